@@ -1,0 +1,64 @@
+"""Ways of recording that hold in one thread for the length of a `with`: no_grad and debug."""
+
+import threading
+from types import TracebackType
+from typing import Any, ClassVar
+
+
+class _Modes(threading.local):
+    recording = True
+    debugging = False
+
+
+modes = _Modes()
+
+
+class Switch:
+    """A `with` that sets one mode of this thread, and puts it back; it may be nested and used again."""
+
+    in_use: ClassVar[int] = 0
+    """How many are open in all threads: while there are none, nobody needs to look."""
+
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, mode: str, value: bool) -> None:
+        self.mode, self.value = mode, value
+        self.before: list[Any] = []
+
+    def __enter__(self) -> None:
+        self.before.append(getattr(modes, self.mode))
+        setattr(modes, self.mode, self.value)
+        with Switch._lock:
+            Switch.in_use += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        setattr(modes, self.mode, self.before.pop())
+        with Switch._lock:
+            Switch.in_use -= 1
+
+
+def no_grad() -> Switch:
+    """Record nothing in this thread meanwhile: results are plain values that do not require a gradient.
+
+    >>> import autotiny as at
+    >>> x = at.Tensor(3.0)
+    >>> with at.no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    return Switch("recording", False)
+
+
+def debug() -> Switch:
+    """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
+
+    Raises NonFiniteError with the operation, its operands and the line.
+
+    >>> import autotiny as at, numpy as np
+    >>> with at.debug():
+    ...     y = np.log(at.Tensor(0.0, name="x"))
+    Traceback (most recent call last):
+    autotiny.errors.NonFiniteError: log(x) gives -inf ...
+    """
+    return Switch("debugging", True)

@@ -1,0 +1,20 @@
+"""What can be recorded. This folder knows nothing of tensors or graphs: its rules are plain NumPy, in themed tables."""
+
+from autotiny.ops import activations, einsum, elementwise, indexing, linalg, plain, reductions, shaping
+from autotiny.ops.table import COMPOSED, OPS, PLAIN, Op, operation
+
+__all__ = [
+    "COMPOSED",
+    "OPS",
+    "PLAIN",
+    "Op",
+    "activations",
+    "einsum",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "operation",
+    "plain",
+    "reductions",
+    "shaping",
+]

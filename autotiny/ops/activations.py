@@ -1,0 +1,166 @@
+"""Activations and losses of neural networks, which NumPy lacks.
+
+One example per column: the classes lie along axis 0, as in the textbook's Z2 = W2 A1 + b2. relu has derivative 0 at 0.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import ShapeError
+from autotiny.ops.reductions import spread
+from autotiny.ops.table import OPS, Array, StableLog, operation
+
+
+@operation(lambda g, y, x: g * (x > 0))
+def relu(x: Array) -> Array:
+    """max(x, 0), entry by entry; its derivative is the mask 1[x > 0], so 0 at 0.
+
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+@operation(lambda g, y, x, slope=0.01: g * np.where(x > 0, 1.0, slope))
+def leaky_relu(x: Array, slope: float = 0.01) -> Array:
+    """x where x > 0, slope * x elsewhere; its derivative at 0 is slope.
+
+    >>> leaky_relu(np.array([-1.0, 2.0]))
+    array([-0.01,  2.  ])
+    """
+    return np.where(x > 0, x, slope * x)
+
+
+@operation(lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha))
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    """x where x > 0, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2016).
+
+    >>> elu(np.array([-1.0, 2.0])).round(3)
+    array([-0.632,  2.   ])
+    """
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow; its derivative is the sigmoid.
+
+    >>> softplus(np.array([0.0, 1000.0])).round(3)
+    array([   0.693, 1000.   ])
+    """
+    return np.logaddexp(x, 0)
+
+
+@operation(lambda g, y, x: g * y * (1 - y), notation="σ({})")
+def sigmoid(x: Array) -> Array:
+    """σ(x) = 1 / (1 + exp(-x)), without overflow; dσ/dx = σ (1 - σ).
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    e = np.exp(-abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def silu(x: Array) -> Array:
+    """x σ(x), also known as swish (Elfwing, Uchibe and Doya, 2018).
+
+    >>> silu(np.array([0.0, 1.0])).round(3)
+    array([0.   , 0.731])
+    """
+    return x * sigmoid(x)
+
+
+def gelu(x: Array) -> Array:
+    """x Φ(x), by the approximation 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) (Hendrycks and Gimpel, 2016, section 2).
+
+    >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
+    array([-0.159,  0.   ,  0.841])
+    """
+    return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+
+
+@operation(lambda g, y, x, axis=0: y * (g - np.sum(y * g, axis=axis, keepdims=True)))
+def softmax(x: Array, axis: int = 0) -> Array:
+    """A[k] = exp(x[k]) / sum(exp(x)) along an axis, without overflow.
+
+    dA[k]/dx[j] = A[k] (1[k = j] - A[j]). Its logarithm is taken as log_softmax, so that `-sum(Y * log(softmax(Z)))` is exact where A
+    underflows.
+
+    >>> softmax(np.array([800.0, 800.0]))
+    array([0.5, 0.5])
+    """
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    e /= e.sum(axis=axis, keepdims=True)
+    return e
+
+
+@operation(lambda g, y, x, axis=0: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+def log_softmax(x: Array, axis: int = 0) -> Array:
+    """x - log(sum(exp(x))) along an axis, without overflow or underflow.
+
+    >>> log_softmax(np.array([800.0, 0.0]))
+    array([   0., -800.])
+    """
+    shifted = x - x.max(axis=axis, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted
+
+
+@operation(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * np.exp(x - spread(y, x, axis, keepdims)))
+def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))) over axes (all of them by default), without overflow; its gradient is softmax(x).
+
+    >>> logsumexp(np.array([1000.0, 1000.0])).round(3)
+    np.float64(1000.693)
+    """
+    top = x.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+
+# ----- logarithms that do not underflow -----
+OPS[softmax].log = StableLog(
+    log_softmax.__wrapped__, lambda h, y, x, axis=0: h - y * np.sum(h, axis=axis, keepdims=True)
+)
+OPS[sigmoid].log = StableLog(lambda x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y))
+OPS[np.exp].log = StableLog(lambda x: x, lambda h, y, x: h)
+
+
+def one_hot(labels: Any, classes: int | None = None) -> Array:
+    """Y with Y[k, i] = 1 where example i has label k, of shape (classes, *labels.shape): one example per column.
+
+    >>> one_hot([0, 2], 3)
+    array([[1., 0.],
+           [0., 0.],
+           [0., 1.]])
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise ShapeError(f"one_hot: labels must be integers, got {labels.dtype}; use np.unique(..., return_inverse=True)")
+    classes = int(labels.max()) + 1 if classes is None else classes
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
+
+
+def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
+    """J = -(1/m) sum(Y * log_softmax(Z)), the mean over m examples, straight from the logits Z.
+
+    targets are one-hot or other probabilities Y of Z's shape, or integer labels (Z's shape without the class axis).
+    dJ/dZ = (softmax(Z) - Y) / m where each column of Y sums to 1.
+
+    >>> Z = np.zeros((3, 2))
+    >>> float(cross_entropy(Z, [0, 2]))  # log(3)
+    1.0986122886681098
+    """
+    classes = logits.shape[axis]
+    if np.ndim(targets) == logits.ndim - 1:
+        targets = np.moveaxis(one_hot(targets, classes), 0, axis).astype(logits.dtype)
+    if np.shape(targets) != logits.shape:
+        raise ShapeError(
+            f"cross_entropy: targets {np.shape(targets)} do not fit logits {logits.shape}; "
+            f"expected probabilities of the same shape, or integer labels without axis {axis}"
+        )
+    return -np.sum(targets * log_softmax(logits, axis=axis)) / (logits.size // classes)

@@ -1,0 +1,65 @@
+"""Einstein's summation, whose gradient is another summation."""
+
+import string
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import UnsupportedError
+from autotiny.ops.indexing import index
+from autotiny.ops.table import Array, compose, operation
+
+
+def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """Spell out the labels of operands and output: no ellipsis, nothing implied."""
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise UnsupportedError(f"einsum: {subscripts!r} names {len(terms)} operands and {len(ndims)} were given")
+    spare = [c for c in string.ascii_letters if c not in subscripts]
+    hidden = max((n - len(t) + 3 for t, n in zip(terms, ndims, strict=True) if "..." in t), default=0)
+    dots = "".join(spare[:hidden])
+    if not arrow:
+        letters = left.replace("...", "").replace(",", "")
+        out = ("..." if hidden else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    spelt = [t.replace("...", dots[hidden - (n - len(t) + 3) :]) if "..." in t else t for t, n in zip(terms, ndims, strict=True)]
+    return spelt, out.replace("...", dots)
+
+
+def without_repeats(term: str, x: Array) -> tuple[str, Array]:
+    """Take diagonals until each label of an operand stands once: 'ii' of x is 'i' of its diagonal."""
+    for label in term:
+        while term.count(label) > 1:
+            first = term.index(label)
+            second = term.index(label, first + 1)
+            i = np.arange(x.shape[first])
+            x = index(np.moveaxis(x, (first, second), (-2, -1)), key=(..., i, i))
+            term = "".join(c for k, c in enumerate(term) if k not in (first, second)) + label
+    return term, x
+
+
+def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, ...] = (), out: str = "") -> Array:
+    """Sum g with the other operands over all labels but operand i's own, and spread it over labels that only operand i has."""
+    others = [(t, x) for k, (t, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
+    known = set(out).union(*(t for t, _ in others))
+    reached = "".join(c for c in terms[i] if c in known)
+    result = np.einsum(",".join([out, *(t for t, _ in others)]) + "->" + reached, g, *(x for _, x in others))
+    lengths = [np.shape(result)[reached.index(c)] if c in known else 1 for c in terms[i]]
+    full = np.broadcast_shapes(tuple(lengths), operands[i].shape)
+    return np.broadcast_to(np.reshape(result, lengths), full)
+
+
+@operation(each=einsum_back)
+def summation(*operands: Array, terms: tuple[str, ...] = (), out: str = "") -> Array:
+    """The sum over all labels that the output does not have."""
+    return np.einsum(",".join(terms) + "->" + out, *operands, optimize=len(operands) > 2)
+
+
+@compose(np.einsum)
+def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
+    """Products summed over labels, with or without ellipsis and output."""
+    if not isinstance(subscripts, str):
+        raise UnsupportedError("einsum: only the form einsum('ij,jk->ik', a, b) is supported on a Tensor")
+    terms, out = explicit(subscripts, [np.ndim(x) for x in operands])
+    pairs = [without_repeats(t, x) for t, x in zip(terms, operands, strict=True)]
+    return summation(*(x for _, x in pairs), terms=tuple(t for t, _ in pairs), out=out)

@@ -1,0 +1,123 @@
+"""Operations that act entry by entry.
+
+Kinks: a constant wins a tie, tracked values share it. So maximum(x, 0) has derivative 0 at 0, maximum(a, b) has 1/2 and 1/2 at
+a = b, and abs has sign(0) = 0. Functions that are flat almost everywhere (sign, floor, ...) have derivative 0.
+"""
+
+import functools
+import math
+import operator
+
+import numpy as np
+
+from autotiny.ops.table import Array, OPS, Array, beside_constant, compose, define
+
+curve = functools.partial(define, guarded=True)
+LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
+
+
+def nonzero(x: Array) -> Array:
+    """x, and 1 where x is 0: the divisor of a quotient whose numerator is 0 there too."""
+    return x + (x == 0)
+
+
+def share(wins: Array, a: Array, b: Array) -> Array:
+    """Entry by entry, how much of the winner is a: 1 where it wins, 1/2 at a tie, else 0."""
+    return np.where(a == b, 0.5, wins)
+
+
+# fmt: off
+# ----- arithmetic -----
+define(np.add,         "{} + {}",       lambda g, y, a, b: g,           lambda g, y, a, b: g,               forward=operator.add)
+define(np.subtract,    "{} - {}",       lambda g, y, a, b: g,           lambda g, y, a, b: -g,              forward=operator.sub)
+define(np.negative,    "-{}",           lambda g, y, x: -g,                                                 forward=operator.neg)
+define(np.positive,    "{}",            lambda g, y, x: g,                                                  forward=operator.pos)
+curve(np.multiply,     "{} * {}",       lambda g, y, a, b: g * b,       lambda g, y, a, b: g * a,           forward=operator.mul)
+curve(np.divide,       "{} / {}",       lambda g, y, a, b: g / b,       lambda g, y, a, b: -g * y / b,      forward=operator.truediv)
+curve(np.reciprocal,   "1 / {}",        lambda g, y, x: -g * y * y)
+curve(np.square,       "{}²",           lambda g, y, x: 2 * g * x)
+curve(np.sqrt,         "√{}",           lambda g, y, x: g / (2 * y))
+curve(np.cbrt,         "cbrt({})",      lambda g, y, x: g / (3 * y * y))
+curve(np.power,        "{} ** {}",                                      # a⁰ is flat, and 0ᵇ does not depend on b, also at a = 0
+      lambda g, y, a, b: g * b * a ** (b - (b != 0)),
+      lambda g, y, a, b: g * y * np.log(np.where(a == 0, 1, a)),                                            forward=operator.pow)
+curve(np.hypot,        "hypot({}, {})", lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y))
+curve(np.remainder,    "{} % {}",       lambda g, y, a, b: g,           lambda g, y, a, b: -g * np.floor_divide(a, b))
+curve(np.fmod,         "fmod({}, {})",  lambda g, y, a, b: g,           lambda g, y, a, b: -g * np.trunc(a / b))
+
+# ----- exponentials and logarithms -----
+curve(np.exp,          "exp({})",       lambda g, y, x: g * y)
+curve(np.exp2,         "exp2({})",      lambda g, y, x: g * y * LN2)
+curve(np.expm1,        "expm1({})",     lambda g, y, x: g * (y + 1))
+curve(np.log,          "log({})",       lambda g, y, x: g / x)
+curve(np.log2,         "log2({})",      lambda g, y, x: g / (x * LN2))
+curve(np.log10,        "log10({})",     lambda g, y, x: g / (x * LN10))
+curve(np.log1p,        "log1p({})",     lambda g, y, x: g / (1 + x))
+curve(np.logaddexp,    "logaddexp({}, {})",  lambda g, y, a, b: g * np.exp(a - y),   lambda g, y, a, b: g * np.exp(b - y))
+curve(np.logaddexp2,   "logaddexp2({}, {})", lambda g, y, a, b: g * np.exp2(a - y),  lambda g, y, a, b: g * np.exp2(b - y))
+
+# ----- trigonometric and hyperbolic functions and their inverses -----
+curve(np.sin,          "sin({})",       lambda g, y, x: g * np.cos(x))
+curve(np.cos,          "cos({})",       lambda g, y, x: -g * np.sin(x))
+curve(np.tan,          "tan({})",       lambda g, y, x: g * (1 + y * y))
+curve(np.arcsin,       "arcsin({})",    lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)))
+curve(np.arccos,       "arccos({})",    lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)))
+curve(np.arctan,       "arctan({})",    lambda g, y, x: g / (1 + x * x))
+curve(np.arctan2,      "arctan2({}, {})",
+      lambda g, y, a, b: g * b / np.hypot(a, b) / np.hypot(a, b),
+      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b))
+curve(np.sinh,         "sinh({})",      lambda g, y, x: g * np.cosh(x))
+curve(np.cosh,         "cosh({})",      lambda g, y, x: g * np.sinh(x))
+curve(np.tanh,         "tanh({})",      lambda g, y, x: g * (1 - y * y))
+curve(np.arcsinh,      "arcsinh({})",   lambda g, y, x: g / np.hypot(x, 1))
+curve(np.arccosh,      "arccosh({})",   lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+curve(np.arctanh,      "arctanh({})",   lambda g, y, x: g / ((1 - x) * (1 + x)))
+define(np.deg2rad,     "deg2rad({})",   lambda g, y, x: g * DEGREE)
+define(np.rad2deg,     "rad2deg({})",   lambda g, y, x: g / DEGREE)
+
+# ----- kinks -----
+define(np.absolute,    "|{}|",          lambda g, y, x: g * np.sign(x),                                     forward=operator.abs)
+define(np.fabs,        "|{}|",          lambda g, y, x: g * np.sign(x))
+define(np.maximum,     "maximum({}, {})", lambda g, y, a, b: g * share(a > b, a, b), lambda g, y, a, b: g * share(b > a, a, b))
+define(np.minimum,     "minimum({}, {})", lambda g, y, a, b: g * share(a < b, a, b), lambda g, y, a, b: g * share(b < a, a, b))
+beside_constant(np.maximum,               lambda g, y, a, b: g * (a > b),            lambda g, y, a, b: g * (b > a))
+beside_constant(np.minimum,               lambda g, y, a, b: g * (a < b),            lambda g, y, a, b: g * (b < a))
+define(np.fmax,        "fmax({}, {})",                                  # like maximum, but a number wins over nan
+       lambda g, y, a, b: g * share((a > b) | np.isnan(b), a, b),
+       lambda g, y, a, b: g * share((b > a) | np.isnan(a), a, b), masks=True)
+define(np.fmin,        "fmin({}, {})",
+       lambda g, y, a, b: g * share((a < b) | np.isnan(b), a, b),
+       lambda g, y, a, b: g * share((b < a) | np.isnan(a), a, b), masks=True)
+beside_constant(np.fmax, lambda g, y, a, b: g * ((a > b) | np.isnan(b)), lambda g, y, a, b: g * ((b > a) | np.isnan(a)))
+beside_constant(np.fmin, lambda g, y, a, b: g * ((a < b) | np.isnan(b)), lambda g, y, a, b: g * ((b < a) | np.isnan(a)))
+define(np.where,       "where({}, {}, {})", None,
+       lambda g, y, mask, a, b: np.where(mask, g, 0.0),
+       lambda g, y, mask, a, b: np.where(mask, 0.0, g), masks=True)
+define(np.nan_to_num,  "nan_to_num({})", lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0), masks=True)
+# fmt: on
+
+# ----- flat almost everywhere -----
+for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
+    define(flat, flat.__name__ + "({})", lambda g, y, x, decimals=0: np.zeros_like(g))
+
+
+# ----- compositions -----
+OPS[np.conjugate] = OPS[np.positive]
+compose(np.degrees)(np.rad2deg)
+compose(np.radians)(np.deg2rad)
+compose(np.float_power)(np.power)
+
+
+@compose(np.clip)
+def clip(x: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:  # noqa: A002
+    """min(max(x, a_min), a_max): at a constant bound the derivative is 0."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
+@compose(np.sinc)
+def sinc(x: Array) -> Array:
+    """sin(πx) / (πx), and 1 at 0."""
+    angle = np.pi * np.where(x == 0, 1e-20, x)
+    return np.sin(angle) / angle

@@ -1,0 +1,128 @@
+"""Operations that pick entries, and their counterpart, which puts gradients back where the entries came from."""
+
+from typing import Any
+
+import numpy as np
+
+from autotiny.ops.table import Array, compose, operation
+
+Key = Any
+
+
+def is_basic(key: Key) -> bool:
+    """Whether the key picks each entry at most once: integers, slices, ellipsis and newaxis."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(isinstance(part, int | np.integer | slice | None | type(...)) and not isinstance(part, bool) for part in parts)
+
+
+@operation(lambda g, y, x, key=None, shape=None: index(g, key=key), notation="scatter({})")
+def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
+    """Zeros of the given shape with x added at key; an entry that is picked twice receives twice."""
+    out = np.zeros(shape, x.dtype)
+    if is_basic(key):
+        out[key] = x
+    else:
+        np.add.at(out, key, x)
+    return out
+
+
+@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), notation="{}[...]")
+def index(x: Array, key: Key = None) -> Array:
+    """x[key]."""
+    return x[key]
+
+
+def along(x: Array, axis: int) -> tuple[slice, ...]:
+    """The key that leads up to an axis."""
+    return (slice(None),) * (axis % x.ndim)
+
+
+@compose(np.take)
+def take(x: Array, indices: Array, axis: int | None = None, mode: str = "raise") -> Array:
+    """The entries at indices along an axis, or of the flattened array."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    indices, n = np.asarray(indices), x.shape[axis]
+    if mode != "raise":
+        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+    return index(x, key=(*along(x, axis), indices))
+
+
+@compose(np.take_along_axis)
+def take_along_axis(x: Array, indices: Array, axis: int | None = -1) -> Array:
+    """For each line along an axis, its own indices."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    grid[axis] = np.asarray(indices)
+    return index(x, key=tuple(grid))
+
+
+@compose(np.sort)
+def sort(x: Array, axis: int | None = -1, kind: Any = None, stable: bool | None = None) -> Array:
+    """In ascending order along an axis; equal entries keep their order."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    return np.take_along_axis(x, np.argsort(x, axis=axis, stable=True), axis=axis)
+
+
+@compose(np.diagonal)
+def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The entries x[..., i, i + offset]."""
+    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = x.shape[-2:]
+    i = np.arange(max(0, -offset), min(rows, columns - offset))
+    return index(x, key=(..., i, i + offset))
+
+
+@compose(np.trace)
+def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The sum of a diagonal."""
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@compose(np.diag)
+def diag(x: Array, k: int = 0) -> Array:
+    """A matrix's diagonal, or the matrix with a given diagonal."""
+    if x.ndim == 2:
+        return np.diagonal(x, k)
+    i = np.arange(x.shape[0])
+    n = x.shape[0] + abs(k)
+    return scatter(x, key=(i + max(-k, 0), i + max(k, 0)), shape=(n, n))
+
+
+@compose(np.diff)
+def diff(x: Array, n: int = 1, axis: int = -1) -> Array:
+    """x[i + 1] - x[i], n times."""
+    for _ in range(n):
+        before = along(x, axis)
+        x = index(x, key=(*before, slice(1, None))) - index(x, key=(*before, slice(None, -1)))
+    return x
+
+
+def _pieces(x: Array, parts: list[Any], axis: int) -> list[Array]:
+    return [index(x, key=(*along(x, axis), slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))) for p in parts]
+
+
+@compose(np.split)
+def split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+    """Equal pieces along an axis, or the pieces between indices."""
+    return _pieces(x, np.split(np.arange(x.shape[axis]), indices_or_sections), axis)
+
+
+@compose(np.array_split)
+def array_split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+    """Pieces along an axis, as equal as they can be."""
+    return _pieces(x, np.array_split(np.arange(x.shape[axis]), indices_or_sections), axis)
+
+
+@compose(np.hsplit)
+def hsplit(x: Array, indices_or_sections: Any) -> list[Array]:
+    """Split along the second axis, or the only one."""
+    return split(x, indices_or_sections, axis=min(1, x.ndim - 1))
+
+
+@compose(np.vsplit)
+def vsplit(x: Array, indices_or_sections: Any) -> list[Array]:
+    """Split along the first axis."""
+    return split(x, indices_or_sections, axis=0)

@@ -1,0 +1,188 @@
+"""Products of vectors and matrices, and linear algebra.
+
+The rules of det, inv, solve and cholesky are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation", 2008, section 2.2, and, for cholesky, I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+"""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.reductions import euclidean
+from autotiny.ops.table import Array, compose, define, operation
+
+
+def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
+    """Ā = C̄ Bᵀ for C = A B; a vector is a row on the left and a column on the right."""
+    if b.ndim == 1:
+        return g[..., None] * b
+    return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else g @ b.mT
+
+
+def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
+    """B̄ = Aᵀ C̄ for C = A B; a vector is a row on the left and a column on the right."""
+    if a.ndim == 1:
+        return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
+    return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else a.mT @ g
+
+
+define(np.matmul, "{} @ {}", matmul_left, matmul_right, forward=operator.matmul)
+
+
+@compose(np.dot)
+def dot(a: Array, b: Array) -> Array:
+    """a · b: a product with a number, of vectors, of matrices, or over a's last and b's last but one axis."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
+
+
+@compose(np.vdot)
+def vdot(a: Array, b: Array) -> Array:
+    """The dot product of all entries."""
+    return np.matmul(np.ravel(a), np.ravel(b))
+
+
+@compose(np.inner)
+def inner(a: Array, b: Array) -> Array:
+    """The product over both last axes."""
+    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, axes=(-1, -1))
+
+
+@compose(np.outer)
+def outer(a: Array, b: Array) -> Array:
+    """a bᵀ of all entries."""
+    return np.ravel(a)[:, None] * np.ravel(b)
+
+
+@compose(np.tensordot)
+def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
+    """The product over several axes, as one matrix product."""
+    if isinstance(axes, int):
+        axes = (range(-axes, 0), range(axes))
+    over_a, over_b = (
+        [i % max(np.ndim(x), 1) for i in ([over] if np.ndim(over) == 0 else over)] for x, over in zip((a, b), axes, strict=True)
+    )
+    free_a = [i for i in range(np.ndim(a)) if i not in over_a]
+    free_b = [i for i in range(np.ndim(b)) if i not in over_b]
+    shape = [np.shape(a)[i] for i in free_a] + [np.shape(b)[i] for i in free_b]
+    if [np.shape(a)[i] for i in over_a] != [np.shape(b)[i] for i in over_b]:
+        raise ShapeError(f"tensordot: axes {over_a} of a {np.shape(a)} and axes {over_b} of b {np.shape(b)} differ in size")
+    inside = math.prod(np.shape(a)[i] for i in over_a)
+    rows = np.reshape(np.transpose(a, free_a + over_a), (math.prod(np.shape(a)[i] for i in free_a), inside))
+    columns = np.reshape(np.transpose(b, over_b + free_b), (inside, math.prod(np.shape(b)[i] for i in free_b)))
+    return np.reshape(np.matmul(rows, columns), shape)
+
+
+def inv_back(g: Array, y: Array, x: Array) -> Array:
+    """X̄ = -Yᵀ Ȳ Yᵀ for Y = X⁻¹."""
+    return -(y.mT @ g @ y.mT)
+
+
+def solve_right(g: Array, y: Array, a: Array, b: Array) -> Array:
+    """B̄ = A⁻ᵀ Ȳ for A Y = B."""
+    return np.linalg.solve(a.mT, g[..., None])[..., 0] if b.ndim == 1 else np.linalg.solve(a.mT, g)
+
+
+def solve_left(g: Array, y: Array, a: Array, b: Array) -> Array:
+    """Ā = -B̄ Yᵀ for A Y = B."""
+    b_bar = solve_right(g, y, a, b)
+    return -b_bar[..., :, None] * y[..., None, :] if b.ndim == 1 else -(b_bar @ y.mT)
+
+
+def lower_half(x: Array) -> Array:
+    """Φ(X): the lower triangle, its diagonal halved."""
+    return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
+
+
+def cholesky_back(g: Array, y: Array, x: Array) -> Array:
+    """S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹ for X = L Lᵀ. NumPy reads X's lower triangle alone, which therefore bears S + Sᵀ."""
+    half = np.linalg.solve(y.mT, lower_half(y.mT @ g))
+    s = np.linalg.solve(y.mT, half.mT).mT
+    return lower_half(s + s.mT)
+
+
+def det_back(g: Array, y: Array, x: Array) -> Array:
+    """X̄ = ȳ det(X) X⁻ᵀ, the cofactors: X may be singular."""
+    return np.reshape(g, (*np.shape(g), 1, 1)) * cofactors(x)
+
+
+def _products_without_own(s: Array) -> Array:
+    before = np.cumprod(np.concatenate([np.ones_like(s[..., :1]), s[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([np.ones_like(s[..., :1]), s[..., :0:-1]], axis=-1), axis=-1)
+    return before * after[..., ::-1]
+
+
+def cofactors_back(g: Array, y: Array, x: Array) -> Array:
+    """From C = det(X) X⁻ᵀ: X̄ = ((C · C̄) C - C C̄ᵀ C) / det(X)."""
+    det = np.linalg.det(x)
+    if np.any(det == 0):
+        raise UnsupportedError("det: the second derivative at a singular matrix is not available; the first is")
+    inner = np.sum(y * g, axis=(-2, -1), keepdims=True)
+    return (inner * y - y @ g.mT @ y) / np.reshape(det, (*np.shape(det), 1, 1))
+
+
+@operation(cofactors_back)
+def cofactors(x: Array) -> Array:
+    """The matrix of cofactors, det(X) X⁻ᵀ, by singular values, so that X may be singular."""
+    u, s, vh = np.linalg.svd(x)
+    orientation = np.linalg.det(u) * np.linalg.det(vh)
+    return orientation[..., None, None] * (u * _products_without_own(s)[..., None, :]) @ vh
+
+
+@operation(lambda g, y, x: np.zeros_like(g))
+def sign_of_det(x: Array) -> Array:
+    """The sign of det(X), flat almost everywhere."""
+    return np.linalg.slogdet(x).sign
+
+
+@operation(lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT, notation="log|det {}|")
+def log_abs_det(x: Array) -> Array:
+    """log |det(X)|; X̄ = ȳ X⁻ᵀ."""
+    return np.linalg.slogdet(x).logabsdet
+
+
+define(np.linalg.inv, "{}⁻¹", inv_back)
+define(np.linalg.det, "det({})", det_back)
+define(np.linalg.solve, "solve({}, {})", solve_left, solve_right)
+define(np.linalg.cholesky, "cholesky({})", cholesky_back)
+define(np.tril, "tril({})", lambda g, y, x, k=0: np.tril(g, k))
+define(np.triu, "triu({})", lambda g, y, x, k=0: np.triu(g, k))
+
+
+@compose(np.linalg.slogdet)
+def slogdet(x: Array) -> Any:
+    """The sign and the logarithm of det(X)."""
+    return _SLOGDET_RESULT(sign_of_det(x), log_abs_det(x))
+
+
+_SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
+
+
+@compose(np.linalg.norm)
+def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
+    """Norms of vectors by any order, of matrices by Frobenius, 1 and inf."""
+    axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis).tolist()
+    if ord is None or (ord == 2 and len(axes) == 1) or ord == "fro":
+        return euclidean(x, axis=tuple(axes), keepdims=keepdims)
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if ord in (1, -1, np.inf, -np.inf):
+        summed, over = (0, 1) if abs(ord) == 1 else (1, 0)
+        totals = np.sum(np.abs(x), axis=axes[summed], keepdims=True)
+        extreme = (np.max if ord > 0 else np.min)(totals, axis=axes[over], keepdims=True)
+        return extreme if keepdims else np.squeeze(extreme, axis=tuple(axes))
+    raise UnsupportedError(f"norm: ord={ord!r} of a matrix is not supported; use None, 'fro', 1, -1, inf or -inf")
+
+
+def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002
+    if ord == np.inf:
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)

@@ -1,0 +1,120 @@
+"""Operations that reduce axes, and their running forms.
+
+Kinks: the entries that tie for a maximum or minimum share its gradient equally; the gradient of a norm at 0 is 0, and so is that of
+the standard deviation of equal values.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from autotiny.ops.elementwise import nonzero
+from autotiny.ops.table import Array, compose, define, operation
+
+Axis = Any
+
+
+def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
+    """The shape of x with the reduced axes left in as length 1."""
+    reduced = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
+
+
+def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Give every entry of x the gradient of the sum that it went into."""
+    if axis is not None and not keepdims:
+        g = np.reshape(g, kept_shape(x, axis))
+    if isinstance(g, np.ndarray | np.generic):  # copied out, for a matrix product is slow on a broadcast view
+        full = np.empty(x.shape, g.dtype)
+        full[...] = g
+        return full
+    return np.broadcast_to(g, x.shape)
+
+
+def count(x: Array, axis: Axis) -> int:
+    """How many entries of x go into one entry of its reduction."""
+    return math.prod(x.shape) // max(math.prod(kept_shape(x, axis)), 1)
+
+
+def winners(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Share each g equally among the entries of x that equal the extreme y."""
+    shape = kept_shape(x, axis)
+    ties = x == np.reshape(y, shape)
+    return np.reshape(g, shape) * (ties / np.sum(ties, axis=axis, keepdims=True))
+
+
+def product_of_others(x: Array, axis: Axis) -> Array:
+    """For each entry the product of the others that it is multiplied with; exact where some are 0."""
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = np.moveaxis(x, axes, last)
+    rows = np.reshape(moved, (*moved.shape[: last[0]], math.prod(moved.shape[last[0] :]))) if last else x[None]
+    one = np.ones_like(rows[..., :1])
+    before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, np.flip(rows[..., 1:], axis=-1)], axis=-1), axis=-1)
+    return np.moveaxis(np.reshape(before * np.flip(after, axis=-1), moved.shape), last, axes)
+
+
+def running_sum_back(g: Array, x: Array, axis: Axis) -> Array:
+    """The sum of g from each entry on."""
+    along = 0 if axis is None else axis
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis=along), axis=along), axis=along), x.shape)
+
+
+def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
+    """dJ/dx[i] = (x[0] ... x[i-1]) s[i], where s[i] = g[i] + x[i+1] s[i+1]; no division, so zeros are exact."""
+    rows = np.reshape(x, (-1,)) if axis is None else np.moveaxis(x, axis, 0)
+    upstream = g if axis is None else np.moveaxis(g, axis, 0)
+    if not len(rows):
+        return np.zeros_like(x)
+    sums = [upstream[-1]]
+    for i in range(len(rows) - 2, -1, -1):
+        sums.append(upstream[i] + rows[i + 1] * sums[-1])
+    before = np.cumprod(np.concatenate([np.ones_like(rows[:1]), rows[:-1]], axis=0), axis=0)
+    result = before * np.stack(sums[::-1])
+    return np.reshape(result, x.shape) if axis is None else np.moveaxis(result, 0, axis)
+
+
+# fmt: off
+define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),,
+       forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))                        # its wrapper costs more
+define(np.prod,    "prod({})",    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis))
+define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
+define(np.min,     "min({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
+define(np.cumsum,  "cumsum({})",  lambda g, y, x, axis=None: running_sum_back(g, x, axis))
+define(np.cumprod, "cumprod({})", lambda g, y, x, axis=None: running_product_back(g, x, axis))
+# fmt: on
+
+
+@compose(np.mean)
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """sum(x) / n."""
+    return np.sum(x, axis=axis, keepdims=keepdims) / count(x, axis)
+
+
+@compose(np.var)
+def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
+    """sum((x - mean(x))²) / (n - ddof)."""
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(x, axis) - ddof, 0)
+
+
+@operation(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims))
+def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """√(sum(x²)); its gradient at 0 is 0."""
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+@compose(np.std)
+def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
+    """|x - mean(x)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    return euclidean(deviation, axis=axis, keepdims=keepdims) / math.sqrt(max(count(x, axis) - ddof, 0))
+
+
+@compose(np.ptp)
+def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """max(x) - min(x)."""
+    return np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)

@@ -1,0 +1,161 @@
+"""Operations that move entries about, or copy them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import UnsupportedError
+from autotiny.ops.indexing import index, take
+from autotiny.ops.table import Array, compose, define, operation
+
+
+def inverse(axes: Any, ndim: int) -> Any:
+    """The permutation that undoes `axes`."""
+    return None if axes is None else np.argsort([axis % ndim for axis in axes])
+
+
+def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int | None = 0) -> Array:
+    """The part of g that belongs to the i-th of the joined arrays."""
+    if axis is None:
+        start = sum(x.size for x in arrays[:i])
+        return np.reshape(g[start : start + arrays[i].size], arrays[i].shape)
+    start = sum(x.shape[axis] for x in arrays[:i])
+    return index(g, key=(slice(None),) * (axis % g.ndim) + (slice(start, start + arrays[i].shape[axis]),))
+
+
+# fmt: off
+define(np.reshape,      "reshape({})",      lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order))
+define(np.ravel,        "ravel({})",        lambda g, y, x, order="C": np.reshape(g, x.shape, order=order))
+define(np.expand_dims,  "expand_dims({})",  lambda g, y, x, axis=None: np.reshape(g, x.shape))
+define(np.squeeze,      "squeeze({})",      lambda g, y, x, axis=None: np.reshape(g, x.shape))
+define(np.transpose,    "{}ᵀ",              lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)))
+define(np.swapaxes,     "swapaxes({})",     lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2))
+define(np.moveaxis,     "moveaxis({})",     lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source))
+define(np.broadcast_to, "broadcast_to({})", lambda g, y, x, shape=None: g)
+define(np.flip,         "flip({})",         lambda g, y, x, axis=None: np.flip(g, axis))
+define(np.roll,         "roll({})",         lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis))
+define(np.copy,         "copy({})",         lambda g, y, x: g)
+# fmt: on
+
+
+@operation(lambda g, y, x, dtype=None: g)
+def astype(x: Array, dtype: Any = None) -> Array:
+    """x in another precision."""
+    return x.astype(dtype)
+
+
+@operation(each=piece)
+def join(*arrays: Array, axis: int | None = 0) -> Array:
+    """Arrays one after another along an axis."""
+    return np.concatenate(arrays, axis=axis)
+
+
+@compose(np.concatenate)
+def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
+    """Arrays one after another along an axis; all flattened with axis=None."""
+    return join(*arrays, axis=axis)
+
+
+@compose(np.stack)
+def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """Arrays along a new axis."""
+    return concatenate([np.expand_dims(x, axis) for x in arrays], axis=axis)
+
+
+@compose(np.atleast_1d)
+def atleast_1d(x: Array) -> Array:
+    """A number as a vector."""
+    return x if np.ndim(x) else np.reshape(x, (1,))
+
+
+@compose(np.atleast_2d)
+def atleast_2d(x: Array) -> Array:
+    """A vector as a row."""
+    return x if np.ndim(x) >= 2 else np.reshape(x, (1, -1))
+
+
+@compose(np.vstack)
+def vstack(arrays: Sequence[Array]) -> Array:
+    """Arrays below one another."""
+    return concatenate([atleast_2d(x) for x in arrays], axis=0)
+
+
+@compose(np.hstack)
+def hstack(arrays: Sequence[Array]) -> Array:
+    """Arrays beside one another."""
+    columns = [atleast_1d(x) for x in arrays]
+    return concatenate(columns, axis=min(1, np.ndim(columns[0]) - 1))
+
+
+@compose(np.column_stack)
+def column_stack(arrays: Sequence[Array]) -> Array:
+    """Vectors as the columns of a matrix."""
+    return concatenate([x if np.ndim(x) == 2 else np.reshape(x, (-1, 1)) for x in arrays], axis=1)
+
+
+@compose(np.append)
+def append(x: Array, values: Array, axis: int | None = None) -> Array:
+    """Values after x."""
+    return concatenate([x, values], axis=axis)
+
+
+@compose(np.fliplr)
+def fliplr(x: Array) -> Array:
+    """Columns from right to left."""
+    return np.flip(x, 1)
+
+
+@compose(np.flipud)
+def flipud(x: Array) -> Array:
+    """Rows from bottom to top."""
+    return np.flip(x, 0)
+
+
+@compose(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Array) -> Array:
+    """The last two axes exchanged."""
+    return np.swapaxes(x, -1, -2)
+
+
+@compose(np.repeat)
+def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
+    """Each entry several times along an axis, or of the flattened array."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
+
+
+@compose(np.tile)
+def tile(x: Array, reps: Any) -> Array:
+    """Copies of the whole beside one another."""
+    reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
+    ndim = max(x.ndim, len(reps))
+    shape = (1,) * (ndim - x.ndim) + x.shape
+    reps = (1,) * (ndim - len(reps)) + reps
+    apart = np.reshape(x, [n for length in shape for n in (1, length)])
+    copies = np.broadcast_to(apart, [n for pair in zip(reps, shape, strict=True) for n in pair])
+    return np.reshape(copies, [r * n for r, n in zip(reps, shape, strict=True)])
+
+
+def inside(g: Array, x: Array, pad_width: Any) -> Array:
+    """The part of g that x became."""
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    return index(g, key=tuple(slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True)))
+
+
+@operation(lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width))
+def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
+    """x with constants around it."""
+    return np.pad(x, pad_width, constant_values=constant_values)
+
+
+@compose(np.pad)
+def pad(x: Array, pad_width: Any, mode: str = "constant", **options: Any) -> Array:
+    """x with constants around it, or with entries of its own (edge, reflect, symmetric, wrap)."""
+    if mode == "constant":
+        return pad_constant(x, pad_width=pad_width, **options)
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
+    places = np.pad(np.reshape(np.arange(x.size), x.shape), pad_width, mode=mode, **options)  # type: ignore[call-overload]
+    return take(np.ravel(x), places)

@@ -1,0 +1,181 @@
+"""The table of operations: one row says how an operation is computed, written and differentiated.
+
+The vocabulary of every rule, fixed once:
+
+    g        the gradient that arrives, dJ/dy, of y's shape
+    y        the output of the operation
+    a, b, x  the operation's own arguments, then its options by their NumPy names
+
+A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: g * b` for a in y = a * b. There is one rule for each
+argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: given arrays they compute, given Tensors they
+record (NEP 13 and NEP 18 bring them there). Broadcasting is undone by the engine: a rule of an elementwise operation returns y's shape.
+"""
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+Array = Any
+"""An array, or a Tensor that stands for one."""
+
+Function = Callable[..., Any]
+Rule = Callable[..., Any]
+
+
+class StableLog(NamedTuple):
+    """log(y) of an operation whose output is an exponential, computed without leaving the logarithm.
+
+    `forward(x)` is log(y). With h = dJ/dlog(y), `rule(h, y, x)` contributes to x: y may underflow to 0, where h / y
+    overflows, while the product of h / y with dy/dx is fine.
+    """
+
+    forward: Function
+    rule: Rule
+
+
+class Op:
+    """An operation that can be recorded: what it computes, how it is written, and a rule for each argument.
+
+    Attributes
+    ----------
+    forward : computes it, `forward(*arguments, **options)`.
+    notation : writes it, `notation.format(*arguments)`.
+    rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
+    guarded : it acts entry by entry, and its derivative may be infinite: an entry whose g is 0 must contribute 0.
+    masks : it chooses between its arguments, entry by entry.
+    beside_constant : recorded in its place when not every argument is tracked (a constant wins a tie).
+    log : how to take the logarithm of its output.
+    """
+
+    guarded = masks = False
+    beside_constant: "Op | None" = None
+    log: StableLog | None = None
+
+    def __init__(self, function: Function, notation: str, rules: Iterable[Rule | None], forward: Function | None = None) -> None:
+        self.name: str = function.__name__
+        self.function = function
+        self.forward = forward or function
+        self.notation = notation
+        self.rules = rules
+        self.arity = len(rules) if isinstance(rules, tuple) else None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @functools.cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the arguments and options, in order."""
+        return tuple(inspect.signature(self.function).parameters)
+
+    @functools.cached_property
+    def options(self) -> frozenset[str]:
+        """Names of the options that the rules know."""
+        rule = next(rule for rule in self.rules if rule is not None)
+        signature = inspect.signature(rule)
+        return frozenset(p.name for p in signature.parameters.values() if p.default is not p.empty)
+
+
+class Each:
+    """The rules of an operation with any number of arguments: `rule(i, g, y, *arguments)` contributes to argument i."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __iter__(self) -> Iterator[Rule]:
+        return (functools.partial(self.rule, i) for i in itertools.count())
+
+
+OPS: dict[Function, Op] = {}
+"""Functions that record one operation."""
+
+COMPOSED: dict[Function, Function] = {}
+"""Functions that are written in terms of others."""
+
+PLAIN: set[Function] = set()
+"""Functions whose result has no gradient: they see values and give plain arrays."""
+
+
+def define(
+    function: Function,
+    notation: str,
+    *rules: Rule | None,
+    forward: Function | None = None,
+    each: Rule | None = None,
+    guarded: bool = False,
+    masks: bool = False,
+) -> Op:
+    """Enter a row into the table: `function` is recorded as one operation with these rules."""
+    op = OPS[function] = Op(function, notation, Each(each) if each else rules, forward)
+    op.guarded, op.masks = guarded, masks
+    return op
+
+
+def beside_constant(function: Function, *rules: Rule) -> None:
+    """Enter the rules that hold when the other argument of `function` is a constant."""
+    op = OPS[function]
+    op.beside_constant = other = Op(function, op.notation, rules, op.forward)
+    other.guarded, other.masks = op.guarded, op.masks
+
+
+def compose(*functions: Function) -> Callable[[Function], Function]:
+    """Enter a function that serves for `functions`, written in terms of operations that the table has."""
+
+    def register(composition: Function) -> Function:
+        COMPOSED.update(dict.fromkeys(functions, composition))
+        return composition
+
+    return register
+
+
+def operation(
+    *rules: Rule | None, each: Rule | None = None, notation: str = "", guarded: bool = False, masks: bool = False
+) -> Callable[[Function], Function]:
+    """Make a function an operation with rules of its own.
+
+    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i) given g = dJ/dy. Rules written
+    in NumPy can be differentiated again. Arguments beyond the rules are options. A function of any number of arguments has one rule for
+    `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry by entry, with a derivative that may be infinite, is `guarded`:
+    where g is 0 its contribution is 0. One that chooses between its arguments `masks`.
+
+    Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the arguments.
+
+    >>> import autotiny as at
+    >>> @at.operation(lambda g, y, x: g * 3 * x**2)
+    ... def cube(x):
+    ...     return x * x * x
+    >>> at.grad(cube)(2.0)
+    array(12.)
+    """
+
+    def decorate(forward: Function) -> Function:
+        written = notation or f"{forward.__name__}({', '.join(['{}'] * len(rules))})"
+        op = define(forward, written, *rules, each=each, guarded=guarded, masks=masks)
+        if each is None:
+            _check_arity(op)
+
+        @functools.wraps(forward)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            for arg in (*args, *kwargs.values()) if kwargs else args:
+                record = getattr(type(arg), "__autotiny_record__", None)
+                if record is not None:
+                    return record(op, args, kwargs)
+            return forward(*args, **kwargs)
+
+        OPS[function] = op
+        return function
+
+    return decorate
+
+
+def _check_arity(op: Op) -> None:
+    if not op.arity or op.arity > len(op.parameters):
+        raise TypeError(f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each")
+    for position, rule in enumerate(op.rules):
+        if rule is not None:
+            try:
+                inspect.signature(rule).bind(*["g", "y", *op.parameters[: op.arity]])
+            except TypeError as error:
+                expected = ", ".join(["g", "y", *op.parameters])
+                raise TypeError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
