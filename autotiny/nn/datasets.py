@@ -1,0 +1,118 @@
+"""Labelled examples in the textbook's layout, and the handwritten digits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autotiny.errors import AutotinyError
+
+Array = npt.NDArray[Any]
+Label = str | int | float
+
+
+class DataError(AutotinyError):
+    """The examples cannot be used as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples and their classes: column i of X belongs to classes[labels[i]].
+
+    X : (n_x, m) floats, one example per column;  labels : (m,) integers;  shape : of one example as it came, (8, 8) for
+    an image of 64 pixels.
+
+    >>> data = Dataset.from_rows([[0., 1.], [2., 3.], [4., 5.], [6., 7.]], ["cat", "dog", "cat", "cat"])
+    >>> data.X.shape, data.labels.tolist(), data.classes
+    ((2, 4), [0, 1, 0, 0], ('cat', 'dog'))
+    """
+
+    X: Array
+    labels: Array
+    classes: tuple[Label, ...]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
+        """Examples from X with a row, or an image, per example and a label for each; classes are sorted.
+
+        Raises DataError where the two do not fit, where a number is not finite, and where the labels are no classes.
+        """
+        X, y = np.asarray(rows), np.asarray(labels)
+        _check_examples(X)
+        _check_labels(y, len(X))
+        dtype = X.dtype if X.dtype.kind == "f" else np.float64
+        classes, positions = np.unique(_whole_numbers(y.ravel()), return_inverse=True)
+        _check_classes(classes, len(X))
+        return cls(X.reshape(len(X), -1).astype(dtype).T, positions, tuple(classes.tolist()), X.shape[1:])
+
+    def __len__(self) -> int:
+        """The number of examples, m."""
+        return len(self.labels)
+
+    def take(self, columns: Array) -> "Dataset":
+        """The examples at these positions, in this order."""
+        # X.T has an example per row, so that an example is copied as one block.
+        return replace(self, X=self.X.T[columns].T, labels=self.labels[columns])
+
+    def split(self, fraction: float, seed: int = 0) -> "tuple[Dataset, Dataset]":
+        """(the rest, the held-out fraction), drawn at random; both keep all classes, and the same seed draws the same.
+
+        >>> rest, held_out = digits().split(0.2, seed=0)
+        >>> len(rest), len(held_out)
+        (1438, 359)
+        """
+        n = max(1, round(fraction * len(self)))
+        if not 0 < fraction < 1 or n >= len(self):
+            raise DataError(f"split: a fraction of {fraction} of {len(self)} examples leaves one side empty")
+        order = np.random.default_rng(seed).permutation(len(self))
+        return self.take(order[n:]), self.take(order[:n])
+
+
+def digits() -> Dataset:
+    """The 1,797 handwritten digits, 8x8 pixels from 0 to 16, that ship with autotiny.
+
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998,
+    doi.org/10.24432/C50P49, CC BY 4.0.
+
+    >>> data = digits()
+    >>> data.X.shape, data.classes
+    ((64, 1797), (0, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+    """
+    rows = np.loadtxt(Path(__file__).parent / "data" / "digits.csv.gz", delimiter=",")
+    return Dataset.from_rows(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
+
+
+def _whole_numbers(labels: Array) -> Array:
+    """Labels that were integers before a file made them floats, as integers again."""
+    whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels))
+    return labels.astype(np.int64) if whole else labels
+
+
+def _check_examples(X: Array) -> None:
+    if X.dtype.kind not in "fiub":
+        raise DataError(f"X holds {X.dtype}; numbers are needed")
+    if X.ndim < 2 or 0 in X.shape:
+        raise DataError(f"X has shape {X.shape}; a row per example and at least one column are needed")
+    if not np.isfinite(X).all():
+        where = tuple(np.argwhere(~np.isfinite(X))[0].tolist())
+        raise DataError(f"X{list(where)} is {X[where]}; remove or fill in what is missing")
+
+
+def _check_labels(y: Array, m: int) -> None:
+    if y.dtype.kind not in "fiubU":
+        raise DataError(f"the labels are {y.dtype}; text or numbers are needed")
+    if y.size != m or y.ndim == 0:
+        raise DataError(f"X has {m} rows and the labels have shape {y.shape}; one label for each row is needed")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise DataError(f"the label of row {np.argmin(np.isfinite(y.ravel()))} is missing")
+
+
+def _check_classes(classes: Array, m: int) -> None:
+    if len(classes) < 2:
+        raise DataError(f"all {m} examples have the label {classes[0]!s}; at least two classes are needed")
+    if len(classes) > m / 2:
+        raise DataError(f"{len(classes)} different labels in {m} examples; a class needs several examples to be learnt")

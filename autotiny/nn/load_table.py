@@ -1,0 +1,147 @@
+"""Reading labelled examples from .csv and .npz files, with the line of whatever is wrong."""
+
+import csv
+import gzip
+import zlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from math import isfinite
+from pathlib import Path
+from typing import TextIO, cast
+
+import numpy as np
+
+from autotiny.nn.datasets import Array, DataError, Dataset
+from autotiny.nn.npz import load_npz
+
+BLANK = {"", "?", "nan"}
+MISSING = BLANK | {"na", "n/a", "null", "none"}
+
+
+def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
+    """Labelled examples from a file, a row per example.
+
+    .csv, .csv.gz : numbers and one label column, the last or `label` (a name in the header, or a position from 0);
+    a first row without a number is the header.  .npz : X, and y or the array named `label`.
+    Raises DataError with the line and the column of what is wrong, NpzError for a file that cannot be read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "petals.csv"
+    ...     _ = path.write_text("kind,length\\nrose,1.5\\nlily,4\\nrose,1.25\\nlily,5\\n")
+    ...     data = load_table(path, label="kind")
+    >>> data.X, data.classes
+    (array([[1.5 , 4.  , 1.25, 5.  ]]), ('lily', 'rose'))
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npz":
+            arrays = load_npz(path, names := ("X", "y" if label is None else str(label)))
+            return Dataset.from_rows(*(arrays[name] for name in names))
+        if path.name.endswith((".csv", ".csv.gz")):
+            return _read_csv(path, -1 if label is None else label)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    raise DataError(f"{path}: a .csv, .csv.gz or .npz file is needed")
+
+
+def _read_csv(path: Path, label: str | int) -> Dataset:
+    opened = (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="")
+    with cast(TextIO, opened) as file:
+        return _parse(_records(file), label)
+
+
+def _records(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Each row's last line and its fields, blank lines left out."""
+    reader = csv.reader(file, strict=True)
+    try:
+        for fields in reader:
+            if len(fields) > 1 or "".join(fields).strip():
+                yield reader.line_num, fields
+    except csv.Error as error:
+        raise DataError(f"line {reader.line_num}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"after line {reader.line_num}: not UTF-8 text ({error.reason})") from error
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"after line {reader.line_num}: the compressed file is damaged ({error})") from error
+
+
+def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
+    first = next(records, None)
+    if first is None:
+        raise DataError("no rows")
+    header = _is_header(first[1])
+    columns = _Columns.of(first[1], header, label)
+    values, labels = array("d"), []
+    for line, fields in records if header else chain([first], records):
+        numbers, name = columns.read(line, fields)
+        values.extend(numbers)
+        labels.append(name)
+    if not labels:
+        raise DataError("no rows below the header")
+    return Dataset.from_rows(np.array(values).reshape(len(labels), -1), _numbers_or_text(labels))
+
+
+def _is_header(fields: list[str]) -> bool:
+    # Only the first name may be blank: that is how a table's index column is written.
+    return not any(map(_is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers_or_text(labels: list[str]) -> Array:
+    return np.array(labels, dtype=np.float64 if all(map(_is_number, labels)) else np.str_)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    names: list[str]
+    target: int
+
+    @classmethod
+    def of(cls, first: list[str], header: bool, label: str | int) -> "_Columns":
+        if len(first) == 1:
+            raise DataError(f"line 1 has one column, {first[0][:40]!r}; numbers and a label, with commas, are needed")
+        names = [field.strip() for field in first] if header else [str(i) for i in range(len(first))]
+        if label in names:
+            return cls(names, names.index(str(label)))
+        try:
+            return cls(names, range(len(names))[int(label)])
+        except (ValueError, IndexError):
+            known = f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}"
+            raise DataError(f"no label column {label!r}; the columns are {known}") from None
+
+    def read(self, line: int, fields: list[str]) -> tuple[list[float], str]:
+        """The numbers of a row and its label."""
+        if len(fields) != len(self.names):
+            raise DataError(f"line {line}: {len(fields)} columns where the first row has {len(self.names)}")
+        label = fields[self.target].strip()
+        if label.lower() in BLANK:
+            raise DataError(f"line {line}: the label (column {self.names[self.target]}) is missing")
+        texts = fields[: self.target] + fields[self.target + 1 :]
+        try:
+            numbers = list(map(float, texts))
+        except ValueError:
+            raise self._fault(line, fields) from None
+        if not all(map(isfinite, numbers)):
+            raise self._fault(line, fields)
+        return numbers, label
+
+    def _fault(self, line: int, fields: list[str]) -> DataError:
+        """What is wrong with the first field of the row that is no finite number."""
+        for i, text in enumerate(fields):
+            if i != self.target and not (_is_number(text) and isfinite(float(text))):
+                break
+        if text.strip().lower() in MISSING:
+            return DataError(f"line {line}: column {self.names[i]} is missing ({text!r})")
+        return DataError(f"line {line}: column {self.names[i]} is {text!r}; a finite number is needed")
