@@ -1,0 +1,158 @@
+"""Time autotiny beside hand-written NumPy, and beside the engines that happen to be installed.
+
+    python tools/bench.py [--quick] [--only NAME] [--json FILE]
+
+All sides of one work run interleaved in one process on one thread, and only after they have given the same numbers.
+A cell of the table is the time of one step over that of the baseline: below 1 is faster.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bench_autotiny
+import bench_costs
+import bench_peers
+from bench_timing import Side, Timing, keep_memory, require_same_numbers, take_turns
+from bench_works import Chain, ScalarNetwork, TwoLayer, numpy_chain, numpy_scalars, numpy_two_layer
+
+THREADS = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NPROC",
+]  # NPROC: JAX
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row of the table: the ways to do one thing, and the ratio that autotiny is to reach."""
+
+    name: str
+    problem: Any
+    sides: dict[str, Callable[[Any], Side]]
+    target: float
+    memory_kept: bool = True
+
+    @property
+    def baseline(self) -> str:
+        """Whose time is 1."""
+        return "micrograd" if "micrograd" in self.sides else "NumPy"
+
+
+def works() -> Iterator[Work]:
+    """The rows, in the order of the table."""
+    from_logits = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_logits)
+    from_softmax = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_softmax)
+    peers = bench_peers.installed(bench_peers.TWO_LAYER)
+    for name, net, target in [
+        ("two-layer 4-16-3 m=32 float64", TwoLayer((4, 16, 3), 32, np.float64), 1.5),
+        ("two-layer 64-32-10 m=64 float32", TwoLayer((64, 32, 10), 64), 1.5),
+        ("two-layer 784-128-10 m=64 float32", TwoLayer((784, 128, 10), 64), 1.1),
+        ("two-layer 784-128-10 m=256 float32", TwoLayer((784, 128, 10), 256), 1.05),
+    ]:
+        yield Work(name, net, {"NumPy": numpy_two_layer, "autotiny": from_logits, **peers}, target)
+        yield Work(f"{name}, log softmax", net, {"NumPy": numpy_two_layer, "autotiny": from_softmax}, target)
+    sides = {"NumPy": numpy_chain, "autotiny": bench_autotiny.chain, **bench_peers.installed(bench_peers.CHAIN)}
+    yield Work("chain 10^6 float64", Chain(10**6), sides, 1.2)
+    yield Work("chain 10^6 float64, memory given back", Chain(10**6), sides, 1.2, memory_kept=False)
+    sides = {"NumPy": numpy_scalars, "autotiny": bench_autotiny.scalars, **bench_peers.installed(bench_peers.SCALARS)}
+    yield Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), sides, 0.3)
+
+
+def measure(work: Work, quick: bool) -> dict[str, Timing]:
+    """Build every side, hold their numbers against one another, time them."""
+    keep_memory(work.memory_kept)
+    sides = {name: side(work.problem) for name, side in work.sides.items()}
+    require_same_numbers(sides, work.problem.tolerance)
+    steps = {name: side.step for name, side in sides.items()}
+    limits = {"rounds": 15, "budget": 2.0} if quick else {"rounds": 201, "budget": 20.0}
+    return take_turns(steps, work.baseline, repetition=2e-3, **limits)
+
+
+def duration(seconds: float) -> str:
+    """A time with its unit: 57.8 µs, 14.6 ms."""
+    return f"{seconds * 1e6:.1f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"
+
+
+def columns(rows: list[Work]) -> list[str]:
+    """Every side of any row, once."""
+    return list(dict.fromkeys(name for row in rows for name in row.sides))
+
+
+def heading(sides: list[str]) -> str:
+    """The table's first line."""
+    return f"{'work':<50}{'1 is':>10}" + "".join(f"{name:>10}" for name in sides) + f"{'to reach':>10}"
+
+
+def line(work: Work, timings: dict[str, Timing], sides: list[str]) -> str:
+    """The baseline's time, each side's ratio to it, and autotiny's target."""
+    cells = [f"{timings[name].ratio:.2f}" if name in timings else "" for name in sides]
+    baseline = duration(timings[work.baseline].seconds)
+    return f"{work.name:<50}{baseline:>10}" + "".join(f"{cell:>10}" for cell in cells) + f"{work.target:>10}"
+
+
+def versions() -> dict[str, str]:
+    """What is compared."""
+    peers = {module for peer, module in bench_peers.MODULES.items() if bench_peers.is_installed(peer)}
+    return {"python": platform.python_version()} | {name: version(name) for name in ["numpy", *sorted(peers)]}
+
+
+def table(rows: list[Work], quick: bool) -> list[dict[str, Any]]:
+    """Measure and print row by row; the same as records."""
+    sides, records = columns(rows), []
+    print(heading(sides))
+    for work in rows:
+        timings = measure(work, quick)
+        print(line(work, timings, sides), flush=True)
+        ratios = {name: timing._asdict() for name, timing in timings.items()}
+        records.append({"work": work.name, "baseline": work.baseline, "to reach": work.target, "sides": ratios})
+    return records
+
+
+def costs(quick: bool) -> dict[str, float]:
+    """Measure and print the costs that are no ratio."""
+    numpy, autotiny = bench_costs.import_seconds(processes=5 if quick else 21)
+    print(f"\nimport: NumPy {duration(numpy)}, autotiny {duration(autotiny)} more (to reach: 30 ms)")
+    held = {name: bench_costs.bytes_per_operation(leaf) for name, leaf in bench_costs.leaves().items()}
+    print("bytes per recorded operation:", ", ".join(f"{name} {size:.0f}" for name, size in held.items()))
+    return {"import numpy": numpy, "import autotiny": autotiny} | {f"bytes {name}": size for name, size in held.items()}
+
+
+def main() -> None:
+    """Parse, measure, print; exit with 2 where the name fits no row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few repetitions: an idea rather than a number")
+    parser.add_argument("--only", metavar="NAME", default="", help="rows whose name holds this, or 'costs'")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers there, too")
+    options = parser.parse_args()
+    rows = [work for work in works() if options.only in work.name]
+    if not rows and options.only != "costs":
+        parser.error(f"--only {options.only}: no such row; there are costs, {', '.join(w.name for w in works())}")
+    print(", ".join(f"{name} {number}" for name, number in versions().items()), "\n")
+    record = {"versions": versions(), "works": table(rows, options.quick) if rows else []}
+    record["costs"] = costs(options.quick) if options.only in ("", "costs") else {}
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def on_one_thread() -> None:
+    """Start again with one thread for each library, since they read it when they are imported."""
+    if any(os.environ.get(name) != "1" for name in THREADS):
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | dict.fromkeys(THREADS, "1"))
+
+
+if __name__ == "__main__":
+    on_one_thread()
+    main()
