@@ -31,7 +31,9 @@ class Switch:
         with Switch._lock:
             Switch.in_use += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         setattr(modes, self.mode, self.before.pop())
         with Switch._lock:
             Switch.in_use -= 1
@@ -59,6 +61,6 @@ def debug() -> Switch:
     >>> with at.debug():
     ...     y = np.log(at.Tensor(0.0, name="x"))
     Traceback (most recent call last):
-    autotiny.errors.NonFiniteError: log(x) gives -inf ...
+    autotiny.errors.NonFiniteError: log(x) gives -inf (<doctest autotiny.modes.debug[1]>:2: y = np.log(at.Tensor(0.0, name="x")))
     """
     return Switch("debugging", True)

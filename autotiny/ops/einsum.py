@@ -22,7 +22,10 @@ def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     if not arrow:
         letters = left.replace("...", "").replace(",", "")
         out = ("..." if hidden else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    spelt = [t.replace("...", dots[hidden - (n - len(t) + 3) :]) if "..." in t else t for t, n in zip(terms, ndims, strict=True)]
+    spelt = [
+        t.replace("...", dots[hidden - (n - len(t) + 3) :]) if "..." in t else t
+        for t, n in zip(terms, ndims, strict=True)
+    ]
     return spelt, out.replace("...", dots)
 
 

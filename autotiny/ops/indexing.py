@@ -12,7 +12,9 @@ Key = Any
 def is_basic(key: Key) -> bool:
     """Whether the key picks each entry at most once: integers, slices, ellipsis and newaxis."""
     parts = key if isinstance(key, tuple) else (key,)
-    return all(isinstance(part, int | np.integer | slice | None | type(...)) and not isinstance(part, bool) for part in parts)
+    return all(
+        isinstance(part, int | np.integer | slice | None | type(...)) and not isinstance(part, bool) for part in parts
+    )
 
 
 @operation(lambda g, y, x, key=None, shape=None: index(g, key=key), notation="scatter({})")

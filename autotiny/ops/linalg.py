@@ -64,13 +64,16 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = (range(-axes, 0), range(axes))
     over_a, over_b = (
-        [i % max(np.ndim(x), 1) for i in ([over] if np.ndim(over) == 0 else over)] for x, over in zip((a, b), axes, strict=True)
+        [i % max(np.ndim(x), 1) for i in ([over] if np.ndim(over) == 0 else over)]
+        for x, over in zip((a, b), axes, strict=True)
     )
     free_a = [i for i in range(np.ndim(a)) if i not in over_a]
     free_b = [i for i in range(np.ndim(b)) if i not in over_b]
     shape = [np.shape(a)[i] for i in free_a] + [np.shape(b)[i] for i in free_b]
     if [np.shape(a)[i] for i in over_a] != [np.shape(b)[i] for i in over_b]:
-        raise ShapeError(f"tensordot: axes {over_a} of a {np.shape(a)} and axes {over_b} of b {np.shape(b)} differ in size")
+        raise ShapeError(
+            f"tensordot: axes {over_a} of a {np.shape(a)} and axes {over_b} of b {np.shape(b)} differ in size"
+        )
     inside = math.prod(np.shape(a)[i] for i in over_a)
     rows = np.reshape(np.transpose(a, free_a + over_a), (math.prod(np.shape(a)[i] for i in free_a), inside))
     columns = np.reshape(np.transpose(b, over_b + free_b), (inside, math.prod(np.shape(b)[i] for i in free_b)))

@@ -13,13 +13,13 @@ PLAIN.update(
         np.all, np.any, np.isreal, np.iscomplex, np.isscalar,
         # places
         np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.nanargmax, np.nanargmin,
-        np.unravel_index, np.digitize, np.unique, np.bincount, np.histogram,
+        np.digitize,
         # shapes and types
         np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
         # new arrays like this one
-        np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+        np.zeros_like, np.ones_like, np.empty_like,
         # whole parts
-        np.floor_divide, np.divmod,
+        np.floor_divide,
         # words
         np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt,
     )

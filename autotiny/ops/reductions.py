@@ -78,7 +78,7 @@ def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
 
 
 # fmt: off
-define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),,
+define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
        forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))                        # its wrapper costs more
 define(np.prod,    "prod({})",    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis))
 define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
@@ -101,7 +101,9 @@ def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) ->
     return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(x, axis) - ddof, 0)
 
 
-@operation(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims))
+@operation(
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims)
+)
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """√(sum(x²)); its gradient at 0 is 0."""
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))

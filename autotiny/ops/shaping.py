@@ -141,7 +141,9 @@ def tile(x: Array, reps: Any) -> Array:
 def inside(g: Array, x: Array, pad_width: Any) -> Array:
     """The part of g that x became."""
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
-    return index(g, key=tuple(slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True)))
+    return index(
+        g, key=tuple(slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True))
+    )
 
 
 @operation(lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width))

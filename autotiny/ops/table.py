@@ -53,12 +53,14 @@ class Op:
     beside_constant: "Op | None" = None
     log: StableLog | None = None
 
-    def __init__(self, function: Function, notation: str, rules: Iterable[Rule | None], forward: Function | None = None) -> None:
+    def __init__(
+        self, function: Function, notation: str, rules: Iterable[Rule | None], forward: Function | None = None
+    ) -> None:
         self.name: str = function.__name__
         self.function = function
         self.forward = forward or function
         self.notation = notation
-        self.rules = rules
+        self.rules: Any = rules
         self.arity = len(rules) if isinstance(rules, tuple) else None
 
     def __repr__(self) -> str:
@@ -85,6 +87,9 @@ class Each:
 
     def __iter__(self) -> Iterator[Rule]:
         return (functools.partial(self.rule, i) for i in itertools.count())
+
+    def __contains__(self, rule: object) -> bool:
+        return False
 
 
 OPS: dict[Function, Op] = {}
@@ -171,7 +176,9 @@ def operation(
 
 def _check_arity(op: Op) -> None:
     if not op.arity or op.arity > len(op.parameters):
-        raise TypeError(f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each")
+        raise TypeError(
+            f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each"
+        )
     for position, rule in enumerate(op.rules):
         if rule is not None:
             try:

@@ -1,0 +1,50 @@
+"""autotiny: an autograd engine on NumPy that shows its work."""
+
+from autotiny.backprop import gradients
+from autotiny.modes import debug, no_grad
+from autotiny.ops import operation
+from autotiny.ops.activations import (
+    cross_entropy,
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    one_hot,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
+from autotiny.tensor import Tensor
+from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Tensor",
+    "cross_entropy",
+    "debug",
+    "elu",
+    "gelu",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "log_softmax",
+    "logsumexp",
+    "no_grad",
+    "one_hot",
+    "operation",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+    "vjp",
+]

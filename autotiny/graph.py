@@ -1,0 +1,89 @@
+"""A recorded graph, read: its order, its names, and its values on other inputs."""
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from autotiny.describe import caller_scope
+from autotiny.recording import evaluate
+from autotiny.tensor import Tensor
+
+__all__ = ["caller_scope", "leading_to", "names", "replay", "topological_order"]
+
+
+def topological_order(*outputs: Tensor) -> list[Tensor]:
+    """Every tensor that leads to the outputs, each once, operands before results.
+
+    Nodes are numbered when they are recorded, an operation always after its operands, so the order of their numbers is a topological
+    order. The walk that gathers them keeps its own stack: a graph may be a million operations deep.
+
+    >>> x = Tensor(2.0); y = x * x; z = y + x
+    >>> [t is u for t, u in zip(topological_order(z), [x, y, z])]
+    [True, True, True]
+    """
+    found = set(outputs)
+    stack = list(found)
+    while stack:
+        for arg in stack.pop().args:
+            if type(arg) is Tensor and arg not in found:
+                found.add(arg)
+                stack.append(arg)
+    return sorted(found, key=attrgetter("_number"))
+
+
+def leading_to(order: Iterable[Tensor], sources: Iterable[Tensor]) -> set[Tensor]:
+    """The tensors of a topological order that depend on one of the sources, themselves included."""
+    dependent = set(sources)
+    for node in order:
+        if not dependent.isdisjoint(node.parents):
+            dependent.add(node)
+    return dependent
+
+
+def replay(order: Iterable[Tensor], values: Mapping[Tensor, Any]) -> dict[Tensor, Any]:
+    """The values that a graph would have with other values of some of its tensors, which may be results too.
+
+    >>> x = Tensor(2.0); y = x * x
+    >>> float(replay(topological_order(y), {x: 3.0})[y])
+    9.0
+    """
+    result: dict[Tensor, Any] = {}
+    for node in order:
+        if node in values:
+            result[node] = values[node]
+        elif node.op is None:
+            result[node] = node._data
+        else:
+            result[node] = evaluate(
+                node.op,
+                node.args,
+                [result.get(arg, arg) if type(arg) is Tensor else arg for arg in node.args],
+                node.kwargs,
+            )
+    return result
+
+
+def names(order: Iterable[Tensor], scope: Mapping[str, Any]) -> dict[Tensor, str]:
+    """What to call each tensor: its own name, else its variable's in scope, else a short one by its place in the order.
+
+    No two tensors get the same name: later ones are told apart by a prime.
+    """
+    variables: dict[int, str] = {}
+    for name, held in scope.items():
+        if isinstance(held, Tensor) and not name.startswith("_"):
+            variables.setdefault(id(held), name)
+    taken: set[str] = set()
+    result = {}
+    order = list(order)
+    for node in order:
+        name = node.name or variables.get(id(node))
+        if name is not None:
+            while name in taken:
+                name += "′"
+            taken.add(name)
+            result[node] = name
+    letters = (f"{letter}{i}" for i in range(1, len(order) + len(taken) + 1) for letter in "t")
+    for node in order:
+        if node not in result:
+            result[node] = next(name for name in letters if name not in taken)
+    return {node: result[node] for node in order}

@@ -1,0 +1,205 @@
+"""Node: a value, how it was made, and its gradient, without any way of computing with it."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autotiny import describe
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops import Op
+from autotiny.seals import fingerprint
+
+NO_OPTIONS: dict[str, Any] = {}
+next_number = itertools.count().__next__
+
+
+def own(data: Any, tracked: bool, dtype: Any = None) -> Any:
+    """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
+    try:
+        array = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise UnsupportedError(
+            f"Tensor: the values do not form an array ({error}); rows must have equal lengths"
+        ) from None
+    kind = array.dtype.kind
+    if kind == "c":
+        raise UnsupportedError(
+            "Tensor: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
+        )
+    if kind not in "fiub":
+        raise UnsupportedError(
+            f"Tensor: expected numbers, got {array.dtype}; convert them, or encode labels with at.one_hot"
+        )
+    if tracked and kind != "f":
+        array = array.astype(float)
+    return array if array.ndim else array[()]
+
+
+def read_only(value: Any) -> np.ndarray:
+    """The value as an array that cannot be written to."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+class Node:
+    """A value in a graph: `op`, `args` and `kwargs` say how it was made, `grad` holds its gradient."""
+
+    __slots__ = (
+        "__weakref__",
+        "_assigned",
+        "_data",
+        "_grad",
+        "_notes",
+        "_number",
+        "_shared",
+        "args",
+        "kwargs",
+        "name",
+        "op",
+        "requires_grad",
+    )
+
+    _data: Any
+    """The value; its array is never written to while the graph lives."""
+    _grad: Any
+    _notes: dict[Any, Any] | None
+    """Rare facts: fingerprints of operands under their position, and of this value under "value"; the line under "line"."""
+    _number: int
+    """Grows in the order of making."""
+    _assigned: int
+    """When a leaf was last assigned, on the same clock."""
+    _shared: bool
+    """Whether somebody else holds the array of this leaf, and may write to it."""
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    name: str | None
+    op: Op | None
+    requires_grad: bool
+
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
+        self._data = own(data, requires_grad, dtype)
+        self._grad = self._notes = self.op = None
+        self._number = self._assigned = next_number()
+        self._shared = False
+        self.args, self.kwargs = (), NO_OPTIONS
+        self.name, self.requires_grad = name, requires_grad
+
+    # ----- value and gradient -----
+    @property
+    def data(self) -> np.ndarray:
+        """The value as an array. A leaf's may be written to or assigned before it is recorded; a result's is read-only."""
+        if self.op is not None:
+            if self._notes is None or "value" not in self._notes:
+                self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
+            return read_only(self._data)
+        self._shared = True
+        if not isinstance(self._data, np.ndarray):
+            self._data = np.asarray(self._data)
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self.op is not None:
+            raise UnsupportedError(
+                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
+            )
+        if value is not self._data:
+            fresh = own(value, self.requires_grad, self._data.dtype)
+            if fresh.shape != self._data.shape:
+                raise ShapeError(
+                    f"{self._label()}.data has shape {self.shape}, and {fresh.shape} was assigned; make a new Tensor instead"
+                )
+            self._data, self._shared = fresh, False
+        self._assigned = next_number()
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """The gradient as an array, None before backward. A leaf's is its own; a result's is read-only."""
+        if self._grad is None:
+            return None
+        if self.op is not None:
+            return read_only(self._grad)
+        if not isinstance(self._grad, np.ndarray):
+            self._grad = np.asarray(self._grad)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = np.asarray(value, dtype=self.dtype)
+            if value.shape != self.shape:
+                raise ShapeError(f"{self._label()}.grad must have shape {self.shape}, and {value.shape} was assigned")
+        self._grad = value
+
+    @property
+    def parents(self) -> tuple["Node", ...]:
+        """The Tensors among the operands, in order, repeats kept."""
+        return tuple(arg for arg in self.args if isinstance(arg, Node))
+
+    shape = property(lambda self: self._data.shape, doc="Lengths of the axes.")
+    dtype = property(lambda self: self._data.dtype, doc="NumPy's type of the entries.")
+    ndim = property(lambda self: self._data.ndim, doc="Number of axes.")
+    size = property(lambda self: self._data.size, doc="Number of entries.")
+
+    # ----- out of the graph -----
+    def item(self) -> Any:
+        """The only entry, as a Python number."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The entries as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def __float__(self) -> float:
+        return float(self._data.item())
+
+    def __int__(self) -> int:
+        return int(self._data.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"{self._label()} has {self.size} entries, so it is neither true nor false: use .any() or .all()"
+            )
+        return bool(self._data.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise UnsupportedError(f"{self._label()} is a single number: it has no length")
+        return len(self._data)
+
+    # ----- copies and words -----
+    def __reduce__(self) -> Any:
+        if self.op is not None:
+            raise UnsupportedError(
+                f"{self._label()} is the result of {self.op.name}: only leaves can be copied or pickled; detach() it"
+            )
+        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, self._grad)
+
+    def __repr__(self) -> str:
+        name = f"{self.name}: " if self.name else ""
+        made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
+        return f"Tensor({name}{brief(self._data)}, shape={self.shape}, {self.dtype}{made})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    __str__ = __repr__
+
+    def _label(self) -> str:
+        return describe.label(self, describe.caller_scope())
+
+
+def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:
+    node = kind(data, requires_grad, name)
+    node._grad = grad
+    return node
+
+
+def brief(value: Any) -> str:
+    """A few entries, to four digits."""
+    with np.printoptions(precision=4, threshold=6, edgeitems=2, suppress=False):
+        return " ".join(np.array2string(np.asarray(value), separator=", ").split())

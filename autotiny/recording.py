@@ -1,0 +1,188 @@
+"""Recording: compute an operation's value and remember how."""
+
+import operator
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from autotiny import describe
+from autotiny.errors import NonFiniteError, UnsupportedError
+from autotiny.modes import Switch, modes
+from autotiny.node import NO_OPTIONS, Node, next_number
+from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+from autotiny.seals import fingerprint
+
+NUMBERS = (float, int)
+LOG = OPS[np.log]
+
+
+def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
+    """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
+    if kwargs or op.arity not in (None, len(args)):
+        args, kwargs = _arranged(op, args, kwargs)
+    args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
+    if None in op.rules:  # an argument that only chooses, such as a mask, counts by its value
+        args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
+    tracked = [isinstance(arg, Node) and arg.requires_grad for arg in args]
+    if op.beside_constant is not None and not all(tracked):
+        op = op.beside_constant
+    try:
+        with np.errstate(all="ignore") if modes.debugging else nullcontext():  # debug reports it itself
+            data = evaluate(op, args, [value_of(arg) for arg in args], kwargs)
+    except Exception as error:
+        raise describe.failure(op, args, error) from None
+    kind = type(next(arg for arg in args if isinstance(arg, Node)))
+    if not any(tracked) or not modes.recording:
+        return kind(data, requires_grad=False)
+    node = new_node(kind, op, args, kwargs, data)
+    seals = {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
+    if seals:
+        node._notes = seals
+    if modes.debugging:
+        node._notes = {**seals, "line": describe.caller_line()}
+        require_finite(data, f"{describe.expression(op, args)} gives", node)
+    return node
+
+
+def evaluate(op: Op, args: tuple[Any, ...], values: list[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The value of an operation on other values of its operands; log of an exponential stays in the logarithm."""
+    if op is LOG and isinstance(args[0], Node) and args[0].op is not None and args[0].op.log is not None:
+        inner = args[0]
+        return inner.op.log.forward(*map(value_of, inner.args), **inner.kwargs)
+    return op.forward(*values, **kwargs)
+
+
+def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
+    """A tracked node, without the care that a user's value needs."""
+    node = kind.__new__(kind)
+    node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._grad = node._notes = node.name = None
+    node._number = next_number()
+    node._shared, node.requires_grad = False, True
+    return node
+
+
+def require_finite(value: Any, what: str, node: Node) -> None:
+    """Raise NonFiniteError at the first nan or inf."""
+    finite = np.isfinite(value)
+    if not np.all(finite):
+        where = tuple(int(i) for i in np.argwhere(~finite)[0]) if np.ndim(value) else ()
+        place = f" at {where}" if where else ""
+        line = (node._notes or {}).get("line", "an unknown line")
+        raise NonFiniteError(f"{what} {np.asarray(value)[where]}{place} ({line})")
+
+
+# ----- what NumPy and users hand over -----
+def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A NumPy function of Tensors: recorded, composed of recorded ones, or plain."""
+    if function in OPS:
+        return record(OPS[function], args, kwargs)
+    if function in COMPOSED:
+        return COMPOSED[function](*args, **_given(function.__name__, kwargs))
+    if function in PLAIN:
+        return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+    module = getattr(function, "__module__", None) or "numpy"
+    raise UnsupportedError(
+        f"{module}.{function.__name__} has no gradient rule yet: write it with functions that have one, "
+        "give it one with @at.operation, or take the value out with .data"
+    )
+
+
+def value_of(arg: Any) -> Any:
+    return arg._data if isinstance(arg, Node) else arg
+
+
+def _given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without those that say nothing; out= and the like would escape the graph."""
+    given = {key: value for key, value in kwargs.items() if value is not None and value is not np._NoValue}
+    for key in given.keys() & {"out", "where", "casting", "subok", "initial"}:
+        raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
+    return given
+
+
+def _arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Operands by position, options by name."""
+    given = _given(op.name, kwargs)
+    if op.arity is not None:
+        given |= dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))
+        args = args[: op.arity]
+        args += tuple(given.pop(name) for name in op.parameters[len(args) : op.arity] if name in given)
+        if len(args) < op.arity:
+            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
+    unknown = given.keys() - op.options
+    if unknown:
+        supported = ", ".join(sorted(op.options)) or "none"
+        raise UnsupportedError(
+            f"{op.name}: {unknown.pop()}= is not supported on a Tensor; supported options: {supported}"
+        )
+    return args, given
+
+
+def _constant(op: Op, arg: Any) -> Any:
+    """An operand that is no Tensor: a number, or an array of numbers."""
+    if isinstance(arg, np.ndarray | np.generic) or hasattr(arg, "__array_function__"):
+        array = arg
+    else:
+        array = np.asarray(arg)
+    if array.dtype.kind == "c":
+        raise UnsupportedError(
+            f"{op.name}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
+        )
+    if array.dtype.kind not in "fiub":
+        raise UnsupportedError(f"{op.name}: expected numbers beside a Tensor, got {type(arg).__name__}")
+    return array
+
+
+def _writable_elsewhere(arg: Any) -> bool:
+    """Whether somebody else may write to an operand's array later on."""
+    return arg._shared if isinstance(arg, Node) else isinstance(arg, np.ndarray)
+
+
+# ----- operators -----
+def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A binary operator and its reflection, by the shortest way for Tensors and numbers."""
+    op = OPS[function]
+    forward = op.forward
+
+    def method(self: Any, other: Any) -> Any:
+        kind = type(self)
+        if (
+            type(other) is kind
+            and not (Switch.in_use or self._shared or other._shared)
+            and (self.requires_grad or other.requires_grad)
+        ):
+            try:
+                data = forward(self._data, other._data)
+            except Exception as error:
+                raise describe.failure(op, (self, other), error) from None
+            return new_node(kind, op, (self, other), NO_OPTIONS, data)
+        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
+            return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
+        return record(op, (self, other)) if _is_operand(other) else NotImplemented
+
+    def reflected(self: Any, other: Any) -> Any:
+        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
+            return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+        return record(op, (other, self)) if _is_operand(other) else NotImplemented
+
+    return method, reflected
+
+
+def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """An operator whose result is a plain array, and its reflection."""
+
+    def method(self: Any, other: Any) -> Any:
+        return function(self._data, value_of(other))
+
+    def reflected(self: Any, other: Any) -> Any:
+        return function(value_of(other), self._data)
+
+    return method, reflected
+
+
+def _is_operand(value: Any) -> bool:
+    return isinstance(value, Node | float | int | complex | np.ndarray | np.generic | list | tuple) or hasattr(
+        value, "__array_function__"
+    )

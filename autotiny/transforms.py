@@ -1,0 +1,232 @@
+"""Functions in, functions of their derivatives out: arrays in, arrays out; nested lists, tuples and dicts of arrays too.
+
+All of them record the function once on fresh Tensors and sweep that graph. Inside another transform, or where the function uses a tracked
+Tensor from outside, the sweep is recorded as well and the results are Tensors, so that they nest to any order.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.backprop import Gradients, as_tensor, checked_order, sweep
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.modes import Switch, modes
+from autotiny.tensor import Tensor
+from autotiny.trees import Rebuild, flatten, tree_map
+
+Function = Callable[..., Any]
+
+
+class Run(NamedTuple):
+    """One recorded call: its output and the variables that it was called on, as flat lists with their trees."""
+
+    outputs: list[Any]
+    rebuild_output: Rebuild
+    variables: list[Tensor]
+    rebuild_arguments: Rebuild
+    order: list[Tensor]
+    nested: bool
+
+    @property
+    def value(self) -> Any:
+        """The output, as Tensors where somebody outside may differentiate it."""
+        return self.rebuild_output([self.plain(out) for out in self.outputs])
+
+    def plain(self, x: Any) -> Any:
+        """x as an array, unless it is part of a larger graph."""
+        return x if self.nested or not isinstance(x, Tensor) else np.array(x._data)
+
+    def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
+        """The gradients of the variables."""
+        record = record or self.nested
+        found = sweep(self.order, seeds, self.variables, record)
+        results = [found[x] if x in found else np.zeros_like(x._data) for x in self.variables]
+        return [as_tensor(g) if record else np.array(g) for g in results]
+
+
+def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> Run:
+    """Call f with the chosen arguments as fresh variables."""
+    variables, rebuild_arguments = flatten([tree_map(variable, args[i]) for i in chosen])
+    arguments = list(args)
+    for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
+        arguments[i] = argument
+    if modes.recording:
+        output = f(*arguments, **kwargs)
+    else:
+        with Switch("recording", True):
+            output = f(*arguments, **kwargs)
+    outputs, rebuild_output = flatten(output)
+    order = checked_order(*[out for out in outputs if isinstance(out, Tensor)])
+    own = set(variables)
+    nested = modes.recording and any(node.op is None and node.requires_grad and node not in own for node in order)
+    return Run(outputs, rebuild_output, variables, rebuild_arguments, order, nested)
+
+
+def variable(value: Any) -> Tensor:
+    """A fresh Tensor to differentiate by; linked to the Tensor that it came from, if it came from one."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        return value.copy()  # type: ignore[no-any-return]
+    return Tensor(value._data if isinstance(value, Tensor) else value)
+
+
+def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The function that gives f's value and its gradient with respect to one argument, or to several.
+
+    Raises ShapeError where f does not return a single number.
+
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (array(8.), array(12.))
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if not all(-len(args) <= i < len(args) for i in positions):
+            raise UnsupportedError(
+                f"grad: argnums={argnums} asks for an argument that was not given; there are {len(args)} positional ones"
+            )
+        call = run(f, args, kwargs, positions)
+        if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
+            got = [np.shape(out) for out in call.outputs]
+            raise ShapeError(
+                f"grad: the function must return a single number, got shapes {got}; sum it, or use at.jacobian"
+            )
+        (output,) = call.outputs
+        depends = isinstance(output, Tensor) and output.requires_grad
+        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
+        return call.value, grads[0] if isinstance(argnums, int) else tuple(grads)
+
+    return value_and_gradient
+
+
+def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The gradient of a function that returns a single number.
+
+    >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
+    array(1.)
+    """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
+    """f's value, and the function that pulls dJ/d(value) back to a tuple of dJ/d(argument): pull(g) = gᵀ ∂f/∂x.
+
+    >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
+    >>> pull(np.array([1.0, 1.0]))
+    (array([3., 3.]), array(3.))
+    """
+    call = run(f, args, {}, range(len(args)))
+
+    def pull(g: Any) -> tuple[Any, ...]:
+        upstream, _ = flatten(g)
+        seeds = seeds_for(call, upstream)
+        return tuple(
+            call.rebuild_arguments(
+                call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
+            )
+        )
+
+    return call.value, pull
+
+
+def seeds_for(call: Run, upstream: list[Any]) -> Gradients:
+    """The gradients that arrive at the outputs, checked against their shapes."""
+    if [np.shape(u) for u in upstream] != [np.shape(out) for out in call.outputs]:
+        expected, got = [np.shape(out) for out in call.outputs], [np.shape(u) for u in upstream]
+        raise ShapeError(f"vjp: the gradient must have the shapes of the value, {expected}; got {got}")
+    seeds: Gradients = {}
+    for out, u in zip(call.outputs, upstream, strict=True):
+        if isinstance(out, Tensor) and out.requires_grad:
+            u = u if isinstance(u, Tensor) else np.asarray(u, dtype=out.dtype)
+            seeds[out] = seeds[out] + u if out in seeds else u
+    return seeds
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f's value, and its derivative along the tangents: ∂f/∂x t.
+
+    The reverse sweep is linear in the gradient u that it starts from, so its own derivative by u is the forward one
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+
+    >>> jvp(lambda x: x**2, (3.0,), (1.0,))
+    (array(9.), array(6.))
+    """
+    call = run(f, args, {}, range(len(args)))
+    directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
+    if [t.shape for t in directions] != [x.shape for x in call.variables]:
+        expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
+        raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
+    starts = [
+        Tensor(np.random.default_rng(0).uniform(1, 2, np.shape(out)), dtype=np.result_type(out, np.float16))
+        for out in call.outputs
+    ]
+    pulled = call.pull(seeds_for(call, starts), record=True)
+    along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
+    nested = call.nested or any(t.requires_grad for t in directions)
+    found = (
+        sweep(checked_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        if along.requires_grad
+        else {}
+    )
+    derivatives = [found.get(u, np.zeros_like(u._data)) for u in starts]
+    return call.value, call.rebuild_output([as_tensor(d) if nested else np.array(d) for d in derivatives])
+
+
+def jacobian(f: Function) -> Function:
+    """The array of all derivatives, J[i, j] = ∂f(x)[i] / ∂x[j], of shape f(x).shape + x.shape, by the first argument.
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
+        call = run(f, (x, *args), kwargs, (0,))
+        blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
+        return call.rebuild_output(blocks)
+
+    return jacobian_of_f
+
+
+def _rows(call: Run, out: Any) -> list[Any]:
+    """For each variable, the derivatives of all entries of one output."""
+    if not (isinstance(out, Tensor) and out.requires_grad):
+        return [np.zeros(np.shape(out) + x.shape) for x in call.variables]
+    seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
+    pulled = [call.pull({out: seed}) for seed in seeds]
+    shapes = [out.shape + x.shape for x in call.variables]
+    if not pulled:
+        return [np.zeros(shape) for shape in shapes]
+    return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
+
+
+def hessian(f: Function) -> Function:
+    """The array of second derivatives of a function that returns a single number, of shape x.shape + x.shape.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(grad(f))
+
+
+def hvp(f: Function) -> Function:
+    """The product of the Hessian with a vector, H(x) v, without the Hessian: the gradient of ∇f(x) · v.
+
+    >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+
+    def product(x: Any, v: Any) -> Any:
+        def slope(x: Any) -> Any:
+            pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
+            return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
+
+        return grad(slope)(x)
+
+    return product

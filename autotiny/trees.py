@@ -1,0 +1,36 @@
+"""Nested lists, tuples and dicts of values."""
+
+from collections.abc import Callable
+from typing import Any
+
+Rebuild = Callable[[list[Any]], Any]
+
+
+def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
+    """The values of a tree in order, and the function that puts others in their places.
+
+    >>> leaves, rebuild = flatten({"W": 1, "b": (2, [3])})
+    >>> leaves, rebuild([10, 20, 30])
+    ([1, 2, 3], {'W': 10, 'b': (20, [30])})
+    """
+    if isinstance(tree, dict):
+        branches, make = list(tree.values()), lambda items: dict(zip(tree, items, strict=True))
+    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        branches, make = list(tree), lambda items: type(tree)(*items)
+    elif isinstance(tree, list | tuple):
+        branches, make = list(tree), type(tree)
+    else:
+        return [tree], lambda leaves: leaves[0]
+    parts = [flatten(branch) for branch in branches]
+
+    def rebuild(leaves: list[Any]) -> Any:
+        rest = iter(leaves)
+        return make([sub([next(rest) for _ in held]) for held, sub in parts])
+
+    return [leaf for held, _ in parts for leaf in held], rebuild
+
+
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with the function applied to each value."""
+    leaves, rebuild = flatten(tree)
+    return rebuild([function(leaf) for leaf in leaves])
