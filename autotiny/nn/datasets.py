@@ -18,7 +18,7 @@ class DataError(AutotinyError):
     """The examples cannot be used as they are."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Examples and their classes: column i of X belongs to classes[labels[i]].
 
@@ -26,6 +26,8 @@ class Dataset:
     an image of 64 pixels.
 
     >>> data = Dataset.from_rows([[0., 1.], [2., 3.], [4., 5.], [6., 7.]], ["cat", "dog", "cat", "cat"])
+    >>> data
+    Dataset(4 examples of 2 features in 2 classes)
     >>> data.X.shape, data.labels.tolist(), data.classes
     ((2, 4), [0, 1, 0, 0], ('cat', 'dog'))
     """
@@ -52,6 +54,10 @@ class Dataset:
     def __len__(self) -> int:
         """The number of examples, m."""
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        """In numbers."""
+        return f"Dataset({len(self)} examples of {len(self.X)} features in {len(self.classes)} classes)"
 
     def take(self, columns: Array) -> "Dataset":
         """The examples at these positions, in this order."""

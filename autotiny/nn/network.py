@@ -1,0 +1,119 @@
+"""A fully connected network in the textbook's layout, one example per column."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autotiny as at
+from autotiny.errors import AutotinyError
+from autotiny.nn.datasets import Array
+from autotiny.nn.initialise import glorot, he
+from autotiny.tensor import Tensor
+
+# What each activation is, and the initialisation that suits the layer before it.
+ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator, int, int], Array]]] = {
+    "relu": (at.relu, he),
+    "leaky_relu": (at.leaky_relu, he),
+    "elu": (at.elu, he),
+    "softplus": (at.softplus, he),
+    "silu": (at.silu, he),
+    "gelu": (at.gelu, he),
+    "sigmoid": (at.sigmoid, glorot),
+    "tanh": (np.tanh, glorot),
+}
+
+
+class NetworkError(AutotinyError):
+    """A network cannot be built as it was asked for."""
+
+
+class Network:
+    """Z1 = W1 X + b1,  A1 = g(Z1),  Z2 = W2 A1 + b2, ... up to the logits of the classes.
+
+    X : (sizes[0], m), an example per column;  W1 : (sizes[1], sizes[0]);  b1 : (sizes[1], 1);  logits : (sizes[-1], m).
+    Weights are drawn from `seed`, after He or Glorot as the activation asks for; biases are 0. `activation` names one
+    for all hidden layers, or one for each. Raises NetworkError where sizes and activations do not fit.
+
+    >>> net = Network((64, 32, 10), activation="relu", seed=0)
+    >>> Z2 = net(np.zeros((64, 5)))
+    >>> Z2.name, Z2.shape, list(net.parameters)
+    ('Z2', (10, 5), ['W1', 'b1', 'W2', 'b2'])
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Sequence[str] = "relu",
+        seed: int = 0,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        """Draws the weights."""
+        self.sizes = tuple(sizes)
+        n_hidden = len(self.sizes) - 2
+        self.activations = (activation,) * n_hidden if isinstance(activation, str) else tuple(activation)
+        _check(self.sizes, self.activations)
+        rng = np.random.default_rng(seed)
+        initialisers = [ACTIVATIONS[name][1] for name in self.activations] + [glorot]
+        self.parameters: dict[str, Tensor] = {}
+        for l, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), 1):
+            W = initialisers[l - 1](rng, n_out, n_in).astype(dtype)
+            self.parameters[f"W{l}"] = Tensor(W, name=f"W{l}")
+            self.parameters[f"b{l}"] = Tensor(np.zeros((n_out, 1), dtype), name=f"b{l}")
+
+    def __repr__(self) -> str:
+        """Sizes and activations."""
+        return f"Network({self.sizes}, {self.activations})"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the parameters."""
+        dtype: np.dtype[Any] = self.parameters["W1"].dtype
+        return dtype
+
+    def __call__(self, X: Any) -> Tensor:
+        """The logits of the examples X, recorded."""
+        A = X
+        for l, name in enumerate(self.activations, 1):
+            Z = self._linear(l, A)
+            A = ACTIVATIONS[name][0](Z)
+            A.name = f"A{l}"
+        return self._linear(len(self.sizes) - 1, A)
+
+    def _linear(self, l: int, A: Any) -> Tensor:
+        Z: Tensor = self.parameters[f"W{l}"] @ A + self.parameters[f"b{l}"]
+        Z.name = f"Z{l}"
+        return Z
+
+    def loss(self, X: Any, Y: Any) -> Tensor:
+        """J = -(1/m) sum(Y * log softmax(Z)), recorded; Y holds one-hot columns, or the labels as integers."""
+        J: Tensor = at.cross_entropy(self(X), Y)
+        return J
+
+    def predict(self, X: Array) -> Array:
+        """The label of each example: the position of its largest logit."""
+        with at.no_grad():
+            labels: Array = np.argmax(self(X), axis=0)
+        return labels
+
+    def assign(self, values: Mapping[str, Array]) -> None:
+        """Gives each parameter a copy of the value of its name; raises NetworkError where one does not fit."""
+        for name, W in self.parameters.items():
+            if values[name].shape != W.shape:
+                raise NetworkError(f"assign: {name} is {W.shape}, and its new value {values[name].shape}")
+            W.data = np.array(values[name])
+
+    def values(self) -> dict[str, Array]:
+        """A copy of each parameter's value, by name."""
+        return {name: np.array(W.data) for name, W in self.parameters.items()}
+
+
+def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:
+    if len(sizes) < 2 or any(not isinstance(n, int | np.integer) or n < 1 for n in sizes):
+        raise NetworkError(f"sizes is {sizes}; at least two positive integers are needed, such as (64, 32, 10)")
+    if len(activations) != len(sizes) - 2:
+        raise NetworkError(f"{len(activations)} activations for {len(sizes) - 2} hidden layers; one for each is needed")
+    unknown = [name for name in activations if name not in ACTIVATIONS]
+    if unknown:
+        raise NetworkError(f"activation {unknown[0]!r} is not one of {', '.join(ACTIVATIONS)}")

@@ -1,0 +1,94 @@
+"""How a gradient becomes a step: gradient descent, momentum, Adam."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autotiny.errors import AutotinyError
+from autotiny.nn.datasets import Array
+from autotiny.tensor import Tensor
+
+
+@dataclass(eq=False)
+class Optimiser(ABC):
+    """W := W - step(dW), with whatever the steps remember in `state`, by name, so that a checkpoint can hold it."""
+
+    learning_rate: float
+    state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses a learning rate that cannot lead downhill."""
+        # A NumPy scalar would turn float32 parameters into float64.
+        self.learning_rate = float(self.learning_rate)
+        if not 0 < self.learning_rate < np.inf:
+            raise AutotinyError(f"learning_rate is {self.learning_rate}; a number above 0 is needed, such as 0.1")
+
+    def update(self, parameters: Mapping[str, Tensor]) -> None:
+        """Takes one step with each parameter that has a gradient."""
+        for name, W in parameters.items():
+            if W.grad is not None:
+                W.data = W.data - self.step(name, W.grad)
+
+    @abstractmethod
+    def step(self, name: str, dW: Array) -> Array:
+        """What to take away from the parameter of this name, whose gradient is dW."""
+
+
+@dataclass(eq=False)
+class GradientDescent(Optimiser):
+    """W := W - alpha dW.
+
+    >>> GradientDescent(learning_rate=0.5).step("W1", np.array([2.0, -4.0]))
+    array([ 1., -2.])
+    """
+
+    learning_rate: float = 0.2
+
+    def step(self, name: str, dW: Array) -> Array:
+        """Alpha dW."""
+        return self.learning_rate * dW
+
+
+@dataclass(eq=False)
+class Momentum(Optimiser):
+    """v := beta v + dW,  W := W - alpha v.
+
+    Source: B. T. Polyak, Some Methods of Speeding up the Convergence of Iteration Methods, 1964, eq. 9.
+    """
+
+    learning_rate: float = 0.02
+    beta: float = 0.9
+
+    def step(self, name: str, dW: Array) -> Array:
+        """Alpha v."""
+        v = self.state[f"v.{name}"] = self.beta * self.state.get(f"v.{name}", 0.0) + dW
+        return self.learning_rate * v
+
+
+@dataclass(eq=False)
+class Adam(Optimiser):
+    """m := beta1 m + (1 - beta1) dW,  v := beta2 v + (1 - beta2) dW^2,  W := W - alpha m' / (sqrt(v') + epsilon).
+
+    After t steps m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t), since both began at 0.
+    Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1, arxiv.org/abs/1412.6980.
+    """
+
+    learning_rate: float = 0.003
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def step(self, name: str, dW: Array) -> Array:
+        """Alpha m' / (sqrt(v') + epsilon)."""
+        m = self.beta1 * self.state.get(f"m.{name}", 0.0) + (1 - self.beta1) * dW
+        v = self.beta2 * self.state.get(f"v.{name}", 0.0) + (1 - self.beta2) * dW**2
+        t = float(self.state.get(f"t.{name}", 0.0)) + 1
+        self.state.update({f"m.{name}": m, f"v.{name}": v, f"t.{name}": np.array(t)})
+        m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
+        dW_hat: Array = m_hat / (np.sqrt(v_hat) + self.epsilon)
+        return self.learning_rate * dW_hat
+
+
+OPTIMISERS = {"gradient-descent": GradientDescent, "momentum": Momentum, "adam": Adam}
