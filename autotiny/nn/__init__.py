@@ -1,0 +1,36 @@
+"""Networks in the textbook's layout, and what it takes to train them on real data."""
+
+from autotiny.nn.checkpoint import CheckpointError, load, save
+from autotiny.nn.datasets import DataError, Dataset, digits
+from autotiny.nn.evaluation import confusion_matrix, worst_pairs
+from autotiny.nn.load_table import load_table
+from autotiny.nn.network import Network, NetworkError
+from autotiny.nn.npz import NpzError
+from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
+from autotiny.nn.progress import progress
+from autotiny.nn.standardisation import Standardisation
+from autotiny.nn.training import Epoch, Training, TrainingError
+
+__all__ = [
+    "Adam",
+    "CheckpointError",
+    "DataError",
+    "Dataset",
+    "Epoch",
+    "GradientDescent",
+    "Momentum",
+    "Network",
+    "NetworkError",
+    "NpzError",
+    "Optimiser",
+    "Standardisation",
+    "Training",
+    "TrainingError",
+    "confusion_matrix",
+    "digits",
+    "load",
+    "load_table",
+    "progress",
+    "save",
+    "worst_pairs",
+]

@@ -1,0 +1,52 @@
+"""How training is going: a bar in a terminal, a few plain lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from autotiny.nn.training import Training
+
+Report = Callable[[Training], None]
+
+
+@contextmanager
+def progress(epochs: int, done: int = 0) -> Iterator[Report]:
+    """What to call after each epoch, on standard error: rich's bar where rich is and somebody looks, else ten lines."""
+    if sys.stderr.isatty() and find_spec("rich"):
+        with _bar(epochs, done) as report:
+            yield report
+    else:
+        yield lambda training: _line(training, epochs)
+
+
+def _figures(training: Training) -> str:
+    epoch = training.history[-1]
+    return (
+        f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  "
+        f"validation loss {epoch.validation_loss:.4f}  accuracy {epoch.validation_accuracy:6.2%}"
+    )
+
+
+def _line(training: Training, epochs: int) -> None:
+    done = len(training.history)
+    if done % max(1, epochs // 10) == 0:
+        print(f"epoch {done:{len(str(epochs))}} of {epochs}  {_figures(training)}", file=sys.stderr)
+
+
+@contextmanager
+def _bar(epochs: int, done: int) -> Iterator[Report]:
+    # rich costs more to import than all of autotiny.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=epochs, completed=done)
+        yield lambda training: bar.update(task, advance=1, description=_figures(training))

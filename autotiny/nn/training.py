@@ -1,0 +1,190 @@
+"""Mini-batch training that keeps the best parameters, and can be stopped and resumed without a trace."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autotiny as at
+from autotiny.errors import AutotinyError
+from autotiny.nn.datasets import Array, Dataset
+from autotiny.nn.network import Network
+from autotiny.nn.optimisers import GradientDescent, Optimiser
+from autotiny.nn.standardisation import Standardisation
+from autotiny.tensor import Tensor
+
+
+class TrainingError(AutotinyError):
+    """Training cannot go on."""
+
+
+class Epoch(NamedTuple):
+    """How well an epoch went: means over its batches, and over the validation examples at its end."""
+
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything that an epoch changes, as it stands between two epochs."""
+
+    parameters: Mapping[str, Array]
+    best: Mapping[str, Array]
+    optimiser: Mapping[str, Array] = field(default_factory=dict)
+    history: tuple[Epoch, ...] = ()
+
+
+@dataclass(eq=False)
+class Training:
+    """Trains a network in shuffled mini-batches until the validation loss no longer improves.
+
+    The order of epoch e is drawn from (seed, e): with it, `state` is all that a run needs to go on where it stood.
+    `patience` epochs without a better validation loss end it (None: never). X is standardised as the first training
+    examples ask for, unless a `standardisation` is given.
+
+    >>> from autotiny import nn
+    >>> train, validation = nn.digits().split(0.2, seed=0)
+    >>> training = nn.Training(nn.Network((64, 32, 10), seed=0))
+    >>> training.run(train, validation, epochs=3)
+    >>> len(training.history), training.accuracy(validation) > 0.8
+    (3, True)
+    """
+
+    network: Network
+    optimiser: Optimiser = field(default_factory=GradientDescent)
+    batch: int = 32
+    patience: int | None = 10
+    seed: int = 0
+    standardisation: Standardisation | None = field(default=None, repr=False)
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What a checkpoint is to hold beside the training: anything that JSON can."""
+
+    state: State = field(init=False, repr=False)
+    examples: str = field(default="", init=False, repr=False)
+    """The fingerprint of the examples; a resumed run must see the same."""
+    interrupted: bool = field(default=False, init=False)
+    """Whether Ctrl-C ended the last run."""
+
+    def __post_init__(self) -> None:
+        """Starts from the network's parameters."""
+        if self.batch < 1:
+            raise TrainingError(f"batch is {self.batch}; at least one example is needed")
+        if self.patience is not None and self.patience < 1:
+            raise TrainingError(f"patience is {self.patience}; at least one epoch, or None, is needed")
+        self.state = State(self.network.values(), self.network.values())
+
+    @property
+    def history(self) -> tuple[Epoch, ...]:
+        """One entry per epoch."""
+        return self.state.history
+
+    @property
+    def best_epoch(self) -> int:
+        """How many epochs the best parameters have seen; 0 before the first."""
+        losses = [epoch.validation_loss for epoch in self.history]
+        return 1 + losses.index(min(losses)) if losses else 0
+
+    def run(
+        self,
+        train: Dataset,
+        validation: Dataset,
+        epochs: int = 100,
+        after_epoch: Callable[["Training"], object] = lambda training: None,
+    ) -> None:
+        """Trains up to this many epochs in all and leaves the best parameters; so does Ctrl-C.
+
+        Raises TrainingError where the loss becomes infinite or nan, and where a resumed run is given other examples.
+        """
+        train, validation = self._prepare(train, validation)
+        self.network.assign(self.state.parameters)
+        self.optimiser.state = dict(self.state.optimiser)
+        self.interrupted = False
+        try:
+            while len(self.history) < epochs and not self._out_of_patience():
+                # One assignment: Ctrl-C finds the state before the epoch or after it, never a half of each.
+                self.state = self._next_state(train, validation)
+                after_epoch(self)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            self.network.assign(self.state.best)
+
+    def predict(self, data: Dataset) -> Array:
+        """The label that the network gives each example."""
+        return self.network.predict(self._inputs(data))
+
+    def accuracy(self, data: Dataset) -> float:
+        """The share of examples whose label the network finds."""
+        return float(np.mean(self.predict(data) == data.labels))
+
+    def _inputs(self, data: Dataset) -> Array:
+        standardise = self.standardisation or Standardisation.none(data)
+        return standardise(data.X).astype(self.network.dtype, copy=False)
+
+    def _prepare(self, train: Dataset, validation: Dataset) -> tuple[Dataset, Dataset]:
+        """Both as the network takes them."""
+        examples = _fingerprint(train, validation)
+        if self.examples not in ("", examples):
+            raise TrainingError("this training has begun with other examples; go on with the same, or start a new one")
+        self.examples = examples
+        self.standardisation = self.standardisation or Standardisation.fit(train)
+        return replace(train, X=self._inputs(train)), replace(validation, X=self._inputs(validation))
+
+    def _out_of_patience(self) -> bool:
+        return self.patience is not None and len(self.history) - self.best_epoch >= self.patience
+
+    def _next_state(self, train: Dataset, validation: Dataset) -> State:
+        with np.errstate(over="ignore", invalid="ignore"):
+            epoch = Epoch(*self._learn(train), *self._measure(validation))
+        if not np.isfinite(epoch).all():
+            raise TrainingError(
+                f"the loss is {epoch.loss:.3g} in epoch {len(self.history) + 1}; "
+                f"a learning rate below {self.optimiser.learning_rate:g} may help"
+            )
+        values = self.network.values()
+        better = all(epoch.validation_loss < earlier.validation_loss for earlier in self.history)
+        best = values if better else self.state.best
+        return State(values, best, dict(self.optimiser.state), (*self.history, epoch))
+
+    def _learn(self, train: Dataset) -> tuple[float, float]:
+        """One pass over the shuffled examples; the mean loss and accuracy of its batches."""
+        loss, right = 0.0, 0
+        for batch in self._batches(train):
+            Z = self.network(batch.X)
+            J = at.cross_entropy(Z, batch.labels)
+            self._descend(J)
+            loss += J.item() * len(batch)
+            right += int(np.count_nonzero(np.argmax(Z, axis=0) == batch.labels))
+        return loss / len(train), right / len(train)
+
+    def _batches(self, train: Dataset) -> Iterator[Dataset]:
+        order = np.random.default_rng([self.seed, len(self.history)]).permutation(len(train))
+        for start in range(0, len(train), self.batch):
+            yield train.take(order[start : start + self.batch])
+
+    def _descend(self, J: Tensor) -> None:
+        parameters = self.network.parameters
+        for W in parameters.values():
+            W.grad = None
+        J.backward()
+        self.optimiser.update(parameters)
+
+    def _measure(self, data: Dataset) -> tuple[float, float]:
+        """The loss and the accuracy on these examples."""
+        with at.no_grad():
+            Z = self.network(data.X)
+            return at.cross_entropy(Z, data.labels).item(), float(np.mean(np.argmax(Z, axis=0) == data.labels))
+
+
+def _fingerprint(*parts: Dataset) -> str:
+    digest = hashlib.sha256()
+    for data in parts:
+        digest.update(repr((data.X.shape, data.classes)).encode())
+        digest.update(np.ascontiguousarray(data.X.T).data)
+        digest.update(np.ascontiguousarray(data.labels).data)
+    return digest.hexdigest()
