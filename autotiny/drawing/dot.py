@@ -1,0 +1,35 @@
+"""The graph in Graphviz's DOT language: one card for each value, one edge for each use of it."""
+
+from collections.abc import Sequence
+
+from autotiny.drawing.card import Card
+from autotiny.drawing.label import EDGE, TEXT, label
+
+LONGEST_ROW = 7
+"""Cards that a picture may have side by side: a longer graph runs from top to bottom, since a page scrolls that way."""
+
+
+def dot(cards: Sequence[Card], **attributes: str) -> str:
+    """DOT text of the graph, the same in every run; `attributes` are more of Graphviz's for the graph."""
+    import graphviz  # type: ignore[import-untyped]
+
+    layout = {"rankdir": _direction(cards), "ordering": "in", "nodesep": "0.2", "ranksep": "0.3"}
+    digraph = graphviz.Digraph(
+        "autotiny",
+        graph_attr={"bgcolor": "transparent", **layout, **attributes},
+        # A list of fonts would be measured as Times by some builds of Graphviz.
+        node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11", "fontcolor": TEXT},
+        edge_attr={"color": EDGE, "arrowsize": "0.6"},
+    )
+    for position, card in enumerate(cards):
+        digraph.node(f"n{position}", label=f"<{label(card)}>")
+        for operand in card.operands:
+            digraph.edge(f"n{operand}", f"n{position}")
+    return str(digraph.source)
+
+
+def _direction(cards: Sequence[Card]) -> str:
+    depth: list[int] = []
+    for card in cards:
+        depth.append(1 + max((depth[operand] for operand in card.operands), default=0))
+    return "LR" if max(depth) <= LONGEST_ROW else "TB"

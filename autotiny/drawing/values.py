@@ -1,0 +1,72 @@
+"""How the entries of an array are told in a few characters."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+
+TALLEST_GRID, WIDEST_GRID = 4, 24
+"""Lines, and characters in a line, up to which every entry is told."""
+
+
+class Shown(NamedTuple):
+    """An array in words: a number or a range, and row by row every entry of an array small enough for that."""
+
+    summary: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def show(array: Array) -> Shown:
+    """Tell an array: a number for one entry, a range for many, "all 0" where they are the same.
+
+    >>> show(np.array([[1.0, -2.0], [0.5, 4.0]]))
+    Shown(summary='-2 … 4', rows=(('1', '-2'), ('0.5', '4')))
+    """
+    summary = summarise(np.asarray(array))
+    return Shown(summary, _rows(np.asarray(array)) or ((summary,),))
+
+
+def number(x: float, digits: int = 4) -> str:
+    """A number to a few significant digits.
+
+    >>> number(0.123456), number(-12345.6), number(2.0)
+    ('0.1235', '-1.235e+04', '2')
+    """
+    return f"{float(x) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
+
+
+def summarise(array: Array) -> str:
+    """The only entry, or the range of the finite ones, and how many are not finite."""
+    if array.size == 0:
+        return "empty"
+    if array.size == 1:
+        return number(array.item())
+    finite = array[np.isfinite(array)]
+    spread = [_range(finite)] if finite.size else []
+    return ", ".join(spread + _not_finite(array, finite))
+
+
+def _range(finite: Array) -> str:
+    low, high = number(finite.min(), 3), number(finite.max(), 3)
+    return f"all {low}" if finite.min() == finite.max() else f"{low} … {high}"
+
+
+def _not_finite(array: Array, finite: Array) -> list[str]:
+    if finite.size == array.size:
+        return []
+    nans = int(np.isnan(array).sum())
+    counts = {"nan": nans, "inf": array.size - finite.size - nans}
+    return [f"{count} {kind}" for kind, count in counts.items() if count]
+
+
+def _rows(array: Array) -> tuple[tuple[str, ...], ...]:
+    if (
+        array.size == 0
+        or array.ndim not in (1, 2)
+        or len(np.atleast_2d(array)) > TALLEST_GRID
+        or array.shape[-1] > WIDEST_GRID
+    ):
+        return ()
+    rows = tuple(tuple(number(x, 3) for x in row) for row in np.atleast_2d(array))
+    return rows if max(map(len, map(" ".join, rows))) <= WIDEST_GRID else ()
