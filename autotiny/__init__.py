@@ -1,6 +1,8 @@
 """autotiny: an autograd engine on NumPy that shows its work."""
 
 from autotiny.backprop import gradients
+from autotiny.checking import compare
+from autotiny.drawing import draw
 from autotiny.modes import debug, no_grad
 from autotiny.ops import operation
 from autotiny.ops.activations import (
@@ -24,8 +26,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "compare",
     "cross_entropy",
     "debug",
+    "draw",
     "elu",
     "gelu",
     "grad",

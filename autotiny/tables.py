@@ -1,5 +1,6 @@
-"""Tables that line up in a terminal."""
+"""Tables that line up in a terminal, and names that do no harm there."""
 
+import unicodedata
 from collections.abc import Sequence
 
 
@@ -13,3 +14,14 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def clean(text: str, longest: int) -> str:
+    """Text that is harmless on any page and terminal: no control or direction characters, and not too long.
+
+    >>> clean("red\\x1b[31m\\u202e", 24), clean("w" * 100, 8)
+    ('red�[31m�', 'wwwwwww…')
+    """
+    # Category C holds control, format and unassigned characters and surrogates, some of which no XML may hold.
+    visible = "".join("�" if unicodedata.category(character)[0] == "C" else character for character in text)
+    return visible if len(visible) <= longest else visible[: longest - 1] + "…"

@@ -1,6 +1,5 @@
 """What a picture says of a recorded graph: a card for each value, and the cards that it was computed from."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from autotiny.describe import variable_name
 from autotiny.drawing.values import Shown, number, show
 from autotiny.ops import Op
 from autotiny.recording import value_of
+from autotiny.tables import clean
 from autotiny.tensor import Tensor
 
 Kind = Literal["data", "variable", "constant", "operation", "output"]
@@ -143,14 +143,3 @@ def _written(op: Op, tensor: Tensor, names: _Names) -> str:
     written = op.notation.format(*operands) if fits else f"{op.name}({', '.join(operands)})"
     options = "".join(f", {option}={value}" for option, value in tensor.kwargs.items() if option != "keepdims")
     return f"{written[:-1]}{options})" if options and written.endswith(")") else written
-
-
-def clean(text: str, longest: int) -> str:
-    """Text that is harmless on any page and terminal: no control or direction characters, and not too long.
-
-    >>> clean("red\\x1b[31m\\u202e", 24), clean("w" * 100, 8)
-    ('red�[31m�', 'wwwwwww…')
-    """
-    # Category C holds control, format and unassigned characters and surrogates, some of which no XML may hold.
-    visible = "".join("�" if unicodedata.category(character)[0] == "C" else character for character in text)
-    return visible if len(visible) <= longest else visible[: longest - 1] + "…"
