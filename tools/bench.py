@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -23,7 +23,8 @@ import numpy as np
 import bench_autotiny
 import bench_costs
 import bench_peers
-from bench_timing import Side, Timing, keep_memory, require_same_numbers, take_turns
+from bench_peers import Factory, Sides
+from bench_timing import Timing, keep_memory, require_same_numbers, take_turns
 from bench_works import Chain, ScalarNetwork, TwoLayer, numpy_chain, numpy_scalars, numpy_two_layer
 
 THREADS = [
@@ -41,9 +42,8 @@ class Work:
 
     name: str
     problem: Any
-    sides: dict[str, Callable[[Any], Side]]
+    sides: Sides
     target: float
-    memory_kept: bool = True
 
     @property
     def baseline(self) -> str:
@@ -51,34 +51,35 @@ class Work:
         return "micrograd" if "micrograd" in self.sides else "NumPy"
 
 
+def sides(numpy: Factory, autotiny: Factory, peers: Sides) -> Sides:
+    """The hand-written side, autotiny's, and those of the peers that are installed."""
+    return {"NumPy": numpy, "autotiny": autotiny, **bench_peers.installed(peers)}
+
+
 def works() -> Iterator[Work]:
     """The rows, in the order of the table."""
     from_logits = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_logits)
     from_softmax = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_softmax)
-    peers = bench_peers.installed(bench_peers.TWO_LAYER)
     for name, net, target in [
         ("two-layer 4-16-3 m=32 float64", TwoLayer((4, 16, 3), 32, np.float64), 1.5),
         ("two-layer 64-32-10 m=64 float32", TwoLayer((64, 32, 10), 64), 1.5),
         ("two-layer 784-128-10 m=64 float32", TwoLayer((784, 128, 10), 64), 1.1),
         ("two-layer 784-128-10 m=256 float32", TwoLayer((784, 128, 10), 256), 1.05),
     ]:
-        yield Work(name, net, {"NumPy": numpy_two_layer, "autotiny": from_logits, **peers}, target)
-        yield Work(f"{name}, log softmax", net, {"NumPy": numpy_two_layer, "autotiny": from_softmax}, target)
-    sides = {"NumPy": numpy_chain, "autotiny": bench_autotiny.chain, **bench_peers.installed(bench_peers.CHAIN)}
-    yield Work("chain 10^6 float64", Chain(10**6), sides, 1.2)
-    yield Work("chain 10^6 float64, memory given back", Chain(10**6), sides, 1.2, memory_kept=False)
-    sides = {"NumPy": numpy_scalars, "autotiny": bench_autotiny.scalars, **bench_peers.installed(bench_peers.SCALARS)}
-    yield Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), sides, 0.3)
+        yield Work(name, net, sides(numpy_two_layer, from_logits, bench_peers.TWO_LAYER), target)
+        yield Work(f"{name}, log softmax", net, sides(numpy_two_layer, from_softmax, {}), target)
+    yield Work("chain 10^6 float64", Chain(10**6), sides(numpy_chain, bench_autotiny.chain, bench_peers.CHAIN), 1.2)
+    scalars = sides(numpy_scalars, bench_autotiny.scalars, bench_peers.SCALARS)
+    yield Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), scalars, 0.3)
 
 
 def measure(work: Work, quick: bool) -> dict[str, Timing]:
     """Build every side, hold their numbers against one another, time them."""
-    keep_memory(work.memory_kept)
-    sides = {name: side(work.problem) for name, side in work.sides.items()}
-    require_same_numbers(sides, work.problem.tolerance)
-    steps = {name: side.step for name, side in sides.items()}
-    limits = {"rounds": 15, "budget": 2.0} if quick else {"rounds": 201, "budget": 20.0}
-    return take_turns(steps, work.baseline, repetition=2e-3, **limits)
+    built = {name: side(work.problem) for name, side in work.sides.items()}
+    require_same_numbers(built, work.problem.tolerance)
+    steps = {name: side.step for name, side in built.items()}
+    rounds, budget = (15, 2.0) if quick else (201, 20.0)
+    return take_turns(steps, work.baseline, repetition=2e-3, rounds=rounds, budget=budget)
 
 
 def duration(seconds: float) -> str:
@@ -91,16 +92,16 @@ def columns(rows: list[Work]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.sides))
 
 
-def heading(sides: list[str]) -> str:
+def heading(names: list[str]) -> str:
     """The table's first line."""
-    return f"{'work':<50}{'1 is':>10}" + "".join(f"{name:>10}" for name in sides) + f"{'to reach':>10}"
+    return f"{'work':<44}{'1 is':>10}" + "".join(f"{name:>10}" for name in names) + f"{'to reach':>10}"
 
 
-def line(work: Work, timings: dict[str, Timing], sides: list[str]) -> str:
+def line(work: Work, timings: dict[str, Timing], names: list[str]) -> str:
     """The baseline's time, each side's ratio to it, and autotiny's target."""
-    cells = [f"{timings[name].ratio:.2f}" if name in timings else "" for name in sides]
+    cells = [f"{timings[name].ratio:.2f}" if name in timings else "" for name in names]
     baseline = duration(timings[work.baseline].seconds)
-    return f"{work.name:<50}{baseline:>10}" + "".join(f"{cell:>10}" for cell in cells) + f"{work.target:>10}"
+    return f"{work.name:<44}{baseline:>10}" + "".join(f"{cell:>10}" for cell in cells) + f"{work.target:>10}"
 
 
 def versions() -> dict[str, str]:
@@ -111,11 +112,12 @@ def versions() -> dict[str, str]:
 
 def table(rows: list[Work], quick: bool) -> list[dict[str, Any]]:
     """Measure and print row by row; the same as records."""
-    sides, records = columns(rows), []
-    print(heading(sides))
+    keep_memory()
+    names, records = columns(rows), []
+    print(heading(names))
     for work in rows:
         timings = measure(work, quick)
-        print(line(work, timings, sides), flush=True)
+        print(line(work, timings, names), flush=True)
         ratios = {name: timing._asdict() for name, timing in timings.items()}
         records.append({"work": work.name, "baseline": work.baseline, "to reach": work.target, "sides": ratios})
     return records

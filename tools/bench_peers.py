@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from bench_timing import Side
-from bench_works import Chain, ScalarNetwork, TwoLayer, recorded_scalars
+from bench_works import Chain, ScalarNetwork, TwoLayer, recorded_chain, recorded_scalars
+
+Factory = Callable[[Any], Side]
+Sides = dict[str, Factory]
 
 MODULES = {
     "micrograd": "micrograd",
@@ -26,7 +29,7 @@ def is_installed(peer: str) -> bool:
     return find_spec(MODULES[peer]) is not None
 
 
-def installed(sides: dict[str, Callable[[Any], Side]]) -> dict[str, Callable[[Any], Side]]:
+def installed(sides: Sides) -> Sides:
     """Those of the sides whose library is there."""
     return {peer: side for peer, side in sides.items() if is_installed(peer)}
 
@@ -76,19 +79,6 @@ def torch_scalars(net: ScalarNetwork) -> Side:
 
     torch.set_num_threads(1)
     return recorded_scalars(net, partial(torch.tensor, dtype=torch.float64, requires_grad=True), torch.relu)
-
-
-def recorded_chain(x: Any, f: Callable[[Any], Any]) -> Side:
-    """The chain in any engine whose arrays have `.data`, `.grad` and `.backward()`."""
-    y: Any = None
-
-    def step() -> None:
-        nonlocal y
-        y = f(x)
-        x.grad = None
-        y.backward()
-
-    return Side(step, lambda: [np.asarray(y.data), np.asarray(x.grad)])
 
 
 # ---- MyGrad
@@ -244,7 +234,7 @@ def pytensor_two_layer(net: TwoLayer) -> Side:
     X, Y = (pytensor.shared(a, shape=a.shape) for a in net.data)
     Z2 = logits(parameters, X, partial(pt.maximum, 0))
     loss = -(Y * pt.special.log_softmax(Z2, axis=0)).sum() / np.asarray(net.m, net.dtype)
-    lr = np.asarray(net.lr, net.dtype)
+    lr: Any = np.asarray(net.lr, net.dtype)
     updates = [(p, p - lr * g) for p, g in zip(parameters, pytensor.grad(loss, parameters), strict=True)]
     compiled = pytensor.function([], loss, updates=updates)
     value: Any = np.inf
@@ -276,7 +266,7 @@ def micrograd_scalars(net: ScalarNetwork) -> Side:
     return recorded_scalars(net, Value, Value.relu, no_gradient=0)
 
 
-TWO_LAYER = {
+TWO_LAYER: Sides = {
     "PyTorch": torch_two_layer,
     "JAX jit": partial(jax_two_layer, compiled=True),
     "JAX": partial(jax_two_layer, compiled=False),
@@ -284,7 +274,7 @@ TWO_LAYER = {
     "MyGrad": mygrad_two_layer,
     "PyTensor": pytensor_two_layer,
 }
-CHAIN = {
+CHAIN: Sides = {
     "PyTorch": torch_chain,
     "JAX jit": partial(jax_chain, compiled=True),
     "JAX": partial(jax_chain, compiled=False),
@@ -292,7 +282,7 @@ CHAIN = {
     "MyGrad": mygrad_chain,
     "PyTensor": pytensor_chain,
 }
-SCALARS = {
+SCALARS: Sides = {
     "micrograd": micrograd_scalars,
     "PyTorch": torch_scalars,
     "JAX jit": jax_scalars,

@@ -99,14 +99,14 @@ def seconds_per_call(step: Callable[[], object], calls: int) -> float:
     return Timer(step, settle).timeit(calls) / calls
 
 
-def keep_memory(kept: bool) -> None:
-    """Have glibc keep an array's memory for the next array, or give every large piece back to the system at once.
+def keep_memory() -> None:
+    """Have glibc keep the memory of large arrays for the next ones. Other systems' allocators are left as they are.
 
-    Left alone it does one or the other by what happens to lie at the heap's end, and a large array whose pages are new
-    each time can cost three times as much. Other systems' allocators are left as they are.
+    By itself it keeps it or gives it back to the system by what happens to lie at the heap's end, and a step on arrays
+    whose pages are new each time can take three times as long: the sides would be compared by chance.
     """
     if sys.platform == "linux":
         trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
         libc = ctypes.CDLL(None)
-        libc.mallopt(mmap_threshold, 2**25 if kept else 2**17)
-        libc.mallopt(trim_threshold, 2**30 if kept else 2**17)
+        libc.mallopt(mmap_threshold, 2**25)
+        libc.mallopt(trim_threshold, 2**30)

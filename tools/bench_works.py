@@ -111,6 +111,19 @@ def numpy_chain(chain: Chain) -> Side:
     return Side(step, lambda: [y, dx])
 
 
+def recorded_chain(x: Any, f: Callable[[Any], Any]) -> Side:
+    """The chain in any engine whose arrays have `.data`, `.grad` and `.backward()`."""
+    y: Any = None
+
+    def step() -> None:
+        nonlocal y
+        y = f(x)
+        x.grad = None
+        y.backward()
+
+    return Side(step, lambda: [np.asarray(y.data), np.asarray(x.grad)])
+
+
 Neuron = tuple[Sequence[Any], Any]
 
 
@@ -125,7 +138,7 @@ class ScalarNetwork:
     @cached_property
     def x(self) -> list[float]:
         """The example."""
-        return np.random.default_rng(0).standard_normal(self.sizes[0]).tolist()
+        return list(np.random.default_rng(0).standard_normal(self.sizes[0]).tolist())
 
     @cached_property
     def parameters(self) -> list[tuple[Array, Array]]:
