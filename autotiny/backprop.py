@@ -6,6 +6,7 @@ Results come before their operands in the sweep, so that all uses of a tensor ha
 in a dict of the sweep's own, and are published when it is over: nothing that an earlier sweep left can disturb it.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from autotiny.errors import ShapeError, StaleError, UnsupportedError
 from autotiny.graph import leading_to, topological_order
 from autotiny.modes import modes
 from autotiny.ops import Op
-from autotiny.recording import LOG, require_finite, value_of
+from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
 from autotiny.seals import fingerprint
 from autotiny.tensor import Tensor
 
@@ -70,7 +71,7 @@ def seed(output: Tensor, grad: Any) -> Any:
             raise ShapeError(
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take a sum or mean of it first"
             )
-        return np.ones_like(output._data)
+        return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
     given = grad if isinstance(grad, Tensor) else np.array(grad, dtype=output.dtype)
     if given.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {given.shape}")
@@ -80,20 +81,32 @@ def seed(output: Tensor, grad: Any) -> Any:
 def checked_order(*outputs: Tensor) -> list[Tensor]:
     """The graph in topological order, once it is certain that no value in it was changed since it was recorded."""
     order = topological_order(*outputs)
+    first_operation, last_assignment, doubtful = None, 0, False
     for node in order:
-        if node._notes is not None:
-            _check_seals(node, node._notes)
-        for arg in node.args:
-            if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
-                _raise_stale(node, arg, "was assigned")
+        if node.op is None:
+            last_assignment = max(last_assignment, node._assigned)
+            doubtful = doubtful or node._shared
+        else:
+            first_operation = first_operation or node._number
+            doubtful = doubtful or node._notes is not None
+    if doubtful or (first_operation is not None and last_assignment > first_operation):
+        for node in order:
+            require_unchanged(node)
     return order
 
 
-def _check_seals(node: Tensor, notes: dict[Any, Any]) -> None:
-    for place, seal in notes.items():
-        held = node if place == "value" else node.args[place] if isinstance(place, int) else None
-        if held is not None and fingerprint(value_of(held)) != seal:
-            _raise_stale(node, held, "was changed in place")
+def require_unchanged(node: Tensor) -> None:
+    """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
+    notes = node._notes or {}
+    if node.op is not None and "value" in notes and fingerprint(node._data) != notes["value"]:
+        _raise_stale(node, node, "was changed in place")
+    for place, arg in enumerate(node.args):
+        if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
+            _raise_stale(node, arg, "was assigned")
+        shared = type(arg) is Tensor and arg.op is None and arg._shared
+        seal = notes.get(place, arg._notes["value"] if shared else None)
+        if seal is not None and fingerprint(value_of(arg)) != seal:
+            _raise_stale(node, arg, "was changed in place")
 
 
 def _raise_stale(node: Tensor, held: Any, what: str) -> None:
@@ -117,82 +130,92 @@ def sweep(
     if not modes.debugging:
         try:
             with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
-                found = _sweep(order, seeds, among, record, guard=False)
-            if not (_masks(order) and any(map(_has_nan, found.values()))):
+                found, masked = _sweep(order, seeds, among, record, guard=False)
+            if not (masked and any(map(_has_nan, found.values()))):
                 return found
         except FloatingPointError:
             pass
     with np.errstate(all="ignore"):
-        return _sweep(order, seeds, among, record, guard=True)
-
-
-def _masks(order: list[Tensor]) -> bool:
-    return any(node.op is not None and node.op.masks for node in order)
+        return _sweep(order, seeds, among, record, guard=True)[0]
 
 
 def _has_nan(g: Any) -> bool:
     return bool(np.isnan(value_of(g)).any())
 
 
-def _sweep(order: list[Tensor], seeds: Gradients, among: set[Tensor] | None, record: bool, guard: bool) -> Gradients:
-    grads = dict(seeds)
-    log_grads: Gradients = {}
+def _sweep(
+    order: list[Tensor], seeds: Gradients, among: set[Tensor] | None, record: bool, guard: bool
+) -> tuple[Gradients, bool]:
+    """The gradients, and whether a mask was met on the way."""
+    grads, log_grads, masked = dict(seeds), {}, False
     for node in reversed(order):
-        op, args = node.op, node.args
+        op = node.op
         if op is None:
             continue
-        y, values = (
-            (node, args) if record else (node._data, [arg._data if type(arg) is Tensor else arg for arg in args])
-        )
-        pulls = []
-        g = grads.get(node)
-        if g is not None:
-            if op is LOG and isinstance(args[0], Tensor) and args[0].op is not None and args[0].op.log is not None:
-                accumulate(log_grads, args[0], g)
-            else:
-                pulls.append((g, op.rules))
-        if node in log_grads:
+        g, args, y = grads.get(node), node.args, node if record else node._data
+        if log_grads and node in log_grads:
             h = log_grads[node]
-            pulls.append((h, (op.log.rule,)))
-            accumulate(grads, node, h / y)
-        for g, rules in pulls:
-            for arg, rule in zip(args, rules, strict=False):
-                if type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
-                    c = rule(g, y, *values, **node.kwargs)
-                    if guard and op.guarded:
-                        c = np.where(g == 0, 0.0, c)
-                    if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
-                        c = c.copy()
-                    accumulate(grads, arg, fitted(c, arg, op))
-    return grads
+            _apply((op.log.rule,), h, y, node, grads, among, record, guard)
+            via_log = h / y
+            grads[node] = via_log if g is None else g + via_log
+        if g is None:
+            continue
+        masked = masked or op.masks
+        if op is LOG and stays_in_logarithm(args):
+            log_grads[args[0]] = log_grads[args[0]] + g if args[0] in log_grads else g
+        else:
+            _apply(op.rules, g, y, node, grads, among, record, guard)
+    return grads, masked
 
 
-def accumulate(grads: Gradients, node: Tensor, c: Any) -> None:
-    """Add a contribution; never in place, for gradients may be shared."""
-    before = grads.get(node)
-    grads[node] = c if before is None else before + c
+def _apply(
+    rules: Iterable[Any], g: Any, y: Any, node: Tensor, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
+) -> None:
+    """Pull g back through one operation, to those of its arguments that want a gradient."""
+    args, kwargs = node.args, node.kwargs
+    values = args if record else plain(args)
+    for arg, rule in zip(args, rules):  # noqa: B905 - strict= is a price in the inner loop
+        if type(arg) is not Tensor or not arg.requires_grad or (among is not None and arg not in among):
+            continue
+        c = rule(g, y, *values, **kwargs) if kwargs else rule(g, y, *values)
+        if guard and node.op.guarded:
+            c = np.where(g == 0, 0.0, c)
+        x = arg._data
+        if type(c) is not type(x) or c.shape != x.shape or c.dtype is not x.dtype:
+            c = fitted(c, x, node.op)
+        if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
+            c = c.copy()
+        grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
 
 
-def fitted(c: Any, arg: Tensor, op: Op) -> Any:
-    """A contribution in the shape and precision of the argument: what broadcasting repeated is summed."""
-    try:
-        same = c.shape == arg.shape
-    except AttributeError:
-        raise UnsupportedError(
-            f"{op.name}: the rule for {describe.label(arg, {})} gave {c!r}, expected an array of shape {arg.shape}"
-        ) from None
-    if not same:
-        c = unbroadcast(c, arg, op)
-    return c if c.dtype == arg.dtype else c.astype(arg.dtype)
+def plain(args: tuple[Any, ...]) -> Sequence[Any]:
+    """The values of operands; the usual numbers of them spelt out, for this is the inner loop."""
+    if len(args) == 2:
+        a, b = args
+        return a._data if type(a) is Tensor else a, b._data if type(b) is Tensor else b
+    if len(args) == 1:
+        return (args[0]._data,)
+    return [arg._data if type(arg) is Tensor else arg for arg in args]
 
 
-def unbroadcast(c: Any, arg: Tensor, op: Op) -> Any:
-    """Sum over the axes along which the argument was repeated."""
-    extra = c.ndim - arg.ndim
-    kept = c.shape[extra:]
-    if extra < 0 or any(n not in (1, m) for n, m in zip(arg.shape, kept, strict=True)):
-        raise ShapeError(
-            f"{op.name}: the rule for {describe.label(arg, {})} gave shape {c.shape}, expected {arg.shape}"
-        )
-    axes = (*range(extra), *(extra + i for i, n in enumerate(arg.shape) if n != kept[i]))
-    return np.reshape(c.sum(axis=axes, keepdims=True), arg.shape)
+def fitted(c: Any, x: Any, op: Op) -> Any:
+    """A contribution in the shape and precision of the argument's value x: what broadcasting repeated is summed."""
+    if not hasattr(c, "shape"):
+        raise UnsupportedError(f"{op.name}: a rule gave {c!r}, expected an array of shape {x.shape}")
+    if c.shape != x.shape:
+        axes = repeated_axes(c.shape, x.shape)
+        if axes is None:
+            raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
+        c = c.sum(axes, keepdims=True)
+        if c.ndim != x.ndim:
+            c = c.reshape(x.shape)
+    return c if c.dtype == x.dtype else c.astype(x.dtype)
+
+
+@functools.lru_cache
+def repeated_axes(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The axes along which broadcasting repeated an array to give it this shape; None if it could not have."""
+    extra = len(shape) - len(original)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(original, shape[extra:], strict=True)):
+        return None
+    return (*range(extra), *(extra + i for i, n in enumerate(original) if n != shape[extra + i]))

@@ -10,25 +10,28 @@ from autotiny.tensor import Tensor
 
 __all__ = ["caller_scope", "leading_to", "names", "replay", "topological_order"]
 
+_number = attrgetter("_number")
+
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
     """Every tensor that leads to the outputs, each once, operands before results.
 
     Nodes are numbered when they are recorded, an operation always after its operands, so the order of their numbers is a topological
-    order. The walk that gathers them keeps its own stack: a graph may be a million operations deep.
+    order. The walk that gathers them does not recur: a graph may be a million operations deep.
 
     >>> x = Tensor(2.0); y = x * x; z = y + x
     >>> [t is u for t, u in zip(topological_order(z), [x, y, z])]
     [True, True, True]
     """
     found = set(outputs)
-    stack = list(found)
-    while stack:
-        for arg in stack.pop().args:
+    order = list(found)
+    for node in order:  # grows while it is walked
+        for arg in node.args:
             if type(arg) is Tensor and arg not in found:
                 found.add(arg)
-                stack.append(arg)
-    return sorted(found, key=attrgetter("_number"))
+                order.append(arg)
+    order.sort(key=_number)
+    return order
 
 
 def leading_to(order: Iterable[Tensor], sources: Iterable[Tensor]) -> set[Tensor]:
@@ -48,18 +51,19 @@ def replay(order: Iterable[Tensor], values: Mapping[Tensor, Any]) -> dict[Tensor
     9.0
     """
     result: dict[Tensor, Any] = {}
+
+    def value(arg: Any) -> Any:
+        return result.get(arg, arg) if type(arg) is Tensor else arg
+
     for node in order:
         if node in values:
             result[node] = values[node]
         elif node.op is None:
             result[node] = node._data
+        elif not values.keys().isdisjoint(node.parents):  # log(A2) of a given A2 is not log_softmax(Z2)
+            result[node] = node.op.forward(*map(value, node.args), **node.kwargs)
         else:
-            result[node] = evaluate(
-                node.op,
-                node.args,
-                [result.get(arg, arg) if type(arg) is Tensor else arg for arg in node.args],
-                node.kwargs,
-            )
+            result[node] = evaluate(node.op, node.args, node.kwargs, value)
     return result
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,8 @@ class Node:
     """The value; its array is never written to while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
-    """Rare facts: fingerprints of operands under their position, and of this value under "value"; the line under "line"."""
+    """Rare facts: fingerprints of operands under their position, of this value, when it was first handed out, under "value", and
+    the line that made it under "line"."""
     _number: int
     """Grows in the order of making."""
     _assigned: int
@@ -95,36 +97,37 @@ class Node:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
             return read_only(self._data)
-        self._shared = True
-        if not isinstance(self._data, np.ndarray):
-            self._data = np.asarray(self._data)
-        return self._data
+        if not self._shared:
+            self._shared, self._notes = True, {"value": fingerprint(self._data)}
+            if type(self._data) is not np.ndarray:
+                self._data = np.asarray(self._data)
+        return self._data  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, value: Any) -> None:
         if self.op is not None:
-            raise UnsupportedError(
-                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
-            )
-        if value is not self._data:
-            fresh = own(value, self.requires_grad, self._data.dtype)
-            if fresh.shape != self._data.shape:
+            raise UnsupportedError(f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned")
+        held = self._data
+        if value is not held:
+            fresh = value.copy() if type(value) is type(held) and value.dtype is held.dtype else own(value, True, held.dtype)
+            if fresh.shape != held.shape:
                 raise ShapeError(
-                    f"{self._label()}.data has shape {self.shape}, and {fresh.shape} was assigned; make a new Tensor instead"
+                    f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor instead"
                 )
-            self._data, self._shared = fresh, False
+            self._data, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
 
     @property
     def grad(self) -> np.ndarray | None:
         """The gradient as an array, None before backward. A leaf's is its own; a result's is read-only."""
-        if self._grad is None:
+        g = self._grad
+        if g is None:
             return None
         if self.op is not None:
-            return read_only(self._grad)
-        if not isinstance(self._grad, np.ndarray):
-            self._grad = np.asarray(self._grad)
-        return self._grad
+            return read_only(g)
+        if type(g) is not np.ndarray:
+            self._grad = g = np.asarray(g)
+        return g  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -139,10 +142,10 @@ class Node:
         """The Tensors among the operands, in order, repeats kept."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    shape = property(lambda self: self._data.shape, doc="Lengths of the axes.")
-    dtype = property(lambda self: self._data.dtype, doc="NumPy's type of the entries.")
-    ndim = property(lambda self: self._data.ndim, doc="Number of axes.")
-    size = property(lambda self: self._data.size, doc="Number of entries.")
+    shape = property(attrgetter("_data.shape"), doc="Lengths of the axes.")
+    dtype = property(attrgetter("_data.dtype"), doc="NumPy's type of the entries.")
+    ndim = property(attrgetter("_data.ndim"), doc="Number of axes.")
+    size = property(attrgetter("_data.size"), doc="Number of entries.")
 
     # ----- out of the graph -----
     def item(self) -> Any:

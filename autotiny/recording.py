@@ -20,17 +20,42 @@ LOG = OPS[np.log]
 
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
     """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
-    if kwargs or op.arity not in (None, len(args)):
+    if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
         args, kwargs = _arranged(op, args, kwargs)
-    args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
+    if not op.direct or Switch.in_use:
+        return _record_with_care(op, args, kwargs)
+    values, kind, tracked = [], None, False
+    for arg in args:
+        if isinstance(arg, Node) and not arg._shared:
+            values.append(arg._data)
+            kind, tracked = type(arg), tracked or arg.requires_grad
+        elif type(arg) in NUMBERS:
+            values.append(arg)
+        else:
+            return _record_with_care(op, args, kwargs)
+    if kind is None or not tracked:
+        return _record_with_care(op, args, kwargs)
+    try:
+        data = op.forward(*values, **kwargs)
+    except Exception as error:
+        raise describe.failure(op, args, error) from None
+    return new_node(kind, op, args, kwargs, data)
+
+
+def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The long way: masks, ties with constants, arrays that somebody else may change, no_grad and debug."""
     if None in op.rules:  # an argument that only chooses, such as a mask, counts by its value
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
+    args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
     tracked = [isinstance(arg, Node) and arg.requires_grad for arg in args]
     if op.beside_constant is not None and not all(tracked):
         op = op.beside_constant
     try:
-        with np.errstate(all="ignore") if modes.debugging else nullcontext():  # debug reports it itself
-            data = evaluate(op, args, [value_of(arg) for arg in args], kwargs)
+        if modes.debugging:  # debug reports it itself
+            with np.errstate(all="ignore"):
+                data = evaluate(op, args, kwargs, value_of)
+        else:
+            data = evaluate(op, args, kwargs, value_of)
     except Exception as error:
         raise describe.failure(op, args, error) from None
     kind = type(next(arg for arg in args if isinstance(arg, Node)))
@@ -46,12 +71,18 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     return node
 
 
-def evaluate(op: Op, args: tuple[Any, ...], values: list[Any], kwargs: Mapping[str, Any]) -> Any:
-    """The value of an operation on other values of its operands; log of an exponential stays in the logarithm."""
-    if op is LOG and isinstance(args[0], Node) and args[0].op is not None and args[0].op.log is not None:
-        inner = args[0]
-        return inner.op.log.forward(*map(value_of, inner.args), **inner.kwargs)
-    return op.forward(*values, **kwargs)
+def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
+    """The operation on the values of its operands; the logarithm of an exponential never leaves the logarithm."""
+    if op is LOG and stays_in_logarithm(args):
+        (inner,) = args
+        return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
+    return op.forward(*map(value, args), **kwargs)
+
+
+def stays_in_logarithm(args: tuple[Any, ...]) -> bool:
+    """Whether a logarithm's argument is a recorded exponential, as in log(softmax(Z))."""
+    (x,) = args
+    return isinstance(x, Node) and x.op is not None and x.op.log is not None
 
 
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:

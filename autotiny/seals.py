@@ -14,7 +14,7 @@ def fingerprint(array: Any) -> Any:
     Small arrays are compared byte for byte. Of larger ones the 64-bit words are summed in 1021 columns and an odd number of rows: one
     pass at the speed of memory, which misses only changes that cancel in every column.
     """
-    if array.nbytes <= EXACT_BYTES or array.dtype.hasobject:
+    if array.nbytes <= EXACT_BYTES:
         return array.tobytes()
     raw = array.ravel(order="K").view(np.uint8)
     words = raw[: raw.size // 8 * 8].view(np.uint64)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.node import Node
-from autotiny.ops import OPS, Op, shaping
+from autotiny.ops import OPS, shaping
 from autotiny.ops.indexing import index
 from autotiny.recording import call, operators, plain_operators, record
 
@@ -19,8 +19,10 @@ REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minim
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    op = OPS.get(function)
+
     def method(self: "Tensor", *args: Any, **kwargs: Any) -> Any:
-        return call(function, (self, *args), kwargs)
+        return record(op, (self, *args), kwargs) if op else call(function, (self, *args), kwargs)
 
     method.__name__, method.__doc__ = function.__name__, f"np.{function.__name__} of this Tensor."
     return method
@@ -72,9 +74,7 @@ class Tensor(Node):
 
         Raises ShapeError for a missing or misshapen grad, StaleError when a value was changed after it was recorded.
         """
-        from autotiny.backprop import backward
-
-        backward(self, grad)
+        backprop.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
@@ -110,9 +110,7 @@ class Tensor(Node):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return call(function, args, kwargs)
 
-    @classmethod
-    def __autotiny_record__(cls, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Tensor":
-        return record(op, args, kwargs)
+    __autotiny_record__ = staticmethod(record)
 
     # ----- operators -----
     __add__, __radd__ = operators(np.add)
@@ -154,3 +152,6 @@ class Tensor(Node):
 
     T = property(transpose, doc="The axes reversed.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")
+
+
+from autotiny import backprop  # noqa: E402 - it knows Tensor, and Tensor.backward() is only a short way to it

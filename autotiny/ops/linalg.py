@@ -41,9 +41,12 @@ def dot(a: Array, b: Array) -> Array:
 
 
 @compose(np.vdot)
+@operation(
+    lambda g, y, a, b: (g * b).reshape(a.shape), lambda g, y, a, b: (g * a).reshape(b.shape), notation="sum({} * {})"
+)
 def vdot(a: Array, b: Array) -> Array:
-    """The dot product of all entries."""
-    return np.matmul(np.ravel(a), np.ravel(b))
+    """The sum of the products of all entries."""
+    return np.vdot(a, b)
 
 
 @compose(np.inner)

@@ -26,7 +26,7 @@ def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """Give every entry of x the gradient of the sum that it went into."""
     if axis is not None and not keepdims:
         g = np.reshape(g, kept_shape(x, axis))
-    if isinstance(g, np.ndarray | np.generic):  # copied out, for a matrix product is slow on a broadcast view
+    if isinstance(x, np.ndarray):  # copied out, for a matrix product is slow on a broadcast view
         full = np.empty(x.shape, g.dtype)
         full[...] = g
         return full

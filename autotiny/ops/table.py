@@ -27,7 +27,7 @@ Rule = Callable[..., Any]
 class StableLog(NamedTuple):
     """log(y) of an operation whose output is an exponential, computed without leaving the logarithm.
 
-    `forward(x)` is log(y). With h = dJ/dlog(y), `rule(h, y, x)` contributes to x: y may underflow to 0, where h / y
+    `forward(y, x)` is log(y). With h = dJ/dlog(y), `rule(h, y, x)` contributes to x: y may underflow to 0, where h / y
     overflows, while the product of h / y with dy/dx is fine.
     """
 
@@ -46,6 +46,7 @@ class Op:
     guarded : it acts entry by entry, and its derivative may be infinite: an entry whose g is 0 must contribute 0.
     masks : it chooses between its arguments, entry by entry.
     beside_constant : recorded in its place when not every argument is tracked (a constant wins a tie).
+    direct : it may be recorded by the short way, because all that matters is its forward function and its arguments.
     log : how to take the logarithm of its output.
     """
 
@@ -62,6 +63,7 @@ class Op:
         self.notation = notation
         self.rules: Any = rules
         self.arity = len(rules) if isinstance(rules, tuple) else None
+        self.direct = isinstance(rules, tuple) and None not in rules
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -120,6 +122,7 @@ def define(
 def beside_constant(function: Function, *rules: Rule) -> None:
     """Enter the rules that hold when the other argument of `function` is a constant."""
     op = OPS[function]
+    op.direct = False
     op.beside_constant = other = Op(function, op.notation, rules, op.forward)
     other.guarded, other.masks = op.guarded, op.masks
 
@@ -162,11 +165,11 @@ def operation(
 
         @functools.wraps(forward)
         def function(*args: Any, **kwargs: Any) -> Any:
-            for arg in (*args, *kwargs.values()) if kwargs else args:
-                record = getattr(type(arg), "__autotiny_record__", None)
-                if record is not None:
-                    return record(op, args, kwargs)
-            return forward(*args, **kwargs)
+            record = getattr(type(args[0]), "__autotiny_record__", None) if args else None
+            if record is None and len(args) + len(kwargs) > 1:
+                rest = (*args[1:], *kwargs.values())
+                record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
+            return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
 
         OPS[function] = op
         return function
