@@ -22,7 +22,7 @@ from autotiny.nn.training import Training
 DEFAULTS: dict[str, Any] = {
     "file": None,
     "label": None,
-    "hidden": [64],
+    "hidden": [128],
     "activation": "relu",
     "optimiser": "gradient-descent",
     "learning_rate": None,
@@ -41,7 +41,7 @@ EXAMPLES = """\
 examples:
   autotiny train                                 the handwritten digits, by plain gradient descent
   autotiny train flowers.csv --label species     a row per example; --label 4 takes a column by position, from 0
-  autotiny train images.npz --hidden 128,64      X, a row or an image per example, and y
+  autotiny train images.npz --hidden 256,64      X, a row or an image per example, and y
   autotiny train --optimiser adam --seed 1       other steps, other weights, another split
   autotiny train --checkpoint run.npz            saves after each epoch ...
   autotiny train --resume run.npz --epochs 200   ... and goes on, bit for bit as if never stopped
@@ -58,10 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help=".csv, .csv.gz or .npz; the shipped digits without it")
     add("--label", metavar="COLUMN", help="the column, or the array, of the labels (the last; y)")
-    add("--hidden", type=_sizes, metavar="N[,N...]", help="units of the hidden layers (64)")
+    add("--hidden", type=_sizes, metavar="N[,N...]", help="units of the hidden layers (128)")
     add("--activation", choices=ACTIVATIONS, help="of the hidden layers (relu)")
     add("--optimiser", choices=OPTIMISERS, help="how a gradient becomes a step (gradient-descent)")
-    add("--learning-rate", type=float, metavar="ALPHA", help="(0.2; 0.02 with momentum, 0.003 with adam)")
+    add(
+        "--learning-rate", type=float, metavar="ALPHA", help="size of a step (0.2; 0.02 with momentum, 0.003 with adam)"
+    )
     add("--batch", type=_positive, metavar="N", help="examples per step (32)")
     add("--epochs", type=_positive, metavar="N", help="at most so many passes over the examples (100)")
     add("--patience", type=_positive, metavar="N", help="stop N epochs after the best validation loss (10)")

@@ -7,11 +7,9 @@ from importlib.util import find_spec
 
 from autotiny.nn.training import Training
 
-Report = Callable[[Training], None]
-
 
 @contextmanager
-def progress(epochs: int, done: int = 0) -> Iterator[Report]:
+def progress(epochs: int, done: int = 0) -> Iterator[Callable[[Training], None]]:
     """What to call after each epoch, on standard error: rich's bar where rich is and somebody looks, else ten lines."""
     if sys.stderr.isatty() and find_spec("rich"):
         with _bar(epochs, done) as report:
@@ -23,8 +21,8 @@ def progress(epochs: int, done: int = 0) -> Iterator[Report]:
 def _figures(training: Training) -> str:
     epoch = training.history[-1]
     return (
-        f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  "
-        f"validation loss {epoch.validation_loss:.4f}  accuracy {epoch.validation_accuracy:6.2%}"
+        f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
+        f"validation {epoch.validation_loss:.4f}  {epoch.validation_accuracy:.2%}"
     )
 
 
@@ -35,18 +33,12 @@ def _line(training: Training, epochs: int) -> None:
 
 
 @contextmanager
-def _bar(epochs: int, done: int) -> Iterator[Report]:
+def _bar(epochs: int, done: int) -> Iterator[Callable[[Training], None]]:
     # rich costs more to import than all of autotiny.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    columns = TextColumn("epoch"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task("", total=epochs, completed=done)
         yield lambda training: bar.update(task, advance=1, description=_figures(training))

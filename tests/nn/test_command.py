@@ -30,7 +30,7 @@ def test_digits_are_the_default(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "handwritten digits: 1797 examples of 64 features in 10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     assert lines[1] == "1294 to train, 144 to validate, 359 to test"
-    assert lines[2] == "network 64-64-10, relu, 4810 parameters"
+    assert lines[2] == "network 64-128-10, relu, 9610 parameters"
     assert lines[3] == "gradient-descent, learning rate 0.2, batches of 32"
     assert lines[4].startswith("trained: 3 epochs, ")
     assert lines[5].startswith("best epoch 3: validation loss 0.")
