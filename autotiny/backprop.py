@@ -14,9 +14,10 @@ import numpy as np
 
 from autotiny import describe
 from autotiny.errors import ShapeError, StaleError, UnsupportedError
-from autotiny.graph import leading_to, topological_order
+from autotiny.graph import by_number, leading_to
 from autotiny.modes import modes
 from autotiny.ops import Op
+from autotiny.ops.table import Rule
 from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
 from autotiny.seals import fingerprint
 from autotiny.tensor import Tensor
@@ -79,17 +80,23 @@ def seed(output: Tensor, grad: Any) -> Any:
 
 
 def checked_order(*outputs: Tensor) -> list[Tensor]:
-    """The graph in topological order, once it is certain that no value in it was changed since it was recorded."""
-    order = topological_order(*outputs)
-    first_operation, last_assignment, doubtful = None, 0, False
-    for node in order:
-        if node.op is None:
-            last_assignment = max(last_assignment, node._assigned)
-            doubtful = doubtful or node._shared
-        else:
-            first_operation = first_operation or node._number
-            doubtful = doubtful or node._notes is not None
-    if doubtful or (first_operation is not None and last_assignment > first_operation):
+    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed since.
+
+    The same walk as graph.topological_order, without the leaves, which have nothing to pull back through.
+    """
+    found = {output for output in outputs if output.op is not None}
+    order, doubtful = list(found), False
+    for node in order:  # grows while it is walked
+        doubtful = doubtful or node._notes is not None
+        for arg in node.args:
+            if type(arg) is Tensor:
+                if arg.op is None:
+                    doubtful = doubtful or arg._shared or arg._assigned > node._number
+                elif arg not in found:
+                    found.add(arg)
+                    order.append(arg)
+    order.sort(key=by_number, reverse=True)
+    if doubtful:
         for node in order:
             require_unchanged(node)
     return order
@@ -98,7 +105,7 @@ def checked_order(*outputs: Tensor) -> list[Tensor]:
 def require_unchanged(node: Tensor) -> None:
     """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
     notes = node._notes or {}
-    if node.op is not None and "value" in notes and fingerprint(node._data) != notes["value"]:
+    if "value" in notes and fingerprint(node._data) != notes["value"]:
         _raise_stale(node, node, "was changed in place")
     for place, arg in enumerate(node.args):
         if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
@@ -112,7 +119,7 @@ def require_unchanged(node: Tensor) -> None:
 def _raise_stale(node: Tensor, held: Any, what: str) -> None:
     name, line = describe.label(held, describe.caller_scope()), (node._notes or {}).get("line")
     raise StaleError(
-        f"{node.op.name if node.op else 'leaf'}: {name} {what} after it was recorded"
+        f"{node.op.name}: {name} {what} after it was recorded"
         + (f" at {line}" if line else "")
         + "; compute the output anew before backward, or pass a copy"
     )
@@ -126,7 +133,7 @@ def sweep(
     Where an entry was masked (g = 0) and its derivative is infinite, their product is nan, which floating point reports as invalid.
     Such a graph is swept again with a guard: where no gradient arrives, none leaves.
     """
-    among = None if wanted is None else leading_to(order, wanted)
+    among = None if wanted is None else leading_to(reversed(order), wanted)
     if not modes.debugging:
         try:
             with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
@@ -148,60 +155,63 @@ def _sweep(
 ) -> tuple[Gradients, bool]:
     """The gradients, and whether a mask was met on the way."""
     grads, log_grads, masked = dict(seeds), {}, False
-    for node in reversed(order):
-        op = node.op
-        if op is None:
-            continue
-        g, args, y = grads.get(node), node.args, node if record else node._data
+    for node in order:
+        op, g = node.op, grads.get(node)
         if log_grads and node in log_grads:
-            h = log_grads[node]
-            _apply((op.log.rule,), h, y, node, grads, among, record, guard)
-            via_log = h / y
-            grads[node] = via_log if g is None else g + via_log
+            _through_logarithm(node, g, log_grads[node], grads, among, record, guard)
         if g is None:
             continue
+        args, kwargs = node.args, node.kwargs
         masked = masked or op.masks
-        if op is LOG and stays_in_logarithm(args):
+        if op.arity == 2 and not (record or kwargs):  # the usual case, spelt out: this is the inner loop
+            (a, b), (left, right), y = args, op.rules, node._data
+            a_value = a._data if type(a) is Tensor else a
+            b_value = b._data if type(b) is Tensor else b
+            if type(a) is Tensor and a.requires_grad and (among is None or a in among):
+                _receive(grads, a, left(g, y, a_value, b_value), g, op, guard)
+            if type(b) is Tensor and b.requires_grad and (among is None or b in among):
+                _receive(grads, b, right(g, y, a_value, b_value), g, op, guard)
+        elif op is LOG and stays_in_logarithm(args):
             log_grads[args[0]] = log_grads[args[0]] + g if args[0] in log_grads else g
         else:
-            _apply(op.rules, g, y, node, grads, among, record, guard)
+            _pull(op.rules, g, node, grads, among, record, guard)
     return grads, masked
 
 
-def _apply(
-    rules: Iterable[Any], g: Any, y: Any, node: Tensor, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
+def _pull(
+    rules: Iterable[Rule | None], g: Any, node: Tensor, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
 ) -> None:
     """Pull g back through one operation, to those of its arguments that want a gradient."""
     args, kwargs = node.args, node.kwargs
-    values = args if record else plain(args)
-    for arg, rule in zip(args, rules):  # noqa: B905 - strict= is a price in the inner loop
-        if type(arg) is not Tensor or not arg.requires_grad or (among is not None and arg not in among):
-            continue
-        c = rule(g, y, *values, **kwargs) if kwargs else rule(g, y, *values)
-        if guard and node.op.guarded:
-            c = np.where(g == 0, 0.0, c)
-        x = arg._data
-        if type(c) is not type(x) or c.shape != x.shape or c.dtype is not x.dtype:
-            c = fitted(c, x, node.op)
-        if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
-            c = c.copy()
-        grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
+    y, values = (node, args) if record else (node._data, list(map(value_of, args)))
+    for arg, rule in zip(args, rules, strict=False):
+        if rule is not None and type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
+            _receive(grads, arg, rule(g, y, *values, **kwargs), g, node.op, guard)
 
 
-def plain(args: tuple[Any, ...]) -> Sequence[Any]:
-    """The values of operands; the usual numbers of them spelt out, for this is the inner loop."""
-    if len(args) == 2:
-        a, b = args
-        return a._data if type(a) is Tensor else a, b._data if type(b) is Tensor else b
-    if len(args) == 1:
-        return (args[0]._data,)
-    return [arg._data if type(arg) is Tensor else arg for arg in args]
+def _through_logarithm(
+    node: Tensor, g: Any, h: Any, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
+) -> None:
+    """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; to y's own gradient it adds h / y."""
+    _pull((node.op.log.rule,), h, node, grads, among, record, guard)
+    via_log = h / (node if record else node._data)
+    grads[node] = via_log if g is None else g + via_log
+
+
+def _receive(grads: Gradients, arg: Tensor, c: Any, g: Any, op: Op, guard: bool) -> None:
+    """Add a contribution to an argument's gradient."""
+    if guard and op.guarded:
+        c = np.where(g == 0, 0.0, c)
+    x = arg._data
+    if c.shape != x.shape or c.dtype is not x.dtype:
+        c = fitted(c, x, op)
+    if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
+        c = c.copy()
+    grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
 
 
 def fitted(c: Any, x: Any, op: Op) -> Any:
     """A contribution in the shape and precision of the argument's value x: what broadcasting repeated is summed."""
-    if not hasattr(c, "shape"):
-        raise UnsupportedError(f"{op.name}: a rule gave {c!r}, expected an array of shape {x.shape}")
     if c.shape != x.shape:
         axes = repeated_axes(c.shape, x.shape)
         if axes is None:

@@ -10,7 +10,7 @@ from autotiny.tensor import Tensor
 
 __all__ = ["caller_scope", "leading_to", "names", "replay", "topological_order"]
 
-_number = attrgetter("_number")
+by_number = attrgetter("_number")
 
 
 def topological_order(*outputs: Tensor) -> list[Tensor]:
@@ -30,7 +30,7 @@ def topological_order(*outputs: Tensor) -> list[Tensor]:
             if type(arg) is Tensor and arg not in found:
                 found.add(arg)
                 order.append(arg)
-    order.sort(key=_number)
+    order.sort(key=by_number)
     return order
 
 

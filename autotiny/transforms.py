@@ -11,6 +11,7 @@ import numpy as np
 
 from autotiny.backprop import Gradients, as_tensor, checked_order, sweep
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.graph import topological_order
 from autotiny.modes import Switch, modes
 from autotiny.tensor import Tensor
 from autotiny.trees import Rebuild, flatten, tree_map
@@ -57,9 +58,10 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
         with Switch("recording", True):
             output = f(*arguments, **kwargs)
     outputs, rebuild_output = flatten(output)
-    order = checked_order(*[out for out in outputs if isinstance(out, Tensor)])
-    own = set(variables)
-    nested = modes.recording and any(node.op is None and node.requires_grad and node not in own for node in order)
+    recorded = [out for out in outputs if isinstance(out, Tensor)]
+    order, own = checked_order(*recorded), set(variables)
+    leaves = (x for x in topological_order(*recorded) if x.op is None and x.requires_grad)
+    nested = modes.recording and not own.issuperset(leaves)
     return Run(outputs, rebuild_output, variables, rebuild_arguments, order, nested)
 
 
