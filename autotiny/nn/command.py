@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batch", type=_positive, metavar="N", help="examples per step (32)")
     add("--epochs", type=_positive, metavar="N", help="at most so many passes over the examples (100)")
     add("--patience", type=_positive, metavar="N", help="stop N epochs after the best validation loss (10)")
-    add("--seed", type=int, metavar="N", help="of the split, the weights and the order of examples (0)")
+    add("--seed", type=_whole, metavar="N", help="of the split, the weights and the order of examples (0)")
     add("--test", type=float, metavar="FRACTION", help="held out to report on (0.2)")
     add("--validation", type=float, metavar="FRACTION", help="of the rest, held out to know when to stop (0.1)")
     add("--no-standardise", dest="standardise", action="store_false", help="take the features as they are")
@@ -170,10 +170,14 @@ def _report(training: Training, test: Dataset, seconds: float) -> Iterator[str]:
         yield f"  {test.classes[actual]} taken for {test.classes[taken_for]}: {count}"
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+def _whole(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
     return int(text)
+
+
+def _positive(text: str) -> int:
+    return _whole(text, least=1)
 
 
 def _sizes(text: str) -> list[int]:

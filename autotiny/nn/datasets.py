@@ -110,7 +110,7 @@ def _check_examples(X: Array) -> None:
 
 def _check_labels(y: Array, m: int) -> None:
     if y.dtype.kind not in "fiubU":
-        raise DataError(f"the labels are {y.dtype}; text or numbers are needed")
+        raise DataError(f"the labels are {y.dtype}; text (labels.astype(str)) or numbers are needed")
     if y.size != m or y.ndim == 0:
         raise DataError(f"X has {m} rows and the labels have shape {y.shape}; one label for each row is needed")
     if y.dtype.kind == "f" and not np.isfinite(y).all():

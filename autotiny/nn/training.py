@@ -153,19 +153,19 @@ class Training:
 
     def _learn(self, train: Dataset) -> tuple[float, float]:
         """One pass over the shuffled examples; the mean loss and accuracy of its batches."""
+        Y = at.one_hot(train.labels, self.network.sizes[-1]).astype(self.network.dtype)
         loss, right = 0.0, 0
-        for batch in self._batches(train):
-            Z = self.network(batch.X)
-            J = at.cross_entropy(Z, batch.labels)
+        for columns in self._batches(len(train)):
+            Z = self.network(_constant(train.X, columns))
+            J = at.cross_entropy(Z, _constant(Y, columns))
             self._descend(J)
-            loss += J.item() * len(batch)
-            right += int(np.count_nonzero(np.argmax(Z, axis=0) == batch.labels))
+            loss += J.item() * len(columns)
+            right += int(np.count_nonzero(np.argmax(Z, axis=0) == train.labels[columns]))
         return loss / len(train), right / len(train)
 
-    def _batches(self, train: Dataset) -> Iterator[Dataset]:
-        order = np.random.default_rng([self.seed, len(self.history)]).permutation(len(train))
-        for start in range(0, len(train), self.batch):
-            yield train.take(order[start : start + self.batch])
+    def _batches(self, m: int) -> Iterator[Array]:
+        order = np.random.default_rng([self.seed, len(self.history)]).permutation(m)
+        return (order[start : start + self.batch] for start in range(0, m, self.batch))
 
     def _descend(self, J: Tensor) -> None:
         parameters = self.network.parameters
@@ -179,6 +179,11 @@ class Training:
         with at.no_grad():
             Z = self.network(data.X)
             return at.cross_entropy(Z, data.labels).item(), float(np.mean(np.argmax(Z, axis=0) == data.labels))
+
+
+def _constant(examples: Array, columns: Array) -> Tensor:
+    # A Tensor owns its values: unlike an array's, they need not be watched for changes until the sweep.
+    return Tensor(examples.T[columns].T, requires_grad=False)
 
 
 def _fingerprint(*parts: Dataset) -> str:

@@ -120,13 +120,25 @@ def test_errors_of_the_file_come_through(tmp_path):
         train(tmp_path / "nothing.csv")
 
 
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_fraction_that_leaves_nothing_is_refused(option, table):
+    with pytest.raises(DataError, match="leaves one side empty"):
+        train(table, option, "1")
+
+
+def test_learning_rate_that_is_too_large_is_said(table):
+    with pytest.raises(AutotinyError, match=r"in epoch 1; a learning rate below 1e\+200 may help"):
+        train(table, "--learning-rate", "1e200")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--hidden", "8,0"), "argument --hidden: '0' is not a positive whole number"),
+        (("--hidden", "8,0"), "argument --hidden: '0' is not a whole number from 1 up"),
         (("--hidden", "eight"), "argument --hidden: 'eight' is not"),
         (("--batch", "-1"), "argument --batch: '-1' is not"),
         (("--epochs", "2.5"), "argument --epochs: '2.5' is not"),
+        (("--seed", "-1"), "argument --seed: '-1' is not a whole number from 0 up"),
         (("--activation", "step"), "argument --activation: invalid choice: 'step'"),
     ],
 )

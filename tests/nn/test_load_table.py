@@ -1,7 +1,10 @@
 import gzip
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from autotiny.nn.datasets import DataError, digits
 from autotiny.nn.load_table import load_table
@@ -112,6 +115,18 @@ def test_what_is_wrong_with_a_csv_file_is_said_with_file_and_line(write, text, m
         load_table(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+FIELDS = st.sampled_from(["1", "-2.5", "1e3", "x", "y", "", "nan", '"', '"a,b"', " ", "\ufeff", "\0", "\r", "٣", "é"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(FIELDS, max_size=4).map(",".join), max_size=8).map("\n".join) | st.binary(max_size=60))
+def test_any_text_is_examples_or_a_clear_error(write, text):
+    with suppress(DataError):
+        data = load_table(write(text))
+        assert np.isfinite(data.X).all()
+        assert 2 <= len(data.classes) <= len(data) / 2
 
 
 @pytest.mark.parametrize("label", ["species", "3", 3, -4])
