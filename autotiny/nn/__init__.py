@@ -3,12 +3,12 @@
 from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import DataError, Dataset, digits
 from autotiny.nn.evaluation import confusion_matrix, worst_pairs
-from autotiny.nn.load_table import load_table
 from autotiny.nn.network import Network, NetworkError
 from autotiny.nn.npz import NpzError
 from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
-from autotiny.nn.progress import progress
+from autotiny.nn.progress import progress_bar
 from autotiny.nn.standardisation import Standardisation
+from autotiny.nn.tabular import load_table
 from autotiny.nn.training import Epoch, Training, TrainingError
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "digits",
     "load",
     "load_table",
-    "progress",
+    "progress_bar",
     "save",
     "worst_pairs",
 ]

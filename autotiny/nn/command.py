@@ -11,11 +11,11 @@ import numpy as np
 from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import Dataset, digits
 from autotiny.nn.evaluation import confusion_matrix, worst_pairs
-from autotiny.nn.load_table import load_table
 from autotiny.nn.network import ACTIVATIONS, Network
 from autotiny.nn.optimisers import OPTIMISERS
-from autotiny.nn.progress import progress
+from autotiny.nn.progress import progress_bar
 from autotiny.nn.standardisation import Standardisation
+from autotiny.nn.tabular import load_table
 from autotiny.nn.training import Training
 
 # What a run is made of. A checkpoint holds it, so that --resume needs no other option.
@@ -129,7 +129,7 @@ def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: 
 
     keep(training)  # A path that cannot be written to is an error now, not an epoch later.
     start = time.perf_counter()
-    with progress(epochs, len(training.history)) as report:
+    with progress_bar(epochs, len(training.history)) as report:
         training.run(train, validation, epochs, after_epoch)
     return time.perf_counter() - start
 

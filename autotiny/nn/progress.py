@@ -9,7 +9,7 @@ from autotiny.nn.training import Training
 
 
 @contextmanager
-def progress(epochs: int, done: int = 0) -> Iterator[Callable[[Training], None]]:
+def progress_bar(epochs: int, done: int = 0) -> Iterator[Callable[[Training], None]]:
     """What to call after each epoch, on standard error: rich's bar where rich is and somebody looks, else ten lines."""
     if sys.stderr.isatty() and find_spec("rich"):
         with _bar(epochs, done) as report:

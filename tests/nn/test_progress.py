@@ -3,12 +3,12 @@ import pty
 import subprocess
 import sys
 
-from autotiny.nn.progress import progress
+from autotiny.nn.progress import progress_bar
 
 
 def test_plain_lines_where_nobody_looks(blobs, make_training, capsys):
     training = make_training(patience=None)
-    with progress(30) as report:
+    with progress_bar(30) as report:
         training.run(*blobs, epochs=30, after_epoch=report)
     out, err = capsys.readouterr()
     lines = err.splitlines()
@@ -26,10 +26,10 @@ PROGRAM = """
 import sys
 if {hide}: sys.modules["rich"] = None
 from autotiny import nn
-from autotiny.nn import progress
+from autotiny.nn import progress_bar
 train, validation = nn.digits().split(0.5, seed=0)
 training = nn.Training(nn.Network((64, 10)))
-with progress(4) as report:
+with progress_bar(4) as report:
     training.run(train, validation, epochs=4, after_epoch=report)
 print("rich" in sys.modules and sys.modules["rich"] is not None)
 """
