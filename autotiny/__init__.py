@@ -1,8 +1,9 @@
 """autotiny: an autograd engine on NumPy that shows its work."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autotiny.backprop import gradients
-from autotiny.checking import compare
-from autotiny.drawing import draw
 from autotiny.modes import debug, no_grad
 from autotiny.ops import operation
 from autotiny.ops.activations import (
@@ -21,6 +22,10 @@ from autotiny.ops.activations import (
 )
 from autotiny.tensor import Tensor
 from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+if TYPE_CHECKING:
+    from autotiny.checking import compare
+    from autotiny.drawing import draw
 
 __version__ = "0.1.0"
 
@@ -52,3 +57,13 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+_READERS = {"compare": "autotiny.checking", "draw": "autotiny.drawing"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the readers of graphs when they are first asked for."""
+    if name not in _READERS:
+        raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
+    return getattr(import_module(_READERS[name]), name)
