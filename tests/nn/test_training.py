@@ -31,12 +31,18 @@ def test_one_epoch_takes_the_textbooks_steps(blobs):
 
     X = (train.X - train.X.mean(axis=1, keepdims=True)) / train.X.std(axis=1, keepdims=True)
     order = np.random.default_rng([5, 0]).permutation(len(train))
+    losses, right = [], 0
     for batch in (order[i : i + 20] for i in range(0, len(order), 20)):
         A = np.exp(W @ X[:, batch] + b)
-        dZ = A / A.sum(axis=0) - np.eye(3)[train.labels[batch]].T
+        A /= A.sum(axis=0)
+        losses.extend(-np.log(A[train.labels[batch], range(len(batch))]))
+        right += sum(A.argmax(axis=0) == train.labels[batch])
+        dZ = A - np.eye(3)[train.labels[batch]].T
         W, b = W - 0.3 * dZ @ X[:, batch].T / len(batch), b - 0.3 * dZ.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(training.state.parameters["W1"], W, rtol=1e-12)
     np.testing.assert_allclose(training.state.parameters["b1"], b, rtol=1e-12, atol=1e-15)
+    assert training.history[0].loss == pytest.approx(np.mean(losses), rel=1e-12)
+    assert training.history[0].accuracy == right / len(train)
 
 
 def test_every_epoch_sees_every_example_once_in_an_order_of_its_own(blobs, make_training):
