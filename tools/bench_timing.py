@@ -59,7 +59,8 @@ def take_turns(
     """Time short repetitions of every step in turn, in a new order each round, for some rounds or seconds in all.
 
     What else the machine does meanwhile slows both sides of a round alike, so a ratio is taken within its round.
-    The cycle collector stays on, as it is for users.
+    The cycle collector stays on, as it is for users, so that a long repetition pays for the garbage that it makes, but
+    not for going through the modules of every other side.
     """
     gc.collect()
     gc.freeze()
