@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from autotiny import describe
-from autotiny.errors import ShapeError, StaleError, UnsupportedError
-from autotiny.graph import by_number, leading_to
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.graph import leading_to
 from autotiny.modes import modes
 from autotiny.ops import Op
-from autotiny.ops.table import Rule
 from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
-from autotiny.seals import fingerprint
+from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
 
 Gradients = dict[Tensor, Any]
@@ -79,54 +78,8 @@ def seed(output: Tensor, grad: Any) -> Any:
     return given
 
 
-def checked_order(*outputs: Tensor) -> list[Tensor]:
-    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed since.
-
-    The same walk as graph.topological_order, without the leaves, which have nothing to pull back through.
-    """
-    found = {output for output in outputs if output.op is not None}
-    order, doubtful = list(found), False
-    for node in order:  # grows while it is walked
-        doubtful = doubtful or node._notes is not None
-        for arg in node.args:
-            if type(arg) is Tensor:
-                if arg.op is None:
-                    doubtful = doubtful or arg._shared or arg._assigned > node._number
-                elif arg not in found:
-                    found.add(arg)
-                    order.append(arg)
-    order.sort(key=by_number, reverse=True)
-    if doubtful:
-        for node in order:
-            require_unchanged(node)
-    return order
-
-
-def require_unchanged(node: Tensor) -> None:
-    """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
-    notes = node._notes or {}
-    if "value" in notes and fingerprint(node._data) != notes["value"]:
-        _raise_stale(node, node, "was changed in place")
-    for place, arg in enumerate(node.args):
-        if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
-            _raise_stale(node, arg, "was assigned")
-        shared = type(arg) is Tensor and arg.op is None and arg._shared
-        seal = notes.get(place, arg._notes["value"] if shared else None)
-        if seal is not None and fingerprint(value_of(arg)) != seal:
-            _raise_stale(node, arg, "was changed in place")
-
-
-def _raise_stale(node: Tensor, held: Any, what: str) -> None:
-    name, line = describe.label(held, describe.caller_scope()), (node._notes or {}).get("line")
-    raise StaleError(
-        f"{node.op.name}: {name} {what} after it was recorded"
-        + (f" at {line}" if line else "")
-        + "; compute the output anew before backward, or pass a copy"
-    )
-
-
 def sweep(
-    order: list[Tensor], seeds: Gradients, wanted: Iterable[Tensor] | None = None, record: bool = False
+    order: Sequence[Tensor], seeds: Gradients, wanted: Iterable[Tensor] | None = None, record: bool = False
 ) -> Gradients:
     """From dJ/d(outputs), the gradient of every tracked tensor, or of those on the way to the wanted ones; recorded on request.
 
@@ -137,77 +90,89 @@ def sweep(
     if not modes.debugging:
         try:
             with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
-                found, masked = _sweep(order, seeds, among, record, guard=False)
-            if not (masked and any(map(_has_nan, found.values()))):
-                return found
+                first = _Sweep(seeds, among, record, guard=False)
+                first.run(order)
+            if not (first.masked and any(map(_has_nan, first.grads.values()))):
+                return first.grads
         except FloatingPointError:
             pass
     with np.errstate(all="ignore"):
-        return _sweep(order, seeds, among, record, guard=True)[0]
+        guarded = _Sweep(seeds, among, record, guard=True)
+        guarded.run(order)
+    return guarded.grads
 
 
 def _has_nan(g: Any) -> bool:
     return bool(np.isnan(value_of(g)).any())
 
 
-def _sweep(
-    order: list[Tensor], seeds: Gradients, among: set[Tensor] | None, record: bool, guard: bool
-) -> tuple[Gradients, bool]:
-    """The gradients, and whether a mask was met on the way."""
-    grads, log_grads, masked = dict(seeds), {}, False
-    for node in order:
-        op, g = node.op, grads.get(node)
-        if log_grads and node in log_grads:
-            _through_logarithm(node, g, log_grads[node], grads, among, record, guard)
-        if g is None:
-            continue
-        args, kwargs = node.args, node.kwargs
-        masked = masked or op.masks
-        if op.arity == 2 and not (record or kwargs):  # the usual case, spelt out: this is the inner loop
-            (a, b), (left, right), y = args, op.rules, node._data
+class _Sweep:
+    """One way back through a graph. `log_grads` holds dJ/dlog(y) of exponentials y, `masked` whether a mask was met."""
+
+    __slots__ = ("among", "grads", "guard", "log_grads", "masked", "record")
+
+    def __init__(self, seeds: Gradients, among: set[Tensor] | None, record: bool, guard: bool) -> None:
+        self.grads, self.among, self.record, self.guard = dict(seeds), among, record, guard
+        self.log_grads: Gradients = {}
+        self.masked = False
+
+    def run(self, order: Iterable[Tensor]) -> None:
+        """Visit the operations, results before operands."""
+        grads, log_grads = self.grads, self.log_grads
+        for node in order:
+            op, g = node.op, grads.get(node)
+            if log_grads and node in log_grads:
+                self.pull_logarithm(node, g, log_grads[node])
+            if g is None:
+                continue
+            if op.masks:
+                self.masked = True
+            if op is LOG and stays_in_logarithm(node.args):
+                (x,) = node.args
+                log_grads[x] = log_grads[x] + g if x in log_grads else g
+            else:
+                self.pull(node, op.rules, g)
+
+    def pull(self, node: Tensor, rules: Any, g: Any) -> None:
+        """Pull g back through one operation, to those of its arguments that want a gradient."""
+        args, kwargs, among = node.args, node.kwargs, self.among
+        if len(args) == 2 and not (
+            kwargs or self.record or among
+        ):  # the usual case spelt out, for this is the inner loop
+            (a, b), (left, right), y = args, rules, node._data
             a_value = a._data if type(a) is Tensor else a
             b_value = b._data if type(b) is Tensor else b
-            if type(a) is Tensor and a.requires_grad and (among is None or a in among):
-                _receive(grads, a, left(g, y, a_value, b_value), g, op, guard)
-            if type(b) is Tensor and b.requires_grad and (among is None or b in among):
-                _receive(grads, b, right(g, y, a_value, b_value), g, op, guard)
-        elif op is LOG and stays_in_logarithm(args):
-            log_grads[args[0]] = log_grads[args[0]] + g if args[0] in log_grads else g
-        else:
-            _pull(op.rules, g, node, grads, among, record, guard)
-    return grads, masked
+            if type(a) is Tensor and a.requires_grad:
+                self.receive(node, a, g, left(g, y, a_value, b_value))
+            if type(b) is Tensor and b.requires_grad:
+                self.receive(node, b, g, right(g, y, a_value, b_value))
+            return
+        y, values = (node, args) if self.record else (node._data, tuple(map(value_of, args)))
+        for arg, rule in zip(args, rules, strict=False):
+            if type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
+                self.receive(node, arg, g, rule(g, y, *values, **kwargs))
 
+    def pull_logarithm(self, node: Tensor, g: Any, h: Any) -> None:
+        """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; y's own gradient gains h / y."""
+        self.pull(node, (node.op.log.rule,), h)
+        via_log = h / (node if self.record else node._data)
+        if self.guard:
+            via_log = np.where(h == 0, 0.0, via_log)
+        self.grads[node] = via_log if g is None else g + via_log
 
-def _pull(
-    rules: Iterable[Rule | None], g: Any, node: Tensor, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
-) -> None:
-    """Pull g back through one operation, to those of its arguments that want a gradient."""
-    args, kwargs = node.args, node.kwargs
-    y, values = (node, args) if record else (node._data, list(map(value_of, args)))
-    for arg, rule in zip(args, rules, strict=False):
-        if rule is not None and type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
-            _receive(grads, arg, rule(g, y, *values, **kwargs), g, node.op, guard)
-
-
-def _through_logarithm(
-    node: Tensor, g: Any, h: Any, grads: Gradients, among: set[Tensor] | None, record: bool, guard: bool
-) -> None:
-    """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; to y's own gradient it adds h / y."""
-    _pull((node.op.log.rule,), h, node, grads, among, record, guard)
-    via_log = h / (node if record else node._data)
-    grads[node] = via_log if g is None else g + via_log
-
-
-def _receive(grads: Gradients, arg: Tensor, c: Any, g: Any, op: Op, guard: bool) -> None:
-    """Add a contribution to an argument's gradient."""
-    if guard and op.guarded:
-        c = np.where(g == 0, 0.0, c)
-    x = arg._data
-    if c.shape != x.shape or c.dtype is not x.dtype:
-        c = fitted(c, x, op)
-    if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
-        c = c.copy()
-    grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
+    def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
+        """Add the contribution c of one operation to an argument's gradient."""
+        if self.guard:
+            if node.op.guarded:
+                c = np.where(g == 0, 0.0, c)
+            if modes.debugging:
+                require_finite(c, f"backward: {node.op.name} passes on a gradient of", node)
+        x, grads = arg._data, self.grads
+        if c.shape != x.shape or c.dtype is not x.dtype:
+            c = fitted(c, x, node.op)
+        if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
+            c = c.copy()
+        grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
 
 
 def fitted(c: Any, x: Any, op: Op) -> Any:

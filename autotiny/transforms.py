@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.backprop import Gradients, as_tensor, checked_order, sweep
+from autotiny.backprop import Gradients, as_tensor, sweep
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.graph import topological_order
 from autotiny.modes import Switch, modes
+from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
 from autotiny.trees import Rebuild, flatten, tree_map
 

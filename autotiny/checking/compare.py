@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from autotiny import describe, graph
-from autotiny.backprop import checked_order, seed, sweep
+from autotiny.backprop import seed, sweep
 from autotiny.checking.report import Array, Report, Row
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.recording import value_of
+from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
 
 ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
