@@ -1,0 +1,56 @@
+"""Refusing to differentiate what is no longer there: values that were changed after they were recorded."""
+
+from typing import Any
+
+from autotiny import describe
+from autotiny.errors import StaleError
+from autotiny.graph import by_number
+from autotiny.recording import value_of
+from autotiny.seals import fingerprint
+from autotiny.tensor import Tensor
+
+
+def checked_order(*outputs: Tensor) -> list[Tensor]:
+    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed since.
+
+    The same walk as graph.topological_order, without the leaves, which have nothing to pull back through.
+    """
+    found = {output for output in outputs if output.op is not None}
+    order, doubtful = list(found), False
+    for node in order:  # grows while it is walked
+        doubtful = doubtful or node._notes is not None
+        for arg in node.args:
+            if type(arg) is Tensor:
+                if arg.op is None:
+                    doubtful = doubtful or arg._shared or arg._assigned > node._number
+                elif arg not in found:
+                    found.add(arg)
+                    order.append(arg)
+    order.sort(key=by_number, reverse=True)
+    if doubtful:
+        for node in order:
+            require_unchanged(node)
+    return order
+
+
+def require_unchanged(node: Tensor) -> None:
+    """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
+    notes = node._notes or {}
+    if "value" in notes and fingerprint(node._data) != notes["value"]:
+        _raise_stale(node, node, "was changed in place")
+    for place, arg in enumerate(node.args):
+        if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
+            _raise_stale(node, arg, "was assigned")
+        shared = type(arg) is Tensor and arg.op is None and arg._shared
+        seal = notes.get(place, arg._notes["value"] if shared else None)
+        if seal is not None and fingerprint(value_of(arg)) != seal:
+            _raise_stale(node, arg, "was changed in place")
+
+
+def _raise_stale(node: Tensor, held: Any, what: str) -> None:
+    name, line = describe.label(held, describe.caller_scope()), (node._notes or {}).get("line")
+    raise StaleError(
+        f"{node.op.name}: {name} {what} after it was recorded"
+        + (f" at {line}" if line else "")
+        + "; compute the output anew before backward, or pass a copy"
+    )
