@@ -103,9 +103,9 @@ for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
 
 # ----- compositions -----
 OPS[np.conjugate] = OPS[np.positive]
+curve(np.float_power, "{} ** {}", *OPS[np.power].rules)
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
-compose(np.float_power)(np.power)
 
 
 @compose(np.clip)
