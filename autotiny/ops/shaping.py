@@ -15,11 +15,8 @@ def inverse(axes: Any, ndim: int) -> Any:
     return None if axes is None else np.argsort([axis % ndim for axis in axes])
 
 
-def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int | None = 0) -> Array:
+def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
     """The part of g that belongs to the i-th of the joined arrays."""
-    if axis is None:
-        start = sum(x.size for x in arrays[:i])
-        return np.reshape(g[start : start + arrays[i].size], arrays[i].shape)
     start = sum(x.shape[axis] for x in arrays[:i])
     return index(g, key=(slice(None),) * (axis % g.ndim) + (slice(start, start + arrays[i].shape[axis]),))
 
@@ -46,7 +43,7 @@ def astype(x: Array, dtype: Any = None) -> Array:
 
 
 @operation(each=piece)
-def join(*arrays: Array, axis: int | None = 0) -> Array:
+def join(*arrays: Array, axis: int = 0) -> Array:
     """Arrays one after another along an axis."""
     return np.concatenate(arrays, axis=axis)
 
@@ -54,7 +51,7 @@ def join(*arrays: Array, axis: int | None = 0) -> Array:
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Arrays one after another along an axis; all flattened with axis=None."""
-    return join(*arrays, axis=axis)
+    return join(*map(np.ravel, arrays)) if axis is None else join(*arrays, axis=axis)
 
 
 @compose(np.stack)
@@ -91,7 +88,7 @@ def hstack(arrays: Sequence[Array]) -> Array:
 @compose(np.column_stack)
 def column_stack(arrays: Sequence[Array]) -> Array:
     """Vectors as the columns of a matrix."""
-    return concatenate([x if np.ndim(x) == 2 else np.reshape(x, (-1, 1)) for x in arrays], axis=1)
+    return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in arrays], axis=1)
 
 
 @compose(np.append)
