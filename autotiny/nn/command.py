@@ -152,8 +152,7 @@ def _names(data: Dataset) -> str:
 
 
 def _report(training: Training, test: Dataset, seconds: float) -> Iterator[str]:
-    n_epochs = len(training.history)
-    yield f"{'stopped by Ctrl-C' if training.interrupted else 'trained'}: {n_epochs} epochs, {seconds:.1f} s"
+    yield f"{'stopped by Ctrl-C after' if training.interrupted else 'trained to'} epoch {len(training.history)}, {seconds:.1f} s"
     if training.history:
         best = training.history[training.best_epoch - 1]
         yield (

@@ -32,7 +32,7 @@ def test_digits_are_the_default(capsys):
     assert lines[1] == "1294 to train, 144 to validate, 359 to test"
     assert lines[2] == "network 64-128-10, relu, 9610 parameters"
     assert lines[3] == "gradient-descent, learning rate 0.2, batches of 32"
-    assert lines[4].startswith("trained: 3 epochs, ")
+    assert lines[4].startswith("trained to epoch 3, ")
     assert lines[5].startswith("best epoch 3: validation loss 0.")
 
 
@@ -105,7 +105,7 @@ def test_ctrl_c_reports_with_the_best_parameters_and_exits_130(capsys, monkeypat
     monkeypatch.setattr(GradientDescent, "step", interrupted_step)
     assert train() == 130
     out = capsys.readouterr().out
-    assert "stopped by Ctrl-C: 3 epochs" in out
+    assert "stopped by Ctrl-C after epoch 3, " in out
     assert "test accuracy" in out
 
 
