@@ -152,7 +152,8 @@ def _names(data: Dataset) -> str:
 
 
 def _report(training: Training, test: Dataset, seconds: float) -> Iterator[str]:
-    yield f"{'stopped by Ctrl-C after' if training.interrupted else 'trained to'} epoch {len(training.history)}, {seconds:.1f} s"
+    ended = "stopped by Ctrl-C after" if training.interrupted else "trained to"
+    yield f"{ended} epoch {len(training.history)}, {seconds:.1f} s"
     if training.history:
         best = training.history[training.best_epoch - 1]
         yield (
