@@ -41,21 +41,21 @@ def without_repeats(term: str, x: Array) -> tuple[str, Array]:
     return term, x
 
 
-def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, ...] = (), out: str = "") -> Array:
+def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
     """Sum g with the other operands over all labels but operand i's own, and spread it over labels that only operand i has."""
     others = [(t, x) for k, (t, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
-    known = set(out).union(*(t for t, _ in others))
+    known = set(output).union(*(t for t, _ in others))
     reached = "".join(c for c in terms[i] if c in known)
-    result = np.einsum(",".join([out, *(t for t, _ in others)]) + "->" + reached, g, *(x for _, x in others))
+    result = np.einsum(",".join([output, *(t for t, _ in others)]) + "->" + reached, g, *(x for _, x in others))
     lengths = [np.shape(result)[reached.index(c)] if c in known else 1 for c in terms[i]]
     full = np.broadcast_shapes(tuple(lengths), operands[i].shape)
     return np.broadcast_to(np.reshape(result, lengths), full)
 
 
 @operation(each=einsum_back)
-def summation(*operands: Array, terms: tuple[str, ...] = (), out: str = "") -> Array:
+def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
     """The sum over all labels that the output does not have."""
-    return np.einsum(",".join(terms) + "->" + out, *operands, optimize=len(operands) > 2)
+    return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)
 
 
 @compose(np.einsum)
@@ -63,6 +63,6 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
     """Products summed over labels, with or without ellipsis and output."""
     if not isinstance(subscripts, str):
         raise UnsupportedError("einsum: only the form einsum('ij,jk->ik', a, b) is supported on a Tensor")
-    terms, out = explicit(subscripts, [np.ndim(x) for x in operands])
+    terms, output = explicit(subscripts, [np.ndim(x) for x in operands])
     pairs = [without_repeats(t, x) for t, x in zip(terms, operands, strict=True)]
-    return summation(*(x for _, x in pairs), terms=tuple(t for t, _ in pairs), out=out)
+    return summation(*(x for _, x in pairs), terms=tuple(t for t, _ in pairs), output=output)
