@@ -148,8 +148,11 @@ def of_list(function: Callable) -> Callable:
     return lambda *arrays, **options: function(list(arrays), **options)
 
 
-def entered() -> set[Callable]:
-    """Every function that the package enters into the table, and its activations."""
+def _entered() -> set[Callable]:
     table = {f for f in (*OPS, *COMPOSED) if (f.__module__ or "numpy").split(".")[0] in ("numpy", "autotiny")}
     public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ == activations.__name__}
     return {inspect.unwrap(function) for function in table | public - {at.one_hot}}
+
+
+ENTERED = _entered()
+"""Every function that the package enters into the table, and its activations; read before a test enters one of its own."""

@@ -11,7 +11,7 @@ import oracles
 from autotiny.graph import topological_order
 from autotiny.trees import flatten
 from ops.cases import CASES
-from ops.declare import entered
+from ops.declare import ENTERED
 
 ORACLES = {
     "complex": oracles.complex_step,
@@ -70,7 +70,7 @@ def recorded(f, args, upstream, **options):
 
 
 def test_every_function_of_the_table_has_a_declared_case_and_every_case_a_function():
-    assert {inspect.unwrap(case.function) for case in CASES} == entered()
+    assert {inspect.unwrap(case.function) for case in CASES} == ENTERED
 
 
 def test_cases_have_different_names():
