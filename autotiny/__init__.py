@@ -24,6 +24,7 @@ from autotiny.tensor import Tensor
 from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
+    from autotiny import nn as nn
     from autotiny.checking import compare
     from autotiny.drawing import draw
 
@@ -59,11 +60,13 @@ __all__ = [
 ]
 
 
-_READERS = {"compare": "autotiny.checking", "draw": "autotiny.drawing"}
+_LOADED_WHEN_USED = {"compare": "autotiny.checking", "draw": "autotiny.drawing"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the readers of graphs when they are first asked for."""
-    if name not in _READERS:
-        raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
-    return getattr(import_module(_READERS[name]), name)
+    """Load the readers of graphs, and networks, when they are first asked for."""
+    if name == "nn":
+        return import_module("autotiny.nn")
+    if name in _LOADED_WHEN_USED:
+        return getattr(import_module(_LOADED_WHEN_USED[name]), name)
+    raise AttributeError(f"module 'autotiny' has no attribute {name!r}")

@@ -16,6 +16,7 @@ from autotiny import describe
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.graph import leading_to
 from autotiny.modes import modes
+from autotiny.node import made_by
 from autotiny.ops import Op
 from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
 from autotiny.stale import checked_order
@@ -120,7 +121,8 @@ class _Sweep:
         """Visit the operations, results before operands."""
         grads, log_grads = self.grads, self.log_grads
         for node in order:
-            op, g = node.op, grads.get(node)
+            op: Any = node.op
+            g = grads.get(node)
             if log_grads and node in log_grads:
                 self.pull_logarithm(node, g, log_grads[node])
             if g is None:
@@ -154,7 +156,8 @@ class _Sweep:
 
     def pull_logarithm(self, node: Tensor, g: Any, h: Any) -> None:
         """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; y's own gradient gains h / y."""
-        self.pull(node, (node.op.log.rule,), h)
+        log: Any = made_by(node).log
+        self.pull(node, (log.rule,), h)
         via_log = h / (node if self.record else node._data)
         if self.guard:
             via_log = np.where(h == 0, 0.0, via_log)
@@ -163,13 +166,13 @@ class _Sweep:
     def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
         """Add the contribution c of one operation to an argument's gradient."""
         if self.guard:
-            if node.op.guarded:
+            if made_by(node).guarded:
                 c = np.where(g == 0, 0.0, c)
             if modes.debugging:
-                require_finite(c, f"backward: {node.op.name} passes on a gradient of", node)
+                require_finite(c, f"backward: {made_by(node).name} passes on a gradient of", node)
         x, grads = arg._data, self.grads
         if c.shape != x.shape or c.dtype is not x.dtype:
-            c = fitted(c, x, node.op)
+            c = fitted(c, x, made_by(node))
         if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
             c = c.copy()
         grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared

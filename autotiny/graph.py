@@ -1,6 +1,7 @@
 """A recorded graph, read: its order, its names, and its values on other inputs."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -76,18 +77,17 @@ def names(order: Iterable[Tensor], scope: Mapping[str, Any]) -> dict[Tensor, str
     for name, held in scope.items():
         if isinstance(held, Tensor) and not name.startswith("_"):
             variables.setdefault(id(held), name)
-    taken: set[str] = set()
-    result = {}
     order = list(order)
-    for node in order:
-        name = node.name or variables.get(id(node))
-        if name is not None:
-            while name in taken:
-                name += "′"
-            taken.add(name)
-            result[node] = name
-    letters = (f"{letter}{i}" for i in range(1, len(order) + len(taken) + 1) for letter in "t")
-    for node in order:
-        if node not in result:
-            result[node] = next(name for name in letters if name not in taken)
-    return {node: result[node] for node in order}
+    given = {node: node.name or variables.get(id(node)) for node in order}
+    taken: set[str] = set()
+    for node, base in given.items():
+        if base is not None:
+            given[node] = unique = next(name for name in with_primes(base) if name not in taken)
+            taken.add(unique)
+    short = (name for name in (f"t{i}" for i in itertools.count(1)) if name not in taken)
+    return {node: name if name is not None else next(short) for node, name in given.items()}
+
+
+def with_primes(name: str) -> Iterator[str]:
+    """name, name′, name″ ..."""
+    return (name + "′" * primes for primes in itertools.count())

@@ -101,15 +101,21 @@ class Node:
             self._shared, self._notes = True, {"value": fingerprint(self._data)}
             if type(self._data) is not np.ndarray:
                 self._data = np.asarray(self._data)
-        return self._data  # type: ignore[no-any-return]
+        return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
         if self.op is not None:
-            raise UnsupportedError(f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned")
+            raise UnsupportedError(
+                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
+            )
         held = self._data
         if value is not held:
-            fresh = value.copy() if type(value) is type(held) and value.dtype is held.dtype else own(value, True, held.dtype)
+            fresh = (
+                value.copy()
+                if type(value) is type(held) and value.dtype is held.dtype
+                else own(value, True, held.dtype)
+            )
             if fresh.shape != held.shape:
                 raise ShapeError(
                     f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor instead"
@@ -127,7 +133,7 @@ class Node:
             return read_only(g)
         if type(g) is not np.ndarray:
             self._grad = g = np.asarray(g)
-        return g  # type: ignore[no-any-return]
+        return g
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -200,6 +206,12 @@ def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None,
     node = kind(data, requires_grad, name)
     node._grad = grad
     return node
+
+
+def made_by(node: Node) -> Op:
+    """The operation of a node that is no leaf."""
+    assert node.op is not None
+    return node.op
 
 
 def brief(value: Any) -> str:

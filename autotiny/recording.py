@@ -24,7 +24,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         args, kwargs = _arranged(op, args, kwargs)
     if not op.direct or Switch.in_use:
         return _record_with_care(op, args, kwargs)
-    values, kind, tracked = [], None, False
+    values: list[Any] = []
+    kind, tracked = None, False
     for arg in args:
         if isinstance(arg, Node) and not arg._shared:
             values.append(arg._data)
@@ -106,7 +107,7 @@ def require_finite(value: Any, what: str, node: Node) -> None:
 
 
 # ----- what NumPy and users hand over -----
-def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """A NumPy function of Tensors: recorded, composed of recorded ones, or plain."""
     if function in OPS:
         return record(OPS[function], args, kwargs)

@@ -5,6 +5,7 @@ from typing import Any
 from autotiny import describe
 from autotiny.errors import StaleError
 from autotiny.graph import by_number
+from autotiny.node import made_by
 from autotiny.recording import value_of
 from autotiny.seals import fingerprint
 from autotiny.tensor import Tensor
@@ -50,7 +51,7 @@ def require_unchanged(node: Tensor) -> None:
 def _raise_stale(node: Tensor, held: Any, what: str) -> None:
     name, line = describe.label(held, describe.caller_scope()), (node._notes or {}).get("line")
     raise StaleError(
-        f"{node.op.name}: {name} {what} after it was recorded"
+        f"{made_by(node).name}: {name} {what} after it was recorded"
         + (f" at {line}" if line else "")
         + "; compute the output anew before backward, or pass a copy"
     )

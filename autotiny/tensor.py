@@ -18,7 +18,7 @@ from autotiny.recording import call, operators, plain_operators, record
 REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+def _method(function: Any) -> Callable[..., Any]:
     op = OPS.get(function)
 
     def method(self: "Tensor", *args: Any, **kwargs: Any) -> Any:
@@ -82,7 +82,7 @@ class Tensor(Node):
                 f"{self._label()} is tracked, and turning it into a plain array would lose its gradient: use {self._label()}.data "
                 "for the value, np.stack for a list of Tensors, np.where in place of an assignment into an array"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self.data, dtype=dtype, copy=copy)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
@@ -124,8 +124,8 @@ class Tensor(Node):
     __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
     __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
     __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
-    __eq__ = plain_operators(operator.eq)[0]  # type: ignore[assignment]
-    __ne__ = plain_operators(operator.ne)[0]  # type: ignore[assignment]
+    __eq__ = plain_operators(operator.eq)[0]
+    __ne__ = plain_operators(operator.ne)[0]
     __hash__ = object.__hash__
 
     # ----- methods by their NumPy names -----

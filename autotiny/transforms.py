@@ -69,7 +69,7 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
 def variable(value: Any) -> Tensor:
     """A fresh Tensor to differentiate by; linked to the Tensor that it came from, if it came from one."""
     if isinstance(value, Tensor) and value.requires_grad:
-        return value.copy()  # type: ignore[no-any-return]
+        return value.copy()
     return Tensor(value._data if isinstance(value, Tensor) else value)
 
 

@@ -13,6 +13,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     >>> leaves, rebuild([10, 20, 30])
     ([1, 2, 3], {'W': 10, 'b': (20, [30])})
     """
+    make: Rebuild
     if isinstance(tree, dict):
         branches, make = list(tree.values()), lambda items: dict(zip(tree, items, strict=True))
     elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
@@ -21,7 +22,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         branches, make = list(tree), type(tree)
     else:
         return [tree], lambda leaves: leaves[0]
-    parts = [flatten(branch) for branch in branches]
+    parts: list[tuple[list[Any], Rebuild]] = [flatten(branch) for branch in branches]
 
     def rebuild(leaves: list[Any]) -> Any:
         rest = iter(leaves)
