@@ -8,15 +8,25 @@ from autotiny.drawing.label import EDGE, TEXT, label
 LONGEST_ROW = 7
 """Cards that a picture may have side by side: a longer graph runs from top to bottom, since a page scrolls that way."""
 
+LAYOUT = {
+    "bgcolor": "transparent",
+    "ordering": "in",  # operands from left to right
+    "nodesep": "0.2",
+    "ranksep": "0.3",
+    # Limits to the search for a good layout: ordinary graphs never meet them, tangled ones would search for minutes.
+    "nslimit": "1",
+    "nslimit1": "1",
+    "mclimit": "0.3",
+}
+
 
 def dot(cards: Sequence[Card], **attributes: str) -> str:
     """DOT text of the graph, the same in every run; `attributes` are more of Graphviz's for the graph."""
     import graphviz  # type: ignore[import-untyped]
 
-    layout = {"rankdir": _direction(cards), "ordering": "in", "nodesep": "0.2", "ranksep": "0.3"}
     digraph = graphviz.Digraph(
         "autotiny",
-        graph_attr={"bgcolor": "transparent", **layout, **attributes},
+        graph_attr=LAYOUT | {"rankdir": _direction(cards)} | attributes,
         # A list of fonts would be measured as Times by some builds of Graphviz.
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11", "fontcolor": TEXT},
         edge_attr={"color": EDGE, "arrowsize": "0.6"},

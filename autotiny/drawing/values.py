@@ -43,30 +43,25 @@ def summarise(array: Array) -> str:
     if array.size == 1:
         return number(array.item())
     finite = array[np.isfinite(array)]
-    spread = [_range(finite)] if finite.size else []
-    return ", ".join(spread + _not_finite(array, finite))
+    if finite.size < array.size:
+        return ", ".join([_range(finite)][: finite.size] + _not_finite(array, finite))
+    return f"all {_range(finite)}" if finite.min() == finite.max() else _range(finite)
 
 
 def _range(finite: Array) -> str:
     low, high = number(finite.min(), 3), number(finite.max(), 3)
-    return f"all {low}" if finite.min() == finite.max() else f"{low} … {high}"
+    return low if finite.min() == finite.max() else f"{low} … {high}"
 
 
 def _not_finite(array: Array, finite: Array) -> list[str]:
-    if finite.size == array.size:
-        return []
     nans = int(np.isnan(array).sum())
     counts = {"nan": nans, "inf": array.size - finite.size - nans}
     return [f"{count} {kind}" for kind, count in counts.items() if count]
 
 
 def _rows(array: Array) -> tuple[tuple[str, ...], ...]:
-    if (
-        array.size == 0
-        or array.ndim not in (1, 2)
-        or len(np.atleast_2d(array)) > TALLEST_GRID
-        or array.shape[-1] > WIDEST_GRID
-    ):
+    if array.ndim not in (1, 2) or not 0 < array.size <= TALLEST_GRID * WIDEST_GRID:
         return ()
     rows = tuple(tuple(number(x, 3) for x in row) for row in np.atleast_2d(array))
-    return rows if max(map(len, map(" ".join, rows))) <= WIDEST_GRID else ()
+    fits = len(rows) <= TALLEST_GRID and max(len(" ".join(row)) for row in rows) <= WIDEST_GRID
+    return rows if fits else ()

@@ -1,0 +1,110 @@
+"""What the picture says of each value."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny import graph
+from autotiny.drawing.card import cards
+from autotiny.tables import clean
+
+
+def deal(output, **scope):
+    return cards(graph.topological_order(output), scope)
+
+
+def test_squaring_by_a_product_has_two_edges_from_x():
+    x = at.Tensor(3.0, name="x")
+    drawn_x, drawn_y = deal(x * x)
+    assert (drawn_x.name, drawn_x.kind) == ("x", "variable")
+    assert (drawn_y.origin, drawn_y.operands) == ("x * x", (0, 0))
+
+
+def test_each_kind_of_value_is_told_apart():
+    w, x = at.Tensor([1.0, 2.0], name="w"), at.Tensor([3.0, 4.0], requires_grad=False, name="x")
+    assert [(card.name, card.kind) for card in deal(np.sum(2.0 * w * x))] == [
+        ("w", "variable"),
+        ("x", "data"),
+        ("2", "constant"),
+        ("t1", "operation"),
+        ("t2", "operation"),
+        ("t3", "output"),
+    ]
+
+
+def test_gradient_is_a_dash_before_backward_and_absent_for_data():
+    w, x = at.Tensor(2.0, name="w"), at.Tensor(0.0, requires_grad=False, name="x")
+    y = w * x
+    assert [card.gradient and card.gradient.summary for card in deal(y)] == ["—", None, "—"]
+    y.backward()
+    assert [card.gradient and card.gradient.summary for card in deal(y)] == ["0", None, "1"]
+
+
+def test_names_are_the_tensors_own_then_the_variables_then_short_ones():
+    own, variable = at.Tensor(1.0, name="own"), at.Tensor(1.0)
+    drawn = deal(own * variable + 1.0, other=own, variable=variable)
+    assert [(card.name, card.named) for card in drawn if card.kind != "constant"] == [
+        ("own", True),
+        ("variable", True),
+        ("t1", False),
+        ("t2", False),
+    ]
+
+
+def test_an_array_constant_has_one_card_and_its_variables_name():
+    w, Y = at.Tensor(np.ones((2, 3)), name="w"), np.eye(3)[:2]
+    drawn = deal(np.sum(Y * w + w * Y), Y=Y)
+    assert [card.name for card in drawn if card.kind == "constant"] == ["Y"]
+    assert [card.origin for card in drawn if card.operands] == ["Y * w", "w * Y", "t1 + t2", "sum(t3)"]
+
+
+def test_equal_numbers_are_constants_of_their_own():
+    x = at.Tensor(3.0, name="x")
+    drawn = deal(2.0 * x + 2.0)
+    assert [card.name for card in drawn if card.kind == "constant"] == ["2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        (lambda a, b: a @ b, "a @ b"),
+        (lambda a, b: np.sum(a, axis=0, keepdims=True), "sum(a, axis=0)"),
+        (lambda a, b: np.maximum(a, 0.0), "maximum(a, 0)"),
+        (lambda a, b: np.arctan2(a, b), "arctan2(a, b)"),
+        (lambda a, b: at.softmax(a, axis=1), "softmax(a, axis=1)"),
+        (lambda a, b: a**2, "a ** 2"),
+        (lambda a, b: -a, "-a"),
+    ],
+)
+def test_operations_are_written_as_in_the_code(function, written):
+    a, b = at.Tensor(np.ones((2, 2)), name="a"), at.Tensor(np.ones((2, 2)), name="b")
+    assert deal(function(a, b))[-1].origin == written
+
+
+def test_a_card_is_a_snapshot():
+    x = at.Tensor(3.0, name="x")
+    y = x * x
+    before = deal(y)
+    y.backward()
+    assert before[0].gradient.summary == "—"
+
+
+def test_dealing_changes_neither_graph_nor_gradients():
+    x = at.Tensor(np.ones(3), name="x")
+    y = np.sum(x * x)
+    deal(y)
+    assert x.grad is None
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0, 2.0])
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\n", "\u202e", "\u2066", "\ud800", "\ufffe"])
+def test_no_control_direction_or_surrogate_character_survives(character):
+    assert clean(f"a{character}b", 24) == "a�b"
+
+
+def test_long_names_are_shortened():
+    x = at.Tensor(1.0, name="w" * 10_000)
+    drawn = deal(x + x)
+    assert max(len(card.name) for card in drawn) == 24
+    assert max(len(card.origin) for card in drawn) == 40

@@ -1,0 +1,191 @@
+"""The picture as a whole: DOT, SVG, files, notebooks, text."""
+
+import re
+import subprocess
+import sys
+from xml.dom import minidom
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.drawing import GraphTooLargeError
+from autotiny.errors import UnsupportedError
+
+
+def texts(svg):
+    return [node.firstChild.data for node in minidom.parseString(svg).getElementsByTagName("text")]
+
+
+def ids(svg):
+    return [
+        node.getAttribute("id")
+        for node in minidom.parseString(svg).getElementsByTagName("*")
+        if node.hasAttribute("id")
+    ]
+
+
+def test_square_draws_both_edges(square):
+    drawn = at.draw(square)
+    assert drawn.dot.count("n0 -> n1") == 2
+    assert drawn.svg.count('class="edge"') == 2
+
+
+def test_svg_tells_names_operations_shapes_values_and_gradients(flagship):
+    before, _ = texts(at.draw(flagship).svg), flagship.backward()
+    after = texts(at.draw(flagship).svg)
+    for said in ("W1", "(16, 4)", "X", "data", "variable", "Z2", "J", "exp(t6)", "−0.03125", "all 0", "W2 @ t3"):
+        assert said in after, said
+    assert f"{flagship.item():.4g}" in after
+    assert before.count("—") == before.count("grad") == after.count("grad")
+    assert "—" not in after
+
+
+def test_svg_has_a_node_for_every_value(flagship):
+    drawn = at.draw(flagship)
+    assert drawn.svg.count('class="node"') == len(drawn.cards)
+    assert drawn.svg.count('class="edge"') == sum(len(card.operands) for card in drawn.cards)
+
+
+def test_svg_is_described_in_words_and_fits_its_page(flagship):
+    drawn = at.draw(flagship)
+    root = minidom.parseString(drawn.svg).documentElement
+    title, description = root.getElementsByTagName("title")[0], root.getElementsByTagName("desc")[0]
+    assert title.firstChild.data == "Computation graph of J"
+    assert "W1 = variable, shape (16, 4), value " in description.firstChild.data
+    assert root.getAttribute("aria-labelledby").split() == [title.getAttribute("id"), description.getAttribute("id")]
+    assert "max-width:100%" in root.getAttribute("style")
+    assert float(root.getAttribute("width")) > 0
+
+
+def test_every_node_has_its_sentence_as_tooltip(square):
+    drawn = at.draw(square)
+    tooltips = [node.firstChild.data for node in minidom.parseString(drawn.svg).getElementsByTagName("title")[1:]]
+    assert tooltips == [card.sentence for card in drawn.cards]
+    assert tooltips[1] == "y = x * x, shape (), value 9, gradient —"
+
+
+def test_two_pictures_on_one_page_share_no_id(square, flagship):
+    one, other = ids(at.draw(square).svg), ids(at.draw(flagship).svg)
+    assert len(set(one)) == len(one) > 4
+    assert not set(one) & set(other)
+
+
+def test_hostile_names_leave_the_svg_well_formed(hostile):
+    svg = at.draw(hostile).svg
+    said = texts(svg)
+    assert "<script>alert(" in " ".join(said)
+    assert "\\N \\G \\L \\" in said
+    assert not re.search(r"<script|on\w+=|javascript:", svg)
+    assert "\x1b" not in svg
+    assert "\u202e" not in svg
+
+
+def test_hostile_names_leave_the_table_harmless(hostile):
+    table = repr(at.draw(hostile))
+    assert "\x1b" not in table
+    assert len(table.splitlines()) == 1 + len(at.draw(hostile).cards)
+
+
+def test_dot_text_is_the_same_under_every_hash_seed():
+    program = """
+import numpy as np, autotiny as at
+W, x, unused = at.Tensor([[1., 2.], [3., 4.]]), np.array([1., .5]), {'a', 'b', 'c'}
+y = np.sum(np.tanh(W @ x) * W)
+y.backward()
+print(at.draw(y).dot)
+"""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "12345")
+    ]
+    assert runs[0] == runs[1] == runs[2]
+    assert "W @ x" in runs[0]
+
+
+def test_names_come_from_the_variables_where_draw_is_called():
+    weights, inputs = at.Tensor(np.ones((2, 2))), np.ones(2)
+    activity = weights @ inputs
+    assert [card.name for card in at.draw(activity).cards] == ["weights", "inputs", "activity"]
+
+
+def test_drawing_needs_graphviz_only_for_the_picture():
+    program = """
+import sys, autotiny as at
+x = at.Tensor(3.0); y = x * x
+assert 'y' in repr(at.draw(y))
+assert not {'graphviz', 'pygraphviz', 'matplotlib'} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": ":".join(sys.path)}, check=True)
+
+
+def test_short_graphs_run_from_left_to_right_and_long_ones_down(square, flagship):
+    assert "rankdir=LR" in at.draw(square).dot
+    assert "rankdir=TB" in at.draw(flagship).dot
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".svg", b"<svg "), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph autotiny {")]
+)
+def test_saving_writes_the_format_of_the_file_name(square, tmp_path, suffix, start):
+    at.draw(square).save(tmp_path / f"net{suffix}")
+    assert (tmp_path / f"net{suffix}").read_bytes().startswith(start)
+
+
+def test_saved_svg_stands_alone(square, tmp_path):
+    at.draw(square).save(str(tmp_path / "net.svg"))
+    root = minidom.parse(str(tmp_path / "net.svg")).documentElement
+    assert root.getAttribute("xmlns") == "http://www.w3.org/2000/svg"
+
+
+@pytest.mark.parametrize("name", ["net.jpg", "net"])
+def test_saving_under_another_ending_names_the_endings_there_are(square, name):
+    with pytest.raises(ValueError, match=rf"ends in one of \.svg, \.png, \.pdf, \.dot; got '{name}'"):
+        at.draw(square).save(name)
+
+
+def test_a_notebook_shows_inline_svg_and_a_terminal_the_table(square):
+    drawn = at.draw(square)
+    assert drawn._repr_mimebundle_() == {"text/html": drawn.svg, "text/plain": repr(drawn)}
+    assert not hasattr(drawn, "_repr_svg_")
+    assert repr(drawn).splitlines() == [
+        "name  is        shape  value  gradient",
+        "x     variable  ()     3      —",
+        "y     x * x     ()     9      —",
+    ]
+
+
+def test_a_leaf_alone_can_be_drawn():
+    (card,) = at.draw(at.Tensor(2.0, name="x")).cards
+    assert (card.kind, card.origin) == ("output", "variable")
+
+
+@pytest.mark.parametrize("value", [np.ones(3), 2.0, None])
+def test_only_a_tensor_has_a_graph(value):
+    with pytest.raises(UnsupportedError, match=f"draw: expected a Tensor; got {type(value).__name__}"):
+        at.draw(value)
+
+
+def test_a_graph_too_large_to_read_says_so_with_a_part_to_draw():
+    y = at.Tensor(1.0)
+    for i in range(100_000):
+        y = y * 1.0
+        if i == 300:
+            early = y
+    assert early.op is not None
+    with pytest.raises(GraphTooLargeError, match=r"the graph has 100,001 values, .* such as at\.draw\(early\)"):
+        at.draw(y)
+
+
+def test_a_tangled_graph_of_a_hundred_values_is_drawn():
+    """A value used far from where it was made costs Graphviz most; without limits to its search this takes minutes."""
+    values = [at.Tensor(1.0)]
+    for i in range(100):
+        values.append(values[-1] * values[i // 2])
+    minidom.parseString(at.draw(values[-1]).svg)

@@ -1,0 +1,39 @@
+"""Arrays in a few characters."""
+
+import numpy as np
+import pytest
+
+from autotiny.drawing.values import number, show, summarise
+
+
+@pytest.mark.parametrize(
+    ("array", "summary"),
+    [
+        (np.float64(2.0), "2"),
+        (np.array([[-0.0]]), "0"),
+        (np.array([0.5, -2.0]), "-2 … 0.5"),
+        (np.zeros((7, 9)), "all 0"),
+        (np.zeros((0, 3)), "empty"),
+        (np.array([1.0, np.nan, 2.0, np.inf, -np.inf]), "1 … 2, 1 nan, 2 inf"),
+        (np.array([np.nan, np.nan]), "2 nan"),
+        (np.array([5.0, np.nan, 5.0]), "5, 1 nan"),
+        (np.array([True, False]), "0 … 1"),
+        (np.arange(5), "0 … 4"),
+        (np.array([1e300, 5e-324]), "4.94e-324 … 1e+300"),
+        (7, "7"),
+    ],
+)
+def test_summary_tells_a_number_or_a_range(array, summary):
+    assert summarise(np.asarray(array)) == summary
+
+
+def test_small_arrays_show_every_entry_and_large_ones_their_range():
+    assert show(np.array([1.0, -0.5])).rows == (("1", "-0.5"),)
+    assert show(np.eye(2)).rows == (("1", "0"), ("0", "1"))
+    assert show(np.ones((5, 1)) * np.arange(5)[:, None]).rows == (("0 … 4",),)
+    assert show(np.zeros((2, 2, 2))).rows == (("all 0",),)
+    assert show(np.full((2, 3), -1.23e-10)).rows == (("all -1.23e-10",),)
+
+
+def test_numbers_keep_four_significant_digits():
+    assert [number(x) for x in (1 / 3, -12345.0, 1e-9, 0)] == ["0.3333", "-1.234e+04", "1e-09", "0"]
