@@ -44,7 +44,7 @@ def summarise(array: Array) -> str:
         return number(array.item())
     finite = array[np.isfinite(array)]
     if finite.size < array.size:
-        return ", ".join([_range(finite)][: finite.size] + _not_finite(array, finite))
+        return ", ".join(([_range(finite)] if finite.size else []) + _not_finite(array, finite))
     return f"all {_range(finite)}" if finite.min() == finite.max() else _range(finite)
 
 
