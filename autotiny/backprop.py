@@ -2,8 +2,9 @@
 
     dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 
-Results come before their operands in the sweep, so that all uses of a tensor have contributed when its own turn comes. Gradients gather
-in a dict of the sweep's own, and are published when it is over: nothing that an earlier sweep left can disturb it.
+Results come before their operands in the sweep, so that all uses of a tensor have contributed when its own turn
+comes. Gradients gather in a dict of the sweep's own, and are published when it is over: nothing that an earlier sweep
+left can disturb it.
 """
 
 import functools
@@ -39,7 +40,8 @@ def backward(output: Tensor, grad: Any = None) -> None:
 def gradients(output: Tensor, tensors: Sequence[Tensor], grad: Any = None) -> list[Tensor]:
     """dJ/dx of a recorded output J for each x, as Tensors: to be drawn, derived, or differentiated again.
 
-    Nothing is published to `.grad`. x may be a result in the graph, such as Z2. It is zero where J does not depend on x.
+    Nothing is published to `.grad`. x may be a result in the graph, such as Z2. It is zero where J does not depend on
+    x.
 
     >>> x = Tensor(3.0)
     >>> (dy,) = gradients(x * x * x, [x])
@@ -65,12 +67,13 @@ def seed(output: Tensor, grad: Any) -> Any:
     """dJ/d(output), 1 by default."""
     if not output.requires_grad:
         raise UnsupportedError(
-            f"backward: {describe.label(output, describe.caller_scope())} does not depend on any tracked Tensor, or was made under no_grad"
+            f"backward: {describe.label(output, describe.caller_scope())} does not depend on any tracked Tensor, "
+            "or was made under no_grad"
         )
     if grad is None:
         if output.size != 1:
             raise ShapeError(
-                f"backward: an output of shape {output.shape} needs grad of that shape; or take a sum or mean of it first"
+                f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
         return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
     given = grad if isinstance(grad, Tensor) else np.array(grad, dtype=output.dtype)
@@ -82,10 +85,11 @@ def seed(output: Tensor, grad: Any) -> Any:
 def sweep(
     order: Sequence[Tensor], seeds: Gradients, wanted: Iterable[Tensor] | None = None, record: bool = False
 ) -> Gradients:
-    """From dJ/d(outputs), the gradient of every tracked tensor, or of those on the way to the wanted ones; recorded on request.
+    """From dJ/d(outputs), the gradient of every tracked tensor, or of those on the way to the wanted ones; recorded
+    on request.
 
-    Where an entry was masked (g = 0) and its derivative is infinite, their product is nan, which floating point reports as invalid.
-    Such a graph is swept again with a guard: where no gradient arrives, none leaves.
+    Where an entry was masked (g = 0) and its derivative is infinite, their product is nan, which floating point
+    reports as invalid. Such a graph is swept again with a guard: where no gradient arrives, none leaves.
     """
     among = None if wanted is None else leading_to(reversed(order), wanted)
     if not modes.debugging:

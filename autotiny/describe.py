@@ -1,4 +1,4 @@
-"""Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong in their terms."""
+"""Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
 
 import linecache
 import os
@@ -65,7 +65,7 @@ def expression(op: "Op", args: tuple[Any, ...], *, shapes: bool = False) -> str:
 
 
 def failure(op: "Op", args: tuple[Any, ...], error: Exception) -> Exception:
-    """The same failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
+    """The failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
     written = expression(op, args, shapes=True)
     if type(error) is not ValueError and type(error) is not TypeError:
         error.add_note(f"in {op.name}: {written}")

@@ -17,8 +17,8 @@ by_number = attrgetter("_number")
 def topological_order(*outputs: Tensor) -> list[Tensor]:
     """Every tensor that leads to the outputs, each once, operands before results.
 
-    Nodes are numbered when they are recorded, an operation always after its operands, so the order of their numbers is a topological
-    order. The walk that gathers them does not recur: a graph may be a million operations deep.
+    Nodes are numbered when they are recorded, an operation always after its operands, so the order of their numbers
+    is a topological order. The walk that gathers them does not recur: a graph may be a million operations deep.
 
     >>> x = Tensor(2.0); y = x * x; z = y + x
     >>> [t is u for t, u in zip(topological_order(z), [x, y, z])]

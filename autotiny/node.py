@@ -67,8 +67,8 @@ class Node:
     """The value; its array is never written to while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
-    """Rare facts: fingerprints of operands under their position, of this value, when it was first handed out, under "value", and
-    the line that made it under "line"."""
+    """Rare facts: fingerprints of operands under their position, of this value, when it was first handed out, under
+    "value", and the line that made it under "line"."""
     _number: int
     """Grows in the order of making."""
     _assigned: int
@@ -92,7 +92,7 @@ class Node:
     # ----- value and gradient -----
     @property
     def data(self) -> np.ndarray:
-        """The value as an array. A leaf's may be written to or assigned before it is recorded; a result's is read-only."""
+        """The value as an array. A leaf's may be written to or assigned before it is recorded; a result's may not."""
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
@@ -118,7 +118,7 @@ class Node:
             )
             if fresh.shape != held.shape:
                 raise ShapeError(
-                    f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor instead"
+                    f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor"
                 )
             self._data, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()

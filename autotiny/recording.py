@@ -1,8 +1,6 @@
 """Recording: compute an operation's value and remember how."""
 
-import operator
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -123,6 +121,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 
 
 def value_of(arg: Any) -> Any:
+    """The plain value of an operand."""
     return arg._data if isinstance(arg, Node) else arg
 
 
@@ -154,10 +153,7 @@ def _arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple
 
 def _constant(op: Op, arg: Any) -> Any:
     """An operand that is no Tensor: a number, or an array of numbers."""
-    if isinstance(arg, np.ndarray | np.generic) or hasattr(arg, "__array_function__"):
-        array = arg
-    else:
-        array = np.asarray(arg)
+    array = arg if hasattr(arg, "__array_function__") or isinstance(arg, np.generic) else np.asarray(arg)
     if array.dtype.kind == "c":
         raise UnsupportedError(
             f"{op.name}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"

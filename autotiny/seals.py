@@ -11,8 +11,8 @@ COLUMNS = 1021
 def fingerprint(array: Any) -> Any:
     """A value that another content of the same array would not have.
 
-    Small arrays are compared byte for byte. Of larger ones the 64-bit words are summed in 1021 columns and an odd number of rows: one
-    pass at the speed of memory, which misses only changes that cancel in every column.
+    Small arrays are compared byte for byte. Of larger ones the 64-bit words are summed in 1021 columns and an odd
+    number of rows: one pass at the speed of memory, which misses only changes that cancel in every column.
     """
     if array.nbytes <= EXACT_BYTES:
         return array.tobytes()

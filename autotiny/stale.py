@@ -12,7 +12,8 @@ from autotiny.tensor import Tensor
 
 
 def checked_order(*outputs: Tensor) -> list[Tensor]:
-    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed since.
+    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed
+    since.
 
     The same walk as graph.topological_order, without the leaves, which have nothing to pull back through.
     """

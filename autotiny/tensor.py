@@ -1,6 +1,7 @@
 """Tensor: a node that one computes with as with an array.
 
-NumPy hands its functions over to a Tensor (NEP 13 for ufuncs, NEP 18 for the rest), so plain NumPy code records a graph.
+NumPy hands its functions over to a Tensor (NEP 13 for ufuncs, NEP 18 for the rest), so plain NumPy code records a
+graph.
 """
 
 import operator
@@ -40,7 +41,7 @@ class Tensor(Node):
 
     Parameters
     ----------
-    data : a number, an array or nested lists; copied. Integers become float64 when tracked; float16, float32 and float64 are kept.
+    data : a number, an array or nested lists; copied. Integers become float64 when tracked; floating point is kept.
     requires_grad : whether gradients are wanted; False for data.
     name : shown in pictures, tables and errors.
     dtype : the floating-point type to hold the values in.
@@ -79,8 +80,9 @@ class Tensor(Node):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
             raise UnsupportedError(
-                f"{self._label()} is tracked, and turning it into a plain array would lose its gradient: use {self._label()}.data "
-                "for the value, np.stack for a list of Tensors, np.where in place of an assignment into an array"
+                f"{self._label()} is tracked, and turning it into a plain array would lose its gradient: "
+                f"use {self._label()}.data for the value, np.stack for a list of Tensors, "
+                "np.where in place of an assignment into an array"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -93,8 +95,8 @@ class Tensor(Node):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise UnsupportedError(
-            f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, np.concatenate or np.stack; "
-            f"to set a leaf before it is used, {self._label()}.data[...] = ..."
+            f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, np.concatenate "
+            f"or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..."
         )
 
     # ----- NumPy's protocols -----
@@ -151,7 +153,7 @@ class Tensor(Node):
         return record(OPS[shaping.astype], (self,), {"dtype": np.dtype(dtype)})
 
     T = property(transpose, doc="The axes reversed.")
-    mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")
+    mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name
 
 
 from autotiny import backprop  # noqa: E402 - it knows Tensor, and Tensor.backward() is only a short way to it

@@ -1,7 +1,9 @@
-"""Functions in, functions of their derivatives out: arrays in, arrays out; nested lists, tuples and dicts of arrays too.
+"""Functions in, functions of their derivatives out: arrays in, arrays out; nested lists, tuples and dicts of arrays
+too.
 
-All of them record the function once on fresh Tensors and sweep that graph. Inside another transform, or where the function uses a tracked
-Tensor from outside, the sweep is recorded as well and the results are Tensors, so that they nest to any order.
+All of them record the function once on fresh Tensors and sweep that graph. Inside another transform, or where the
+function uses a tracked Tensor from outside, the sweep is recorded as well and the results are Tensors, so that they
+nest to any order.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +88,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if not all(-len(args) <= i < len(args) for i in positions):
             raise UnsupportedError(
-                f"grad: argnums={argnums} asks for an argument that was not given; there are {len(args)} positional ones"
+                f"grad: argnums={argnums} asks for an argument that was not given; {len(args)} positional ones were"
             )
         call = run(f, args, kwargs, positions)
         if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
