@@ -183,6 +183,8 @@ def _activation(name: str) -> tuple[Function, Function]:
 
 
 def _expect_textbook_shapes(X: Array, Y: Array, parameters: Sequence[tuple[Array, Array]]) -> None:
+    if not parameters:
+        raise ValueError("network: expected the pairs (W, b) of at least one layer; got none")
     # Broadcasting would accept labels of shape (m,) or a bias of shape (n,) in silence when sizes happen to agree.
     n = X.shape[0]
     for l, (W, b) in enumerate(parameters, start=1):

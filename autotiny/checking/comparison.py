@@ -44,8 +44,11 @@ def compare(loss: Tensor, closed_form: ClosedForm) -> Report:
     finder = _Finder(loss)
     tensors = [finder.find(key) for key in closed_form]
     found = sweep(checked_order(loss), {loss: seed(loss, None)}, tensors)
-    pairs = zip(tensors, closed_form.values(), strict=True)
-    return Report([_row(finder.names[x], stated, found.get(x, np.zeros(x.shape, x.dtype))) for x, stated in pairs])
+    rows = []
+    for x, (key, stated) in zip(tensors, closed_form.items(), strict=True):
+        name = key if isinstance(key, str) else finder.names[x]
+        rows.append(_row(name, stated, found.get(x, np.zeros(x.shape, x.dtype))))
+    return Report(rows)
 
 
 def _expect_number(loss: Any) -> None:

@@ -150,3 +150,8 @@ def test_shapes_that_broadcasting_might_swallow_are_refused(change, message):
 def test_unknown_activation_is_named_with_those_there_are():
     with pytest.raises(ValueError, match="expected an activation out of relu, tanh; got 'gelu'"):
         closed_form.network(np.ones((1, 1)), np.ones((1, 1)), [(np.ones((1, 1)), np.ones((1, 1)))], "gelu")
+
+
+def test_a_network_without_layers_is_refused():
+    with pytest.raises(ValueError, match="at least one layer"):
+        closed_form.network(np.ones((2, 1)), np.ones((2, 1)), [])

@@ -96,8 +96,8 @@ def test_a_tensor_on_which_the_loss_does_not_depend_has_gradient_zero():
 def test_tensors_their_names_and_variables_are_keys(flagship):
     J, stated, tensors = flagship
     weights = tensors["W1"]
-    for key in (weights, "W1", "weights"):
-        assert at.compare(J, {key: stated["W1"]})["W1"].ok
+    for key, name in ((weights, "W1"), ("W1", "W1"), ("weights", "weights")):
+        assert at.compare(J, {key: stated["W1"]})[name].ok
 
 
 def test_a_closed_form_computed_with_tensors_is_taken_by_its_value():

@@ -9,7 +9,7 @@ import pytest
 
 import autotiny as at
 from autotiny.drawing import GraphvizMissingError
-from autotiny.drawing.render import render
+from autotiny.drawing.render import _without_font_warnings, render
 
 DOT = 'digraph autotiny { n0 [label="x"]; n0 -> n1; n0 -> n1 }'
 
@@ -76,3 +76,9 @@ def test_a_failure_leaves_no_file_behind(without_dot, without_pygraphviz, square
 def test_rendering_writes_nothing_to_standard_error(square, capfd):
     render(at.draw(square).dot, "svg")
     assert capfd.readouterr().err == ""
+
+
+def test_only_the_complaints_about_fonts_are_held_back(capfd):
+    with _without_font_warnings():
+        os.write(2, b"Fontconfig warning: unknown element\nsomething else\n")
+    assert capfd.readouterr().err == "something else\n"
