@@ -71,7 +71,7 @@ def works() -> Iterator[Work]:
         yield Work(f"{name}, log softmax", net, sides(numpy_two_layer, from_softmax, {}), target)
     yield Work("chain 10^6 float64", Chain(10**6), sides(numpy_chain, bench_autotiny.chain, bench_peers.CHAIN), 1.2)
     scalars = sides(numpy_scalars, bench_autotiny.scalars, bench_peers.SCALARS)
-    yield Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), scalars, 0.3, repetition=30e-3)
+    yield Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), scalars, 0.3, repetition=0.1)
 
 
 def measure(work: Work, quick: bool) -> dict[str, Timing]:

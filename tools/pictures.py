@@ -1,6 +1,6 @@
 """Draw the README's pictures anew.
 
-    python tools/pictures.py
+python tools/pictures.py
 """
 
 from pathlib import Path
