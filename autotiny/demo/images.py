@@ -1,0 +1,33 @@
+"""Small pictures of arrays as data URIs: a pixel for each entry, transparent where the page is to show through."""
+
+import base64
+import io
+
+import numpy as np
+
+from autotiny.nn.datasets import Array
+
+DARKEST = 16
+"""The value of a pixel that is all ink."""
+POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
+"""Okabe and Ito's vermilion and blue, which colour-blind readers tell apart."""
+
+
+def ink(*digits: Array) -> str:
+    """Digits (8, 8) of pixels from 0 to 16 side by side, as black ink on nothing: a dark page may invert it."""
+    strip = np.concatenate([np.pad(digit, 1) for digit in digits], axis=1) / DARKEST
+    return _data_uri(np.zeros((*strip.shape, 3)), strip)
+
+
+def heat(matrix: Array) -> str:
+    """Entries from -1 to 1: vermilion above 0 and blue below, more opaque the further from it."""
+    colours = np.where(matrix[:, :, None] > 0, POSITIVE, NEGATIVE) / 255
+    return _data_uri(colours, np.abs(matrix))
+
+
+def _data_uri(colours: Array, opacity: Array) -> str:
+    from matplotlib.image import imsave
+
+    buffer = io.BytesIO()
+    imsave(buffer, np.dstack([colours, np.clip(opacity, 0, 1)]), format="png", metadata={"Software": ""})
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
