@@ -95,14 +95,14 @@ def columns(rows: list[Work]) -> list[str]:
 
 def heading(names: list[str]) -> str:
     """The table's first line."""
-    return f"{'work':<44}{'1 is':>10}" + "".join(f"{name:>10}" for name in names) + f"{'to reach':>10}"
+    return f"{'work':<48}{'1 is':>10}" + "".join(f"{name:>10}" for name in names) + f"{'to reach':>10}"
 
 
 def line(work: Work, timings: dict[str, Timing], names: list[str]) -> str:
     """The baseline's time, each side's ratio to it, and autotiny's target."""
     cells = [f"{timings[name].ratio:.2f}" if name in timings else "" for name in names]
     baseline = duration(timings[work.baseline].seconds)
-    return f"{work.name:<44}{baseline:>10}" + "".join(f"{cell:>10}" for cell in cells) + f"{work.target:>10}"
+    return f"{work.name:<48}{baseline:>10}" + "".join(f"{cell:>10}" for cell in cells) + f"{work.target:>10}"
 
 
 def versions() -> dict[str, str]:
