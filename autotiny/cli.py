@@ -72,8 +72,9 @@ def _run(args: argparse.Namespace) -> int:
 def _told(error: Exception) -> str:
     if isinstance(error, AutotinyError):
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return f"{error.filename}: {reason}" if error.filename else reason
     return f"{type(error).__name__}: {error}; this is a fault in autotiny, and --debug shows where"
 
 
