@@ -1,6 +1,7 @@
 """Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
 
 import linecache
+import opcode
 import os
 import sys
 from collections import ChainMap
@@ -38,6 +39,12 @@ def caller_line() -> str:
         return "an unknown line"
     path, number = frame.f_code.co_filename, frame.f_lineno
     return f"{os.path.basename(path)}:{number}: {linecache.getline(path, number).strip()}"
+
+
+def caller_stores() -> bool:
+    """Whether the nearest code outside the package is at a[i] = x, where NumPy asks a single x for a float."""
+    frame = _caller()
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] == opcode.opmap["STORE_SUBSCR"]
 
 
 def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:

@@ -11,38 +11,10 @@ from autotiny import describe
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.seals import fingerprint
+from autotiny.values import brief, own, read_only
 
 NO_OPTIONS: dict[str, Any] = {}
 next_number = itertools.count().__next__
-
-
-def own(data: Any, tracked: bool, dtype: Any = None) -> Any:
-    """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
-    try:
-        array = np.array(data, dtype=dtype)
-    except ValueError as error:
-        raise UnsupportedError(
-            f"Tensor: the values do not form an array ({error}); rows must have equal lengths"
-        ) from None
-    kind = array.dtype.kind
-    if kind == "c":
-        raise UnsupportedError(
-            "Tensor: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
-        )
-    if kind not in "fiub":
-        raise UnsupportedError(
-            f"Tensor: expected numbers, got {array.dtype}; convert them, or encode labels with at.one_hot"
-        )
-    if tracked and kind != "f":
-        array = array.astype(float)
-    return array if array.ndim else array[()]
-
-
-def read_only(value: Any) -> np.ndarray:
-    """The value as an array that cannot be written to."""
-    view = np.asarray(value).view()
-    view.flags.writeable = False
-    return view
 
 
 class Node:
@@ -114,7 +86,7 @@ class Node:
             fresh = (
                 value.copy()
                 if type(value) is type(held) and value.dtype is held.dtype
-                else own(value, True, held.dtype)
+                else own(value, self.requires_grad, held.dtype, "Tensor.data")
             )
             if fresh.shape != held.shape:
                 raise ShapeError(
@@ -137,8 +109,8 @@ class Node:
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if value is not None:
-            value = np.asarray(value, dtype=self.dtype)
+        if value is not None and value is not self._grad:
+            value = own(value, self.requires_grad, self.dtype, "Tensor.grad")
             if value.shape != self.shape:
                 raise ShapeError(f"{self._label()}.grad must have shape {self.shape}, and {value.shape} was assigned")
         self._grad = value
@@ -163,6 +135,8 @@ class Node:
         return self._data.tolist()
 
     def __float__(self) -> float:
+        if self.requires_grad and describe.caller_stores():
+            raise self._would_lose_its_gradient()
         return float(self._data.item())
 
     def __int__(self) -> int:
@@ -184,7 +158,8 @@ class Node:
     def __reduce__(self) -> Any:
         if self.op is not None:
             raise UnsupportedError(
-                f"{self._label()} is the result of {self.op.name}: only leaves can be copied or pickled; detach() it"
+                f"{self.name or 'this'} is the result of {self.op.name}: "
+                "only leaves can be copied or pickled; detach() it"
             )
         return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, self._grad)
 
@@ -198,13 +173,20 @@ class Node:
 
     __str__ = __repr__
 
+    def _would_lose_its_gradient(self) -> UnsupportedError:
+        name = self._label()
+        return UnsupportedError(
+            f"{name} is tracked, and turning it into a plain array would lose its gradient: use {name}.data for the "
+            "value, np.stack for a list of Tensors, np.where in place of an assignment into an array"
+        )
+
     def _label(self) -> str:
         return describe.label(self, describe.caller_scope())
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:
     node = kind(data, requires_grad, name)
-    node._grad = grad
+    node.grad = grad
     return node
 
 
@@ -212,9 +194,3 @@ def made_by(node: Node) -> Op:
     """The operation of a node that is no leaf."""
     assert node.op is not None
     return node.op
-
-
-def brief(value: Any) -> str:
-    """A few entries, to four digits."""
-    with np.printoptions(precision=4, threshold=6, edgeitems=2, suppress=False):
-        return " ".join(np.array2string(np.asarray(value), separator=", ").split())

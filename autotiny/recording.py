@@ -11,6 +11,7 @@ from autotiny.modes import Switch, modes
 from autotiny.node import NO_OPTIONS, Node, next_number
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.seals import fingerprint
+from autotiny.values import real_numbers, require_real
 
 NUMBERS = (float, int)
 LOG = OPS[np.log]
@@ -152,15 +153,11 @@ def _arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple
 
 
 def _constant(op: Op, arg: Any) -> Any:
-    """An operand that is no Tensor: a number, or an array of numbers."""
-    array = arg if hasattr(arg, "__array_function__") or isinstance(arg, np.generic) else np.asarray(arg)
-    if array.dtype.kind == "c":
-        raise UnsupportedError(
-            f"{op.name}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
-        )
-    if array.dtype.kind not in "fiub":
-        raise UnsupportedError(f"{op.name}: expected numbers beside a Tensor, got {type(arg).__name__}")
-    return array
+    """An operand that is no Tensor: a number, or an array of numbers; arrays of other libraries as they come."""
+    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
+        require_real(arg.dtype, op.name)
+        return arg
+    return real_numbers(arg, op.name)
 
 
 def _writable_elsewhere(arg: Any) -> bool:

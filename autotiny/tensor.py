@@ -15,6 +15,7 @@ from autotiny.node import Node
 from autotiny.ops import OPS, shaping
 from autotiny.ops.indexing import index
 from autotiny.recording import call, operators, plain_operators, record
+from autotiny.values import read_only
 
 REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 
@@ -64,6 +65,9 @@ class Tensor(Node):
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
+
     def detach(self) -> "Tensor":
         """The same value as a constant: gradients stop here."""
         return Tensor(self._data, requires_grad=False, name=self.name)
@@ -79,12 +83,8 @@ class Tensor(Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
-            raise UnsupportedError(
-                f"{self._label()} is tracked, and turning it into a plain array would lose its gradient: "
-                f"use {self._label()}.data for the value, np.stack for a list of Tensors, "
-                "np.where in place of an assignment into an array"
-            )
-        return np.array(self.data, dtype=dtype, copy=copy)
+            raise self._would_lose_its_gradient()
+        return np.array(read_only(self._data), dtype=dtype, copy=copy)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))

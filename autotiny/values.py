@@ -1,0 +1,61 @@
+"""Values: what may stand in a graph, how it is copied in, and how it is shown."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import UnsupportedError
+
+
+def real_numbers(value: Any, where: str) -> np.ndarray:
+    """The value as an array of real numbers, not copied if it is one."""
+    masked = sys.modules.get("numpy.ma")  # NumPy loads it when it is first used
+    if masked and isinstance(value, masked.MaskedArray):
+        raise UnsupportedError(f"{where}: masked arrays are not supported; give it filled(), and np.where for the mask")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise UnsupportedError(
+            f"{where}: the values do not form an array ({error}); rows must have equal lengths"
+        ) from None
+    require_real(array.dtype, where)
+    return array
+
+
+def require_real(dtype: np.dtype[Any], where: str) -> None:
+    """Raise UnsupportedError for what is not a type of real numbers."""
+    if dtype.kind == "c":
+        raise UnsupportedError(
+            f"{where}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
+        )
+    if dtype.kind not in "fiub":
+        raise UnsupportedError(
+            f"{where}: expected numbers, got {dtype}; convert them, or encode labels with at.one_hot"
+        )
+
+
+def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
+    """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
+    array = np.array(real_numbers(data, where), dtype=dtype)
+    require_real(array.dtype, where)
+    if tracked and array.dtype.kind != "f":
+        array = array.astype(float)
+    return array if array.ndim else array[()]
+
+
+def read_only(value: Any) -> np.ndarray:
+    """The value as an array that cannot be written to."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+def brief(value: Any) -> str:
+    """A few entries, to four digits; of an array of three or more axes, the first and last ones in one row."""
+    array = np.asarray(value)
+    brackets = array.ndim - 1 if array.ndim > 2 and array.size > 6 else 0
+    shown = array.ravel() if brackets else array
+    with np.printoptions(precision=4, threshold=6, edgeitems=2, suppress=False):
+        words = " ".join(np.array2string(shown, separator=", ").split())
+    return "[" * brackets + words + "]" * brackets
