@@ -22,13 +22,14 @@ from autotiny.ops import Op
 from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
 from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
+from autotiny.values import own
 
 Gradients = dict[Tensor, Any]
 
 
 def backward(output: Tensor, grad: Any = None) -> None:
     """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
-    for node, g in sweep(checked_order(output), {output: seed(output, grad)}).items():
+    for node, g in sweep(checked_order(output), {output: seed(output, value_of(grad))}).items():
         if node.op is not None:
             node._grad = g
         elif node._grad is not None:
@@ -49,6 +50,9 @@ def gradients(output: Tensor, tensors: Sequence[Tensor], grad: Any = None) -> li
     >>> dy.item(), ddy.item()
     (27.0, 18.0)
     """
+    if isinstance(tensors, Tensor):
+        name = describe.label(tensors, describe.caller_scope())
+        raise UnsupportedError(f"gradients: give the tensors as a list, [{name}]")
     for x in tensors:
         if not isinstance(x, Tensor) or not x.requires_grad:
             raise UnsupportedError(
@@ -76,7 +80,7 @@ def seed(output: Tensor, grad: Any) -> Any:
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
         return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
-    given = grad if isinstance(grad, Tensor) else np.array(grad, dtype=output.dtype)
+    given = grad if isinstance(grad, Tensor) else own(grad, True, output.dtype, "backward")
     if given.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {given.shape}")
     return given
@@ -142,9 +146,8 @@ class _Sweep:
     def pull(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back through one operation, to those of its arguments that want a gradient."""
         args, kwargs, among = node.args, node.kwargs, self.among
-        if len(args) == 2 and not (
-            kwargs or self.record or among
-        ):  # the usual case spelt out, for this is the inner loop
+        if len(args) == 2 and type(rules) is tuple and not (kwargs or self.record or among):
+            # the usual case spelt out, for this is the inner loop
             (a, b), (left, right), y = args, rules, node._data
             a_value = a._data if type(a) is Tensor else a
             b_value = b._data if type(b) is Tensor else b
@@ -169,13 +172,18 @@ class _Sweep:
 
     def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
         """Add the contribution c of one operation to an argument's gradient."""
+        x, grads = arg._data, self.grads
+        try:
+            shape = c.shape
+        except AttributeError:
+            name, kind = made_by(node).name, type(c).__name__
+            raise UnsupportedError(f"{name}: a rule gave {kind}, expected an array of shape {x.shape}") from None
         if self.guard:
             if made_by(node).guarded:
                 c = np.where(g == 0, 0.0, c)
             if modes.debugging:
                 require_finite(c, f"backward: {made_by(node).name} passes on a gradient of", node)
-        x, grads = arg._data, self.grads
-        if c.shape != x.shape or c.dtype is not x.dtype:
+        if shape != x.shape or c.dtype is not x.dtype:
             c = fitted(c, x, made_by(node))
         if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
             c = c.copy()
@@ -191,7 +199,11 @@ def fitted(c: Any, x: Any, op: Op) -> Any:
         c = c.sum(axes, keepdims=True)
         if c.ndim != x.ndim:
             c = c.reshape(x.shape)
-    return c if c.dtype == x.dtype else c.astype(x.dtype)
+    if c.dtype == x.dtype:
+        return c
+    if x.dtype.kind != "f":
+        raise UnsupportedError(f"{op.name}: an operand of {x.dtype} has no gradient; make it floating point")
+    return c.astype(x.dtype)
 
 
 @functools.lru_cache
