@@ -1,7 +1,8 @@
 """Products of vectors and matrices, and linear algebra.
 
-The rules of det, inv, solve and cholesky are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation", 2008, section 2.2, and, for cholesky, I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+The rules of det, inv, solve and cholesky are those of M. B. Giles, "Collected matrix derivative results for forward and
+reverse mode algorithmic differentiation", 2008, section 2.2, and, for cholesky, I. Murray, "Differentiation of the
+Cholesky decomposition", 2016.
 """
 
 import math
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.reductions import euclidean
+from autotiny.ops.elementwise import nonzero
+from autotiny.ops.reductions import euclidean, spread
 from autotiny.ops.table import Array, compose, define, operation
 
 
@@ -160,35 +162,54 @@ define(np.triu, "triu({})", lambda g, y, x, k=0: np.triu(g, k))
 
 
 @compose(np.linalg.slogdet)
-def slogdet(x: Array) -> Any:
-    """The sign and the logarithm of det(X)."""
-    return _SLOGDET_RESULT(sign_of_det(x), log_abs_det(x))
+def slogdet(a: Array) -> Any:
+    """The sign and the logarithm of det(A)."""
+    return _SLOGDET_RESULT(sign_of_det(a), log_abs_det(a))
 
 
 _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
 
 
+@operation(
+    lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
+        spread(g, x, axis, keepdims)
+        * np.sign(x)
+        * (nonzero(np.abs(x)) / spread(nonzero(y), x, axis, keepdims)) ** (ord - 1)
+    )
+)
+def p_norm(x: Array, ord: float = 3, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
+    """‖x‖ₚ = (Σ |x|ᵖ)^(1/p); ∂‖x‖ₚ/∂x = sign(x) (|x| / ‖x‖ₚ)ᵖ⁻¹, and 0 where x = 0."""
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
 @compose(np.linalg.norm)
-def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
+def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
     """Norms of vectors by any order, of matrices by Frobenius, 1 and inf."""
-    axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis).tolist()
-    if ord is None or (ord == 2 and len(axes) == 1) or ord == "fro":
-        return euclidean(x, axis=tuple(axes), keepdims=keepdims)
-    if len(axes) == 1:
+    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    if ord is None or (len(axes), ord) in ((1, 2), (2, "fro")):
+        return euclidean(x, axis=axes, keepdims=keepdims)
+    if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)
-    if ord in (1, -1, np.inf, -np.inf):
-        summed, over = (0, 1) if abs(ord) == 1 else (1, 0)
-        totals = np.sum(np.abs(x), axis=axes[summed], keepdims=True)
-        extreme = (np.max if ord > 0 else np.min)(totals, axis=axes[over], keepdims=True)
-        return extreme if keepdims else np.squeeze(extreme, axis=tuple(axes))
-    raise UnsupportedError(f"norm: ord={ord!r} of a matrix is not supported; use None, 'fro', 1, -1, inf or -inf")
+    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
+        return _matrix_norm(x, ord, axes, keepdims)
+    raise UnsupportedError(
+        f"norm: ord={ord!r} over {len(axes)} axes is not supported; use None or a number over 1 axis, "
+        "None, 'fro', 1, -1, inf or -inf over 2"
+    )
 
 
 def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002
-    if ord == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
-    if ord == -np.inf:
-        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    """Extremes of |x|, the number of entries that are not 0, or (Σ |x|ᵖ)^(1/p)."""
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
-    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:  # noqa: A002
+    """The largest (ord > 0) or smallest sum of |x| over columns (1, -1) or rows (inf, -inf)."""
+    summed, over = axes if abs(ord) == 1 else axes[::-1]
+    totals = np.sum(np.abs(x), axis=summed, keepdims=True)
+    extreme = (np.max if ord > 0 else np.min)(totals, axis=over, keepdims=True)
+    return extreme if keepdims else np.squeeze(extreme, axis=axes)
