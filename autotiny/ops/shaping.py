@@ -15,6 +15,13 @@ def inverse(axes: Any, ndim: int) -> Any:
     return None if axes is None else np.argsort([axis % ndim for axis in axes])
 
 
+def fixed(order: Any) -> Any:
+    """An order of entries that does not depend on how they lie in memory: those of a gradient may lie otherwise."""
+    if order not in ("C", "F"):
+        raise UnsupportedError(f"reshape: order={order!r} depends on how the entries lie in memory; use 'C' or 'F'")
+    return order
+
+
 def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
     """The part of g that belongs to the i-th of the joined arrays."""
     start = sum(x.shape[axis] for x in arrays[:i])
@@ -22,13 +29,18 @@ def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
 
 
 # fmt: off
-define(np.reshape,      "reshape({})",      lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order))
-define(np.ravel,        "ravel({})",        lambda g, y, x, order="C": np.reshape(g, x.shape, order=order))
+define(np.reshape,      "reshape({})",
+       lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
+       forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)))
+define(np.ravel,        "ravel({})",
+       lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
+       forward=lambda x, order="C": np.ravel(x, order=fixed(order)))
 define(np.expand_dims,  "expand_dims({})",  lambda g, y, x, axis=None: np.reshape(g, x.shape))
 define(np.squeeze,      "squeeze({})",      lambda g, y, x, axis=None: np.reshape(g, x.shape))
 define(np.transpose,    "{}ᵀ",              lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)))
 define(np.swapaxes,     "swapaxes({})",     lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2))
-define(np.moveaxis,     "moveaxis({})",     lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source))
+define(np.moveaxis,     "moveaxis({})",
+       lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source))
 define(np.broadcast_to, "broadcast_to({})", lambda g, y, x, shape=None: g)
 define(np.flip,         "flip({})",         lambda g, y, x, axis=None: np.flip(g, axis))
 define(np.roll,         "roll({})",         lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis))
@@ -51,7 +63,7 @@ def join(*arrays: Array, axis: int = 0) -> Array:
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Arrays one after another along an axis; all flattened with axis=None."""
-    return join(*map(np.ravel, arrays)) if axis is None else join(*arrays, axis=axis)
+    return join(*map(np.ravel, arrays), axis=0) if axis is None else join(*arrays, axis=axis)
 
 
 @compose(np.stack)
@@ -73,40 +85,40 @@ def atleast_2d(x: Array) -> Array:
 
 
 @compose(np.vstack)
-def vstack(arrays: Sequence[Array]) -> Array:
+def vstack(tup: Sequence[Array]) -> Array:
     """Arrays below one another."""
-    return concatenate([atleast_2d(x) for x in arrays], axis=0)
+    return concatenate([atleast_2d(x) for x in tup], axis=0)
 
 
 @compose(np.hstack)
-def hstack(arrays: Sequence[Array]) -> Array:
+def hstack(tup: Sequence[Array]) -> Array:
     """Arrays beside one another."""
-    columns = [atleast_1d(x) for x in arrays]
+    columns = [atleast_1d(x) for x in tup]
     return concatenate(columns, axis=min(1, np.ndim(columns[0]) - 1))
 
 
 @compose(np.column_stack)
-def column_stack(arrays: Sequence[Array]) -> Array:
+def column_stack(tup: Sequence[Array]) -> Array:
     """Vectors as the columns of a matrix."""
-    return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in arrays], axis=1)
+    return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in tup], axis=1)
 
 
 @compose(np.append)
-def append(x: Array, values: Array, axis: int | None = None) -> Array:
-    """Values after x."""
-    return concatenate([x, values], axis=axis)
+def append(arr: Array, values: Array, axis: int | None = None) -> Array:
+    """Values after arr."""
+    return concatenate([arr, values], axis=axis)
 
 
 @compose(np.fliplr)
-def fliplr(x: Array) -> Array:
+def fliplr(m: Array) -> Array:
     """Columns from right to left."""
-    return np.flip(x, 1)
+    return np.flip(m, 1)
 
 
 @compose(np.flipud)
-def flipud(x: Array) -> Array:
+def flipud(m: Array) -> Array:
     """Rows from bottom to top."""
-    return np.flip(x, 0)
+    return np.flip(m, 0)
 
 
 @compose(np.matrix_transpose, np.linalg.matrix_transpose)
@@ -116,21 +128,21 @@ def matrix_transpose(x: Array) -> Array:
 
 
 @compose(np.repeat)
-def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
+def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Each entry several times along an axis, or of the flattened array."""
     if axis is None:
-        x, axis = np.ravel(x), 0
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
+        a, axis = np.ravel(a), 0
+    return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
 @compose(np.tile)
-def tile(x: Array, reps: Any) -> Array:
+def tile(A: Array, reps: Any) -> Array:
     """Copies of the whole beside one another."""
     reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
-    ndim = max(x.ndim, len(reps))
-    shape = (1,) * (ndim - x.ndim) + x.shape
+    ndim = max(A.ndim, len(reps))
+    shape = (1,) * (ndim - A.ndim) + A.shape
     reps = (1,) * (ndim - len(reps)) + reps
-    apart = np.reshape(x, [n for length in shape for n in (1, length)])
+    apart = np.reshape(A, [n for length in shape for n in (1, length)])
     copies = np.broadcast_to(apart, [n for pair in zip(reps, shape, strict=True) for n in pair])
     return np.reshape(copies, [r * n for r, n in zip(reps, shape, strict=True)])
 
@@ -150,11 +162,13 @@ def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Arra
 
 
 @compose(np.pad)
-def pad(x: Array, pad_width: Any, mode: str = "constant", **options: Any) -> Array:
-    """x with constants around it, or with entries of its own (edge, reflect, symmetric, wrap)."""
+def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Array:
+    """An array with constants around it, or with entries of its own (edge, reflect, symmetric, wrap)."""
+    if isinstance(pad_width, dict):
+        raise UnsupportedError("pad: pad_width must be a number, (before, after), or a pair for each axis, not a dict")
     if mode == "constant":
-        return pad_constant(x, pad_width=pad_width, **options)
+        return pad_constant(array, pad_width=pad_width, constant_values=constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
-    places = np.pad(np.reshape(np.arange(x.size), x.shape), pad_width, mode=mode, **options)  # type: ignore[call-overload]
-    return take(np.ravel(x), places)
+    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
+    return take(np.ravel(array), places)
