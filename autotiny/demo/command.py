@@ -13,6 +13,7 @@ from autotiny.demo.findings import Findings
 from autotiny.demo.flagship import Check, check
 from autotiny.demo.reading import readings
 from autotiny.demo.report import render, require_lab, svg_or_none
+from autotiny.demo.terminal_table import terminal_table
 from autotiny.drawing import Picture
 
 EPOCHS = 60
@@ -54,10 +55,9 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
     print(f"autotiny {at.__version__}: backpropagation, checked on real handwritten digits\n")
 
     sizes = "-".join(map(str, experiment.training.network.sizes))
-    print(f"1. The network {sizes} on {BATCH} digits: by hand (analytic) and by autograd\n")
+    print(f"1. The network {sizes} on {BATCH} digits: by hand and by autograd\n")
     before = _check(experiment)
-    print("   J has the 1/m that the textbook's dZ leaves out, so Z2 is (A2 - Y)/m\n")
-    print("2. Its graph, as it was recorded\n")
+    print("\n2. Its graph, as it was recorded\n")
     picture = _draw(before, out / "graph.svg")
     print(f"\n3. Gradient descent on {len(experiment.train)} digits, and the same comparison\n", flush=True)
     seconds = _train(experiment, epochs)
@@ -75,7 +75,7 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
 
 def _check(experiment: Experiment) -> Check:
     found = check(*experiment.batch(), experiment.training.network.values())
-    print(textwrap.indent(repr(found.report), "   "))
+    print(textwrap.indent(terminal_table(found), "   "))
     return found
 
 
