@@ -34,72 +34,72 @@ def index(x: Array, key: Key = None) -> Array:
     return x[key]
 
 
-def along(x: Array, axis: int) -> tuple[slice, ...]:
+def along(x: Array, axis: int) -> Key:
     """The key that leads up to an axis."""
     return (slice(None),) * (axis % x.ndim)
 
 
 @compose(np.take)
-def take(x: Array, indices: Array, axis: int | None = None, mode: str = "raise") -> Array:
+def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Array:
     """The entries at indices along an axis, or of the flattened array."""
     if axis is None:
-        x, axis = np.ravel(x), 0
-    indices, n = np.asarray(indices), x.shape[axis]
+        a, axis = np.ravel(a), 0
+    indices, n = np.asarray(indices), a.shape[axis]
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return index(x, key=(*along(x, axis), indices))
+    return index(a, key=(*along(a, axis), indices))
 
 
 @compose(np.take_along_axis)
-def take_along_axis(x: Array, indices: Array, axis: int | None = -1) -> Array:
+def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
     """For each line along an axis, its own indices."""
     if axis is None:
-        x, axis = np.ravel(x), 0
-    grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+        arr, axis = np.ravel(arr), 0
+    grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     grid[axis] = np.asarray(indices)
-    return index(x, key=tuple(grid))
+    return index(arr, key=tuple(grid))
 
 
 @compose(np.sort)
-def sort(x: Array, axis: int | None = -1, kind: Any = None, stable: bool | None = None) -> Array:
+def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | None = None) -> Array:
     """In ascending order along an axis; equal entries keep their order."""
     if axis is None:
-        x, axis = np.ravel(x), 0
-    return np.take_along_axis(x, np.argsort(x, axis=axis, stable=True), axis=axis)
+        a, axis = np.ravel(a), 0
+    return np.take_along_axis(a, np.argsort(a, axis=axis, stable=True), axis=axis)
 
 
 @compose(np.diagonal)
-def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The entries x[..., i, i + offset]."""
-    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = x.shape[-2:]
+def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The entries a[..., i, i + offset]."""
+    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = a.shape[-2:]
     i = np.arange(max(0, -offset), min(rows, columns - offset))
-    return index(x, key=(..., i, i + offset))
+    return index(a, key=(..., i, i + offset))
 
 
 @compose(np.trace)
-def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The sum of a diagonal."""
-    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
 
 
 @compose(np.diag)
-def diag(x: Array, k: int = 0) -> Array:
+def diag(v: Array, k: int = 0) -> Array:
     """A matrix's diagonal, or the matrix with a given diagonal."""
-    if x.ndim == 2:
-        return np.diagonal(x, k)
-    i = np.arange(x.shape[0])
-    n = x.shape[0] + abs(k)
-    return scatter(x, key=(i + max(-k, 0), i + max(k, 0)), shape=(n, n))
+    if v.ndim == 2:
+        return np.diagonal(v, k)
+    i = np.arange(v.shape[0])
+    n = v.shape[0] + abs(k)
+    return scatter(v, key=(i + max(-k, 0), i + max(k, 0)), shape=(n, n))
 
 
 @compose(np.diff)
-def diff(x: Array, n: int = 1, axis: int = -1) -> Array:
-    """x[i + 1] - x[i], n times."""
+def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
+    """a[i + 1] - a[i], n times."""
     for _ in range(n):
-        before = along(x, axis)
-        x = index(x, key=(*before, slice(1, None))) - index(x, key=(*before, slice(None, -1)))
-    return x
+        before = along(a, axis)
+        a = index(a, key=(*before, slice(1, None))) - index(a, key=(*before, slice(None, -1)))
+    return a
 
 
 def _pieces(x: Array, parts: list[Any], axis: int) -> list[Array]:
@@ -107,24 +107,24 @@ def _pieces(x: Array, parts: list[Any], axis: int) -> list[Array]:
 
 
 @compose(np.split)
-def split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+def split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Equal pieces along an axis, or the pieces between indices."""
-    return _pieces(x, np.split(np.arange(x.shape[axis]), indices_or_sections), axis)
+    return _pieces(ary, np.split(np.arange(ary.shape[axis]), indices_or_sections), axis)
 
 
 @compose(np.array_split)
-def array_split(x: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     """Pieces along an axis, as equal as they can be."""
-    return _pieces(x, np.array_split(np.arange(x.shape[axis]), indices_or_sections), axis)
+    return _pieces(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
 
 
 @compose(np.hsplit)
-def hsplit(x: Array, indices_or_sections: Any) -> list[Array]:
+def hsplit(ary: Array, indices_or_sections: Any) -> Array:
     """Split along the second axis, or the only one."""
-    return split(x, indices_or_sections, axis=min(1, x.ndim - 1))
+    return split(ary, indices_or_sections, axis=min(1, ary.ndim - 1))
 
 
 @compose(np.vsplit)
-def vsplit(x: Array, indices_or_sections: Any) -> list[Array]:
+def vsplit(ary: Array, indices_or_sections: Any) -> Array:
     """Split along the first axis."""
-    return split(x, indices_or_sections, axis=0)
+    return split(ary, indices_or_sections, axis=0)

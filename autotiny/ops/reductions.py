@@ -1,7 +1,7 @@
 """Operations that reduce axes, and their running forms.
 
-Kinks: the entries that tie for a maximum or minimum share its gradient equally; the gradient of a norm at 0 is 0, and so is that of
-the standard deviation of equal values.
+Kinks: the entries that tie for a maximum or minimum share its gradient equally; the gradient of a norm at 0 is 0, and
+so is that of the standard deviation of equal values.
 """
 
 import math
@@ -35,14 +35,15 @@ def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
 
 def count(x: Array, axis: Axis) -> int:
     """How many entries of x go into one entry of its reduction."""
-    return math.prod(x.shape) // max(math.prod(kept_shape(x, axis)), 1)
+    total: int = math.prod(x.shape)
+    return total // max(math.prod(kept_shape(x, axis)), 1)
 
 
 def winners(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """Share each g equally among the entries of x that equal the extreme y."""
     shape = kept_shape(x, axis)
     ties = x == np.reshape(y, shape)
-    return np.reshape(g, shape) * (ties / np.sum(ties, axis=axis, keepdims=True))
+    return np.reshape(g, shape) * (ties / np.sum(ties, axis=axis, keepdims=True)).astype(x.dtype)
 
 
 def product_of_others(x: Array, axis: Axis) -> Array:
@@ -79,8 +80,9 @@ def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
 
 # fmt: off
 define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
-       forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))                        # its wrapper costs more
-define(np.prod,    "prod({})",    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis))
+       forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))        # its wrapper costs more
+define(np.prod,    "prod({})",
+       lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis))
 define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
 define(np.min,     "min({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
 define(np.cumsum,  "cumsum({})",  lambda g, y, x, axis=None: running_sum_back(g, x, axis))
@@ -89,16 +91,16 @@ define(np.cumprod, "cumprod({})", lambda g, y, x, axis=None: running_product_bac
 
 
 @compose(np.mean)
-def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """sum(x) / n."""
-    return np.sum(x, axis=axis, keepdims=keepdims) / count(x, axis)
+def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """sum(a) / n."""
+    return np.sum(a, axis=axis, keepdims=keepdims) / count(a, axis)
 
 
 @compose(np.var)
-def var(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """sum((x - mean(x))²) / (n - ddof)."""
-    deviation = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(x, axis) - ddof, 0)
+def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    """sum((a - mean(a))²) / (n - ddof)."""
+    deviation = a - np.mean(a, axis=axis, keepdims=True)
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(a, axis) - ddof, 0)
 
 
 @operation(
@@ -110,13 +112,17 @@ def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @compose(np.std)
-def std(x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    """|x - mean(x)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""
-    deviation = x - np.mean(x, axis=axis, keepdims=True)
-    return euclidean(deviation, axis=axis, keepdims=keepdims) / math.sqrt(max(count(x, axis) - ddof, 0))
+def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    """|a - mean(a)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""
+    deviation = a - np.mean(a, axis=axis, keepdims=True)
+    return euclidean(deviation, axis=axis, keepdims=keepdims) / math.sqrt(max(count(a, axis) - ddof, 0))
+
+
+compose(np.amax)(np.max)
+compose(np.amin)(np.min)
 
 
 @compose(np.ptp)
-def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """max(x) - min(x)."""
-    return np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
+def ptp(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """max(a) - min(a)."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
