@@ -23,7 +23,7 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-@operation(lambda g, y, x, slope=0.01: g * np.where(x > 0, 1.0, slope))
+@operation(lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g))
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     """x where x > 0, slope * x elsewhere; its derivative at 0 is slope.
 
@@ -33,7 +33,7 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
-@operation(lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha))
+@operation(lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha), guarded=True)
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """x where x > 0, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2016).
 
@@ -52,7 +52,7 @@ def softplus(x: Array) -> Array:
     return np.logaddexp(x, 0)
 
 
-@operation(lambda g, y, x: g * y * (1 - y), notation="σ({})")
+@operation(lambda g, y, x: g * y * (1 - y), notation="σ({})", guarded=True)
 def sigmoid(x: Array) -> Array:
     """σ(x) = 1 / (1 + exp(-x)), without overflow; dσ/dx = σ (1 - σ).
 
@@ -85,8 +85,8 @@ def gelu(x: Array) -> Array:
 def softmax(x: Array, axis: int = 0) -> Array:
     """A[k] = exp(x[k]) / sum(exp(x)) along an axis, without overflow.
 
-    dA[k]/dx[j] = A[k] (1[k = j] - A[j]). Its logarithm is taken as log_softmax, so that `-sum(Y * log(softmax(Z)))` is exact where A
-    underflows.
+    dA[k]/dx[j] = A[k] (1[k = j] - A[j]). Its logarithm is taken as log_softmax, so that `-sum(Y * log(softmax(Z)))` is
+    exact where A underflows.
 
     >>> softmax(np.array([800.0, 800.0]))
     array([0.5, 0.5])
@@ -108,9 +108,7 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
     return shifted
 
 
-@operation(
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * np.exp(x - spread(y, x, axis, keepdims))
-)
+@operation(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * softmax(x, axis=axis))
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) over axes (all of them by default), without overflow; its gradient is softmax(x).
 
@@ -125,6 +123,8 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
 # ----- logarithms that do not underflow -----
 OPS[np.log].direct = False
+
+
 def log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
     """log(y) for y = softmax(x), from x where y comes near to underflow."""
     return np.log(y) if y.size and y.min() > 1e-30 else log_softmax.__wrapped__(x, axis)  # type: ignore[attr-defined]
@@ -170,7 +170,11 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
 
 
 def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
-    Y = np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype) if np.ndim(labels) == len(shape) - 1 else labels
+    Y = (
+        np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype)
+        if np.ndim(labels) == len(shape) - 1
+        else labels
+    )
     if np.shape(Y) != shape:
         raise ShapeError(
             f"cross_entropy: targets {np.shape(labels)} do not fit logits {shape}; "

@@ -1,7 +1,7 @@
 """Operations that act entry by entry.
 
-Kinks: a constant wins a tie, tracked values share it. So maximum(x, 0) has derivative 0 at 0, maximum(a, b) has 1/2 and 1/2 at
-a = b, and abs has sign(0) = 0. Functions that are flat almost everywhere (sign, floor, ...) have derivative 0.
+Kinks: a constant wins a tie, tracked values share it. So maximum(x, 0) has derivative 0 at 0, maximum(a, b) has 1/2 and
+1/2 at a = b, and abs has sign(0) = 0. Functions that are flat almost everywhere (sign, floor, ...) have derivative 0.
 """
 
 import functools
@@ -10,7 +10,7 @@ import operator
 
 import numpy as np
 
-from autotiny.ops.table import Array, OPS, Array, beside_constant, compose, define
+from autotiny.ops.table import OPS, Array, beside_constant, compose, define
 
 curve = functools.partial(define, guarded=True)
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
@@ -21,29 +21,34 @@ def nonzero(x: Array) -> Array:
     return x + (x == 0)
 
 
-def share(wins: Array, a: Array, b: Array) -> Array:
-    """Entry by entry, how much of the winner is a: 1 where it wins, 1/2 at a tie, else 0."""
-    return np.where(a == b, 0.5, wins)
+def log_of_base(a: Array, y: Array) -> Array:
+    """log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
+    return np.log(np.where(a == 0, y.dtype.type(1), a))
+
+
+def share(g: Array, wins: Array, ties: Array) -> Array:
+    """What a winner receives: g where it wins, g/2 at a tie, else 0."""
+    return np.where(ties, g / 2, np.where(wins, g, 0.0))
 
 
 # fmt: off
 # ----- arithmetic -----
-define(np.add,         "{} + {}",       lambda g, y, a, b: g,           lambda g, y, a, b: g,               forward=operator.add)
-define(np.subtract,    "{} - {}",       lambda g, y, a, b: g,           lambda g, y, a, b: -g,              forward=operator.sub)
-define(np.negative,    "-{}",           lambda g, y, x: -g,                                                 forward=operator.neg)
-define(np.positive,    "{}",            lambda g, y, x: g,                                                  forward=operator.pos)
-curve(np.multiply,     "{} * {}",       lambda g, y, a, b: g * b,       lambda g, y, a, b: g * a,           forward=operator.mul)
-curve(np.divide,       "{} / {}",       lambda g, y, a, b: g / b,       lambda g, y, a, b: -g * y / b,      forward=operator.truediv)
-curve(np.reciprocal,   "1 / {}",        lambda g, y, x: -g * y * y)
-curve(np.square,       "{}²",           lambda g, y, x: 2 * g * x)
-curve(np.sqrt,         "√{}",           lambda g, y, x: g / (2 * y))
-curve(np.cbrt,         "cbrt({})",      lambda g, y, x: g / (3 * y * y))
-curve(np.power,        "{} ** {}",                                      # a⁰ is flat, and 0ᵇ does not depend on b, also at a = 0
+define(np.add,         "{} + {}",  lambda g, y, a, b: g,      lambda g, y, a, b: g,           forward=operator.add)
+define(np.subtract,    "{} - {}",  lambda g, y, a, b: g,      lambda g, y, a, b: -g,          forward=operator.sub)
+define(np.negative,    "-{}",      lambda g, y, x: -g,                                        forward=operator.neg)
+define(np.positive,    "{}",       lambda g, y, x: g,                                         forward=operator.pos)
+curve(np.multiply,     "{} * {}",  lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,       forward=operator.mul)
+curve(np.divide,       "{} / {}",  lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,  forward=operator.truediv)
+curve(np.reciprocal,   "1 / {}",   lambda g, y, x: -g * y * y)
+curve(np.square,       "{}²",      lambda g, y, x: 2 * g * x)
+curve(np.sqrt,         "√{}",      lambda g, y, x: g / (2 * y))
+curve(np.cbrt,         "cbrt({})", lambda g, y, x: g / (3 * y * y))
+curve(np.power,        "{} ** {}",                                            # a⁰ is flat, also at a = 0
       lambda g, y, a, b: g * b * a ** (b - (b != 0)),
-      lambda g, y, a, b: g * y * np.log(np.where(a == 0, 1, a)),                                            forward=operator.pow)
+      lambda g, y, a, b: g * y * log_of_base(a, y),                                           forward=operator.pow)
 curve(np.hypot,        "hypot({}, {})", lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y))
-curve(np.remainder,    "{} % {}",       lambda g, y, a, b: g,           lambda g, y, a, b: -g * np.floor_divide(a, b))
-curve(np.fmod,         "fmod({}, {})",  lambda g, y, a, b: g,           lambda g, y, a, b: -g * np.trunc(a / b))
+curve(np.remainder,    "{} % {}",       lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
+curve(np.fmod,         "fmod({}, {})",  lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
 
 # ----- exponentials and logarithms -----
 curve(np.exp,          "exp({})",       lambda g, y, x: g * y)
@@ -53,8 +58,12 @@ curve(np.log,          "log({})",       lambda g, y, x: g / x)
 curve(np.log2,         "log2({})",      lambda g, y, x: g / (x * LN2))
 curve(np.log10,        "log10({})",     lambda g, y, x: g / (x * LN10))
 curve(np.log1p,        "log1p({})",     lambda g, y, x: g / (1 + x))
-curve(np.logaddexp,    "logaddexp({}, {})",  lambda g, y, a, b: g * np.exp(a - y),   lambda g, y, a, b: g * np.exp(b - y))
-curve(np.logaddexp2,   "logaddexp2({}, {})", lambda g, y, a, b: g * np.exp2(a - y),  lambda g, y, a, b: g * np.exp2(b - y))
+curve(np.logaddexp,    "logaddexp({}, {})",                                   # σ(a - b), exact where y has lost digits
+      lambda g, y, a, b: g / (1 + np.exp(b - a)),
+      lambda g, y, a, b: g / (1 + np.exp(a - b)))
+curve(np.logaddexp2,   "logaddexp2({}, {})",
+      lambda g, y, a, b: g / (1 + np.exp2(b - a)),
+      lambda g, y, a, b: g / (1 + np.exp2(a - b)))
 
 # ----- trigonometric and hyperbolic functions and their inverses -----
 curve(np.sin,          "sin({})",       lambda g, y, x: g * np.cos(x))
@@ -76,24 +85,33 @@ define(np.deg2rad,     "deg2rad({})",   lambda g, y, x: g * DEGREE)
 define(np.rad2deg,     "rad2deg({})",   lambda g, y, x: g / DEGREE)
 
 # ----- kinks -----
-define(np.absolute,    "|{}|",          lambda g, y, x: g * np.sign(x),                                     forward=operator.abs)
-define(np.fabs,        "|{}|",          lambda g, y, x: g * np.sign(x))
-define(np.maximum,     "maximum({}, {})", lambda g, y, a, b: g * share(a > b, a, b), lambda g, y, a, b: g * share(b > a, a, b))
-define(np.minimum,     "minimum({}, {})", lambda g, y, a, b: g * share(a < b, a, b), lambda g, y, a, b: g * share(b < a, a, b))
-beside_constant(np.maximum,               lambda g, y, a, b: g * (a > b),            lambda g, y, a, b: g * (b > a))
-beside_constant(np.minimum,               lambda g, y, a, b: g * (a < b),            lambda g, y, a, b: g * (b < a))
-define(np.fmax,        "fmax({}, {})",                                  # like maximum, but a number wins over nan
-       lambda g, y, a, b: g * share((a > b) | np.isnan(b), a, b),
-       lambda g, y, a, b: g * share((b > a) | np.isnan(a), a, b), masks=True)
+curve(np.absolute,     "|{}|",          lambda g, y, x: g * np.sign(x),                       forward=operator.abs)
+curve(np.fabs,         "|{}|",          lambda g, y, x: g * np.sign(x))
+define(np.maximum,     "maximum({}, {})",
+       lambda g, y, a, b: share(g, a > b, a == b),
+       lambda g, y, a, b: share(g, b > a, a == b))
+define(np.minimum,     "minimum({}, {})",
+       lambda g, y, a, b: share(g, a < b, a == b),
+       lambda g, y, a, b: share(g, b < a, a == b))
+beside_constant(np.maximum, lambda g, y, a, b: g * (a > b), lambda g, y, a, b: g * (b > a))
+beside_constant(np.minimum, lambda g, y, a, b: g * (a < b), lambda g, y, a, b: g * (b < a))
+define(np.fmax,        "fmax({}, {})",                                        # like maximum, but a number wins over nan
+       lambda g, y, a, b: share(g, (a > b) | np.isnan(b), a == b),
+       lambda g, y, a, b: share(g, (b > a) | np.isnan(a), a == b), masks=True)
 define(np.fmin,        "fmin({}, {})",
-       lambda g, y, a, b: g * share((a < b) | np.isnan(b), a, b),
-       lambda g, y, a, b: g * share((b < a) | np.isnan(a), a, b), masks=True)
-beside_constant(np.fmax, lambda g, y, a, b: g * ((a > b) | np.isnan(b)), lambda g, y, a, b: g * ((b > a) | np.isnan(a)))
-beside_constant(np.fmin, lambda g, y, a, b: g * ((a < b) | np.isnan(b)), lambda g, y, a, b: g * ((b < a) | np.isnan(a)))
+       lambda g, y, a, b: share(g, (a < b) | np.isnan(b), a == b),
+       lambda g, y, a, b: share(g, (b < a) | np.isnan(a), a == b), masks=True)
+beside_constant(np.fmax,
+       lambda g, y, a, b: g * ((a > b) | np.isnan(b)),
+       lambda g, y, a, b: g * ((b > a) | np.isnan(a)))
+beside_constant(np.fmin,
+       lambda g, y, a, b: g * ((a < b) | np.isnan(b)),
+       lambda g, y, a, b: g * ((b < a) | np.isnan(a)))
 define(np.where,       "where({}, {}, {})", None,
        lambda g, y, mask, a, b: np.where(mask, g, 0.0),
        lambda g, y, mask, a, b: np.where(mask, 0.0, g), masks=True)
-define(np.nan_to_num,  "nan_to_num({})", lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0), masks=True)
+define(np.nan_to_num,  "nan_to_num({})",
+       lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0), masks=True)
 # fmt: on
 
 # ----- flat almost everywhere -----
@@ -106,18 +124,24 @@ OPS[np.conjugate] = OPS[np.positive]
 curve(np.float_power, "{} ** {}", *OPS[np.power].rules)
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
+compose(np.around)(np.round)
 
 
 @compose(np.clip)
-def clip(x: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:  # noqa: A002
-    """min(max(x, a_min), a_max): at a constant bound the derivative is 0."""
+def clip(a: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:  # noqa: A002
+    """min(max(a, a_min), a_max): at a constant bound the derivative is 0."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    x = x if low is None else np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
 
 
 @compose(np.sinc)
 def sinc(x: Array) -> Array:
-    """sin(πx) / (πx), and 1 at 0."""
-    angle = np.pi * np.where(x == 0, 1e-20, x)
-    return np.sin(angle) / angle
+    """sin(a) / a for a = πx; near 0, where its derivatives cancel, the series 1 - a²/2·3 (1 - a²/4·5 (1 - ...))."""
+    angle = np.pi * x
+    near = np.abs(angle) < 1
+    small, large = np.where(near, angle, 0.0), np.where(near, 1.0, angle)
+    series: Array = 1.0
+    for n in range(16, 0, -2):
+        series = 1 - small * small / (n * (n + 1)) * series
+    return np.where(near, series, np.sin(large) / large)

@@ -6,9 +6,10 @@ The vocabulary of every rule, fixed once:
     y        the output of the operation
     a, b, x  the operation's own arguments, then its options by their NumPy names
 
-A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: g * b` for a in y = a * b. There is one rule for each
-argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: given arrays they compute, given Tensors they
-record (NEP 13 and NEP 18 bring them there). Broadcasting is undone by the engine: a rule of an elementwise operation returns y's shape.
+A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: g * b` for a in y = a * b. There is one
+rule for each argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: given arrays they
+compute, given Tensors they record (NEP 13 and NEP 18 bring them there). Broadcasting is undone by the engine: a rule of
+an elementwise operation returns y's shape.
 """
 
 import functools
@@ -142,12 +143,14 @@ def operation(
 ) -> Callable[[Function], Function]:
     """Make a function an operation with rules of its own.
 
-    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i) given g = dJ/dy. Rules written
-    in NumPy can be differentiated again. Arguments beyond the rules are options. A function of any number of arguments has one rule for
-    `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry by entry, with a derivative that may be infinite, is `guarded`:
-    where g is 0 its contribution is 0. One that chooses between its arguments `masks`.
+    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i), given g =
+    dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
+    any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
+    by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that
+    chooses between its arguments `masks`.
 
-    Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the arguments.
+    Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
+    arguments.
 
     >>> import autotiny as at
     >>> @at.operation(lambda g, y, x: g * 3 * x**2)
