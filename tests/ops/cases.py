@@ -65,7 +65,7 @@ for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu):
     differences(function, NONZERO, smooth=False)
 differences(at.leaky_relu, NONZERO, uses=[use((3,), slope=0.2)], label="steep")
 differences(at.elu, NONZERO, uses=[use((3,), alpha=0.5)], smooth=False, label="half")
-for function in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
+for function in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.around):
     differences(function, Between(-3, 3, kinks=tuple(np.arange(-3, 3.5, 0.5)), gap=0.05))
 differences(np.round, Between(0.32, 0.34), uses=[use((2, 3), decimals=1)])
 
@@ -112,7 +112,7 @@ for function in (np.sum, np.prod):
     declare(function, REAL, uses=REDUCED + EMPTIED)
 for function in (np.mean, at.logsumexp):
     declare(function, REAL, uses=REDUCED)
-for function in (np.max, np.min, np.ptp):
+for function in (np.max, np.min, np.amax, np.amin, np.ptp):
     differences(function, REAL, uses=REDUCED, smooth=False)
 for function in (np.cumsum, np.cumprod):
     declare(function, REAL, uses=RUNNING)
@@ -197,6 +197,8 @@ NORMS = [
 ]
 differences(np.linalg.norm, NONZERO, uses=NORMS, smooth=False)
 differences(np.linalg.norm, NONZERO, uses=[use((3,)), use((3,), ord=3), use((2, 3), ord=2, axis=0)], label="smooth")
+POWERS = [use((2, 3), ord=3, axis=0), use((2, 3), ord=1.5, axis=(0, 1), keepdims=True)]
+differences(linalg.p_norm, NONZERO, uses=POWERS)
 for function in (np.tril, np.triu):
     declare(function, REAL, uses=[use((3, 3)), use((2, 3), k=1), use((2, 1, 3, 2), k=-1), use((0, 3))])
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import autotiny as at
 from autotiny.ops import COMPOSED, OPS, activations
+from autotiny.trees import flatten
 
 
 # ----- domains: draw(rng, shape, position of the argument) -----
@@ -143,6 +144,11 @@ def declare_pair(function: Callable, a: Any, b: Any, **facts: Any) -> None:
         declare(function, a, b, uses=[use((2, 3), (3,)), use((), ())], constants=(constant,), **facts)
 
 
+def parts(outputs: Any) -> list[Any]:
+    """The arrays among the outputs of a function, in order."""
+    return flatten(outputs)[0]
+
+
 def of_list(function: Callable) -> Callable:
     """A function of a list of arrays, as one of arrays."""
     return lambda *arrays, **options: function(list(arrays), **options)
@@ -155,4 +161,4 @@ def _entered() -> set[Callable]:
 
 
 ENTERED = _entered()
-"""Every function that the package enters into the table, and its activations; read before a test enters one of its own."""
+"""Every function that the package enters into the table, and its activations; read before a test enters its own."""

@@ -11,7 +11,7 @@ import oracles
 from autotiny.graph import topological_order
 from autotiny.trees import flatten
 from ops.cases import CASES
-from ops.declare import ENTERED
+from ops.declare import ENTERED, parts
 
 ORACLES = {
     "complex": oracles.complex_step,
@@ -22,10 +22,6 @@ smooth = [case for case in CASES if case.smooth]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_smooth_case = pytest.mark.parametrize("case", smooth, ids=str)
 each_precision = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
-
-
-def parts(outputs):
-    return flatten(outputs)[0]
 
 
 def frozen(f):
@@ -159,3 +155,14 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(case):
     size = sum(np.sum(abs(g * v)) for g, v in zip(gradients, tangents, strict=True))
     assert [np.shape(d) for d in derivative] == [np.shape(y) for y in parts(value)]
     np.testing.assert_allclose(sum(forward), sum(reverse), rtol=0, atol=1e-13 * size + 1e-300)
+
+
+@each_case
+def test_rules_stay_in_single_precision(case):
+    f, args = case.draw(np.float32)
+    for node in topological_order(*parts(f(*map(at.Tensor, args)))):
+        if node.op is not None and node.dtype == np.float32:
+            values = [arg.data if isinstance(arg, at.Tensor) else arg for arg in node.args]
+            for arg, rule in zip(node.args, node.op.rules, strict=False):
+                if isinstance(arg, at.Tensor) and arg.dtype == np.float32:
+                    assert rule(np.ones_like(node.data), node.data, *values, **node.kwargs).dtype == np.float32

@@ -1,0 +1,220 @@
+"""Edge cases, as data: zeros, ties, kinks, norms at 0, saturation, the ends of the floating-point range.
+
+The kink policy: a constant wins a tie, tracked values share it; the gradient of a norm at 0 is 0.
+"""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+
+INF, NAN = np.inf, np.nan
+TINY = 5e-324  # the smallest subnormal number
+
+# Each row: a function, its arguments, and for each argument the derivative of the output or of the entry in its place.
+# ----- zeros in products -----
+ZEROS = {
+    "prod without zeros": (np.prod, [[2, 3, 4]], [[12, 8, 6]]),
+    "prod with one zero": (np.prod, [[0, 2, 3]], [[6, 0, 0]]),
+    "prod with two zeros": (np.prod, [[0, 2, 0]], [[0, 0, 0]]),
+    "prod with negative zero": (np.prod, [[-0.0, 2, 3]], [[6, 0, 0]]),
+    "prod of a zero": (np.prod, [0], [1]),
+    "prod of a zero in one entry": (np.prod, [[0]], [[1]]),
+    "prod of nothing": (np.prod, [[]], [[]]),
+    "prod of an infinity": (np.prod, [[INF, 2]], [[2, INF]]),
+    "cumprod of a zero first": (lambda x: np.cumprod(x)[-1], [[0, 2, 3]], [[6, 0, 0]]),
+    "cumprod of two zeros": (lambda x: np.sum(np.cumprod(x)), [[2, 0, 3, 0]], [[1, 8, 0, 0]]),
+    "power 0 ** 0": (lambda x: x**0, [0], [0]),
+    "power 0 ** 1": (lambda x: x**1, [0], [1]),
+    "power 0 ** 2": (lambda x: x**2, [0], [0]),
+    "power 0.0 ** 2.0": (np.power, [[0], [2]], [[0], [0]]),
+    "power (-3) ** 3": (lambda x: x**3, [-3], [27]),
+    "power (-2) ** -1": (lambda x: x**-1, [-2], [-0.25]),
+    "power 0 ** 0.5": (lambda x: x**0.5, [0], [INF]),
+    "power x ** 0 of all signs": (lambda x: x**0, [[-1, 0, 2]], [[0, 0, 0]]),
+    "power 0 ** x": (lambda x: 0**x, [2], [0]),
+    "power of two tracked at 0 ** 2": (lambda a: a**a, [1], [1]),
+    "sqrt at 0": (np.sqrt, [0], [INF]),
+    "cbrt at 0": (np.cbrt, [0], [INF]),
+    "sinc at 0": (np.sinc, [[0, 1e-200]], [[0, -(np.pi**2) / 3 * 1e-200]]),
+    "sinc near 0": (np.sinc, [[1e-9, -1e-8]], [[-(np.pi**2) / 3 * 1e-9, np.pi**2 / 3 * 1e-8]]),
+}
+
+# ----- ties and kinks -----
+TIES = {
+    "max shared by two": (np.max, [[1, 3, 3]], [[0, 0.5, 0.5]]),
+    "max shared by all": (np.max, [[2, 2, 2, 2]], [[0.25] * 4]),
+    "min shared by two": (np.min, [[1, 1, 3]], [[0.5, 0.5, 0]]),
+    "max of negative and positive zero": (np.max, [[0.0, -0.0]], [[0.5, 0.5]]),
+    "max of infinities": (np.max, [[INF, INF, 1]], [[0.5, 0.5, 0]]),
+    "max of a number": (np.max, [2], [1]),
+    "ptp of equal values": (np.ptp, [[2, 2]], [[0, 0]]),
+    "maximum of tracked ties": (np.maximum, [[1, 2], [1, 1]], [[0.5, 1], [0.5, 0]]),
+    "minimum of tracked ties": (np.minimum, [[1, 2], [1, 1]], [[0.5, 0], [0.5, 1]]),
+    "fmax of tracked ties": (np.fmax, [[1, 2], [1, 1]], [[0.5, 1], [0.5, 0]]),
+    "fmin of tracked ties": (np.fmin, [[1, 2], [1, 1]], [[0.5, 0], [0.5, 1]]),
+    "fmax passes over nan": (np.fmax, [[NAN, 1], [2, NAN]], [[0, 1], [1, 0]]),
+    "fmin passes over nan": (np.fmin, [[NAN, 1], [2, NAN]], [[0, 1], [1, 0]]),
+    "maximum with itself": (lambda x: np.maximum(x, x), [3], [1]),
+    "maximum(x, 0) at 0": (lambda x: np.maximum(x, 0), [[-1, 0, -0.0, 1]], [[0, 0, 0, 1]]),
+    "maximum(0, x) at 0": (lambda x: np.maximum(0, x), [[-1, 0, -0.0, 1]], [[0, 0, 0, 1]]),
+    "minimum(x, 0) at 0": (lambda x: np.minimum(x, 0), [[-1, 0, -0.0, 1]], [[1, 0, 0, 0]]),
+    "fmax(x, 0) at 0": (lambda x: np.fmax(x, 0), [[-1, 0, 1]], [[0, 0, 1]]),
+    "fmin(x, 0) at 0": (lambda x: np.fmin(0, x), [[-1, 0, 1]], [[1, 0, 0]]),
+    "maximum beside an untracked Tensor": (
+        lambda x: np.maximum(x, at.Tensor(0, requires_grad=False)),
+        [[0, 1]],
+        [[0, 1]],
+    ),
+    "clip at its bounds": (lambda x: np.clip(x, 0, 1), [[-1, 0, 0.5, 1, 2]], [[0, 0, 1, 0, 0]]),
+    "relu at 0": (at.relu, [[-1, 0, -0.0, 1]], [[0, 0, 0, 1]]),
+    "abs at 0": (np.abs, [[-1, 0, -0.0, 1]], [[-1, 0, 0, 1]]),
+    "fabs at 0": (np.fabs, [[-1, 0, -0.0, 1]], [[-1, 0, 0, 1]]),
+    "leaky_relu at 0": (at.leaky_relu, [[-1, 0, 1]], [[0.01, 0.01, 1]]),
+    "elu at 0": (at.elu, [0], [1]),
+    "sign at 0": (np.sign, [[-1, 0, 1]], [[0, 0, 0]]),
+    "floor at a whole number": (np.floor, [[1, 1.5]], [[0, 0]]),
+    "sort of ties keeps their order": (lambda x: np.sort(x)[:2] * [2, 5], [[1, 1]], [[2, 5]]),
+}
+
+# ----- norms at 0 -----
+NORMS = {
+    "norm at 0": (np.linalg.norm, [[0, 0]], [[0, 0]]),
+    "norm of a zero": (np.linalg.norm, [0], [0]),
+    "norm along rows, one of them 0": (
+        lambda x: np.sum(np.linalg.norm(x, axis=1)),
+        [[[0, 0], [3, 4]]],
+        [[[0, 0], [0.6, 0.8]]],
+    ),
+    "1-norm at 0": (lambda x: np.linalg.norm(x, 1), [[0, 0]], [[0, 0]]),
+    "1-norm with a zero": (lambda x: np.linalg.norm(x, 1), [[0, -2]], [[0, -1]]),
+    "3-norm at 0": (lambda x: np.linalg.norm(x, 3), [[0, 0]], [[0, 0]]),
+    "3-norm with a zero": (lambda x: np.linalg.norm(x, 3), [[0, -2]], [[0, -1]]),
+    "half-norm with a zero": (lambda x: np.linalg.norm(x, 0.5), [[0, -2]], [[0, -1]]),
+    "max-norm at 0": (lambda x: np.linalg.norm(x, INF), [[0, 0]], [[0, 0]]),
+    "max-norm with a tie": (lambda x: np.linalg.norm(x, INF), [[2, -2]], [[0.5, -0.5]]),
+    "std of equal values": (np.std, [[3, 3, 3]], [[0, 0, 0]]),
+    "std of one value": (np.std, [[3]], [[0]]),
+    "std of a number": (np.std, [3], [0]),
+    "var of equal values": (np.var, [[3, 3, 3]], [[0, 0, 0]]),
+    "hypot at 0": (np.hypot, [0, 0], [0, 0]),
+    "hypot with a zero": (np.hypot, [0, -2], [0, -1]),
+    "sqrt of a sum of squares is a norm": (lambda x: np.hypot(x, 0), [0], [0]),
+}
+
+# ----- the ends of the range -----
+SATURATED = {
+    "sigmoid far out": (at.sigmoid, [[-1000, 1000]], [[0, 0]]),
+    "softplus far out": (at.softplus, [[-800, 800]], [[0, 1]]),
+    "tanh far out": (np.tanh, [[-400, 400]], [[0, 0]]),
+    "log of sigmoid": (lambda x: np.log(at.sigmoid(x)), [[-800, 800]], [[1, 0]]),
+    "log of exp": (lambda x: np.log(np.exp(x)), [[-800, 2]], [[1, 1]]),
+    "log_softmax": (lambda x: at.log_softmax(x)[1], [[800, 0, 0]], [[-1, 1, 0]]),
+    "logsumexp": (at.logsumexp, [[1000, 1000]], [[0.5, 0.5]]),
+    "logsumexp with -inf": (at.logsumexp, [[-INF, 0]], [[0, 1]]),
+    "logaddexp": (np.logaddexp, [[1000, -1000], [1000, 0]], [[0.5, 0], [0.5, 1]]),
+    "logaddexp of -inf": (np.logaddexp, [-INF, 0], [0, 1]),
+    "gelu far out": (at.gelu, [[-30, 30]], [[0, 1]]),
+    "silu far out": (at.silu, [[-800, 800]], [[0, 1]]),
+    "elu far out": (at.elu, [[-800, 800]], [[0, 1]]),
+    "arctan2 along the axes": (np.arctan2, [[0, 2], [2, 0]], [[0.5, 0], [0, -0.5]]),
+    "remainder of 0": (np.remainder, [0, 2], [1, 0]),
+}
+EXTREMES = {
+    "square of a huge number": (np.square, [1e150], [2e150]),
+    "product of huge and tiny": (np.multiply, [1e200, 1e-200], [1e-200, 1e200]),
+    "quotient of huge numbers": (np.divide, [1e200, 1e200], [1e-200, -1e-200]),
+    "hypot of huge numbers": (np.hypot, [3e200, 4e200], [0.6, 0.8]),
+    "hypot of tiny numbers": (np.hypot, [3e-200, 4e-200], [0.6, 0.8]),
+    "arctan2 of huge numbers": (np.arctan2, [3e200, 4e200], [4e-200 / 25, -3e-200 / 25]),
+    "arcsinh of a huge number": (np.arcsinh, [1e200], [1e-200]),
+    "arccosh of a huge number": (np.arccosh, [1e200], [1e-200]),
+    "log of a subnormal": (np.log, [1e-310], [INF]),
+    "sum of subnormals": (np.sum, [[TINY, TINY]], [[1, 1]]),
+    "product of subnormals": (np.multiply, [TINY, TINY], [TINY, TINY]),
+    "norm of subnormals in range": (np.linalg.norm, [[3e-150, 4e-150]], [[0.6, 0.8]]),
+    "logaddexp of huge numbers": (np.logaddexp, [1e200, -1e200], [1, 0]),
+    "log1p of a tiny number": (np.log1p, [1e-300], [1]),
+    "expm1 of a tiny number": (np.expm1, [1e-300], [1]),
+    "var of huge numbers": (np.var, [[1e150, -1e150]], [[1e150, -1e150]]),
+    "sigmoid of huge numbers": (at.sigmoid, [[1e200, -1e200]], [[0, 0]]),
+    "negative zero": (np.negative, [-0.0], [-1]),
+    "reciprocal of negative zero": (np.reciprocal, [-0.0], [-INF]),
+    "sqrt of negative zero": (np.sqrt, [-0.0], [-INF]),
+}
+ROWS = {**ZEROS, **TIES, **NORMS, **SATURATED, **EXTREMES}
+
+
+def gradients(f, args):
+    """The upstream gradient 2, 3, 4, ... and the gradients that come of it."""
+    with np.errstate(all="ignore"):
+        value, pull = at.vjp(f, *args)
+        u = np.arange(2.0, 2.0 + value.size, dtype=value.dtype).reshape(value.shape)
+        return u, pull(u)
+
+
+def assert_derivatives(f, args, derivatives, dtype=float):
+    args = [np.array(arg, dtype=dtype) for arg in args]
+    u, found = gradients(f, args)
+    for x, g, derivative in zip(args, found, derivatives, strict=True):
+        assert (g.shape, g.dtype) == (x.shape, x.dtype)
+        np.testing.assert_allclose(g, u * np.array(derivative, dtype=dtype), rtol=16 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_edge_case_in_float64(name):
+    assert_derivatives(*ROWS[name])
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in EXTREMES])
+def test_edge_case_in_float32(name):
+    assert_derivatives(*ROWS[name], dtype=np.float32)
+
+
+# Each row: a function that gives a number, where, and its second derivatives there.
+SECOND = {
+    "prod with one zero": (np.prod, [0, 2, 3], [[0, 3, 2], [3, 0, 0], [2, 0, 0]]),
+    "prod with two zeros": (np.prod, [0, 2, 0], [[0, 0, 2], [0, 0, 0], [2, 0, 0]]),
+    "prod of three zeros": (np.prod, [0, 0, 0], [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
+    "cumprod with a zero": (lambda x: np.cumprod(x)[2], [0, 2, 3], [[0, 3, 2], [3, 0, 0], [2, 0, 0]]),
+    "power 0 ** 0": (lambda x: x**0, 0, 0),
+    "power 0 ** 1": (lambda x: x**1, 0, 0),
+    "power 0 ** 2": (lambda x: x**2, 0, 2),
+    "power 0 ** 3": (lambda x: x**3, 0, 0),
+    "power (-2) ** 3": (lambda x: x**3, -2, -12),
+    "square at 0": (np.square, 0, 2),
+    "product with itself": (lambda x: x * x, 0, 2),
+    "sinc at 0": (np.sinc, 0, -(np.pi**2) / 3),
+    "relu at 0": (at.relu, 0, 0),
+    "abs at 0": (np.abs, 0, 0),
+    "half a squared norm at 0": (lambda x: np.sum(x * x) / 2, [0, 0], [[1, 0], [0, 1]]),
+    "norm": (np.linalg.norm, [3, 4], [[16 / 125, -12 / 125], [-12 / 125, 9 / 125]]),
+    "var of equal values": (np.var, [3, 3], [[0.5, -0.5], [-0.5, 0.5]]),
+    "logaddexp far out": (lambda x: np.logaddexp(x[0], x[1]), [1000, 1000], [[0.25, -0.25], [-0.25, 0.25]]),
+    "logsumexp far out": (at.logsumexp, [1000, 1000], [[0.25, -0.25], [-0.25, 0.25]]),
+    "softplus far out": (lambda x: np.sum(at.softplus(x)), [-800, 800], [[0, 0], [0, 0]]),
+    "tanh far out": (np.tanh, 400, 0),
+    "sigmoid far out": (at.sigmoid, -800, 0),
+    "max with a tie": (np.max, [1, 1], [[0, 0], [0, 0]]),
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_second_derivatives_of_an_edge_case(name):
+    f, x, expected = SECOND[name]
+    with np.errstate(all="ignore"):
+        H = at.hessian(f)(np.array(x, dtype=float))
+    np.testing.assert_allclose(H, np.array(expected, dtype=float), rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("function", [np.max, np.min, np.amax, at.logsumexp], ids=lambda f: f.__name__)
+def test_extremes_of_nothing_are_an_error_that_names_the_operation(function):
+    with pytest.raises(
+        ValueError, match=f"{function.__name__.replace('a', '', 1) if function is np.amax else function.__name__}"
+    ):
+        function(at.Tensor([]))
+
+
+def test_mean_of_nothing_warns_as_numpy_does():
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(np.mean(at.Tensor([])).item())

@@ -1,0 +1,339 @@
+"""The first tier of NumPy's functions: by name, as methods, by keyword, and what is refused."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops import COMPOSED, OPS, PLAIN
+from ops.cases import CASES
+from ops.declare import parts
+
+FIRST_TIER = """
+add subtract multiply divide power negative reciprocal square sqrt cbrt exp exp2 expm1 log log2 log10 log1p
+sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 hypot logaddexp
+abs sign maximum minimum fmax fmin clip where sum mean prod max min var std cumsum cumprod
+matmul dot vdot inner outer tensordot einsum trace diag diagonal tril triu
+linalg.norm linalg.inv linalg.det linalg.slogdet linalg.solve linalg.cholesky
+reshape ravel transpose swapaxes moveaxis expand_dims squeeze broadcast_to concatenate stack hstack vstack split
+flip roll repeat tile pad take take_along_axis sort
+""".split()  # noqa: SIM905 - read as the list of names that it is
+ACTIVATIONS = (
+    "relu leaky_relu elu softplus sigmoid silu gelu softmax log_softmax logsumexp cross_entropy one_hot".split()  # noqa: SIM905
+)
+
+
+def numpy_function(name):
+    function = np
+    for part in name.split("."):
+        function = getattr(function, part)
+    return function
+
+
+@pytest.mark.parametrize("name", FIRST_TIER)
+def test_first_tier_is_in_the_table(name):
+    assert numpy_function(name) in OPS.keys() | COMPOSED.keys()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_public(name):
+    assert callable(getattr(at, name))
+
+
+METHODS = [
+    name
+    for name in sorted({case.function.__name__ for case in CASES})
+    if hasattr(np.ndarray, name) and name not in ("sort", "conjugate", "reshape", "transpose")
+]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_method_does_what_the_function_does(name):
+    for case in CASES:
+        if case.function is getattr(np, name):
+            f, args = case.draw()
+            x, *rest = map(at.Tensor, args)
+            if case.call is case.function:
+                by_function, by_method = f(x, *rest), getattr(x, name)(*rest, **case.options)
+                np.testing.assert_array_equal(by_method.data, by_function.data, strict=True)
+                assert by_method.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("flatten", np.ravel), ("transpose", np.transpose), ("T", np.transpose)]
+)
+def test_methods_and_attributes_of_other_names(name, expected):
+    x = np.arange(6.0).reshape(2, 3)
+    found = getattr(at.Tensor(x), name)
+    np.testing.assert_array_equal((found() if callable(found) else found).data, expected(x))
+
+
+# ----- arguments by keyword and by position -----
+@pytest.mark.parametrize("function", COMPOSED, ids=lambda f: f.__name__)
+def test_composed_function_takes_arguments_as_numpy_does(function):
+    if isinstance(function, np.ufunc) or function is np.einsum:
+        return
+    theirs, ours = (list(inspect.signature(f).parameters.values()) for f in (function, COMPOSED[function]))
+    if (
+        theirs[0].kind is not inspect.Parameter.VAR_POSITIONAL
+        and theirs[0].kind is not inspect.Parameter.POSITIONAL_ONLY
+    ):
+        assert {p.name for p in ours} <= {p.name for p in theirs} | {"constant_values"}
+    by_position = [p.name for p in ours if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    if theirs[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        assert by_position == [p.name for p in theirs][: len(by_position)]
+
+
+KEYWORDS = {
+    "sum": lambda np, x: np.sum(a=x, axis=0, keepdims=True),
+    "mean": lambda np, x: np.mean(a=x, axis=1),
+    "var": lambda np, x: np.var(x, ddof=1, axis=0),
+    "std": lambda np, x: np.std(a=x, axis=0, ddof=1, keepdims=True),
+    "max": lambda np, x: np.max(a=x, axis=0),
+    "clip to a minimum": lambda np, x: np.clip(x, min=2),
+    "clip by name": lambda np, x: np.clip(a=x, a_min=2, a_max=3),
+    "clip open below": lambda np, x: np.clip(x, None, 3),
+    "concatenate": lambda np, x: np.concatenate([x, x], axis=1),
+    "concatenate tuple": lambda np, x: np.concatenate((x, 2 * x), axis=-1),
+    "stack": lambda np, x: np.stack(arrays=[x, x], axis=2),
+    "stack a Tensor": lambda np, x: np.stack(x, axis=1),
+    "vstack": lambda np, x: np.vstack(tup=(x, x)),
+    "reshape": lambda np, x: np.reshape(x, shape=(4,)),
+    "reshape with -1": lambda np, x: np.reshape(x, -1, order="F"),
+    "transpose": lambda np, x: np.transpose(a=x, axes=(1, 0)),
+    "moveaxis": lambda np, x: np.moveaxis(a=x, source=0, destination=1),
+    "expand_dims": lambda np, x: np.expand_dims(a=x, axis=1),
+    "squeeze": lambda np, x: np.squeeze(x[:1], axis=0),
+    "broadcast_to": lambda np, x: np.broadcast_to(array=x, shape=(3, 2, 2)),
+    "repeat": lambda np, x: np.repeat(a=x, repeats=2, axis=1),
+    "tile": lambda np, x: np.tile(A=x, reps=(2, 1)),
+    "pad": lambda np, x: np.pad(array=x, pad_width=1, mode="edge"),
+    "roll": lambda np, x: np.roll(a=x, shift=1, axis=0),
+    "flip": lambda np, x: np.flip(m=x, axis=1),
+    "take": lambda np, x: np.take(a=x, indices=[0], axis=1),
+    "take_along_axis": lambda np, x: np.take_along_axis(arr=x, indices=np.array([[0], [1]]), axis=1),
+    "sort": lambda np, x: np.sort(a=-x, axis=0),
+    "split": lambda np, x: np.split(ary=x, indices_or_sections=2, axis=1)[1],
+    "diag": lambda np, x: np.diag(v=x, k=1),
+    "trace": lambda np, x: np.trace(a=x, offset=1),
+    "tril": lambda np, x: np.tril(m=x, k=-1),
+    "norm": lambda np, x: np.linalg.norm(x=x, ord=1, axis=0),
+    "inv": lambda np, x: np.linalg.inv(a=x),
+    "slogdet": lambda np, x: np.linalg.slogdet(a=x).logabsdet,
+    "solve": lambda np, x: np.linalg.solve(a=x, b=x),
+    "tensordot": lambda np, x: np.tensordot(a=x, b=x, axes=1),
+    "outer": lambda np, x: np.outer(a=x, b=x),
+    "cumsum": lambda np, x: np.cumsum(a=x, axis=1),
+    "einsum": lambda np, x: np.einsum("ij,jk", x, x, optimize=True),
+    "where": lambda np, x: np.where(x > 2, x, 0.0),
+    "round": lambda np, x: np.round(a=x / 3, decimals=1),
+    "nothing said": lambda np, x: np.sum(x, axis=0, dtype=None, out=None),
+}
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_arguments_by_keyword_work(name):
+    x = np.array([[1.0, 2.0], [3.0, 5.0]])
+    y = KEYWORDS[name](np, at.Tensor(x))
+    assert y.requires_grad
+    np.testing.assert_allclose(y.data, KEYWORDS[name](np, x), rtol=1e-14)
+
+
+IGNORED = "options that are None are dropped before a function sees them, and here None means: flattened"
+
+
+@pytest.mark.xfail(strict=True, reason=IGNORED)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.concatenate([x, x], axis=None),
+        lambda x: np.sort(x, axis=None),
+        lambda x: np.take_along_axis(x, np.array([3, 0]), axis=None),
+    ],
+    ids=["concatenate", "sort", "take_along_axis"],
+)
+def test_no_axis_means_flattened(call):
+    x = np.array([[3.0, 1.0], [2.0, 5.0]])
+    np.testing.assert_array_equal(call(at.Tensor(x)).data, call(x), strict=True)
+
+
+# ----- what is refused -----
+def noted(error):
+    return " ".join([str(error.value), *getattr(error.value, "__notes__", [])])
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda t: np.median(t), "numpy.median"),
+        (lambda t: np.linalg.eigh(t), "numpy.linalg.eigh"),
+        (lambda t: np.fft.fft(t), r"numpy.fft.fft"),
+        (lambda t: np.divmod(t, 2), "divmod"),
+        (lambda t: np.interp(t, [0, 1], [0, 1]), "numpy.interp"),
+    ],
+)
+def test_function_without_a_row_is_an_error_that_names_it(call, name):
+    with pytest.raises(
+        UnsupportedError, match=f"{name} has no gradient rule yet: write it with functions that have one"
+    ):
+        call(at.Tensor([[1.0, 2.0], [3.0, 4.0]]))
+
+
+@pytest.mark.parametrize(
+    "call", [lambda t: np.add.accumulate(t), lambda t: np.multiply.outer(t, t), lambda t: np.add.at(t, 0, 1)]
+)
+def test_other_methods_of_universal_functions_are_errors(call):
+    with pytest.raises(UnsupportedError, match=r"(add|multiply)\.\w+ of a Tensor is not supported: write it with"):
+        call(at.Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: np.exp(t, out=np.zeros(2)), "exp: out= is not supported"),
+        (lambda t: np.add(t, t, np.zeros(2)), "add: out= is not supported"),
+        (lambda t: np.add(1.0, 2.0, out=t), "add: out= is not supported"),
+        (lambda t: np.sum(t, where=[True, False]), "sum: where= is not supported on a Tensor; use np.where"),
+        (lambda t: np.mean(t, where=[True, False]), "mean: where= is not supported on a Tensor; use np.where"),
+        (lambda t: np.sqrt(t, where=t > 1), "sqrt: where= is not supported"),
+        (lambda t: np.sum(t, initial=3), "sum: initial= is not supported"),
+        (lambda t: t.max(initial=3), "max: initial= is not supported"),
+        (
+            lambda t: np.sum(t, dtype=float),
+            "sum: dtype= is not supported on a Tensor; supported options: axis, keepdims",
+        ),
+        (lambda t: np.concatenate([t, t], out=np.zeros(4)), "concatenate: out= is not supported"),
+        (lambda t: np.cumsum(t, 0, None, np.zeros(2)), "cumsum: (out|dtype)= is not supported"),
+        (lambda t: np.linalg.cholesky(t * np.eye(2), upper=True), "cholesky: upper= is not supported"),
+        (lambda t: np.mean(t, dtype=float), "mean.* 'dtype'"),
+        (lambda t: np.diff(t, prepend=0), "diff.* 'prepend'"),
+        (lambda t: np.pad(t, 1, "reflect", reflect_type="odd"), "pad.* 'reflect_type'"),
+        (
+            lambda t: np.reshape(t, (2, 1), order="A"),
+            "order='A' depends on how the entries lie in memory; use 'C' or 'F'",
+        ),
+        (lambda t: t.ravel("K"), "order='K' depends on how the entries lie in memory"),
+        (lambda t: np.pad(t, 1, "linear_ramp"), "pad: mode 'linear_ramp' is not supported; use constant, edge"),
+        (lambda t: np.pad(t, {0: 1}), "pad: pad_width must be a number, .* not a dict"),
+        (lambda t: np.linalg.norm(t[:, None] * t, 2), "norm: ord=2 over 2 axes is not supported; use None"),
+        (lambda t: np.linalg.norm(t, "fro"), "norm: ord='fro' over 1 axes is not supported"),
+        (lambda t: np.linalg.norm(np.ones((2, 2, 2)) * t, 1), "norm: ord=1 over 3 axes is not supported"),
+        (lambda t: np.einsum(t, [0], [0]), "einsum: only the form einsum"),
+        (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
+        (lambda t: np.add(t, "text"), "add: expected numbers beside a Tensor, got str"),
+        (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
+        (lambda t: np.where(t), "where: missing argument x"),
+        (lambda t: np.sum([t, t]), "use .* np.stack for a list of Tensors"),
+    ],
+)
+def test_unsupported_option_is_an_error_that_names_it(call, words):
+    with pytest.raises(TypeError, match=words):
+        call(at.Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: t @ np.ones((3, 2)), "sizes 2 and 3 differ"),
+        (lambda t: t + np.ones(3), "sizes 2 and 3 differ in axis -1"),
+        (
+            lambda t: np.tensordot(t, np.ones(3), 1),
+            r"tensordot: axes \[0\] of a \(2,\) and axes \[0\] of b \(3,\) differ",
+        ),
+        (lambda t: np.reshape(t, 5), "reshape.*cannot reshape array of size 2 into shape"),
+        (lambda t: np.concatenate([t, np.ones((1, 2))]), "same number of dimensions"),
+        (lambda t: np.stack([t, np.ones(3)]), r"sizes 2 and 3 differ"),
+        (lambda t: at.cross_entropy(t, [0, 1, 1]), r"targets \(3,\) do not fit logits \(2,\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_an_error_when_the_expression_is_built(call, words):
+    with pytest.raises(ShapeError, match=words):
+        call(at.Tensor([1.0, 2.0]))
+
+
+# ----- plain results -----
+@pytest.mark.parametrize(
+    "function", [np.argmax, np.isnan, np.shape, np.ndim, np.size, np.any, np.all, np.argsort, np.nonzero, np.zeros_like]
+)
+def test_plain_function_gives_a_plain_result(function):
+    x = np.array([[1.0, 0.0], [np.nan, -2.0]])
+    found, expected = function(at.Tensor(x)), function(x)
+    for actual, wanted in zip(parts(found), parts(expected), strict=True):
+        assert not isinstance(actual, at.Tensor)
+        np.testing.assert_array_equal(actual, wanted)
+
+
+@pytest.mark.parametrize(
+    "function", [np.greater, np.less_equal, np.equal, np.not_equal, np.logical_and, np.isclose, np.floor_divide]
+)
+def test_plain_function_of_two_gives_a_plain_result(function):
+    x, y = np.array([1.0, -2.0]), np.array([1.0, 3.0])
+    for a, b in ((at.Tensor(x), at.Tensor(y)), (at.Tensor(x), y), (x, at.Tensor(y))):
+        assert type(function(a, b)) is np.ndarray
+        np.testing.assert_array_equal(function(a, b), function(x, y))
+
+
+def test_plain_functions_have_no_row():
+    assert not PLAIN & (OPS.keys() | COMPOSED.keys())
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name not in ("one_hot", "cross_entropy")])
+def test_activation_of_a_plain_array_is_a_plain_array(name):
+    x = np.array([0.5, -1.0], dtype=np.float32)
+    y = getattr(at, name)(x)
+    assert isinstance(y, np.ndarray | np.generic)
+    assert y.dtype == np.float32
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+FORMULAS = {
+    "relu": lambda x: x * (x > 0),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "elu": lambda x: np.where(x > 0, x, np.exp(x) - 1),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "sigmoid": logistic,
+    "silu": lambda x: x * logistic(x),
+    "gelu": lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+    "softmax": lambda x: np.exp(x) / np.sum(np.exp(x), axis=0),
+    "log_softmax": lambda x: x - np.log(np.sum(np.exp(x), axis=0)),
+    "logsumexp": lambda x: np.log(np.sum(np.exp(x))),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_activation_is_its_formula(name):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    np.testing.assert_allclose(getattr(at, name)(x), FORMULAS[name](x), rtol=1e-14)
+
+
+def test_cross_entropy_is_the_mean_of_the_logarithms_of_the_probabilities_of_the_labels():
+    Z, labels = np.random.default_rng(0).normal(size=(3, 4)), [0, 2, 2, 1]
+    expected = -np.mean(np.log(FORMULAS["softmax"](Z)[labels, range(4)]))
+    assert at.cross_entropy(Z, labels) == pytest.approx(expected, rel=1e-14)
+    assert at.cross_entropy(Z, at.one_hot(labels, 3)) == pytest.approx(expected, rel=1e-14)
+    assert at.cross_entropy(Z.T, labels, axis=1) == pytest.approx(expected, rel=1e-14)
+
+
+def test_one_hot_refuses_labels_that_are_no_classes():
+    with pytest.raises(ShapeError, match=r"labels must lie in 0..2, got 0..3"):
+        at.one_hot([0, 3], 3)
+    with pytest.raises(ShapeError, match="labels must be integers, got float64"):
+        at.one_hot([0.0, 1.0], 2)
+
+
+def test_result_in_another_precision_sends_its_gradient_back_in_the_first():
+    x = at.Tensor([1.0, 2.0])
+    y = x.astype(np.float32)
+    assert y.dtype == np.float32
+    np.sum(y * np.array([3, 5], dtype=np.float32)).backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_array_equal(x.grad, [3, 5])
+
+
+def test_number_in_whole_numbers_is_a_plain_array():
+    assert type(at.Tensor([1.5, 2.5]).astype(int)) is np.ndarray
