@@ -154,14 +154,17 @@ def test_ctrl_c_is_130_and_no_traceback(failing, capsys):
     assert capsys.readouterr().err == "autotiny: stopped by Ctrl-C\n"
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["train", "--epochs", "1"], cli.NOBODY_READS)])
-def test_reader_that_leaves_early_is_no_error(arguments, code):
+# newer argparse passes over a help that nobody reads, that of Python 3.11.2 does not
+@pytest.mark.parametrize(
+    ("arguments", "codes"), [(["--help"], {0, cli.NOBODY_READS}), (["train", "--epochs", "1"], {cli.NOBODY_READS})]
+)
+def test_reader_that_leaves_early_is_no_error(arguments, codes):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as nowhere:
         command = [sys.executable, "-m", "autotiny", *arguments]
         ended = subprocess.run(command, stdout=nowhere, stderr=subprocess.PIPE)
-    assert ended.returncode == code
+    assert ended.returncode in codes
     assert b"Error" not in ended.stderr
 
 
