@@ -222,7 +222,7 @@ def test_other_methods_of_universal_functions_are_errors(call):
         (lambda t: np.linalg.norm(np.ones((2, 2, 2)) * t, 1), "norm: ord=1 over 3 axes is not supported"),
         (lambda t: np.einsum(t, [0], [0]), "einsum: only the form einsum"),
         (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
-        (lambda t: np.add(t, "text"), "add: expected numbers beside a Tensor, got str"),
+        (lambda t: np.add(t, "text"), "add: expected numbers, got"),
         (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t), "where: missing argument x"),
         (lambda t: np.sum([t, t]), "use .* np.stack for a list of Tensors"),

@@ -63,9 +63,6 @@ def test_one_rule_serves_any_number_of_arguments():
     assert [float(g) for g in found] == [1, 2, 3]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the sweep unpacks two rules where there are two arguments, and `each` has no end"
-)
 def test_one_rule_serves_two_arguments():
     x = [at.Tensor(1.0), at.Tensor(1.0)]
     weighted_sum(*x).backward()
