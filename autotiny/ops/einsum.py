@@ -42,7 +42,7 @@ def without_repeats(term: str, x: Array) -> tuple[str, Array]:
 
 
 def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
-    """Sum g with the other operands over all labels but operand i's, and spread it over labels of i alone."""
+    """x̄ᵢ[tᵢ] = Σ ȳ Π_{k≠i} xₖ[tₖ] over all labels but those of tᵢ, spread over labels that tᵢ alone has."""
     others = [(t, x) for k, (t, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
     known = set(output).union(*(t for t, _ in others))
     reached = "".join(c for c in terms[i] if c in known)

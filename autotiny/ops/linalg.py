@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
-from autotiny.ops.reductions import euclidean, spread
+from autotiny.ops.reductions import euclidean, product_of_others, spread
 from autotiny.ops.table import Array, compose, define, operation
 
 
@@ -47,7 +47,7 @@ def dot(a: Array, b: Array) -> Array:
     lambda g, y, a, b: (g * b).reshape(a.shape), lambda g, y, a, b: (g * a).reshape(b.shape), notation="sum({} * {})"
 )
 def vdot(a: Array, b: Array) -> Array:
-    """The sum of the products of all entries."""
+    """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
 
 
@@ -118,12 +118,6 @@ def det_back(g: Array, y: Array, x: Array) -> Array:
     return np.reshape(g, (*np.shape(g), 1, 1)) * cofactors(x)
 
 
-def _products_without_own(s: Array) -> Array:
-    before = np.cumprod(np.concatenate([np.ones_like(s[..., :1]), s[..., :-1]], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([np.ones_like(s[..., :1]), s[..., :0:-1]], axis=-1), axis=-1)
-    return before * after[..., ::-1]
-
-
 def cofactors_back(g: Array, y: Array, x: Array) -> Array:
     """From C = det(X) X⁻ᵀ: X̄ = ((C · C̄) C - C C̄ᵀ C) / det(X)."""
     det = np.linalg.det(x)
@@ -135,10 +129,10 @@ def cofactors_back(g: Array, y: Array, x: Array) -> Array:
 
 @operation(cofactors_back)
 def cofactors(x: Array) -> Array:
-    """The matrix of cofactors, det(X) X⁻ᵀ, by singular values, so that X may be singular."""
+    """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
     u, s, vh = np.linalg.svd(x)
     orientation = np.linalg.det(u) * np.linalg.det(vh)
-    return orientation[..., None, None] * (u * _products_without_own(s)[..., None, :]) @ vh
+    return orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
 
 
 @operation(lambda g, y, x: np.zeros_like(x))

@@ -23,7 +23,7 @@ def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
 
 
 def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
-    """Give every entry of x the gradient of the sum that it went into."""
+    """x̄[i] = ȳ for every entry i that went into the sum y."""
     if axis is not None and not keepdims:
         g = np.reshape(g, kept_shape(x, axis))
     if isinstance(x, np.ndarray):  # copied out, for a matrix product is slow on a broadcast view
@@ -34,20 +34,20 @@ def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
 
 
 def count(x: Array, axis: Axis) -> int:
-    """How many entries of x go into one entry of its reduction."""
+    """n, how many entries of x go into one entry of its reduction."""
     total: int = math.prod(x.shape)
     return total // max(math.prod(kept_shape(x, axis)), 1)
 
 
 def winners(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
-    """Share each g equally among the entries of x that equal the extreme y."""
+    """x̄[i] = ȳ 1[x[i] = y] / n, where n entries tie for the extreme y."""
     shape = kept_shape(x, axis)
     ties = x == np.reshape(y, shape)
     return np.reshape(g, shape) * (ties / np.sum(ties, axis=axis, keepdims=True)).astype(x.dtype)
 
 
 def product_of_others(x: Array, axis: Axis) -> Array:
-    """For each entry the product of the others that it is multiplied with; exact where some are 0."""
+    """∂y/∂x[i] = x[0] ... x[i-1] x[i+1] ... x[n-1] for a product y; no division, so zeros are exact."""
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
@@ -59,7 +59,7 @@ def product_of_others(x: Array, axis: Axis) -> Array:
 
 
 def running_sum_back(g: Array, x: Array, axis: Axis) -> Array:
-    """The sum of g from each entry on."""
+    """x̄[i] = ȳ[i] + ȳ[i+1] + ..., since x[i] is in all sums from y[i] on."""
     along = 0 if axis is None else axis
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis=along), axis=along), axis=along), x.shape)
 
@@ -107,7 +107,7 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims)
 )
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """√(sum(x²)); its gradient at 0 is 0."""
+    """‖x‖ = √(sum(x²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
