@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import Array, compose, operation
 
 Key = Any
@@ -86,6 +87,8 @@ def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
 @compose(np.diag)
 def diag(v: Array, k: int = 0) -> Array:
     """A matrix's diagonal, or the matrix with a given diagonal."""
+    if v.ndim not in (1, 2):
+        raise ShapeError(f"diag: expected a vector or a matrix, got shape {v.shape}; use np.diagonal with its axes")
     if v.ndim == 2:
         return np.diagonal(v, k)
     i = np.arange(v.shape[0])
@@ -96,6 +99,8 @@ def diag(v: Array, k: int = 0) -> Array:
 @compose(np.diff)
 def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     """a[i + 1] - a[i], n times."""
+    if n < 0:
+        raise UnsupportedError(f"diff: n must be 0 or more, got {n}")
     for _ in range(n):
         before = along(a, axis)
         a = index(a, key=(*before, slice(1, None))) - index(a, key=(*before, slice(None, -1)))

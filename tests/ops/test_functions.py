@@ -159,9 +159,14 @@ def test_no_axis_means_flattened(call):
     np.testing.assert_array_equal(call(at.Tensor(x)).data, call(x), strict=True)
 
 
+@pytest.mark.xfail(
+    strict=True, reason="a list is made an array before it is a key, and an empty one becomes one of floats"
+)
+def test_empty_list_picks_nothing():
+    assert at.Tensor([[1.0, 2.0]])[[]].shape == (0, 2)
+
+
 # ----- what is refused -----
-def noted(error):
-    return " ".join([str(error.value), *getattr(error.value, "__notes__", [])])
 
 
 @pytest.mark.parametrize(
@@ -220,6 +225,7 @@ def test_other_methods_of_universal_functions_are_errors(call):
         (lambda t: np.linalg.norm(t[:, None] * t, 2), "norm: ord=2 over 2 axes is not supported; use None"),
         (lambda t: np.linalg.norm(t, "fro"), "norm: ord='fro' over 1 axes is not supported"),
         (lambda t: np.linalg.norm(np.ones((2, 2, 2)) * t, 1), "norm: ord=1 over 3 axes is not supported"),
+        (lambda t: np.diff(t, n=-1), "diff: n must be 0 or more, got -1"),
         (lambda t: np.einsum(t, [0], [0]), "einsum: only the form einsum"),
         (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
@@ -242,6 +248,8 @@ def test_unsupported_option_is_an_error_that_names_it(call, words):
             lambda t: np.tensordot(t, np.ones(3), 1),
             r"tensordot: axes \[0\] of a \(2,\) and axes \[0\] of b \(3,\) differ",
         ),
+        (lambda t: np.diag(t[0]), r"diag: expected a vector or a matrix, got shape \(\)"),
+        (lambda t: np.diag(t[:, None, None]), r"diag: expected a vector or a matrix, got shape \(2, 1, 1\)"),
         (lambda t: np.reshape(t, 5), "reshape.*cannot reshape array of size 2 into shape"),
         (lambda t: np.concatenate([t, np.ones((1, 2))]), "same number of dimensions"),
         (lambda t: np.stack([t, np.ones(3)]), r"sizes 2 and 3 differ"),
