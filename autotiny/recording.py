@@ -1,5 +1,6 @@
 """Recording: compute an operation's value and remember how."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from autotiny.seals import fingerprint
 from autotiny.values import real_numbers, require_real
 
 NUMBERS = (float, int)
+ARRAYS = (np.ndarray, np.floating)
+SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
 LOG = OPS[np.log]
 
 
@@ -21,6 +24,10 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
         args, kwargs = _arranged(op, args, kwargs)
+    for option in kwargs.values():
+        if type(option) not in SIMPLE_OPTIONS:
+            kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
+            break
     if not op.direct or Switch.in_use:
         return _record_with_care(op, args, kwargs)
     values: list[Any] = []
@@ -39,6 +46,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         data = op.forward(*values, **kwargs)
     except Exception as error:
         raise describe.failure(op, args, error) from None
+    if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
+        _require_numbers(op, data)
     return new_node(kind, op, args, kwargs, data)
 
 
@@ -58,6 +67,7 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
             data = evaluate(op, args, kwargs, value_of)
     except Exception as error:
         raise describe.failure(op, args, error) from None
+    _require_numbers(op, data)
     kind = type(next(arg for arg in args if isinstance(arg, Node)))
     if not any(tracked) or not modes.recording:
         return kind(data, requires_grad=False)
@@ -158,6 +168,23 @@ def _constant(op: Op, arg: Any) -> Any:
         require_real(arg.dtype, op.name)
         return arg
     return real_numbers(arg, op.name)
+
+
+def _own_option(op: Op, name: str, value: Any) -> Any:
+    """An option that nobody else can change later; it has no gradient, and a tracked Tensor would lose its own."""
+    if isinstance(value, Node):
+        if value.requires_grad:
+            raise UnsupportedError(f"{op.name}: {name}= takes no Tensor; options have no gradient, so give {name}.data")
+        value = value._data
+    return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
+
+
+def _require_numbers(op: Op, data: Any) -> None:
+    """Raise UnsupportedError unless an operation gave numbers that can be differentiated."""
+    if not hasattr(data, "dtype") or data.dtype.kind not in "fiub":
+        raise UnsupportedError(
+            f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
+        )
 
 
 def _writable_elsewhere(arg: Any) -> bool:

@@ -45,7 +45,7 @@ def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "rais
     """The entries at indices along an axis, or of the flattened array."""
     if axis is None:
         a, axis = np.ravel(a), 0
-    indices, n = np.asarray(indices), a.shape[axis]
+    indices, n = np.array(indices), a.shape[axis]
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
     return index(a, key=(*along(a, axis), indices))
@@ -57,7 +57,7 @@ def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    grid[axis] = np.asarray(indices)
+    grid[axis] = np.array(indices)
     return index(arr, key=tuple(grid))
 
 
