@@ -15,7 +15,8 @@ from autotiny.backprop import Gradients, as_tensor, sweep
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.graph import topological_order
 from autotiny.modes import Switch, modes
-from autotiny.stale import checked_order
+from autotiny.node import next_number
+from autotiny.stale import checked_order, require_unchanged
 from autotiny.tensor import Tensor
 from autotiny.trees import Rebuild, flatten, tree_map
 
@@ -51,6 +52,7 @@ class Run(NamedTuple):
 
 def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> Run:
     """Call f with the chosen arguments as fresh variables."""
+    start = next_number()
     variables, rebuild_arguments = flatten([tree_map(variable, args[i]) for i in chosen])
     arguments = list(args)
     for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
@@ -61,18 +63,28 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
         with Switch("recording", True):
             output = f(*arguments, **kwargs)
     outputs, rebuild_output = flatten(output)
+    for out in outputs:
+        _require_numbers(f, out)
     recorded = [out for out in outputs if isinstance(out, Tensor)]
-    order, own = checked_order(*recorded), set(variables)
+    order = checked_order(*recorded)
     leaves = (x for x in topological_order(*recorded) if x.op is None and x.requires_grad)
-    nested = modes.recording and not own.issuperset(leaves)
+    nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
     return Run(outputs, rebuild_output, variables, rebuild_arguments, order, nested)
 
 
 def variable(value: Any) -> Tensor:
     """A fresh Tensor to differentiate by; linked to the Tensor that it came from, if it came from one."""
-    if isinstance(value, Tensor) and value.requires_grad:
+    if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
     return Tensor(value._data if isinstance(value, Tensor) else value)
+
+
+def _require_numbers(f: Function, out: Any) -> None:
+    if not isinstance(out, Tensor) and np.asarray(out).dtype.kind not in "fiub":
+        name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
+        raise UnsupportedError(
+            f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"
+        )
 
 
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -83,13 +95,16 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    single = np.ndim(argnums) == 0
+    positions: tuple[int, ...] = tuple(np.atleast_1d(argnums).tolist())
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if not all(-len(args) <= i < len(args) for i in positions):
             raise UnsupportedError(
                 f"grad: argnums={argnums} asks for an argument that was not given; {len(args)} positional ones were"
             )
+        if len({i % len(args) for i in positions}) < len(positions):
+            raise UnsupportedError(f"grad: argnums={argnums} names an argument twice")
         call = run(f, args, kwargs, positions)
         if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
             got = [np.shape(out) for out in call.outputs]
@@ -99,7 +114,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         (output,) = call.outputs
         depends = isinstance(output, Tensor) and output.requires_grad
         grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
-        return call.value, grads[0] if isinstance(argnums, int) else tuple(grads)
+        return call.value, grads[0] if single else tuple(grads)
 
     return value_and_gradient
 
@@ -128,6 +143,8 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     call = run(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
+        for node in call.order:
+            require_unchanged(node)
         upstream, _ = flatten(g)
         seeds = seeds_for(call, upstream)
         return tuple(
@@ -161,6 +178,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (array(9.), array(6.))
     """
+    if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
+        raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = run(f, args, {}, range(len(args)))
     directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
@@ -170,9 +189,10 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         Tensor(np.random.default_rng(0).uniform(1, 2, np.shape(out)), dtype=np.result_type(out, np.float16))
         for out in call.outputs
     ]
-    pulled = call.pull(seeds_for(call, starts), record=True)
-    along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
-    nested = call.nested or any(t.requires_grad for t in directions)
+    nested = call.nested or (modes.recording and any(t.requires_grad for t in directions))
+    with Switch("recording", True):
+        pulled = call.pull(seeds_for(call, starts), record=True)
+        along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     found = (
         sweep(checked_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
         if along.requires_grad
@@ -201,12 +221,12 @@ def jacobian(f: Function) -> Function:
 def _rows(call: Run, out: Any) -> list[Any]:
     """For each variable, the derivatives of all entries of one output."""
     if not (isinstance(out, Tensor) and out.requires_grad):
-        return [np.zeros(np.shape(out) + x.shape) for x in call.variables]
+        return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
     seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
     pulled = [call.pull({out: seed}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:
-        return [np.zeros(shape) for shape in shapes]
+        return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
     return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
 
 
@@ -228,6 +248,10 @@ def hvp(f: Function) -> Function:
     """
 
     def product(x: Any, v: Any) -> Any:
+        expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
+        if got != expected:
+            raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
+
         def slope(x: Any) -> Any:
             pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
             return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
