@@ -13,8 +13,8 @@ class _Modes(threading.local):
 modes = _Modes()
 
 
-class Switch:
-    """A `with` that sets one mode of this thread, and puts it back; it may be nested and used again."""
+class Switch(threading.local):
+    """A `with` that sets one mode of this thread, and puts it back; it may be nested, reused and shared by threads."""
 
     in_use: ClassVar[int] = 0
     """How many are open in all threads: while there are none, nobody needs to look."""
