@@ -561,6 +561,10 @@ def test_an_operation_of_ones_own_takes_options_and_several_arguments():
     ):
         assert at.grad(call, (0, 1))(2.0, 5.0) == (15.0, 6.0)
     assert at.grad(lambda b: times(2.0, b))(5.0) == 2
+    with pytest.raises(UnsupportedError, match="times: missing argument b"):
+        times(at.Tensor(2.0))
+    with pytest.raises(UnsupportedError, match="times: shift= is not supported on a Tensor; supported options: scale"):
+        times(at.Tensor(2.0), 3.0, shift=1.0)
 
 
 def test_an_argument_without_a_rule_is_a_constant():

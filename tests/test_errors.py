@@ -1,0 +1,24 @@
+"""The errors are also those of Python that one would catch."""
+
+import pytest
+
+from autotiny import errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "also"),
+    [
+        (errors.ShapeError, ValueError),
+        (errors.UnsupportedError, TypeError),
+        (errors.StaleError, RuntimeError),
+        (errors.NonFiniteError, ArithmeticError),
+    ],
+)
+def test_every_error_is_an_autotiny_error_and_one_of_pythons(kind, also):
+    assert issubclass(kind, errors.AutotinyError)
+    assert issubclass(kind, also)
+
+
+def test_the_module_draws_every_error_that_it_holds():
+    kinds = [name for name, value in vars(errors).items() if isinstance(value, type)]
+    assert all(name in errors.__doc__ for name in kinds)
