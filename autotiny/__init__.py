@@ -25,13 +25,14 @@ from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 
 if TYPE_CHECKING:
     from autotiny import nn as nn
-    from autotiny.checking import compare
+    from autotiny.checking import check_gradients, compare
     from autotiny.drawing import draw
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "check_gradients",
     "compare",
     "cross_entropy",
     "debug",
@@ -60,7 +61,7 @@ __all__ = [
 ]
 
 
-_LOADED_WHEN_USED = {"compare": "autotiny.checking", "draw": "autotiny.drawing"}
+_LOADED_WHEN_USED = {"check_gradients": "autotiny.checking", "compare": "autotiny.checking", "draw": "autotiny.drawing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,8 @@
-"""Whether a gradient is the gradient: the textbook's closed forms, and autograd held against them."""
+"""Whether a gradient is the gradient: closed forms, autograd and plain numbers held against one another."""
 
-from autotiny.checking.comparison import UnknownTensorError, compare
+from autotiny.checking.assertion import GradientError, check_gradients
+from autotiny.checking.comparison import compare
+from autotiny.checking.finder import UnknownTensorError
 from autotiny.checking.report import Report, Row
 
-__all__ = ["Report", "Row", "UnknownTensorError", "compare"]
+__all__ = ["GradientError", "Report", "Row", "UnknownTensorError", "check_gradients", "compare"]

@@ -1,33 +1,38 @@
-"""A gradient derived by hand, held against autograd's."""
+"""A gradient derived by hand, held against autograd's, and both against the numbers."""
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autotiny import describe, graph
-from autotiny.backprop import seed, sweep
-from autotiny.checking.report import Array, Report, Row
-from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
+from autotiny.checking.evidence import Array, gather
+from autotiny.checking.finder import Finder
+from autotiny.checking.mistakes import recognised
+from autotiny.checking.numeric import Numeric
+from autotiny.checking.replaying import Replay
+from autotiny.checking.report import Report, Row
+from autotiny.checking.subject import Subject
+from autotiny.checking.verdict import apart, eps_of, judge, spread, tolerance
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.recording import value_of
-from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
 
 ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
 
 
-class UnknownTensorError(AutotinyError, LookupError):
-    """A name or a tensor that the graph of the loss does not have."""
-
-
-def compare(loss: Tensor, closed_form: ClosedForm) -> Report:
-    """Hold gradients derived by hand against those that autograd finds.
+def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str] = ()) -> Report:
+    """Hold gradients derived by hand against those that autograd finds, and both against numeric ones.
 
     error = max |analytic - autograd| / max(|analytic|, |autograd|)
 
     `loss` is a recorded number. `closed_form` gives dJ/dx, an array of x's shape, by the tensor x or its name; x may be
-    a result on the way, such as Z2. Nobody's `.grad` is touched. A textbook that keeps 1/m out of dZ states m dJ/dZ.
+    a result on the way, such as Z2. `wrt` adds tensors without a closed form. The numbers come from replaying the graph
+    from x on; masks, as in np.where(x > 0, ...), are constants of it. Nobody's `.grad` is touched. A textbook that
+    keeps 1/m out of dZ states m dJ/dZ.
+
+    The report says for each tensor which side is wrong, if one is: further from the numeric derivative than its noise
+    and rounding explain (see `verdict`). At a kink any value between the left and the right derivative is right.
 
     Raises UnknownTensorError for a name that the graph does not have, ShapeError where shapes do not fit and
     UnsupportedError for what has no gradient.
@@ -37,18 +42,45 @@ def compare(loss: Tensor, closed_form: ClosedForm) -> Report:
     >>> y = np.sum((W @ x) ** 2)
     >>> at.compare(y, {W: 2 * np.outer(W.data @ x, x)})["W"].error
     0.0
+    >>> at.compare(y, {W: np.outer(W.data @ x, x)})["W"].notes
+    ('analytic is exactly 0.5 x autograd: a missing factor of 2?',)
     """
     _expect_number(loss)
-    if not closed_form:
+    wrt = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
+    if not closed_form and not wrt:
         raise UnsupportedError("compare: there is no closed form to compare; give some, as in {'W1': dW1}")
-    finder = _Finder(loss)
-    tensors = [finder.find(key) for key in closed_form]
-    found = sweep(checked_order(loss), {loss: seed(loss, None)}, tensors)
-    rows = []
-    for x, (key, stated) in zip(tensors, closed_form.items(), strict=True):
-        name = key if isinstance(key, str) else finder.names[x]
-        rows.append(_row(name, stated, found.get(x, np.zeros(x.shape, x.dtype))))
-    return Report(rows)
+    finder = Finder(loss)
+    stated: dict[Tensor, Any] = {}
+    names: dict[Tensor, str] = {}
+    for key, value in [*closed_form.items(), *((key, None) for key in wrt)]:
+        x = finder.find(key)
+        if x in stated and value is not None:
+            raise UnsupportedError(f"compare: {finder.names[x]} has two closed forms, under its name and as a tensor")
+        stated.setdefault(x, value)
+        names.setdefault(x, key if isinstance(key, str) else finder.names[x])
+    return examine(Subject(loss, names), stated)
+
+
+def examine(subject: Subject, stated: Mapping[Tensor, Any]) -> Report:
+    """The report on a subject, with a closed form for some of its tensors, None for others."""
+    gradients, rows = subject.gradients(), []
+    analytic = {x: _stated(subject.names[x], stated[x], autograd) for x, autograd in gradients.items()}
+    moved = subject.moved()
+    for x, autograd in gradients.items():
+        rows.append(_row(subject, x, analytic[x], autograd, moved[x]))
+    return Report(rows, subject)
+
+
+def _row(subject: Subject, x: Tensor, analytic: Array | None, autograd: Array, moved: list[Array]) -> Row:
+    moved_by, eps = spread(autograd, moved), eps_of(autograd)
+    weights = 1.0 if subject.weights is None else subject.weights
+    numeric = Numeric(Replay(x, subject.output, weights), moved_by / eps)
+    doubts = np.zeros(autograd.shape)
+    if analytic is not None:
+        doubts = apart(analytic, autograd)
+        doubts = np.where(doubts > tolerance(analytic, moved_by, eps), doubts, 0)
+    row = judge(subject.names[x], analytic, autograd, gather(numeric, autograd, doubts, moved), moved_by)
+    return replace(row, notes=tuple(recognised(subject, x, row)))
 
 
 def _expect_number(loss: Any) -> None:
@@ -58,55 +90,16 @@ def _expect_number(loss: Any) -> None:
         raise ShapeError(f"compare: the loss must be a single number; it has shape {loss.shape}: take its sum or mean")
 
 
-class _Finder:
-    """The tensors of a graph by name."""
-
-    def __init__(self, loss: Tensor) -> None:
-        self.scope = graph.caller_scope()
-        self.names = graph.names(graph.topological_order(loss), self.scope)
-
-    def find(self, key: Tensor | str) -> Tensor:
-        tensor = self._named(key) if isinstance(key, str) else key
-        if not isinstance(tensor, Tensor):
-            raise UnsupportedError(f"compare: expected a Tensor or its name as key; got {type(key).__name__}")
-        if tensor not in self.names:
-            label = describe.label(tensor, self.scope)
-            raise UnknownTensorError(f"compare: {label} does not lead to the loss; was it computed anew since?")
-        if not tensor.requires_grad:
-            name = self.names[tensor]
-            raise UnsupportedError(f"compare: {name} is data and has no gradient; make it with requires_grad=True")
-        return tensor
-
-    def _named(self, name: str) -> Any:
-        for tensor, known in self.names.items():
-            if known == name:
-                return tensor
-        held = self.scope.get(name)
-        if isinstance(held, Tensor):
-            return held
-        if isinstance(held, np.ndarray):
-            raise UnsupportedError(
-                f"compare: {name} is a plain array, a constant; make it an at.Tensor for its gradient"
-            )
-        raise UnknownTensorError(f"compare: no tensor named {name!r} leads to the loss; {self._known(name)}")
-
-    def _known(self, name: str) -> str:
-        named = [known for tensor, known in self.names.items() if tensor.requires_grad and self._is_given(tensor)]
-        close = difflib.get_close_matches(name, named, n=1)
-        return f"it has {', '.join(named)}" + (f"; did you mean {close[0]}?" if close else "")
-
-    def _is_given(self, tensor: Tensor) -> bool:
-        return bool(tensor.name or describe.variable_name(tensor, self.scope))
-
-
-def _row(name: str, stated: Any, autograd: Array) -> Row:
-    analytic, autograd = np.asarray(value_of(stated)), np.asarray(autograd)
+def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
+    if stated is None:
+        return None
+    analytic = np.asarray(value_of(stated))
     if analytic.dtype.kind not in "biuf":
         raise UnsupportedError(f"compare: expected the closed form of {name} as numbers; got {analytic.dtype}")
     if analytic.shape != autograd.shape:
         mend = _mend(analytic.shape, autograd.shape)
         raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {analytic.shape}{mend}")
-    return Row(name, analytic, autograd, *_largest_error(analytic, autograd))
+    return analytic if analytic.dtype.kind == "f" else analytic.astype(float)
 
 
 def _mend(stated: tuple[int, ...], expected: tuple[int, ...]) -> str:
@@ -114,17 +107,7 @@ def _mend(stated: tuple[int, ...], expected: tuple[int, ...]) -> str:
         return ": transpose it"
     if [n for n in stated if n != 1] == [n for n in expected if n != 1]:
         return ": reshape it, or sum with keepdims=True"
+    if len(stated) == len(expected) and all(n in (1, m) for n, m in zip(expected, stated, strict=True)):
+        axes = [i for i, (n, m) in enumerate(zip(expected, stated, strict=True)) if n != m]
+        return f": sum it over axis {', '.join(map(str, axes))}, the batch, with keepdims=True"
     return ""
-
-
-def _largest_error(analytic: Array, autograd: Array) -> tuple[float, tuple[int, ...]]:
-    if analytic.size == 0:
-        return 0.0, ()
-    a, b = analytic.astype(np.longdouble), autograd.astype(np.longdouble)
-    with np.errstate(invalid="ignore"):
-        difference = np.where(a == b, 0, np.abs(a - b))
-    difference = np.where(np.isnan(difference), np.inf, difference)
-    index = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    finite = [np.abs(x[np.isfinite(x)]).max(initial=0) for x in (a, b)]
-    error = float(difference[index] / max(finite)) if difference[index] else 0.0
-    return error, tuple(int(i) for i in index)

@@ -1,81 +1,121 @@
 """What a comparison found: a row for each tensor, shown as a table in a terminal and in a notebook."""
 
-import html
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.checking.differences import Sides
+from autotiny.checking.subject import Subject
 from autotiny.tables import aligned, clean
 
 Array = NDArray[Any]
 LONGEST_NAME = 24
+LONGEST_NOTE = 200
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Row:
-    """The gradient of the loss by one tensor, told by a formula and by autograd.
+    """The gradient of the loss by one tensor, told by a formula, by autograd and by numbers alone.
 
-    error : largest |analytic - autograd|, relative to the largest entry of the two; inf where one is nan or inf alone
+    analytic : the formula's; None where none was given
+    numeric : nan where it was not looked at; the middle of both sides at a kink
+    noise : how far the numeric side may be off at most
+    error : largest difference, relative to the largest entry; inf where one side is nan or inf alone
+    ulps : the same in units of the last place of the larger value there
     index : where that is
+    outlier : which side is wrong there, "analytic" or "autograd"; "undecided" where they differ and the numeric side
+        cannot tell; else None
+    sides : the derivatives to the left and to the right of that entry, which differ at a kink
+    tolerance : the largest error that rounding explains, on the scale of `error`
+    coverage, method : what the numeric side looked at, and how
+    notes : what the error looks like
     """
 
     name: str
-    analytic: Array
+    analytic: Array | None
     autograd: Array
+    numeric: Array
+    noise: float
     error: float
+    ulps: float
     index: tuple[int, ...]
-
-    @property
-    def tolerance(self) -> float:
-        """Largest error that rounding explains: eps to the power 2/3, 3.7e-11 in float64 and 2.4e-5 in float32.
-
-        eps itself would forgive too little, since sums round at every term.
-        """
-        return float(max(_eps(self.analytic), _eps(self.autograd)) ** (2 / 3))
+    outlier: str | None
+    sides: Sides | None
+    tolerance: float
+    coverage: str
+    method: str
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether formula and autograd agree."""
-        return self.error <= self.tolerance
+        """Whether no side is wrong: a difference that the numeric side's noise explains is held against nobody."""
+        return self.outlier is None or (self.outlier == "undecided" and self.explained_by_noise)
+
+    @property
+    def explained_by_noise(self) -> bool:
+        """Whether the difference is below the noise, and that below the derivative itself."""
+        if self.sides is None or self.analytic is None:
+            return False
+        difference = abs(float(self.analytic[self.index]) - float(self.autograd[self.index]))
+        return difference <= self.sides.noise < max(abs(self.sides.left), abs(self.sides.right))
+
+    @property
+    def at_kink(self) -> bool:
+        """Whether the entry at `index` has two derivatives."""
+        return self.sides is not None and abs(self.sides.right - self.sides.left) > 2 * self.sides.noise
+
+    def __repr__(self) -> str:
+        return f"Row({self.name}: {verdict(self)}, error {self.error:.1e} at {list(self.index)})"
 
 
-def _eps(array: Array) -> float:
-    return float(np.finfo(array.dtype if array.dtype.kind == "f" else float).eps)
+def verdict(row: Row) -> str:
+    """The outcome in a word or two."""
+    if row.outlier is None:
+        return "agrees"
+    return "undecided" if row.outlier == "undecided" else f"{row.outlier} DIFFERS"
 
 
-# A heading, and what stands under it for each row; the two values are those at the largest error.
-COLUMNS: dict[str, Callable[[Row], str]] = {
-    "": lambda row: clean(row.name, LONGEST_NAME),
-    "shape": lambda row: str(row.autograd.shape),
-    "analytic": lambda row: _number(row.analytic, row.index),
-    "autograd": lambda row: _number(row.autograd, row.index),
-    "error": lambda row: f"{row.error:.1e}",
-    "at": lambda row: str(list(row.index)),
-    "verdict": lambda row: "agrees" if row.ok else "DIFFERS",
-}
-
-
-def _number(array: Array, index: tuple[int, ...]) -> str:
+def number(array: Array | None, index: tuple[int, ...]) -> str:
+    """One entry to nine digits."""
+    if array is None:
+        return "-"
     return f"{array[index]:.9g}" if array.size else "empty"
 
 
-def _line(cells: Iterable[str], tag: str) -> str:
-    written = "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells)
-    return f"<tr>{written}</tr>"
+def derivative(row: Row) -> str:
+    """The numeric value, or those on both sides of a kink, with their noise."""
+    if row.sides is None:
+        return "not looked at" if row.autograd.size else "empty"
+    if row.at_kink:
+        return f"{float(row.sides.left):.9g} | {float(row.sides.right):.9g}"
+    return f"{float(row.sides.right):.9g} ± {float(row.sides.noise):.0e}"
+
+
+# A heading, and what stands under it for each row; the three values are those at the largest error.
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "": lambda row: clean(row.name, LONGEST_NAME),
+    "shape": lambda row: str(row.autograd.shape),
+    "analytic": lambda row: number(row.analytic, row.index),
+    "autograd": lambda row: number(row.autograd, row.index),
+    "numeric": derivative,
+    "error": lambda row: f"{row.error:.1e}",
+    "at": lambda row: str(list(row.index)),
+    "verdict": verdict,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """The rows of a comparison, by name or in order; `ok` where every row agrees."""
+    """The rows of a comparison, by name or in order; `ok` where no side of any row is wrong."""
 
     rows: Sequence[Row]
+    subject: Subject = field(repr=False)
 
     @property
     def ok(self) -> bool:
-        """Whether every formula agrees with autograd."""
+        """Whether every formula agrees with autograd, and both with the numbers."""
         return all(row.ok for row in self.rows)
 
     def __getitem__(self, name: str) -> Row:
@@ -85,20 +125,46 @@ class Report:
                 return row
         raise KeyError(f"{name!r} was not compared; there are {', '.join(row.name for row in self.rows)}")
 
+    def blame(self) -> Any:
+        """Check each operation's rule by itself, and name the first wrong one, with the line under at.debug()."""
+        from autotiny.checking.blame import blame
+
+        return blame(self.subject)
+
+    def step_curve(self, name: str) -> Any:
+        """The error of plain differences against their step, at the entry of that row's index, as a picture."""
+        from autotiny.checking.step_curve import step_curve
+
+        return step_curve(self.subject, self[name])
+
     def __repr__(self) -> str:
-        """The table, and in a sentence what it says."""
+        """The table, what each row's error looks like, and in a sentence what it all says."""
         table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in self.rows)])
-        return f"{table}\n{self._summary()}"
+        return "\n".join([table, *self.notes(), self.summary()])
 
     def _repr_html_(self) -> str:
-        lines = [
-            _line(COLUMNS, "th"),
-            *(_line((column(row) for column in COLUMNS.values()), "td") for row in self.rows),
-        ]
-        return f"<table>{''.join(lines)}</table><p>{html.escape(self._summary())}</p>"
+        from autotiny.checking.page import page
 
-    def _summary(self) -> str:
+        return page(self)
+
+    def notes(self) -> list[str]:
+        """What the errors look like, a line each, and what was covered of the tensors that are large."""
+        told = [
+            f"{clean(row.name, LONGEST_NAME)}: {clean(note, LONGEST_NOTE)}" for row in self.rows for note in row.notes
+        ]
+        sampled = [
+            f"{clean(row.name, LONGEST_NAME)} {row.coverage}"
+            for row in self.rows
+            if row.coverage not in ("", "every entry")
+        ]
+        return told + ([f"the numeric side looked at {'; '.join(sampled)}"] if sampled else [])
+
+    def summary(self) -> str:
+        """Whether all agree, and where the largest error is."""
         worst = max(self.rows, key=lambda row: row.error)
         where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
         wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in self.rows if not row.ok)
-        return f"{wrong}: closed form and autograd differ; {where}" if wrong else f"All agree; {where}"
+        if not wrong:
+            return f"All agree; {where}"
+        sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
+        return f"{wrong}: {sides} differ; {where}"

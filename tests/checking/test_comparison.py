@@ -145,8 +145,8 @@ def test_hostile_names_are_harmless_in_html_and_in_a_terminal():
 def test_html_has_a_cell_for_every_column_of_every_row(flagship):
     J, stated, _ = flagship
     page = at.compare(J, stated)._repr_html_()
-    assert page.count("<th ") == 7
-    assert page.count("<td ") == 7 * len(stated)
+    assert page.count("<th ") == 9
+    assert page.count("<td ") == 9 * len(stated)
 
 
 def test_unknown_row_names_those_that_were_compared():

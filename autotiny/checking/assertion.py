@@ -1,0 +1,83 @@
+"""Gradients as a test asserts them."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autotiny.backprop import as_tensor, gradients
+from autotiny.checking.comparison import examine
+from autotiny.checking.numeric import random_direction
+from autotiny.checking.report import Report
+from autotiny.checking.subject import Subject
+from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.modes import Switch
+from autotiny.tensor import Tensor
+from autotiny.trees import flatten, tree_map
+
+
+class GradientError(AutotinyError, AssertionError):
+    """A gradient that is not the derivative; `report` holds the comparison."""
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> None:
+    """Assert that autograd's gradients of f are its derivatives, by numbers alone.
+
+    args are arrays, numbers or nested lists, tuples and dicts of them; f may return any of these. Where it returns more
+    than one number, random sums of them are differentiated. With order=2, so are random sums of the gradients.
+
+    Raises GradientError, an AssertionError, with the report of `compare`.
+
+    >>> check_gradients(lambda x: np.sum(np.tanh(x) ** 2), np.array([0.5, -1.0]), order=2)
+    """
+    if order not in (1, 2):
+        raise UnsupportedError(f"check_gradients: order is 1 or 2; got {order}")
+    rng = np.random.default_rng(0)
+    with Switch("recording", True):
+        variables = [tree_map(lambda value: Tensor(_plain(value)), arg) for arg in args]
+        names = dict(_named(f, variables))
+        loss = _random_sum(flatten(f(*variables))[0], rng)
+        _require(loss, names, "gradient")
+        if order == 2:
+            _require(_random_sum(gradients(loss, list(names)), rng), names, "second derivative")
+
+
+def _plain(value: Any) -> Any:
+    return value._data if isinstance(value, Tensor) else value
+
+
+def _named(f: Callable[..., Any], variables: list[Any]) -> Any:
+    """Each variable with the name of f's parameter, and its place in it."""
+    try:
+        parameters = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        parameters = []
+    for i, variable in enumerate(variables):
+        leaves = flatten(variable)[0]
+        name = parameters[i] if i < len(parameters) else f"argument {i}"
+        for j, leaf in enumerate(leaves):
+            yield leaf, name if len(leaves) == 1 else f"{name} {j}"
+
+
+def _random_sum(outputs: list[Any], rng: np.random.Generator) -> Tensor:
+    """A single output as it is, else the sum of all entries with random weights, which no permutation leaves alone."""
+    tracked = [as_tensor(out) for out in outputs]
+    if len(tracked) == 1 and tracked[0].size == 1:
+        return tracked[0]
+    weighed = [np.sum(out * random_direction(out.shape, rng).astype(out.dtype)) for out in tracked]
+    return as_tensor(sum(weighed[1:], start=weighed[0]))
+
+
+def _require(loss: Tensor, names: dict[Tensor, str], what: str) -> None:
+    if not loss.requires_grad:
+        if what == "gradient":
+            raise UnsupportedError("check_gradients: f's result does not depend on any argument through Tensors")
+        return
+    report = examine(Subject(loss, names), dict.fromkeys(names))
+    if not report.ok:
+        raise GradientError(f"the {what} is not the derivative\n{report!r}", report)

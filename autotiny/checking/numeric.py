@@ -1,0 +1,101 @@
+"""The numeric gradient of a recorded number by any tensor of its graph, each value with an estimate of its own error.
+
+Where every operation from the tensor to the loss is analytic, or has no more than kinks, a complex step tells the
+derivative to rounding.  It is believed once it agrees with differences along a random direction; otherwise the
+differences themselves serve. Both run in extended precision where the machine has one that is wider, except for long
+products, which then cost too much, and for linear algebra, which NumPy has in double precision only; the noise says so.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autotiny.checking.differences import NOWHERE, Sides, sides
+from autotiny.checking.replaying import Replay
+
+STEP = 2.0**-300
+"""A power of two, so that dividing by it is exact, whose square is nothing beside any number."""
+
+SAFETY = 16
+
+
+class Numeric:
+    """Derivatives of a replay along any direction.
+
+    conditioning : how far the gradient moves when every value in the graph moves by one relative unit; rounding of the
+        replay's own is
+        judged by it.
+    """
+
+    def __init__(self, replay: Replay, conditioning: float, seed: int = 0) -> None:
+        self.replay, self.conditioning = replay, conditioning
+        self.point = np.asarray(replay.x._data)
+        self.method = "differences"
+        if replay.analytic and self._complex_step_agrees(seed):
+            self.method = "complex step"
+
+    @property
+    def eps(self) -> float:
+        """The rounding of the replay's precision."""
+        return float(np.finfo(self.replay.real).eps)
+
+    def along(self, direction: Any) -> Sides:
+        """The derivative along a direction of x's shape."""
+        return self._by_complex_step(direction) if self.method == "complex step" else self._by_differences(direction)
+
+    def entry(self, index: tuple[int, ...]) -> Sides:
+        """The derivative by one entry."""
+        direction = np.zeros(self.point.shape)
+        direction[index] = 1
+        return self.along(direction)
+
+    def _by_complex_step(self, direction: Any) -> Sides:
+        kinks = self.replay.kinks
+        kinks.met = False
+        right, convention = self._imaginary(direction), None
+        left = right
+        if kinks.met:
+            left = -self._imaginary(-direction)
+            kinks.by_convention = True
+            convention = self._imaginary(direction)
+            kinks.by_convention = False
+        length = float(np.linalg.norm(direction))
+        noise = SAFETY * self.eps * (self.conditioning * length + max(abs(left), abs(right)))
+        if not np.isfinite(left + right):
+            return NOWHERE
+        return Sides(left, right, noise, convention)
+
+    def _imaginary(self, direction: Any) -> float:
+        moved = self.point.astype(self.replay.complex) + self.replay.complex(1j * STEP) * direction
+        return np.imag(self.replay(moved)) / STEP
+
+    def _by_differences(self, direction: Any) -> Sides:
+        base, along = self.point.astype(self.replay.real), np.asarray(direction, self.replay.real)
+        return sides(lambda t: self.replay(base + self.replay.real(t) * along), self._scale(direction), self.eps)
+
+    def _scale(self, direction: Any) -> float:
+        """The size of the entries that move, no less than a thousandth of the largest one."""
+        sizes = np.abs(self.point.astype(float))
+        moving = sizes[np.asarray(direction) != 0].max(initial=0)
+        return float(max(moving, sizes.max(initial=0) / 1024)) or 1.0
+
+    def _complex_step_agrees(self, seed: int) -> bool:
+        direction = random_direction(self.point.shape, np.random.default_rng(seed)) * self._relative()
+        try:
+            step, difference = self._by_complex_step(direction), self._by_differences(direction)
+        except (TypeError, ValueError):
+            return False
+        if not np.isfinite(step.noise + difference.noise):
+            return np.isfinite(step.noise)
+        allowed = step.noise + 8 * difference.noise
+        return max(step.distance(difference.left), step.distance(difference.right)) <= allowed
+
+    def _relative(self) -> Any:
+        """Moves in proportion to the entries, so that small ones do not leave their domain."""
+        sizes = np.abs(self.point.astype(float))
+        return np.where(sizes == 0, sizes.max(initial=0) or 1.0, sizes) / (sizes.max(initial=0) or 1.0)
+
+
+def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Entries of either sign from 1/2 to 1: no two alike, none small, never all ones."""
+    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1, shape)
