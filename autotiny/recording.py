@@ -43,7 +43,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if kind is None or not tracked:
         return _record_with_care(op, args, kwargs)
     try:
-        data = op.forward(*values, **kwargs)
+        data = evaluate(op, args, kwargs, value_of) if op is LOG else op.forward(*values, **kwargs)
     except Exception as error:
         raise describe.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":

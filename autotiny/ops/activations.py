@@ -122,7 +122,6 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
 
 # ----- logarithms that do not underflow -----
-OPS[np.log].direct = False
 
 
 def log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:

@@ -24,13 +24,9 @@ def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
 
 def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """x̄[i] = ȳ for every entry i that went into the sum y."""
-    if axis is not None and not keepdims:
-        g = np.reshape(g, kept_shape(x, axis))
-    if isinstance(x, np.ndarray):  # copied out, for a matrix product is slow on a broadcast view
-        full = np.empty(x.shape, g.dtype)
-        full[...] = g
-        return full
-    return np.broadcast_to(g, x.shape)
+    if axis is None and type(x) is np.ndarray:  # np.broadcast_to by the shortest way: every stride is 0
+        return np.ndarray(x.shape, g.dtype, np.asarray(g), 0, (0,) * x.ndim)
+    return np.broadcast_to(g if axis is None or keepdims else np.reshape(g, kept_shape(x, axis)), x.shape)
 
 
 def count(x: Array, axis: Axis) -> int:
