@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autotiny.ops import Op
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
 def _caller() -> FrameType | None:
@@ -74,12 +75,20 @@ def expression(op: "Op", args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: "Op", args: tuple[Any, ...], error: Exception) -> Exception:
     """The failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
     written = expression(op, args, shapes=True)
-    if type(error) is not ValueError and type(error) is not TypeError:
+    if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {written}")
         return error
     reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
     kind = ShapeError if isinstance(error, ValueError) else UnsupportedError
     return kind(f"{op.name}: {written}: {reason or error}")
+
+
+def _raised_in_users_code(error: Exception) -> bool:
+    """Whether it comes out of a function that a user made an operation, whose traceback they need."""
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        step = step.tb_next
+    return step is not None and not step.tb_frame.f_code.co_filename.startswith(_NUMPY)
 
 
 def _matmul_reason(args: tuple[Any, ...]) -> str | None:
