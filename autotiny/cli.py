@@ -19,6 +19,7 @@ LONGEST_MESSAGE = 1000
 
 # The module of each command, which has `add_arguments(parser)` and `run(args)`, and what it is for.
 COMMANDS = {
+    "check": ("autotiny.checking.command", "hold a gradient derived by hand against autograd"),
     "demo": ("autotiny.demo.command", "check, draw and train a network on handwritten digits"),
     "train": ("autotiny.nn.command", "train a network on the digits or a table of your own"),
 }
@@ -66,12 +67,14 @@ def _run(args: argparse.Namespace) -> int:
         if args.debug:
             traceback.print_exception(error)
         print(f"autotiny: {clean(' '.join(_told(error).split()), LONGEST_MESSAGE)}", file=sys.stderr)
+        if excerpt := getattr(error, "excerpt", ""):  # an expression, with carets below the place
+            print(excerpt, file=sys.stderr)
         return BAD_INPUT if isinstance(error, AutotinyError | OSError) else FAULT
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, AutotinyError):
-        return str(error)
+        return getattr(error, "message", str(error))
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         return f"{error.filename}: {reason}" if error.filename else reason

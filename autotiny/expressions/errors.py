@@ -18,6 +18,10 @@ class ExpressionError(AutotinyError):
         self.message = " ".join(message.split())
         self.line, self.column, self.excerpt = line, column, excerpt
 
+    def within(self, what: str) -> "ExpressionError":
+        """The same error, said of one of several expressions."""
+        return ExpressionError(f"{what}: {self.message}", self.line, self.column, self.excerpt)
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.excerpt}" if self.excerpt else self.message
 
