@@ -181,6 +181,8 @@ class _Sweep:
         if self.guard:
             if made_by(node).guarded:
                 c = np.where(g == 0, 0.0, c)
+            elif not np.any(value_of(g)):
+                c = np.zeros_like(c)
             if modes.debugging:
                 require_finite(c, f"backward: {made_by(node).name} passes on a gradient of", node)
         if shape != x.shape or c.dtype is not x.dtype:

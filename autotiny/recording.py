@@ -137,8 +137,10 @@ def value_of(arg: Any) -> Any:
 
 
 def _given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without those that say nothing; out= and the like would escape the graph."""
-    given = {key: value for key, value in kwargs.items() if value is not None and value is not np._NoValue}
+    """The options without those that say nothing (no axis says: all); out= and the like would escape the graph."""
+    given = {
+        key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
+    }
     for key in given.keys() & {"out", "where", "casting", "subok", "initial"}:
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
     return given

@@ -34,6 +34,8 @@ def _plain_key(part: Any) -> Any:
     """An index that nobody else can change: Tensors by value, arrays and lists copied."""
     if isinstance(part, Node):
         part = part._data
+    if isinstance(part, list) and not part:
+        return np.array(part, dtype=int)
     return np.array(part) if isinstance(part, np.ndarray | list) else part
 
 

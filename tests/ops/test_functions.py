@@ -141,10 +141,6 @@ def test_arguments_by_keyword_work(name):
     np.testing.assert_allclose(y.data, KEYWORDS[name](np, x), rtol=1e-14)
 
 
-IGNORED = "options that are None are dropped before a function sees them, and here None means: flattened"
-
-
-@pytest.mark.xfail(strict=True, reason=IGNORED)
 @pytest.mark.parametrize(
     "call",
     [
@@ -159,9 +155,6 @@ def test_no_axis_means_flattened(call):
     np.testing.assert_array_equal(call(at.Tensor(x)).data, call(x), strict=True)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a list is made an array before it is a key, and an empty one becomes one of floats"
-)
 def test_empty_list_picks_nothing():
     assert at.Tensor([[1.0, 2.0]])[[]].shape == (0, 2)
 
