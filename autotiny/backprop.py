@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autotiny import describe
 from autotiny.errors import ShapeError, UnsupportedError
@@ -146,15 +147,23 @@ class _Sweep:
     def pull(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back through one operation, to those of its arguments that want a gradient."""
         args, kwargs, among = node.args, node.kwargs, self.among
-        if len(args) == 2 and type(rules) is tuple and not (kwargs or self.record or among):
-            # the usual case spelt out, for this is the inner loop
-            (a, b), (left, right), y = args, rules, node._data
-            a_value = a._data if type(a) is Tensor else a
-            b_value = b._data if type(b) is Tensor else b
+        if len(args) == 2 and type(rules) is tuple and not (kwargs or self.record or self.guard or among):
+            # the usual case spelt out, for this is the inner loop; a number needs none of the care that receive takes
+            (a, b), (left, right), y, grads = args, rules, node._data, self.grads
+            u = a._data if type(a) is Tensor else a
+            v = b._data if type(b) is Tensor else b
             if type(a) is Tensor and a.requires_grad:
-                self.receive(node, a, g, left(g, y, a_value, b_value))
+                c = left(g, y, u, v)
+                if type(c) is ndarray or type(c) is not type(u):
+                    self.receive(node, a, g, c)
+                else:
+                    grads[a] = grads[a] + c if a in grads else c
             if type(b) is Tensor and b.requires_grad:
-                self.receive(node, b, g, right(g, y, a_value, b_value))
+                c = right(g, y, u, v)
+                if type(c) is ndarray or type(c) is not type(v):
+                    self.receive(node, b, g, c)
+                else:
+                    grads[b] = grads[b] + c if b in grads else c
             return
         y, values = (node, args) if self.record else (node._data, tuple(map(value_of, args)))
         for arg, rule in zip(args, rules, strict=False):

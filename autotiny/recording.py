@@ -15,6 +15,7 @@ from autotiny.seals import fingerprint
 from autotiny.values import real_numbers, require_real
 
 NUMBERS = (float, int)
+new = object.__new__
 ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
 LOG = OPS[np.log]
@@ -97,7 +98,7 @@ def stays_in_logarithm(args: tuple[Any, ...]) -> bool:
 
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """A tracked node, without the care that a user's value needs."""
-    node = kind.__new__(kind)
+    node = new(kind)
     node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
     node._grad = node._notes = node.name = None
     node._number = next_number()
@@ -211,7 +212,12 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
                 data = forward(self._data, other._data)
             except Exception as error:
                 raise describe.failure(op, (self, other), error) from None
-            return new_node(kind, op, (self, other), NO_OPTIONS, data)
+            node = new(kind)  # new_node, without the call: this is the way of every number
+            node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+            node._grad = node._notes = node.name = None
+            node._number = next_number()
+            node._shared, node.requires_grad = False, True
+            return node
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
             return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
         return record(op, (self, other)) if _is_operand(other) else NotImplemented

@@ -19,22 +19,22 @@ def render(source: str, kind: str) -> bytes:
     """
     try:
         import pygraphviz  # type: ignore[import-untyped]
-    except ImportError:
-        return _render_by_program(source, kind)
+    except ImportError as error:
+        return _render_by_program(source, kind, missing=str(error))
     with _without_font_warnings():
         return bytes(pygraphviz.AGraph(string=source).draw(format=kind, prog="dot"))
 
 
-def _render_by_program(source: str, kind: str) -> bytes:
+def _render_by_program(source: str, kind: str, missing: str) -> bytes:
     import graphviz  # type: ignore[import-untyped]
 
     try:
         return bytes(graphviz.Source(source).pipe(format=kind))
     except graphviz.ExecutableNotFound:
         raise GraphvizMissingError(
-            "draw: Graphviz lays the picture out, and there is none here; pip install pygraphviz (its wheels bring "
-            "Graphviz), or put Graphviz's dot on the PATH. Without it print(at.draw(...)) shows the graph as a table, "
-            "and .dot is its DOT text"
+            f"draw: Graphviz lays the picture out, and there is none here ({missing}); pip install pygraphviz (its "
+            "wheels bring Graphviz), or put Graphviz's dot on the PATH (apt-get install graphviz). "
+            "Without it print(at.draw(...)) shows the graph as a table, and .dot is its DOT text"
         ) from None
 
 

@@ -164,7 +164,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     1.0986122886681098
     """
     shape = logits.shape
-    Y = targets if np.shape(targets) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
+    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
     return (-shape[axis] / logits.size) * vdot(Y, log_softmax(logits, axis=axis))
 
 
