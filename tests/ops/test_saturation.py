@@ -74,3 +74,12 @@ def test_exponential_used_beside_its_logarithm_gathers_both_gradients():
 
 def test_one_class_has_no_gradient():
     np.testing.assert_array_equal(at.grad(lambda Z: at.cross_entropy(Z, [0, 0]))(np.ones((1, 2))), np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_logarithm_of_softmax_along_any_axis_is_log_softmax(axis):
+    Z, u = np.random.default_rng(0).normal(size=(2, 2, 3, 4))
+    value, g = at.value_and_grad(lambda Z: np.sum(u * np.log(at.softmax(Z, axis))))(Z)
+    expected_value, expected = at.value_and_grad(lambda Z: np.sum(u * at.log_softmax(Z, axis)))(Z)
+    np.testing.assert_allclose(value, expected_value, rtol=1e-14)
+    np.testing.assert_allclose(g, expected, rtol=1e-13, atol=1e-15)
