@@ -149,10 +149,11 @@ def _given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Operands by position, options by name."""
+    if op.arity is not None:
+        kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
+        args = args[: op.arity]
     given = _given(op.name, kwargs)
     if op.arity is not None:
-        given |= dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))
-        args = args[: op.arity]
         args += tuple(given.pop(name) for name in op.parameters[len(args) : op.arity] if name in given)
         if len(args) < op.arity:
             raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")

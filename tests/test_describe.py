@@ -187,6 +187,12 @@ def test_the_callers_scope_and_line_are_those_outside_the_package():
     assert line.endswith(": line = caller_line()  # this one")
 
 
+def test_names_are_those_of_the_user_and_not_of_numpys_variables():
+    speed = at.Tensor(1.0)
+    with pytest.raises(UnsupportedError, match=r"^speed is tracked"):
+        np.full(2, speed)
+
+
 # ----- refusals -----
 @pytest.mark.parametrize(
     ("compute", "words"),
@@ -202,7 +208,7 @@ def test_the_callers_scope_and_line_are_those_outside_the_package():
         (lambda x: np.sum(x, dtype=int), "sum: dtype= is not supported on a Tensor; supported options: axis, keepdims"),
         (lambda x: np.exp(x, dtype=float), "exp: dtype= is not supported on a Tensor; supported options: none"),
         (lambda x: np.copyto(np.ones((2, 2)), x), "numpy.copyto has no gradient rule yet"),
-        (lambda x: np.full((2, 2), x), "numpy.copyto has no gradient rule yet|is tracked"),
+        (lambda x: np.full((2, 2), x), "Tensor is tracked|x is tracked"),
         (lambda x: np.add.at(x, 0, 1), "add.at of a Tensor is not supported"),
         (lambda x: np.add(np.ones((2, 2)), 1, out=x), "add: out= is not supported on a Tensor"),
     ],
