@@ -71,3 +71,7 @@ def __getattr__(name: str) -> Any:
     if name in _LOADED_WHEN_USED:
         return getattr(import_module(_LOADED_WHEN_USED[name]), name)
     raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LOADED_WHEN_USED, "nn"])
