@@ -61,6 +61,7 @@ def gather(numeric: Numeric, autograd: Array, doubts: Array, moved: Sequence[Arr
         if _residual(numeric, autograd, direction) > _allowed(autograd, direction, moved):
             index = _culprit(numeric, autograd, direction)
             evidence.found[index] = numeric.entry(index)
+            break
     evidence.coverage = f"{len(evidence.found)} of {autograd.size} entries, {DIRECTIONS} random directions"
     return evidence
 
@@ -89,7 +90,7 @@ def _residual(numeric: Numeric, autograd: Array, direction: Array) -> float:
 def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float:
     spread = max(abs(float(np.sum((sample - autograd) * direction))) for sample in moved)
     eps = float(np.finfo(autograd.dtype).eps)
-    return 16 * spread + 64 * eps * float(np.linalg.norm((autograd * direction).astype(float)))
+    return 16 * spread + 8 * eps * float(np.linalg.norm((autograd * direction).astype(float)))
 
 
 def _culprit(numeric: Numeric, autograd: Array, direction: Array) -> Index:

@@ -68,7 +68,7 @@ def _factor(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> st
     if not autograd[largest] or not np.isfinite(analytic[largest]):
         return None
     ratio = float(analytic[largest]) / float(autograd[largest])
-    if not same(analytic, ratio * autograd):
+    if not same(analytic, ratio * autograd) or same(analytic, autograd):
         return None
     return f"analytic is exactly {_tidy(ratio)} x autograd{_reason(ratio, _lengths(subject.output))}"
 

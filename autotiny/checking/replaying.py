@@ -11,7 +11,7 @@ from autotiny.ops import OPS, shaping
 from autotiny.recording import LOG, stays_in_logarithm, value_of
 from autotiny.tensor import Tensor
 
-WIDE_WORK = 300_000
+WIDE_WORK = 50_000
 """Multiplications up to which a replay runs in extended precision, which no BLAS serves: some milliseconds."""
 
 EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps

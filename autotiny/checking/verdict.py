@@ -2,7 +2,7 @@
 
 A value is wrong where it is further from the numeric derivative than rounding and noise explain:
 
-    |value - numeric| > tolerance + noise        tolerance = 16 spread + 64 eps max|gradient|
+    |value - numeric| > tolerance + noise        tolerance = 16 spread + 8 eps max|gradient|
 
 eps is that of the values' precision, the spread is how far the tensor's gradient moves when every value in the graph
 moves by a rounding (`conditioning`): so the scale is that of each tensor, and a badly conditioned gradient is given
@@ -37,7 +37,7 @@ def spread(autograd: Array, moved: Sequence[Array]) -> float:
 def tolerance(gradient: Array, moved_by: float, graph_eps: float) -> float:
     """How far a right gradient may be off, given what rounding moves it by in the graph's precision."""
     eps = max(eps_of(gradient), graph_eps)
-    return 16 * moved_by * eps / graph_eps + 64 * eps * finite_max(gradient)
+    return 16 * moved_by * eps / graph_eps + 8 * eps * finite_max(gradient)
 
 
 def apart(a: Array, b: Array) -> Array:

@@ -1,0 +1,220 @@
+"""Each verdict has a case that produces it, wrong gradients are found however small, and right ones pass in hard places."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.ops import OPS, activations
+
+
+@at.operation(lambda g, y, x: g * 1.0005 * np.cos(x))
+def sin_off(x):
+    return np.sin(x)
+
+
+@at.operation(lambda g, y, x: g[::-1])
+def copy_permuted(x):
+    return x.copy()
+
+
+@at.operation(lambda g, y, x: g * np.cos(x))
+def sin_in_single_precision(x):
+    return np.sin(x).astype(np.float32).astype(x.dtype)
+
+
+@pytest.fixture
+def x():
+    return at.Tensor([0.3, -1.2, 2.5], name="x")
+
+
+def network(n_x, n_1, n_y, m, dtype=float, seed=0):
+    rng = np.random.default_rng(seed)
+    X, Y = rng.normal(size=(n_x, m)).astype(dtype), at.one_hot(rng.integers(n_y, size=m), n_y).astype(dtype)
+    W1 = at.Tensor(rng.normal(size=(n_1, n_x)) * np.sqrt(2 / n_x), dtype=dtype, name="W1")
+    W2 = at.Tensor(rng.normal(size=(n_y, n_1)) * np.sqrt(2 / n_1), dtype=dtype, name="W2")
+    b1 = at.Tensor(np.zeros((n_1, 1)), dtype=dtype, name="b1")
+    Z1 = W1 @ X + b1
+    Z2 = W2 @ np.maximum(Z1, 0)
+    return at.cross_entropy(Z2, Y), {"W1": W1, "W2": W2, "b1": b1, "Z1": Z1, "Z2": Z2}
+
+
+def gradient(loss, x):
+    return np.array(at.gradients(loss, [x])[0].data)
+
+
+# ----- a case for each verdict -----
+def test_three_sides_that_agree(x):
+    row = at.compare(np.sum(np.sin(x)), {x: np.cos(x.data)})["x"]
+    assert (row.outlier, row.ok) == (None, True)
+    np.testing.assert_allclose(row.numeric, np.cos(x.data), rtol=1e-15)
+    assert row.noise < 1e-16
+
+
+def test_wrong_closed_form_is_the_outlier(x):
+    wrong = np.cos(x.data) * [1, 1, 1.0005]
+    row = at.compare(np.sum(np.sin(x)), {x: wrong})["x"]
+    assert (row.outlier, row.ok, row.index) == ("analytic", False, (2,))
+    assert row.error == pytest.approx(0.0005 * abs(np.cos(2.5)) / abs(wrong).max())
+    assert row.ulps == pytest.approx(0.0005 * abs(np.cos(2.5)) / np.spacing(abs(wrong[2])), rel=1e-3)
+
+
+def test_wrong_rule_is_the_outlier(x):
+    report = at.compare(np.sum(sin_off(x)), {x: np.cos(x.data)})
+    assert (report["x"].outlier, report.ok) == ("autograd", False)
+
+
+def test_closed_form_that_shares_the_error_of_a_rule_does_not_pass(x):
+    row = at.compare(np.sum(sin_off(x)), {x: 1.0005 * np.cos(x.data)})["x"]
+    assert (row.outlier, row.ok) == ("autograd", False)
+    assert "the closed form shares autograd's error" in row.notes
+
+
+def test_difference_below_the_noise_is_undecided_and_not_held_against_anybody(x):
+    row = at.compare(np.sum(sin_in_single_precision(x)), {x: np.cos(x.data) * (1 + 1e-9)})["x"]
+    assert (row.outlier, row.ok) == ("undecided", True)
+    assert row.noise > 1e-9
+
+
+def test_difference_above_the_same_noise_is_an_error(x):
+    row = at.compare(np.sum(sin_in_single_precision(x)), {x: np.cos(x.data) * 1.01})["x"]
+    assert (row.outlier, row.ok) == ("analytic", False)
+
+
+def test_disagreement_where_there_is_no_number_is_undecided_and_does_not_pass():
+    x = at.Tensor([0.0, 1.0], name="x")
+    row = at.compare(np.sum(np.sqrt(x)), {x: [7.0, 0.5]})["x"]
+    assert (row.outlier, row.ok, row.index) == ("undecided", False, (0,))
+
+
+def test_tensors_without_a_closed_form_are_held_against_numbers(x):
+    report = at.compare(np.sum(sin_off(x)), {}, wrt=["x"])
+    assert report["x"].analytic is None
+    assert report["x"].outlier == "autograd"
+    assert at.compare(np.sum(np.sin(x)), {}, wrt=[x]).ok
+
+
+# ----- wrong, and found -----
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_half_a_per_mille_in_one_entry_of_a_large_matrix_is_found(dtype):
+    loss, tensors = network(784, 128, 10, 16, dtype)
+    W1 = tensors["W1"]
+    wrong = gradient(loss, W1)
+    wrong[37, 401] *= dtype(1.0005)
+    row = at.compare(loss, {"W1": wrong})["W1"]
+    assert (row.outlier, row.index) == ("analytic", (37, 401))
+    assert row.notes == ("1 of 100352 entries differ",)
+    assert row.coverage.endswith("of 100352 entries, 4 random directions")
+
+
+def test_rule_that_is_wrong_in_one_entry_of_a_large_matrix_is_found_by_its_index():
+    @at.operation(lambda g, y, x: g * np.where(np.arange(x.size).reshape(x.shape) == 31415, 1.0005, 1.0))
+    def copy_off(x):
+        return x.copy()
+
+    W = at.Tensor(np.random.default_rng(0).normal(size=(128, 784)), name="W")
+    row = at.compare(np.sum(np.tanh(copy_off(W))), {}, wrt=[W])["W"]
+    assert (row.outlier, row.index) == ("autograd", (31415 // 784, 31415 % 784))
+
+
+def test_wrong_sign_of_a_tiny_entry_beside_large_ones_is_found():
+    x = at.Tensor([1.0, 1.0], name="x")
+    loss = np.sum(x * np.array([1.0, 1e-9]))
+    assert at.compare(loss, {x: [1.0, 1e-9]}).ok
+    row = at.compare(loss, {x: [1.0, -1e-9]})["x"]
+    assert (row.outlier, row.index) == ("analytic", (1,))
+
+
+def test_rule_with_a_permutation_that_a_sum_cannot_see_is_found(x):
+    with pytest.raises(at.checking.GradientError, match="autograd DIFFERS"):
+        at.check_gradients(copy_permuted, x.data)
+
+
+# ----- right, and passed -----
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e6])
+def test_right_gradients_pass_at_any_scale(scale, dtype):
+    x = at.Tensor(np.linspace(0.2, 1.7, 6) * scale, dtype=dtype, name="x")
+    loss = np.sum(np.log(x) * np.tanh(x / dtype(scale)))
+    exact = x.data.astype(float)
+    t = np.tanh(exact / float(dtype(scale)))
+    assert at.compare(loss, {x: t / exact + np.log(exact) * (1 - t * t) / float(dtype(scale))}).ok
+
+
+def test_right_gradient_near_a_singularity_passes():
+    x = at.Tensor([1 - 1e-9, 1 + 1e-7], name="x")
+    assert at.compare(np.sum(1 / (1 - x)), {x: 1 / (1 - x.data) ** 2}).ok
+
+
+def test_right_gradient_through_a_nearly_singular_matrix_passes():
+    A = np.vander(np.linspace(1, 2, 7))
+    W, b = at.Tensor(A, name="W"), np.arange(7.0)
+    y = np.linalg.solve(W, b)
+    bar = np.linalg.inv(A).T @ np.ones(7)
+    assert at.compare(np.sum(y), {W: -np.outer(bar, y.data)}).ok
+
+
+def test_right_gradient_of_a_saturated_softmax_passes():
+    Z = at.Tensor([[800.0], [0.0], [0.0]], name="Z")
+    Y = np.array([[0.0], [1.0], [0.0]])
+    report = at.compare(-np.sum(Y * np.log(at.softmax(Z))), {Z: at.softmax(Z.data) - Y})
+    assert report.ok
+    np.testing.assert_array_equal(report["Z"].numeric, [[1.0], [-1.0], [0.0]])
+
+
+KINKS = {
+    "relu": (at.relu, [0.0, 1.0, -1.0], 0.0, 1.0),
+    "abs": (np.abs, [0.0, 2.0], -1.0, 1.0),
+    "maximum": (lambda x: np.maximum(x, 1.0), [1.0, 3.0], 0.0, 1.0),
+    "maximum of two": (lambda x: np.maximum(x, x[::-1]), [2.0, 2.0], 0.0, 2.0),
+    "ties of max": (np.max, [2.0, 1.0, 2.0], 0.0, 1.0),
+    "clip": (lambda x: np.clip(x, -1.0, 1.0), [1.0, 0.0], 1.0, 0.0),
+    "leaky_relu": (at.leaky_relu, [0.0, 1.0], 0.01, 1.0),
+    "norm": (np.linalg.norm, [0.0, 0.0], -1.0, 1.0),
+    "user's": (at.operation(lambda g, y, x: g * (x > 0))(lambda x: x * (x > 0)), [0.0, 1.0], 0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize(("f", "values", "left", "right"), KINKS.values(), ids=KINKS)
+def test_any_value_between_the_sides_of_a_kink_is_right_and_none_beyond(f, values, left, right):
+    x = at.Tensor(values, name="x")
+    loss = np.sum(f(x))
+    g = gradient(loss, x)
+    for value in (left, right, (left + right) / 2):
+        stated = g.copy()
+        stated[0] = value
+        assert at.compare(loss, {x: stated}).ok
+    g[0] = max(left, right) + 0.1
+    row = at.compare(loss, {x: g})["x"]
+    assert (row.outlier, row.index) == ("analytic", (0,))
+    assert (row.sides.left, row.sides.right) == pytest.approx((left, right), abs=1e-12)
+    assert "any value between them is right" in row.notes[0]
+
+
+def test_kinks_that_meet_leave_the_engines_convention_right():
+    x = at.Tensor([0.0], name="x")
+    report = at.compare(np.sum(at.relu(x) - at.relu(-x)), {x: [0.0]})
+    assert report.ok
+    assert not at.compare(np.sum(at.relu(x) - at.relu(-x)), {x: [2.0]}).ok
+
+
+def test_a_point_beside_a_kink_by_a_rounding_counts_as_at_it():
+    x = at.Tensor([0.1 + 0.2, -1.0], name="x")
+    loss = np.sum(at.relu(x - 0.3))  # 5.6e-17 rather than 0
+    assert at.compare(loss, {x: [0.0, 0.0]}).ok
+
+
+def test_masks_are_constants_of_the_graph():
+    x = at.Tensor([-1.0, 0.0, 2.0], name="x")
+    assert at.compare(np.sum(np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0)), {x: [0.0, 0.0, 0.5]}).ok
+
+
+def test_every_function_that_a_complex_step_passes_through_is_an_operation():
+    from autotiny.checking.complex_forward import DIRECT, Kinks
+
+    assert DIRECT | set(Kinks(0.0).forwards) <= {op.function for op in OPS.values()}
+    assert OPS[activations.relu].function in Kinks(0.0).forwards
+
+
+def test_two_closed_forms_of_one_tensor_are_refused(x):
+    with pytest.raises(at.errors.UnsupportedError, match="x has two closed forms"):
+        at.compare(np.sum(x), {x: np.ones(3), "x": np.zeros(3)})
