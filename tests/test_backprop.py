@@ -1,6 +1,7 @@
 """The reverse sweep: accumulation, depth, freedom from aliases, precision, threads."""
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -122,6 +123,38 @@ def test_a_thousand_doublings_are_swept_once_each():  # tinygrad 7008, SmallPebb
         y = (y + y) * 0.5
     y.backward()
     assert x.grad == 1
+
+
+def calls_of_python(work):
+    """How many Python functions work() calls."""
+    count = 0
+
+    def counted(frame, event, arg):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("step", [lambda y: y + 1e-6, lambda y: np.sin(y), lambda y: (y + y) * 0.5])
+def test_twice_the_operations_take_twice_the_steps(step):
+    def steps(n):
+        def work():
+            y = at.Tensor(1.0)
+            for _ in range(n):
+                y = step(y)
+            y.backward()
+
+        return calls_of_python(work)
+
+    once, twice, fourfold = steps(500), steps(1000), steps(2000)
+    assert fourfold - twice == 2 * (twice - once)
 
 
 def test_every_rule_runs_once_for_each_use():
