@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.checking.calling import Calling
 from autotiny.checking.evidence import Array, gather
 from autotiny.checking.finder import Finder
 from autotiny.checking.mistakes import recognised
 from autotiny.checking.numeric import Numeric
 from autotiny.checking.replaying import Replay
-from autotiny.checking.report import Report, Row
+from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
 from autotiny.checking.verdict import apart, eps_of, judge, spread, tolerance
 from autotiny.errors import ShapeError, UnsupportedError
@@ -61,26 +62,25 @@ def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str
     return examine(Subject(loss, names), stated)
 
 
-def examine(subject: Subject, stated: Mapping[Tensor, Any]) -> Report:
-    """The report on a subject, with a closed form for some of its tensors, None for others."""
-    gradients, rows = subject.gradients(), []
-    analytic = {x: _stated(subject.names[x], stated[x], autograd) for x, autograd in gradients.items()}
-    moved = subject.moved()
+def examine(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None = None) -> Report:
+    """The report on a subject, with a closed form for some of its tensors, None for others.
+
+    `numbers` stand in for the replay where there are any.
+    """
+    gradients, moved, rows = subject.gradients(), subject.moved(), []
     for x, autograd in gradients.items():
-        rows.append(_row(subject, x, analytic[x], autograd, moved[x]))
+        analytic, moved_by = _stated(subject.names[x], stated[x], autograd), spread(autograd, moved[x])
+        numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
+        doubts = np.zeros(autograd.shape) if analytic is None else apart(analytic, autograd)
+        if analytic is not None:
+            doubts = np.where(doubts > tolerance(analytic, moved_by, eps_of(autograd)), doubts, 0)
+        row = judge(subject.names[x], analytic, autograd, gather(numeric, autograd, doubts, moved[x]), moved_by)
+        rows.append(replace(row, notes=tuple(recognised(subject, x, row))))
     return Report(rows, subject)
 
 
-def _row(subject: Subject, x: Tensor, analytic: Array | None, autograd: Array, moved: list[Array]) -> Row:
-    moved_by, eps = spread(autograd, moved), eps_of(autograd)
-    weights = 1.0 if subject.weights is None else subject.weights
-    numeric = Numeric(Replay(x, subject.output, weights), moved_by / eps)
-    doubts = np.zeros(autograd.shape)
-    if analytic is not None:
-        doubts = apart(analytic, autograd)
-        doubts = np.where(doubts > tolerance(analytic, moved_by, eps), doubts, 0)
-    row = judge(subject.names[x], analytic, autograd, gather(numeric, autograd, doubts, moved), moved_by)
-    return replace(row, notes=tuple(recognised(subject, x, row)))
+def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
+    return Numeric(Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights), conditioning)
 
 
 def _expect_number(loss: Any) -> None:

@@ -84,7 +84,7 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
 
 
 def approach(f: Callable[[Any], Any], derivative: Sides, scale: float, eps: float) -> bool:
-    """Whether central differences come within a thousandth of a derivative for some step, however they stray for others."""
+    """Whether central differences come within a thousandth of a derivative for some step, however others stray."""
     steps = np.array(STEPS, dtype=np.longdouble) * np.longdouble(scale)
     with np.errstate(all="ignore"):
         values = np.array([(f(h), f(-h)) for h in steps], dtype=np.longdouble)

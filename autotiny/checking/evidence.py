@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.checking.calling import Calling
 from autotiny.checking.differences import Sides
 from autotiny.checking.numeric import Numeric, random_direction
 
@@ -42,7 +43,7 @@ class Evidence:
         return max((float(each.noise) for each in self.found.values()), default=0.0)
 
 
-def gather(numeric: Numeric, autograd: Array, doubts: Array, moved: Sequence[Array]) -> Evidence:
+def gather(numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Sequence[Array]) -> Evidence:
     """Look at a gradient as autograd found it.
 
     doubts : how far another side is from it, entry by entry, 0 where there is no doubt
@@ -79,7 +80,7 @@ def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterat
         yield tuple(int(i) for i in np.unravel_index(flat, shape))
 
 
-def _residual(numeric: Numeric, autograd: Array, direction: Array) -> float:
+def _residual(numeric: Numeric | Calling, autograd: Array, direction: Array) -> float:
     """How far autograd is from the derivative along a direction, beyond noise; 0 where the direction crosses a kink."""
     along = numeric.along(direction)
     if along.left != along.right or not np.isfinite(along.noise):
@@ -93,7 +94,7 @@ def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float
     return 16 * spread + 8 * eps * float(np.linalg.norm((autograd * direction).astype(float)))
 
 
-def _culprit(numeric: Numeric, autograd: Array, direction: Array) -> Index:
+def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array) -> Index:
     """The entry that is off, by halving: the half with the larger residual has it."""
     candidates = np.arange(autograd.size)
     while len(candidates) > 1:

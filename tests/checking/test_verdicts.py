@@ -1,4 +1,4 @@
-"""Each verdict has a case that produces it, wrong gradients are found however small, and right ones pass in hard places."""
+"""Each verdict has a case that produces it; wrong gradients are found however small, right ones pass in hard places."""
 
 import numpy as np
 import pytest

@@ -1,0 +1,79 @@
+"""What a report looks like: in a terminal, on a page, and as a step curve."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.checking.heat import heat_map, shade
+
+
+@pytest.fixture
+def report():
+    x = at.Tensor([0.3, 0.0, 2.0], name="x")
+    W = at.Tensor(np.arange(1.0, 2501).reshape(50, 50) / 1000, name="W")
+    wrong = np.cos(W.data)
+    wrong[40, 3] = 1
+    return at.compare(np.sum(np.abs(x)) + np.sum(np.sin(W)), {x: [1.0, 0.5, 1.0], W: wrong})
+
+
+def test_the_table_shows_three_values_the_verdict_and_what_was_covered(report):
+    shown = repr(report).splitlines()
+    assert [line.split()[0] for line in shown[1:3]] == ["x", "W"]
+    assert "-1 | 1" in shown[1]
+    assert shown[1].endswith("agrees")
+    assert re.search(r"± \de-\d+ .*\[40, 3\] +analytic DIFFERS$", shown[2])
+    assert any("the numeric side looked at W" in line for line in shown)
+
+
+def test_verdicts_are_told_by_sign_and_word_and_errors_by_number_beside_their_shade(report):
+    page = report._repr_html_()
+    assert "✓ agrees" in page
+    assert "<strong>✗ analytic DIFFERS</strong>" in page
+    for row in report.rows:
+        assert f">{row.error:.1e}</td>" in page
+
+
+def test_shades_go_with_the_logarithm_of_the_error():
+    assert [shade(0.0), shade(1e-17), shade(1e-9), shade(1e-2), shade(np.inf)] == [0, 0, pytest.approx(0.5), 1, 1]
+
+
+def test_the_heat_map_has_a_darkest_block_where_the_error_is(report):
+    row = report["W"]
+    cells = ElementTree.fromstring(heat_map(row)).findall("rect")
+    darkest = max(
+        (cell for cell in cells if "fill-opacity" in cell.attrib), key=lambda cell: float(cell.get("fill-opacity"))
+    )
+    edges = np.array_split(np.arange(50), 24)
+    assert 40 in edges[int(darkest.get("y"))]
+    assert 3 in edges[int(darkest.get("x"))]
+
+
+def test_heat_maps_of_numbers_vectors_stacks_and_nothing_are_drawn():
+    for shape in ((), (3,), (2, 3, 4), (0, 2)):
+        x = at.Tensor(np.ones(shape), name="x")
+        page = at.compare(np.sum(x * x), {x: 2 * np.ones(shape)})._repr_html_()
+        assert ("<svg" in page) == (0 not in shape)
+
+
+def test_the_step_curve_has_truncation_on_one_side_and_rounding_on_the_other():
+    x = at.Tensor([0.7, 1.3], name="x")
+    curve = at.compare(np.sum(np.exp(np.sin(x))), {}, wrt=[x]).step_curve("x")
+    step, error = curve.best
+    errors = dict(curve.central)
+    assert 1e-7 < step < 1e-3
+    assert error < 1e-9
+    assert errors[1.0] > 1e-3
+    assert errors[1e-15] > 1e-3
+    assert curve.autograd < 1e-15
+    root = ElementTree.fromstring(curve.svg)
+    assert "x[" in root.findtext("{http://www.w3.org/2000/svg}title")
+    assert "prefers-color-scheme: dark" in curve.svg
+
+
+def test_a_step_curve_at_a_kink_is_refused():
+    x = at.Tensor([0.0], name="x")
+    with pytest.raises(at.errors.UnsupportedError, match="x has no single numeric derivative"):
+        at.compare(np.sum(np.abs(x)), {}, wrt=[x]).step_curve("x")

@@ -1,0 +1,108 @@
+"""How accurate the numeric gradient is, for every function of the table, and whether it knows.
+
+    python tools/checking_accuracy.py
+
+For every declared case of every function (tests/ops/cases.py) the numeric gradient of a random sum of the outputs is
+held against the gradient that the rules give in extended precision, which share no code with it.  The error is given
+relative to the largest entry, and in units of the numeric side's own estimate of it: above 1 it knew less about itself
+than it should.  The rules' constants, such as log(2), are float64 numbers; half a rounding of that is not counted
+against the numeric side.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import autotiny as at
+from autotiny.checking.conditioning import moved_gradients
+from autotiny.checking.numeric import Numeric
+from autotiny.checking.replaying import Replay
+from autotiny.checking.verdict import spread
+from autotiny.trees import flatten
+
+CASES: list[Any] = import_module("ops.cases").CASES
+
+
+class Accuracy(NamedTuple):
+    """One gradient: its error relative to the largest entry, in units of its own estimate, and how it came about."""
+
+    function: str
+    error: float
+    units: float
+    method: str
+
+
+def weighed(case: Any, arguments: list[Any], dtype: Any) -> tuple[Any, list[Any]]:
+    """A random sum of the outputs of a case, recorded in a precision, and the tensors that it depends on."""
+    f, rng = case.draw()[0], case.rng()
+    tensors = [at.Tensor(x, dtype=dtype) for x in arguments]
+    outputs = flatten(f(*tensors))[0]
+    return sum(np.sum(np.asarray(rng.uniform(0.5, 1, np.shape(y))) * y) for y in outputs), tensors
+
+
+def known(case: Any, arguments: list[Any]) -> list[Any]:
+    """The gradients by the rules, in extended precision where NumPy has it."""
+    for dtype in (np.longdouble, np.float64):
+        try:
+            loss, tensors = weighed(case, arguments, dtype)
+            return [np.asarray(g.data) for g in at.gradients(loss, tensors)]
+        except TypeError:
+            continue
+    raise AssertionError(f"{case} runs in neither precision")
+
+
+def accuracies(cases: list[Any]) -> Iterator[Accuracy]:
+    """The accuracy of every gradient that is not empty."""
+    for case in cases:
+        arguments = case.draw()[1]
+        loss, tensors = weighed(case, arguments, np.float64)
+        if not (isinstance(loss, at.Tensor) and loss.requires_grad):
+            continue
+        moved = moved_gradients(loss, tensors, np.ones_like(loss.data))
+        for x, exact in zip(tensors, known(case, arguments), strict=True):
+            if x.size == 0:
+                continue
+            recorded = exact.astype(float)
+            numeric = Numeric(Replay(x, loss), spread(recorded, moved[x]) / np.finfo(float).eps)
+            yield accuracy(case, numeric, exact)
+
+
+def accuracy(case: Any, numeric: Numeric, exact: Any) -> Accuracy:
+    """The worst entry of one gradient."""
+    largest = float(np.max(np.abs(exact))) or 1.0
+    errors, units = [0.0], [0.0]
+    for index in np.ndindex(exact.shape):
+        found = numeric.entry(index)
+        error = max(float(found.distance(exact[index]) - np.finfo(float).eps / 2 * abs(exact[index])), 0.0)
+        errors.append(error / largest)
+        units.append(error / float(found.noise) if error else 0.0)
+    return Accuracy(case.label.split("[")[0], max(errors), max(units), numeric.method)
+
+
+def main() -> None:
+    """Print a line for each function."""
+    by_function: dict[str, list[Accuracy]] = defaultdict(list)
+    for each in accuracies(CASES):
+        by_function[each.function].append(each)
+    print(f"{'function':20} {'error: median':>14} {'worst':>9} {'units: median':>14} {'worst':>9}  method")
+    every: list[Accuracy] = []
+    for name, found in sorted(by_function.items()):
+        every += found
+        print(f"{name:20} {_line(found)}  {', '.join(sorted({each.method for each in found}))}")
+    print(f"{f'all {len(by_function)} functions':20} {_line(every)}  of {len(every)} gradients")
+
+
+def _line(found: list[Accuracy]) -> str:
+    errors, units = [each.error for each in found], [each.units for each in found]
+    return f"{np.median(errors):14.1e} {max(errors):9.1e} {np.median(units):14.2f} {max(units):9.2f}"
+
+
+if __name__ == "__main__":
+    main()
