@@ -45,7 +45,7 @@ class Blame:
 def blame(subject: Subject) -> Blame:
     """Check the operations that the gradients in question passed through, operands first, on their recorded values."""
     order = topological_order(subject.output)
-    called = names(order, {known: x for x, known in subject.names.items()})
+    called = subject.called or names(order, {known: x for x, known in subject.names.items()})
     dependent = leading_to(order, subject.names)
     checked = 0
     for node in order:

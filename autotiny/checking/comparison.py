@@ -59,7 +59,7 @@ def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str
             raise UnsupportedError(f"compare: {finder.names[x]} has two closed forms, under its name and as a tensor")
         stated.setdefault(x, value)
         names.setdefault(x, key if isinstance(key, str) else finder.names[x])
-    return examine(Subject(loss, names), stated)
+    return examine(Subject(loss, names, called=finder.names), stated)
 
 
 def examine(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None = None) -> Report:

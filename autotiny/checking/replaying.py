@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import LOGARITHMS, Kinks
+from autotiny.checking.complex_forward import LOGARITHMS
+from autotiny.checking.kinks import Kinks
 from autotiny.graph import leading_to, topological_order
 from autotiny.node import made_by
 from autotiny.ops import OPS, shaping

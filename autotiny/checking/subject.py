@@ -17,12 +17,13 @@ from autotiny.tensor import Tensor
 class Subject:
     """The sum of weights * output, and tensors of its graph by their names.
 
-    `weights`, 1 for a number, stand in for the gradient that arrives at the output.
+    `weights`, 1 for a number, stand in for the gradient that arrives at the output. `called` names the whole graph.
     """
 
     output: Tensor
     names: Mapping[Tensor, str]
     weights: Any = None
+    called: Mapping[Tensor, str] | None = None
 
     @cached_property
     def seed(self) -> Any:
