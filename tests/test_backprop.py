@@ -154,7 +154,7 @@ def test_twice_the_operations_take_twice_the_steps(step):
         return calls_of_python(work)
 
     once, twice, fourfold = steps(500), steps(1000), steps(2000)
-    assert fourfold - twice == 2 * (twice - once)
+    assert fourfold - twice == pytest.approx(2 * (twice - once), rel=0.01)  # the collector may call somebody
 
 
 def test_every_rule_runs_once_for_each_use():
@@ -223,10 +223,18 @@ def test_graphs_are_freed_without_the_collector_after_an_error(without_collector
 
 
 # ----- no aliases -----
-def both_leaves_of(expression):
+def both_leaves_of(expression, loss):
     a, b = at.Tensor([[1.0, 2.0], [3.0, 4.0]]), at.Tensor([[5.0, 6.0], [7.0, 8.0]])
-    np.sum(expression(a, b)).backward()
-    return a, b
+    y = expression(a, b)
+    loss(y).backward()
+    return a, b, y
+
+
+LOSSES = {
+    "a spread gradient": np.sum,
+    "an array of its own": lambda y: np.sum(y * 3.0),
+    "a product": lambda y: np.sum(y * y),
+}
 
 
 PASSING_ON = {
@@ -244,19 +252,18 @@ PASSING_ON = {
 }
 
 
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("expression", PASSING_ON.values(), ids=PASSING_ON)
-def test_changing_one_gradient_in_place_changes_no_other(expression):
-    (a, b), (_, expected) = both_leaves_of(expression), both_leaves_of(expression)
+def test_changing_one_gradient_in_place_changes_no_other(expression, loss):
+    (a, b, _), (_, expected, _) = both_leaves_of(expression, loss), both_leaves_of(expression, loss)
     a.grad[...] = np.nan
     np.testing.assert_array_equal(b.grad, expected.grad)
 
 
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("expression", PASSING_ON.values(), ids=PASSING_ON)
-def test_gradients_of_leaves_share_no_memory_with_anything(expression):
-    a, b = at.Tensor([[1.0, 2.0], [3.0, 4.0]]), at.Tensor([[5.0, 6.0], [7.0, 8.0]])
-    y = expression(a, b)
-    z = np.sum(y)
-    z.backward()
+def test_gradients_of_leaves_share_no_memory_with_anything(expression, loss):
+    a, b, y = both_leaves_of(expression, loss)
     for other in (b.grad, y.grad, a.data, b.data, y.data):
         assert not np.shares_memory(a.grad, other)
     assert a.grad.flags.writeable
@@ -403,6 +410,13 @@ def test_entries_that_were_masked_contribute_nothing():  # JAX 5798, autograd 39
     with np.errstate(divide="ignore"):
         np.sum(np.where(x > 0, np.log(x) + np.sqrt(x), 0.0)).backward()
     assert x.grad.tolist() == [0, 0.5]
+
+
+def test_nan_in_a_masked_entry_stays_there():
+    x = at.Tensor([-1.0, 4.0])
+    with np.errstate(invalid="ignore"):
+        np.sum(np.where(x > 0, np.sqrt(x), 0.0)).backward()
+    assert x.grad.tolist() == [0, 0.25]
 
 
 def test_an_infinite_derivative_that_counts_is_infinite():

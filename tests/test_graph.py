@@ -204,6 +204,14 @@ def test_replay_on_another_value_of_a_softmax_takes_its_logarithm():
     np.testing.assert_allclose(replay(topological_order(loss), {A: other})[loss], np.log(2) / 3)
 
 
+def test_replay_on_another_value_of_an_exponential_takes_its_logarithm():
+    x = at.Tensor(3.0)
+    y = np.exp(x)
+    z = np.log(y)
+    assert replay(topological_order(z), {y: 1.0})[z] == 0
+    assert replay(topological_order(z), {x: 600.0})[z] == 600
+
+
 @pytest.mark.parametrize("dtype", [np.longdouble, np.complex128])
 def test_replay_computes_in_the_precision_that_it_is_given(dtype):
     W, _, Z, *_ = network()

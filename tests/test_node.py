@@ -138,6 +138,12 @@ def test_a_number_is_updated_by_assignment(step):
     assert t.item() == 0
 
 
+def test_an_assigned_leaf_is_its_own_again_and_needs_no_watching():
+    t = at.Tensor([1.0, 2.0])
+    t.data = t.data - 0.5
+    assert (t * t)._notes is None
+
+
 def test_gradient_descent_in_either_spelling_moves_a_leaf():
     t = at.Tensor([1.0, 2.0])
     np.sum(t * t).backward()
@@ -192,6 +198,14 @@ def test_gradient_of_a_leaf_may_be_changed_in_place():
     (x * x).backward()
     x.grad *= 0.5
     assert x.grad == 2
+
+
+def test_changing_a_gradient_in_place_makes_no_copy():
+    x = at.Tensor([2.0])
+    np.sum(x * x).backward()
+    g = x.grad
+    x.grad *= 0.5
+    assert x.grad is g
 
 
 def test_gradient_of_a_result_is_read_only():
