@@ -13,14 +13,14 @@ def fingerprint(array: Any) -> Any:
 
     Small arrays are compared byte for byte. Of larger ones the 64-bit words are laid out in 1021 columns and summed,
     down and across: two passes at the speed of memory, which miss only changes that cancel in every column and every
-    row. So no change of a single word and no swap of two is missed, and since the rows are odd in number, no change of
-    sign or doubling of all.
+    row. So no change of a single word and no swap of two is missed, and since the columns are odd in number, no change
+    of sign or doubling of all.
     """
     if array.nbytes <= EXACT_BYTES:
         return array.tobytes()
     raw = array.ravel(order="K").view(np.uint8)
     words = raw[: raw.size // 8 * 8].view(np.uint64)
-    rows = (words.size // COLUMNS - 1) | 1 if words.size >= COLUMNS else 0
+    rows = words.size // COLUMNS
     table, rest = words[: rows * COLUMNS].reshape(rows, COLUMNS), words[rows * COLUMNS :]
     sums = [np.add.reduce(table, axis=0), np.add.reduce(table, axis=1), rest, raw[words.size * 8 :]]
     return b"".join(part.tobytes() for part in sums)

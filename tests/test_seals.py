@@ -28,6 +28,15 @@ def test_a_change_of_any_single_byte_is_noticed(n, at, flip):
     assert fingerprint(a) != before
 
 
+@pytest.mark.parametrize("n", [EXACT_BYTES, EXACT_BYTES + 1, 8 * COLUMNS + 7, 80 * COLUMNS + 5, 100_003])
+@pytest.mark.parametrize("place", [0, 7, 8, -9, -8, -1])
+def test_a_change_of_a_byte_at_either_end_is_noticed(n, place):
+    a = random_bytes(n)
+    before = fingerprint(a)
+    a[place] ^= 1
+    assert fingerprint(a) != before
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     n=st.sampled_from([2, 512, 513, COLUMNS + 1, 3 * COLUMNS, 7 * COLUMNS + 5, 50_000]),
