@@ -176,6 +176,17 @@ def test_a_0d_array_is_watched():
         y.backward()
 
 
+def test_constants_are_watched_under_debug_too():
+    x, c = at.Tensor([1.0]), np.ones(1)
+    with at.debug():
+        y = np.sum(x * c)
+        c[0] = 2
+    with pytest.raises(
+        StaleError, match=r"multiply: c was changed in place after .* at test_stale\.py:\d+: y = np\.sum"
+    ):
+        y.backward()
+
+
 def test_a_list_is_copied():
     x, c = at.Tensor([1.0, 2.0]), [3.0, 4.0]
     y = np.sum(x * c)
