@@ -103,6 +103,19 @@ def test_backward_from_the_middle_of_a_graph_stays_below_it():
     assert z.grad is None
 
 
+def test_a_rule_that_fails_leaves_every_gradient_as_it_was():
+    @at.operation(lambda g, y, x: g / (1 // 0))
+    def broken(x):
+        return x * 1
+
+    x = at.Tensor(3.0)
+    y = x * x
+    y.backward()
+    with pytest.raises(ZeroDivisionError):
+        (y + broken(x)).backward()
+    assert (x.grad, y.grad) == (6, 1)
+
+
 # ----- depth and width -----
 def test_a_million_chained_operations_are_recorded_swept_and_freed(without_collector):  # micrograd 90, tinygrad 8167
     x = at.Tensor(1.0)
@@ -410,6 +423,16 @@ def test_entries_that_were_masked_contribute_nothing():  # JAX 5798, autograd 39
     with np.errstate(divide="ignore"):
         np.sum(np.where(x > 0, np.log(x) + np.sqrt(x), 0.0)).backward()
     assert x.grad.tolist() == [0, 0.5]
+
+
+@pytest.mark.parametrize("everything", ["raise", "warn", "ignore"])
+def test_the_sweep_does_not_depend_on_how_the_user_handles_floating_point_errors(everything):
+    x = at.Tensor([0.0, 4.0])
+    y = np.sum(np.where(x > 0, np.sqrt(x), 0.0) + np.sqrt(x))
+    with np.errstate(all=everything):
+        y.backward()
+        assert np.geterr()["divide"] == everything
+    assert x.grad.tolist() == [np.inf, 0.5]
 
 
 def test_nan_in_a_masked_entry_stays_there():
