@@ -162,7 +162,9 @@ def operation(
 
     def decorate(forward: Function) -> Function:
         written = notation or f"{forward.__name__}({', '.join(['{}'] * len(rules))})"
-        op = define(forward, written, *rules, each=each, guarded=guarded, masks=masks)
+        op = Op(forward, written, Each(each) if each else rules)
+        op.guarded, op.masks = guarded, masks
+        OPS.setdefault(forward, op)  # a NumPy function keeps its own row
         if each is None:
             _check_arity(op)
 
