@@ -1,0 +1,71 @@
+"""NumPy's surface: what makes an object of ours work wherever NumPy code expects an array.
+
+NumPy hands its functions over (NEP 13 for ufuncs, NEP 18 for the rest). A class that says what becomes of a function
+of its objects, in `__autotiny_call__`, has with this the protocols and the methods of an array.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autotiny.errors import UnsupportedError
+from autotiny.ops import shaping
+
+REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+
+
+def _method(function: Any) -> Callable[..., Any]:
+    def method(self: "Surface", *args: Any, **kwargs: Any) -> Any:
+        return self.__autotiny_call__(function, (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, f"np.{function.__name__} of this."
+    return method
+
+
+class Surface:
+    """The protocols and the methods of an array, all of them by way of `__autotiny_call__(function, args, kwargs)`."""
+
+    __slots__ = ()
+    __autotiny_call__: ClassVar[Callable[..., Any]]
+    __len__: Callable[..., int]
+    __getitem__: Callable[..., Any]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__":
+            return self.__autotiny_call__(ufunc, inputs, options)
+        if method == "reduce" and ufunc in REDUCTIONS:
+            return self.__autotiny_call__(REDUCTIONS[ufunc], inputs, {"axis": 0, **options})
+        raise UnsupportedError(
+            f"{ufunc.__name__}.{method} of a {type(self).__name__} is not supported: write it with sums, products and "
+            "indexing"
+        )
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        return self.__autotiny_call__(function, args, kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    __neg__, __pos__, __abs__ = _method(np.negative), _method(np.positive), _method(np.absolute)
+    sum, prod, mean, var, std = map(_method, (np.sum, np.prod, np.mean, np.var, np.std))
+    max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
+    argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
+    dot, trace, diagonal, clip, round = map(_method, (np.dot, np.trace, np.diagonal, np.clip, np.round))
+    ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
+    copy, flatten = _method(np.copy), _method(np.ravel)
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """The same entries in another shape: t.reshape(2, 3) or t.reshape((2, 3))."""
+        return self.__autotiny_call__(np.reshape, (self, shape[0] if len(shape) == 1 else shape), options)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The axes in another order, reversed by default."""
+        return self.__autotiny_call__(np.transpose, (self, (axes[0] if len(axes) == 1 else axes) or None), {})
+
+    def astype(self, dtype: Any) -> Any:
+        """In another floating-point type; as a plain array in any other type."""
+        return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
+
+    T = property(transpose, doc="The axes reversed.")
+    mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name
