@@ -8,8 +8,8 @@ left can disturb it.
 """
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -26,6 +26,7 @@ from autotiny.tensor import Tensor
 from autotiny.values import own
 
 Gradients = dict[Tensor, Any]
+AnySweep = TypeVar("AnySweep", bound="Sweep")
 
 
 def backward(output: Tensor, grad: Any = None) -> None:
@@ -97,26 +98,31 @@ def sweep(
     reports as invalid. Such a graph is swept again with a guard: where no gradient arrives, none leaves.
     """
     among = None if wanted is None else leading_to(reversed(order), wanted)
+    return swept(order, lambda guard: Sweep(seeds, among, record, guard)).grads
+
+
+def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnySweep":
+    """A sweep that has run over the order: `start(guard)`, without the guard unless it is needed."""
     if not modes.debugging:
         try:
             with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
-                first = _Sweep(seeds, among, record, guard=False)
+                first = start(False)
                 first.run(order)
             if not (first.masked and any(map(_has_nan, first.grads.values()))):
-                return first.grads
+                return first
         except FloatingPointError:
             pass
     with np.errstate(all="ignore"):
-        guarded = _Sweep(seeds, among, record, guard=True)
+        guarded = start(True)
         guarded.run(order)
-    return guarded.grads
+    return guarded
 
 
 def _has_nan(g: Any) -> bool:
     return bool(np.isnan(value_of(g)).any())
 
 
-class _Sweep:
+class Sweep:
     """One way back through a graph. `log_grads` holds dJ/dlog(y) of exponentials y, `masked` whether a mask was met."""
 
     __slots__ = ("among", "grads", "guard", "log_grads", "masked", "record")
@@ -165,6 +171,11 @@ class _Sweep:
                 else:
                     grads[b] = grads[b] + c if b in grads else c
             return
+        self.pull_each(node, rules, g)
+
+    def pull_each(self, node: Tensor, rules: Any, g: Any) -> None:
+        """Pull g back to the arguments one by one, whatever they are."""
+        args, kwargs, among = node.args, node.kwargs, self.among
         y, values = (node, args) if self.record else (node._data, tuple(map(value_of, args)))
         for arg, rule in zip(args, rules, strict=False):
             if type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
@@ -174,10 +185,13 @@ class _Sweep:
         """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; y's own gradient gains h / y."""
         log: Any = made_by(node).log
         self.pull(node, (log.rule,), h)
-        via_log = h / (node if self.record else node._data)
-        if self.guard:
-            via_log = np.where(h == 0, 0.0, via_log)
+        via_log = self.out_of_logarithm(node, h)
         self.grads[node] = via_log if g is None else g + via_log
+
+    def out_of_logarithm(self, node: Tensor, h: Any) -> Any:
+        """dJ/dy from h = dJ/dlog(y)."""
+        via_log = h / (node if self.record else node._data)
+        return np.where(h == 0, 0.0, via_log) if self.guard else via_log
 
     def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
         """Add the contribution c of one operation to an argument's gradient."""
