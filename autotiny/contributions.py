@@ -22,6 +22,8 @@ class Contribution(NamedTuple):
     """dJ/dy dy/dx, in the operand's shape and precision."""
     total: Any
     """The operand's gradient so far, this contribution included."""
+    pulled: Any
+    """The gradient that it was made from: the visit's, or what stands for it where through_log."""
     through_log: bool = False
     """Whether dJ/dlog(y) was pulled back, without dividing by y: y is an exponential whose logarithm is taken."""
 
@@ -75,6 +77,7 @@ class _Observed(Sweep):
         super().__init__(seeds, None, record=False, guard=guard)
         self.visits: list[Visit] = []
         self.passed: list[Contribution] = []
+        self.pulled: Any = None
         self.pulling_log = False
 
     def run(self, order: Iterable[Tensor]) -> None:
@@ -92,10 +95,12 @@ class _Observed(Sweep):
 
     def _hand_on(self, log: Tensor) -> None:
         (y,) = log.args
-        self._note(0, y, self.out_of_logarithm(y, self.grads[log]))
+        self.pulled = self.grads[log]
+        self._note(0, y, self.out_of_logarithm(y, self.pulled))
 
     def pull(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back through one operation, by the way that receives every contribution."""
+        self.pulled = g
         self.places = (place for place, arg in enumerate(node.args) if type(arg) is Tensor and arg.requires_grad)
         self.pull_each(node, rules, g)
 
@@ -115,7 +120,8 @@ class _Observed(Sweep):
         self._note(next(self.places), arg, value)
 
     def _note(self, position: int, operand: Tensor, value: Any) -> None:
-        self.passed.append(Contribution(position, operand, value, self._total(operand), self.pulling_log))
+        total = self._total(operand)
+        self.passed.append(Contribution(position, operand, value, total, self.pulled, self.pulling_log))
 
     def _total(self, operand: Tensor) -> Any:
         """The gradient so far, with what waits in a logarithm."""

@@ -114,6 +114,7 @@ def test_logarithm_of_softmax_is_pulled_in_one_go(saturated):
     assert c.through_log
     assert c.operand is Z
     assert c.value.tolist() == [[1], [-1], [0]]  # A - Y, where dJ/dA is infinite
+    assert c.pulled.tolist() == [[0], [-1], [0]]
 
 
 def test_logarithm_shows_what_it_hands_on():
