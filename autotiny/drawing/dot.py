@@ -21,7 +21,10 @@ LAYOUT = {
 
 
 def dot(cards: Sequence[Card], **attributes: str) -> str:
-    """DOT text of the graph, the same in every run; `attributes` are more of Graphviz's for the graph."""
+    """DOT text of the graph, the same in every run; `attributes` are more of Graphviz's for the graph.
+
+    The i-th card is the node n{i}, its use as operand number k of the j-th the edge e{i}-{j}-{k}: by id and by class.
+    """
     import graphviz  # type: ignore[import-untyped]
 
     digraph = graphviz.Digraph(
@@ -32,9 +35,10 @@ def dot(cards: Sequence[Card], **attributes: str) -> str:
         edge_attr={"color": EDGE, "arrowsize": "0.6"},
     )
     for position, card in enumerate(cards):
-        digraph.node(f"n{position}", label=f"<{label(card)}>")
-        for operand in card.operands:
-            digraph.edge(f"n{operand}", f"n{position}")
+        digraph.node(name := f"n{position}", label=f"<{label(card)}>", id=name, **{"class": name})
+        for place, operand in enumerate(card.operands):
+            use = f"e{operand}-{position}-{place}"
+            digraph.edge(f"n{operand}", name, id=use, **{"class": use})
     return str(digraph.source)
 
 

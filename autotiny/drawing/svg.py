@@ -12,10 +12,10 @@ def decorate(svg: str, source: str, title: str, sentences: Sequence[str]) -> str
     `source` is the DOT text it was made from; `sentences[i]` tells of the node n{i}.
     """
     prefix = "at" + hashlib.sha256(source.encode()).hexdigest()[:8]
-    svg = svg[svg.index("<svg") :]
+    svg = svg[svg.index("<svg") :].replace("&#45;", "-")
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<title>n(\d+)</title>", lambda node: f"<title>{html.escape(sentences[int(node[1])])}</title>", svg)
-    svg = re.sub(r"<title>(autotiny|n\d+&#45;&gt;n\d+)</title>\n?", "", svg)
+    svg = re.sub(r"<title>(autotiny|n\d+-&gt;n\d+)</title>\n?", "", svg)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     return re.sub(r"<svg[^>]*>", lambda opening: _opened(opening[0], prefix, title, sentences), svg, count=1)
 

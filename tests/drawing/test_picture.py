@@ -28,7 +28,7 @@ def ids(svg):
 def test_square_draws_both_edges(square):
     drawn = at.draw(square)
     assert drawn.dot.count("n0 -> n1") == 2
-    assert drawn.svg.count('class="edge"') == 2
+    assert drawn.svg.count('class="edge ') == 2
 
 
 def test_svg_tells_names_operations_shapes_values_and_gradients(flagship):
@@ -43,8 +43,8 @@ def test_svg_tells_names_operations_shapes_values_and_gradients(flagship):
 
 def test_svg_has_a_node_for_every_value(flagship):
     drawn = at.draw(flagship)
-    assert drawn.svg.count('class="node"') == len(drawn.cards)
-    assert drawn.svg.count('class="edge"') == sum(len(card.operands) for card in drawn.cards)
+    assert drawn.svg.count('class="node ') == len(drawn.cards)
+    assert drawn.svg.count('class="edge ') == sum(len(card.operands) for card in drawn.cards)
 
 
 def test_svg_is_described_in_words_and_fits_its_page(flagship):
@@ -189,3 +189,11 @@ def test_a_tangled_graph_of_a_hundred_values_is_drawn():
     for i in range(100):
         values.append(values[-1] * values[i // 2])
     minidom.parseString(at.draw(values[-1]).svg)
+
+
+def test_every_card_and_every_use_has_an_id_and_a_class_of_its_own(square):
+    svg = at.draw(square).svg
+    groups = minidom.parseString(svg).getElementsByTagName("g")
+    named = {group.getAttribute("class").split()[-1]: group.getAttribute("id").split("-", 1)[-1] for group in groups}
+    del named["graph"]
+    assert named == {name: name for name in ("n0", "n1", "e0-1-0", "e0-1-1")}

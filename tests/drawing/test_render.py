@@ -48,7 +48,7 @@ def test_pygraphviz_lays_out_where_there_is_no_dot(without_dot):
 def test_dot_on_the_path_lays_out_where_there_is_no_pygraphviz(with_dot, without_pygraphviz, square):
     svg = at.draw(square).svg
     assert svg.startswith("<svg")
-    assert svg.count('class="edge"') == 2
+    assert svg.count('class="edge ') == 2
     assert render(at.draw(square).dot, "png").startswith(b"\x89PNG")
 
 
