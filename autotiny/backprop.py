@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy import ndarray
 
 from autotiny import describe
 from autotiny.errors import ShapeError, UnsupportedError
@@ -27,6 +26,7 @@ from autotiny.values import own
 
 Gradients = dict[Tensor, Any]
 AnySweep = TypeVar("AnySweep", bound="Sweep")
+SCALARS = frozenset({np.float64, np.float32, np.float16})
 
 
 def backward(output: Tensor, grad: Any = None) -> None:
@@ -119,7 +119,8 @@ def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnyS
 
 
 def _has_nan(g: Any) -> bool:
-    return bool(np.isnan(value_of(g)).any())
+    value = value_of(g)
+    return bool(np.isnan(getattr(value, "value", value)).any())  # of a traced one, its value now
 
 
 class Sweep:
@@ -160,13 +161,13 @@ class Sweep:
             v = b._data if type(b) is Tensor else b
             if type(a) is Tensor and a.requires_grad:
                 c = left(g, y, u, v)
-                if type(c) is ndarray or type(c) is not type(u):
+                if type(c) not in SCALARS or type(c) is not type(u):
                     self.receive(node, a, g, c)
                 else:
                     grads[a] = grads[a] + c if a in grads else c
             if type(b) is Tensor and b.requires_grad:
                 c = right(g, y, u, v)
-                if type(c) is ndarray or type(c) is not type(v):
+                if type(c) not in SCALARS or type(c) is not type(v):
                     self.receive(node, b, g, c)
                 else:
                     grads[b] = grads[b] + c if b in grads else c

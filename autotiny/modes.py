@@ -1,4 +1,4 @@
-"""Ways of recording that hold in one thread for the length of a `with`: no_grad and debug."""
+"""Ways of recording that hold in one thread for the length of a `with`: no_grad, debug and tracing."""
 
 import threading
 from types import TracebackType
@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 class _Modes(threading.local):
     recording = True
     debugging = False
+    tracing: Any = None
+    """Computes `tracing(op, values, options)` in place of the operation's forward function, to write it down."""
 
 
 modes = _Modes()
@@ -21,7 +23,7 @@ class Switch(threading.local):
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, mode: str, value: bool) -> None:
+    def __init__(self, mode: str, value: Any) -> None:
         self.mode, self.value = mode, value
         self.before: list[Any] = []
 

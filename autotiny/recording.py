@@ -24,7 +24,7 @@ LOG = OPS[np.log]
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
     """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
-        args, kwargs = _arranged(op, args, kwargs)
+        args, kwargs = arranged(op, args, kwargs)
     for option in kwargs.values():
         if type(option) not in SIMPLE_OPTIONS:
             kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
@@ -87,6 +87,8 @@ def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Ca
     if op is LOG and stays_in_logarithm(args):
         (inner,) = args
         return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
+    if modes.tracing is not None:
+        return modes.tracing(op, map(value, args), kwargs)
     return op.forward(*map(value, args), **kwargs)
 
 
@@ -122,7 +124,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        return COMPOSED[function](*args, **_given(function.__name__, kwargs))
+        return COMPOSED[function](*args, **given(function.__name__, kwargs))
     if function in PLAIN:
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
     module = getattr(function, "__module__", None) or "numpy"
@@ -137,33 +139,33 @@ def value_of(arg: Any) -> Any:
     return arg._data if isinstance(arg, Node) else arg
 
 
-def _given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The options without those that say nothing (no axis says: all); out= and the like would escape the graph."""
-    given = {
+    options = {
         key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
     }
-    for key in given.keys() & {"out", "where", "casting", "subok", "initial"}:
+    for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
-    return given
+    return options
 
 
-def _arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Operands by position, options by name."""
     if op.arity is not None:
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    given = _given(op.name, kwargs)
+    options = given(op.name, kwargs)
     if op.arity is not None:
-        args += tuple(given.pop(name) for name in op.parameters[len(args) : op.arity] if name in given)
+        args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
             raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
-    unknown = given.keys() - op.options
+    unknown = options.keys() - op.options
     if unknown:
         supported = ", ".join(sorted(op.options)) or "none"
         raise UnsupportedError(
             f"{op.name}: {unknown.pop()}= is not supported on a Tensor; supported options: {supported}"
         )
-    return args, given
+    return args, options
 
 
 def _constant(op: Op, arg: Any) -> Any:

@@ -19,6 +19,7 @@ from autotiny.node import next_number
 from autotiny.stale import checked_order, require_unchanged
 from autotiny.tensor import Tensor
 from autotiny.trees import Rebuild, flatten, tree_map
+from autotiny.values import is_foreign, plain_copy
 
 Function = Callable[..., Any]
 
@@ -40,14 +41,14 @@ class Run(NamedTuple):
 
     def plain(self, x: Any) -> Any:
         """x as an array, unless it is part of a larger graph."""
-        return x if self.nested or not isinstance(x, Tensor) else np.array(x._data)
+        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
 
     def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
         """The gradients of the variables."""
         record = record or self.nested
         found = sweep(self.order, seeds, self.variables, record)
         results = [found[x] if x in found else np.zeros_like(x._data) for x in self.variables]
-        return [as_tensor(g) if record else np.array(g) for g in results]
+        return [as_tensor(g) if record else plain_copy(g) for g in results]
 
 
 def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> Run:
@@ -80,7 +81,7 @@ def variable(value: Any) -> Tensor:
 
 
 def _require_numbers(f: Function, out: Any) -> None:
-    if not isinstance(out, Tensor) and np.asarray(out).dtype.kind not in "fiub":
+    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in "fiub":
         name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
         raise UnsupportedError(
             f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"
@@ -199,7 +200,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         else {}
     )
     derivatives = [found.get(u, np.zeros_like(u._data)) for u in starts]
-    return call.value, call.rebuild_output([as_tensor(d) if nested else np.array(d) for d in derivatives])
+    return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
 def jacobian(f: Function) -> Function:

@@ -35,8 +35,21 @@ def require_real(dtype: np.dtype[Any], where: str) -> None:
         )
 
 
+def is_foreign(value: Any) -> bool:
+    """Whether it is an array of another library, which speaks NumPy's protocols and is kept as it is."""
+    return hasattr(value, "__array_function__") and not isinstance(value, np.ndarray) and not hasattr(value, "grad")
+
+
+def plain_copy(value: Any) -> Any:
+    """A copy as an array of NumPy, unless it is an array of another library."""
+    return value if is_foreign(value) else np.array(value)
+
+
 def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
     """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
+    if is_foreign(data):
+        require_real(data.dtype, where)
+        return data.astype(dtype or float) if tracked and data.dtype.kind != "f" else data
     array = np.array(real_numbers(data, where), dtype=dtype)
     require_real(array.dtype, where)
     if tracked and array.dtype.kind != "f":

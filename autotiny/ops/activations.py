@@ -126,7 +126,7 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
 def log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
     """log(y) for y = softmax(x), from x where y comes near to underflow."""
-    return np.log(y) if y.size and y.min() > 1e-30 else log_softmax.__wrapped__(x, axis)  # type: ignore[attr-defined]
+    return np.log(y) if type(y) is np.ndarray and y.size and y.min() > 1e-30 else log_softmax(x, axis)
 
 
 OPS[softmax].log = StableLog(log_of_softmax, lambda h, y, x, axis=0: h - y * h.sum(axis=axis, keepdims=True))

@@ -35,6 +35,11 @@ def index(x: Array, key: Key = None) -> Array:
     return x[key]
 
 
+def places(indices: Any) -> Array:
+    """Indices as an array."""
+    return indices if hasattr(indices, "__array_function__") else np.array(indices)
+
+
 def along(x: Array, axis: int) -> Key:
     """The key that leads up to an axis."""
     return (slice(None),) * (axis % x.ndim)
@@ -45,7 +50,7 @@ def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "rais
     """The entries at indices along an axis, or of the flattened array."""
     if axis is None:
         a, axis = np.ravel(a), 0
-    indices, n = np.array(indices), a.shape[axis]
+    indices, n = places(indices), a.shape[axis]
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
     return index(a, key=(*along(a, axis), indices))
@@ -57,7 +62,7 @@ def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    grid[axis] = np.array(indices)
+    grid[axis] = places(indices)
     return index(arr, key=tuple(grid))
 
 

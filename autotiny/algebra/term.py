@@ -1,0 +1,247 @@
+"""Term: a formula. An operation on other terms, a symbol, or a constant.
+
+A term speaks NumPy's protocols as a Tensor does, so NumPy code that runs on terms builds a formula, gradient rules
+included; and a Tensor may hold a term as its value, so that a whole program, its backprop and all, is recorded as one
+formula. In contrast to a Tensor it also records comparisons and other functions without a gradient, and equal formulas
+are one object: common subexpressions are shared as they arise.
+
+Every term carries the value that it has on the values of its symbols.
+"""
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NoReturn
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from autotiny import describe
+from autotiny.errors import UnsupportedError
+from autotiny.node import Node
+from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+from autotiny.ops.indexing import index
+from autotiny.recording import arranged, given, record
+from autotiny.recording import value_of as tensor_value
+from autotiny.surface import Surface
+from autotiny.trees import flatten, tree_map
+
+next_number = itertools.count().__next__
+ABOUT_SHAPES = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
+    np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
+}  # fmt: skip
+"""Functions that see no values, so that their result is known."""
+
+
+class ValueNeededError(UnsupportedError):
+    """Code asked a formula for its value: it branched on it, printed it, or handed it to code that wants numbers."""
+
+
+def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def method(self: "Term", other: Any) -> Any:
+        return NotImplemented if isinstance(other, Node) else call(function, (self, other), {})
+
+    def reflected(self: "Term", other: Any) -> Any:
+        return call(function, (other, self), {})
+
+    return method, reflected
+
+
+class Term(Surface):
+    """A formula, with the value that it has now.
+
+    Attributes
+    ----------
+    op : the operation, None for a symbol or a constant.
+    args, options : its operands, all of them terms, and its options, which may hold terms in an index.
+    name : of a symbol; None for a constant and for results.
+    value : an array or a number.
+    """
+
+    __slots__ = ("__weakref__", "args", "name", "number", "op", "options", "value")
+
+    op: Op | None
+    args: tuple["Term", ...]
+    options: Mapping[str, Any]
+    name: str | None
+    number: int
+    value: Any
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number or an array that no symbol goes into."""
+        return self.op is None and self.name is None
+
+    @property
+    def parents(self) -> tuple["Term", ...]:
+        """The terms that it is made of, those in its options last."""
+        if not self.options:
+            return self.args
+        return (*self.args, *(part for part in _leaves(self.options) if isinstance(part, Term)))
+
+    shape = property(lambda self: np.shape(self.value), doc="Lengths of the axes.")
+    ndim = property(lambda self: np.ndim(self.value), doc="Number of axes.")
+    size = property(lambda self: np.size(self.value), doc="Number of entries.")
+    dtype = property(lambda self: np.asarray(self.value).dtype, doc="NumPy's type of the entries.")
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, key: Any) -> "Term":
+        return apply(OPS[index], (self,), {"key": key})
+
+    def __repr__(self) -> str:
+        if self.op is None:
+            return self.name or repr(self.value)
+        written = [repr(arg) for arg in self.args]
+        return f"{self.op.name}({', '.join([*written, *(f'{k}={v!r}' for k, v in self.options.items())])})"
+
+    # ----- operators -----
+    __add__, __radd__ = _operators(np.add)
+    __sub__, __rsub__ = _operators(np.subtract)
+    __mul__, __rmul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__ = _operators(np.divide)
+    __floordiv__, __rfloordiv__ = _operators(np.floor_divide)
+    __pow__, __rpow__ = _operators(np.power)
+    __mod__, __rmod__ = _operators(np.remainder)
+    __matmul__, __rmatmul__ = _operators(np.matmul)
+    __lt__, __gt__ = _operators(np.less)[0], _operators(np.greater)[0]
+    __le__, __ge__ = _operators(np.less_equal)[0], _operators(np.greater_equal)[0]
+    __eq__, __ne__ = _operators(np.equal)[0], _operators(np.not_equal)[0]
+    __and__, __rand__ = _operators(np.logical_and)
+    __or__, __ror__ = _operators(np.logical_or)
+
+    __hash__ = object.__hash__
+
+    # ----- what a formula cannot do -----
+    def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
+        raise ValueNeededError(
+            f"the value of {self.name or 'a result'} was asked for at {describe.caller_line()}, where it stands for "
+            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+        )
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
+    __array__ = item = tolist = tobytes = __setitem__ = _value_needed
+    nbytes = property(_value_needed)
+
+    @staticmethod
+    def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        return call(function, args, kwargs)
+
+    @staticmethod
+    def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """What a decorated operation makes of terms."""
+        return apply(op, *arranged(op, args, kwargs))
+
+
+_terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
+
+
+def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
+    term = Term()
+    term.op, term.args, term.options, term.name, term.value = op, args, options, name, value
+    term.number = next_number()
+    return term
+
+
+def symbol(name: str, value: Any) -> Term:
+    """A formula's variable, with the value that it has now. Two symbols are never one, whatever their names.
+
+    >>> x = symbol("x", 3.0)
+    >>> y = np.exp(x) * x + np.exp(x)
+    >>> y, y.args[0].args[0] is y.args[1]
+    (add(multiply(exp(x), x), exp(x)), True)
+    """
+    return _new(None, (), {}, name, value)
+
+
+def constant(value: Any) -> Term:
+    """A number, or an array that is held as it is: equal numbers are one term, and so are the uses of one array."""
+    if isinstance(value, Term):
+        return value
+    key = (type(value), id(value)) if isinstance(value, np.ndarray) else (type(value), np.asarray(value).tobytes())
+    found = _terms.get(key)
+    if found is None:
+        found = _terms[key] = _new(None, (), {}, None, value)
+    return found
+
+
+def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any]) -> Any:
+    """The operation on operands some of which are terms, or on terms; a constant where all of them are constants."""
+    args = tuple(args)
+    tensor = next((arg for arg in args if isinstance(arg, Node)), None)
+    if tensor is not None:  # it is the Tensor that records
+        return record(op, args, options)
+    operands = tuple(map(constant, args))
+    key = (op, *map(id, operands), _key(options))
+    found = _terms.get(key)
+    if found is None:
+        try:
+            value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
+        except Exception as error:
+            raise describe.failure(op, operands, error) from None
+        found = _new(op, operands, options, None, value)
+        if all(parent.is_constant for parent in found.parents):
+            return constant(value)
+        _terms[key] = found
+    return found
+
+
+def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A NumPy function of terms: one operation, a composition of several, or a fact about shapes."""
+    if function in OPS:
+        return apply(OPS[function], *arranged(OPS[function], args, kwargs))
+    if function in COMPOSED:
+        return COMPOSED[function](*args, **given(function.__name__, kwargs))
+    if function in ABOUT_SHAPES:
+        return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
+    if function in PLAIN:
+        return apply(plain(function), map(tensor_value, args), kwargs)
+    raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
+
+
+@cache
+def plain(function: Any) -> Op:
+    """A function without a gradient as an operation."""
+    return Op(function, SIGNS.get(function, ""), ())
+
+
+SIGNS = {
+    np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}", np.less_equal: "{} <= {}",
+    np.equal: "{} == {}", np.not_equal: "{} != {}", np.floor_divide: "{} // {}",
+}  # fmt: skip
+
+
+def value_of(part: Any) -> Any:
+    """The value that a term has now; anything else is its own."""
+    return part.value if isinstance(part, Term) else part
+
+
+def topological_order(*outputs: Term) -> list[Term]:
+    """Every term that the outputs are made of, each once, operands before results."""
+    found = set(outputs)
+    order = list(found)
+    for term in order:  # grows while it is walked
+        for part in term.parents:
+            if part not in found:
+                found.add(part)
+                order.append(part)
+    order.sort(key=operator.attrgetter("number"))
+    return order
+
+
+def _leaves(tree: Any) -> list[Any]:
+    return flatten(tree)[0]
+
+
+def _key(option: Any) -> Any:
+    """An option as something that can be looked up; arrays and terms, which the term holds on to, by identity."""
+    if isinstance(option, Mapping):
+        return tuple((name, _key(value)) for name, value in sorted(option.items()))
+    if isinstance(option, list | tuple):
+        return (type(option), *map(_key, option))
+    if isinstance(option, slice):
+        return (slice, _key(option.start), _key(option.stop), _key(option.step))
+    return (id(option),) if isinstance(option, np.ndarray | Term) else (type(option), option)
