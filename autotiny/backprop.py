@@ -7,18 +7,19 @@ comes. Gradients gather in a dict of the sweep's own, and are published when it 
 left can disturb it.
 """
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autotiny import describe
+from autotiny.broadcasting import fitted, require_array
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.graph import leading_to
+from autotiny.masking import finite_unless, guard
 from autotiny.modes import modes
 from autotiny.node import made_by
-from autotiny.ops import Op
 from autotiny.recording import LOG, require_finite, stays_in_logarithm, value_of
 from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
@@ -95,7 +96,8 @@ def sweep(
     on request.
 
     Where an entry was masked (g = 0) and its derivative is infinite, their product is nan, which floating point
-    reports as invalid. Such a graph is swept again with a guard: where no gradient arrives, none leaves.
+    reports as invalid; a masked matrix may be singular. Such a graph is swept again with a guard: where no gradient
+    arrives, neither nan nor infinity leaves.
     """
     among = None if wanted is None else leading_to(reversed(order), wanted)
     return swept(order, lambda guard: Sweep(seeds, among, record, guard)).grads
@@ -110,7 +112,7 @@ def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnyS
                 first.run(order)
             if not (first.masked and any(map(_has_nan, first.grads.values()))):
                 return first
-        except FloatingPointError:
+        except (FloatingPointError, np.linalg.LinAlgError):
             pass
     with np.errstate(all="ignore"):
         guarded = start(True)
@@ -176,11 +178,22 @@ class Sweep:
 
     def pull_each(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back to the arguments one by one, whatever they are."""
-        args, kwargs, among = node.args, node.kwargs, self.among
+        args, kwargs = node.args, node.kwargs
         y, values = (node, args) if self.record else (node._data, tuple(map(value_of, args)))
-        for arg, rule in zip(args, rules, strict=False):
-            if type(arg) is Tensor and arg.requires_grad and (among is None or arg in among):
-                self.receive(node, arg, g, rule(g, y, *values, **kwargs))
+        needed: Iterable[Any] = repeat(True)
+        if self.guard:
+            needed, y, values = guard(made_by(node), g, y, values, kwargs)
+        for arg, rule, where in zip(args, rules, needed, strict=False):
+            if type(arg) is Tensor and arg.requires_grad and (self.among is None or arg in self.among):
+                c = rule(g, y, *values, **kwargs)
+                self.receive(node, arg, g, self.guarded(node, arg, c, where) if self.guard else c)
+
+    def guarded(self, node: Tensor, arg: Tensor, c: Any, where: Any) -> Any:
+        """A contribution, finite where the argument was not needed for what was taken."""
+        c = finite_unless(where, require_array(c, arg._data, made_by(node)))
+        if modes.debugging:
+            require_finite(c, f"backward: {made_by(node).name} passes on a gradient of", node)
+        return c
 
     def pull_logarithm(self, node: Tensor, g: Any, h: Any) -> None:
         """Pull back h = dJ/dlog(y) of an exponential y without dividing by y; y's own gradient gains h / y."""
@@ -192,50 +205,13 @@ class Sweep:
     def out_of_logarithm(self, node: Tensor, h: Any) -> Any:
         """dJ/dy from h = dJ/dlog(y)."""
         via_log = h / (node if self.record else node._data)
-        return np.where(h == 0, 0.0, via_log) if self.guard else via_log
+        return finite_unless(value_of(h) != 0, via_log) if self.guard else via_log
 
     def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
         """Add the contribution c of one operation to an argument's gradient."""
         x, grads = arg._data, self.grads
-        try:
-            shape = c.shape
-        except AttributeError:
-            name, kind = made_by(node).name, type(c).__name__
-            raise UnsupportedError(f"{name}: a rule gave {kind}, expected an array of shape {x.shape}") from None
-        if self.guard:
-            if made_by(node).guarded:
-                c = np.where(g == 0, 0.0, c)
-            elif not np.any(value_of(g)):
-                c = np.zeros_like(c)
-            if modes.debugging:
-                require_finite(c, f"backward: {made_by(node).name} passes on a gradient of", node)
-        if shape != x.shape or c.dtype is not x.dtype:
+        if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
             c = fitted(c, x, made_by(node))
         if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
             c = c.copy()
         grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
-
-
-def fitted(c: Any, x: Any, op: Op) -> Any:
-    """A contribution in the shape and precision of the argument's value x: what broadcasting repeated is summed."""
-    if c.shape != x.shape:
-        axes = repeated_axes(c.shape, x.shape)
-        if axes is None:
-            raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
-        c = c.sum(axes, keepdims=True)
-        if c.ndim != x.ndim:
-            c = c.reshape(x.shape)
-    if c.dtype == x.dtype:
-        return c
-    if x.dtype.kind != "f":
-        raise UnsupportedError(f"{op.name}: an operand of {x.dtype} has no gradient; make it floating point")
-    return c.astype(x.dtype)
-
-
-@functools.lru_cache
-def repeated_axes(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The axes along which broadcasting repeated an array to give it this shape; None if it could not have."""
-    extra = len(shape) - len(original)
-    if extra < 0 or any(n not in (1, m) for n, m in zip(original, shape[extra:], strict=True)):
-        return None
-    return (*range(extra), *(extra + i for i, n in enumerate(original) if n != shape[extra + i]))

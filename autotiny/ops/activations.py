@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError
 from autotiny.ops.linalg import vdot
-from autotiny.ops.reductions import spread
+from autotiny.ops.reductions import lines, spread, throughout
 from autotiny.ops.table import OPS, Array, StableLog, operation
 
 
@@ -81,7 +81,7 @@ def gelu(x: Array) -> Array:
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
-@operation(lambda g, y, x, axis=0: y * (g - (y * g).sum(axis=axis, keepdims=True)))
+@operation(lambda g, y, x, axis=0: y * (g - (y * g).sum(axis=axis, keepdims=True)), guarded=lines)
 def softmax(x: Array, axis: int = 0) -> Array:
     """A[k] = exp(x[k]) / sum(exp(x)) along an axis, without overflow.
 
@@ -96,7 +96,7 @@ def softmax(x: Array, axis: int = 0) -> Array:
     return e
 
 
-@operation(lambda g, y, x, axis=0: g - np.exp(y) * g.sum(axis=axis, keepdims=True))
+@operation(lambda g, y, x, axis=0: g - np.exp(y) * g.sum(axis=axis, keepdims=True), guarded=lines)
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.
 
@@ -108,7 +108,9 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
     return shifted
 
 
-@operation(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * softmax(x, axis=axis))
+@operation(
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * softmax(x, axis=axis), guarded=throughout
+)
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) over axes (all of them by default), without overflow; its gradient is softmax(x).
 

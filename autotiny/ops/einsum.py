@@ -52,7 +52,13 @@ def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, 
     return np.broadcast_to(np.reshape(result, lengths), full)
 
 
-@operation(each=einsum_back)
+def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list[Array]:
+    """The entries whose product with others go into the chosen sums: the rules, on truth values."""
+    whole = [np.ones_like(x, dtype=bool) for x in operands]
+    return [einsum_back(i, chosen, None, *whole, **subscripts) for i in range(len(operands))]
+
+
+@operation(each=einsum_back, guarded=entries_of_terms)
 def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
     """The sum over all labels that the output does not have."""
     return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)

@@ -29,7 +29,7 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     return out
 
 
-@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), notation="{}[...]")
+@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), notation="{}[...]", masks=True)
 def index(x: Array, key: Key = None) -> Array:
     """x[key]."""
     return x[key]

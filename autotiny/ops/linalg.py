@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
-from autotiny.ops.reductions import euclidean, product_of_others, spread
+from autotiny.ops.reductions import euclidean, product_of_others, spread, throughout
 from autotiny.ops.table import Array, compose, define, operation
 
 
@@ -31,7 +31,13 @@ def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
     return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else a.mT @ g
 
 
-define(np.matmul, "{} @ {}", matmul_left, matmul_right, forward=operator.matmul)
+def rows_and_columns(chosen: Array, a: Array, b: Array) -> list[Array]:
+    """The rows of A and columns of B that go into the chosen entries of A B: the rules, on truth values."""
+    whole_a, whole_b = np.ones_like(a, dtype=bool), np.ones_like(b, dtype=bool)
+    return [matmul_left(chosen, None, whole_a, whole_b), matmul_right(chosen, None, whole_a, whole_b)]
+
+
+define(np.matmul, "{} @ {}", matmul_left, matmul_right, forward=operator.matmul, guarded=rows_and_columns)
 
 
 @compose(np.dot)
@@ -101,6 +107,20 @@ def solve_left(g: Array, y: Array, a: Array, b: Array) -> Array:
     return -b_bar[..., :, None] * y[..., None, :] if b.ndim == 1 else -(b_bar @ y.mT)
 
 
+def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
+    """The matrices A, and the columns of B, that the chosen solutions solve."""
+    column = 1 if b.ndim == 1 else 2
+    columns = np.broadcast_to(np.any(chosen, axis=-column, keepdims=True), chosen.shape)
+    matrix = np.any(chosen if column == 2 else chosen[..., None], axis=(-2, -1), keepdims=True)
+    return [np.broadcast_to(matrix, (*matrix.shape[:-2], *a.shape[-2:])), columns]
+
+
+def matrices(chosen: Array, x: Array) -> list[Array]:
+    """The matrices of a stack whose inverse, factor or determinant has a chosen entry."""
+    inside = np.any(chosen, axis=(-2, -1), keepdims=True) if chosen.ndim == x.ndim else chosen[..., None, None]
+    return [np.broadcast_to(inside, x.shape)]
+
+
 def lower_half(x: Array) -> Array:
     """Φ(X): the lower triangle, its diagonal halved."""
     return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
@@ -127,7 +147,7 @@ def cofactors_back(g: Array, y: Array, x: Array) -> Array:
     return (inner * y - y @ g.mT @ y) / np.reshape(det, (*np.shape(det), 1, 1))
 
 
-@operation(cofactors_back)
+@operation(cofactors_back, guarded=matrices)
 def cofactors(x: Array) -> Array:
     """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
     u, s, vh = np.linalg.svd(x)
@@ -141,16 +161,20 @@ def sign_of_det(x: Array) -> Array:
     return np.linalg.slogdet(x).sign
 
 
-@operation(lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT, notation="log|det {}|")
+@operation(
+    lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT,
+    notation="log|det {}|",
+    guarded=matrices,
+)
 def log_abs_det(x: Array) -> Array:
     """log |det(X)|; X̄ = ȳ X⁻ᵀ."""
     return np.linalg.slogdet(x).logabsdet
 
 
-define(np.linalg.inv, "{}⁻¹", inv_back)
-define(np.linalg.det, "det({})", det_back)
-define(np.linalg.solve, "solve({}, {})", solve_left, solve_right)
-define(np.linalg.cholesky, "cholesky({})", cholesky_back)
+define(np.linalg.inv, "{}⁻¹", inv_back, guarded=matrices)
+define(np.linalg.det, "det({})", det_back, guarded=matrices)
+define(np.linalg.solve, "solve({}, {})", solve_left, solve_right, guarded=equations)
+define(np.linalg.cholesky, "cholesky({})", cholesky_back, guarded=matrices)
 define(np.tril, "tril({})", lambda g, y, x, k=0: np.tril(g, k))
 define(np.triu, "triu({})", lambda g, y, x, k=0: np.triu(g, k))
 
@@ -169,7 +193,8 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
         spread(g, x, axis, keepdims)
         * np.sign(x)
         * (nonzero(np.abs(x)) / spread(nonzero(y), x, axis, keepdims)) ** (ord - 1)
-    )
+    ),
+    guarded=throughout,
 )
 def p_norm(x: Array, ord: float = 3, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
     """‖x‖ₚ = (Σ |x|ᵖ)^(1/p); ∂‖x‖ₚ/∂x = sign(x) (|x| / ‖x‖ₚ)ᵖ⁻¹, and 0 where x = 0."""

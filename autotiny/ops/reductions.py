@@ -29,6 +29,16 @@ def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     return np.broadcast_to(g if axis is None or keepdims else np.reshape(g, kept_shape(x, axis)), x.shape)
 
 
+def throughout(chosen: Array, x: Array, axis: Axis = None, keepdims: bool = False, **_options: Any) -> list[Array]:
+    """The entries of x that go into the chosen entries of its reduction."""
+    return [spread(chosen, x, axis, keepdims)]
+
+
+def lines(chosen: Array, x: Array, axis: Axis = 0) -> list[Array]:
+    """The whole line along an axis, if one of its entries is chosen."""
+    return [np.broadcast_to(np.any(chosen, axis=axis, keepdims=True), x.shape)]
+
+
 def count(x: Array, axis: Axis) -> int:
     """n, how many entries of x go into one entry of its reduction."""
     total: int = math.prod(x.shape)
@@ -78,11 +88,15 @@ def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
 define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
        forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))        # its wrapper costs more
 define(np.prod,    "prod({})",
-       lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis))
-define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
-define(np.min,     "min({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims))
+       lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis),
+       guarded=throughout)
+define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
+       guarded=throughout)
+define(np.min,     "min({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
+       guarded=throughout)
 define(np.cumsum,  "cumsum({})",  lambda g, y, x, axis=None: running_sum_back(g, x, axis))
-define(np.cumprod, "cumprod({})", lambda g, y, x, axis=None: running_product_back(g, x, axis))
+define(np.cumprod, "cumprod({})", lambda g, y, x, axis=None: running_product_back(g, x, axis),
+       guarded=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0])
 # fmt: on
 
 
@@ -100,7 +114,8 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
 
 
 @operation(
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims)
+    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims),
+    guarded=throughout,
 )
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """‖x‖ = √(sum(x²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""

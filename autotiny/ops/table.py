@@ -23,6 +23,7 @@ Array = Any
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
+Reach = Callable[..., Iterable[Any]]
 
 
 class StableLog(NamedTuple):
@@ -44,14 +45,17 @@ class Op:
     forward : computes it, `forward(*arguments, **options)`.
     notation : writes it, `notation.format(*arguments)`.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
-    guarded : it acts entry by entry, and its derivative may be infinite: an entry whose g is 0 must contribute 0.
-    masks : it chooses between its arguments, entry by entry.
+    guarded : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
+        acts entry by entry. For one that mixes entries, `guarded(chosen, *arguments, **options)` tells which entries of
+        each argument went into the chosen ones of y.
+    masks : it chooses between its arguments or among their entries.
     beside_constant : recorded in its place when not every argument is tracked (a constant wins a tie).
     direct : it may be recorded by the short way, because all that matters is its forward function and its arguments.
     log : how to take the logarithm of its output.
     """
 
-    guarded = masks = False
+    guarded: "bool | Reach" = False
+    masks = False
     beside_constant: "Op | None" = None
     log: StableLog | None = None
 
@@ -111,7 +115,7 @@ def define(
     *rules: Rule | None,
     forward: Function | None = None,
     each: Rule | None = None,
-    guarded: bool = False,
+    guarded: bool | Reach = False,
     masks: bool = False,
 ) -> Op:
     """Enter a row into the table: `function` is recorded as one operation with these rules."""
@@ -139,15 +143,20 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
 
 
 def operation(
-    *rules: Rule | None, each: Rule | None = None, notation: str = "", guarded: bool = False, masks: bool = False
+    *rules: Rule | None,
+    each: Rule | None = None,
+    notation: str = "",
+    guarded: bool | Reach = False,
+    masks: bool = False,
 ) -> Callable[[Function], Function]:
     """Make a function an operation with rules of its own.
 
     The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i), given g =
     dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
     any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
-    by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that
-    chooses between its arguments `masks`.
+    by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes
+    entries is guarded by a function: `guarded(chosen, *arguments, **options)` tells which entries of each argument went
+    into the chosen ones of y. One that chooses between its arguments, or among their entries, `masks`.
 
     Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
     arguments.

@@ -1,0 +1,46 @@
+"""Undoing broadcasting, once for all rules."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops import Op
+
+
+def fitted(c: Any, x: Any, op: Op) -> Any:
+    """A contribution in the shape and precision of the argument's value x: what broadcasting repeated is summed."""
+    if require_array(c, x, op).shape != x.shape:
+        axes = repeated_axes(c.shape, x.shape)
+        if axes is None:
+            raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
+        c = c.sum(axes, keepdims=True)
+        if c.ndim != x.ndim:
+            c = c.reshape(x.shape)
+    if c.dtype == x.dtype:
+        return c
+    if x.dtype.kind != "f":
+        raise UnsupportedError(f"{op.name}: an operand of {x.dtype} has no gradient; make it floating point")
+    return c.astype(x.dtype)
+
+
+def require_array(c: Any, x: Any, op: Op) -> Any:
+    """What a rule gave, if it is an array."""
+    if not hasattr(c, "shape"):
+        raise UnsupportedError(f"{op.name}: a rule gave {type(c).__name__}, expected an array of shape {x.shape}")
+    return c
+
+
+def anywhere(mask: Any, shape: tuple[int, ...]) -> Any:
+    """A mask in the shape of an argument: true where any of an entry's repetitions is."""
+    return mask if mask.shape == shape else np.any(mask, repeated_axes(mask.shape, shape), keepdims=True).reshape(shape)
+
+
+@functools.lru_cache
+def repeated_axes(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The axes along which broadcasting repeated an array to give it this shape; None if it could not have."""
+    extra = len(shape) - len(original)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(original, shape[extra:], strict=True)):
+        return None
+    return (*range(extra), *(extra + i for i, n in enumerate(original) if n != shape[extra + i]))
