@@ -36,8 +36,9 @@ def index(x: Array, key: Key = None) -> Array:
 
 
 def places(indices: Any) -> Array:
-    """Indices as an array."""
-    return indices if hasattr(indices, "__array_function__") else np.array(indices)
+    """Indices as an array that nobody else can change; another library's as it comes."""
+    foreign = hasattr(indices, "__array_function__") and not isinstance(indices, np.ndarray)
+    return indices if foreign else np.array(indices)
 
 
 def along(x: Array, axis: int) -> Key:
