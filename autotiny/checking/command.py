@@ -1,23 +1,16 @@
 """The body of `autotiny check`."""
 
 import argparse
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from autotiny import graph
-from autotiny.checking import user_function
-from autotiny.checking.arrays import GivenError, given, split
+from autotiny.arguments.arrays import GivenError, given, split
+from autotiny.arguments.recorded import add_values, program, recorded
 from autotiny.checking.comparison import compare
-from autotiny.errors import AutotinyError
-from autotiny.expressions import ExpressionError, Outcome, evaluate
+from autotiny.expressions import ExpressionError, evaluate
 from autotiny.expressions.refusals import suggestion
 from autotiny.tensor import Tensor
-
-FUNCTION = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
 EXAMPLES = """\
 examples:
@@ -46,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("loss", metavar="EXPRESSION", help="the loss; or FILE.py:function, which is imported and called")
     repeated: dict[str, Any] = {"action": "append", "default": []}
-    values = "a value; NAME=FILE takes it from .npy, .npz or .csv, and FILE.npz all of its arrays"
-    add("--set", dest="settings", metavar="NAME=VALUE", help=values, **repeated)
-    add("--args", dest="settings", metavar="FILE.npz", help="the same as --set, for a function", **repeated)
+    add_values(parser)
     add("--closed-form", **repeated, metavar="NAME=EXPR", help="dJ/dNAME, as you derived it")
     add("--wrt", **repeated, metavar="NAME[,NAME]", help="look at these too, by autograd and numbers")
 
@@ -57,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
     """Compare as the arguments ask for, and print the report; 0 where all agree, else 1."""
     closed_forms = dict(split(text, "--closed-form", "EXPR") for text in args.closed_form)
     wrt = [name.strip() for names in args.wrt for name in names.split(",")]
-    values, program = given(args.settings), _program(args.loss)
-    loss, scope = _recorded(program, values, {*closed_forms, *wrt})
+    values, compute = given(args.settings), program(args.loss)
+    loss, scope = recorded(compute, values, {*closed_forms, *wrt})
     asked = {name: _asked(name, scope) for name in (*closed_forms, *wrt)}
     stated = {asked[name]: _closed_form(name, text, scope) for name, text in closed_forms.items()}
     report = compare(loss, stated, wrt=[asked[name] for name in wrt] or ([] if stated else _leaves(loss, scope)))
@@ -76,45 +67,6 @@ def _heading(loss: Tensor, scope: Mapping[str, Any], asked: Iterable[str]) -> It
     if data and not asked:
         yield f"without a gradient, as data: {', '.join(data)}"
     yield ""
-
-
-Program = Callable[[Mapping[str, Any]], Outcome]
-
-
-def _program(text: str) -> Program:
-    """What computes the loss from values."""
-    found = FUNCTION.fullmatch(text)
-    if not found:
-        return lambda values: evaluate(text, values)
-    path = Path(found["path"])
-    function = user_function.load(path, found["name"])
-    return lambda values: Outcome(user_function.call(function, path, values), dict(values))
-
-
-def _recorded(program: Program, values: Mapping[str, Any], asked: set[str]) -> Outcome:
-    """The loss with its graph; what nobody asked for stays data where the loss cannot do otherwise."""
-    whole = {name for name, value in values.items() if np.asarray(value).dtype.kind in "iu"} - asked
-    # A whole number by itself is a size or an exponent, unless there is nothing else.
-    sizes = {name for name in whole if np.ndim(values[name]) == 0}
-    data = values.keys() - asked if asked & values.keys() else whole
-    try:
-        outcome = program(_tracked(values, sizes if sizes < values.keys() else ()))
-    except AutotinyError:
-        if not data:
-            raise
-        outcome = program(_tracked(values, data))
-    loss = outcome.value
-    if not isinstance(loss, Tensor) or not loss.requires_grad:
-        raise GivenError("the loss depends on no value that was set; give it some with --set NAME=VALUE")
-    return outcome
-
-
-def _tracked(values: Mapping[str, Any], data: Iterable[str]) -> dict[str, Any]:
-    def tracked(name: str, value: Any) -> Any:
-        kept = name in data or isinstance(value, list | tuple) or np.asarray(value).dtype.kind not in "fiu"
-        return value if kept else Tensor(value, name=name)
-
-    return {name: tracked(name, value) for name, value in values.items()}
 
 
 def _asked(name: str, scope: Mapping[str, Any]) -> Tensor:

@@ -4,7 +4,7 @@ import shlex
 import numpy as np
 import pytest
 
-from autotiny.checking.arrays import GivenError
+from autotiny.arguments.arrays import GivenError
 from autotiny.checking.command import EXAMPLES, add_arguments, run
 from autotiny.cli import main
 from autotiny.errors import AutotinyError
@@ -160,9 +160,9 @@ def test_bad_input_is_said(arguments, message):
     ("loss", "message"),
     [
         ("W @ W", r"the loss must be a single number; it has shape \(2, 2\): take its sum or mean"),
-        ("3", r"the loss depends on no value that was set"),
-        ("sum(W > 1)", r"the loss depends on no value that was set"),
-        ("shape(W)", r"the loss depends on no value that was set"),
+        ("3", r"the result depends on no value that was set"),
+        ("sum(W > 1)", r"the result depends on no value that was set"),
+        ("shape(W)", r"the result depends on no value that was set"),
     ],
 )
 def test_loss_without_a_gradient_is_said(loss, message):

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autotiny.checking.arrays import GivenError
+from autotiny.arguments.arrays import GivenError
 from autotiny.errors import AutotinyError
 
 Function = Callable[..., Any]

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from autotiny.checking.arrays import GivenError
-from autotiny.checking.user_function import call, load
+from autotiny.arguments.arrays import GivenError
+from autotiny.arguments.user_function import call, load
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from autotiny.checking.arrays import GivenError, given
+from autotiny.arguments.arrays import GivenError, given
 from autotiny.nn import NpzError
 
 

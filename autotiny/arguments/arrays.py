@@ -18,7 +18,7 @@ FILES = (".npy", ".npz", ".csv", ".csv.gz")
 
 
 class GivenError(AutotinyError):
-    """What was given to a check, and cannot be used."""
+    """What was given on the command line, and cannot be used."""
 
 
 def given(settings: list[str]) -> dict[str, Any]:
