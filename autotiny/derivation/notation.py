@@ -1,0 +1,127 @@
+"""Notation: writes a formula, with parentheses where they are needed and nowhere else.
+
+A notation is a table of forms. A form says how one kind of formula looks, how tightly it holds together, and how
+tightly each of its operands must hold together to stand in it bare.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+from autotiny.algebra.term import Term, topological_order
+from autotiny.derivation.parts import Part, is_truth, part
+
+
+class Bind(IntEnum):
+    """How tightly a formula holds together, the loosest first."""
+
+    ANY = 0
+    TRUTH = 1
+    """a > b"""
+    SUM = 2
+    PRODUCT = 3
+    MATMUL = 4
+    POSTFIX = 5
+    """Aᵀ, A²"""
+    ATOM = 6
+
+
+class Form(NamedTuple):
+    """`template` takes the operands, then the words; operand i stands bare where it binds as tightly as `needs[i]`."""
+
+    template: str
+    bind: Bind
+    needs: tuple[Bind, ...] = ()
+
+
+class Written(NamedTuple):
+    """Text; how tightly it binds, and whether it begins with a minus, which may not follow another sign."""
+
+    text: str
+    bind: Bind
+    minus: bool = False
+
+
+INFIX = Bind.SUM, Bind.PRODUCT, Bind.MATMUL
+KINDS_OF_TRUTH = {"and", "or", "not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "where"}
+
+
+class Notation:
+    """Writes formulas: `Unicode()(term)`. A term that `names` knows is written by its name."""
+
+    forms: ClassVar[Mapping[str, Form]]
+
+    def __init__(self, names: Mapping[Term, str] | None = None) -> None:
+        self.names = {} if names is None else names
+
+    def __call__(self, term: Term) -> str:
+        """The formula."""
+        written: dict[Term, Written] = {}
+        for each in topological_order(term):
+            written[each] = self._write(each, written)
+        return written[term].text
+
+    # ----- what a notation says -----
+    def name(self, name: str) -> str:
+        """A variable."""
+        return name
+
+    def number(self, numeral: str) -> str:
+        """A number that is not negative."""
+        return numeral
+
+    def exponent(self, digits: str) -> str:
+        """A small whole number, raised."""
+        return digits
+
+    def words(self, text: str) -> str:
+        """Words beside a formula, such as 'axis=0'."""
+        return text
+
+    def bracketed(self, text: str) -> str:
+        """The text in parentheses."""
+        return f"({text})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A function of arguments."""
+        return f"{name}({', '.join(arguments)})"
+
+    # ----- how it is put together -----
+    def _write(self, term: Term, written: Mapping[Term, Written]) -> Written:
+        if term in self.names:
+            return Written(self.name(self.names[term]), Bind.ATOM)
+        found = part(term)
+        if found.kind == "symbol":
+            return Written(self.name(*found.words), Bind.ATOM)
+        if found.kind == "number":
+            return self._number(*found.words)
+        operands = [self._operand(found.kind, operand, written[operand]) for operand in found.operands]
+        if found.kind == "same":
+            return operands[0]
+        if found.kind not in self.forms:
+            return self._call(found, operands)
+        say = self.exponent if found.kind == "whole power" else self.words
+        return self._form(self.forms[found.kind], operands, [say(text) for text in found.words])
+
+    def _number(self, numeral: str) -> Written:
+        if numeral.startswith("-"):
+            return Written(self.forms["negative"].template.format(self.number(numeral[1:])), Bind.PRODUCT, minus=True)
+        return Written(self.number(numeral), Bind.ATOM)
+
+    def _operand(self, kind: str, term: Term, written: Written) -> Written:
+        """A truth in arithmetic is a mask: 1 where it holds, else 0."""
+        if is_truth(term) and term not in self.names and kind not in KINDS_OF_TRUTH:
+            return self._form(self.forms["mask"], [written], [])
+        return written
+
+    def _form(self, form: Form, operands: list[Written], words: list[str]) -> Written:
+        texts, minus = list[str](), form.template.startswith("-")
+        for i, (operand, need) in enumerate(zip(operands, form.needs, strict=True)):
+            bare = operand.bind >= need and not (operand.minus and i and need in INFIX)
+            texts.append(operand.text if bare else self.bracketed(operand.text))
+            minus = minus or (bare and operand.minus and i == 0 and form.bind in INFIX)
+        return Written(form.template.format(*texts, *words), form.bind, minus)
+
+    def _call(self, found: Part, operands: list[Written]) -> Written:
+        name, *words = found.words if found.kind == "call" else (found.kind, *found.words)
+        return Written(self.call(name, [o.text for o in operands] + [self.words(w) for w in words]), Bind.ATOM)
