@@ -1,0 +1,1 @@
+"""Expressions built interactively: in a browser, in a notebook, in a terminal."""

@@ -1,0 +1,206 @@
+/* The page: one state, which the editors and the values change, and which every answer is about. */
+
+import { fromFragment, toFragment } from "./address.js";
+import { ask, Lane } from "./ask.js";
+import { Editor } from "./editor.js";
+import { element, notice, picture } from "./elements.js";
+import { History } from "./history.js";
+import { Values } from "./values.js";
+import { marks, showVerdicts } from "./verdicts.js";
+
+const PATIENCE = 400; // milliseconds of rest before an error of a line that is being typed is told
+const SAVING = 250; // browsers refuse to change the address many times a second
+
+const find = (selector) => document.querySelector(selector);
+const canvas = find("#canvas");
+const programStatus = find("#program-status");
+const claimsStatus = find("#claims-status");
+
+let state = { question: "", program: "", claims: "", values: {} };
+
+const program = new Editor(find("#program .editor"), () => change({ program: program.text }));
+const claims = new Editor(find("#claims .editor"), () => change({ claims: claims.text }));
+const values = new Values(find("#values-list"), (name, given) => {
+  const { [name]: _, ...others } = state.values;
+  change({ values: given ? { ...state.values, [name]: given } : others });
+});
+const history_ = new History((earlier) => show(earlier));
+
+// ----- state -----
+
+/** Change a part of the state, and ask anew. */
+function change(part) {
+  state = { ...state, ...part };
+  history_.keep(state);
+  refresh();
+}
+
+/** Show a whole state: an example's, an address's, an earlier one. */
+function show(whole) {
+  state = { question: "", program: "", claims: "", values: {}, ...whole };
+  program.text = state.program;
+  claims.text = state.claims;
+  find("#question").textContent = state.question;
+  refresh();
+}
+
+function refresh() {
+  values.show(state.values);
+  program.kinds = Object.fromEntries(Object.entries(state.values).map(([name, { data }]) => [name, data ? "data" : "variable"]));
+  claims.kinds = program.kinds;
+  find("#values").hidden = Object.keys(state.values).length === 0;
+  pictures.ask(question());
+  saveSoon();
+}
+
+const question = () => ({ program: state.program, values: state.values, claims: state.claims });
+
+let saving = 0;
+function saveSoon() {
+  clearTimeout(saving);
+  saving = setTimeout(save, SAVING);
+}
+
+function save() {
+  clearTimeout(saving);
+  history.replaceState(null, "", toFragment(state));
+}
+
+// ----- answers -----
+
+const pictures = new Lane("picture", (told, asked) => {
+  if (told.error) return explain(told.error, program, programStatus);
+  calm(program, programStatus);
+  program.annotate(Object.fromEntries(told.lines.map((each) => [each.line, beside(each)])));
+  values.showGradients(told.gradients);
+  showPicture(told.svg);
+  programStatus.replaceChildren(...summary(told));
+  comparisons.ask(asked);
+});
+
+const comparisons = new Lane("comparison", (told) => {
+  if (told.error) return explain(told.error, claims, claimsStatus);
+  calm(claims, claimsStatus);
+  claims.annotate(marks(told.rows));
+  showVerdicts(find("#verdicts"), claimsStatus, told.rows);
+});
+
+/** What a line came to. */
+const beside = ({ shape, value }) => [
+  element("span", { class: "range" }, value.replaceAll("-", "−")),
+  shape.length ? element("span", { class: "shape" }, shape.join(" × ")) : null,
+];
+
+function showPicture(text) {
+  const svg = text && picture(text);
+  if (svg) {
+    canvas.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
+    canvas.style.setProperty("--ratio", svg.getAttribute("width") / svg.getAttribute("height"));
+  }
+  canvas.replaceChildren(...(svg ? [svg] : []));
+  canvas.dataset.drawn = String(Number(canvas.dataset.drawn ?? 0) + 1);
+}
+
+function summary({ lines, note }) {
+  if (note) return [note];
+  const result = lines.reduce((last, each) => (each.line >= last.line ? each : last));
+  return [`${result.name || "The result"} is `, element("output", {}, result.value.replaceAll("-", "−"))];
+}
+
+const patience = new Map();
+
+/** Nothing is wrong any more. */
+function calm(editor, status) {
+  clearTimeout(patience.get(status));
+  status.classList.remove("bad");
+  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  editor.mark(null);
+}
+
+/** Tell what is wrong, once nothing is typed for a moment. */
+function explain(error, editor, status) {
+  clearTimeout(patience.get(status));
+  patience.set(status, setTimeout(() => tell(error, editor, status), status.classList.contains("bad") ? 0 : PATIENCE));
+}
+
+function tell(error, editor, status) {
+  status.classList.remove("good");
+  status.classList.add("bad");
+  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  editor.mark(error);
+  status.replaceChildren(error.message, ...mends(error, editor));
+  if (editor !== claims) return;
+  find("#verdicts").replaceChildren();
+  claims.annotate({});
+}
+
+/** Buttons that mend an error: the name that was meant, or values for names that have none. */
+function mends({ message, unknown = [] }, editor) {
+  const meant = /did you mean ([\w.]+)\?$/.exec(message)?.[1];
+  const write = meant && element("button", { type: "button", class: "mend", onclick: () => editor.replace(meant) }, `Write ${meant}`);
+  const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown) }, `Add ${unknown.join(", ")}`);
+  return [write, add].filter(Boolean);
+}
+
+function addValues(names) {
+  change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: 1, data: false }])) } });
+}
+
+// ----- what is in the header -----
+
+async function start() {
+  const examples = await (await fetch("examples.json")).json();
+  const choice = find("#examples");
+  choice.append(...examples.map(({ title }, i) => element("option", { value: i }, title)));
+  choice.addEventListener("change", () => {
+    if (!choice.value) return;
+    show(examples[choice.value]);
+    history_.keepNow(state);
+    history.pushState(null, "", toFragment(state));
+    choice.value = "";
+  });
+  show(fromFragment(location.hash) ?? examples[0]);
+  history_.keepNow(state);
+}
+
+window.addEventListener("hashchange", () => {
+  const there = fromFragment(location.hash);
+  if (there && toFragment(there) !== toFragment(state)) show(there);
+});
+
+find("#link").addEventListener("click", async () => {
+  save();
+  await navigator.clipboard.writeText(location.href);
+  notice("The link is copied; it reproduces all that you see.");
+});
+
+find("#undo").addEventListener("click", () => history_.undo(state));
+find("#redo").addEventListener("click", () => history_.redo());
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.target.matches("textarea, input")) return;
+  if (event.key === "z" && !event.shiftKey) history_.undo(state);
+  else if (event.key === "y" || (event.key === "Z" && event.shiftKey)) history_.redo();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) find(".status.bad .mend")?.click();
+});
+
+find("#export").addEventListener("click", async ({ target }) => {
+  const form = target.closest("[data-form]")?.dataset.form;
+  if (!form) return;
+  find("#export").open = false;
+  const told = await ask("export", { ...question(), form });
+  if (told.error) return notice(told.error.message);
+  const url = URL.createObjectURL(new Blob([told.text]));
+  element("a", { href: url, download: told.name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+});
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("#export")) find("#export").open = false;
+});
+
+find("#whole").addEventListener("change", ({ target }) => canvas.classList.toggle("whole", target.checked));
+
+start();

@@ -1,0 +1,31 @@
+/* Elements, made in one call. */
+
+/** element("button", {type: "button", class: "fix", onclick: f}, "Add", ...) */
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child != null));
+  return made;
+}
+
+/** An SVG that the server drew, as an element of this page; null for anything else. */
+export function picture(text) {
+  const unstyled = text.replace(/^(<svg[^>]*?) style="[^"]*"/, "$1"); // the style sheet says how wide it is
+  const svg = new DOMParser().parseFromString(unstyled, "image/svg+xml").documentElement;
+  return svg.localName === "svg" ? document.importNode(svg, true) : null;
+}
+
+let hiding = 0;
+
+/** A few words that pass. */
+export function notice(text) {
+  const shown = document.getElementById("notice");
+  shown.textContent = text;
+  shown.classList.add("shown");
+  clearTimeout(hiding);
+  hiding = setTimeout(() => shown.classList.remove("shown"), 2500);
+}

@@ -1,0 +1,65 @@
+/* Values as text: "2" is a number, "1,2" a vector, "1,2;3,4" a matrix, "1;" a matrix of one entry, "1," a vector of one. */
+
+export const shapeOf = (value) => (Array.isArray(value) ? [value.length, ...(value.length ? shapeOf(value[0]) : [])] : []);
+
+export const entries = (value) => (Array.isArray(value) ? value.flatMap(entries) : [value]);
+
+/** A value of this shape, its entries from a function of their place. */
+export const filled = (shape, entry, place = []) =>
+  shape.length ? Array.from({ length: shape[0] }, (_, i) => filled(shape.slice(1), entry, [...place, i])) : entry(place);
+
+export const at = (value, place) => place.reduce((part, i) => part?.[i], value);
+
+/** The value with one entry replaced. */
+export const withEntry = (value, place, entry) =>
+  place.length ? value.map((part, i) => (i === place[0] ? withEntry(part, place.slice(1), entry) : part)) : entry;
+
+/** The value in another shape: entries keep their places, new ones are made. */
+export const reshaped = (value, shape, entry) =>
+  filled(shape, (place) => {
+    const held = at(value, place.slice(place.length - shapeOf(value).length));
+    return typeof held === "number" ? held : entry(place);
+  });
+
+export const rounded = (x, digits = 4) => Number(x.toFixed(digits)) + 0;
+
+/** A number in a few characters, with a minus as wide as a plus. */
+export const told = (x, digits = 3) =>
+  typeof x === "number" ? String(Number(x.toPrecision(digits))).replace("-", "−") : String(x);
+
+/** "-1 … 2" of a gradient, or its only entry. */
+export function extent(value) {
+  const all = entries(value);
+  const finite = all.filter((x) => typeof x === "number");
+  if (all.length === 1 || finite.length < all.length) return told(all.find((x) => typeof x !== "number") ?? all[0]);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  return low === high ? `all ${told(low)}` : `${told(low)} … ${told(high)}`;
+}
+
+export function write(value) {
+  const shape = shapeOf(value);
+  if (shape.length > 2) return JSON.stringify(value);
+  if (shape.length === 0) return String(value);
+  if (shape.length === 1) return value.length === 1 ? `${value[0]},` : value.join(",");
+  return value.map((row) => row.join(",")).join(";") + (shape[0] === 1 ? ";" : "");
+}
+
+/** The value that a text says, or null. */
+export function read(text) {
+  if (text.startsWith("[")) return parsed(text);
+  const rows = text.replace(/;$/, "").split(";").map((row) => row.replace(/,$/, "").split(",").map(number));
+  const wrong = rows.some((row) => row.length !== rows[0].length || row.some(Number.isNaN));
+  if (wrong) return null;
+  if (text.includes(";")) return rows;
+  return text.includes(",") ? rows[0] : rows[0][0];
+}
+
+export const number = (text) => (text.trim() === "" ? NaN : Number(text.replace("−", "-")));
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

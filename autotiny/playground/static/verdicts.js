@@ -1,0 +1,45 @@
+/* What the comparison says of each gradient that was derived by hand. */
+
+import { element, picture } from "./elements.js";
+
+/** A mark for the line of each claim, for an editor to show. */
+export const marks = (rows) => Object.fromEntries(rows.map(({ line, ok }) => [line, [element("span", { class: ok ? "good" : "bad" }, ok ? "✓" : "✗")]]));
+
+/** All that agree in a sentence, and every one that does not with its numbers. */
+export function showVerdicts(list, status, rows) {
+  const wrong = rows.filter((row) => !row.ok);
+  const agree = rows.length - wrong.length;
+  status.textContent = agree && (wrong.length ? `${agree} of ${rows.length} agree.` : `${agree === 1 ? "It agrees" : "All agree"} with autograd and with the numbers.`);
+  status.classList.toggle("good", agree > 0 && !wrong.length);
+  list.replaceChildren(...wrong.map(item));
+}
+
+function item(row) {
+  return element(
+    "li",
+    {},
+    element("span", { class: "mark", "aria-hidden": "true" }, "✗"),
+    element("span", { class: "of" }, `d${row.name}`),
+    element("span", {}, row.notes?.length ? row.notes.join("; ") : SAID[row.verdict] ?? row.verdict),
+    row.error === undefined ? null : detail(row),
+  );
+}
+
+const SAID = {
+  "analytic DIFFERS": "differs from autograd and from the numbers",
+  "autograd DIFFERS": "autograd differs from the numbers",
+  undecided: "differs from autograd, and the numbers cannot tell which is right",
+};
+
+function detail(row) {
+  const where = row.at.length ? ` at [${row.at.join(", ")}]` : "";
+  const side = (label, value) => element("span", {}, `${label} `, element("b", {}, value.replaceAll("-", "−")));
+  return element(
+    "span",
+    { class: "detail" },
+    side(`yours${where}`, row.analytic),
+    side("autograd", row.autograd),
+    side("numbers", row.numeric),
+    row.heat ? picture(row.heat) : null,
+  );
+}

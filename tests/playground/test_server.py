@@ -1,0 +1,240 @@
+"""The server, used as the page uses it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from xml.dom import minidom
+
+import pytest
+
+from autotiny.playground.static_files import STATIC
+
+EXAMPLES = json.loads(STATIC["examples.json"].body)
+TITLES = [example["title"] for example in EXAMPLES]
+
+
+def asked(client, kind, example, **changes):
+    state = {**example, **changes}
+    return client.ask(kind, state["program"], state["values"], claims=state["claims"])
+
+
+def test_the_page_is_served_with_all_that_it_loads(client):
+    status, headers, body = client.get("")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    for name in re.findall(r'(?:src|href)="([^"]+)"', body.decode()):
+        assert client.get(name)[0] == 200
+
+
+def test_every_module_that_a_module_imports_is_served():
+    modules = [file.body.decode() for name, file in STATIC.items() if name.endswith(".js")]
+    imported = {name for module in modules for name in re.findall(r'from "\./([^"]+)"', module)}
+    assert imported <= STATIC.keys()
+
+
+def test_the_page_loads_nothing_from_elsewhere():
+    texts = "".join(file.body.decode() for file in STATIC.values())
+    addresses = set(re.findall(r"https?://[^\s\"']+", texts))
+    assert addresses <= {"http://www.w3.org/2000/svg"}
+
+
+def test_every_file_of_the_folder_is_known_by_its_kind():
+    assert {file.name for file in (files("autotiny.playground") / "static").iterdir()} == STATIC.keys()
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+def test_both_names_of_the_loopback_address_will_do(client, name):
+    host = f"{name}:{client.gate.port}"
+    assert client.get("", Host=host, Origin=f"http://{host}")[0] == 200
+
+
+def test_a_connection_is_kept_for_the_next_question(client):
+    assert "close" not in client.get("")[1].get("Connection", "")
+
+
+# ----- pictures -----
+def test_a_picture_comes_with_values_and_gradients(client):
+    told = client.ask("picture", "p = a * b\nL = p + a", {"a": {"value": 2}, "b": {"value": -3}})
+    assert minidom.parseString(told["svg"]).documentElement.tagName == "svg"
+    assert told["gradients"] == {"a": -2.0, "b": 2.0}
+    assert told["lines"] == [
+        {"line": 1, "name": "p", "shape": [], "value": "-6", "gradient": "1"},
+        {"line": 2, "name": "L", "shape": [], "value": "-4", "gradient": "1"},
+    ]
+    assert told["names"] == ["a", "b", "p", "L"]
+
+
+def test_a_result_without_a_name_is_told_beside_its_line(client):
+    told = client.ask("picture", "\n\ny = 2 * x\ny + 1", {"x": {"value": 3}})
+    assert [(each["line"], each["value"]) for each in told["lines"]] == [(3, "6"), (4, "7")]
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "column", "width"),
+    [("tanhh(x)", 1, 1, 5), ("y = x\ny + zz", 2, 5, 2), ("\n\n  tanhh(x)", 3, 3, 5), ("x +", 1, 4, 1)],
+)
+def test_an_error_tells_its_place_in_the_text_as_written(client, program, line, column, width):
+    error = client.ask("picture", program, {"x": {"value": 1}})["error"]
+    assert (error["line"], error["column"]) == (line, column)
+    assert error["width"] in (width, width + 3)  # of a call, the whole call may be meant
+
+
+def test_an_error_suggests_what_was_meant(client):
+    assert "did you mean tanh?" in client.ask("picture", "tanhh(x)", {"x": {"value": 1}})["error"]["message"]
+
+
+def test_names_without_a_value_are_told_in_their_order(client):
+    error = client.ask("picture", "y = w * x + b\nz = y * pi + tanh(c)", {"x": {"value": 1}})["error"]
+    assert error["unknown"] == ["w", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        ("2 + 3", "computed from plain numbers alone"),
+        ("y = d * 2", "depends on data alone"),
+        ("y = x * 2", "has shape (2,)"),
+    ],
+)
+def test_a_result_without_gradients_says_why(client, program, note):
+    told = client.ask("picture", program, {"x": {"value": [1, 2]}, "d": {"value": [1], "data": True}})
+    assert note in told["note"]
+    assert told["gradients"] == {}
+
+
+def test_whole_numbers_of_data_are_sizes(client):
+    told = client.ask("picture", "sum(W @ eye(n))", {"n": {"value": 2, "data": True}, "W": {"value": [[1, 2]]}})
+    assert told["gradients"] == {"W": [[1.0, 1.0]]}
+
+
+def test_what_is_no_number_is_told_in_a_word(client):
+    told = client.ask("picture", "log(x)", {"x": {"value": 0}})
+    assert told["gradients"] == {"x": "inf"}
+    assert told["lines"][0]["value"] == "-inf"
+
+
+def test_names_are_drawn_as_text(client):
+    """What Python allows as a name needs no escape; markup is no name."""
+    told = client.ask("picture", "größe = x * x", {"x": {"value": 3}})
+    assert "größe" in told["svg"]
+    assert "<script" not in told["svg"]
+
+
+# ----- comparison -----
+def test_a_claim_that_holds_agrees(client):
+    (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="dx = 2 * x")["rows"]
+    assert (row["name"], row["line"], row["ok"], row["verdict"]) == ("x", 1, True, "agrees")
+
+
+def test_a_claim_that_does_not_hold_is_told_where_and_why(client):
+    (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="\n\ndx = x")["rows"]
+    assert (row["ok"], row["line"], row["at"]) == (False, 3, [1])
+    assert row["notes"] == ["analytic is exactly 0.5 x autograd: a missing factor of 2?"]
+
+
+def test_a_claim_of_another_shape_is_told(client):
+    (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="dx = 2")["rows"]
+    assert not row["ok"]
+    assert row["verdict"] == "x is (2,), and its closed form is ()"
+
+
+def test_claims_may_use_one_another_and_every_name(client):
+    claims = "dz = 1 - y**2\nhelp = dz * x\ndw = help"
+    rows = client.ask("comparison", "z = w * x\ny = tanh(z)", {"w": {"value": 1}, "x": {"value": 2}}, claims=claims)[
+        "rows"
+    ]
+    assert [(row["name"], row["ok"]) for row in rows] == [("z", True), ("w", True)]
+
+
+def test_claims_about_nothing_say_what_could_be_claimed(client):
+    told = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="gradient = 2 * x")
+    assert told["error"]["message"] == "nothing is claimed yet: assign to one of dx, dy"
+
+
+def test_an_error_in_a_claim_tells_its_place(client):
+    error = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="a = 1\ndx = xx")["error"]
+    assert (error["line"], error["column"]) == (2, 6)
+
+
+# ----- examples -----
+@pytest.mark.parametrize("example", EXAMPLES, ids=TITLES)
+def test_an_example_has_a_gradient_for_every_variable(client, example):
+    told = asked(client, "picture", example)
+    assert told["note"] == ""
+    assert told["gradients"].keys() == {name for name, given in example["values"].items() if not given.get("data")}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=TITLES)
+def test_what_an_example_claims_holds(client, example):
+    rows = asked(client, "comparison", example)["rows"]
+    assert [row["name"] for row in rows if not row["ok"]] == []
+    assert len(rows) == len(example["claims"].splitlines())
+
+
+def test_the_textbooks_dz_without_its_m_is_recognised(client):
+    network = EXAMPLES[TITLES.index("A two-layer network")]
+    (row,) = asked(client, "comparison", network, claims="dZ2 = A2 - Y")["rows"]
+    assert row["notes"] == ["analytic is exactly 4.0 x autograd: a missing 1/m?"]
+
+
+# ----- files -----
+def test_the_picture_is_exported(client):
+    told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
+    assert told["name"] == "autotiny.svg"
+    assert minidom.parseString(told["text"]).documentElement.tagName == "svg"
+
+
+def test_there_is_no_other_form(client):
+    assert "expected one of" in client.ask("export", "y = x * x", {"x": {"value": 3}}, form="exe")["error"]["message"]
+
+
+# ----- the command -----
+def test_play_prints_an_address_that_answers_and_ends_with_ctrl_c():
+    import signal
+    import urllib.request
+
+    command = [
+        sys.executable,
+        "-m",
+        "autotiny",
+        "play",
+        "--no-browser",
+        "http://127.0.0.1:1/old/#program=x+*+x&let.x=3",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        address, fragment = process.stdout.readline().removeprefix("autotiny play: ").strip().split("#")
+        with urllib.request.urlopen(address, timeout=20) as page:
+            assert b"<title>autotiny</title>" in page.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert fragment == "program=x+*+x&let.x=3"
+        assert "stopped by Ctrl-C" in process.stderr.read()
+
+
+def test_a_port_that_is_taken_is_told(server, capsys):
+    from autotiny.cli import main
+
+    assert main(["play", "--no-browser", "--port", str(server.gate.port)]) == 2
+    assert "in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x"])
+def test_a_port_that_is_none_is_refused(port, capsys):
+    from autotiny.cli import main
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["play", "--port", port])
+    assert "--port" in capsys.readouterr().err
+
+
+def test_closing_ends_what_computes():
+    from autotiny.playground.server import Server
+
+    with Server() as server:
+        processes = [hired.process for hired in server.pool._hired]
+    deadline = time.monotonic() + 10
+    while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(process.is_alive() for process in processes)
