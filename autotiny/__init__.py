@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autotiny import nn as nn
     from autotiny.checking import check_gradients, compare
     from autotiny.drawing import draw
+    from autotiny.sessions.session import session
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ __all__ = [
     "one_hot",
     "operation",
     "relu",
+    "session",
     "sigmoid",
     "silu",
     "softmax",
@@ -61,7 +63,12 @@ __all__ = [
 ]
 
 
-_LOADED_WHEN_USED = {"check_gradients": "autotiny.checking", "compare": "autotiny.checking", "draw": "autotiny.drawing"}
+_LOADED_WHEN_USED = {
+    "check_gradients": "autotiny.checking",
+    "compare": "autotiny.checking",
+    "draw": "autotiny.drawing",
+    "session": "autotiny.sessions.session",
+}
 
 
 def __getattr__(name: str) -> Any:

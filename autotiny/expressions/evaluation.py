@@ -181,6 +181,8 @@ class _Evaluation(Steps):
         return self.compute(node, "[ ]", lambda: key_part(value))
 
 
+Evaluation = _Evaluation  # for those who refine it
+
 VISITS: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.Constant: _Evaluation.constant,
     ast.Name: _Evaluation.name,

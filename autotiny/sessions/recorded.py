@@ -1,0 +1,159 @@
+"""From a recorded graph to the statements that would record it."""
+
+import ast
+import functools
+import itertools
+import keyword
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.describe import variable_name
+from autotiny.errors import UnsupportedError
+from autotiny.expressions.vocabulary import words
+from autotiny.graph import names, topological_order
+from autotiny.node import made_by
+from autotiny.ops import OPS, einsum, linalg, reductions, shaping
+from autotiny.ops.indexing import index
+from autotiny.sessions.places import parsed
+from autotiny.sessions.program import Program
+from autotiny.sessions.reading import RESERVED
+from autotiny.sessions.statement import Statement, leaf, written
+from autotiny.tensor import Tensor
+
+SMALL = 8
+"""Entries up to which an index is written in place."""
+DEEPEST, LONGEST = 12, 160
+"""Operations inside one another, and characters, up to which a value without a name is written where it is used."""
+SIGNS = {
+    np.add: "{} + {}",
+    np.subtract: "{} - {}",
+    np.multiply: "{} * {}",
+    np.divide: "{} / {}",
+    np.matmul: "{} @ {}",
+    np.power: "{} ** {}",
+    np.remainder: "{} % {}",
+    np.negative: "-{}",
+    np.positive: "+{}",
+}
+
+
+def program_of(output: Tensor, scope: Mapping[str, Any]) -> Program:
+    """Statements that record the graph of a Tensor: named values by their names, the rest where it is used.
+
+    `scope` holds the caller's variables. Raises UnsupportedError for an operation that the language does not have.
+    """
+    if not isinstance(output, Tensor):
+        raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")
+    return _Writer(topological_order(output), output, scope).program()
+
+
+class _Writer:
+    def __init__(self, order: Sequence[Tensor], output: Tensor, scope: Mapping[str, Any]) -> None:
+        self.order, self.output, self.scope = order, output, scope
+        self.uses = Counter(arg for node in order for arg in node.parents)
+        self.taken, self.statements = set[str](), list[Statement]()
+        self.texts, self.depths = dict[int, str](), dict[int, int]()
+        self.called = called = names(order, scope)
+        own = {node for node in order if node.name or variable_name(node, scope)}
+        self.kept = {node for node in order if node in own or node.op is None or self.uses[node] != 1}
+        self.names = {node: self.unique(called[node]) for node in order if node in self.kept}
+
+    def program(self) -> Program:
+        for node in self.order:
+            self.write(node)
+        return Program(tuple(self.statements), self.names[self.output] if self.output.op is not None else None)
+
+    def unique(self, name: str) -> str:
+        """An identifier like the name, and like no other."""
+        word = "".join(c if c.isalnum() else "_" for c in name.replace("′", "_"))
+        word = word if word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED else f"v_{word}"
+        tries = itertools.chain([word], (f"{word}_{i}" for i in itertools.count(2)))
+        chosen = next(each for each in tries if each not in self.taken)
+        self.taken.add(chosen)
+        return chosen
+
+    def write(self, node: Tensor) -> None:
+        if node.op is None:
+            self.statements.append(leaf(self.names[node], node._data, node.requires_grad))
+            self.texts[id(node)], self.depths[id(node)] = self.names[node], 0
+            return
+        text = self.formula(node)
+        depth = 1 + max((self.depths.get(id(arg), 0) for arg in node.parents), default=0)
+        if node not in self.kept and (depth > DEEPEST or len(text) > LONGEST):
+            self.names[node] = self.unique(self.called[node])
+        if node in self.names:
+            self.statements.append(Statement(self.names[node], text))
+            text, depth = self.names[node], 0
+        self.texts[id(node)], self.depths[id(node)] = text, depth
+
+    def formula(self, node: Tensor) -> str:
+        """The operation on its operands, as short as Python writes it."""
+        op, operands = made_by(node), [self.operand(arg) for arg in node.args]
+        if op.function is OPS[index].function:
+            return ast.unparse(parsed(f"({operands[0]})[{self.key(node.kwargs['key'])}]"))
+        if op.function in SIGNS:
+            return ast.unparse(parsed(SIGNS[op.function].format(*(f"({each})" for each in operands))))
+        if op.function is OPS[einsum.summation].function:
+            labels = f"{','.join(node.kwargs['terms'])}->{node.kwargs['output']}"
+            return f"einsum({labels!r}, {', '.join(operands)})"
+        word = word_of().get(op.function)
+        if word is None:
+            raise UnsupportedError(
+                f"session: {op.name} is no function of the language of sessions, so its graph cannot be edited; "
+                "give at.session a value that is computed without it"
+            )
+        joined = f"[{', '.join(operands)}]" if words()[word].joins else ", ".join(operands)
+        options = "".join(f", {name}={self.option(value)}" for name, value in node.kwargs.items() if name != "order")
+        return ast.unparse(parsed(f"{word}({joined}{options})"))
+
+    def operand(self, arg: Any) -> str:
+        """A Tensor's formula or name, a number, or the name of an array."""
+        if isinstance(arg, Tensor):
+            return self.texts[id(arg)]
+        return repr(np.asarray(arg).item()) if np.ndim(arg) == 0 else self.data(arg)
+
+    def data(self, array: Any) -> str:
+        """The name of a plain array, which gets a statement at its first use."""
+        if id(array) not in self.texts:
+            self.texts[id(array)] = name = self.unique(variable_name(array, self.scope) or "data")
+            self.statements.append(leaf(name, array, tracked=False))
+        return self.texts[id(array)]
+
+    def option(self, value: Any) -> str:
+        """An option or a part of an index."""
+        if isinstance(value, np.ndarray):
+            return f"array({written(value)})" if 0 < value.size <= SMALL else self.data(value)
+        if isinstance(value, tuple | list):
+            inside = ", ".join(map(self.option, value))
+            return f"({inside},)" if len(value) == 1 else f"({inside})"
+        return repr(value.item() if isinstance(value, np.generic) else value)
+
+    def key(self, key: Any) -> str:
+        """An index as it is written in brackets."""
+        return ", ".join(map(self.part, key)) or "()" if isinstance(key, tuple) else self.part(key)
+
+    def part(self, part: Any) -> str:
+        """A part of an index: a number, a slice, an ellipsis, a new axis or an array."""
+        if isinstance(part, slice):
+            ends = ["" if each is None else repr(int(each)) for each in (part.start, part.stop, part.step)]
+            return ":".join(ends if ends[2] else ends[:2])
+        if part is None or part is ...:
+            return "newaxis" if part is None else "..."
+        return self.option(part)
+
+
+@functools.cache
+def word_of() -> dict[Any, str]:
+    """The language's word for what an operation computes."""
+    table = {OPS[word.function].function: name for name, word in words().items() if word.function in OPS}
+    inner: dict[Any, str] = {
+        reductions.euclidean: "norm",
+        linalg.p_norm: "norm",
+        shaping.pad_constant: "pad",
+        shaping.join: "concatenate",
+        np.reshape: "reshape",
+    }
+    return table | {OPS[function].function: word for function, word in inner.items()}

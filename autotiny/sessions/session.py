@@ -1,0 +1,254 @@
+"""A live graph: named statements that can be edited, of which only what an edit touches is computed again."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotiny.describe import caller_scope
+from autotiny.drawing import draw
+from autotiny.drawing.picture import Picture
+from autotiny.expressions.limits import Limits
+from autotiny.sessions.history import History
+from autotiny.sessions.memory import StatementError
+from autotiny.sessions.program import Program, SessionError, expect_name
+from autotiny.sessions.reading import Reading, read_statements
+from autotiny.sessions.recorded import program_of
+from autotiny.sessions.script import loaded, save, script
+from autotiny.sessions.state import State, computed
+from autotiny.sessions.statement import Statement, leaf
+from autotiny.sessions.swap import swapped
+from autotiny.sessions.table import table
+from autotiny.tensor import Tensor
+
+
+class Session:
+    """A recorded graph that can be edited: change a leaf or a formula, and what depends on it follows, gradients too.
+
+    A session is a list of statements in the safe language of expressions. Numbers and lists are variables, arrays are
+    data, text is a formula; a Tensor is what its requires_grad says. Gradients are of the last single number that was
+    computed, unless `output` names another. An edit that fails leaves everything as it was; every other can be undone.
+
+    Parameters
+    ----------
+    output : a recorded Tensor, whose graph becomes the session; its names are the tensors' own or the caller's.
+    limits : what one evaluation may cost.
+
+    Raises ExpressionError for a formula that cannot be computed, SessionError for other edits that make no sense.
+
+    >>> s = Session()
+    >>> s["x"] = 3.0
+    >>> s["y"] = "x * x + x"
+    >>> s["y"].item(), s.grad("x")
+    (12.0, array(7.))
+    >>> s["x"] = 1.0
+    >>> s["y"].item(), s.grad("x")
+    (2.0, array(3.))
+    >>> s.undo()
+    >>> s
+    name  is         shape  value  gradient
+    x     variable   ()     3      7
+    y     x * x + x  ()     12     1
+    """
+
+    def __init__(self, output: Tensor | None = None, limits: Limits | None = None) -> None:
+        self._limits = Limits() if limits is None else limits
+        self._state, self._history = State(), History(Program())
+        if output is not None:
+            self._start(program_of(output, caller_scope()))
+
+    # ----- looking -----
+    def __getitem__(self, name: str) -> Any:
+        """The value of a name: a Tensor, with its gradient, or a plain value that depends on no variable."""
+        self._state.program.of(name)
+        return self._state.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state.values)
+
+    def __len__(self) -> int:
+        return len(self._state.values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._state.values
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements in order, each with its `name` and `text`."""
+        return self._state.program.statements
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Every value by its name, in order."""
+        return dict(self._state.values)
+
+    @property
+    def text(self) -> str:
+        """The statements in the language, a line each; `edit` takes it back."""
+        return self._state.program.text
+
+    def grad(self, name: str) -> np.ndarray | None:
+        """dJ/d(name) of the output J; None where J does not depend on it."""
+        g = self._state.gradients.of.get(self[name]) if isinstance(self[name], Tensor) else None
+        return None if g is None else np.array(g)
+
+    @property
+    def output(self) -> str | None:
+        """The name whose gradients are shown; assign one to choose it, None to leave it to the session."""
+        return self._state.output
+
+    @output.setter
+    def output(self, name: str | None) -> None:
+        self._become(self._program.with_output(name))
+
+    @property
+    def tensor(self) -> Tensor:
+        """What a picture shows: the output, else the last value that can be drawn; raises SessionError without any."""
+        tensors = [value for value in self._state.values.values() if isinstance(value, Tensor)]
+        if not tensors:
+            raise SessionError("there is nothing to draw yet: give a value a name, as in x = 3")
+        return tensors[-1] if self.output is None else self._state.values[self.output]
+
+    # ----- editing -----
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Give a name a formula (text) or a value; an existing leaf that is given numbers stays what it is."""
+        self.assign(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        """Delete a statement that no other one speaks of."""
+        self._become(self._program.without(name))
+
+    def assign(self, name: str, value: Any, amend: bool = False) -> None:
+        """The same as `session[name] = value`; to amend is to change the latest edit, for a slider that is dragged."""
+        self._become(self._program.with_statement(self._statement(name, value)), amend)
+
+    def run(self, text: str) -> list[str]:
+        """Add statements, or put them in place of those of their names; returns the names."""
+        reading, program = self._read(text, self._program.names), self._program
+        for statement in reading.statements:
+            program = program.with_statement(statement)
+        self._become(program)
+        return list(reading.places)
+
+    def edit(self, text: str, amend: bool = False) -> Reading:
+        """Put a whole text in place of all statements: what it shares with them is not computed again.
+
+        Returns where in the text each right side stands. Errors tell lines and columns of the text.
+        """
+        reading = self._read(text, ())
+        output = self._program.output if self._program.output in reading.places else None
+        try:
+            self._become(Program(reading.statements, output), amend)
+        except StatementError as error:
+            raise reading.relocated(error, error.name) from None
+        return reading
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a value another name wherever it stands; nothing is computed again."""
+        self._become(self._program.renamed(old, new))
+
+    def swap(self, name: str, old: str, new: str) -> None:
+        """Put another function or operator in place of one in a statement: swap("A1", "relu", "tanh").
+
+        Raises SessionError where the statement has no such operation.
+        """
+        self._become(self._program.with_statement(swapped(self._program.of(name), old, new)))
+
+    def undo(self) -> None:
+        """Take the latest edit back; raises SessionError where there is none."""
+        self._move(-1, "undo")
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back last; raises SessionError where there is none."""
+        self._move(1, "redo")
+
+    # ----- showing and keeping -----
+    def draw(self) -> Picture:
+        """The picture of the graph, as `at.draw` gives it."""
+        return draw(self.tensor)
+
+    @property
+    def script(self) -> str:
+        """A Python script that computes the same with NumPy and autotiny, and `load` reads back.
+
+        Large arrays are in an .npz file beside it, of the script's own name.
+        """
+        return script(self._program, self.output)
+
+    def save(self, path: str | Path) -> None:
+        """Write the script, and the large arrays to an .npz file beside it.
+
+        Raises SessionError for a path that does not end in .py.
+        """
+        save(Path(path), self._program, self.output)
+
+    @classmethod
+    def load(cls, path: str | Path, limits: Limits | None = None) -> "Session":
+        """The session that a script holds; the script is read, and never run.
+
+        Raises ExpressionError, with its line, for anything that `save` would not have written.
+        """
+        session = cls(limits=limits)
+        session._start(loaded(Path(path), session._limits))
+        return session
+
+    def __repr__(self) -> str:
+        return table(self._state) if len(self) else "an empty session: s['x'] = 3.0 gives it a variable"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        picture = self.draw()._repr_mimebundle_() if any(isinstance(v, Tensor) for v in self.values.values()) else {}
+        return {**picture, "text/plain": repr(self)}
+
+    # ----- one way for all edits -----
+    @property
+    def _program(self) -> Program:
+        return self._state.program
+
+    def _start(self, program: Program) -> None:
+        self._take(program)
+        self._history = History(program)
+
+    def _become(self, program: Program, amend: bool = False) -> None:
+        self._take(program)
+        self._history.add(program, amend)
+
+    def _move(self, steps: int, what: str) -> None:
+        program = self._history.near(steps)
+        if program is None:
+            raise SessionError(f"there is nothing to {what}")
+        self._take(program)
+        self._history.move(steps)
+
+    def _take(self, program: Program) -> None:
+        before = self._state
+        try:
+            self._state = computed(program, before, self._limits)
+        finally:  # a failed evaluation may have named what it found
+            self._state.publish()
+
+    def _read(self, text: str, taken: Iterable[str]) -> Reading:
+        arrays = {each.name: each.array for each in self.statements if each.array is not None}
+        return read_statements(text, set(taken), arrays, self._limits)
+
+    def _statement(self, name: str, value: Any) -> Statement:
+        if isinstance(value, str):
+            return self._formula(name, value)
+        expect_name(name)
+        if isinstance(value, Tensor):
+            if value.op is not None:
+                raise SessionError(f"{name}: a result cannot be set; give its formula as text, or its detach()")
+            return leaf(name, value._data, value.requires_grad)
+        kind = self._program.of(name).kind if name in self else None
+        if kind == "variable":
+            return leaf(name, np.asarray(value, self[name].dtype), tracked=True)
+        return leaf(name, value, tracked=kind != "data" and not isinstance(value, np.ndarray))
+
+    def _formula(self, name: str, text: str) -> Statement:
+        reading = self._read(f"{name} = {text}", ())
+        if [each.name for each in reading.statements] != [name]:
+            raise SessionError(f"{name}: expected one formula; got {len(reading.statements)} statements")
+        return reading.statements[0]
+
+
+session = Session

@@ -1,0 +1,73 @@
+"""What a program comes to: values, gradients, and what the next computation may take from this one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from autotiny.expressions.limits import Limits
+from autotiny.node import next_number
+from autotiny.sessions.gradients import NONE, Gradients, gradients_of
+from autotiny.sessions.memory import Memory, Result, evaluate_all
+from autotiny.sessions.program import Program, SessionError
+from autotiny.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """A program with all its values, and the gradients of its output where it has one."""
+
+    program: Program = field(default_factory=Program)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    output: str | None = None
+    gradients: Gradients = NONE
+
+    def publish(self) -> None:
+        """Give every Tensor its name and gradient, and the numbers by which graphs are put in order."""
+        named = set[Tensor]()
+        for name, value in self.values.items():
+            if isinstance(value, Tensor):
+                self._publish(value, name, named)
+
+    def _publish(self, tensor: Tensor, name: str | None, published: set[Tensor]) -> None:
+        if tensor in published:
+            return
+        for operand in tensor.parents:
+            self._publish(cast(Tensor, operand), None, published)
+        published.add(tensor)
+        tensor._number = tensor._assigned = next_number()
+        tensor.name, g = name, self.gradients.of.get(tensor)
+        tensor._grad = g if g is None or tensor.op is not None else g.copy()
+
+
+def computed(program: Program, before: State, limits: Limits) -> State:
+    """The state of a program; what it has in common with the state before is not computed again.
+
+    Raises ExpressionError and SessionError; the state before is as it was.
+    """
+    values, results = evaluate_all(program.statements, Memory(before.results), limits)
+    output = program.output or default_output(values)
+    if output is None:
+        return State(program, values, results)
+    gradients = gradients_of(differentiable(output, values[output]), before.gradients.remembered)
+    return State(program, values, results, output, gradients)
+
+
+def default_output(values: Mapping[str, Any]) -> str | None:
+    """The last number that was computed from variables."""
+    numbers = [name for name, value in values.items() if is_number(value) and value.op is not None]
+    return numbers[-1] if numbers else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a single number that depends on a variable."""
+    return isinstance(value, Tensor) and value.requires_grad and value.size == 1
+
+
+def differentiable(name: str, value: Any) -> Tensor:
+    """The value as what gradients are taken of; raises SessionError for what has none."""
+    if isinstance(value, Tensor) and value.requires_grad and value.size != 1:
+        raise SessionError(f"{name} has shape {value.shape}, and gradients are of a number; take its sum or mean")
+    if not is_number(value):
+        raise SessionError(f"{name} depends on no variable, so it has no gradients")
+    return value
