@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotiny import describe
+from autotiny.arguments import arranged, composed
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.modes import Switch, modes
 from autotiny.node import NO_OPTIONS, Node, next_number
@@ -124,7 +125,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        return COMPOSED[function](*args, **given(function.__name__, kwargs))
+        return composed(function, args, kwargs)
     if function in PLAIN:
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
     module = getattr(function, "__module__", None) or "numpy"
@@ -137,35 +138,6 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 def value_of(arg: Any) -> Any:
     """The plain value of an operand."""
     return arg._data if isinstance(arg, Node) else arg
-
-
-def given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without those that say nothing (no axis says: all); out= and the like would escape the graph."""
-    options = {
-        key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
-    }
-    for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
-        raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
-    return options
-
-
-def arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Operands by position, options by name."""
-    if op.arity is not None:
-        kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
-        args = args[: op.arity]
-    options = given(op.name, kwargs)
-    if op.arity is not None:
-        args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
-        if len(args) < op.arity:
-            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
-    unknown = options.keys() - op.options
-    if unknown:
-        supported = ", ".join(sorted(op.options)) or "none"
-        raise UnsupportedError(
-            f"{op.name}: {unknown.pop()}= is not supported on a Tensor; supported options: {supported}"
-        )
-    return args, options
 
 
 def _constant(op: Op, arg: Any) -> Any:

@@ -56,8 +56,9 @@ class Surface:
     copy, flatten = _method(np.copy), _method(np.ravel)
 
     def reshape(self, *shape: Any, **options: Any) -> Any:
-        """The same entries in another shape: t.reshape(2, 3) or t.reshape((2, 3))."""
-        return self.__autotiny_call__(np.reshape, (self, shape[0] if len(shape) == 1 else shape), options)
+        """The same entries in another shape: t.reshape(2, 3), t.reshape((2, 3)) or t.reshape(shape=(2, 3))."""
+        lengths = (shape[0] if len(shape) == 1 else shape,) if shape or not options else ()
+        return self.__autotiny_call__(np.reshape, (self, *lengths), options)
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed by default."""

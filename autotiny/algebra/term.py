@@ -18,11 +18,12 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny import describe
+from autotiny.arguments import arranged, composed
 from autotiny.errors import UnsupportedError
 from autotiny.node import Node
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
-from autotiny.recording import arranged, given, record
+from autotiny.recording import record
 from autotiny.recording import value_of as tensor_value
 from autotiny.surface import Surface
 from autotiny.trees import flatten, tree_map
@@ -194,7 +195,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return apply(OPS[function], *arranged(OPS[function], args, kwargs))
     if function in COMPOSED:
-        return COMPOSED[function](*args, **given(function.__name__, kwargs))
+        return composed(function, args, kwargs)
     if function in ABOUT_SHAPES:
         return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
     if function in PLAIN:

@@ -1,0 +1,96 @@
+"""The arguments of a call as an operation takes them; one that cannot be honoured is an error, never ignored."""
+
+import functools
+import inspect
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.errors import UnsupportedError
+from autotiny.ops import COMPOSED, Op
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+    """The arguments of one operation: operands by position, options by name."""
+    if op.arity is not None:
+        require_at_most(len(op.parameters), op.name, args)
+        kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
+        args = args[: op.arity]
+    options = given(op.name, kwargs)
+    if op.arity is not None:
+        args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
+        if len(args) < op.arity:
+            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
+    require_supported(op.name, options, op.options)
+    return args, options
+
+
+def composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """What a function that is written in terms of others comes to."""
+    name, form = function.__name__, _form(function)
+    if kwargs or len(args) > form.positional:
+        require_at_most(max(form.positional, len(form.names)), name, args)
+        beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
+        args, kwargs = args[: form.positional], given(name, {**kwargs, **beyond})
+        require_supported(name, kwargs, form.options, form.required)
+    for operand in form.required[len(args) :]:
+        if operand not in kwargs:
+            raise UnsupportedError(f"{name}: missing argument {operand}")
+    return COMPOSED[function](*args, **kwargs)
+
+
+class _Form(NamedTuple):
+    """NumPy's names in NumPy's order, how many of them a composition takes by position, and what it knows."""
+
+    names: tuple[str, ...]
+    positional: int
+    required: tuple[str, ...]
+    options: frozenset[str]
+
+
+@functools.cache
+def _form(function: Any) -> _Form:
+    parameters = inspect.signature(COMPOSED[function]).parameters.values()
+    ordered = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    required = tuple(p.name for p in ordered if p.default is p.empty)
+    options = frozenset(p.name for p in parameters if p.default is not p.empty)
+    names = tuple(inspect.signature(function).parameters)
+    return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
+
+
+def given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without those that say nothing (no axis says: all); out= and the like would escape the graph."""
+    options = {
+        key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
+    }
+    for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
+        raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
+    return options
+
+
+def require_supported(
+    name: str, given: Mapping[str, Any], options: Collection[str], operands: Collection[str] = ()
+) -> None:
+    """Raise UnsupportedError for an option that an operation does not know, with those that it does."""
+    for key in given:
+        if key not in options and key not in operands:
+            supported = ", ".join(sorted(options)) or "none"
+            raise UnsupportedError(
+                f"{name}: {key}= is not supported on a Tensor; supported options: {supported}{_nearest(key, options)}"
+            )
+
+
+def require_at_most(count: int, name: str, args: tuple[Any, ...]) -> None:
+    """Raise UnsupportedError for more arguments than an operation has."""
+    if len(args) > count:
+        raise UnsupportedError(f"{name}: takes at most {count} arguments, and {len(args)} were given")
+
+
+def _nearest(word: str, options: Collection[str]) -> str:
+    from difflib import get_close_matches  # only a mistake needs it
+
+    return "".join(f"; did you mean {option}=?" for option in get_close_matches(word, options, 1))
