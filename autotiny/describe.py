@@ -1,7 +1,6 @@
 """Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
 
 import linecache
-import opcode
 import os
 import sys
 from collections import ChainMap
@@ -20,7 +19,8 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
-def _caller() -> FrameType | None:
+def caller() -> FrameType | None:
+    """The frame of the nearest code outside the package and NumPy."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, _NUMPY)):
         frame = frame.f_back
@@ -29,23 +29,17 @@ def _caller() -> FrameType | None:
 
 def caller_scope() -> Mapping[str, Any]:
     """The variables that the nearest code outside the package sees."""
-    frame = _caller()
+    frame = caller()
     return {} if frame is None else ChainMap(dict(frame.f_locals), frame.f_globals)
 
 
 def caller_line() -> str:
     """The nearest line outside the package: 'train.py:12: Z1 = W1 @ X'."""
-    frame = _caller()
+    frame = caller()
     if frame is None:
         return "an unknown line"
     path, number = frame.f_code.co_filename, frame.f_lineno
     return f"{os.path.basename(path)}:{number}: {linecache.getline(path, number).strip()}"
-
-
-def caller_stores() -> bool:
-    """Whether the nearest code outside the package is at a[i] = x, where NumPy asks a single x for a float."""
-    frame = _caller()
-    return frame is not None and frame.f_code.co_code[frame.f_lasti] == opcode.opmap["STORE_SUBSCR"]
 
 
 def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny import describe
+from autotiny import callers, describe
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.seals import fingerprint
@@ -135,8 +135,13 @@ class Node:
         return self._data.tolist()
 
     def __float__(self) -> float:
-        if self.requires_grad and describe.caller_stores():
-            raise self._would_lose_its_gradient()
+        """The only entry as a Python float, which has no gradient.
+
+        float(t) is meant so; math.exp(t), np.float64(t) and a[i] = t are not, and raise UnsupportedError. Calls that do
+        not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t).
+        """
+        if self.requires_grad:
+            self._require_float_is_meant()
         return float(self._data.item())
 
     def __int__(self) -> int:
@@ -172,6 +177,20 @@ class Node:
         return format(self.item(), spec) if spec else str(self)
 
     __str__ = __repr__
+
+    def _require_float_is_meant(self) -> None:
+        if callers.stores_into_an_array():
+            raise self._would_lose_its_gradient()
+        function = callers.computing_function()
+        if getattr(function, "__module__", "") == "math":
+            name = self._label()
+            instead = f"np.{function.__name__}" if hasattr(np, function.__name__) else "functions of NumPy"
+            raise UnsupportedError(
+                f"math.{function.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
+                f"or {name}.item() for the value alone"
+            )
+        if function is not None:
+            raise self._would_lose_its_gradient()
 
     def _would_lose_its_gradient(self) -> UnsupportedError:
         name = self._label()

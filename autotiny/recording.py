@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from autotiny import describe
-from autotiny.arguments import arranged, composed
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.modes import Switch, modes
 from autotiny.node import NO_OPTIONS, Node, next_number
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.seals import fingerprint
+from autotiny.signatures import arranged, composed
 from autotiny.values import real_numbers, require_real
 
 NUMBERS = (float, int)

@@ -196,6 +196,12 @@ def test_methods_are_those_of_arrays_and_are_recorded(name, args, options):
     assert result.requires_grad
 
 
+@pytest.mark.parametrize("options", [{"shape": (3, 2)}, {"shape": -1, "order": "F"}])
+def test_shape_may_be_given_by_name(options):
+    a = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(at.Tensor(a).reshape(**options).data, np.reshape(a, **options))
+
+
 @pytest.mark.parametrize("name", ["argmax", "argmin", "argsort", "any", "all"])
 def test_methods_without_a_gradient_give_plain_arrays(name):
     result = getattr(at.Tensor(X), name)()

@@ -18,13 +18,13 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny import describe
-from autotiny.arguments import arranged, composed
 from autotiny.errors import UnsupportedError
 from autotiny.node import Node
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
 from autotiny.recording import record
 from autotiny.recording import value_of as tensor_value
+from autotiny.signatures import arranged, composed
 from autotiny.surface import Surface
 from autotiny.trees import flatten, tree_map
 
