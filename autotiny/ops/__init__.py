@@ -1,7 +1,8 @@
 """What can be recorded. This folder knows nothing of tensors or graphs: its rules are plain NumPy, in themed tables."""
 
 from autotiny.ops import activations, einsum, elementwise, indexing, linalg, plain, reductions, shaping
-from autotiny.ops.table import COMPOSED, OPS, PLAIN, Op, operation
+from autotiny.ops.custom import operation
+from autotiny.ops.table import COMPOSED, OPS, PLAIN, Op
 
 __all__ = [
     "COMPOSED",

@@ -203,7 +203,10 @@ def p_norm(x: Array, ord: float = 3, axis: Any = None, keepdims: bool = False) -
 
 @compose(np.linalg.norm)
 def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
-    """Norms of vectors by any order, of matrices by Frobenius, 1 and inf."""
+    """Norms of vectors by any order, of matrices by Frobenius, 1 and inf.
+
+    At 0 the gradient is 0, while that of sqrt(sum(x**2)) is nan, the product of sqrt'(0) = inf with 0.
+    """
     axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
     if ord is None or (len(axes), ord) in ((1, 2), (2, "fro")):
         return euclidean(x, axis=axes, keepdims=keepdims)

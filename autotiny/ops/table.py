@@ -149,25 +149,7 @@ def operation(
     guarded: bool | Reach = False,
     masks: bool = False,
 ) -> Callable[[Function], Function]:
-    """Make a function an operation with rules of its own.
-
-    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i), given g =
-    dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
-    any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
-    by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes
-    entries is guarded by a function: `guarded(chosen, *arguments, **options)` tells which entries of each argument went
-    into the chosen ones of y. One that chooses between its arguments, or among their entries, `masks`.
-
-    Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
-    arguments.
-
-    >>> import autotiny as at
-    >>> @at.operation(lambda g, y, x: g * 3 * x**2)
-    ... def cube(x):
-    ...     return x * x * x
-    >>> at.grad(cube)(2.0)
-    array(12.)
-    """
+    """Enter a function that becomes an operation itself: given Tensors it records."""
 
     def decorate(forward: Function) -> Function:
         written = notation or f"{forward.__name__}({', '.join(['{}'] * len(rules))})"

@@ -84,6 +84,7 @@ TIES = {
 # ----- norms at 0 -----
 NORMS = {
     "norm at 0": (np.linalg.norm, [[0, 0]], [[0, 0]]),
+    "norm written out at 0, as in NumPy": (lambda x: np.sqrt(np.sum(x**2)), [[0, 0]], [[NAN, NAN]]),
     "norm of a zero": (np.linalg.norm, [0], [0]),
     "norm along rows, one of them 0": (
         lambda x: np.sum(np.linalg.norm(x, axis=1)),

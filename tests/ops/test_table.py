@@ -131,3 +131,53 @@ def test_an_operation_made_of_a_numpy_function_leaves_that_function_alone():
     row = OPS[np.sin]
     at.operation(lambda g, y, x: 2 * g)(np.sin)
     assert OPS[np.sin] is row
+
+
+WRITING = {
+    "assigning": lambda x: x.__setitem__(0, 0.0),
+    "adding": lambda x: np.add(x, 1, out=x),
+    "sorting": lambda x: x.sort(),
+}
+
+
+@pytest.mark.parametrize("write", WRITING.values(), ids=WRITING)
+def test_function_that_writes_into_its_argument_is_an_error(write):
+    @at.operation(lambda g, y, x: g)
+    def careless(x):
+        write(x)
+        return x + 0
+
+    x = at.Tensor([2.0, 1.0])
+    with pytest.raises(UnsupportedError, match=r"careless: the function writes into its arguments, .*; copy first"):
+        careless(x)
+    assert x.data.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize("each", [False, True])
+def test_rule_that_writes_into_its_arguments_is_an_error(position, each):
+    def rule(*given):
+        given[position + each].fill(3.0)
+        return given[each]
+
+    @(at.operation(each=rule) if each else at.operation(rule))
+    def careless(x):
+        return x * 2
+
+    x = at.Tensor([2.0, 1.0])
+    loss = np.sum(careless(x))
+    with pytest.raises(UnsupportedError, match="careless: a rule writes into its arguments"):
+        loss.backward()
+    assert x.grad is None
+    assert x.data.tolist() == [2, 1]
+
+
+def test_rule_that_hands_its_gradient_on_leaves_the_leaf_a_gradient_of_its_own():
+    @at.operation(lambda g, y, x: g)
+    def same(x):
+        return x
+
+    x, z = at.Tensor([2.0, 1.0]), at.Tensor([1.0, 1.0])
+    np.sum(same(x) + same(z)).backward()
+    x.grad *= 5
+    assert (x.grad.tolist(), z.grad.tolist()) == ([5, 5], [1, 1])
