@@ -27,21 +27,30 @@ class Bind(IntEnum):
 
 
 class Form(NamedTuple):
-    """`template` takes the operands, then the words; operand i stands bare where it binds as tightly as `needs[i]`."""
+    """`template` takes the operands, then the words; operand i stands bare where it binds as tightly as `needs[i]`.
+
+    A `big` one ends with an operand and would take in a factor that follows, as Σ x does.
+    """
 
     template: str
     bind: Bind
     needs: tuple[Bind, ...] = ()
+    big: bool = False
 
 
 class Written(NamedTuple):
-    """Text; how tightly it binds, and whether it begins with a minus, which may not follow another sign."""
+    """Text, and how tightly it binds.
+
+    What begins with a `minus` may not follow another sign; what ends in a `big` form may not be followed by a factor.
+    """
 
     text: str
     bind: Bind
     minus: bool = False
+    big: bool = False
 
 
+FACTOR = Bind.PRODUCT, Bind.MATMUL
 INFIX = Bind.SUM, Bind.PRODUCT, Bind.MATMUL
 KINDS_OF_TRUTH = {"and", "or", "not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "where"}
 
@@ -91,7 +100,7 @@ class Notation:
         if term in self.names:
             return Written(self.name(self.names[term]), Bind.ATOM)
         found = part(term)
-        if found.kind == "symbol":
+        if found.kind in ("symbol", "identity"):
             return Written(self.name(*found.words), Bind.ATOM)
         if found.kind == "number":
             return self._number(*found.words)
@@ -115,13 +124,19 @@ class Notation:
         return written
 
     def _form(self, form: Form, operands: list[Written], words: list[str]) -> Written:
-        texts, minus = list[str](), form.template.startswith("-")
-        for i, (operand, need) in enumerate(zip(operands, form.needs, strict=True)):
-            bare = operand.bind >= need and not (operand.minus and i and need in INFIX)
-            texts.append(operand.text if bare else self.bracketed(operand.text))
-            minus = minus or (bare and operand.minus and i == 0 and form.bind in INFIX)
-        return Written(form.template.format(*texts, *words), form.bind, minus)
+        bare = [_stands_bare(i, operand, form) for i, operand in enumerate(operands)]
+        texts = [o.text if b else self.bracketed(o.text) for o, b in zip(operands, bare, strict=True)]
+        minus, big = form is self.forms["negative"], form.big
+        if len(operands) == 2 and form.needs[0] in INFIX:
+            minus, big = bare[0] and operands[0].minus, big or (bare[1] and operands[1].big)
+        return Written(form.template.format(*texts, *words), form.bind, minus, big)
 
     def _call(self, found: Part, operands: list[Written]) -> Written:
         name, *words = found.words if found.kind == "call" else (found.kind, *found.words)
         return Written(self.call(name, [o.text for o in operands] + [self.words(w) for w in words]), Bind.ATOM)
+
+
+def _stands_bare(i: int, operand: Written, form: Form) -> bool:
+    need = form.needs[i]
+    takes_in = operand.big and need in FACTOR and i < len(form.needs) - 1
+    return operand.bind >= need and not takes_in and not (operand.minus and i and need in INFIX)

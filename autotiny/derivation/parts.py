@@ -42,6 +42,8 @@ def _constant(value: Any) -> Part:
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiub" and np.all(entries == entries.flat[0]):
         return Part("number", words=(numeral(entries.flat[0]),))
+    if entries.ndim == 2 and np.array_equal(entries, np.eye(*entries.shape)):
+        return Part("identity", words=("I",))
     return Part("array", words=(listed(entries) if entries.size <= FEW else f"array of shape {entries.shape}",))
 
 
@@ -71,11 +73,13 @@ def _product(term: Term) -> Part:
     a, b = term.args
     if _is_column(a) and b.ndim == 1 == a.args[0].ndim:
         return Part("outer", (a.args[0], b))
-    return Part("scale" if 0 in (_extent(a), _extent(b)) else "multiply", (a, b))
+    if _is_scalar(a) and not b.is_constant:
+        return Part("scale", (a, b))
+    return Part("scaled" if _is_scalar(b) else "multiply", (a, b))
 
 
-def _extent(term: Term) -> int:
-    return 0 if term.is_constant and part(term).kind == "number" else term.ndim
+def _is_scalar(term: Term) -> bool:
+    return term.ndim == 0 or (term.is_constant and part(term).kind == "number")
 
 
 def _is_column(term: Term) -> bool:
@@ -87,7 +91,7 @@ def _is_column(term: Term) -> bool:
 def _matmul(term: Term) -> Part:
     a, b = term.args
     if a.ndim == b.ndim == 1:
-        return Part("dot", (a, b))
+        return Part("matmul" if _is_row(a) else "dot", (a, b))
     # A vector on the left is a row: it is written transposed, unless it is a row as it stands, as xᵀ A is.
     kinds = {(False, False): "matmul", (True, False): "row matmul", (False, True): "matmul row"}
     return Part(kinds[a.ndim == 1 and not _is_row(a), b.ndim == 1 and _is_row(b)], (a, b))
@@ -137,6 +141,8 @@ def _reduction(kind: str) -> Callable[[Term], Part]:
 
     def read(term: Term) -> Part:
         axis = term.options.get("axis")
+        if isinstance(axis, tuple) and len(axis) == 1:
+            axis = axis[0]
         over = () if axis is None or _all_axes(axis, term.args[0]) else (f"axis={axis}",)
         return Part(f"{kind} over" if over else kind, term.args, over)
 
@@ -160,6 +166,16 @@ def _reshape(term: Term) -> Part:
 def _index(term: Term) -> Part:
     key = term.options["key"]
     return Part("index", term.args, (", ".join(map(_key, key if isinstance(key, tuple) else (key,))),))
+
+
+def _scatter(term: Term) -> Part:
+    """Entries put into zeros; along both axes alike, they are a diagonal."""
+    key = term.options.get("key")
+    parts = key if isinstance(key, tuple) else (key,)
+    line = np.arange(term.args[0].size)
+    if term.ndim == 2 and len(parts) == 2 and all(np.array_equal(place, line) for place in parts):
+        return Part("call", term.args, ("diag",))
+    return Part("call", term.args, ("scatter", ", ".join(map(_key, parts))))
 
 
 def _key(place: Any) -> str:
@@ -226,4 +242,5 @@ PARTS: dict[Any, Callable[[Term], Part]] = _by_function({
     np.add: _add, np.multiply: _product, np.matmul: _matmul, np.power: _power, np.float_power: _power,
     np.square: lambda term: Part("whole power", term.args, ("2",)),
     np.transpose: _transpose, np.swapaxes: _swapaxes, np.reshape: _reshape, indexing.index: _index,
+    indexing.scatter: _scatter,
 })  # fmt: skip

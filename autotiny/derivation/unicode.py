@@ -17,6 +17,7 @@ FORMS = {
     "negative":          Form("-{}",              PRODUCT, (PRODUCT,)),
     "multiply":          Form("{} * {}",          PRODUCT, (PRODUCT, PRODUCT)),
     "scale":             Form("{} * {}",          PRODUCT, (PRODUCT, PRODUCT)),
+    "scaled":            Form("{} * {}",          PRODUCT, (PRODUCT, PRODUCT)),
     "divide":            Form("{} / {}",          PRODUCT, (PRODUCT, POSTFIX)),
     "reciprocal":        Form("1 / {}",           PRODUCT, (POSTFIX,)),
     "matmul":            Form("{} {}",            MATMUL,  (MATMUL, MATMUL)),
