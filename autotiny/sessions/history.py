@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 State = TypeVar("State")
 
-DEEPEST = 1000
+DEEPEST = 200
 """States that are kept."""
 
 

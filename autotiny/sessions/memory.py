@@ -11,6 +11,7 @@ from autotiny.expressions.errors import ExpressionError
 from autotiny.expressions.evaluation import Evaluation
 from autotiny.expressions.limits import Budget, Limits
 from autotiny.sessions.declaration import Declaration, array_name, declaration
+from autotiny.sessions.leaves import is_written_over
 from autotiny.sessions.statement import Statement
 from autotiny.tensor import Tensor
 
@@ -66,7 +67,8 @@ class Memory:
         self.taken: set[Result] = set()
         for result in results:
             for each in result.whole():
-                self.known.setdefault(each.key, []).append(each)
+                if not is_written_over(each.value):
+                    self.known.setdefault(each.key, []).append(each)
 
     def take(self, key: Any, home: str) -> Result | None:
         """A result of this key that no other place has taken, from the same statement if it can be."""

@@ -5,20 +5,19 @@ import functools
 import itertools
 import keyword
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Mapping
+from typing import Any, cast
 
 import numpy as np
 
 from autotiny.describe import variable_name
 from autotiny.errors import UnsupportedError
 from autotiny.expressions.vocabulary import words
-from autotiny.graph import names, topological_order
+from autotiny.graph import by_number, names
 from autotiny.node import made_by
 from autotiny.ops import OPS, einsum, linalg, reductions, shaping
 from autotiny.ops.indexing import index
 from autotiny.sessions.places import parsed
-from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
 from autotiny.sessions.statement import Statement, leaf, written
 from autotiny.tensor import Tensor
@@ -40,31 +39,31 @@ SIGNS = {
 }
 
 
-def program_of(output: Tensor, scope: Mapping[str, Any]) -> Program:
-    """Statements that record the graph of a Tensor: named values by their names, the rest where it is used.
+def recorded(output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str]) -> list[Statement]:
+    """Statements that record a Tensor, its own last: named values by their names, the rest where it is used.
 
-    `scope` holds the caller's variables. Raises UnsupportedError for an operation that the language does not have.
+    `scope` holds the caller's variables, `known` what has a statement already. Raises UnsupportedError for an operation
+    that the language does not have.
     """
     if not isinstance(output, Tensor):
         raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")
-    return _Writer(topological_order(output), output, scope).program()
+    writer = _Writer(output, scope, known)
+    for node in writer.order:
+        writer.write(node)
+    return writer.statements
 
 
 class _Writer:
-    def __init__(self, order: Sequence[Tensor], output: Tensor, scope: Mapping[str, Any]) -> None:
-        self.order, self.output, self.scope = order, output, scope
-        self.uses = Counter(arg for node in order for arg in node.parents)
-        self.taken, self.statements = set[str](), list[Statement]()
-        self.texts, self.depths = dict[int, str](), dict[int, int]()
-        self.called = called = names(order, scope)
-        own = {node for node in order if node.name or variable_name(node, scope)}
-        self.kept = {node for node in order if node in own or node.op is None or self.uses[node] != 1}
-        self.names = {node: self.unique(called[node]) for node in order if node in self.kept}
-
-    def program(self) -> Program:
-        for node in self.order:
-            self.write(node)
-        return Program(tuple(self.statements), self.names[self.output] if self.output.op is not None else None)
+    def __init__(self, output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str]) -> None:
+        self.order, self.scope = leading_up_to(output, known), scope
+        self.uses = Counter(arg for node in self.order for arg in node.parents)
+        self.taken, self.statements = set(known.values()), list[Statement]()
+        self.texts: dict[int, str] = {id(node): name for node, name in known.items()}
+        self.depths = dict[int, int]()
+        self.called = names(self.order, scope)
+        own = {node for node in self.order if node.name or variable_name(node, scope)}
+        self.kept = {node for node in self.order if node in own or node.op is None or self.uses[node] != 1}
+        self.names = {node: self.unique(self.called[node]) for node in self.order if node in self.kept}
 
     def unique(self, name: str) -> str:
         """An identifier like the name, and like no other."""
@@ -143,6 +142,18 @@ class _Writer:
         if part is None or part is ...:
             return "newaxis" if part is None else "..."
         return self.option(part)
+
+
+def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:
+    """What leads to a Tensor and is not known yet, operands before results."""
+    found = {output}
+    order = list(found)
+    for node in order:  # grows while it is walked
+        fresh = {cast(Tensor, arg) for arg in node.parents} - found
+        new = [arg for arg in fresh if arg not in known]
+        found.update(new)
+        order += new
+    return sorted(order, key=by_number)
 
 
 @functools.cache

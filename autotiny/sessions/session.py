@@ -10,11 +10,13 @@ from autotiny.describe import caller_scope
 from autotiny.drawing import draw
 from autotiny.drawing.picture import Picture
 from autotiny.expressions.limits import Limits
+from autotiny.sessions.adoption import adopted, with_overwritten
 from autotiny.sessions.history import History
+from autotiny.sessions.leaves import is_written_over
 from autotiny.sessions.memory import StatementError
 from autotiny.sessions.program import Program, SessionError, expect_name
 from autotiny.sessions.reading import Reading, read_statements
-from autotiny.sessions.recorded import program_of
+from autotiny.sessions.recorded import recorded
 from autotiny.sessions.script import loaded, save, script
 from autotiny.sessions.state import State, computed
 from autotiny.sessions.statement import Statement, leaf
@@ -56,7 +58,8 @@ class Session:
         self._limits = Limits() if limits is None else limits
         self._state, self._history = State(), History(Program())
         if output is not None:
-            self._start(program_of(output, caller_scope()))
+            statements = recorded(output, caller_scope(), {})
+            self._start(Program(tuple(statements), None if output.op is None else statements[-1].name))
 
     # ----- looking -----
     def __getitem__(self, name: str) -> Any:
@@ -155,6 +158,22 @@ class Session:
         """
         self._become(self._program.with_statement(swapped(self._program.of(name), old, new)))
 
+    def adopt(self, scope: Mapping[str, Any]) -> list[str]:
+        """Take in what was made outside, by name, and what was assigned to the data of leaves.
+
+        Tensors come with the statements that record them, arrays and numbers as data. Returns the names that changed.
+
+        >>> s = Session()
+        >>> s["x"] = 3.0
+        >>> s.adopt({"y": np.tanh(s["x"]) ** 2})
+        ['y']
+        >>> s.text
+        'x = 3.0\\ny = tanh(x) ** 2'
+        """
+        program, changed = adopted(self._program, self._state.values, scope)
+        self._become(program)
+        return changed
+
     def undo(self) -> None:
         """Take the latest edit back; raises SessionError where there is none."""
         self._move(-1, "undo")
@@ -210,6 +229,9 @@ class Session:
         self._history = History(program)
 
     def _become(self, program: Program, amend: bool = False) -> None:
+        program = with_overwritten(program, self._program, self._state.values)
+        if program == self._program and not any(map(is_written_over, self._state.values.values())):
+            return
         self._take(program)
         self._history.add(program, amend)
 

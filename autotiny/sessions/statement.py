@@ -28,6 +28,12 @@ class Statement:
     text: str
     array: Any = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Statement) and self.line == other.line and self.array is other.array
+
+    def __hash__(self) -> int:
+        return hash(self.line)
+
     @property
     def line(self) -> str:
         """The statement as it is written."""

@@ -398,3 +398,47 @@ def test_a_notebook_shows_the_picture_and_the_table(small):
 
 def test_a_notebook_shows_an_empty_session():
     assert at.session()._repr_mimebundle_() == {"text/plain": repr(at.session())}
+
+
+# ----- what is made outside -----
+def test_a_tensor_that_python_made_becomes_a_formula(network):
+    def ridge(*weights):
+        return 0.5 * sum(np.sum(w**2) for w in weights)
+
+    assert network.adopt({"R": ridge(network["W1"], network["W2"])}) == ["R"]
+    assert network.statements[-1].line == "R = 0.5 * (0 + sum(W1 ** 2) + sum(W2 ** 2))"
+    network["W1"] = np.zeros((3, 2))
+    np.testing.assert_array_equal(network.grad("W2"), network["W2"].data)
+
+
+def test_python_s_arrays_and_numbers_are_data_and_its_leaves_variables(small):
+    small.adopt({"n": 3, "A": np.ones(2), "W": at.Tensor([1.0]), "x2": small["x"]})
+    assert small.text.splitlines()[2:] == ["n = array(3)", "A = array([1.0, 1.0])", "W = [1.0]", "x2 = x"]
+
+
+@pytest.mark.parametrize("write", [lambda x: setattr(x, "data", x.data - 2), lambda x: x.data.__isub__(2)])
+def test_what_is_assigned_to_the_data_of_a_leaf_is_taken_in(write, small):
+    write(small["x"])
+    assert small.adopt({}) == []
+    assert (small["x"].item(), small["y"].item(), small.grad("x")) == (1, 2, 3)
+    small.undo()
+    assert small["y"].item() == 12
+
+
+def test_any_edit_takes_in_what_was_assigned_to_data(small):
+    small["x"].data[...] = 1
+    small["z"] = "2 * y"
+    assert small["z"].item() == 4
+
+
+@pytest.mark.parametrize("edit", [lambda s: s.edit(s.text), lambda s: s.assign("x", 3.0)])
+def test_an_edit_wins_over_what_was_assigned_to_data(edit, small):
+    small["x"].data[...] = 1
+    edit(small)
+    assert (small["x"].item(), small["y"].item(), small.grad("x")) == (3, 12, 7)
+
+
+def test_an_edit_that_changes_nothing_is_none(small):
+    small.edit(small.text)
+    small.undo()
+    assert list(small) == ["x"]
