@@ -26,6 +26,7 @@ from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 if TYPE_CHECKING:
     from autotiny import nn as nn
     from autotiny.checking import check_gradients, compare
+    from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.drawing import draw
     from autotiny.sessions.session import session
 
@@ -35,6 +36,7 @@ __all__ = [
     "Tensor",
     "check_gradients",
     "compare",
+    "compile",
     "cross_entropy",
     "debug",
     "draw",
@@ -66,6 +68,7 @@ __all__ = [
 _LOADED_WHEN_USED = {
     "check_gradients": "autotiny.checking",
     "compare": "autotiny.checking",
+    "compile": "autotiny.compiler",
     "draw": "autotiny.drawing",
     "session": "autotiny.sessions.session",
 }

@@ -111,13 +111,20 @@ def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnyS
                 first = start(False)
                 first.run(order)
             if not (first.masked and any(map(_has_nan, first.grads.values()))):
-                return first
+                return observed(first)
         except (FloatingPointError, np.linalg.LinAlgError):
             pass
     with np.errstate(all="ignore"):
         guarded = start(True)
         guarded.run(order)
-    return guarded
+    return observed(guarded)
+
+
+def observed(sweep: "AnySweep") -> "AnySweep":
+    """The sweep, shown to who traces it."""
+    if modes.tracing is not None and hasattr(modes.tracing, "observe"):
+        modes.tracing.observe(sweep)
+    return sweep
 
 
 def _has_nan(g: Any) -> bool:

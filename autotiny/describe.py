@@ -22,9 +22,14 @@ _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 def caller() -> FrameType | None:
     """The frame of the nearest code outside the package and NumPy."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, _NUMPY)):
+    while frame is not None and in_package(frame):
         frame = frame.f_back
     return frame
+
+
+def in_package(frame: FrameType) -> bool:
+    """Whether it runs code of ours or of NumPy's, rather than a user's."""
+    return frame.f_code.co_filename.startswith((_PACKAGE, _NUMPY))
 
 
 def caller_scope() -> Mapping[str, Any]:

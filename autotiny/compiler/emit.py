@@ -1,0 +1,324 @@
+"""Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.algebra import Term
+from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
+from autotiny.compiler.schedule import Schedule, Storage
+
+SIGNS = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
+    np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
+}  # fmt: skip
+OUT_BY_NAME = {np.maximum, np.minimum}
+"""Ufuncs whose result by position NumPy warns of."""
+
+
+class Source(NamedTuple):
+    """A program: its text, and the objects that its text refers to."""
+
+    text: str
+    held: dict[str, Any]
+
+
+class Writer:
+    """Writes the lines of one program."""
+
+    def __init__(self, plan: Schedule, names: dict[Term, str]) -> None:
+        self.plan = plan
+        self.names = _unique_names(plan, names)
+        self.held: dict[str, Any] = {}
+        self.imports: set[str] = set()
+        self.setup: list[str] = []
+        self.lines: list[str] = []
+        self.constants: dict[Any, str] = {}
+        self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
+
+    def program(self) -> Source:
+        """The whole of it."""
+        self.write_memory()
+        for term in self.plan.order:
+            self.write(term)
+        results = ", ".join(self.result(output) for output in self.plan.outputs)
+        comma = "," if len(self.plan.outputs) == 1 else ""
+        parameters = ", ".join(self.written[term] for term in self.plan.inputs)
+        imported = [f"from numpy import {', '.join(sorted(self.imports))}"] if self.imports else []
+        head = ["import numpy as np", *imported]
+        body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
+        return Source("\n".join([*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]), self.held)
+
+    # ----- memory -----
+    def write_memory(self) -> None:
+        """One line for each result that has a place."""
+        for storage in self.plan.storages:
+            self.write_tenants(storage)
+        for term, place in self.plan.place.items():
+            if isinstance(place, Term) and term is not place:
+                self.names[term] = self.names[place]
+
+    def write_tenants(self, storage: Storage) -> None:
+        """A storage, under the names of all that live in it."""
+        first, *others = storage.tenants
+        whole = all(x.shape == first.shape and x.dtype == first.dtype for x in others)
+        base = self.names[first]
+        if whole:
+            self.setup.append(f"{base} = np.empty({first.shape}{_type_of(first)})")
+            seen = {base}
+            for name in (self.names[x] for x in others):
+                if name not in seen:
+                    self.setup.append(f"{name} = {base}")
+                    seen.add(name)
+            return
+        memory = f"memory{storage.number + 1}"
+        self.setup.append(f'{memory} = np.empty({storage.nbytes}, "uint8")')
+        seen = set()
+        for x in storage.tenants:
+            if self.names[x] not in seen:
+                seen.add(self.names[x])
+                size = x.size * x.dtype.itemsize
+                part = memory if size == storage.nbytes else f"{memory}[:{size}]"
+                self.setup.append(f'{self.names[x]} = {part}.view("{x.dtype}").reshape({x.shape})')
+
+    # ----- operations -----
+    def write(self, term: Term) -> None:
+        """The line that computes a term, unless it is written where it is used."""
+        form: dict[Kind, Callable[[Term], str]] = {
+            Kind.VIEW: self.view,
+            Kind.NUMBER: self.number,
+            Kind.ELEMENTWISE: self.elementwise,
+            Kind.REDUCTION: self.reduction,
+            Kind.PRODUCT: self.product,
+            Kind.CAST: self.cast,
+            Kind.CALL: self.call,
+        }
+        text, name = form[kind(term)](term), self.names[term]
+        if kind(term) is Kind.VIEW and self.in_memory(term):
+            self.setup.append(f"{name} = {text}")
+        elif term not in self.plan.place:
+            self.lines.append(f"{name} = {text}")
+        else:
+            self.lines.append(text)
+        self.written[term] = name
+
+    def in_memory(self, view: Term) -> bool:
+        """Whether a view shows memory of the program's own, so that it can be made beforehand."""
+        while kind(view) is Kind.VIEW:
+            view = view.args[0]
+        return isinstance(self.plan.place.get(view), Storage)
+
+    def out(self, term: Term, by_name: bool = True) -> str:
+        """The argument that says where the result goes."""
+        if term not in self.plan.place:
+            return ""
+        return f", out={self.names[term]}" if by_name else f", {self.names[term]}"
+
+    def elementwise(self, term: Term) -> str:
+        """A ufunc: `add(a, b, out=c)`."""
+        function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
+        return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
+
+    def cast(self, term: Term) -> str:
+        """Into another type: `c[...] = a`."""
+        x = self.operand(term.args[0], None)
+        return f"{self.names[term]}[...] = {x}" if term in self.plan.place else f'{x}.astype("{term.dtype}")'
+
+    def reduction(self, term: Term) -> str:
+        """Along axes: `add.reduce(a, axis=0, out=c)`."""
+        function = self.numpy(REDUCTIONS[term.op.function])  # type: ignore[union-attr]
+        axis, keepdims = term.options.get("axis"), bool(term.options.get("keepdims"))
+        keep = ", keepdims=True" if keepdims else ""
+        return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
+
+    def product(self, term: Term) -> str:
+        """`dot(a, b, out=c)`, by matmul where there are more axes than two."""
+        a, b = term.args
+        function = self.numpy("dot" if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype else "matmul")
+        return f"{function}({self.operand(a, None)}, {self.operand(b, None)}{self.out(term)})"
+
+    def number(self, term: Term) -> str:
+        """A result without axes: `a + b`."""
+        assert term.op is not None
+        function = term.op.function
+        if term.op is VDOT:
+            return f"{self.numpy('vdot')}({', '.join(self.operand(arg, None) for arg in term.args)})"
+        if function is np.matmul:
+            return self.product(term)
+        if function in REDUCTIONS and not term.options.get("keepdims"):
+            return self.reduction(term)
+        if function is np.negative:
+            return f"-{self.operand(term.args[0], None)}"
+        if function in SIGNS:
+            a, b = (self.operand(arg, None) for arg in term.args)
+            return f"{a} {SIGNS[function]} {b}"
+        if isinstance(function, np.ufunc):
+            return self.elementwise(term)
+        return self.call(term)
+
+    def call(self, term: Term) -> str:
+        """Any function, as it is."""
+        assert term.op is not None
+        name = self.hold(getattr(term.op.forward, "__name__", "function"), term.op.forward)
+        args = [self.operand(arg, None) for arg in term.args]
+        return f"{name}({', '.join([*args, *self.options(term)])})"
+
+    def options(self, term: Term) -> Iterator[str]:
+        """Options by name; arrays among them, and terms, under their names."""
+        for key, option in term.options.items():
+            yield f"{key}={self.literal(option)}"
+
+    def view(self, term: Term) -> str:
+        """The entries of another: `a.T`."""
+        assert term.op is not None
+        (x, *_), options, function = term.args, term.options, term.op.function
+        base = self.operand(x, None)
+        if term.op is INDEX:
+            return f"{base}[{_key(options['key'])}]"
+        if function in RESHAPES:
+            return f"{base}.reshape({term.shape})"
+        if x.ndim == 2 and (function is np.swapaxes or (function is np.transpose and not options.get("axes"))):
+            return f"{base}.T"
+        return f"np.{function.__name__}({', '.join([base, *self.options(term)])})"
+
+    # ----- operands -----
+    def operand(self, x: Term, user: Term | None) -> str:
+        """A result's name; a constant in the form that costs its user least."""
+        if not x.is_constant:
+            return self.written[x]
+        value = x.value
+        if type(value) in (int, float, bool):
+            if user is None:
+                return _number(value)
+            others = [arg for arg in user.args if not arg.is_constant]
+            if type(value) is not bool and others and all(arg.dtype.kind == "f" for arg in others):
+                return self.zero_dimensional(np.array(value, np.result_type(*(arg.dtype for arg in others))))
+            return _number(value)
+        if np.ndim(value) == 0:
+            return (
+                self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
+            )
+        return self.hold("constant", value)
+
+    def zero_dimensional(self, value: np.ndarray) -> str:
+        """A number that NumPy need not convert at every call."""
+        key = (value.dtype, value.tobytes())
+        if key not in self.constants:
+            name = self.constants[key] = self.fresh(_number_name(value.item()))
+            self.setup.append(f"{name} = np.array({_number(value.item())}{_type_of(value)})")
+        return self.constants[key]
+
+    def literal(self, option: Any) -> str:
+        """An option as it is written; what cannot be written is held."""
+        if isinstance(option, Term):
+            return self.operand(option, None)
+        if isinstance(option, tuple):
+            return f"({', '.join(map(self.literal, option))}{',' if len(option) == 1 else ''})"
+        if isinstance(option, list):
+            return f"[{', '.join(map(self.literal, option))}]"
+        if isinstance(option, slice):
+            return f"slice({self.literal(option.start)}, {self.literal(option.stop)}, {self.literal(option.step)})"
+        if option is None or option is ... or type(option) in (bool, int, str):
+            return "..." if option is ... else repr(option)
+        if type(option) is float:
+            return _number(option)
+        if isinstance(option, np.dtype):
+            return repr(str(option))
+        return self.hold("option", option)
+
+    def numpy(self, name: str) -> str:
+        """A function of NumPy, imported."""
+        self.imports.add(name)
+        return name
+
+    def hold(self, base: str, value: Any) -> str:
+        """The name of an object that cannot be written down."""
+        for name, held in self.held.items():
+            if held is value:
+                return name
+        name = self.fresh(base if base.isidentifier() else "function")
+        self.held[name] = value
+        what = f"array {value.shape} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, held")
+        return name
+
+    def fresh(self, base: str) -> str:
+        """A name that nothing else has."""
+        taken = {*self.names.values(), *self.held, *self.constants.values(), *dir(np)}
+        return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
+
+    def result(self, output: Term) -> str:
+        """What is handed out, which nothing of the program's own may be."""
+        if output.is_constant:
+            name = self.operand(output, None)
+            return f"{name}.copy()" if isinstance(output.value, np.ndarray) else name
+        name = self.written[output]
+        fresh = output.op is not None and kind(output) is not Kind.VIEW
+        return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
+
+
+def _unique_names(plan: Schedule, given: dict[Term, str]) -> dict[Term, str]:
+    """A name for every term: its own; without one, that of the term that takes its place; else a short one."""
+    names: dict[Term, str] = {}
+    taken = set(dir(np)) | {"step", "np"}
+    for term in [*plan.inputs, *plan.order]:
+        base = given.get(term)
+        if base is not None:
+            names[term] = _untaken(base, taken)
+    for storage in plan.storages:
+        for before, after in itertools.pairwise(storage.tenants):
+            if (
+                before not in names
+                and after in names
+                and any(arg is before for arg in after.args)
+                and before.shape == after.shape
+            ):
+                names[before] = names[after]
+    numbers = itertools.count(1)
+    for term in plan.order:
+        if term not in names:
+            names[term] = _untaken(f"t{next(numbers)}", taken)
+    return names
+
+
+def _untaken(base: str, taken: set[str]) -> str:
+    name = next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
+    taken.add(name)
+    return name
+
+
+def _plain_axis(axis: Any) -> Any:
+    return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
+
+
+def _number(value: Any) -> str:
+    """A number as Python reads it."""
+    text = repr(value)
+    return text if text not in ("inf", "-inf", "nan") else f'float("{text}")'
+
+
+def _type_of(x: Any) -> str:
+    """The type as one more argument, where it is not the usual one."""
+    return "" if x.dtype == np.float64 else f', "{x.dtype}"'
+
+
+def _number_name(value: float) -> str:
+    """zero, one, or c for any other number."""
+    return "zero" if value == 0 else "one" if value == 1 else "c"
+
+
+def _key(key: Any) -> str:
+    """An index as it is written."""
+    if isinstance(key, tuple):
+        return ", ".join(map(_key, key)) + ("," if len(key) == 1 else "") if key else "()"
+    if isinstance(key, slice):
+        start, stop = ("" if part is None else str(part) for part in (key.start, key.stop))
+        return f"{start}:{stop}" + ("" if key.step is None else f":{key.step}")
+    return "None" if key is None else "..." if key is ... else str(int(key))
+
+
+def emit(plan: Schedule, names: dict[Term, str]) -> Source:
+    """The program of a schedule."""
+    return Writer(plan, names).program()

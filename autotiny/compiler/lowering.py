@@ -1,0 +1,79 @@
+"""Operations as the functions of NumPy that they are made of: softmax as exp, sum and divide."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra import Term, apply, constant
+from autotiny.compiler.rewriting import rewrite
+from autotiny.errors import AutotinyError
+from autotiny.ops import OPS, Op
+from autotiny.ops.einsum import summation
+from autotiny.ops.indexing import index, scatter
+from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
+from autotiny.ops.shaping import astype, join, pad_constant
+
+OWN = (summation, index, scatter, cofactors, log_abs_det, sign_of_det, vdot, astype, join, pad_constant)
+WHOLE = {OPS[function] for function in OWN}
+"""Operations of ours that are one call of NumPy, or more of Python than of NumPy."""
+
+
+def lower(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+    """The outputs in functions of NumPy; an operation that cannot be taken apart stays whole."""
+    return rewrite(outputs, lowered, names)
+
+
+def lowered(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """One operation, taken apart."""
+    if op.function is np.power:
+        return power(args, options, op)
+    if op.function is np.square:
+        return args[0] * args[0]
+    if op.function is np.positive:
+        return args[0]
+    if op in WHOLE or getattr(op.function, "__module__", "").startswith("numpy") or isinstance(op.function, np.ufunc):
+        return without_uniform_arrays(op, args, options)
+    try:
+        result = op.forward(*args, **options)
+    except (AutotinyError, TypeError, AttributeError):  # it asks for values
+        return apply(op, args, options)
+    return result if isinstance(result, Term) else constant(result)
+
+
+def power(args: tuple[Term, ...], options: Mapping[str, Any], op: Op) -> Any:
+    """Small whole powers as products; NumPy's own is many times slower."""
+    base, exponent = args
+    if exponent.is_constant and base.dtype.kind == "f" and np.ndim(exponent.value) == 0:
+        b = exponent.value
+        if b == 1 and result_keeps_type(base, exponent):
+            return base
+        if b == 2 and result_keeps_type(base, exponent):
+            return base * base
+        if b == 3 and result_keeps_type(base, exponent):
+            return base * base * base
+    return apply(op, args, options)
+
+
+def result_keeps_type(base: Term, other: Term) -> bool:
+    """Whether base op other has base's type."""
+    return np.result_type(base.value, other.value) == base.dtype
+
+
+def without_uniform_arrays(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """The operation, with a single number for an array of equal ones where broadcasting makes up for it."""
+    if isinstance(op.function, np.ufunc) and len(args) == 2:
+        a, b = args
+        if is_uniform(a.value) and a.is_constant and np.broadcast_shapes(a.shape, b.shape) == b.shape:
+            args = (constant(a.value.flat[0]), b)
+        elif b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
+            args = (a, constant(b.value.flat[0]))
+    return apply(op, args, options)
+
+
+def is_uniform(value: Any) -> bool:
+    """Whether an array has entries, all of them the same."""
+    if not isinstance(value, np.ndarray) or not value.size:
+        return False
+    first = value.flat[0]  # 0 and -0 are equal, and not the same
+    return not any(value.strides) or bool(value.dtype.kind == "f" and first != 0 and (value == first).all())

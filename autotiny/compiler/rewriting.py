@@ -1,0 +1,44 @@
+"""Build a formula anew, operands before results, by what a rule makes of each operation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from autotiny.algebra import Term, apply, topological_order
+from autotiny.ops import Op
+from autotiny.trees import tree_map
+
+Visit = Callable[[Op, tuple[Term, ...], Mapping[str, Any]], Any]
+
+
+def rewrite(outputs: Sequence[Term], visit: Visit, names: dict[Term, str]) -> list[Term]:
+    """The outputs, with `visit(op, args, options)` in place of every operation; names go on to what replaces them."""
+    new: dict[Term, Term] = {}
+    for term in topological_order(*outputs):
+        new[term] = made = term if term.op is None else visit(term.op, *operands(term, new))
+        if term in names:
+            names.setdefault(made, names[term])
+    return [new[output] for output in outputs]
+
+
+def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Mapping[str, Any]]:
+    """Arguments and options, as they are by now."""
+    args = tuple([new[arg] for arg in term.args])
+    if not term.options:
+        return args, term.options
+    return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.options))
+
+
+def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
+    """Who uses each term; an output counts as one more user, itself."""
+    found: dict[Term, list[Term]] = {term: [] for term in topological_order(*outputs)}
+    for term in found:
+        for part in term.parents:
+            found[part].append(term)
+    for output in outputs:
+        found[output].append(output)
+    return found
+
+
+def same(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """The operation as it was."""
+    return apply(op, args, options)

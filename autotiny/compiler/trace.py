@@ -1,0 +1,90 @@
+"""Call a function on symbols: what it computes, its backprop and all, is written down as one formula."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.algebra import Term, apply, symbol
+from autotiny.backprop import Sweep
+from autotiny.compiler.naming import enter, names_of_locals, parameter_names
+from autotiny.modes import Switch
+from autotiny.node import Node
+from autotiny.ops import Op
+from autotiny.recording import value_of
+from autotiny.trees import Rebuild, flatten
+
+
+class GuardNeededError(Exception):
+    """On these values a gradient must be kept from what a mask has hidden: the sweep decides by their values."""
+
+
+class Trace(NamedTuple):
+    """One call, written down."""
+
+    symbols: list[Term]
+    outputs: list[Any]
+    """Terms, and whatever else the function returned."""
+    rebuild: Rebuild
+    names: dict[Term, str]
+    swept: bool
+    """Whether anything was differentiated."""
+
+
+class Tracer:
+    """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient."""
+
+    def __init__(self, names: dict[Term, str]) -> None:
+        self.names = names
+        self.swept = False
+
+    def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
+        """The operation on formulas."""
+        return apply(op, values, options)
+
+    def observe(self, sweep: Sweep) -> None:
+        """Note the gradients that a sweep has found."""
+        if sweep.guard:
+            raise GuardNeededError
+        self.swept = True
+        for node, g in sweep.grads.items():
+            of, gradient = value_of(node), value_of(g)
+            if isinstance(gradient, Term) and of in self.names:
+                self.names.setdefault(gradient, f"d{self.names[of]}")
+
+
+def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], dynamic: Sequence[bool]) -> Trace:
+    """What f computes from the dynamic ones among the values in its arguments.
+
+    Raises ValueNeededError where f asks one of them for its value, GuardNeededError where backprop does.
+    """
+    leaves, rebuild = flatten((args, dict(kwargs)))
+    names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
+    held = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
+    symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
+    known: dict[Term, str] = {}
+    enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
+    tracer = Tracer(known)
+    positional, by_name = rebuild(held)
+    with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"), names_of_locals(known):
+        result = f(*positional, **by_name)
+    enter(known, dict(zip(names, held, strict=True)))
+    outputs, rebuild_outputs = flatten(result)
+    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, tracer.swept)
+
+
+def plain(output: Any) -> Any:
+    """A Tensor's value; anything else as it is."""
+    return output._data if isinstance(output, Node) else output
+
+
+def parameters(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of so many positional parameters."""
+    try:
+        known = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some callables do not say
+        known = []
+    named = [p.name for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in known if p.kind is p.VAR_POSITIONAL), "x")
+    return [*named, *(f"{rest}{i}" for i in range(count))][:count]

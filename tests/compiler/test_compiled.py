@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+import autotiny as at
+
+
+def flagship(W1, b1, W2, b2, X, Y):
+    Z1 = W1 @ X + b1
+    A1 = at.relu(Z1)
+    Z2 = W2 @ A1 + b2
+    A2 = at.softmax(Z2)
+    return -np.sum(Y * np.log(A2)) / Y.shape[1]
+
+
+def descent(params, X, Y):
+    J, gradients = at.value_and_grad(flagship, (0, 1, 2, 3))(*params, X, Y)
+    return J, [p - 0.5 * dp for p, dp in zip(params, gradients, strict=True)]
+
+
+@pytest.fixture
+def net():
+    rng = np.random.default_rng(0)
+    params = [rng.standard_normal(shape) for shape in [(5, 4), (5, 1), (3, 5), (3, 1)]]
+    return params, rng.standard_normal((4, 6)), np.eye(3)[:, [0, 1, 2, 2, 1, 0]]
+
+
+def assert_same(got, expected):
+    (J, params), (J0, params0) = got, expected
+    for a, b in zip([J, *params], [J0, *params0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def test_compiled_step_gives_what_the_function_gives(net):
+    step = at.compile(descent)
+    for _ in range(3):
+        assert_same(step(*net), descent(*net))
+
+
+def test_results_of_one_call_are_not_touched_by_the_next(net):
+    step, (params, X, Y) = at.compile(descent), net
+    _, first = step(params, X, Y)
+    kept = [p.copy() for p in first]
+    step(params, 2 * X, Y)
+    for p, before in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(p, before)
+
+
+def test_donated_parameters_are_updated_in_place(net):
+    params, X, Y = net
+    expected = descent(params, X, Y)
+    got = at.compile(descent, donate=0)(params, X, Y)
+    assert_same(got, expected)
+    assert all(new is p for new, p in zip(got[1], params, strict=True))
+
+
+def test_the_program_uses_the_users_names(net):
+    step = at.compile(descent)
+    step(*net)
+    assert "dot(W1, X, out=Z1)" in step.source
+    assert "dot(dZ2, A1.T" in step.source or "dZ2" in step.source
