@@ -160,10 +160,10 @@ def _refuse_constant(name: str) -> None:
 
 def _json(question: dict[str, Any], server: Server) -> Reply:
     try:
-        told = server.pool.ask(question, server.seconds[question["kind"]])
+        body = server.pool.ask(question, server.seconds[question["kind"]])
     except StoppedError as stopped:
-        told = {"error": {"message": str(stopped)}}
-    return Reply(200, "application/json", json.dumps(told).encode())
+        body = json.dumps({"error": {"message": str(stopped)}}).encode()
+    return Reply(200, "application/json", body)
 
 
 def _text(status: int, message: str) -> Reply:

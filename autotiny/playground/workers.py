@@ -73,8 +73,8 @@ class Pool:
         for _ in range(size - 1):
             self._hire_meanwhile()
 
-    def ask(self, question: Json, seconds: float) -> Json:
-        """The answer to a question; raises StoppedError where there is none within so many seconds."""
+    def ask(self, question: Json, seconds: float) -> bytes:
+        """The answer to a question, as JSON; raises StoppedError where there is none within so many seconds."""
         try:
             hired = self._free.get(timeout=WAIT)
         except queue.Empty:
@@ -85,8 +85,7 @@ class Pool:
             self._hire_meanwhile()
             raise StoppedError(f"stopped: it took more than {seconds:g} seconds, or more memory than there is")
         self._free.put(hired)
-        decoded: Json = json.loads(answer)
-        return decoded
+        return answer
 
     def close(self) -> None:
         """End every worker."""

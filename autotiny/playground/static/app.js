@@ -9,6 +9,7 @@ import { Values } from "./values.js";
 import { marks, showVerdicts } from "./verdicts.js";
 
 const PATIENCE = 400; // milliseconds of rest before an error of a line that is being typed is told
+const RESTING = 120; // and before the claims are compared, for the picture goes first
 const SAVING = 250; // browsers refuse to change the address many times a second
 
 const find = (selector) => document.querySelector(selector);
@@ -75,8 +76,10 @@ const pictures = new Lane("picture", (told, asked) => {
   values.showGradients(told.gradients);
   showPicture(told.svg);
   programStatus.replaceChildren(...summary(told));
-  comparisons.ask(asked);
+  clearTimeout(resting);
+  resting = setTimeout(() => comparisons.ask(asked), RESTING);
 });
+let resting = 0;
 
 const comparisons = new Lane("comparison", (told) => {
   if (told.error) return explain(told.error, claims, claimsStatus);
