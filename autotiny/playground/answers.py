@@ -8,12 +8,14 @@ import numpy as np
 import autotiny as at
 from autotiny.checking.heat import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
+from autotiny.drawing.picture import Picture
 from autotiny.drawing.values import show
 from autotiny.errors import AutotinyError
 from autotiny.expressions import ExpressionError, Limits
-from autotiny.playground.program import Run, detached, recorded, run, unknown_names
+from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.recording import value_of
+from autotiny.sessions.script import script
 from autotiny.tensor import Tensor
 
 Json = dict[str, Any]
@@ -44,15 +46,10 @@ def picture(state: State, question: Json, limits: Limits) -> Json:
     try:
         ran = recorded(state, limits)
     except ExpressionError as error:
-        return {"error": {**located(error), "unknown": unknown_names(state.program, state.values, limits)}}
-    told = {"lines": _lines(ran), "gradients": _gradients(state, ran), "note": _note(ran), "names": _tracked(ran)}
-    return {**told, "svg": at.draw(ran.value).svg if isinstance(ran.value, Tensor) else None}
-
-
-def _lines(ran: Run) -> list[Json]:
-    """What stands beside the lines of the program: the value of each name, and of the result."""
-    told = [_line(line, name, ran.scope[name]) for name, line in ran.lines.items()]
-    return told if ran.last in ran.lines.values() else [*told, _line(ran.last, "", ran.value)]
+        return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
+    lines = [_line(place.line, name, ran.scope[name]) for name, place in ran.reading.places.items()]
+    told = {"lines": lines, "gradients": _gradients(state, ran), "note": _note(ran), "names": ran.tracked}
+    return {**told, "svg": _drawn(ran).svg if isinstance(ran.result, Tensor) else None}
 
 
 def _line(line: int, name: str, value: Any) -> Json:
@@ -73,41 +70,39 @@ def _gradients(state: State, ran: Run) -> Json:
     }
 
 
-def _tracked(ran: Run) -> list[str]:
-    """What a gradient can be claimed for."""
-    return [name for name, value in ran.scope.items() if isinstance(value, Tensor) and value.grad is not None]
-
-
 def _note(ran: Run) -> str:
-    """Why there are no gradients, where there are none."""
-    if not isinstance(ran.value, Tensor):
-        return "The result has no graph, for it was computed from plain numbers alone: give a name a value on the left."
-    if ran.loss is None:
+    """What gradients are of, where that is not the result, and why there are none."""
+    if ran.result is ran.loss:
+        return ""
+    if ran.loss is not None:
+        return f"Gradients are of {ran.session.output}, the last single number that depends on a variable."
+    if not isinstance(ran.result, Tensor):
+        return "The result has no graph, for it depends on no array or variable."
+    if not ran.result.requires_grad:
         return "The result depends on data alone: make one of the values a variable to see its gradient."
-    if ran.loss.size != 1:
-        return f"The result has shape {ran.loss.shape}; gradients are of a single number: end with sum(…) or mean(…)."
-    return ""
+    if ran.result.op is None:
+        return "The result is a value by itself: compute something from it to see gradients."
+    return f"The result has shape {ran.result.shape}; gradients are of a single number: end with sum(…) or mean(…)."
 
 
 def comparison(state: State, question: Json, limits: Limits) -> Json:
     """The verdict on each gradient that was derived by hand: dNAME = ... claims dJ/dNAME."""
     ran = recorded(state, limits)
-    if ran.loss is None or ran.loss.size != 1:
+    if ran.loss is None:
         return {"error": {"message": _note(ran)}}
     if not state.claims.strip():
         return {"rows": []}
-    claimed = run(state.claims, detached(ran.scope), limits)
-    about = {name: line for name, line in claimed.lines.items() if name[:1] == "d" and name[1:] in _tracked(ran)}
+    claims = claimed(state.claims, ran.scope, limits)
+    about = {name[1:]: claim for name, claim in claims.items() if name[:1] == "d" and name[1:] in ran.tracked}
     if not about:
-        known = names_of(f"d{name}" for name in _tracked(ran))
+        known = names_of(f"d{name}" for name in ran.tracked)
         return {"error": {"message": f"nothing is claimed yet: assign to one of {known}"}}
-    return {"rows": [_verdict(ran, name[1:], claimed.scope[name], line) for name, line in about.items()]}
+    return {"rows": [_verdict(ran.loss, name, ran.scope[name], *claim) for name, claim in about.items()]}
 
 
-def _verdict(ran: Run, name: str, claim: Any, line: int) -> Json:
-    assert ran.loss is not None
+def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
     try:
-        row = at.compare(ran.loss, {ran.scope[name]: claim}).rows[0]
+        row = at.compare(loss, {x: claim}).rows[0]
     except AutotinyError as error:
         return {"name": name, "line": line, "ok": False, "verdict": str(error).removeprefix("compare: ")}
     return {"name": name, "line": line, "ok": row.ok, "verdict": verdict(row), **_told(row)}
@@ -130,13 +125,22 @@ def export(state: State, question: Json, limits: Limits) -> Json:
     form = question.get("form")
     if form not in FORMS:
         return {"error": {"message": f"export: expected one of {', '.join(FORMS)}"}}
-    ran = recorded(state, limits)
-    if not isinstance(ran.value, Tensor):
-        return {"error": {"message": _note(ran)}}
-    return {"name": f"autotiny.{form}", "text": FORMS[form](ran)}
+    return {"name": f"autotiny.{form}", "text": FORMS[form](state, limits)}
 
 
-FORMS: dict[str, Callable[[Run], str]] = {"svg": lambda ran: at.draw(ran.value).svg}
+def _svg(state: State, limits: Limits) -> str:
+    return _drawn(recorded(state, limits)).svg
+
+
+def _drawn(ran: Run) -> Picture:
+    return at.draw(ran.result if ran.loss is None else ran.loss)
+
+
+def _py(state: State, limits: Limits) -> str:
+    return script(script_program(state, limits), recorded(state, limits).session.output)
+
+
+FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py}
 
 ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
     "picture": picture,

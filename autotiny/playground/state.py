@@ -1,6 +1,5 @@
 """What a page asks about: a program, the values of its names, and gradients that were derived by hand."""
 
-import keyword
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -9,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotiny.errors import AutotinyError
-from autotiny.expressions.vocabulary import MODULES
-from autotiny.tensor import Tensor
+from autotiny.sessions.program import expect_name
 
 MOST_VALUES, MOST_ENTRIES, MOST_AXES, LONGEST_NAME = 50, 4096, 4, 32
 LARGEST = 1e300
@@ -30,12 +28,11 @@ class Given(NamedTuple):
     data: bool
     """Whether no gradient is asked for."""
 
-    def operand(self, name: str) -> Any:
-        """What the program computes with: a Tensor; of data that is one number, the number, which may be a size."""
-        if self.array.ndim or not self.data:
-            return Tensor(self.array, name=name, requires_grad=not self.data)
-        number = self.array.item()
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    @property
+    def exact(self) -> NDArray[Any]:
+        """The value; data that is one whole number is a whole number, for it may be a size."""
+        whole = self.data and self.array.ndim == 0 and self.array.item().is_integer() and abs(self.array) < 2**53
+        return self.array.astype(int) if whole else self.array
 
 
 class State(NamedTuple):
@@ -44,10 +41,6 @@ class State(NamedTuple):
     program: str
     values: dict[str, Given]
     claims: str
-
-    def operands(self) -> dict[str, Any]:
-        """New Tensors, and data, by name."""
-        return {name: given.operand(name) for name, given in self.values.items()}
 
 
 def read_state(question: Mapping[str, Any]) -> State:
@@ -77,8 +70,9 @@ def _expect(told: Any, kind: type, what: str, words: str) -> Any:
 
 
 def _name(name: str) -> str:
-    if not name.isidentifier() or keyword.iskeyword(name) or len(name) > LONGEST_NAME or name in MODULES:
-        raise StateError(f"{name[:LONGEST_NAME]!r} cannot be the name of a value")
+    expect_name(name)
+    if len(name) > LONGEST_NAME:
+        raise StateError(f"{name[:LONGEST_NAME]}… cannot be the name of a value: it has {len(name)} letters")
     return name
 
 

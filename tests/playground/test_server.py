@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from xml.dom import minidom
 import pytest
 
 from autotiny.playground.static_files import STATIC
+from autotiny.sessions.session import Session
 
 EXAMPLES = json.loads(STATIC["examples.json"].body)
 TITLES = [example["title"] for example in EXAMPLES]
@@ -73,7 +75,7 @@ def test_a_result_without_a_name_is_told_beside_its_line(client):
 
 @pytest.mark.parametrize(
     ("program", "line", "column", "width"),
-    [("tanhh(x)", 1, 1, 5), ("y = x\ny + zz", 2, 5, 2), ("\n\n  tanhh(x)", 3, 3, 5), ("x +", 1, 4, 1)],
+    [("tanhh(x)", 1, 1, 5), ("y = x\ny + zz", 2, 5, 2), ("\n\ntanhh(x)", 3, 1, 5), ("x +", 1, 4, 1)],
 )
 def test_an_error_tells_its_place_in_the_text_as_written(client, program, line, column, width):
     error = client.ask("picture", program, {"x": {"value": 1}})["error"]
@@ -93,7 +95,8 @@ def test_names_without_a_value_are_told_in_their_order(client):
 @pytest.mark.parametrize(
     ("program", "note"),
     [
-        ("2 + 3", "computed from plain numbers alone"),
+        ("2 + 3", "a value by itself"),
+        ("y = shape(x)", "depends on no array or variable"),
         ("y = d * 2", "depends on data alone"),
         ("y = x * 2", "has shape (2,)"),
     ],
@@ -102,6 +105,30 @@ def test_a_result_without_gradients_says_why(client, program, note):
     told = client.ask("picture", program, {"x": {"value": [1, 2]}, "d": {"value": [1], "data": True}})
     assert note in told["note"]
     assert told["gradients"] == {}
+
+
+def test_numbers_in_the_program_are_variables(client):
+    """As in a session, of which the page is a face."""
+    assert "variable" in client.ask("picture", "x = 3\ny = x * x")["svg"]
+
+
+def test_a_result_that_is_not_the_last_line_is_named(client):
+    told = client.ask("picture", "L = sum(x * x)\nz = 2 * x", {"x": {"value": [1, 2]}})
+    assert told["note"] == "Gradients are of L, the last single number that depends on a variable."
+    assert told["gradients"] == {"x": [2.0, 4.0]}
+
+
+def test_a_name_is_given_once(client):
+    error = client.ask("picture", "y = 2 * x\nx = y", {"x": {"value": 1}})["error"]
+    assert (error["line"], error["column"], error["width"]) == (2, 1, 1)
+    assert "x is one of the values already" in error["message"]
+    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y has a statement already, in line 1"
+
+
+@pytest.mark.parametrize("program", ["", "  \n ", "# nothing"])
+def test_an_empty_program_says_what_to_write(client, program):
+    message = client.ask("picture", program)["error"]["message"]
+    assert "write one, such as" in message or "comments alone" in message
 
 
 def test_whole_numbers_of_data_are_sizes(client):
@@ -184,6 +211,23 @@ def test_the_picture_is_exported(client):
     told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
     assert told["name"] == "autotiny.svg"
     assert minidom.parseString(told["text"]).documentElement.tagName == "svg"
+
+
+def test_the_script_computes_the_same(client, tmp_path):
+    """Run by Python, with nothing beside it, however large the values are."""
+    values = {"W": {"value": [[1, 2.5]] * 30}, "x": {"value": [0.5, -1], "data": True}, "n": {"value": 2, "data": True}}
+    told = client.ask("export", "y = tanh(W @ x)\nL = sum(y**n)", values, form="py")
+    path = tmp_path / told["name"]
+    path.write_text(told["text"])
+    scope = runpy.run_path(str(path))
+    ours = client.ask("picture", "y = tanh(W @ x)\nL = sum(y**n)", values)["gradients"]["W"]
+    assert scope["W"].grad.tolist() == ours
+
+
+def test_the_script_is_a_session(client, tmp_path):
+    told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="py")
+    (tmp_path / told["name"]).write_text(told["text"])
+    assert Session.load(tmp_path / told["name"]).grad("x") == 6
 
 
 def test_there_is_no_other_form(client):
