@@ -71,6 +71,16 @@ class Notation:
         return written[term].text
 
     # ----- what a notation says -----
+    def part(self, term: Term) -> Part:
+        """What a term is to its readers."""
+        return part(term)
+
+    def operand(self, kind: str, term: Term, written: Written) -> Written:
+        """An operand of a kind of formula: a truth in arithmetic is a mask, 1 where it holds, else 0."""
+        if is_truth(term) and term not in self.names and kind not in KINDS_OF_TRUTH:
+            return self._form(self.forms["mask"], [written], [])
+        return written
+
     def name(self, name: str) -> str:
         """A variable."""
         return name
@@ -99,12 +109,12 @@ class Notation:
     def _write(self, term: Term, written: Mapping[Term, Written]) -> Written:
         if term in self.names:
             return Written(self.name(self.names[term]), Bind.ATOM)
-        found = part(term)
+        found = self.part(term)
         if found.kind in ("symbol", "identity"):
             return Written(self.name(*found.words), Bind.ATOM)
         if found.kind == "number":
             return self._number(*found.words)
-        operands = [self._operand(found.kind, operand, written[operand]) for operand in found.operands]
+        operands = [self.operand(found.kind, operand, written[operand]) for operand in found.operands]
         if found.kind == "same":
             return operands[0]
         if found.kind not in self.forms:
@@ -116,12 +126,6 @@ class Notation:
         if numeral.startswith("-"):
             return Written(self.forms["negative"].template.format(self.number(numeral[1:])), Bind.PRODUCT, minus=True)
         return Written(self.number(numeral), Bind.ATOM)
-
-    def _operand(self, kind: str, term: Term, written: Written) -> Written:
-        """A truth in arithmetic is a mask: 1 where it holds, else 0."""
-        if is_truth(term) and term not in self.names and kind not in KINDS_OF_TRUTH:
-            return self._form(self.forms["mask"], [written], [])
-        return written
 
     def _form(self, form: Form, operands: list[Written], words: list[str]) -> Written:
         bare = [_stands_bare(i, operand, form) for i, operand in enumerate(operands)]

@@ -169,13 +169,21 @@ def _index(term: Term) -> Part:
 
 
 def _scatter(term: Term) -> Part:
-    """Entries put into zeros; along both axes alike, they are a diagonal."""
-    key = term.options.get("key")
-    parts = key if isinstance(key, tuple) else (key,)
-    line = np.arange(term.args[0].size)
-    if term.ndim == 2 and len(parts) == 2 and all(np.array_equal(place, line) for place in parts):
+    if is_diagonal(term):
         return Part("call", term.args, ("diag",))
-    return Part("call", term.args, ("scatter", ", ".join(map(_key, parts))))
+    key = term.options.get("key")
+    return Part("call", term.args, ("scatter", ", ".join(map(_key, key if isinstance(key, tuple) else (key,)))))
+
+
+def is_diagonal(term: Term) -> bool:
+    """Whether it is a matrix of zeros with a vector put along its diagonal."""
+    key, (vector,) = term.options.get("key"), term.args
+    return (
+        isinstance(key, tuple)
+        and term.shape == (vector.size, vector.size)
+        and len(key) == 2
+        and all(isinstance(place, np.ndarray) and np.array_equal(place, np.arange(vector.size)) for place in key)
+    )
 
 
 def _key(place: Any) -> str:
@@ -220,14 +228,14 @@ def _through(term: Term) -> Part:
 Table = dict[Any, Any]
 
 
-def _by_function(table: Table) -> Table:
+def by_function(table: Table) -> Table:
     """With the functions that stand in rows, in place of those that record."""
     return {OPS[function].function if function in OPS else function: entry for function, entry in table.items()}
 
 
-CALLED = _by_function({shaping.join: "concatenate", shaping.pad_constant: "pad", np.broadcast_to: "broadcast"})
-REDUCTIONS = _by_function({np.sum: "sum", np.prod: "prod", np.max: "max", np.min: "min", reductions.euclidean: "norm"})
-PLAIN = _by_function({
+CALLED = by_function({shaping.join: "concatenate", shaping.pad_constant: "pad"})
+REDUCTIONS = by_function({np.sum: "sum", np.prod: "prod", np.max: "max", np.min: "min", reductions.euclidean: "norm"})
+PLAIN = by_function({
     np.subtract: "subtract", np.negative: "negative", np.divide: "divide", np.reciprocal: "reciprocal",
     np.sqrt: "sqrt", np.absolute: "abs", np.fabs: "abs", np.where: "where",
     np.greater: "greater", np.greater_equal: "greater_equal", np.less: "less", np.less_equal: "less_equal",
@@ -235,7 +243,7 @@ PLAIN = _by_function({
     np.logical_and: "and", np.logical_or: "or", np.logical_not: "not",
     np.linalg.inv: "inverse", linalg.vdot: "vdot", activations.sigmoid: "sigmoid", linalg.log_abs_det: "log_abs_det",
 })  # fmt: skip
-PARTS: dict[Any, Callable[[Term], Part]] = _by_function({
+PARTS: dict[Any, Callable[[Term], Part]] = by_function({
     **{function: _reduction(kind) for function, kind in REDUCTIONS.items()},
     **{function: _plain(kind) for function, kind in PLAIN.items()},
     **dict.fromkeys((np.positive, np.copy, shaping.astype), _through),

@@ -1,0 +1,211 @@
+"""A derived formula as a function: straight lines of NumPy, from what was given to the gradient."""
+
+import functools
+import inspect
+import keyword
+import re
+import textwrap
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.term import Term
+from autotiny.derivation.parts import by_function, is_diagonal
+from autotiny.derivation.source import Source, in_numpy, literal
+from autotiny.graph import with_primes
+from autotiny.ops import indexing
+from autotiny.ops.indexing import is_basic
+from autotiny.tables import clean
+
+WIDTH, LONGEST = 100, 400
+SCATTER = next(iter(by_function({indexing.scatter: None})))
+
+
+class NumpyFunction:
+    """A function of arrays by its source, which needs NumPy and nothing else.
+
+    It prints as its source; it is called like what it prints.
+
+    >>> double = NumpyFunction("double", "def double(x):\\n    return 2 * x\\n")
+    >>> double
+    def double(x):
+        return 2 * x
+    >>> double(np.arange(3))
+    array([0, 2, 4])
+    """
+
+    def __init__(self, name: str, source: str) -> None:
+        self.__name__, self.source = name, source
+
+    def __repr__(self) -> str:
+        return self.source.rstrip()
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """What the source computes."""
+        return self._function(*arrays, **named)
+
+    @functools.cached_property
+    def _function(self) -> Any:
+        namespace: dict[str, Any] = {"np": np}
+        exec(compile(self.source, f"<{self.__name__}, derived by autotiny>", "exec"), namespace)
+        return namespace[self.__name__]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self._function)
+
+
+def numpy_function(name: str, result: Term, definitions: Mapping[Term, Term], told: str) -> NumpyFunction:
+    """The function that computes a result from the symbols that have no definition.
+
+    `definitions` give other symbols; `told` is what the docstring begins with. Numbers become parameters with the
+    value that they have as default. Raises UnsupportedError where an operation has no counterpart in NumPy.
+
+    >>> from autotiny.algebra import symbol
+    >>> Z, Y = symbol("Z", np.ones((3, 4))), symbol("Y", np.ones((3, 4)))
+    >>> A = symbol("A", np.ones((3, 4)))
+    >>> E = np.exp(Z)
+    >>> numpy_function("dZ", (A - Y) / symbol("m", 4), {A: E / np.sum(E, axis=0)}, "dJ/dZ = (A - Y) / m")
+    def dZ(Z, Y, m=4):
+        \"\"\"dJ/dZ = (A - Y) / m
+    <BLANKLINE>
+        Z (3, 4), Y (3, 4); returns (3, 4).
+        \"\"\"
+        t1 = np.exp(Z)
+        A = t1 / np.sum(t1, axis=0)
+        return (A - Y) / m
+    """
+    return _Program(name, result, definitions).function(told)
+
+
+class _Program:
+    def __init__(self, name: str, result: Term, definitions: Mapping[Term, Term]) -> None:
+        known: dict[Term, Term] = {}
+        self.result = in_numpy(result, known)
+        self.definitions = {sign: in_numpy(term, known) for sign, term in _reached(result, definitions).items()}
+        self.order = list(_in_order(self.result, self.definitions))
+        self.taken = {"np"}
+        self.function_name = self.fresh(name)
+        self.taken = {"np"}  # what is local may have the function's own name
+        self.symbols = {term: self.fresh(term.name) for term in self.order if term.name is not None}
+        self.temporaries = {term: self.fresh(f"t{i}") for i, term in enumerate(self.shared(), 1)}
+
+    def fresh(self, name: str) -> str:
+        """An identifier like the name that nothing else has."""
+        base = identifier(name)
+        found = next(n for n in (identifier(n) for n in with_primes(base)) if n not in self.taken)
+        self.taken.add(found)
+        return found
+
+    def shared(self) -> list[Term]:
+        """Results that are worth a name: those that are used again, and those that take statements."""
+        uses = Counter(part for term in self.order for part in _made_of(term, self.definitions))
+        inside = {part for term in self.order if _takes_statements(term) for part in term.args}
+        return [
+            term
+            for term in self.order
+            if term.op is not None
+            and (_takes_statements(term) or term in inside or (uses[term] > 1 and not _is_trivial(term)))
+            and term is not self.result
+        ]
+
+    def function(self, told: str) -> NumpyFunction:
+        """The whole of it."""
+        inputs = [term for term in self.symbols if term not in self.definitions]
+        numbers = [term for term in inputs if isinstance(term.value, int | float)]
+        arrays = [term for term in inputs if not isinstance(term.value, int | float)]
+        parameters = [self.symbols[x] for x in arrays] + [f"{self.symbols[n]}={literal(n.value)}" for n in numbers]
+        shapes = ", ".join(f"{self.symbols[x]} {x.shape}" for x in arrays)
+        head = f"def {self.function_name}({', '.join(parameters)}):"
+        about = f"{shapes}; returns {self.result.shape or 'a number'}."
+        body = [*_docstring(told, about), *self.statements(), f"return {self.write(self.result)}"]
+        return NumpyFunction(self.function_name, "\n".join([_wrapped(head), *_indented(body)]) + "\n")
+
+    def statements(self) -> Iterator[str]:
+        """A line for each name, but for what a name alone stands for."""
+        for term in self.order:
+            if term in self.definitions:
+                yield f"{self.symbols[term]} = {self.write(self.definitions[term])}"
+            elif term in self.temporaries:
+                yield from self.computed(term)
+
+    def computed(self, term: Term) -> list[str]:
+        """What gives a temporary its value."""
+        name = self.temporaries[term]
+        if not _takes_statements(term):
+            return [f"{name} = {Source(self.names_but(term))(term)}"]
+        entries, key = self.write(term.args[0]), term.options["key"]
+        zeros = f"{name} = np.zeros({term.shape}, {entries}.dtype)"
+        place = literal(key)
+        return [zeros, f"{name}[{place}] = {entries}" if is_basic(key) else f"np.add.at({name}, {place}, {entries})"]
+
+    def names_but(self, term: Term) -> dict[Term, str]:
+        return {other: name for other, name in (self.symbols | self.temporaries).items() if other is not term}
+
+    def write(self, term: Term) -> str:
+        """A term by its name, or in terms of names."""
+        return Source(self.symbols | self.temporaries)(term)
+
+
+def _reached(result: Term, definitions: Mapping[Term, Term]) -> dict[Term, Term]:
+    return {term: definitions[term] for term in _in_order(result, definitions) if term in definitions}
+
+
+def _made_of(term: Term, definitions: Mapping[Term, Term]) -> tuple[Term, ...]:
+    return (definitions[term],) if term in definitions else term.parents
+
+
+def _in_order(result: Term, definitions: Mapping[Term, Term]) -> Iterator[Term]:
+    """Everything that the result is made of, each once, operands before results, without recursion."""
+    done: set[Term] = set()
+    stack = [(result, False)]
+    while stack:
+        term, entered = stack.pop()
+        if entered:
+            yield term
+        elif term not in done:
+            done.add(term)
+            stack.append((term, True))
+            stack += [(part, False) for part in reversed(_made_of(term, definitions))]
+
+
+def _takes_statements(term: Term) -> bool:
+    return term.op is not None and term.op.function is SCATTER and not is_diagonal(term)
+
+
+def _is_trivial(term: Term) -> bool:
+    """Whether it costs nothing, as W.T and x[0] do."""
+    assert term.op is not None
+    return term.op.name in ("transpose", "swapaxes", "index", "broadcast_to", "reshape") and term.args[0].op is None
+
+
+def identifier(name: str) -> str:
+    """A name of Python like this one.
+
+    >>> identifier("dZ1′"), identifier("W[l+1]"), identifier("lambda"), identifier("2nd"), identifier("a b; c")
+    ('dZ1_', 'W_l_1', 'lambda_', 'x2nd', 'a_b_c')
+    """
+    primes = name.count("′") + 2 * name.count("″")
+    letters = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name.rstrip("′″"))).rstrip("_")
+    found = (letters if letters[:1].isidentifier() else f"x{letters}") + "_" * primes
+    return found + "_" if keyword.iskeyword(found) else found
+
+
+# ----- how it is set -----
+def _docstring(told: str, about: str) -> Iterator[str]:
+    harmless = clean(told, LONGEST).replace("\\", "/").replace('"', "'")
+    yield f'"""{harmless}'
+    yield ""
+    yield from textwrap.wrap(about, WIDTH)
+    yield '"""'
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}".rstrip() for line in lines)
+
+
+def _wrapped(head: str) -> str:
+    return "\n".join(textwrap.wrap(head, WIDTH, subsequent_indent="        "))

@@ -1,0 +1,173 @@
+"""Textbook notation as NumPy code: what Unicode writes, and what people type, read back.
+
+Factors side by side are a matrix product, which binds tighter than * and /; 1[...] is a mask; ᵀ, ⁻¹, ², |x| and ‖x‖ are
+what they look like. NumPy code is textbook notation as it stands.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+
+from autotiny.expressions.errors import ExpressionError
+
+SIGNS = {
+    "⁻ᵀ": ".inverse.T", "^-T": ".inverse.T", "⁻¹": ".inverse", "ᵀ": ".T", "^T": ".T", "⊤": "T", "⊙": "*", "·": " @ ",
+    "−": "-", "≥": ">=", "≤": "<=", "≠": "!=", "σ(": "sigmoid(", "^": "**",
+}  # fmt: skip
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+BARS = [
+    (re.compile(r"log\(\|det\(([^|]*)\)\|\)"), r"slogdet(\1)[1]"),
+    (re.compile(r"(?:‖|\|\|)([^‖|]+)(?:‖|\|\|)"), r"norm(\1)"),
+    (re.compile(r"\|([^|]+)\|"), r"abs(\1)"),
+]
+REDUCTIONS = {"sum", "mean", "max", "min", "prod", "norm"}
+TOKEN = re.compile(r"\s+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[^\W\d]\w*|\*\*|[<>=!]=|.", re.DOTALL)
+WORDS = {"and", "or", "not", "in", "if", "else"}
+CLOSING = {"(": ")", "[": "]"}
+
+
+def as_numpy(text: str, names: Mapping[str, str] | None = None, scalars: Collection[str] = ()) -> str:
+    """NumPy code that says the same.
+
+    `names` gives an identifier for each variable's name, `scalars` says which of the identifiers are numbers. Raises
+    ExpressionError where it makes no sense.
+
+    >>> as_numpy("W2ᵀ dZ2 * 1[Z1 > 0] / m")
+    'W2.T @ dZ2 * (1 * (Z1 > 0)) / m'
+    >>> as_numpy("X^T(X w - y) + 2 lam w / ‖w‖²", {"X": "X"}, {"lam"})
+    'X.T @ (X @ w - y) + 2 * lam * w / norm(w) ** 2'
+    """
+    names = {} if names is None else names
+    for name in sorted(names, key=len, reverse=True):
+        if name != names[name]:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?![\w′])", names[name], text)
+    for pattern, call in BARS:
+        text = pattern.sub(call, text)
+    for sign, code in SIGNS.items():
+        text = text.replace(sign, code)
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "**" + found[0].translate(SUPERSCRIPTS), text)
+    code = _Reader(TOKEN.findall(text), set(names.values()), scalars).sequence("")
+    try:
+        return ast.unparse(_Calls().visit(ast.parse(code, mode="eval")))
+    except (SyntaxError, ValueError) as error:
+        raise ExpressionError(f"{text!r} is neither NumPy code nor a formula as textbooks write it") from error
+
+
+class _Reader:
+    """Walks over tokens, and puts what stands side by side into a product."""
+
+    def __init__(self, tokens: list[str], variables: Collection[str], scalars: Collection[str]) -> None:
+        self.tokens, self.at, self.variables, self.scalars = tokens, 0, variables, scalars
+
+    def peek(self, ahead: int = 0) -> str:
+        """A token that was not taken yet; empty at the end."""
+        return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ""
+
+    def take(self) -> str:
+        """The next token."""
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def sequence(self, closing: str) -> str:
+        """Everything up to a closing bracket, which is taken too."""
+        written = list[str]()
+        while self.peek() and self.peek() != closing:
+            token = self.peek()
+            written.append(self.product() if _starts_factor(token) else self.take())
+        self.take()
+        return "".join(written)
+
+    def product(self) -> str:
+        """Factors side by side."""
+        factors = [self.factor()]
+        while _starts_factor(self.peek(self.peek().isspace())):
+            if self.peek().isspace():
+                self.take()
+            factors.append(self.factor())
+        if len(factors) == 1:
+            return factors[0]
+        signs = [" * " if {a, b} & self.numbers(a, b) else " @ " for a, b in pairwise(factors)]
+        return f"({factors[0]}{''.join(s + f for s, f in zip(signs, factors[1:], strict=True))})"
+
+    def numbers(self, *factors: str) -> set[str]:
+        """Those that are no matrices."""
+        return {f for f in factors if f in self.scalars or re.fullmatch(r"[\d.eE+-]+", f)}
+
+    def factor(self) -> str:
+        """A name, a number or what is in parentheses, with what belongs to it."""
+        token = self.take()
+        if token == "1" and self.peek() == "[":
+            self.take()
+            return f"(1 * ({_compared(self.sequence(']'))}))"
+        written = f"{token}{self.sequence(')')})" if token == "(" else token
+        while True:
+            nearest = self.peek()
+            if nearest == "." or nearest == "**":
+                written += self.take() + self.operand()
+            elif nearest == "[" or (nearest == "(" and token.isidentifier() and token not in self.variables):
+                written += f"{self.take()}{self.sequence(CLOSING[nearest])}{CLOSING[nearest]}"
+            else:
+                return written
+
+    def operand(self) -> str:
+        """An attribute's name, or an exponent with its sign."""
+        sign = self.take() if self.peek() in "+- " and self.peek() else ""
+        return sign + (f"({self.sequence(')')})" if self.take() == "(" else self.tokens[self.at - 1])
+
+
+def _starts_factor(token: str) -> bool:
+    return token == "(" or (token[:1].isalnum() and token not in WORDS) or token[:1] == "_"
+
+
+def _compared(condition: str) -> str:
+    """A condition, in which = is a comparison."""
+    return re.sub(r"(?<![<>=!])=(?!=)", "==", condition)
+
+
+class _Calls(ast.NodeTransformer):
+    """What has a sign in textbooks and a function in NumPy."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """X.inverse as inv(X)."""
+        self.generic_visit(node)
+        return _call("inv", node.value) if node.attr == "inverse" else node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """A and b as logical_and(a, b)."""
+        self.generic_visit(node)
+        name = "logical_and" if isinstance(node.op, ast.And) else "logical_or"
+        first, *rest = node.values
+        for value in rest:
+            first = _call(name, first, value)
+        return first
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Not a as logical_not(a)."""
+        self.generic_visit(node)
+        return _call("logical_not", node.operand) if isinstance(node.op, ast.Not) else node
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def with_axes_kept(code: str) -> str:
+    """The code with sums that leave the axes in which they sum, as sums on paper do.
+
+    >>> with_axes_kept("A - sum(A, axis=1)")
+    'A - sum(A, axis=1, keepdims=True)'
+    """
+    tree = ast.parse(code, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) in REDUCTIONS:
+            given = {keyword.arg for keyword in node.keywords}
+            if "axis" in given and "keepdims" not in given:
+                node.keywords.append(ast.keyword("keepdims", ast.Constant(True)))
+    return ast.unparse(tree)
+
+
+def _called(node: ast.Call) -> str:
+    name: str = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return name
