@@ -1,6 +1,6 @@
 """Frequent human errors, recognised by what they leave behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from autotiny.graph import leading_to, topological_order
 from autotiny.node import made_by
 from autotiny.ops import OPS, activations
 from autotiny.recording import new_node
+from autotiny.slips import factor, is_total, is_transposed, reason, same, tidy
 from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
-
-SAME = 1e-9
-"""Relative difference up to which a mistake is taken for the whole error, in float64; elsewhere the root of eps."""
 
 ACTIVATIONS = {
     OPS[function].function
@@ -55,44 +53,11 @@ def _mistake(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> I
             return
 
 
-def same(a: Array, b: Array) -> bool:
-    """Whether two gradients are one, but for rounding."""
-    if a.shape != b.shape or not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
-        return False
-    close = max(SAME, *(float(np.sqrt(np.finfo(v.dtype).eps)) if v.itemsize < 8 else 0 for v in (a, b)))
-    return bool(np.max(np.abs(a - b), initial=0) <= close * np.max(np.abs(b), initial=0)) and bool(np.any(b))
-
-
 def _factor(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> str | None:
-    largest = np.unravel_index(int(np.argmax(np.abs(autograd))), autograd.shape)
-    if not autograd[largest] or not np.isfinite(analytic[largest]):
+    ratio = factor(analytic, autograd)
+    if ratio is None:
         return None
-    ratio = float(analytic[largest]) / float(autograd[largest])
-    if not same(analytic, ratio * autograd) or same(analytic, autograd):
-        return None
-    return f"analytic is exactly {_tidy(ratio)} x autograd{_reason(ratio, _lengths(subject.output))}"
-
-
-def _tidy(ratio: float) -> str:
-    near = round(ratio, 6)
-    return str(near) if abs(near - ratio) <= 1e-6 * abs(ratio) else f"{ratio:.9g}"
-
-
-def _reason(ratio: float, lengths: Iterable[int]) -> str:
-    size = abs(ratio)
-    also = " and the sign is wrong" if ratio < 0 else ""
-    for m in sorted(lengths, reverse=True):
-        if m > 2 and abs(size - m) < 1e-6 * m:
-            return f": a missing 1/m?{also}"
-        if m > 2 and abs(size * m - 1) < 1e-6:
-            return f": one 1/m too many?{also}"
-    if abs(size - 1) < 1e-6:
-        return ": the sign is wrong"
-    if abs(size - 0.5) < 1e-6:
-        return f": a missing factor of 2?{also}"
-    if abs(size - 2) < 1e-6:
-        return f": an extra factor of 2?{also}"
-    return also and f":{also[4:]}"
+    return f"analytic is exactly {tidy(ratio)} x autograd{reason(ratio, _lengths(subject.output))}"
 
 
 def _lengths(output: Tensor) -> set[int]:
@@ -102,16 +67,12 @@ def _lengths(output: Tensor) -> set[int]:
 
 
 def _transposed(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> str | None:
-    square = autograd.ndim == 2 and autograd.shape[0] == autograd.shape[1]
-    return (
-        "analytic is autograd transposed: .T missing, or one too many?"
-        if square and same(analytic.T, autograd)
-        else None
-    )
+    found = is_transposed(analytic, autograd)
+    return "analytic is autograd transposed: .T missing, or one too many?" if found else None
 
 
 def _sum_over_batch(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> str | None:
-    if autograd.size > 1 and same(analytic, np.full_like(autograd, autograd.sum())):
+    if is_total(analytic, autograd):
         return "every entry of analytic is the sum of all of autograd's: a sum without its axis?"
     users = [
         node

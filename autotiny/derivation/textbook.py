@@ -39,13 +39,13 @@ def as_numpy(text: str, names: Mapping[str, str] | None = None, scalars: Collect
     'X.T @ (X @ w - y) + 2 * lam * w / norm(w) ** 2'
     """
     names = {} if names is None else names
-    for name in sorted(names, key=len, reverse=True):
-        if name != names[name]:
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?![\w′])", names[name], text)
     for pattern, call in BARS:
         text = pattern.sub(call, text)
     for sign, code in SIGNS.items():
         text = text.replace(sign, code)
+    for name in sorted(names, key=len, reverse=True):
+        if name != names[name]:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?![\w′])", names[name], text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "**" + found[0].translate(SUPERSCRIPTS), text)
     code = _Reader(TOKEN.findall(text), set(names.values()), scalars).sequence("")
     try:
