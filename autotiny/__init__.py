@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autotiny import nn as nn
     from autotiny.checking import check_gradients, compare
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
+    from autotiny.derivation.derive import derive
     from autotiny.drawing import draw
     from autotiny.sessions.session import session
 
@@ -39,6 +40,7 @@ __all__ = [
     "compile",
     "cross_entropy",
     "debug",
+    "derive",
     "draw",
     "elu",
     "gelu",
@@ -69,6 +71,7 @@ _LOADED_WHEN_USED = {
     "check_gradients": "autotiny.checking",
     "compare": "autotiny.checking",
     "compile": "autotiny.compiler",
+    "derive": "autotiny.derivation.derive",
     "draw": "autotiny.drawing",
     "session": "autotiny.sessions.session",
 }

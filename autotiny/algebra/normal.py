@@ -1,0 +1,293 @@
+"""The normal form of a formula: products of powers and sums of products, with signs, numbers and broadcasts in order.
+
+What it settles is not worth a step of a derivation: that a (-b) is -(a b), that 1 x is x, that a / b / c is a / c / b,
+that a row broadcasts against a matrix without being copied first. What a student would want to see, such as x / x = 1,
+is a row of `rewrites`.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.term import Term, apply, constant
+from autotiny.ops import OPS
+from autotiny.ops.indexing import index
+from autotiny.ops.linalg import vdot
+from autotiny.ops.shaping import astype
+
+Factor = tuple[Term, Fraction]
+"""A base and its power."""
+
+Addend = tuple[Fraction, Term]
+"""A number and what it multiplies."""
+
+ONE = Fraction(1)
+PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
+SUMS = {OPS[f] for f in (np.add, np.subtract)}
+SPREADS = {OPS[np.broadcast_to], OPS[np.reshape]}
+
+
+def op_of(function: Any) -> Callable[[Term], bool]:
+    """Whether a term is made by this function."""
+    op = OPS[function]
+    return lambda term: term.op is op
+
+
+is_sum, is_reshape, is_transpose, is_spread = map(op_of, (np.sum, np.reshape, np.transpose, np.broadcast_to))
+
+
+# ----- numbers -----
+def number(term: Term) -> Fraction | None:
+    """The number that a constant is, also where it is repeated all over an array."""
+    if term.op is not None or term.name is not None or term.size == 0:
+        return None
+    value = np.asarray(term.value)
+    if value.dtype.kind == "b" and value.ndim:
+        return None
+    first = value.reshape(-1)[0].item()
+    return as_fraction(first) if math.isfinite(first) and (value.ndim == 0 or bool((value == first).all())) else None
+
+
+def as_fraction(value: float) -> Fraction:
+    """A number as people write it: 0.1 as 1/10, and any other float as what it is."""
+    short = Fraction(value).limit_denominator(10**6)
+    return short if float(short) == value else Fraction(value)
+
+
+def as_number(value: Fraction) -> Any:
+    """A whole number, or a float."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+# ----- products -----
+def without_spread(term: Term) -> Term:
+    """A factor or addend without what broadcasting does by itself: copies along axes, and leading axes of length 1."""
+    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
+        (term,) = term.args
+    return term
+
+
+def core(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its leading 1s."""
+    return tuple(shape[next((i for i, n in enumerate(shape) if n != 1), len(shape)) :])
+
+
+def factors(term: Term) -> tuple[Fraction, list[Factor]]:
+    """A number, and the powers that it multiplies: -2 Y / A2 as -2, [(Y, 1), (A2, -1)]."""
+    coefficient, found = ONE, list[Factor]()
+    stack = [(term, ONE)]
+    while stack:
+        part, power = stack.pop()
+        part = without_spread(part)
+        n, op = number(part), part.op and part.op.function
+        if n is not None and power.denominator == 1 and (n or power > 0):
+            coefficient *= n ** int(power)
+        elif power.denominator != 1:
+            found.append((part, power))
+        elif op is np.multiply or op is np.divide:
+            a, b = part.args
+            stack += [(b, power if op is np.multiply else -power), (a, power)]
+        elif op is np.negative:
+            coefficient *= (-1) ** int(power)
+            stack.append((part.args[0], power))
+        elif exponent := exponent_of(part):
+            stack.append((part.args[0], power * exponent))
+        else:
+            found.append((part, power))
+    return coefficient, merged(found)
+
+
+def exponent_of(part: Term) -> Fraction | None:
+    """p of xᵖ, where p is a number."""
+    fixed: dict[Any, Fraction] = {np.square: Fraction(2), np.reciprocal: Fraction(-1), np.sqrt: Fraction(1, 2)}
+    if part.op is None:
+        return None
+    return number(part.args[1]) if part.op.function is np.power else fixed.get(part.op.function)
+
+
+def merged(found: Iterable[Factor]) -> list[Factor]:
+    """x x as x²; but x / x stays, for there is something to be seen."""
+    powers: dict[tuple[int, bool], Factor] = {}
+    for base, power in found:
+        key = (id(base), power > 0)
+        powers[key] = (base, power + (powers[key][1] if key in powers else 0))
+    return list(powers.values())
+
+
+def product(coefficient: Fraction, found: Iterable[Factor], shape: tuple[int, ...]) -> Term:
+    """The term of a product: numbers and scalars first, what divides it last."""
+    if coefficient == 0:
+        return fitted(0, shape)
+    found = merged(found)
+    above = [raised(x, p) for x, p in sorted(found, key=lambda f: f[0].ndim > 0) if p > 0]
+    below = [raised(x, -p) for x, p in sorted(found, key=lambda f: f[0].ndim == 0) if p < 0]
+    size = abs(coefficient)
+    divided = size.numerator == 1 and size.denominator != 1
+    numbers = [] if divided or (size == 1 and above) else [as_number(size)]
+    if divided and not above:
+        numbers = [1]
+    first, *rest = [*numbers, *above]
+    result: Any = -first if coefficient < 0 else first
+    for x in rest:
+        result = result * x
+    for x in [*below, *([size.denominator] if divided else [])]:
+        result = result / x
+    return fitted(result, shape)
+
+
+def raised(base: Term, power: Fraction) -> Any:
+    """baseᵖ as a student writes it."""
+    if power == 1:
+        return base
+    if power == Fraction(1, 2):
+        return np.sqrt(base)
+    return base ** as_number(power)
+
+
+def fitted(value: Any, shape: tuple[int, ...]) -> Term:
+    """A value in a shape that it broadcasts to, or differs from by axes of length 1."""
+    term = constant(value)
+    if term.shape == shape:
+        return term
+    op = OPS[np.reshape] if term.size == math.prod(shape) and term.size > 0 and term.ndim else OPS[np.broadcast_to]
+    return apply(op, (term,), {"shape": shape})
+
+
+# ----- sums -----
+def addends(term: Term) -> list[Addend]:
+    """The products that a term is the sum of: 2 - x as [(2, 1), (-1, x)]; like ones are collected."""
+    found: dict[int, Addend] = {}
+    stack = [(ONE, term)]
+    while stack:
+        c, part = stack.pop()
+        part = without_spread(part)
+        op = part.op and part.op.function
+        if op is np.add or op is np.subtract:
+            a, b = part.args
+            stack += [(c if op is np.add else -c, b), (c, a)]
+            continue
+        k, inner = factors(part)
+        if len(inner) == 1 and inner[0][1] == 1 and abs(k) == 1 and inner[0][0].op in SUMS:
+            stack.append((c * k, inner[0][0]))
+            continue
+        rest = product(ONE, inner, np.broadcast_shapes(*(x.shape for x, _ in inner)))
+        before = found[id(rest)][0] if id(rest) in found else 0
+        found[id(rest)] = (before + c * k, rest)
+    return [(c, rest) for c, rest in found.values() if c]
+
+
+def total(found: Iterable[Addend], shape: tuple[int, ...]) -> Term:
+    """The term of a sum, what is added before what is subtracted."""
+    ordered = sorted(found, key=lambda a: a[0] < 0)
+    if not ordered:
+        return fitted(0, shape)
+    (c, first), *rest = ordered
+    result: Any = product(c, factors(first)[1], first.shape)
+    for c, x in rest:
+        part = product(abs(c), factors(x)[1], x.shape)
+        result = result + part if c > 0 else result - part
+    return fitted(result, shape)
+
+
+# ----- every operation -----
+def tidy(term: Term) -> Term:
+    """A term, whose operands are in normal form, in normal form."""
+    if term.op is None:
+        return term
+    if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
+        coefficient, found = factors(term)
+        if abs(coefficient) == 1 and len(found) == 1 and found[0][1] == 1 and found[0][0].op in SUMS:
+            return total(addends(term), term.shape)
+        return product(coefficient, found, term.shape)
+    if term.op in SUMS:
+        return total(addends(term), term.shape)
+    if term.op.function in LINEAR and (outside := _without_numbers(term)) is not None:
+        return outside
+    rule = RULES.get(term.op.function)
+    return term if rule is None else rule(term)
+
+
+def _without_numbers(term: Term) -> Term | None:
+    """Numbers and signs outside of what is linear: the sum of -2 x is -2 times the sum of x."""
+    split = [factors(arg) for arg in term.args]
+    coefficient = math.prod(c for c, _ in split)
+    if coefficient == 1 or not all(found for _, found in split):
+        return None
+    assert term.op is not None
+    args = [product(ONE, found, arg.shape) for (_, found), arg in zip(split, term.args, strict=True)]
+    return product(coefficient, [(tidy(apply(term.op, args, term.options)), ONE)], term.shape)
+
+
+def _sum(term: Term) -> Term:
+    """Sums over some axes keep them; a sum over all of them is a number."""
+    (x,), axis = term.args, term.options.get("axis")
+    axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    if not axes:
+        return x
+    if len(axes) == x.ndim:
+        return reshaped(apply(term.op, (x,), {}), term.shape)  # type: ignore[arg-type]
+    options = {"axis": axes[0] if len(axes) == 1 else tuple(sorted(axes)), "keepdims": True}
+    return reshaped(apply(term.op, (x,), options), term.shape) if kept else term  # type: ignore[arg-type]
+
+
+def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
+    """x in another shape, in one step."""
+    while is_reshape(x):
+        (x,) = x.args
+    if x.shape == shape:
+        return x
+    reshape = apply(OPS[np.reshape], (x,), {"shape": shape})
+    return reshape if without_spread(reshape) is reshape else tidy(reshape)
+
+
+def _transpose(term: Term) -> Term:
+    """One way of writing the transpose of a matrix."""
+    (x,) = term.args
+    if x.ndim < 2:
+        return x
+    if x.ndim == 2 and term.shape == x.shape[::-1] and (term.shape != x.shape or _swaps(term)):
+        return apply(OPS[np.transpose], (x,), {})
+    return term
+
+
+def _swaps(term: Term) -> bool:
+    probe = np.arange(4).reshape(2, 2)
+    assert term.op is not None
+    return bool(term.op.forward(probe, **term.options)[0, 1] == 2)
+
+
+def _index(term: Term) -> Term:
+    """New axes, and the only entry along an axis, are a reshape."""
+    key = term.options["key"]
+    simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
+    return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
+
+
+def _keeps_order(part: Any) -> bool:
+    return part is None or part is ... or type(part) is int or (type(part) is slice and part == slice(None))
+
+
+def _same(term: Term) -> Term:
+    return term.args[0]
+
+
+LINEAR = {np.sum, np.matmul, np.transpose, np.swapaxes, np.reshape}
+RULES: dict[Any, Callable[[Term], Term]] = {
+    np.sum: _sum,
+    np.transpose: _transpose,
+    np.swapaxes: _transpose,
+    np.moveaxis: _transpose,
+    np.reshape: lambda t: reshaped(t.args[0], t.shape),
+    np.expand_dims: lambda t: reshaped(t.args[0], t.shape),
+    np.squeeze: lambda t: reshaped(t.args[0], t.shape),
+    np.ravel: lambda t: reshaped(t.args[0], t.shape) if t.options.get("order", "C") == "C" else t,
+    np.positive: _same,
+    np.copy: _same,
+    astype.__wrapped__: lambda t: t.args[0] if t.dtype == t.args[0].dtype else t,  # type: ignore[attr-defined]
+    index.__wrapped__: _index,  # type: ignore[attr-defined]
+    vdot.__wrapped__: lambda t: np.sum(tidy(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
+}

@@ -1,0 +1,265 @@
+"""The table of rewrites: a pattern, its replacement, when it holds, and a name that a student would recognise.
+
+Both sides are plain NumPy, so a row is tested by running both on random arrays. Variables stand for any formula; those
+in `rest` take all the factors (or addends) that the others leave, none at all included. Every row makes a formula
+smaller, or brings it nearer to the way it is written by hand, so that applying them all comes to an end.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, number, product, total
+from autotiny.algebra.pattern import match, match_product, match_sum, pattern_of, variables
+from autotiny.algebra.term import Term, constant
+from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
+
+Array = Any
+
+
+def always(*_: Any, **__: Any) -> bool:
+    """No side condition."""
+    return True
+
+
+@dataclass(frozen=True)
+class Row:
+    """pattern = replacement, where the condition holds.
+
+    exact : the two agree to rounding wherever both are computed, nan and inf included; if not, they differ where the
+        pattern divides by 0 or overflows, as x / x = 1 does at 0.
+    """
+
+    name: str
+    pattern: Callable[..., Any]
+    replacement: Callable[..., Any]
+    condition: Callable[..., bool] = always
+    rest: tuple[str, ...] = ()
+    exact: bool = False
+
+    @cached_property
+    def written(self) -> Any:
+        """The pattern, with variables in place."""
+        return pattern_of(self.pattern, self.rest)
+
+    def at(self, term: Term) -> Term | None:
+        """What the term is rewritten to, if it or some of its factors or addends match."""
+        return rewritten(self.written, term, self._replace)
+
+    def _replace(self, bound: Any) -> Any:
+        arguments = [bound[name] for name in variables(self.pattern)]
+        return self.replacement(*arguments) if self.condition(*arguments) else None
+
+
+def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    """The term with the first match for which there is a replacement replaced; what the match leaves over stays."""
+    group = next((group for group in (PRODUCTS, SUMS) if pattern.op in group), {pattern.op})
+    if term.op is None or term.op not in group:
+        return None
+    if group is PRODUCTS:
+        return _in_product(pattern, term, replace)
+    if group is SUMS:
+        return _in_sum(pattern, term, replace)
+    for bound in match(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return fitted(found, term.shape)
+    return None
+
+
+def _in_product(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    for bound, coefficient, left in match_product(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return product(coefficient, [(constant(found), ONE), *left], term.shape)
+    return None
+
+
+def _in_sum(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    for bound, left in match_sum(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return total([(ONE, constant(found)), *left], term.shape)
+    return None
+
+
+# ----- side conditions -----
+def scalar(x: Array) -> bool:
+    """A single number."""
+    return np.ndim(x) == 0
+
+
+def constant_along(c: Array, axis: Any, x: Array) -> bool:
+    """c is the same all along these axes of x."""
+    lengths = (1,) * (np.ndim(x) - np.ndim(c)) + np.shape(c)
+    return np.ndim(c) <= np.ndim(x) and all(lengths[a] == 1 for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def uniform(x: Array) -> bool:
+    """A constant that repeats one number."""
+    return np.ndim(x) > 0 and (number(x) is not None if isinstance(x, Term) else np.ptp(x) == 0)
+
+
+def is_identity(x: Array) -> bool:
+    """A constant that is the identity matrix."""
+    if isinstance(x, Term) and not x.is_constant:
+        return False
+    value = np.asarray(x.value if isinstance(x, Term) else x)
+    return value.ndim == 2 and value.shape[0] == value.shape[1] and bool((value == np.eye(len(value))).all())
+
+
+def matrices(*parts: Array) -> bool:
+    """Each is a matrix."""
+    return all(np.ndim(x) == 2 for x in parts)
+
+
+def matrices_or_scalars(*parts: Array) -> bool:
+    """Each is a matrix or a number."""
+    return all(np.ndim(x) in (0, 2) for x in parts)
+
+
+def copies(x: Array, shape: tuple[int, ...], axis: Any) -> int:
+    """How many equal entries a sum over these axes of a broadcast adds up."""
+    return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+# fmt: off
+ROWS = (
+    # ----- they differ where the left side divides by 0, overflows or multiplies 0 by inf -----
+    Row("a factor above and below cancels",
+        lambda x: x / x,                            lambda x: 1),
+    Row("quotient of exponentials is softmax",
+        lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
+        lambda x, axis: softmax(x, axis=axis),
+        lambda x, axis: isinstance(axis, int)),
+    Row("quotient of exponentials is softmax",
+        lambda x: np.exp(x) / np.sum(np.exp(x)),    lambda x: softmax(x, axis=0),
+        lambda x: np.ndim(x) == 1),
+    Row("exponential of log_softmax is softmax",
+        lambda x: np.exp(log_softmax(x)),           lambda x: softmax(x)),
+    Row("exponential of log_softmax is softmax",
+        lambda x, axis: np.exp(log_softmax(x, axis=axis)),  lambda x, axis: softmax(x, axis=axis)),
+    Row("exponential less its log-sum-exp is softmax",
+        lambda x: np.exp(x - logsumexp(x)),         lambda x: softmax(x, axis=0),
+        lambda x: np.ndim(x) == 1),
+    Row("softmax sums to 1",
+        lambda x: np.sum(softmax(x)),               lambda x: 1,
+        lambda x: np.ndim(x) == 1),
+    Row("softmax sums to 1",
+        lambda x, axis: np.sum(softmax(x, axis=axis), axis=axis, keepdims=True),  lambda x, axis: 1),
+    Row("softmax sums to 1",
+        lambda x: np.sum(softmax(x), axis=0, keepdims=True),  lambda x: 1),
+    Row("1 / (1 + exp(-x)) is the sigmoid",
+        lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x)),
+    Row("exp(x) / (1 + exp(x)) is the sigmoid",
+        lambda x: np.exp(x) * sigmoid(-x),          lambda x: sigmoid(x)),
+    Row("exponential of a logarithm",
+        lambda x: np.exp(np.log(x)),                lambda x: x),
+    Row("where with 0 is a product with the mask",
+        lambda mask, x: np.where(mask, x, 0),       lambda mask, x: x * mask),
+    Row("where with 0 is a product with the mask",
+        lambda mask, x: np.where(mask, 0, x),       lambda mask, x: x * (1 - mask)),
+    Row("common factor of both branches",
+        lambda mask, f, a, b: np.where(mask, f * a, f * b),
+        lambda mask, f, a, b: f * np.where(mask, a, b),
+        rest=("a", "b")),
+    Row("multiply out, and a factor cancels",
+        lambda f, a, b: f * (a / f + b),            lambda f, a, b: a + f * b,
+        rest=("a", "b")),
+    Row("multiply out, and a factor cancels",
+        lambda f, a, b: (a * f + b) / f,            lambda f, a, b: a + b / f,
+        rest=("a", "b")),
+
+    # ----- exact: the same numbers, but for rounding -----
+    Row("transpose of a product",
+        lambda a, b: np.transpose(a @ b),           lambda a, b: b.T @ a.T,
+        matrices, exact=True),
+    Row("transpose of a transpose",
+        lambda a: np.transpose(np.transpose(a)),    lambda a: a,                                        exact=True),
+    Row("transpose factor by factor",
+        lambda a, b: np.transpose(a * b),           lambda a, b: np.transpose(a) * np.transpose(b),
+        matrices_or_scalars, rest=("b",), exact=True),
+    Row("transpose term by term",
+        lambda a, b: np.transpose(a + b),           lambda a, b: np.transpose(a) + np.transpose(b),
+        matrices, rest=("b",), exact=True),
+    Row("a matrix times a column is a matrix times a vector",
+        lambda a, v, s, t: np.reshape(a @ np.reshape(v, s), t),  lambda a, v, s, t: a @ v,
+        lambda a, v, s, t: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1) and len(t) == 1, exact=True),
+    Row("a row times a matrix is a vector times a matrix",
+        lambda a, v, s, t: np.reshape(np.reshape(v, s) @ a, t),  lambda a, v, s, t: v @ a,
+        lambda a, v, s, t: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)) and len(t) == 1, exact=True),
+    Row("x Aᵀ is A x",
+        lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+    Row("x A is Aᵀ x",
+        lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+    Row("product with the identity",
+        lambda i, a: i @ a,                         lambda i, a: a,     lambda i, a: is_identity(i),    exact=True),
+    Row("product with the identity",
+        lambda a, i: a @ i,                         lambda a, i: a,     lambda a, i: is_identity(i),    exact=True),
+    Row("a number moves out of a matrix product",
+        lambda c, a, b: (c * a) @ b,                lambda c, a, b: c * (a @ b),
+        lambda c, a, b: scalar(c) and not scalar(a), rest=("a",), exact=True),
+    Row("a number moves out of a matrix product",
+        lambda a, c, b: a @ (c * b),                lambda a, c, b: c * (a @ b),
+        lambda a, c, b: scalar(c) and not scalar(b), rest=("b",), exact=True),
+    Row("equal columns times a matrix add up its rows",
+        lambda x, shape, b: np.broadcast_to(x, shape) @ b,
+        lambda x, shape, b: np.broadcast_to(x, (shape[0], 1)) * np.sum(b, axis=0, keepdims=True),
+        lambda x, shape, b: len(shape) == 2 and np.ndim(b) == 2 and constant_along(x, 1, np.empty(shape)), exact=True),
+    Row("a matrix times equal rows adds up its columns",
+        lambda a, x, shape: a @ np.broadcast_to(x, shape),
+        lambda a, x, shape: np.sum(a, axis=1, keepdims=True) * np.broadcast_to(x, (1, shape[1])),
+        lambda a, x, shape: len(shape) == 2 and np.ndim(a) == 2 and constant_along(x, 0, np.empty(shape)), exact=True),
+    Row("equal columns times a matrix add up its rows",
+        lambda c, b: c @ b,                         lambda c, b: c[:, :1] * np.sum(b, axis=0, keepdims=True),
+        lambda c, b: matrices(c, b) and uniform(c), exact=True),
+    Row("a matrix times equal rows adds up its columns",
+        lambda a, c: a @ c,                         lambda a, c: np.sum(a, axis=1, keepdims=True) * c[:1],
+        lambda a, c: matrices(a, c) and uniform(c), exact=True),
+    Row("sum of n equal terms",
+        lambda x, shape, axis: np.sum(np.broadcast_to(x, shape), axis=axis, keepdims=True),
+        lambda x, shape, axis: copies(x, shape, axis) * x,
+        lambda x, shape, axis: constant_along(x, axis, np.empty(shape)), exact=True),
+    Row("sum of n equal terms",
+        lambda x, shape: np.sum(np.broadcast_to(x, shape)),
+        lambda x, shape: math.prod(shape) // max(np.size(x), 1) * np.sum(x),
+        lambda x, shape: math.prod(shape) > 0, exact=True),
+    Row("constant factor moves out of the sum",
+        lambda c, x, axis: np.sum(c * x, axis=axis, keepdims=True),
+        lambda c, x, axis: c * np.sum(x, axis=axis, keepdims=True),
+        lambda c, x, axis: constant_along(c, axis, x), rest=("x",), exact=True),
+    Row("constant factor moves out of the sum",
+        lambda c, x: np.sum(c * x),                 lambda c, x: c * np.sum(x),
+        lambda c, x: scalar(c) and not scalar(x), rest=("x",), exact=True),
+    Row("a mask is 0 or 1, so its square is itself",
+        lambda x: x ** 2,                           lambda x: x,
+        lambda x: x.dtype.kind == "b", exact=True),
+
+    Row("common matrix factor",
+        lambda a, b, x: a @ x + b @ x,              lambda a, b, x: (a + b) @ x,
+        lambda a, b, x: np.shape(a) == np.shape(b), exact=True),
+    Row("common matrix factor",
+        lambda a, b, x: x @ a + x @ b,              lambda a, b, x: x @ (a + b),
+        lambda a, b, x: np.shape(a) == np.shape(b), exact=True),
+    Row("common factor",
+        lambda f, a, b: f * a + f * b,              lambda f, a, b: f * (a + b),
+        rest=("a", "b"), exact=True),
+)
+
+EXPANSIONS = (
+    Row("multiply out",
+        lambda f, a, b: f * (a + b),                lambda f, a, b: f * a + f * b,
+        rest=("b",), exact=True),
+    Row("sum term by term",
+        lambda a, b, axis: np.sum(a + b, axis=axis, keepdims=True),
+        lambda a, b, axis: np.sum(a, axis=axis, keepdims=True) + np.sum(b, axis=axis, keepdims=True),
+        lambda a, b, axis: np.ndim(a) == np.ndim(b), rest=("b",), exact=True),
+    Row("sum term by term",
+        lambda a, b: np.sum(a + b),                 lambda a, b: np.sum(a) + np.sum(b),
+        lambda a, b: np.shape(a) == np.shape(b), rest=("b",), exact=True),
+)
+"""Rows that make a formula longer, for the sake of what then cancels."""
+# fmt: on

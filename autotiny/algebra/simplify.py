@@ -1,0 +1,122 @@
+"""Simplify: apply the table until the smallest form is reached, and remember how."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from autotiny.algebra.normal import tidy
+from autotiny.algebra.rewrites import EXPANSIONS, ROWS
+from autotiny.algebra.term import Term, apply, constant, topological_order
+
+LONGEST = 100
+"""Steps after which a formula is left as it is."""
+
+
+class Rule(Protocol):
+    """A rewrite: a row of the table, a definition, or a fact."""
+
+    @property
+    def name(self) -> str:
+        """What a student would call it."""
+        ...
+
+    def at(self, term: Term) -> Term | None:
+        """What a term is rewritten to, None where the rule does not apply."""
+        ...
+
+
+class Rewrite(NamedTuple):
+    """A rule that was applied wherever it could be."""
+
+    rule: Rule
+    before: Term
+    after: Term
+
+
+def size(term: Term) -> tuple[int, int]:
+    """How many operations and symbols it takes to write a formula down."""
+    sizes: dict[Term, tuple[int, int]] = {}
+    for part in topological_order(term):
+        inner = [sizes[arg] for arg in part.args]
+        own = (part.op is not None, part.op is None and part.name is not None)
+        sizes[part] = (own[0] + sum(n for n, _ in inner), own[1] + sum(n for _, n in inner))
+    return sizes[term]
+
+
+def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
+    """The operation of a term on other operands."""
+    if part.op is None or all(new is old for new, old in zip(args, part.args, strict=True)):
+        return part
+    return constant(apply(part.op, args, part.options))
+
+
+class Simplifier:
+    """The table and further rules, applied to formulas; what is in normal form already is remembered."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self.rules: Sequence[Rule] = (*rules, *ROWS)
+        self._normal: dict[Term, Term] = {}
+
+    def normal(self, term: Term) -> Term:
+        """The normal form: trivial rules alone."""
+        return self._mapped(term, lambda part: None)
+
+    def apply(self, rule: Rule, term: Term) -> Term:
+        """The term, rewritten by one rule wherever it applies."""
+        return self._mapped(term, rule.at)
+
+    def _mapped(self, term: Term, at: Callable[[Term], Term | None]) -> Term:
+        done: dict[Term, Term] = {}
+        for part in topological_order(term):
+            args = tuple(done[arg] for arg in part.args)
+            result = self._tidied(rebuilt(part, args))
+            found = at(result)
+            changed = result if found is None else self.normal(found)
+            done[part] = result if changed is result else self._mapped(changed, at)
+        return done[term]
+
+    def _tidied(self, term: Term) -> Term:
+        if term not in self._normal:
+            self._normal[term] = tidy(term)
+        return self._normal[term]
+
+    def reduce(self, term: Term) -> list[Rewrite]:
+        """The rewrites by which rules that make a formula smaller bring it to an end."""
+        steps: list[Rewrite] = []
+        while len(steps) < LONGEST and (step := self._first(term)) is not None:
+            steps.append(step)
+            term = step.after
+        return steps
+
+    def _first(self, term: Term) -> Rewrite | None:
+        for rule in self.rules:
+            after = self.apply(rule, term)
+            if after is not term:
+                return Rewrite(rule, term, after)
+        return None
+
+    def simplify(self, term: Term) -> list[Rewrite]:
+        """The rewrites that lead to the smallest form that was found."""
+        steps = self.reduce(self.normal(term))
+        term = steps[-1].after if steps else self.normal(term)
+        while (longer := self._by_expansion(term)) is not None:
+            steps += longer
+            term = steps[-1].after
+        return steps
+
+    def _by_expansion(self, term: Term) -> list[Rewrite] | None:
+        """A way over a longer form to a smaller one."""
+        best, smallest = None, size(term)
+        for way in self._expansions(term):
+            if (reached := size(way[-1].after)) < smallest:
+                best, smallest = way, reached
+        return best
+
+    def _expansions(self, term: Term) -> Iterable[list[Rewrite]]:
+        for rule in EXPANSIONS:
+            steps: list[Rewrite] = []
+            at = term
+            while len(steps) < 4 and (after := self.apply(rule, at)) is not at:
+                steps.append(Rewrite(rule, at, after))
+                more = self.reduce(after)
+                yield [*steps, *more]
+                at = after

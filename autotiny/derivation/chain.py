@@ -1,0 +1,43 @@
+"""The chain rule in formulas: the generic rules of the operations, run on terms."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra import Term, constant, topological_order
+from autotiny.broadcasting import repeated_axes
+from autotiny.errors import UnsupportedError
+
+
+def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term, Term]:
+    """dJ/dx for each wanted symbol x that an output is made of, from g = dJ/d(output)."""
+    order = topological_order(made)
+    wanted = set(wanted)
+    leading: set[Term] = set()
+    for part in order:
+        if part in wanted or not leading.isdisjoint(part.args):
+            leading.add(part)
+    grads: dict[Term, Any] = {made: g}
+    for part in reversed(order):
+        if part.op is None or part not in leading or part not in grads:
+            continue
+        for arg, rule in zip(part.args, part.op.rules, strict=False):
+            if arg in leading:
+                if rule is None:
+                    raise UnsupportedError(f"{part.op.name}: this operand has no derivative")
+                c = unbroadcast(
+                    rule(grads[part], output if part is made else part, *part.args, **part.options), arg.shape
+                )
+                grads[arg] = grads[arg] + c if arg in grads else c
+    return {x: constant(g) for x, g in grads.items() if x in wanted}
+
+
+def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
+    """A contribution in the shape of the operand: what broadcasting repeated is summed."""
+    if np.shape(c) == shape:
+        return c
+    axes = repeated_axes(np.shape(c), shape)
+    assert axes is not None
+    c = np.sum(c, axis=axes, keepdims=True)
+    return c if np.shape(c) == shape else np.reshape(c, shape)
