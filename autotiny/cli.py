@@ -22,6 +22,7 @@ COMMANDS = {
     "check": ("autotiny.checking.command", "hold a gradient derived by hand against autograd"),
     "demo": ("autotiny.demo.command", "check, draw and train a network on handwritten digits"),
     "play": ("autotiny.playground.command", "build expressions in a browser, served from this machine"),
+    "repl": ("autotiny.playground.repl", "a terminal in which a graph stays live"),
     "train": ("autotiny.nn.command", "train a network on the digits or a table of your own"),
 }
 

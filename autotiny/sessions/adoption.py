@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
-import numpy as np
-
+from autotiny.graph import topological_order
 from autotiny.sessions.leaves import is_written_over
 from autotiny.sessions.program import Program
 from autotiny.sessions.recorded import recorded
@@ -29,23 +28,39 @@ def adopted(program: Program, values: Mapping[str, Any], scope: Mapping[str, Any
     Raises UnsupportedError for a Tensor made by an operation that the language does not have.
     """
     statements = dict[str, Statement]()
-    known = {value: name for name, value in values.items() if isinstance(value, Tensor)}
     for name, value in scope.items():
         if value is not values.get(name):
-            for each in made(name, value, scope, known):
-                statements[each.name] = each
+            if steps_on(value, values.get(name)):
+                value = value._data
+            tensor = isinstance(value, Tensor)
+            made = recording(name, value, scope, values) if tensor else [numbers(program, values, name, value, False)]
+            statements |= {each.name: each for each in made}
     for statement in statements.values():
         program = program.with_statement(statement)
     return program, list(statements)
 
 
-def made(name: str, value: Any, scope: Mapping[str, Any], known: Mapping[Tensor, str]) -> list[Statement]:
-    """The statements that give a name this value."""
-    if not isinstance(value, Tensor):
-        return [leaf(name, np.asarray(value), tracked=False)]
+def steps_on(value: Any, before: Any) -> TypeGuard[Tensor]:
+    """Whether a variable is to go on from where it was, as in x = x - 0.1 * x.grad: no formula can speak of itself."""
+    if not isinstance(value, Tensor) or not isinstance(before, Tensor) or before.op is not None:
+        return False
+    return value.op is not None and before in topological_order(value)
+
+
+def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, tracked: bool) -> Statement:
+    """A leaf of numbers; one that is there stays what it is, and a variable keeps its precision."""
+    kind = program.of(name).kind if name in values else None
+    if kind == "variable":
+        return leaf(name, value, tracked=True, dtype=values[name].dtype)
+    return leaf(name, value, tracked=tracked and kind != "data")
+
+
+def recording(name: str, value: Tensor, scope: Mapping[str, Any], values: Mapping[str, Any]) -> list[Statement]:
+    """The statements that give a name this Tensor; what the name stood for so far gets another one, if it is needed."""
+    known = {held: other for other, held in values.items() if isinstance(held, Tensor) and other != name}
     if value in known:
         return [Statement(name, known[value])]
     if value.op is None:
         return [leaf(name, value._data, value.requires_grad)]
-    *before, last = recorded(value, {name: value, **scope}, known)
+    *before, last = recorded(value, {name: value, **scope}, known, values.keys())
     return [*before, replace(last, name=name)]

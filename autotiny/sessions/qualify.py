@@ -94,14 +94,14 @@ def _before(text: str, node: ast.expr, word: str) -> Edit:
     return Edit(start, start, word)
 
 
-def plain(text: str) -> str:
-    """A right side of a script in the words of the language.
+def plain(text: str, bound: Container[str] = ()) -> str:
+    """A right side of a script in the words of the language; `bound` are the names that stand for values.
 
     >>> plain("np.maximum(W @ X, 0) * np.pi"), plain("at.Tensor([1, 2])"), plain("at.Tensor([1], dtype=np.float32)")
     ('maximum(W @ X, 0) * pi', '[1, 2]', 'Tensor([1], dtype=float32)')
     """
     tree = parsed(text)
-    bare = edited(text, [edit for node in ast.walk(tree) for edit in _without_module(text, node)])
+    bare = edited(text, [edit for node in ast.walk(tree) for edit in _without_module(text, node, bound)])
     declared = declaration(parsed(bare))
     if declared and declared.tracked and not declared.dtype and is_written_in_numbers(declared.content):
         start, end = span(bare, declared.content)
@@ -109,8 +109,8 @@ def plain(text: str) -> str:
     return bare
 
 
-def _without_module(text: str, node: ast.AST) -> Iterator[Edit]:
-    if isinstance(node, ast.Attribute) and _is_module(node.value):
+def _without_module(text: str, node: ast.AST, bound: Container[str]) -> Iterator[Edit]:
+    if isinstance(node, ast.Attribute) and _is_module(node.value) and node.attr not in bound:
         name = ast.unparse(node).split(".", 1)[1].removeprefix("linalg.")
         if node.attr in (*words(), *CONSTANTS, *DTYPES, "Tensor") and name == node.attr:
             yield Edit(span(text, node)[0], span(text, node)[1] - len(node.attr), "")

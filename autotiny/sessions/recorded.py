@@ -5,7 +5,7 @@ import functools
 import itertools
 import keyword
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -39,25 +39,30 @@ SIGNS = {
 }
 
 
-def recorded(output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str]) -> list[Statement]:
+def recorded(
+    output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str], taken: Collection[str]
+) -> list[Statement]:
     """Statements that record a Tensor, its own last: named values by their names, the rest where it is used.
 
-    `scope` holds the caller's variables, `known` what has a statement already. Raises UnsupportedError for an operation
+    `scope` holds the caller's variables, `known` what has a statement already; names that are `taken` are not given
+    anew. Raises UnsupportedError for an operation
     that the language does not have.
     """
     if not isinstance(output, Tensor):
         raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")
-    writer = _Writer(output, scope, known)
+    writer = _Writer(output, scope, known, taken)
     for node in writer.order:
         writer.write(node)
     return writer.statements
 
 
 class _Writer:
-    def __init__(self, output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str]) -> None:
+    def __init__(
+        self, output: Tensor, scope: Mapping[str, Any], known: Mapping[Tensor, str], taken: Collection[str]
+    ) -> None:
         self.order, self.scope = leading_up_to(output, known), scope
         self.uses = Counter(arg for node in self.order for arg in node.parents)
-        self.taken, self.statements = set(known.values()), list[Statement]()
+        self.taken, self.statements = set(taken), list[Statement]()
         self.texts: dict[int, str] = {id(node): name for node, name in known.items()}
         self.depths = dict[int, int]()
         self.called = names(self.order, scope)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def loaded(path: Path, limits: Limits) -> Program:
     reading = read_statements(
         _without(text, nodes), (), arrays, limits._replace(characters=LONGEST, statements=LONGEST)
     )
-    statements = tuple(_as_python_means(each) for each in reading.statements)
+    statements = tuple(_as_python_means(each, reading.places) for each in reading.statements)
     return Program(statements).with_output(output)
 
 
@@ -94,8 +95,8 @@ def _backward(node: ast.stmt) -> str | None:
     return found[1] if found else None
 
 
-def _as_python_means(statement: Statement) -> Statement:
+def _as_python_means(statement: Statement, bound: Container[str]) -> Statement:
     """The statement in the language; a bare number is a constant in Python, where a session's would be a variable."""
     declared = statement.declaration
-    text = f"array({statement.text})" if declared and declared.is_bare else plain(statement.text)
+    text = f"array({statement.text})" if declared and declared.is_bare else plain(statement.text, bound)
     return replace(statement, text=text)

@@ -1,6 +1,6 @@
 """A live graph: named statements that can be edited, of which only what an edit touches is computed again."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from autotiny.describe import caller_scope
 from autotiny.drawing import draw
 from autotiny.drawing.picture import Picture
 from autotiny.expressions.limits import Limits
-from autotiny.sessions.adoption import adopted, with_overwritten
+from autotiny.sessions.adoption import adopted, numbers, with_overwritten
 from autotiny.sessions.history import History
 from autotiny.sessions.leaves import is_written_over
 from autotiny.sessions.memory import StatementError
@@ -58,7 +58,7 @@ class Session:
         self._limits = Limits() if limits is None else limits
         self._state, self._history = State(), History(Program())
         if output is not None:
-            statements = recorded(output, caller_scope(), {})
+            statements = recorded(output, caller_scope(), {}, ())
             self._start(Program(tuple(statements), None if output.op is None else statements[-1].name))
 
     # ----- looking -----
@@ -126,9 +126,13 @@ class Session:
         """The same as `session[name] = value`; to amend is to change the latest edit, for a slider that is dragged."""
         self._become(self._program.with_statement(self._statement(name, value)), amend)
 
-    def run(self, text: str) -> list[str]:
-        """Add statements, or put them in place of those of their names; returns the names."""
-        reading, program = self._read(text, self._program.names), self._program
+    def run(self, text: str, scope: Mapping[str, Any] | None = None) -> list[str]:
+        """Add statements, or put them in place of those of their names; returns the names.
+
+        `scope` are values by name that the statements may speak of; they come in as `adopt` brings them.
+        """
+        reading = self._read(text, self._program.names)
+        program, _ = adopted(self._program, self._state.values, scope or {})
         for statement in reading.statements:
             program = program.with_statement(statement)
         self._become(program)
@@ -161,7 +165,8 @@ class Session:
     def adopt(self, scope: Mapping[str, Any]) -> list[str]:
         """Take in what was made outside, by name, and what was assigned to the data of leaves.
 
-        Tensors come with the statements that record them, arrays and numbers as data. Returns the names that changed.
+        Tensors come with the statements that record them, arrays and numbers as data; a variable stays one, and takes
+        the value of what was computed from itself. Returns the names that changed.
 
         >>> s = Session()
         >>> s["x"] = 3.0
@@ -212,6 +217,10 @@ class Session:
         session._start(loaded(Path(path), session._limits))
         return session
 
+    def table(self, names: Collection[str] | None = None, width: int | None = None) -> str:
+        """The names, what they stand for, their values and gradients; some of them, and no wider than a terminal."""
+        return table(self._state, names, width)
+
     def __repr__(self) -> str:
         return table(self._state) if len(self) else "an empty session: s['x'] = 3.0 gives it a variable"
 
@@ -261,10 +270,7 @@ class Session:
             if value.op is not None:
                 raise SessionError(f"{name}: a result cannot be set; give its formula as text, or its detach()")
             return leaf(name, value._data, value.requires_grad)
-        kind = self._program.of(name).kind if name in self else None
-        if kind == "variable":
-            return leaf(name, np.asarray(value, self[name].dtype), tracked=True)
-        return leaf(name, value, tracked=kind != "data" and not isinstance(value, np.ndarray))
+        return numbers(self._program, self._state.values, name, value, tracked=not isinstance(value, np.ndarray))
 
     def _formula(self, name: str, text: str) -> Statement:
         reading = self._read(f"{name} = {text}", ())

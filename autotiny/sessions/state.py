@@ -7,6 +7,7 @@ from typing import Any, cast
 from autotiny.expressions.limits import Limits
 from autotiny.node import next_number
 from autotiny.sessions.gradients import NONE, Gradients, gradients_of
+from autotiny.sessions.leaves import is_written_over
 from autotiny.sessions.memory import Memory, Result, evaluate_all
 from autotiny.sessions.program import Program, SessionError
 from autotiny.tensor import Tensor
@@ -35,7 +36,8 @@ class State:
         for operand in tensor.parents:
             self._publish(cast(Tensor, operand), None, published)
         published.add(tensor)
-        tensor._number = tensor._assigned = next_number()
+        if not is_written_over(tensor):
+            tensor._number = tensor._assigned = next_number()
         tensor.name, g = name, self.gradients.of.get(tensor)
         tensor._grad = g if g is None or tensor.op is not None else g.copy()
 

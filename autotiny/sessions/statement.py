@@ -69,18 +69,18 @@ class Statement:
         return replace(self, name=new if self.name == old else self.name, text=text)
 
 
-def leaf(name: str, value: Any, tracked: bool) -> Statement:
+def leaf(name: str, value: Any, tracked: bool, dtype: Any = None) -> Statement:
     """The statement of a given value: a small one is written out, digit for digit.
 
     >>> leaf("W", [[1, 2.5]], tracked=True).line, leaf("X", np.float32([0.1]), tracked=False).line
     ('W = [[1.0, 2.5]]', 'X = array([0.1], dtype=float32)')
     """
-    array = np.asarray(own(value, tracked, where=name))
-    dtype, maker = array.dtype.name, "Tensor" if tracked else "array"
-    if not 0 < array.size <= LARGEST_WRITTEN or dtype not in (*DTYPES, *UNMARKED):
+    array = np.asarray(own(value, tracked, dtype, name))
+    kind, maker = array.dtype.name, "Tensor" if tracked else "array"
+    if not 0 < array.size <= LARGEST_WRITTEN or kind not in (*DTYPES, *UNMARKED):
         array.flags.writeable = False
         return Statement(name, f'{maker}({ARRAYS}["{name}"])', array)
-    numbers, mark = written(array), "" if dtype in UNMARKED else f", dtype={dtype}"
+    numbers, mark = written(array), "" if kind in UNMARKED else f", dtype={kind}"
     return Statement(name, numbers if tracked and not mark else f"{maker}({numbers}{mark})")
 
 

@@ -1,5 +1,6 @@
 """A session as a table: every name, what it stands for, its value and its gradient."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,29 @@ from autotiny.tables import aligned, clean
 from autotiny.tensor import Tensor
 
 HEADINGS = ("name", "is", "shape", "value", "gradient")
-LONGEST_NAME, LONGEST_FORMULA = 24, 40
+LONGEST_NAME, LONGEST_FORMULA, NARROWEST = 24, 40, 4
 
 
-def table(state: State) -> str:
-    """A line for each statement; "—" where a variable's gradient is not told, for nothing depends on it yet."""
-    return aligned([HEADINGS, *(_line(state, each) for each in state.program.statements)])
+def table(state: State, names: Collection[str] | None = None, width: int | None = None) -> str:
+    """A line for each statement, or those of the names; "—" where nothing of what is differentiated depends on it.
+
+    Where a width is given, formulas, and if need be other words, are cut to fit it.
+    """
+    wanted = [each for each in state.program.statements if names is None or each.name in names]
+    rows = [HEADINGS, *(_line(state, each) for each in wanted)]
+    return aligned(rows if width is None else fitted(rows, width))
+
+
+def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
+    """The rows with their longest words cut, until a line of them fits a width.
+
+    >>> fitted([("name", "is"), ("J", "sum(tanh(W @ x))")], 14)
+    [['name', 'is'], ['J', 'sum(tan…']]
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return [[clean(word, room) for word, room in zip(row, widths, strict=True)] for row in rows]
 
 
 def _line(state: State, statement: Statement) -> tuple[str, ...]:

@@ -442,3 +442,14 @@ def test_an_edit_that_changes_nothing_is_none(small):
     small.edit(small.text)
     small.undo()
     assert list(small) == ["x"]
+
+
+def test_a_variable_steps_on_from_itself(small):
+    small.adopt({"x": small["x"] - 0.1 * small["x"].grad})
+    assert small.statements[0].kind == "variable"
+    assert small["y"].item() == pytest.approx(2.3 * 2.3 + 2.3)
+
+
+def test_a_formula_of_itself_keeps_what_it_was_beside_it(small):
+    small.adopt({"y": small["y"] + 1})
+    assert small.text == "x = 3.0\ny_2 = x * x + x\ny = y_2 + 1"

@@ -1,0 +1,129 @@
+"""What the terminal makes of what is typed, whichever shell reads it."""
+
+import functools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotiny.drawing import draw
+from autotiny.errors import AutotinyError
+from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place
+from autotiny.recording import value_of
+from autotiny.sessions.session import Session
+from autotiny.tables import clean
+from autotiny.tensor import Tensor
+
+MOST_LINES = 24
+"""Of a table; of a larger session, only what changed is shown."""
+LONGEST_LINE = 1000
+
+
+class Console:
+    """A session and Python's variables, kept in step: formulas live in the session, all else in Python.
+
+    `show` prints, `ask` reads a line.
+    """
+
+    def __init__(self, show: Callable[[str], Any] = print, ask: Callable[[str], str] = input) -> None:
+        self.session, self.show, self.ask = Session(), show, ask
+        self.python: dict[str, Any] = names_in_place()
+        self.placed: dict[str, Any] = {}
+        """What Python's variables were given from the session."""
+        self.refused: dict[str, Any] = {}
+        """Tensors that the session could not take, of which was told already."""
+
+    # ----- what is typed -----
+    def is_live(self, text: str) -> bool:
+        """Whether a text is formulas of the session."""
+        return bool(formulas(text, self.session, self.python))
+
+    def run(self, text: str) -> None:
+        """Run formulas in the session, and show what came of it."""
+        found = formulas(text, self.session, self.python)
+        lent = borrowed(found, self.session, self.python)
+        self.edit(lambda: self.session.run("\n".join(f"{each.name} = {each.text}" for each in found), lent))
+
+    def open(self, path: Path) -> None:
+        """Go on with a session that was saved."""
+        self.session = Session.load(path)
+        self._place()
+        self.show(self.table())
+
+    def python_ran(self) -> None:
+        """Take in the Tensors that Python made, and what it did to those of the session."""
+        made = {name: value for name, value in self.python.items() if self._is_news(name, value)}
+        if not self.edit(lambda: self.session.adopt(made)):
+            self.refused |= made
+        for name in [name for name in self.placed if name not in self.python]:
+            self.edit(functools.partial(self.session.__delitem__, name))
+
+    def edit(self, change: Callable[[], Any]) -> bool:
+        """Make a change to the session and show what it did; False, and the reason, where it cannot be made."""
+        before = self.session.values
+        try:
+            change()
+        except AutotinyError as error:
+            self.tell(error)
+            return False
+        finally:
+            self._place()
+        changed = [name for name, value in self.session.values.items() if value is not before.get(name)]
+        if changed or before.keys() - self.session.values.keys():
+            self.show(self.table(changed))
+        return True
+
+    # ----- what is shown -----
+    def table(self, changed: list[str] | None = None) -> str:
+        """The session as wide as the terminal; where it is long, what changed."""
+        names = changed if len(self.session) > MOST_LINES else None
+        return self.session.table(names, self.width) if len(self.session) else "nothing yet: x = Tensor(3.0)"
+
+    @property
+    def width(self) -> int:
+        """Characters in a line of the terminal."""
+        return shutil.get_terminal_size().columns
+
+    def tell(self, error: Exception) -> None:
+        """Show what is wrong, in lines that do no harm."""
+        self.show("\n".join(clean(line, LONGEST_LINE) for line in str(error).splitlines()))
+
+    def told(self, value: Any) -> str:
+        """The result of an expression; a new Tensor with the graph that it stands on."""
+        new = isinstance(value, Tensor) and value.op is not None
+        if not new or any(value is held for held in self.session.values.values()):
+            return repr(value)
+        try:
+            return f"{value!r}\n{draw(value)!r}"
+        except AutotinyError:  # a graph too large to be shown
+            return repr(value)
+
+    # ----- both sides in step -----
+    def _is_news(self, name: str, value: Any) -> bool:
+        if name.startswith("_") or self.refused.get(name) is value:
+            return False
+        if name not in self.session:
+            return isinstance(value, Tensor)
+        held = self.session[name]
+        return value is not held and not (is_numbers(value) and _is_same(value, value_of(held)))
+
+    def _place(self) -> None:
+        """Give Python the Tensors of the session; data that it lent keeps its own form there."""
+        for name, held in self.placed.items():
+            if name not in self.session and self.python.get(name) is held:
+                del self.python[name]
+        values = self.session.values.items()
+        self.placed = {name: held for name, held in values if self._is_sessions(name, held)}
+        self.python |= self.placed
+
+    def _is_sessions(self, name: str, held: Any) -> bool:
+        lent = self.python.get(name)
+        return not (is_numbers(lent) and _is_same(lent, value_of(held)))
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return np.asarray(a).dtype == np.asarray(b).dtype and np.array_equal(
+        a, b, equal_nan=np.asarray(a).dtype.kind == "f"
+    )
