@@ -4,19 +4,18 @@ import pytest
 import autotiny as at
 
 
-@pytest.fixture
-def flagship():
+def flagship(target):
     rng = np.random.default_rng(0)
     m = 8
     X, Y = rng.normal(size=(4, m)), at.one_hot(rng.integers(0, 3, m), 3)
-    W1, b1 = at.Tensor(rng.normal(size=(5, 4)), name="W1"), at.Tensor(np.zeros((5, 1)), name="b1")
-    W2, b2 = at.Tensor(rng.normal(size=(3, 5)), name="W2"), at.Tensor(np.zeros((3, 1)), name="b2")
+    W1, b1 = at.Tensor(rng.normal(size=(5, 4))), at.Tensor(np.zeros((5, 1)))
+    W2, b2 = at.Tensor(rng.normal(size=(3, 5))), at.Tensor(np.zeros((3, 1)))
     Z1 = W1 @ X + b1
     A1 = np.maximum(Z1, 0)
     Z2 = W2 @ A1 + b2
     A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)
     J = -np.sum(Y * np.log(A2)) / m
-    return locals()
+    return at.derive(J, target)
 
 
 TEXTBOOK = {
@@ -30,9 +29,8 @@ TEXTBOOK = {
 
 
 @pytest.mark.parametrize("target", TEXTBOOK)
-def test_the_six_gradients_of_the_flagship_read_as_in_the_textbook(flagship, target):
-    J = flagship["J"]
-    derivation = at.derive(J, target)
+def test_the_six_gradients_of_the_flagship_read_as_in_the_textbook(target):
+    derivation = flagship(target)
     assert derivation.formula == TEXTBOOK[target]
     assert derivation.ok
     assert derivation.max_error < 1e-14
