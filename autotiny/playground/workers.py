@@ -55,10 +55,9 @@ class Worker:
             return None
 
     def kill(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does; whoever waits for its answer learns that there is none."""
         self.process.kill()
         self.process.join()
-        self.pipe.close()
 
 
 class Pool:
@@ -91,7 +90,8 @@ class Pool:
         """End every worker."""
         with self._lock:
             self._closed = True
-        for hired in list(self._hired):
+            remaining = list(self._hired)
+        for hired in remaining:
             self._dismiss(hired)
 
     def _hire(self) -> None:
@@ -113,5 +113,7 @@ class Pool:
         threading.Thread(target=hire, daemon=True).start()
 
     def _dismiss(self, hired: Worker) -> None:
-        self._hired.discard(hired)
-        hired.kill()
+        with self._lock:
+            if hired in self._hired:
+                self._hired.remove(hired)
+                hired.kill()
