@@ -12,6 +12,7 @@ from autotiny.drawing.picture import Picture
 from autotiny.drawing.values import show
 from autotiny.errors import AutotinyError
 from autotiny.expressions import ExpressionError, Limits
+from autotiny.playground.compiled import source
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.recording import value_of
@@ -120,6 +121,15 @@ def _told(row: Row) -> Json:
     }
 
 
+def compiled(state: State, question: Json, limits: Limits) -> Json:
+    """The NumPy program of the loss and its gradients."""
+    ran = recorded(state, limits)
+    if ran.loss is None:
+        return {"error": {"message": _note(ran)}}
+    leaves = {name: x for name, x in ran.scope.items() if isinstance(x, Tensor) and x.op is None}
+    return {"source": source(ran.loss, leaves)}
+
+
 def export(state: State, question: Json, limits: Limits) -> Json:
     """A file to keep."""
     form = question.get("form")
@@ -145,6 +155,7 @@ FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py}
 ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
     "picture": picture,
     "comparison": comparison,
+    "compiled": compiled,
     "export": export,
 }
 

@@ -2,7 +2,10 @@
 
 import { read, write } from "./numbers.js";
 
-const TEXTS = ["question", "program", "claims"];
+/** A page with nothing on it. */
+export const EMPTY = { question: "", program: "", claims: "", view: "", values: {} };
+
+const TEXTS = ["question", "program", "claims", "view"];
 
 /** "#program=a%20*%20b&let.a=2&data.b=3" */
 export function toFragment(state) {
@@ -13,7 +16,7 @@ export function toFragment(state) {
 
 /** The state that a fragment says; null where it says none. */
 export function fromFragment(fragment) {
-  const state = { question: "", program: "", claims: "", values: {} };
+  const state = { ...EMPTY, values: {} };
   for (const part of fragment.replace(/^#/, "").split("&")) {
     const [key, text] = part.split(/=(.*)/s).map(decoded);
     const [kind, name] = key.split(/\.(.*)/s);

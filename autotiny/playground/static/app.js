@@ -1,10 +1,11 @@
 /* The page: one state, which the editors and the values change, and which every answer is about. */
 
-import { fromFragment, toFragment } from "./address.js";
+import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
 import { History } from "./history.js";
+import { Tabs } from "./tabs.js";
 import { Values } from "./values.js";
 import { marks, showVerdicts } from "./verdicts.js";
 
@@ -17,7 +18,7 @@ const canvas = find("#canvas");
 const programStatus = find("#program-status");
 const claimsStatus = find("#claims-status");
 
-let state = { question: "", program: "", claims: "", values: {} };
+let state = EMPTY;
 
 const program = new Editor(find("#program .editor"), () => change({ program: program.text }));
 const claims = new Editor(find("#claims .editor"), () => change({ claims: claims.text }));
@@ -25,6 +26,7 @@ const values = new Values(find("#values-list"), (name, given) => {
   const { [name]: _, ...others } = state.values;
   change({ values: given ? { ...state.values, [name]: given } : others });
 });
+const tabs = new Tabs(find(".tabs"), (view) => change({ view }));
 const history_ = new History((earlier) => show(earlier));
 
 // ----- state -----
@@ -38,7 +40,7 @@ function change(part) {
 
 /** Show a whole state: an example's, an address's, an earlier one. */
 function show(whole) {
-  state = { question: "", program: "", claims: "", values: {}, ...whole };
+  state = { ...EMPTY, ...whole };
   program.text = state.program;
   claims.text = state.claims;
   find("#question").textContent = state.question;
@@ -49,11 +51,13 @@ function refresh() {
   values.show(state.values);
   program.kinds = Object.fromEntries(Object.entries(state.values).map(([name, { data }]) => [name, data ? "data" : "variable"]));
   claims.kinds = program.kinds;
+  tabs.show(view());
   find("#values").hidden = Object.keys(state.values).length === 0;
   pictures.ask(question());
   saveSoon();
 }
 
+const view = () => (tabs.has(state.view) ? state.view : "graph");
 const question = () => ({ program: state.program, values: state.values, claims: state.claims });
 
 let saving = 0;
@@ -77,7 +81,10 @@ const pictures = new Lane("picture", (told, asked) => {
   showPicture(told.svg);
   programStatus.replaceChildren(...summary(told));
   clearTimeout(resting);
-  resting = setTimeout(() => comparisons.ask(asked), RESTING);
+  resting = setTimeout(() => {
+    comparisons.ask(asked);
+    READINGS[view()]?.ask(asked);
+  }, RESTING);
 });
 let resting = 0;
 
@@ -93,6 +100,14 @@ const beside = ({ shape, value }) => [
   element("span", { class: "range" }, value.replaceAll("-", "−")),
   shape.length ? element("span", { class: "shape" }, shape.join(" × ")) : null,
 ];
+
+/** What is asked for only while its tab is open. */
+const READINGS = {
+  compiled: new Lane("compiled", ({ error, source }) => {
+    find("#compiled .source").textContent = source ?? "";
+    find("#compiled .status").textContent = error?.message ?? "";
+  }),
+};
 
 function showPicture(text) {
   const svg = text && picture(text);

@@ -1,0 +1,52 @@
+"""The compiled program, as the page shows it."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.playground.compiled import source
+
+
+@pytest.fixture
+def network():
+    rng = np.random.default_rng(0)
+    W, X = (
+        at.Tensor(rng.normal(size=(2, 3)), name="W"),
+        at.Tensor(rng.normal(size=(3, 4)), requires_grad=False, name="X"),
+    )
+    A = np.tanh(W @ X)
+    J = np.sum(A * A)
+    A.name, J.name = "A", "J"
+    return J, {"W": W, "X": X}
+
+
+def test_it_computes_the_loss_and_its_gradients(network):
+    loss, leaves = network
+    loss.backward()
+    scope = {}
+    exec(source(loss, leaves), scope)
+    value, dW = scope["step"](leaves["W"].data, leaves["X"].data)
+    np.testing.assert_allclose(value, loss.data, rtol=1e-14)
+    np.testing.assert_allclose(dW, leaves["W"].grad, rtol=1e-13)
+
+
+def test_it_speaks_of_the_users_names(network):
+    text = source(*network)
+    assert "def step(W, X):" in text
+    assert "A = " in text
+    assert "dW = " in text
+    assert "return J, dW" in text
+
+
+def test_what_the_loss_does_not_need_is_no_argument(network):
+    loss, leaves = network
+    assert "def step(W, X):" in source(loss, {**leaves, "unused": at.Tensor(1.0)})
+
+
+def test_the_page_shows_it(client):
+    told = client.ask("compiled", "y = tanh(x)", {"x": {"value": 1}})
+    assert "return y, dx" in told["source"]
+
+
+def test_without_gradients_it_says_why(client):
+    assert "has shape (2,)" in client.ask("compiled", "y = 2 * x", {"x": {"value": [1, 2]}})["error"]["message"]
