@@ -1,0 +1,105 @@
+# %% [markdown]
+# # 5. Checking your own gradient
+#
+# **Question.** You derived a gradient by hand, your network learns, but not well. Is the gradient wrong, and if so: where,
+# by how much, and which mistake was it?
+
+# %%
+import numpy as np
+
+import autotiny as at
+
+rng = np.random.default_rng(1)
+m = 8
+X, Y = rng.normal(size=(4, m)), at.one_hot(rng.integers(0, 3, m), 3)
+W1, W2 = at.Tensor(rng.normal(size=(5, 4))), at.Tensor(rng.normal(size=(3, 5)))
+Z1 = W1 @ X
+A1 = np.tanh(Z1)
+Z2 = W2 @ A1
+J = at.cross_entropy(Z2, Y)
+A2 = at.softmax(Z2.data)
+
+# %% [markdown]
+# `at.compare` has three witnesses: your formula, backprop, and differences, which know nothing of either. Where two agree
+# and one does not, that one is the outlier.
+#
+# **Predict first.** The classic: 1/m forgotten. Everything is exactly 8 times too large.
+
+# %%
+at.compare(J, {"Z2": A2 - Y})
+
+# %% [markdown]
+# A sign; a derivative forgotten; an activation's derivative taken at the wrong place. Each leaves its own trace.
+#
+# **Predict first.** The derivative of tanh is $1 - A_1^2$. Whoever forgets it is right where $A_1$ is near 0, and worst where
+# a unit is saturated.
+
+# %%
+dZ2 = (A2 - Y) / m
+dA1 = W2.data.T @ dZ2
+forgotten = at.compare(J, {Z1: dA1, W2: -dZ2 @ A1.data.T})
+forgotten
+
+# %%
+place = forgotten["Z1"].index
+print(f"worst at {place}, where A1 is {A1.data[place]:.3f}")
+
+# %% [markdown]
+# ## Why not simply take differences?
+#
+# A difference quotient has two errors that pull in opposite directions. With a large step the curve is not a line: the error
+# grows with $h^2$ for a central difference. With a small step the two values agree in nearly all digits, and what is left
+# after subtracting is rounding: it grows as $\varepsilon / h$.
+#
+# **Predict first.** The best step balances them, $h \approx \varepsilon^{1/3} \approx 6 \cdot 10^{-6}$, with an error of about
+# $\varepsilon^{2/3} \approx 4 \cdot 10^{-11}$: ten digits, never sixteen.
+
+
+# %% tags=["varies"]
+def f(x):
+    return np.exp(np.sin(3 * x))
+
+
+x0 = 1.0
+exact = float(at.grad(f)(x0))
+steps = 10.0 ** -np.arange(1, 13)
+errors = [abs((f(x0 + h) - f(x0 - h)) / (2 * h) - exact) / abs(exact) for h in steps]
+for h, error in zip(steps, errors, strict=True):
+    print(f"h = {h:.0e}   relative error {error:.0e}   {'#' * int(13 + np.log10(max(error, 1e-13)))}")
+
+# %% [markdown]
+# So a numeric gradient is only a check, and a check must know its own error. The numeric column of `at.compare` does: it
+# extrapolates, or goes through the complex numbers where the operations allow it, and states how sure it is.
+#
+# ## In a test suite
+#
+# `at.check_gradients` raises when autograd and numbers disagree. Use it for operations with a rule of your own.
+
+
+# %%
+@at.operation(lambda g, y, x: g * 3 * x**2)
+def cube(x):
+    """x³."""
+    return x * x * x
+
+
+at.check_gradients(lambda x: np.sum(cube(x)), rng.normal(size=(3, 2)))
+
+
+# %%
+@at.operation(lambda g, y, x: g * 2 * x**2)  # wrong
+def wrong_cube(x):
+    """x³."""
+    return x * x * x
+
+
+try:
+    at.check_gradients(lambda x: np.sum(wrong_cube(x)), rng.normal(size=(3, 2)))
+except AssertionError as error:
+    print(error)
+
+# %% [markdown]
+# ## To try
+#
+# 1. Give `W1` the gradient `dZ1 @ X` without the transpose. What does the error say?
+# 2. Compare at a kink: `np.sum(np.abs(x))` at 0, with closed forms $-1$, 0 and 1. Which are accepted, and why?
