@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autotiny.backprop import gradients
-from autotiny.modes import debug, no_grad
+from autotiny.modes import debug, no_grad, scope
 from autotiny.ops import operation
 from autotiny.ops.activations import (
     cross_entropy,
@@ -57,6 +57,7 @@ __all__ = [
     "one_hot",
     "operation",
     "relu",
+    "scope",
     "session",
     "sigmoid",
     "silu",

@@ -1,8 +1,24 @@
-"""Ways of recording that hold in one thread for the length of a `with`: no_grad, debug and tracing."""
+"""Ways of recording that hold in one thread for the length of a `with`: no_grad, debug, tracing and scope."""
 
+import math
 import threading
 from types import TracebackType
 from typing import Any, ClassVar
+
+from autotiny.errors import UnsupportedError
+
+
+class Mark:
+    """One time that a scope was entered: what was recorded meanwhile belongs together in pictures.
+
+    Where `since` is set, every operand of the marked result that was recorded after that number belongs to it too:
+    a mark for those who know the result, which costs the recording nothing.
+    """
+
+    __slots__ = ("name", "since")
+
+    def __init__(self, name: str, since: float = math.inf) -> None:
+        self.name, self.since = name, since
 
 
 class _Modes(threading.local):
@@ -10,6 +26,12 @@ class _Modes(threading.local):
     debugging = False
     tracing: Any = None
     """Computes `tracing(op, values, options)` in place of the operation's forward function, to write it down."""
+    scope: tuple[Mark, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether recording takes its usual way, but for the scope."""
+        return self.recording and not self.debugging and self.tracing is None
 
 
 modes = _Modes()
@@ -67,3 +89,30 @@ def debug() -> Switch:
     autotiny.errors.NonFiniteError: log(x) gives -inf (<doctest autotiny.modes.debug[2]>:2: y = np.log(x))
     """
     return Switch("debugging", True)
+
+
+def scope(name: str) -> Switch:
+    """Group what is recorded meanwhile in this thread, under this name, in pictures; scopes may be nested.
+
+    >>> import autotiny as at
+    >>> x = at.Tensor(2.0)
+    >>> with at.scope("layer 1"):
+    ...     y = x * x + x
+    >>> [card.name for card in at.draw(y, depth=1).cards]
+    ['layer 1']
+    """
+    if not isinstance(name, str) or not name:
+        raise UnsupportedError(f"scope: expected a name, such as at.scope('layer 1'); got {name!r}")
+    return _Scope(name)
+
+
+class _Scope(Switch):
+    """Appends a mark of its own to the scopes that are open."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("scope", ())
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.value = (*modes.scope, Mark(self.name))
+        super().__enter__()

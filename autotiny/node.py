@@ -9,6 +9,7 @@ import numpy as np
 
 from autotiny import callers, describe
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.modes import Mark
 from autotiny.ops import Op
 from autotiny.seals import fingerprint
 from autotiny.values import brief, own, read_only
@@ -27,6 +28,7 @@ class Node:
         "_grad",
         "_notes",
         "_number",
+        "_scope",
         "_shared",
         "args",
         "kwargs",
@@ -43,6 +45,8 @@ class Node:
     "value", and the line that made it under "line"."""
     _number: int
     """Grows in the order of making."""
+    _scope: tuple[Mark, ...]
+    """The scopes that it was recorded in, from the outermost in; not set outside of any."""
     _assigned: int
     """When a leaf was last assigned, on the same clock."""
     _shared: bool

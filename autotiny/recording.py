@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny import describe
 from autotiny.errors import NonFiniteError, UnsupportedError
-from autotiny.modes import Switch, modes
+from autotiny.modes import Mark, Switch, modes
 from autotiny.node import NO_OPTIONS, Node, next_number
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.seals import fingerprint
@@ -30,7 +30,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         if type(option) not in SIMPLE_OPTIONS:
             kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
             break
-    if not op.direct or Switch.in_use:
+    in_use = Switch.in_use
+    if not op.direct or (in_use and not modes.plain):
         return _record_with_care(op, args, kwargs)
     values: list[Any] = []
     kind, tracked = None, False
@@ -50,7 +51,10 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         raise describe.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
         _require_numbers(op, data)
-    return new_node(kind, op, args, kwargs, data)
+    node = new_node(kind, op, args, kwargs, data)
+    if in_use:
+        node._scope = modes.scope
+    return node
 
 
 def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -74,6 +78,8 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
     if not any(tracked) or not modes.recording:
         return kind(data, requires_grad=False)
     node = new_node(kind, op, args, kwargs, data)
+    if Switch.in_use:
+        node._scope = modes.scope
     seals = {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
     if seals:
         node._notes = seals
@@ -107,6 +113,12 @@ def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[st
     node._number = next_number()
     node._shared, node.requires_grad = False, True
     return node
+
+
+def in_scope(result: Any, name: str, since: int) -> Any:
+    """The result, with what it was computed from after the number `since`, under one name in pictures."""
+    result._scope = (*modes.scope, Mark(name, since))
+    return result
 
 
 def require_finite(value: Any, what: str, node: Node) -> None:

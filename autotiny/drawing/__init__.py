@@ -1,6 +1,7 @@
 """Pictures of recorded graphs."""
 
-from autotiny.drawing.picture import GraphTooLargeError, Picture, draw
+from autotiny.drawing.picture import Picture, draw
 from autotiny.drawing.render import GraphvizMissingError
+from autotiny.drawing.view import GraphTooLargeError
 
 __all__ = ["GraphTooLargeError", "GraphvizMissingError", "Picture", "draw"]

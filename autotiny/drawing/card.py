@@ -1,30 +1,28 @@
-"""What a picture says of a recorded graph: a card for each value, and the cards that it was computed from."""
+"""What a picture says of a value: a card."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from autotiny import graph
-from autotiny.describe import variable_name
-from autotiny.drawing.values import Shown, number, show
-from autotiny.ops import Op
+from autotiny.drawing.chain_rule import chain_rule
+from autotiny.drawing.reading import Place, Reading
+from autotiny.drawing.units import dead_units
+from autotiny.drawing.values import Shown, show
 from autotiny.recording import value_of
-from autotiny.tables import clean
 from autotiny.tensor import Tensor
 
-Kind = Literal["data", "variable", "constant", "operation", "output"]
+Kind = Literal["data", "variable", "constant", "operation", "output", "group"]
 
-LONGEST_NAME = 24
-LONGEST_ORIGIN = 40
-NO_GRADIENT_YET = Shown("—", (("—",),))
+NO_GRADIENT_YET = Shown("—", exact="not computed yet: call backward()")
 
 
 @dataclass(frozen=True)
 class Card:
-    """One value of a graph, told in words, as it was when the picture was taken."""
+    """One value of a graph, or a group of them, told in words, as it was when the picture was taken."""
 
+    id: str
+    """n{place} of a value, s{number} of a group: the same in every picture of a graph."""
     name: str
     named: bool
     """Whether the name is the user's own."""
@@ -35,92 +33,69 @@ class Card:
     value: Shown
     gradient: Shown | None
     """None where no gradient goes; `NO_GRADIENT_YET` where backward has not been."""
-    operands: tuple[int, ...]
-    """Positions of the cards it was computed from, in order; twice the same one for x * x."""
+    turn: int | None = None
+    """When backprop visits the operation; the output's turn is 1."""
+    paths: int = 0
+    """How many contributions its gradient is the sum of."""
+    warning: str = ""
+    """What a teacher would point at: "2 of 5 units dead"."""
+    chain_rule: str = ""
+    """How its gradient comes about."""
 
     @property
     def sentence(self) -> str:
         """The card as one line of text."""
+        return "; ".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """The card in words, with all digits."""
         origin = f"{self.name} = {self.origin}" if self.name != self.origin else self.name
-        told = f"{origin}, shape {self.shape}, value {self.value.summary}"
-        return f"{told}, gradient {self.gradient.summary}" if self.gradient else told
+        told = [f"{origin}, shape {self.shape}", f"value {self.value.exact}"]
+        if self.value.zeros and not self.value.exact.startswith("all 0"):
+            told[-1] += f", {percent(self.value.zeros)} zeros"
+        told += [self.warning] if self.warning else []
+        if not self.gradient:
+            return told
+        return [*told, self.chain_rule or f"gradient {self.gradient.exact}"]
 
 
-def cards(order: Sequence[Tensor], scope: Mapping[str, Any]) -> list[Card]:
-    """The cards of a graph in topological order, its output last; plain operands become constants.
-
-    `scope` holds the caller's variables, whose names name what they hold.
-    """
-    names = _Names(order, scope)
-    return [
-        _tensor_card(value, operands, names, is_output=value is order[-1])
-        if isinstance(value, Tensor)
-        else _constant_card(value, names)
-        for value, operands in _operands(order)
-    ]
+def deal(reading: Reading, place: Place, small: bool = False) -> Card:
+    """The card of a value; in a picture of many, a `small` one."""
+    value = reading.values[place]
+    return _tensor_card(reading, place, value, small) if isinstance(value, Tensor) else _constant(reading, place, small)
 
 
-class _Names:
-    """What the values of a graph are called."""
-
-    def __init__(self, order: Sequence[Tensor], scope: Mapping[str, Any]) -> None:
-        self.tensors = graph.names(order, scope)
-        self.scope = scope
-
-    def given(self, value: Any) -> str | None:
-        """The user's own name for a value, if there is one."""
-        return getattr(value, "name", None) or variable_name(value, self.scope)
-
-    def label(self, value: Any) -> str:
-        """The user's name or a short one; a number stands for itself."""
-        if isinstance(value, Tensor):
-            return self.tensors[value]
-        return number(value) if np.size(value) == 1 else self.given(value) or "array"
-
-
-def _operands(order: Sequence[Tensor]) -> list[tuple[Any, tuple[int, ...]]]:
-    """Every value to draw with the positions of its operands, constants before their first use."""
-    placed: list[tuple[Any, tuple[int, ...]]] = []
-    position: dict[int, int] = {}
-
-    def place(value: Any, operands: tuple[int, ...] = ()) -> int:
-        position[id(value)] = len(placed)
-        placed.append((value, operands))
-        return position[id(value)]
-
-    def find(arg: Any) -> int:
-        # A number is placed at each use: equal numbers may be one object in Python and still mean different things.
-        return position[id(arg)] if id(arg) in position and not np.isscalar(arg) else place(arg)
-
-    for tensor in order:
-        place(tensor, tuple(map(find, tensor.args)))
-    return placed
-
-
-def _tensor_card(tensor: Tensor, operands: tuple[int, ...], names: _Names, is_output: bool) -> Card:
-    kind = _kind(tensor)
+def _tensor_card(reading: Reading, place: Place, tensor: Tensor, small: bool) -> Card:
+    names, kind = reading.names, _kind(tensor)
+    dead = dead_units(tensor)
     return Card(
-        name=clean(names.label(tensor), LONGEST_NAME),
+        id=f"n{place}",
+        name=names.short(tensor),
         named=names.given(tensor) is not None,
-        kind="output" if is_output else kind,
-        origin=kind if tensor.op is None else clean(_written(tensor.op, tensor, names), LONGEST_ORIGIN),
+        kind="output" if tensor is reading.output else kind,
+        origin=kind if tensor.op is None else names.formula(tensor),
         shape=tensor.shape,
-        value=show(value_of(tensor)),
-        gradient=_gradient(tensor),
-        operands=operands,
+        value=show(value_of(tensor), small),
+        gradient=gradient(reading, place, small),
+        turn=reading.turns.get(place),
+        paths=len(reading.paths(place)),
+        warning=dead,
+        chain_rule=chain_rule(reading, place),
     )
 
 
-def _constant_card(value: Any, names: _Names) -> Card:
+def _constant(reading: Reading, place: Place, small: bool) -> Card:
+    value, names = reading.values[place], reading.names
     return Card(
-        name=clean(names.label(value), LONGEST_NAME),
+        id=f"n{place}",
+        name=names.short(value),
         named=np.size(value) != 1 and names.given(value) is not None,
         kind="constant",
         origin="constant",
         shape=np.shape(value),
-        value=show(value),
+        value=show(value, small),
         gradient=None,
-        operands=(),
     )
 
 
@@ -130,16 +105,18 @@ def _kind(tensor: Tensor) -> Kind:
     return "variable" if tensor.requires_grad else "data"
 
 
-def _gradient(tensor: Tensor) -> Shown | None:
-    if not tensor.requires_grad:
+def gradient(reading: Reading, place: Place, small: bool = False) -> Shown | None:
+    """The gradient of a value, a dash before backward."""
+    if not reading.values[place].requires_grad:
         return None
-    return NO_GRADIENT_YET if tensor.grad is None else show(tensor.grad)
+    held: Any = reading.gradients.get(place)
+    return NO_GRADIENT_YET if held is None else show(held, small)
 
 
-def _written(op: Op, tensor: Tensor, names: _Names) -> str:
-    """The operation that made a tensor, its operands by name: "W1 @ X", "sum(A, axis=0)"."""
-    operands = list(map(names.label, tensor.args))
-    fits = op.notation.count("{}") == len(operands)
-    written = op.notation.format(*operands) if fits else f"{op.name}({', '.join(operands)})"
-    options = "".join(f", {option}={value}" for option, value in tensor.kwargs.items() if option != "keepdims")
-    return f"{written[:-1]}{options})" if options and written.endswith(")") else written
+def percent(share: float) -> str:
+    """A share of 1 in whole percents, never 0 or 100 % of what is neither.
+
+    >>> percent(0.405), percent(0.0001), percent(0.9999)
+    ('40 %', '1 %', '99 %')
+    """
+    return f"{min(max(round(100 * share), 1), 99)} %" if 0 < share < 1 else f"{share:.0%}".replace("%", " %")

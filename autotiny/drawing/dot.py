@@ -1,9 +1,12 @@
 """The graph in Graphviz's DOT language: one card for each value, one edge for each use of it."""
 
-from collections.abc import Sequence
+import html
+from typing import Any
 
 from autotiny.drawing.card import Card
-from autotiny.drawing.label import EDGE, TEXT, label
+from autotiny.drawing.edge import Edge
+from autotiny.drawing.label import CLUSTER, EDGE, MUTED, TEXT, label, pill
+from autotiny.drawing.view import Box, Scene
 
 LONGEST_ROW = 7
 """Cards that a picture may have side by side: a longer graph runs from top to bottom, since a page scrolls that way."""
@@ -11,8 +14,8 @@ LONGEST_ROW = 7
 LAYOUT = {
     "bgcolor": "transparent",
     "ordering": "in",  # operands from left to right
-    "nodesep": "0.2",
-    "ranksep": "0.3",
+    "nodesep": "0.18",
+    "ranksep": "0.08",
     # Limits to the search for a good layout: ordinary graphs never meet them, tangled ones would search for minutes.
     "nslimit": "1",
     "nslimit1": "1",
@@ -20,30 +23,54 @@ LAYOUT = {
 }
 
 
-def dot(cards: Sequence[Card], **attributes: str) -> str:
+def dot(scene: Scene, **attributes: str) -> str:
     """DOT text of the graph, the same in every run; `attributes` are more of Graphviz's for the graph.
 
-    The i-th card is the node n{i}, its use as operand number k of the j-th the edge e{i}-{j}-{k}: by id and by class.
+    Each card and edge bears its id as the SVG's id and class.
     """
     import graphviz  # type: ignore[import-untyped]
 
+    across = runs_across(scene)
     digraph = graphviz.Digraph(
         "autotiny",
-        graph_attr=LAYOUT | {"rankdir": _direction(cards)} | attributes,
+        graph_attr=LAYOUT | {"rankdir": "LR" if across else "TB"} | attributes,
         # A list of fonts would be measured as Times by some builds of Graphviz.
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11", "fontcolor": TEXT},
-        edge_attr={"color": EDGE, "arrowsize": "0.6"},
+        edge_attr={"color": EDGE, "arrowsize": "0.55", "fontname": "Helvetica", "fontsize": "9"},
     )
-    for position, card in enumerate(cards):
-        digraph.node(name := f"n{position}", label=f"<{label(card)}>", id=name, **{"class": name})
-        for place, operand in enumerate(card.operands):
-            use = f"e{operand}-{position}-{place}"
-            digraph.edge(f"n{operand}", name, id=use, **{"class": use})
+    for box in scene.boxes:
+        _enter(digraph, box, across)
+    for edge in scene.edges:
+        digraph.edge(edge.source, edge.target, **_edge_attributes(edge, scene))
     return str(digraph.source)
 
 
-def _direction(cards: Sequence[Card]) -> str:
-    depth: list[int] = []
-    for card in cards:
-        depth.append(1 + max((depth[operand] for operand in card.operands), default=0))
-    return "LR" if max(depth) <= LONGEST_ROW else "TB"
+def _enter(digraph: Any, box: Box | Card, across: bool) -> None:
+    if isinstance(box, Card):
+        digraph.node(box.id, label=f"<{label(box, across)}>", id=box.id, **{"class": f"{box.kind} {box.id}"})
+        return
+    with digraph.subgraph(name=f"cluster_{box.id}", graph_attr=CLUSTER | {"id": box.id, "class": box.id}) as cluster:
+        title = f'<FONT COLOR="{MUTED}">{html.escape(box.label)}</FONT>'
+        cluster.attr(label=f"<{title}>", fontname="Helvetica", fontsize="10")
+        for inner in box.boxes:
+            _enter(cluster, inner, across)
+
+
+def _edge_attributes(edge: Edge, scene: Scene) -> dict[str, str]:
+    told = {"id": edge.id, "class": edge.id, "penwidth": f"{scene.width(edge):.1f}"}
+    if edge.is_dead:
+        told["style"] = "dashed"
+    if edge.label:
+        told["label"] = f"<{pill(edge.label)}>"
+    return told
+
+
+def runs_across(scene: Scene) -> bool:
+    """Whether the graph is short enough to be read from left to right."""
+    before: dict[str, list[str]] = {card.id: [] for card in scene.cards}
+    for edge in scene.edges:
+        before[edge.target].append(edge.source)
+    depth: dict[str, int] = {}
+    for card in scene.cards:
+        depth[card.id] = 1 + max((depth.get(source, 0) for source in before[card.id]), default=0)
+    return max(depth.values(), default=1) <= LONGEST_ROW

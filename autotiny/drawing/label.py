@@ -1,12 +1,18 @@
-"""A card as one of Graphviz's HTML-like labels."""
+"""A card, or what stands on an edge, as one of Graphviz's HTML-like labels."""
 
 import html
 from collections.abc import Sequence
 
-from autotiny.drawing.card import NO_GRADIENT_YET, Card, Kind
+from autotiny.drawing.card import NO_GRADIENT_YET, Card, Kind, percent
+from autotiny.drawing.heat import colour
 from autotiny.drawing.values import Shown
 
-TEXT, MUTED, VALUE, GRADIENT, EDGE = "#111111", "#666666", "#0067A0", "#A34700", "#808080"
+TEXT, MUTED, VALUE, GRADIENT, WARNING, EDGE = "#111111", "#666666", "#0067A0", "#A34700", "#B3261E", "#808080"
+PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
+CELL = 7
+"""Points along the side of a heat map's cell."""
+PALE = 0.45
+"""How strong a shade is under a number."""
 
 # Fill and border (Okabe and Ito's colours, safe for colour-blind readers): readable on light and dark pages alike.
 COLOURS: dict[Kind, tuple[str, str]] = {
@@ -15,43 +21,94 @@ COLOURS: dict[Kind, tuple[str, str]] = {
     "constant": ("#EEEEEE", "#999999"),
     "operation": ("#FFFFFF", "#56B4E9"),
     "output": ("#DDF3EA", "#009E73"),
+    "group": ("#F3EEF8", "#CC79A7"),
 }
+CLUSTER = {"color": EDGE, "style": "rounded", "penwidth": "0.8", "labeljust": "l", "margin": "8"}
 
 
-def label(card: Card) -> str:
-    """The card as an HTML-like label: name and shape, operation, value, gradient."""
+def label(card: Card, across: bool) -> str:
+    """The card as an HTML-like label: upright where the graph runs across the page, wide where it runs down."""
     fill, border = COLOURS[card.kind]
     style = "ROUNDED,DASHED" if card.kind == "constant" else "ROUNDED"
-    inside = f'<TD CELLPADDING="4">{_table(_rows(card))}</TD>'
-    frame = f'STYLE="{style}" BGCOLOR="{fill}" COLOR="{border}" BORDER="{2 if card.kind == "output" else 1}"'
+    thick = 2 if card.kind in ("output", "group") else 1
+    frame = f'STYLE="{style}" BGCOLOR="{fill}" COLOR="{border}" BORDER="{thick}"'
+    inside = f'<TD CELLPADDING="4">{_contents(card, across)}</TD>'
     return f'<TABLE {frame} CELLBORDER="0" CELLSPACING="0">{_row(inside)}</TABLE>'
 
 
-def _rows(card: Card) -> list[str]:
+def pill(text: str) -> str:
+    """A few words on an edge, legible on any page."""
+    words = f'<FONT COLOR="{PILL_TEXT}" POINT-SIZE="9">{_escape(text)}</FONT>'
+    frame = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" STYLE="ROUNDED" BGCOLOR="{PILL}"'
+    return f'<TABLE {frame}><TR><TD WIDTH="{_width(text, 9)}">{words}</TD></TR></TABLE>'
+
+
+def _contents(card: Card, across: bool) -> str:
     if card.kind == "constant" and not card.shape:
-        return [_row(_cell(_typeset(card.value.summary), VALUE, 11))]
-    shape = str(card.shape) if card.shape else ""
-    title = _cell(card.name, TEXT if card.named else MUTED, 12, bold=card.named) + _cell(shape, MUTED, 9, align="RIGHT")
-    # The numbers' column takes what the longer lines above need, so that the words beside it stay narrow.
-    room = max(_width(card.name, 12) + _width(shape, 9), _width(card.origin, 10)) - _width("value", 9)
-    rows = [
-        _row(f'<TD COLSPAN="2" CELLPADDING="0">{_table([_row(title)])}</TD>'),
-        _row(_cell(card.origin, TEXT if card.operands else MUTED, 10, columns=2)),
-        _row(_cell("value", MUTED, 9) + _numbers(card.value, VALUE, room)),
-    ]
+        return _table([_row(_cell(_typeset(card.value.summary), VALUE, 11))])
+    parts = [_heading(card), _quantity("value", card.value, VALUE)]
     if card.gradient:
-        colour = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
-        rows.append(_row(_cell("grad", MUTED, 9) + _numbers(card.gradient, colour, room)))
-    return rows
+        told = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
+        parts.append(_quantity(told, card.gradient, MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT))
+    tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{part}</TD>' for part in parts]
+    rows = [_row(table) for table in tables] if across else [_row("<TD WIDTH='6'></TD>".join(tables))]
+    return _table(rows)
 
 
-def _numbers(shown: Shown, colour: str, room: int) -> str:
-    if len(shown.rows) == len(shown.rows[0]) == 1:
-        return _cell(_typeset(shown.rows[0][0]), colour, 11, room=room)
-    # A figure space is as wide as a digit and about as wide as a minus, so that the columns line up.
-    grid = [[number if number.startswith("-") else f"\u2007{number}" for number in row] for row in shown.rows]
-    lines = [_row("".join(_cell(_typeset(number), colour, 10) for number in row)) for row in grid]
-    return f'<TD ALIGN="LEFT" CELLPADDING="0">{_table(lines)}</TD>'
+def _heading(card: Card) -> str:
+    """Name, shape and turn above the operation, and what is to be pointed at below."""
+    shape = str(card.shape) if card.shape else ""
+    cells = _cell(card.name, TEXT if card.named else MUTED, 12, bold=card.named) + _cell(shape, MUTED, 9)
+    if card.turn:
+        cells += _cell(f"#{card.turn}", MUTED, 9, align="RIGHT")
+    columns = 3 if card.turn else 2
+    computed = card.kind in ("operation", "output", "group")
+    rows = [_row(cells), _row(_cell(card.origin, TEXT if computed else MUTED, 10, columns=columns))]
+    if card.warning:
+        rows.append(_row(_cell(card.warning, WARNING, 9, columns=columns, bold=True)))
+    return _table(rows)
+
+
+def _quantity(word: str, shown: Shown, colour: str) -> str:
+    """A value or a gradient: its cells beside its range, each entry where there is room, or a number."""
+    if shown.zeros and not shown.summary.startswith("all") and not shown.rows:
+        word += f", {percent(shown.zeros)} zeros"
+    if shown.rows:
+        return _table([_row(_cell(word, MUTED, 9)), _row(_grid(shown, colour))])
+    lines = [_row(_cell(word, MUTED, 9))]
+    if shown.bars:
+        lines.append(_row(_cell(shown.bars, colour, 10)))
+    lines.append(_row(_cell(_typeset(shown.summary), colour, 10 if shown.heat or shown.bars else 11)))
+    if shown.heat is None:
+        return _table(lines)
+    beside = f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{_table(lines)}</TD>'
+    return _table([_row(f'<TD ALIGN="LEFT" VALIGN="MIDDLE">{_heat_map(shown)}</TD>{beside}')])
+
+
+def _heat_map(shown: Shown) -> str:
+    assert shown.heat is not None
+    side = f'FIXEDSIZE="TRUE" WIDTH="{CELL}" HEIGHT="{CELL}"'
+    rows = [_row("".join(f'<TD {side} BGCOLOR="{fill}"></TD>' for fill in row)) for row in shown.heat.colours]
+    # A table within a cell stretches to fill it, unless its size is fixed.
+    size = f'FIXEDSIZE="TRUE" WIDTH="{CELL * len(shown.heat.cells[0]) + 2}" HEIGHT="{CELL * len(rows) + 2}"'
+    frame = f'{size} BORDER="1" COLOR="{HEAT_BORDER}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
+    return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
+
+
+def _grid(shown: Shown, ink: str) -> str:
+    """Every entry, on a pale shade of its size."""
+    assert shown.heat is not None
+    cells = [
+        [_entry(entry, ink, colour(shade, PALE)) for entry, shade in zip(row, shades, strict=True)]
+        for row, shades in zip(shown.rows, shown.heat.cells, strict=True)
+    ]
+    frame = f'BORDER="1" COLOR="{HEAT_BORDER}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"'
+    table = f"<TABLE {frame}>{''.join(_row(''.join(row)) for row in cells)}</TABLE>"
+    return f'<TD ALIGN="LEFT" CELLPADDING="0">{table}</TD>'
+
+
+def _entry(number: str, ink: str, fill: str) -> str:
+    return _cell(_typeset(number), ink, 10, align="CENTER", fill=f' BGCOLOR="{fill}"', margin=5)
 
 
 def _typeset(number: str) -> str:
@@ -67,11 +124,19 @@ def _row(cells: str) -> str:
 
 
 def _cell(
-    text: str, colour: str, size: int, align: str = "LEFT", *, bold: bool = False, columns: int = 1, room: int = 0
+    text: str,
+    colour: str,
+    size: int,
+    align: str = "LEFT",
+    *,
+    bold: bool = False,
+    columns: int = 1,
+    fill: str = "",
+    margin: int = 0,
 ) -> str:
     font = f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{_escape(text)}</FONT>' if text else ""
-    width = max(_width(text, size), room)
-    return f'<TD ALIGN="{align}" COLSPAN="{columns}" WIDTH="{width}">{f"<B>{font}</B>" if bold else font}</TD>'
+    attributes = f'ALIGN="{align}" COLSPAN="{columns}" WIDTH="{_width(text, size) + margin}"{fill}'
+    return f"<TD {attributes}>{f'<B>{font}</B>' if bold else font}</TD>"
 
 
 def _escape(text: str) -> str:
@@ -87,4 +152,4 @@ def _width(text: str, size: int) -> int:
 def _advance(character: str) -> float:
     if character in " .,:;'|!()[]ijlftr":
         return 0.45
-    return 1.0 if character in "mwMW@%" or ord(character) > 0x2E7F else 0.68
+    return 1.0 if character in "mwMW@%Σ" or ord(character) > 0x2E7F else 0.68

@@ -2,47 +2,79 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autotiny import graph
-from autotiny.describe import variable_name
-from autotiny.drawing.card import Card, cards
+from autotiny.drawing.card import Card
+from autotiny.drawing.choice import chosen_groups, chosen_places
 from autotiny.drawing.dot import dot
+from autotiny.drawing.edge import Edge
+from autotiny.drawing.groups import Group, grouped
+from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.svg import decorate
-from autotiny.drawing.text import text
-from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.drawing.text import table, tree
+from autotiny.drawing.view import Scene, open_to, readable_depth, scene
+from autotiny.errors import UnsupportedError
 from autotiny.tensor import Tensor
 
-LARGEST_GRAPH = 400
 FORMATS = (".svg", ".png", ".pdf", ".dot")
 SHARP = "192"
 """Dots per inch of a PNG: twice what a page shows, for screens that have them."""
 
 
-class GraphTooLargeError(AutotinyError):
-    """A graph of more values than a picture can hold."""
-
-
-@dataclass(frozen=True, repr=False)
 class Picture:
-    """A graph as it was when the picture was taken; shows itself in a notebook, and as a table in a terminal."""
+    """A graph as it was when the picture was taken; shows itself in a notebook, and as text in a terminal."""
 
-    cards: Sequence[Card]
+    def __init__(self, reading: Reading, root: Group, opened: frozenset[str]) -> None:
+        self._reading, self._root, self._opened = reading, root, opened
+        self._scene: Scene = scene(reading, root, opened)
+
+    @property
+    def cards(self) -> Sequence[Card]:
+        """Every value and every closed group, operands before results."""
+        return self._scene.cards
+
+    @property
+    def edges(self) -> Sequence[Edge]:
+        """Every use of a value."""
+        return self._scene.edges
+
+    def with_opened(self, group: str) -> "Picture":
+        """The picture with one more group open, by its card's id."""
+        return Picture(self._reading, self._root, self._opened | {group})
 
     @functools.cached_property
     def dot(self) -> str:
         """DOT text of the graph."""
-        return dot(self.cards)
+        return dot(self._scene)
 
     @functools.cached_property
     def svg(self) -> str:
         """SVG text of the picture; raises GraphvizMissingError where there is no Graphviz."""
-        title = f"Computation graph of {self.cards[-1].name}"
-        sentences = [card.sentence for card in self.cards]
-        return decorate(render(self.dot, "svg").decode(), self.dot, title, sentences)
+        told = {card.id: "\n".join(card.lines) for card in self.cards}
+        told |= {edge.id: edge.sentence for edge in self.edges}
+        return decorate(render(self.dot, "svg").decode(), self.dot, self.title, told)
+
+    @property
+    def title(self) -> str:
+        """What the picture is of."""
+        return f"Computation graph of {self._root.name}"
+
+    @property
+    def table(self) -> str:
+        """The graph as an aligned table, operands before results."""
+        return table(self.cards)
+
+    @property
+    def tree(self) -> str:
+        """The graph as a tree, results before operands."""
+        return tree(self.cards, self.edges)
+
+    @property
+    def static(self) -> "StaticPicture":
+        """The picture for a notebook that is committed: an image, which a code forge shows too."""
+        return StaticPicture(self)
 
     def save(self, path: str | Path) -> None:
         """Write the picture to a file; its ending chooses .svg, .png, .pdf or .dot.
@@ -57,24 +89,52 @@ class Picture:
     def _encode(self, suffix: str) -> bytes:
         if suffix in (".svg", ".dot"):
             return (self.svg if suffix == ".svg" else self.dot).encode()
-        return render(dot(self.cards, dpi=SHARP) if suffix == ".png" else self.dot, suffix[1:])
+        return render(dot(self._scene, dpi=SHARP) if suffix == ".png" else self.dot, suffix[1:])
 
     def __repr__(self) -> str:
-        """The graph as a table, which needs no Graphviz."""
-        return text(self.cards)
+        """The graph as a table and as a tree, which needs no Graphviz."""
+        return f"{self.table}\n\n{self.tree}" if self.edges else self.table
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        try:
-            return {"text/html": self.svg, "text/plain": repr(self)}
-        except GraphvizMissingError as missing:
-            return {"text/plain": f"{self!r}\n\n{missing}"}
+        return _bundle(self, "text/html")
 
 
-def draw(output: Tensor) -> Picture:
+class StaticPicture:
+    """A picture that a notebook holds as an image."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+
+    def __repr__(self) -> str:
+        """The graph as text."""
+        return repr(self.picture)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        return _bundle(self.picture, "image/svg+xml")
+
+
+def _bundle(picture: Picture, kind: str) -> Mapping[str, str]:
+    try:
+        return {kind: picture.svg, "text/plain": repr(picture)}
+    except GraphvizMissingError as missing:
+        return {"text/plain": f"{picture!r}\n\n{missing}"}
+
+
+def draw(
+    output: Tensor,
+    *,
+    depth: int | None = None,
+    expand: str | Sequence[str] = (),
+    focus: Tensor | Sequence[Tensor] = (),
+) -> Picture:
     """Picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
 
-    Names are the tensors' own, else those of the caller's variables. Raises UnsupportedError for anything but a Tensor
-    and GraphTooLargeError beyond 400 values.
+    Names are the tensors' own, else those of the caller's variables. A graph of more than 60 values is shown in groups:
+    those of `at.scope`, else values that belong together or are alike. `depth` says how many levels of groups to show,
+    `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
+
+    Raises UnsupportedError for anything but a Tensor, and for a group or a focus that is not there, GraphTooLargeError
+    where more than 400 values and groups would be shown.
 
     >>> import autotiny as at
     >>> x = at.Tensor(3.0, name="x")
@@ -82,23 +142,17 @@ def draw(output: Tensor) -> Picture:
     >>> y.backward()
     >>> at.draw(y)
     name  is        shape  value  gradient
-    x     variable  ()     3      6
+    x     variable  ()     3      6 = Σ 2
     y     x * x     ()     9      1
+    <BLANKLINE>
+    y = x * x  9  grad 1
+    ├─ x       3  grad 6
+    └─ x ↑
     """
     if not isinstance(output, Tensor):
         got = type(output).__name__
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
-    order, scope = graph.topological_order(output), graph.caller_scope()
-    if len(order) > LARGEST_GRAPH:
-        raise GraphTooLargeError(_advice(order, scope))
-    return Picture(cards(order, scope))
-
-
-def _advice(order: Sequence[Tensor], scope: Mapping[str, Any]) -> str:
-    # The graph of a value cannot be larger than its place in the order.
-    fitting = [variable_name(value, scope) for value in order[:LARGEST_GRAPH] if value.op is not None]
-    part = next((f"at.draw({name})" for name in reversed(fitting) if name), "at.draw of a value nearer to the inputs")
-    return (
-        f"draw: the graph has {len(order):,} values, and a picture of more than {LARGEST_GRAPH} cannot be read; "
-        f"draw a part of it, such as {part}"
-    )
+    reading = Reading(graph.topological_order(output), graph.caller_scope())
+    root = grouped(reading, chosen_places(reading, focus))
+    opened = open_to(root, readable_depth(root) if depth is None else depth)
+    return Picture(reading, root, opened | chosen_groups(root, expand))

@@ -1,30 +1,51 @@
-"""How the entries of an array are told in a few characters."""
+"""How the entries of an array are told in a few characters and a few cells."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.drawing.heat import Heat, heat, sparkline
+
 Array = Any
 
-TALLEST_GRID, WIDEST_GRID = 4, 24
+TALLEST_GRID, WIDEST_GRID = 3, 18
 """Lines, and characters in a line, up to which every entry is told."""
 
 
 class Shown(NamedTuple):
-    """An array in words: a number or a range, and row by row every entry of an array small enough for that."""
+    """An array in words and cells."""
 
     summary: str
-    rows: tuple[tuple[str, ...], ...]
+    """A number or a range."""
+    rows: tuple[tuple[str, ...], ...] = ()
+    """Row by row every entry of an array small enough for that."""
+    heat: Heat | None = None
+    """None for a number."""
+    bars: str = ""
+    """A histogram, in place of the heat map where there are too many of them."""
+    zeros: float = 0.0
+    """The share of entries that are exactly 0, of more than one."""
+    exact: str = ""
+    """A number to all of its digits."""
 
 
-def show(array: Array) -> Shown:
+def show(array: Array, small: bool = False) -> Shown:
     """Tell an array: a number for one entry, a range for many, "all 0" where they are the same.
 
-    >>> show(np.array([[1.0, -2.0], [0.5, 4.0]]))
-    Shown(summary='-2 … 4', rows=(('1', '-2'), ('0.5', '4')))
+    Where the picture must be `small` a histogram stands for the heat map.
+
+    >>> show(np.array([[1.0, -2.0], [0.5, 4.0]])).rows
+    (('1', '-2'), ('0.5', '4'))
     """
-    summary = summarise(np.asarray(array))
-    return Shown(summary, _rows(np.asarray(array)) or ((summary,),))
+    array = np.asarray(array)
+    if array.dtype.kind == "b":
+        array = array.astype(int)
+    summary = summarise(array)
+    if array.size < 2:
+        return Shown(summary, exact=f"{array.item():.12g}" if array.size else summary)
+    zeros = 1 - np.count_nonzero(array) / array.size
+    cells, bars = (None, sparkline(array)) if small else (heat(array), "")
+    return Shown(summary, () if small else _rows(array), cells, bars, zeros, summary)
 
 
 def number(x: float, digits: int = 4) -> str:
@@ -60,7 +81,7 @@ def _not_finite(array: Array, finite: Array) -> list[str]:
 
 
 def _rows(array: Array) -> tuple[tuple[str, ...], ...]:
-    if array.ndim not in (1, 2) or not 0 < array.size <= TALLEST_GRID * WIDEST_GRID:
+    if array.ndim not in (1, 2) or array.size > TALLEST_GRID * WIDEST_GRID:
         return ()
     rows = tuple(tuple(number(x, 3) for x in row) for row in np.atleast_2d(array))
     fits = len(rows) <= TALLEST_GRID and max(len(" ".join(row)) for row in rows) <= WIDEST_GRID

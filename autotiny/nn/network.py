@@ -10,6 +10,8 @@ import autotiny as at
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
 from autotiny.nn.initialise import glorot, he
+from autotiny.node import next_number
+from autotiny.recording import in_scope
 from autotiny.tensor import Tensor
 
 # What each activation is, and the initialisation that suits the layer before it.
@@ -76,10 +78,12 @@ class Network:
         """The logits of the examples X, recorded."""
         A = X
         for l, name in enumerate(self.activations, 1):
-            Z = self._linear(l, A)
-            A = ACTIVATIONS[name][0](Z)
+            start = next_number()
+            A = ACTIVATIONS[name][0](self._linear(l, A))
             A.name = f"A{l}"
-        return self._linear(len(self.sizes) - 1, A)
+            in_scope(A, f"layer {l}", start)
+        start, l = next_number(), len(self.sizes) - 1
+        return in_scope(self._linear(l, A), f"layer {l}", start)
 
     def _linear(self, l: int, A: Any) -> Tensor:
         Z: Tensor = self.parameters[f"W{l}"] @ A + self.parameters[f"b{l}"]

@@ -383,7 +383,7 @@ def test_an_empty_session_says_how_to_begin():
 
 def test_pictures_have_the_same_order_after_an_edit(network):
     def order():
-        return [line.split()[0] for line in repr(network.draw()).splitlines()]
+        return [line.split()[0] for line in network.draw().table.splitlines()]
 
     before = order()
     network["W1"] = np.ones((3, 2))

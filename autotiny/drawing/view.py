@@ -1,0 +1,139 @@
+"""What of a graph a picture shows: which groups are open, and what then stands in it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Union
+
+from autotiny.drawing.card import Card, deal
+from autotiny.drawing.edge import Edge, bare, norm, uses
+from autotiny.drawing.group_card import group_card
+from autotiny.drawing.groups import READABLE, Child, Group
+from autotiny.drawing.reading import Place, Reading
+from autotiny.errors import AutotinyError
+
+LARGEST_PICTURE = 400
+MOST_HEAT_MAPS = 40
+
+
+class GraphTooLargeError(AutotinyError):
+    """A graph of more values than a picture can hold."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An open group, drawn around what is in it."""
+
+    id: str
+    label: str
+    boxes: Sequence[Union["Box", Card]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that stands in a picture: cards, operands before results; edges; and what is drawn around what."""
+
+    cards: Sequence[Card]
+    edges: Sequence[Edge]
+    boxes: Sequence[Box | Card]
+
+    def width(self, edge: Edge) -> float:
+        """Points of an edge's line: between 1 and 4 by its share of the largest contribution."""
+        if not edge.carries_gradient:
+            return 0.8
+        largest = max(other.strength for other in self.edges)
+        return 1 + 3 * (edge.strength / largest) ** 0.5 if 0 < largest < float("inf") else 1.0
+
+
+def open_to(root: Group, depth: int) -> frozenset[str]:
+    """The groups that are open where so many levels are shown."""
+    opened, level = {root.id}, [root]
+    for _ in range(depth - 1):
+        level = [child for group in level for child in group.children if isinstance(child, Group)]
+        opened |= {group.id for group in level}
+    return frozenset(opened)
+
+
+def readable_depth(root: Group) -> int:
+    """The largest number of levels that can be read."""
+    depth = 1
+    while any(isinstance(item, Group) for item in visible(root, open_to(root, depth))):
+        if sum(1 for _ in visible(root, open_to(root, depth + 1))) > READABLE:
+            break
+        depth += 1
+    return depth
+
+
+def visible(root: Group, opened: frozenset[str]) -> Iterator[Child]:
+    """Closed groups, and values that are in none."""
+    for child in root.children:
+        if isinstance(child, Group) and child.id in opened:
+            yield from visible(child, opened)
+        else:
+            yield child
+
+
+def scene(reading: Reading, root: Group, opened: frozenset[str]) -> Scene:
+    """The cards, edges and boxes of a graph whose groups with these ids are open.
+
+    Raises GraphTooLargeError where that would be more than a picture can hold.
+    """
+    items = list(visible(root, opened))
+    if len(items) > LARGEST_PICTURE:
+        raise GraphTooLargeError(
+            f"draw: {len(items):,} values and groups would be shown, and a picture of more than {LARGEST_PICTURE} "
+            "cannot be read; give a smaller depth=, open single groups with expand=, or show only what lies between a "
+            "tensor and the output with focus="
+        )
+    small = len(items) > MOST_HEAT_MAPS
+    cards = {
+        last: group_card(reading, item, small) if isinstance(item, Group) else deal(reading, item, small)
+        for item in items
+        for last in [item.id if isinstance(item, Group) else f"n{item}"]
+    }
+    return Scene(list(cards.values()), _edges(reading, items), _boxes(root, opened, cards))
+
+
+def _boxes(group: Group, opened: frozenset[str], cards: dict[str, Card]) -> list[Box | Card]:
+    return [
+        Box(child.id, child.name, _boxes(child, opened, cards))
+        if isinstance(child, Group) and child.id in opened
+        else cards[child.id if isinstance(child, Group) else f"n{child}"]
+        for child in group.children
+    ]
+
+
+def _edges(reading: Reading, items: Iterable[Child]) -> list[Edge]:
+    """Every use between visible values, and one edge for all the uses between a group and its neighbour."""
+    owner = {place: item for item in items for place in (item.places if isinstance(item, Group) else (item,))}
+    edges: list[Edge] = []
+    merged: dict[tuple[str, str], Edge] = {}
+    for place, item in sorted(owner.items(), key=lambda entry: entry[0]):
+        if not isinstance(item, Group) and not any(isinstance(owner.get(o), Group) for o in reading.operands[place]):
+            edges += [edge for edge in uses(reading, place) if int(edge.source[1:]) in owner]
+            continue
+        for position, operand in enumerate(reading.operands[place]):
+            source = owner.get(operand)
+            if source is not None and source is not item:
+                _merge(reading, merged, (place, position, operand), (_id(source), _id(item)))
+    return edges + list(merged.values())
+
+
+def _merge(
+    reading: Reading, merged: dict[tuple[str, str], Edge], use: tuple[Place, int, Place], ends: tuple[str, str]
+) -> None:
+    edge, passed = bare(reading, *use), reading.passed.get(use[:2])
+    before = merged.get(ends)
+    strength = norm(passed.value) if passed else 0.0
+    merged[ends] = replace(
+        edge,
+        id=f"e{ends[0]}-{ends[1]}",
+        source=ends[0],
+        target=ends[1],
+        strength=(before.strength if before else 0.0) + strength,
+        carries_gradient=edge.carries_gradient or (before is not None and before.carries_gradient),
+        count=1 + (before.count if before else 0),
+    )
+
+
+def _id(item: Child) -> str:
+    return item.id if isinstance(item, Group) else f"n{item}"
