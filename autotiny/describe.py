@@ -29,7 +29,12 @@ def caller() -> FrameType | None:
 
 def in_package(frame: FrameType) -> bool:
     """Whether it runs code of ours or of NumPy's, rather than a user's."""
-    return frame.f_code.co_filename.startswith((_PACKAGE, _NUMPY))
+    return is_package_file(frame.f_code.co_filename)
+
+
+def is_package_file(path: str) -> bool:
+    """Whether a file is one of ours or of NumPy's."""
+    return path.startswith((_PACKAGE, _NUMPY))
 
 
 def caller_scope() -> Mapping[str, Any]:

@@ -38,10 +38,17 @@ class Writer:
         self.constants: dict[Any, str] = {}
         self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
 
-    def program(self) -> Source:
-        """The whole of it."""
+    def program(self, swept: bool) -> Source:
+        """The whole of it; what is donated is written last, when nothing can stop it any more."""
         self.write_memory()
+        donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
+        last = set(donated)
         for term in self.plan.order:
+            if term not in last:
+                self.write(term)
+        if swept:
+            self.lines += ["if invalid:", "    raise FloatingPointError"]
+        for term in donated:
             self.write(term)
         results = ", ".join(self.result(output) for output in self.plan.outputs)
         comma = "," if len(self.plan.outputs) == 1 else ""
@@ -196,6 +203,8 @@ class Writer:
             if type(value) is not bool and others and all(arg.dtype.kind == "f" for arg in others):
                 return self.zero_dimensional(np.array(value, np.result_type(*(arg.dtype for arg in others))))
             return _number(value)
+        if np.ndim(value) and self.is_ones(value):
+            return self.array_of_ones(value)
         if np.ndim(value) == 0:
             return (
                 self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
@@ -208,6 +217,19 @@ class Writer:
         if key not in self.constants:
             name = self.constants[key] = self.fresh(_number_name(value.item()))
             self.setup.append(f"{name} = np.array({_number(value.item())}{_type_of(value)})")
+        return self.constants[key]
+
+    @staticmethod
+    def is_ones(value: np.ndarray) -> bool:
+        """Whether an array is of ones."""
+        return value.dtype.kind == "f" and bool((value == 1).all())
+
+    def array_of_ones(self, value: np.ndarray) -> str:
+        """An array of ones, made when the program is."""
+        key = (value.shape, value.dtype)
+        if key not in self.constants:
+            name = self.constants[key] = self.fresh("ones" + "x".join(map(str, value.shape)))
+            self.setup.append(f"{name} = np.ones({value.shape}{_type_of(value)})")
         return self.constants[key]
 
     def literal(self, option: Any) -> str:
@@ -319,6 +341,6 @@ def _key(key: Any) -> str:
     return "None" if key is None else "..." if key is ... else str(int(key))
 
 
-def emit(plan: Schedule, names: dict[Term, str]) -> Source:
-    """The program of a schedule."""
-    return Writer(plan, names).program()
+def emit(plan: Schedule, names: dict[Term, str], swept: bool) -> Source:
+    """The program of a schedule; it stops where a gradient is invalid, if there are gradients."""
+    return Writer(plan, names).program(swept)

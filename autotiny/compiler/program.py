@@ -1,44 +1,51 @@
-"""A program that runs: its source, compiled once, and memory for each call that runs at the same time."""
+"""A program that runs: compiled once, with memory for each of the calls that run at the same time."""
 
 import contextvars
 from collections.abc import Callable
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from autotiny.compiler.emit import Source
-
-Run = Callable[..., tuple[Any, ...]]
+from autotiny.compiler.entry import Entry
 
 
 class Program:
-    """Compiled source. Each call has memory of its own, which it leaves for the next: no two calls share any."""
+    """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any."""
 
-    def __init__(self, source: Source, swept: bool) -> None:
-        self.source = source
-        self.swept = swept
-        self.code: CodeType = compile(source.text, "<compiled by autotiny>", "exec")
-        self.idle: list[Run] = []
+    def __init__(self, source: Source, entry: Entry, swept: bool) -> None:
+        self.source, self.swept = source, swept
+        texts = {"program": source.text, "entry": entry.text()}
+        self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
+        self.held = {**entry.held, **source.held}
+        self.idle: list[Callable[..., Any]] = []
 
-    def __call__(self, *values: Any) -> tuple[Any, ...]:
-        """Run it. Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one."""
+    def __call__(self, *args: Any) -> Any:
+        """The results, arranged; NoMatch for arguments that are not like those that it was written for.
+
+        Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one.
+        """
         try:
-            run = self.idle.pop()
+            enter = self.idle.pop()
         except IndexError:
-            run = self.prepared()
-        results = run(*values)
-        self.idle.append(run)
-        return results
+            enter = self.prepared()
+        result = enter(*args)
+        self.idle.append(enter)  # not after an error: its memory may hold half a result
+        return result
 
-    def prepared(self) -> Run:
+    def prepared(self) -> Callable[..., Any]:
         """The program with memory of its own."""
-        namespace: dict[str, Any] = dict(self.source.held)
-        exec(self.code, namespace)
-        step = namespace["step"]
-        if not self.swept:
-            return step
-        context = contextvars.Context()  # NumPy keeps its floating-point settings there: set once, not at every call
-        context.run(np.seterr, divide="ignore", over="ignore", under="ignore", invalid="raise")
-        run = context.run
-        return lambda *values: run(step, *values)
+        invalid: list[Any] = []
+        namespace = {**self.held, "invalid": invalid}
+        # NumPy keeps its floating-point settings in the context: set once, not at every call.
+        context = contextvars.Context()
+        context.run(np.seterr, divide="ignore", over="ignore", under="ignore", invalid="call")
+        context.run(np.seterrcall, lambda *_: invalid.append(True))
+        namespace["run"] = context.run if self.swept else _plainly
+        for code in self.code:
+            exec(code, namespace)
+        return namespace["enter"]
+
+
+def _plainly(step: Callable[..., Any], *values: Any) -> Any:
+    return step(*values)

@@ -43,11 +43,19 @@ class Schedule:
 
 def schedule(inputs: Sequence[Term], outputs: Sequence[Term], donated: Iterable[Term] = ()) -> Schedule:
     """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
-    order = [term for term in topological_order(*outputs) if term.op is not None]
-    plan = _Plan(order, outputs, set(donated))
+    donated = set(donated)
+    order = updates_last([term for term in topological_order(*outputs) if term.op is not None], donated)
+    plan = _Plan(order, outputs, donated)
     for term in order:
         plan.settle(term)
     return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages)
+
+
+def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
+    """The order with what may be written into donated arrays at its end, where nothing stops the program any more."""
+    used = {part for term in order for part in term.parents}
+    last = {term for term in order if term not in used and not donated.isdisjoint(term.args)}
+    return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
 class _Plan:
@@ -105,7 +113,8 @@ class _Plan:
                 continue
             if isinstance(place, Storage) and term not in self.outputs:
                 return place
-            if isinstance(place, Term) and term in self.outputs and place not in self.taken:
+            final = term in self.outputs and term not in self.last_use
+            if isinstance(place, Term) and final and place not in self.taken:
                 self.taken.add(place)
                 return place
         return None

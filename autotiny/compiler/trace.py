@@ -16,6 +16,11 @@ from autotiny.recording import value_of
 from autotiny.trees import Rebuild, flatten
 
 
+def is_dynamic(x: Any, ints: bool) -> bool:
+    """Whether a value may be another one at the next call; anything but arrays and numbers belongs to the program."""
+    return isinstance(x, np.ndarray | np.generic | float) or (ints and type(x) is int)
+
+
 class GuardNeededError(Exception):
     """On these values a gradient must be kept from what a mask has hidden: the sweep decides by their values."""
 

@@ -1,0 +1,185 @@
+"""What a function sees from outside: numbers, arrays and Tensors in its closure, its globals and its objects.
+
+To a program they are constants, so it must be written anew when one of them changes.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from operator import getitem
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from autotiny import describe
+from autotiny.errors import UnsupportedError
+from autotiny.node import Node
+from autotiny.seals import fingerprint
+
+DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Node, list, tuple, dict, set)
+DEPTH = 6
+Read = Callable[[], Any]
+
+
+class Captured:
+    """The places that a function reads, and what stood there."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.places: list[tuple[Read, Any]] = []
+        self.generators: list[np.random.Generator] = []
+        self.tensors: dict[int, tuple[Node, Any]] = {}
+        self.arrays: list[tuple[np.ndarray, Any]] = []
+        self.contents: list[tuple[Any, Any]] = []
+        self.seen: set[int] = set()
+        self.follow(f, DEPTH)
+        self.before = self.state_of_generators()
+
+    # ----- finding -----
+    def follow(self, held: Any, depth: int) -> None:
+        """Whatever code in an object reads: of a function its variables, of an object the attributes that it names."""
+        if depth == 0 or id(held) in self.seen:
+            return
+        self.seen.add(id(held))
+        if isinstance(held, MethodType):
+            self.follow(held.__func__, depth)
+            if isinstance(held.__func__, FunctionType):
+                self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
+        elif isinstance(held, FunctionType):
+            if not describe.is_package_file(held.__code__.co_filename):
+                self.follow_function(held, depth)
+        elif isinstance(held, np.random.Generator):
+            self.generators.append(held)
+        elif isinstance(held, Node):
+            self.tensors[id(held)] = (held, (held._data, held._grad))
+        elif isinstance(held, list | tuple | set | dict):
+            self.follow_parts(held, depth)
+        elif callable(held):
+            self.follow_callable(held, depth)
+
+    def follow_parts(self, held: Any, depth: int) -> None:
+        """A container, which somebody may write to."""
+        for part in parts_of(held):
+            self.follow(part, depth - 1)
+        if not isinstance(held, tuple):
+            self.contents.append((held, contents(held)))
+
+    def follow_callable(self, held: Any, depth: int) -> None:
+        """A wrapper, or an object that can be called."""
+        if hasattr(held, "__wrapped__"):
+            self.follow(held.__wrapped__, depth - 1)
+        call = vars(type(held)).get("__call__")
+        if isinstance(call, FunctionType):
+            self.follow(MethodType(call, held), depth - 1)
+
+    def follow_function(self, f: FunctionType, depth: int) -> None:
+        """Its closure, its defaults and the globals that it names."""
+        names = names_in(f.__code__)
+        for cell in f.__closure__ or ():
+            self.place(partial(getattr, cell, "cell_contents"), names, depth)
+        for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
+            self.follow(default, depth - 1)
+        for name in names & f.__globals__.keys():
+            self.place(partial(getitem, f.__globals__, name), names, depth)
+
+    def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
+        """The attributes that some code names."""
+        for name in names & getattr(held, "__dict__", {}).keys():
+            self.place(partial(getitem, held.__dict__, name), names, depth - 1)
+
+    def place(self, read: Read, names: set[str], depth: int) -> None:
+        """One place, and what follows from what stands there."""
+        try:
+            held = read()
+        except ValueError:  # an empty cell
+            return
+        if isinstance(held, DATA):
+            self.places.append((read, held))
+        if isinstance(held, ModuleType):
+            if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
+                self.follow_attributes(held, names, depth)
+        elif not isinstance(held, type):
+            if not isinstance(held, (*DATA, FunctionType, MethodType)):
+                self.follow_attributes(held, names, depth)
+            self.follow(held, depth - 1)
+
+    # ----- while tracing -----
+    def state_of_generators(self) -> Any:
+        """What random numbers come next."""
+        states = [np.random.get_state(), random.getstate(), *(g.bit_generator.state for g in self.generators)]
+        with np.printoptions(threshold=10**6):
+            return repr(states)
+
+    def require_same_after_trace(self) -> None:
+        """Raise UnsupportedError where the call drew random numbers, or left gradients on Tensors from outside."""
+        if self.state_of_generators() != self.before:
+            raise UnsupportedError(
+                "compile: the function draws random numbers, which would be the same at every call of its program; "
+                "draw them outside and pass them as an argument"
+            )
+        for tensor, (data, grad) in self.tensors.values():
+            if tensor._grad is not grad or tensor._data is not data:
+                tensor._grad = grad
+                raise UnsupportedError(
+                    f"compile: backward() would fill .grad of {tensor.name or 'a Tensor'} from outside only once; pass "
+                    "its value as an argument, and use at.value_and_grad"
+                )
+
+    # ----- while running -----
+    def watch(self, held: Iterable[Any]) -> None:
+        """Watch the arrays that a program holds, and that somebody else may write to."""
+        outside = {id(owner(x)) for x in self.known_arrays()}
+        for array in held:
+            if isinstance(array, np.ndarray) and id(owner(array)) in outside:
+                self.arrays.append((array, fingerprint(array)))
+
+    def known_arrays(self) -> Iterator[np.ndarray]:
+        """The arrays in all places."""
+        for _, value in self.places:
+            yield from _arrays_in(value)
+
+    def is_unchanged(self) -> bool:
+        """Whether every place holds what it held, and every array has its entries."""
+        return (
+            all(read() is held for read, held in self.places)
+            and all(fingerprint(array) == seal for array, seal in self.arrays)
+            and all(contents(container) == content for container, content in self.contents)
+        )
+
+
+def parts_of(container: Any) -> Iterable[Any]:
+    """The values in a list, tuple, set or dict."""
+    return container.values() if isinstance(container, dict) else container
+
+
+def contents(container: Any) -> list[Any]:
+    """What a container held: numbers by value, anything else by identity, for it is watched itself."""
+    keys = list(container) if isinstance(container, dict) else []
+    return [*keys, *(part if isinstance(part, int | float) else id(part) for part in parts_of(container))]
+
+
+def _arrays_in(value: Any) -> Iterator[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, Node):
+        if isinstance(value._data, np.ndarray):
+            yield value._data
+    elif isinstance(value, list | tuple | set | dict):
+        for part in parts_of(value):
+            yield from _arrays_in(part)
+
+
+def owner(array: Any) -> Any:
+    """Whose memory an array shows."""
+    while isinstance(array, np.ndarray) and array.base is not None:
+        array = array.base
+    return array
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The global names and attributes that code names, functions inside it included."""
+    found = {*code.co_names, *code.co_freevars}
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            found |= names_in(inner)
+    return found

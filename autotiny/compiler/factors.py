@@ -1,0 +1,203 @@
+"""Numbers that a whole array is multiplied by: carried to where there is least to multiply.
+
+    (c A) B = c (A B)        sum(c A) = c sum(A)        c A - c B = c (A - B)
+
+So 1/m and the learning rate, which stand in the textbook's dW1 = (1/m) dZ1 X^T and W1 - α dW1, meet in one number that
+multiplies dZ2 = A2 - Y, the smallest of the arrays that lead to them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra import Term, apply, topological_order
+from autotiny.compiler.kinds import INDEX, RESHAPES, TURNS, VDOT
+from autotiny.compiler.rewriting import operands, users
+from autotiny.ops import OPS
+
+LARGEST = 2.0**30
+"""A factor beyond this, or below its inverse, stays: carried elsewhere it might overflow."""
+CANDIDATES = 64
+MULTIPLY = OPS[np.multiply]
+ALONG = RESHAPES | TURNS | {np.sum}
+"""Functions f with f(c x) = c f(x)."""
+Scaled = tuple[float, Term]
+
+
+def pull_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+    """The outputs, with every factor carried as far towards them as it goes, and multiplied there."""
+    new: dict[Term, Scaled] = {}
+    plain: dict[Term, Term] = {}
+    for term in topological_order(*outputs):
+        if term.op is None:
+            new[term], plain[term] = (1.0, term), term
+            continue
+        pulled = _pulled(term, [new[arg] for arg in term.args])
+        if pulled is None:
+            args, options = operands(term, plain)
+            pulled = (1.0, apply(term.op, args, options))
+        c, core = new[term] = pulled
+        plain[term] = times(c, core)
+        if term in names and core.op is not None:
+            names.setdefault(core, names[term])
+    return [plain[output] for output in outputs]
+
+
+def times(c: float, x: Term) -> Any:
+    """c x"""
+    return x if c == 1 else x * c
+
+
+def _pulled(term: Term, args: Sequence[Scaled]) -> Scaled | None:
+    """A term as a number times another, None where its operands' factors have to stay."""
+    if term.dtype.kind != "f" or term.op is None:
+        return None
+    function = term.op.function
+    if function in (np.multiply, np.divide):
+        return _quotient(term, args)
+    if function is np.negative:
+        ((c, x),) = args
+        return -c, x
+    if all(c == 1 for c, _ in args):
+        return None
+    if function is np.matmul or term.op is VDOT:
+        (c, a), (d, b) = args
+        return _kept(c * d, term, [a, b])
+    if function in ALONG or term.op is INDEX:
+        ((c, x),) = args
+        return _kept(c, term, [x])
+    if function in (np.add, np.subtract):
+        return _combination(term, args)
+    return None
+
+
+def _kept(c: float, term: Term, args: Iterable[Term]) -> Scaled | None:
+    assert term.op is not None
+    if not 1 / LARGEST < abs(c) < LARGEST:
+        return None
+    return c, apply(term.op, args, term.options)
+
+
+def _quotient(term: Term, args: Sequence[Scaled]) -> Scaled | None:
+    """A product or quotient; a number among its operands is a factor itself."""
+    assert term.op is not None
+    (c, a), (d, b) = args
+    divide = term.op.function is np.divide
+    if is_factor(b) and a.dtype == term.dtype and a.shape == term.shape:
+        e = c * d * float(b.value) if not divide else c / (d * float(b.value))
+        return (e, a) if 1 / LARGEST < abs(e) < LARGEST else None
+    if is_factor(a) and not divide and b.dtype == term.dtype and b.shape == term.shape:
+        e = c * d * float(a.value)
+        return (e, b) if 1 / LARGEST < abs(e) < LARGEST else None
+    return None if c == d == 1 else _kept(c / d if divide else c * d, term, [a, b])
+
+
+def _combination(term: Term, args: Sequence[Scaled]) -> Scaled | None:
+    """c A ± c B = c (A ± B);  c A ∓ c B for a factor of the other sign."""
+    (c, a), (d, b) = args
+    minus = term.op is not None and term.op.function is np.subtract
+    d = -d if minus else d
+    if abs(c) != abs(d) or (c == 1 and d in (1, -1)):
+        return None
+    if c == d:
+        return c, a + b
+    return (c, a - b) if c > 0 else (d, b - a)
+
+
+def is_factor(x: Term) -> bool:
+    """Whether a term is a number other than 0, infinity and nan."""
+    return x.is_constant and np.ndim(x.value) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf
+
+
+def push_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+    """The outputs, with a factor that several of them bear multiplied once, where they all come from."""
+    for _ in range(CANDIDATES):
+        pushed = _push_one(outputs, names)
+        if pushed is None:
+            break
+        outputs = pushed
+    return list(outputs)
+
+
+def _push_one(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term] | None:
+    used = users(outputs)
+    groups: dict[Any, list[Term]] = {}
+    for term in used:
+        if term.ndim and is_scaling(term):
+            groups.setdefault(term.args[1], []).append(term)
+    for factor, scalings in groups.items():
+        root = _best_root(scalings, used)
+        if root is not None:
+            return _moved(outputs, names, factor, set(scalings), root)
+    return None
+
+
+def is_scaling(term: Term) -> bool:
+    """Whether it is x * c for a number c, of x's type."""
+    return (
+        term.op is MULTIPLY and is_factor(term.args[1]) and term.args[0].dtype == term.dtype and bool(term.args[0].ndim)
+    )
+
+
+def _best_root(scalings: list[Term], used: Mapping[Term, list[Term]]) -> Term | None:
+    """The smallest array that, scaled itself, would do for all of these scalings."""
+    total = sum(term.size for term in scalings)
+    below = [x for x in topological_order(*[s.args[0] for s in scalings]) if x.op is not None and x.size < total]
+    for root in sorted(below[-CANDIDATES:], key=lambda x: (x.size, x.number)):
+        if root.ndim and root.dtype.kind == "f" and _is_linear_in(root, set(scalings), used):
+            return root
+    return None
+
+
+def _is_linear_in(root: Term, scalings: set[Term], used: Mapping[Term, list[Term]]) -> bool:
+    """Whether all that comes of the root is linear in it and goes into the scalings, into all of them."""
+    reached, dependent, queue = set(), {root}, [root]
+    for x in queue:
+        for user in used[x]:
+            if user in scalings:
+                reached.add(user)
+            elif user is x or not _is_linear(user):
+                return False
+            elif user not in dependent:
+                dependent.add(user)
+                queue.append(user)
+    return reached == scalings and all(_bears_once(x, dependent) for x in dependent if x is not root)
+
+
+def _is_linear(term: Term) -> bool:
+    assert term.op is not None
+    function = term.op.function
+    return term.dtype.kind == "f" and (
+        function in (np.add, np.subtract, np.multiply, np.matmul, np.negative) or function in ALONG or term.op is INDEX
+    )
+
+
+def _bears_once(term: Term, dependent: set[Term]) -> bool:
+    """Whether scaling the dependent operands scales the term as much: both of a sum, one of a product."""
+    assert term.op is not None
+    count = sum(arg in dependent for arg in term.args)
+    return count == (len(term.args) if term.op.function in (np.add, np.subtract) else 1)
+
+
+def _moved(
+    outputs: Sequence[Term], names: dict[Term, str], factor: Term, scalings: set[Term], root: Term
+) -> list[Term]:
+    """The outputs with the root scaled in place of the scalings."""
+    scaled: dict[Term, Term] = {}
+    new: dict[Term, Term] = {}
+    for term in topological_order(*outputs):
+        if term.op is None:
+            new[term] = term
+            continue
+        args, options = operands(term, new)
+        if term in scalings:
+            new[term] = args[0]
+        else:
+            new[term] = apply(term.op, args, options)
+        if term is root:
+            scaled[term] = new[term]
+            new[term] = new[term] * factor
+        if term in names:
+            names.setdefault(new[term] if term is not root else scaled[term], names[term])
+    return [new[output] for output in outputs]

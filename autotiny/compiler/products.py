@@ -1,0 +1,91 @@
+"""Sums and spreads of small arrays as matrix products, which cost less to start than a reduction or a broadcast.
+
+    sum(A, axis=1) = A 1        sum(A, axis=0) = 1ᵀ A        b + 0 = b 1ᵀ, spread over the columns
+
+They are products with ones: exact but for the order of a sum, and nan stays in its row or column.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra import Term, apply, constant
+from autotiny.compiler.rewriting import rewrite
+from autotiny.compiler.shortcuts import made_by
+from autotiny.ops import Op
+
+SMALL = 4096
+"""Entries of an array that is spread: beyond, the array itself costs more than the start."""
+LONGEST = 1024
+"""Entries of one sum: beyond, NumPy's pairwise sum is more accurate."""
+FEW_ROWS = 3
+"""So many rows are faster compared one by one than reduced."""
+
+
+def as_products(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+    """The outputs, with products where they are faster."""
+    summed = rewrite(outputs, sum_as_product, names)
+    return rewrite(summed, spread_as_product, names)
+
+
+@cache
+def ones(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """The array of ones of a shape, the same each time."""
+    return np.ones(shape, dtype)
+
+
+def sum_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """A sum over one axis of a matrix."""
+    (x, *_) = args
+    axis = options.get("axis")
+    if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and op.function in (np.sum, np.max)):
+        return apply(op, args, options)
+    if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not options.get("keepdims"):
+        return apply(op, args, options)
+    (along,) = (axis,) if isinstance(axis, int) else axis
+    if op.function is np.max:
+        return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else apply(op, args, options)
+    if x.shape[along] > LONGEST:
+        return apply(op, args, options)
+    rows, columns = x.shape
+    return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
+
+
+def largest_row(x: Term) -> Any:
+    """The maximum over few rows."""
+    top: Any = x[0:1]
+    for i in range(1, len(x)):
+        top = np.maximum(top, x[i : i + 1])
+    return top
+
+
+def spread_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """A row or column beside a small matrix."""
+    if isinstance(op.function, np.ufunc) and op.function is not np.matmul and len(args) == 2:
+        shape = np.broadcast_shapes(*(arg.shape for arg in args))
+        if len(shape) == 2 and 1 not in shape and np.prod(shape) <= SMALL and any(arg.shape == shape for arg in args):
+            args = tuple([spread(arg, shape) for arg in args])
+    return apply(op, args, options)
+
+
+def spread(x: Term, shape: tuple[int, ...]) -> Any:
+    """A row or column, repeated."""
+    (rows, columns), dtype = shape, x.dtype
+    if x.ndim != 2 or x.shape == shape or dtype not in (np.float32, np.float64):
+        return x
+    if x.is_constant:
+        return constant(np.ascontiguousarray(np.broadcast_to(x.value, shape)))
+    if made_by(x, np.log):
+        return np.log(spread(x.args[0], shape))
+    if x.shape == (rows, 1):
+        return x @ constant(ones((1, columns), dtype))
+    if made_by(x, np.matmul) and is_ones(x.args[0]) and x.shape == (1, columns):
+        return constant(ones((rows, x.args[1].shape[0]), dtype)) @ x.args[1]
+    return constant(ones((rows, 1), dtype)) @ x
+
+
+def is_ones(x: Term) -> bool:
+    """Whether it is one of our constants of ones."""
+    return x.is_constant and isinstance(x.value, np.ndarray) and x.value is ones(x.shape, x.dtype)
