@@ -13,6 +13,7 @@ from autotiny.drawing.values import show
 from autotiny.errors import AutotinyError
 from autotiny.expressions import ExpressionError, Limits
 from autotiny.playground.compiled import source
+from autotiny.playground.derived import derived
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.recording import value_of
@@ -121,6 +122,12 @@ def _told(row: Row) -> Json:
     }
 
 
+def derivation(state: State, question: Json, limits: Limits) -> Json:
+    """The derivation of the gradient by the tensor that the question is about."""
+    ran = recorded(state, limits)
+    return {"error": {"message": _note(ran)}} if ran.loss is None else derived(state, ran, str(question.get("about")))
+
+
 def compiled(state: State, question: Json, limits: Limits) -> Json:
     """The NumPy program of the loss and its gradients."""
     ran = recorded(state, limits)
@@ -155,6 +162,7 @@ FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py}
 ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
     "picture": picture,
     "comparison": comparison,
+    "derivation": derivation,
     "compiled": compiled,
     "export": export,
 }

@@ -3,9 +3,9 @@
 import { read, write } from "./numbers.js";
 
 /** A page with nothing on it. */
-export const EMPTY = { question: "", program: "", claims: "", view: "", values: {} };
+export const EMPTY = { question: "", program: "", claims: "", view: "", about: "", values: {} };
 
-const TEXTS = ["question", "program", "claims", "view"];
+const TEXTS = ["question", "program", "claims", "view", "about"];
 
 /** "#program=a%20*%20b&let.a=2&data.b=3" */
 export function toFragment(state) {

@@ -2,6 +2,7 @@
 
 import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
+import { showDerivation } from "./derivation.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
 import { History } from "./history.js";
@@ -58,7 +59,7 @@ function refresh() {
 }
 
 const view = () => (tabs.has(state.view) ? state.view : "graph");
-const question = () => ({ program: state.program, values: state.values, claims: state.claims });
+const question = () => ({ program: state.program, values: state.values, claims: state.claims, about: state.about });
 
 let saving = 0;
 function saveSoon() {
@@ -103,8 +104,16 @@ const beside = ({ shape, value }) => [
 
 /** What is asked for only while its tab is open. */
 const READINGS = {
+  derivation: new Lane("derivation", (told) => {
+    const panel = find("#derivation");
+    if (told.error) panel.replaceChildren(element("p", { class: "status bad" }, told.error.message));
+    else showDerivation(panel, told, (about) => change({ about }));
+  }),
   compiled: new Lane("compiled", ({ error, source }) => {
-    find("#compiled .source").textContent = source ?? "";
+    const [buffers, step] = (source ?? "").split(/\n+(?=def )/);
+    find(".buffers .source").textContent = buffers;
+    find(".buffers").hidden = !step;
+    find(".source.step").textContent = step ?? "";
     find("#compiled .status").textContent = error?.message ?? "";
   }),
 };

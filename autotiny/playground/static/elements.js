@@ -14,9 +14,19 @@ export function element(tag, properties = {}, ...children) {
 
 /** An SVG that the server drew, as an element of this page; null for anything else. */
 export function picture(text) {
-  const unstyled = text.replace(/^(<svg[^>]*?) style="[^"]*"/, "$1"); // the style sheet says how wide it is
+  const opening = (tag) => tag.replace(/ style="[^"]*"/, "").replace(/^<svg(?!.*xmlns=)/, '<svg xmlns="http://www.w3.org/2000/svg"');
+  const unstyled = text.replace(/^<svg[^>]*>/, opening); // the style sheet says how wide it is
   const svg = new DOMParser().parseFromString(unstyled, "image/svg+xml").documentElement;
   return svg.localName === "svg" ? document.importNode(svg, true) : null;
+}
+
+/** A formula of the server's as an element of this page: {math, text}. */
+export function math({ math, text }) {
+  const source = `<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mrow>${math}</mrow></math>`;
+  const parsed = new DOMParser().parseFromString(source, "application/xml").documentElement;
+  if (parsed.localName !== "math") return document.createTextNode(text);
+  parsed.setAttribute("alttext", text);
+  return document.importNode(parsed, true);
 }
 
 let hiding = 0;

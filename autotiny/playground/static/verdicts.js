@@ -9,7 +9,8 @@ export const marks = (rows) => Object.fromEntries(rows.map(({ line, ok }) => [li
 export function showVerdicts(list, status, rows) {
   const wrong = rows.filter((row) => !row.ok);
   const agree = rows.length - wrong.length;
-  status.textContent = agree && (wrong.length ? `${agree} of ${rows.length} agree.` : `${agree === 1 ? "It agrees" : "All agree"} with autograd and with the numbers.`);
+  const whole = rows.length === 1 ? "It agrees" : "All agree";
+  status.textContent = !agree ? "" : wrong.length ? `${agree} of ${rows.length} agree.` : `${whole} with autograd and with the numbers.`;
   status.classList.toggle("good", agree > 0 && !wrong.length);
   list.replaceChildren(...wrong.map(item));
 }
