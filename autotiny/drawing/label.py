@@ -9,6 +9,8 @@ from autotiny.drawing.values import Shown
 
 TEXT, MUTED, VALUE, GRADIENT, WARNING, EDGE = "#111111", "#666666", "#0067A0", "#A34700", "#B3261E", "#808080"
 PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
+GRADIENT_PART = "#gradient"
+"""A link in Graphviz's picture, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
 CELL = 7
 """Points along the side of a heat map's cell."""
 PALE = 0.45
@@ -46,11 +48,12 @@ def pill(text: str) -> str:
 def _contents(card: Card, across: bool) -> str:
     if card.kind == "constant" and not card.shape:
         return _table([_row(_cell(_typeset(card.value.summary), VALUE, 11))])
-    parts = [_heading(card), _quantity("value", card.value, VALUE)]
+    parts = [("", _heading(card)), ("", _quantity("value", card.value, VALUE))]
     if card.gradient:
         told = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
-        parts.append(_quantity(told, card.gradient, MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT))
-    tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{part}</TD>' for part in parts]
+        ink = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
+        parts.append((f' HREF="{GRADIENT_PART}" TITLE=" "', _quantity(told, card.gradient, ink)))
+    tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0"{mark}>{part}</TD>' for mark, part in parts]
     rows = [_row(table) for table in tables] if across else [_row("<TD WIDTH='6'></TD>".join(tables))]
     return _table(rows)
 

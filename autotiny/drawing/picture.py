@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autotiny import graph
 from autotiny.drawing.card import Card
@@ -18,7 +19,10 @@ from autotiny.drawing.view import Scene, open_to, readable_depth, scene
 from autotiny.errors import UnsupportedError
 from autotiny.tensor import Tensor
 
-FORMATS = (".svg", ".png", ".pdf", ".dot")
+if TYPE_CHECKING:
+    from autotiny.drawing.stepping import Steps
+
+FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 SHARP = "192"
 """Dots per inch of a PNG: twice what a page shows, for screens that have them."""
 
@@ -27,7 +31,7 @@ class Picture:
     """A graph as it was when the picture was taken; shows itself in a notebook, and as text in a terminal."""
 
     def __init__(self, reading: Reading, root: Group, opened: frozenset[str]) -> None:
-        self._reading, self._root, self._opened = reading, root, opened
+        self.reading, self.root, self.opened = reading, root, opened
         self._scene: Scene = scene(reading, root, opened)
 
     @property
@@ -42,7 +46,7 @@ class Picture:
 
     def with_opened(self, group: str) -> "Picture":
         """The picture with one more group open, by its card's id."""
-        return Picture(self._reading, self._root, self._opened | {group})
+        return Picture(self.reading, self.root, self.opened | {group})
 
     @functools.cached_property
     def dot(self) -> str:
@@ -59,7 +63,7 @@ class Picture:
     @property
     def title(self) -> str:
         """What the picture is of."""
-        return f"Computation graph of {self._root.name}"
+        return f"Computation graph of {self.root.name}"
 
     @property
     def table(self) -> str:
@@ -72,19 +76,29 @@ class Picture:
         return tree(self.cards, self.edges)
 
     @property
+    def steps(self) -> "Steps":
+        """The picture as it steps forward and back: a page with a slider, an SVG that plays by itself, or text."""
+        from autotiny.drawing.stepping import Steps
+
+        return Steps(self)
+
+    @property
     def static(self) -> "StaticPicture":
         """The picture for a notebook that is committed: an image, which a code forge shows too."""
         return StaticPicture(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture to a file; its ending chooses .svg, .png, .pdf or .dot.
+        """Write the picture to a file; its ending chooses .svg, .png, .pdf, .dot or .html, which steps.
 
         Raises ValueError for another ending, GraphvizMissingError where there is no Graphviz.
         """
         path = Path(path)
         if path.suffix not in FORMATS:
             raise ValueError(f"draw: expected a file name that ends in one of {', '.join(FORMATS)}; got {str(path)!r}")
-        path.write_bytes(self._encode(path.suffix))
+        if path.suffix == ".html":
+            self.steps.save(path)
+        else:
+            path.write_bytes(self._encode(path.suffix))
 
     def _encode(self, suffix: str) -> bytes:
         if suffix in (".svg", ".dot"):

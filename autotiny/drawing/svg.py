@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from autotiny.drawing.label import GRADIENT_PART
+
+LINKED_GRADIENT = rf'<g id="[^"]*"><a xlink:href="{GRADIENT_PART}"[^>]*>(.*?)</a>'
+
 
 def decorate(svg: str, source: str, title: str, told: Mapping[str, str]) -> str:
     """Fit Graphviz's SVG into a page: a title, a description, tooltips, ids of its own, no wider than the page.
@@ -17,6 +21,7 @@ def decorate(svg: str, source: str, title: str, told: Mapping[str, str]) -> str:
     svg = svg[svg.index("<svg") :].replace("&#45;", "-").replace('"transparent"', '"none"')
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<title>.*?</title>\n?", "", svg)
+    svg = re.sub(LINKED_GRADIENT, r'<g class="gradient">\1', svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="graph\d+" class="graph"', '<g class="graph"', svg)
     svg = re.sub(r'(<g id="([\w-]+)"[^>]*>\n?)', lambda opening: _with_tooltip(opening, told), svg)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)

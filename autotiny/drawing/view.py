@@ -114,7 +114,7 @@ def _edges(reading: Reading, items: Iterable[Child]) -> list[Edge]:
         for position, operand in enumerate(reading.operands[place]):
             source = owner.get(operand)
             if source is not None and source is not item:
-                _merge(reading, merged, (place, position, operand), (_id(source), _id(item)))
+                _merge(reading, merged, (place, position, operand), (card_id(source), card_id(item)))
     return edges + list(merged.values())
 
 
@@ -135,5 +135,6 @@ def _merge(
     )
 
 
-def _id(item: Child) -> str:
+def card_id(item: Child) -> str:
+    """The id of the card that stands for a value or a closed group."""
     return item.id if isinstance(item, Group) else f"n{item}"

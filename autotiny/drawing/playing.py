@@ -1,0 +1,113 @@
+"""A picture that plays its steps by itself, as one SVG: for a README, where no script runs."""
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from autotiny.drawing.label import EDGE, GRADIENT, MUTED, TEXT, VALUE
+from autotiny.drawing.steps import Step
+from autotiny.tables import clean
+
+SECONDS, AT_THE_END = 2.5, 3.0
+"""How long each step stays, and the last one in addition."""
+NARROWEST = 520.0
+LINE, MARGIN = 17.0, 12.0
+CHARACTER = 6.3
+"""Points that a character of the caption takes, nearly."""
+DIM, LIT = ".15", "1"
+STILL = "@media(prefers-reduced-motion:reduce){svg.autotiny *{animation:none!important}}"
+"""Where no motion is wanted, everything is there at once, and the last step is told."""
+
+
+def playing(svg: str, steps: Sequence[Step]) -> str:
+    """The picture with a caption below, which shows one step after another, for ever."""
+    opening, body = svg[: svg.index(">") + 1], svg[svg.index(">") + 1 : svg.rindex("</svg>")]
+    prefix = _found(r'aria-labelledby="(\w+)-title', opening)[0]
+    width, height = map(float, _found(r'viewBox="\S+ \S+ (\S+) (\S+)"', opening))
+    lines = max(1 + len(step.lines) for step in steps)
+    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE
+    left = (width - wide) / 2
+    for name, value in (
+        ("width", f"{wide:.0f}"),
+        ("height", f"{tall:.0f}"),
+        ("viewBox", f"{left:g} 0 {wide:g} {tall:g}"),
+    ):
+        opening = re.sub(rf'\b{name}="[^"]*"', f'{name}="{value}"', opening, count=1)
+    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE + MARGIN))
+    style = "\n".join([*_Timeline(prefix, steps).rules(), STILL])
+    return f"{opening}<style>\n{style}\n</style>{body}{caption}</svg>\n"
+
+
+def _found(pattern: str, text: str) -> tuple[str, ...]:
+    found = re.search(pattern, text)
+    assert found, f"Graphviz writes {pattern}"
+    return found.groups()
+
+
+def _caption(prefix: str, steps: Sequence[Step], left: float, top: float, width: float, height: float) -> Iterator[str]:
+    """What each step tells, one over the other."""
+    frame = f'x="{left + 1:g}" y="{top:g}" width="{width - 2:g}" height="{height:g}" rx="8"'
+    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="#FFFFFF" stroke="{EDGE}"/>'
+    room = int((width - 2 * MARGIN) / CHARACTER)
+    for k, step in enumerate(steps):
+        shown = "" if k == len(steps) - 1 else ' opacity="0"'
+        yield f'<g id="{prefix}-t{k}"{shown}>'
+        told = [step.title, *(f"{line.what}: {line.text}" for line in step.lines)]
+        for row, text in enumerate(told):
+            look = f'fill="{GRADIENT if step.backward else VALUE}" font-weight="bold"' if not row else f'fill="{TEXT}"'
+            place = f'x="{left + MARGIN:g}" y="{top + LINE * (row + 1):g}"'
+            yield f"<text {place} {look}>{html.escape(clean(text, room))}</text>"
+        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE:g}" text-anchor="end" fill="{MUTED}">'
+        yield f"{k + 1}/{len(steps)}</text></g>"
+    yield "</g>"
+
+
+class _Timeline:
+    """When each part of the picture is lit, as rules of a style sheet."""
+
+    def __init__(self, prefix: str, steps: Sequence[Step]) -> None:
+        self.prefix, self.steps = prefix, steps
+        self.length = len(steps) * SECONDS + AT_THE_END
+
+    def rules(self) -> Iterator[str]:
+        """A rule with its key frames for every part."""
+        computed = {step.active: k for k, step in enumerate(self.steps) if not step.backward}
+        graded: dict[str, int] = {}
+        turns: defaultdict[str, list[int]] = defaultdict(list)
+        for k, step in enumerate(self.steps):
+            for card in {step.active, step.receiver} - {""}:
+                turns[card].append(k)
+            if step.receiver:  # told when it is complete
+                graded[step.receiver] = k
+        for card in turns:
+            yield from self.card(card, computed.get(card, 0), turns[card])
+        for card, k in graded.items():
+            yield from self.rule(f"{card} .gradient", {0: "opacity:0", k: "opacity:1"})
+        for edge, k in {step.edge: k for k, step in enumerate(self.steps) if step.edge}.items():
+            passing = f"stroke:{GRADIENT};stroke-width:3"
+            yield from self.rule(f"{edge}>path:first-of-type", {0: "", k: passing, k + 1: f"stroke:{GRADIENT}"})
+        for k in range(len(self.steps)):
+            yield from self.rule(f"t{k}", {0: "opacity:0", k: "opacity:1", k + 1: "opacity:0"})
+
+    def card(self, card: str, computed: int, turns: Sequence[int]) -> Iterator[str]:
+        """Dim until it is computed, and framed when it is its turn."""
+        looks = {0: DIM, computed: LIT}
+        frames = {k: f"opacity:{look};filter:none" for k, look in looks.items()}
+        for k in turns:
+            colour = GRADIENT if self.steps[k].backward else VALUE
+            frames[k] = f"opacity:1;filter:drop-shadow(0 0 4px {colour})"
+            if k + 1 not in turns:
+                frames[k + 1] = "opacity:1;filter:none"
+        yield from self.rule(card, frames)
+
+    def rule(self, part: str, looks: dict[int, str]) -> Iterator[str]:
+        """How a part looks from each of these steps on."""
+        name = f"{self.prefix}-{re.sub('[^a-z0-9-]', '', part)}"
+        told = "".join(f"{self.percent(k)}{{{look}}}" for k, look in sorted(looks.items()) if k < len(self.steps))
+        yield f"@keyframes {name}{{{told}}}"
+        yield f"#{self.prefix}-{part}{{animation:{name} {self.length:g}s step-end infinite}}"
+
+    def percent(self, k: int) -> str:
+        """The moment of a step, as a part of the whole."""
+        return f"{100 * k * SECONDS / self.length:.3f}%"

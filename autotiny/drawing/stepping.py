@@ -1,0 +1,141 @@
+"""A picture that steps: as a page with a slider, as an SVG that plays by itself, as text."""
+
+import copy
+import functools
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from autotiny.contributions import Backprop, contributions
+from autotiny.drawing.groups import Group
+from autotiny.drawing.page import Scene, page
+from autotiny.drawing.picture import Picture
+from autotiny.drawing.playing import playing
+from autotiny.drawing.reading import Reading
+from autotiny.drawing.render import GraphvizMissingError
+from autotiny.drawing.steps import Film, Step
+from autotiny.drawing.view import GraphTooLargeError, visible
+
+FORMATS = (".html", ".svg")
+MOST_SCENES = 24
+"""Pictures in one page, each with other groups open."""
+FRAME_HEIGHT = 640
+
+
+class Steps:
+    """The forward pass and backprop through a graph, step by step, in the order in which the engine goes.
+
+    Shows itself in a notebook as a page with a slider, in a terminal as text. `.html` is the page, `.svg` a picture
+    that plays by itself; `.save` writes either.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._backprop = _backprop(picture.reading)
+        reading = _swept(picture.reading, self._backprop) if self._backprop else picture.reading
+        self.picture = Picture(reading, picture.root, picture.opened)
+
+    @functools.cached_property
+    def steps(self) -> Sequence[Step]:
+        """What happens, moment by moment."""
+        return Film(self.picture, self._backprop).steps()
+
+    @property
+    def html(self) -> str:
+        """The page, which needs nothing but itself; raises GraphvizMissingError where there is no Graphviz."""
+        scenes = [
+            Scene(view.name, view.parent, view.title, view.picture.svg, Film(view.picture, self._backprop).steps())
+            for view in _views(self.picture)
+        ]
+        return page(self.picture.title, scenes)
+
+    @property
+    def svg(self) -> str:
+        """The picture that plays by itself; raises GraphvizMissingError where there is no Graphviz."""
+        return playing(self.picture.svg, self.steps)
+
+    def save(self, path: str | Path) -> None:
+        """Write the page (.html), or the picture that plays by itself (.svg).
+
+        Raises ValueError for another ending, GraphvizMissingError where there is no Graphviz.
+        """
+        path = Path(path)
+        if path.suffix not in FORMATS:
+            raise ValueError(f"draw: steps are saved in a file that ends in .html or .svg; got {str(path)!r}")
+        path.write_text(self.html if path.suffix == ".html" else self.svg, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        """Every step as text, which needs no Graphviz."""
+        return "\n\n".join(_told(k, step) for k, step in enumerate(self.steps, 1))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        try:
+            # A frame of its own: notebooks run no scripts in what they are shown, or strip them.
+            source = html.escape(self.html)
+        except GraphvizMissingError as missing:
+            return {"text/plain": f"{self!r}\n\n{missing}"}
+        frame = (
+            f'<iframe srcdoc="{source}" sandbox="allow-scripts" title="{html.escape(self.picture.title)}, step by step"'
+            f' style="width:100%;height:{FRAME_HEIGHT}px;border:0"></iframe>'
+        )
+        return {"text/html": frame, "text/plain": repr(self)}
+
+
+def _told(k: int, step: Step) -> str:
+    lines = [f"{k:3}. {'backward' if step.backward else 'forward'}: {step.title}"]
+    return "\n".join(lines + [f"       {line.what}: {line.text}" for line in step.lines])
+
+
+# ----- the way back -----
+def _backprop(reading: Reading) -> Backprop | None:
+    """The sweep from the output, from the gradient that it has or 1; None where there is no way back."""
+    output = reading.output
+    if output.op is None or not output.requires_grad or (output._grad is None and output.size != 1):
+        return None
+    return contributions(output, output._grad)
+
+
+def _swept(reading: Reading, backprop: Backprop) -> Reading:
+    """The graph with the gradients of this very sweep, which is not published to `.grad`."""
+    swept = copy.copy(reading)
+    swept.gradients = {reading.places[tensor]: g for tensor, g in backprop.gradients.items()}
+    swept.turns = {reading.places[visit.node]: turn for turn, visit in enumerate(backprop.visits, 1)}
+    swept.passed = {
+        (reading.places[visit.node], c.position): c for visit in backprop.visits for c in visit.contributions
+    }
+    return swept
+
+
+# ----- groups that open -----
+class View(NamedTuple):
+    """One picture of the graph: the one that was asked for, or with one more group open."""
+
+    name: str
+    """The id of the group."""
+    parent: str
+    """The picture to go back to."""
+    title: str
+    picture: Picture
+
+
+def _views(picture: Picture) -> Iterator[View]:
+    """The picture, then one for each group that can be opened in it, and in that, as far as there is room."""
+    views = [View("", "", "", picture)]
+    for view in views:  # grows while it is walked
+        yield view
+        inside = _group(picture.root, view.name).children if view.name else visible(picture.root, picture.opened)
+        for group in inside:
+            if isinstance(group, Group) and group.id not in view.picture.opened and len(views) < MOST_SCENES:
+                try:
+                    views.append(View(group.id, view.name, group.name, view.picture.with_opened(group.id)))
+                except GraphTooLargeError:
+                    continue
+
+
+def _group(root: Group, name: str) -> Group:
+    waiting = [root]
+    for group in waiting:  # grows while it is walked
+        if group.id == name:
+            return group
+        waiting += [child for child in group.children if isinstance(child, Group)]
+    raise KeyError(name)

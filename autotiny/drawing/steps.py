@@ -1,0 +1,178 @@
+"""A graph as a film: the forward pass value by value, then backprop contribution by contribution, told in words.
+
+Every step tells what arrives, the rule of the operation, what it passes on and the sum so far, in the order in which
+the engine does it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotiny.contributions import Backprop, Contribution
+from autotiny.drawing.groups import places
+from autotiny.drawing.lines import Line, computed, line, one_number, product, slope, summary
+from autotiny.drawing.rule import LocalDerivative, local_derivative
+from autotiny.drawing.rule_words import rule_in_words
+from autotiny.drawing.view import card_id, visible
+from autotiny.node import made_by
+from autotiny.recording import value_of
+from autotiny.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autotiny.drawing.picture import Picture
+
+Way = tuple[str, str]
+MOST_ON_ONE_WAY = 6
+"""Contributions between two cards that are told one by one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A moment of the forward or the backward pass, as a picture shows it."""
+
+    backward: bool
+    title: str
+    lines: tuple[Line, ...]
+    active: str
+    """The card whose turn it is, by its id."""
+    moment: int
+    """The same in every picture of a graph."""
+    receiver: str = ""
+    """The card that a gradient reaches."""
+    edge: str = ""
+    """The way that it takes there."""
+    total: str = ""
+    """The receiver's gradient so far."""
+
+    @property
+    def sentence(self) -> str:
+        """The step as one line of text."""
+        return ". ".join([self.title, *(f"{line.what}: {line.text}" for line in self.lines)])
+
+
+class Film:
+    """The steps that one picture of a graph shows: those inside of a closed group stay untold."""
+
+    def __init__(self, picture: "Picture", backprop: Backprop | None) -> None:
+        self.reading, self.names, self.backprop = picture.reading, picture.reading.names, backprop
+        self.card_names = {card.id: card.name for card in picture.cards}
+        self.edges = {edge.id for edge in picture.edges}
+        shown = visible(picture.root, picture.opened)
+        self.owner = dict(sorted((place, card_id(child)) for child in shown for place in places(child)))
+        passed = [(visit.node, c) for visit in (backprop.visits if backprop else []) for c in visit.contributions]
+        self.ways = Counter(self._way(node, c) for node, c in passed)
+        self.paths = Counter(c.operand for _, c in passed)
+        self.taken: Counter[Tensor] = Counter()
+        self.gathered: dict[Way, list[Contribution]] = defaultdict(list)
+
+    def _way(self, node: Tensor, c: Contribution) -> Way:
+        """The cards between which a contribution goes, "" for what is not in the picture."""
+        start, end = self.reading.places[node], self.reading.places[c.operand]
+        return self.owner.get(start, ""), self.owner.get(end, "")
+
+    def steps(self) -> list[Step]:
+        """The forward pass, and backprop where there is a way back."""
+        return [*self._forward(), *(self._backward(self.backprop) if self.backprop else ())]
+
+    # ----- forward -----
+    def _forward(self) -> Iterator[Step]:
+        last = {self.owner[place]: place for place in self.owner}
+        for place, card in self.owner.items():
+            tensor = self.reading.values[place]
+            if last[card] == place and isinstance(tensor, Tensor) and tensor.op is not None:
+                yield Step(False, self._equation(tensor), (computed(tensor),), card, place)
+
+    def _equation(self, tensor: Tensor) -> str:
+        """What made a tensor, such as "Z1 = W1 @ X"."""
+        return f"{self.names.short(tensor)} = {self.names.formula(tensor)}"
+
+    # ----- backward -----
+    def _backward(self, backprop: Backprop) -> Iterator[Step]:
+        output = self.reading.output
+        card, moment, g = self.owner[self.reading.places[output]], len(self.reading.values), backprop.gradients[output]
+        seed = line("seed", g, f"{self._d(output)} = ")
+        yield Step(True, f"Backprop starts at {self.names.short(output)}", (seed,), card, moment, card, "", summary(g))
+        for visit in backprop.visits:
+            for contribution in visit.contributions:
+                moment += 1
+                self.taken[contribution.operand] += 1
+                yield from self._passed(visit.node, contribution, moment)
+
+    def _d(self, tensor: Tensor) -> str:
+        """∂J/∂x."""
+        return f"∂{self.names.short(self.reading.output)}/∂{self.names.short(tensor)}"
+
+    def _passed(self, node: Tensor, c: Contribution, moment: int) -> Iterator[Step]:
+        active, receiver = way = self._way(node, c)
+        if not active or not receiver or active == receiver:
+            return
+        if self.ways[way] > MOST_ON_ONE_WAY:
+            self.gathered[way].append(c)
+            if len(self.gathered[way]) == self.ways[way]:
+                yield self._passed_together(way, moment)
+            return
+        edge = f"e{self.reading.places[c.operand]}-{self.reading.places[node]}-{c.position}"
+        yield Step(
+            backward=True,
+            title=f"{self._d(c.operand)} through {self._equation(node)}",
+            lines=(self._arrives(node, c), *self._passes(node, c), self._sum_so_far(c)),
+            active=active,
+            moment=moment,
+            receiver=receiver,
+            edge=edge if edge in self.edges else f"e{receiver}-{active}",
+            total=summary(c.total),
+        )
+
+    def _passed_together(self, way: Way, moment: int) -> Step:
+        """What goes from one group to another in many pieces."""
+        active, receiver = way
+        gathered = self.gathered.pop(way)
+        entries = np.concatenate([np.ravel(c.value) for c in gathered])
+        start, end = self.card_names[active], self.card_names[receiver]
+        title = f"{len(gathered)} contributions from {start} to {end}"
+        passed = line("passes on", entries)._replace(rows=(), heat=None)
+        rule = Line("rule", f"the chain rule along each of {len(gathered)} ways; open a group to follow them")
+        return Step(True, title, (rule, passed), active, moment, receiver, f"e{receiver}-{active}")
+
+    def _arrives(self, node: Tensor, c: Contribution) -> Line:
+        output, name = self.names.short(self.reading.output), self.names.short(node)
+        what = f"∂{output}/∂log({name})" if c.through_log else self._d(node)
+        return line("arrives", c.pulled, f"g = {what} = ")
+
+    def _passes(self, node: Tensor, c: Contribution) -> Iterator[Line]:
+        local = self._local(node, c)
+        words = rule_in_words(made_by(node), c.position, c.through_log)
+        factor = slope(local) if node.size >= c.operand.size else ""  # entry by entry
+        if factor and node.shape != c.operand.shape:
+            words += "; summed over what broadcasting repeated"
+        yield Line("rule", words)
+        if factor:
+            formula = self.names.formula(node)
+            output = (
+                f"log({self.names.short(node)})" if c.through_log else formula if "(" in formula else f"({formula})"
+            )
+            yield Line("local derivative", f"∂{output}/∂{self.names.short(c.operand)} = {factor}")
+        passed = line("passes on", c.value, product(local, c))
+        yield passed if np.any(c.value) else passed._replace(text=f"{passed.text}: nothing goes this way")
+
+    def _local(self, node: Tensor, c: Contribution) -> LocalDerivative | None:
+        """The rule that made a contribution, in symbols."""
+        op = made_by(node)
+        rule = op.log.rule if c.through_log and op.log else next(islice(op.rules, c.position, None))
+        operands = [(self.names.short(arg), value_of(arg)) for arg in node.args]
+        return local_derivative(rule, operands, (self.names.short(node), value_of(node)), node.kwargs)
+
+    def _sum_so_far(self, c: Contribution) -> Line:
+        taken, paths = self.taken[c.operand], self.paths[c.operand]
+        before = ""
+        if taken > 1 and np.size(c.total) == 1:
+            before = f"{one_number(np.asarray(c.total) - c.value)} + {one_number(c.value)} = ".replace("+ −", "− ")
+        total = line("sum so far", c.total, f"{self._d(c.operand)} = {before}")
+        if taken == 1:  # it is what was passed on
+            total = total._replace(rows=(), heat=None)
+        state = "the only path" if paths == 1 else f"path {taken} of {paths}"
+        return total._replace(text=f"{total.text} ({state}{', complete' if taken == paths else ''})")

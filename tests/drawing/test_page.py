@@ -1,0 +1,152 @@
+"""The page that steps: it needs nothing but itself, and nothing that a name holds does harm."""
+
+import base64
+import hashlib
+import html
+import re
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+import autotiny as at
+from autotiny.drawing import GraphvizMissingError
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes, and the text of scripts."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.scripts, self.in_script = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        self.in_script = tag == "script"
+
+    def handle_endtag(self, tag):
+        self.in_script = False
+
+    def handle_data(self, data):
+        if self.in_script:
+            self.scripts.append(data)
+
+
+@pytest.fixture
+def without_graphviz(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def page(flagship):
+    return at.draw(flagship).steps.html
+
+
+def test_page_holds_the_picture_and_every_step(page, flagship):
+    tags = [tag for tag, _ in Tags(page).found]
+    assert tags.count("li") == len(at.draw(flagship).steps.steps)
+    assert 'aria-labelledby="at' in page
+    assert "∂J/∂W1 through" in page
+
+
+def test_page_names_the_hash_of_its_only_script(page):
+    (script,) = Tags(page).scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+    assert "default-src 'none'" in page
+
+
+def test_page_loads_nothing_and_has_no_inline_handlers(page):
+    for tag, attributes in Tags(page).found:
+        assert not {name for name in attributes if name.startswith("on")}, tag
+        assert not {"src", "href", "xlink:href", "action"} & attributes.keys(), tag
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+@pytest.mark.parametrize("form", ["html", "svg"])
+def test_hostile_names_do_no_harm(hostile, form):
+    page = getattr(at.draw(hostile).steps, form)
+    tags = Tags(page)
+    assert [tag for tag, _ in tags.found].count("script") == (form == "html")
+    assert not any("alert" in script for script in tags.scripts)
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", page)
+    assert page.encode("utf-8")
+
+
+def test_page_is_the_same_in_every_run(flagship):
+    assert at.draw(flagship).steps.html == at.draw(flagship).steps.html
+
+
+def test_every_control_has_a_name(page):
+    tags = Tags(page).found
+    assert all("aria-label" in attributes for tag, attributes in tags if tag in ("button", "input"))
+    assert any(attributes.get("aria-live") == "polite" for _, attributes in tags)
+    assert ("html", {"lang": "en"}) in tags
+
+
+def test_notebook_form_is_the_page_in_a_frame_of_its_own(square):
+    bundle = at.draw(square).steps._repr_mimebundle_()
+    ((tag, attributes),) = Tags(bundle["text/html"]).found
+    assert (tag, attributes["sandbox"]) == ("iframe", "allow-scripts")
+    assert attributes["srcdoc"] == at.draw(square).steps.html
+    assert "backward: Backprop starts at y" in bundle["text/plain"]
+
+
+def test_save_writes_the_page_and_the_picture_that_plays(square, tmp_path):
+    at.draw(square).save(tmp_path / "net.html")
+    at.draw(square).steps.save(tmp_path / "play.svg")
+    assert (tmp_path / "net.html").read_text(encoding="utf-8") == at.draw(square).steps.html
+    assert (tmp_path / "play.svg").read_text(encoding="utf-8") == at.draw(square).steps.svg
+
+
+def test_save_of_steps_names_the_endings_it_knows(square):
+    with pytest.raises(ValueError, match=r"draw: steps are saved in a file that ends in .html or .svg; got 'net.png'"):
+        at.draw(square).steps.save("net.png")
+
+
+def test_without_graphviz_the_notebook_form_is_text(square, without_graphviz):
+    bundle = at.draw(square).steps._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "pip install pygraphviz" in bundle["text/plain"]
+    with pytest.raises(GraphvizMissingError, match="Graphviz lays the picture out, and there is none here"):
+        _ = at.draw(square).steps.html
+
+
+# ----- groups that open -----
+@pytest.fixture
+def nested():
+    x = at.Tensor(2.0, name="x")
+    with at.scope("outer & <b>"):
+        y = x * x
+        with at.scope("inner"):
+            y = y * y + y
+    return y * 3
+
+
+def scenes(page):
+    return [
+        (attributes["data-scene"], attributes["data-parent"], html.unescape(attributes["data-title"]))
+        for _, attributes in Tags(page).found
+        if "data-scene" in attributes
+    ]
+
+
+def test_page_has_a_scene_for_every_group_that_opens(nested):
+    (first, _, _), (outer, of_outer, title), (_, of_inner, inner) = scenes(at.draw(nested, depth=1).steps.html)
+    assert (first, of_outer, title) == ("", "", "outer & <b>")
+    assert (of_inner, inner) == (outer, "inner")
+
+
+def test_groups_that_are_open_already_have_no_scene(nested):
+    assert len(scenes(at.draw(nested, depth=3).steps.html)) == 1
+
+
+def test_number_of_scenes_is_limited():
+    x = at.Tensor(1.0)
+    for i in range(30):
+        with at.scope(f"block {i}"):
+            x = x * 0.5 + 1
+    assert len(scenes(at.draw(x, depth=1).steps.html)) == 24
