@@ -17,10 +17,10 @@ Command = Callable[..., None]
 COMMANDS: dict[str, Command] = {}
 
 HELP = """\
-Python, with np, at and their functions in place. Tensors and the formulas that you
-make of them live on: change one, and what depends on it follows, gradients too.
+Python, with np, at and their functions in place. Tensors and the formulas that
+you make of them live on: change one, and what depends on it follows.
 
-  x = Tensor(3.0)         a variable; W = Tensor([[1, 2], [3, 4]]) a matrix of them
+  x = Tensor(3.0)         a variable; Tensor([[1, 2], [3, 4]]) a matrix of them
   X = np.loadtxt(...)     plain arrays and numbers are data
   y = x * x + x           a formula; gradients are of the last single number
   x = Tensor(1.0)         y follows, and so does dy/dx
@@ -68,13 +68,13 @@ def help_(console: Console) -> None:
 
 @command
 def graph(console: Console) -> None:
-    """The names, what they stand for, their values and gradients"""
+    """All names with their values and gradients"""
     console.show(console.table())
 
 
 @command
 def step(console: Console, name: str = "") -> None:
-    """Walk the backward pass visit by visit, from NAME or the output"""
+    """Walk the backward pass, visit by visit"""
     output = console.session[name] if name else console.session.tensor
     if not isinstance(output, Tensor) or not output.requires_grad:
         raise CommandError(f"{name or 'the last value'} depends on no variable, so nothing passes back from it")
@@ -94,7 +94,7 @@ def _goes_on(console: Console) -> bool:
 
 @command
 def draw(console: Console, file: str = "") -> None:
-    """Every operation as a table, or as a picture in FILE: .svg, .png, .pdf, .dot, .html"""
+    """Every operation as a table; a picture in FILE.svg"""
     picture = console.session.draw()
     if file:
         picture.save(file)
@@ -124,7 +124,7 @@ def rename(console: Console, old: str, new: str) -> None:
 
 @command
 def swap(console: Console, name: str, old: str, new: str) -> None:
-    """Another function or operator in a formula: :swap A1 relu tanh"""
+    """Another operation in a formula: :swap A1 relu tanh"""
     console.edit(lambda: console.session.swap(name, old, new))
 
 
@@ -136,14 +136,14 @@ def delete(console: Console, name: str) -> None:
 
 @command
 def output(console: Console, name: str = "") -> None:
-    """Take gradients of NAME; of the last single number without it"""
+    """Take gradients of NAME, or of the last single number"""
     console.session.output = name or None
     graph(console)
 
 
 @command
 def save(console: Console, file: str) -> None:
-    """Keep the session as a Python script that computes the same"""
+    """Keep the graph as a Python script"""
     path = Path(file)
     if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
         raise CommandError(f"{file} is there, and is no session's script; choose another name")
@@ -153,7 +153,7 @@ def save(console: Console, file: str) -> None:
 
 @command
 def load(console: Console, file: str) -> None:
-    """Go on with a session that was saved; the script is read, and not run"""
+    """Go on with a graph that was saved"""
     console.open(Path(file))
 
 

@@ -15,6 +15,7 @@ from autotiny.recording import value_of
 from autotiny.sessions.session import Session
 from autotiny.tables import clean
 from autotiny.tensor import Tensor
+from autotiny.values import brief
 
 MOST_LINES = 24
 """Of a table; of a larger session, only what changed is shown."""
@@ -54,10 +55,11 @@ class Console:
 
     def python_ran(self) -> None:
         """Take in the Tensors that Python made, and what it did to those of the session."""
+        gone = [name for name in self.placed if name not in self.python]
         made = {name: value for name, value in self.python.items() if self._is_news(name, value)}
         if not self.edit(lambda: self.session.adopt(made)):
             self.refused |= made
-        for name in [name for name in self.placed if name not in self.python]:
+        for name in gone:
             self.edit(functools.partial(self.session.__delitem__, name))
 
     def edit(self, change: Callable[[], Any]) -> bool:
@@ -92,13 +94,18 @@ class Console:
 
     def told(self, value: Any) -> str:
         """The result of an expression; a new Tensor with the graph that it stands on."""
-        new = isinstance(value, Tensor) and value.op is not None
-        if not new or any(value is held for held in self.session.values.values()):
+        if not isinstance(value, Tensor):
             return repr(value)
+        if any(value is held for held in self.session.values.values()):
+            return "\n".join([repr(value), *self._slope(value)])
         try:
-            return f"{value!r}\n{draw(value)!r}"
+            return f"{value!r}\n{draw(value).tree}" if value.op is not None else repr(value)
         except AutotinyError:  # a graph too large to be shown
             return repr(value)
+
+    def _slope(self, value: Tensor) -> list[str]:
+        output, g = self.session.output, value.grad
+        return [] if g is None or value.name == output else [f"d{output}/d{value.name} = {brief(g)}"]
 
     # ----- both sides in step -----
     def _is_news(self, name: str, value: Any) -> bool:
@@ -119,8 +126,8 @@ class Console:
         self.python |= self.placed
 
     def _is_sessions(self, name: str, held: Any) -> bool:
-        lent = self.python.get(name)
-        return not (is_numbers(lent) and _is_same(lent, value_of(held)))
+        lent, tracked = self.python.get(name), isinstance(held, Tensor) and held.requires_grad
+        return tracked or not (is_numbers(lent) and _is_same(lent, value_of(held)))
 
 
 def _is_same(a: Any, b: Any) -> bool:

@@ -95,7 +95,7 @@ def _formula(text: str, node: ast.stmt, bound: Collection[str]) -> Formula | Non
     if not isinstance(node, ast.Assign) or len(node.targets) > 1 or not isinstance(node.targets[0], ast.Name):
         return None
     segment = ast.get_source_segment(text.strip(), node.value) or ""
-    return Formula(node.targets[0].id, plain(f"({segment})" if "\n" in segment else segment, bound))
+    return Formula(node.targets[0].id, plain(ast.unparse(node.value) if "\n" in segment else segment, bound))
 
 
 def _is_live(formula: Formula, node: ast.stmt, live: Collection[str], python: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ import code
 import contextlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autotiny.errors import AutotinyError
@@ -100,7 +101,8 @@ def ipython_shell(console: Console) -> None:
 def attach(shell: Any, console: Console) -> None:
     """Let a shell of IPython hand formulas and commands to the session, and show Tensors with their graph."""
     console.python = shell.user_ns
-    shell.user_ns["__autotiny__"] = Calls(console)
+    shell.user_ns["__autotiny__"] = Calls(console, shell.ask_exit)
+    shell.confirm_exit = False
     shell.input_transformers_cleanup.append(lambda lines: transformed(console, lines))
     shell.events.register("post_run_cell", lambda result: console.python_ran())
     shell.set_custom_exc((AutotinyError,), lambda shell, kind, error, trace, tb_offset=None: console.tell(error))
@@ -113,6 +115,7 @@ class Calls(NamedTuple):
     """What the lines that IPython is given in place of formulas and commands call."""
 
     console: Console
+    leave: Callable[[], None]
 
     def run(self, text: str) -> None:
         """Run formulas."""
@@ -120,7 +123,10 @@ class Calls(NamedTuple):
 
     def command(self, line: str) -> None:
         """Run a command."""
-        command(self.console, line)
+        try:
+            command(self.console, line)
+        except SystemExit:
+            self.leave()
 
 
 def transformed(console: Console, lines: list[str]) -> list[str]:

@@ -1,12 +1,12 @@
 """The backward pass in words: one visit of the engine after another, with what each passes on."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from autotiny.contributions import Visit, contributions
-from autotiny.drawing.card import cards
+from autotiny.drawing.names import Names
 from autotiny.drawing.values import show
 from autotiny.graph import topological_order
 from autotiny.tables import aligned
@@ -15,13 +15,6 @@ from autotiny.values import brief
 
 LONGEST = 24
 """Characters of an array that is told entry by entry."""
-
-
-class Label(NamedTuple):
-    """What a value is called, and what it is."""
-
-    name: str
-    origin: str
 
 
 def steps(output: Tensor) -> Iterator[str]:
@@ -41,37 +34,30 @@ def steps(output: Tensor) -> Iterator[str]:
       dy/dx = 7
     """
     order, sweep = topological_order(output), contributions(output)
-    walk = _Walk(labels(order), output)
+    walk = _Walk(Names(order, {}), output)
     for place, visit in enumerate(sweep.visits, start=1):
         yield f"step {place} of {len(sweep.visits)}: {walk.heading(visit)}\n{walk.paragraph(visit)}"
     leaves = [node for node in order if node.op is None and node in sweep.gradients]
     yield "\n".join(["done", *(f"  {walk.slope(leaf)} = {told(sweep.gradients[leaf])}" for leaf in leaves)])
 
 
-def labels(order: Sequence[Tensor]) -> dict[Tensor, Label]:
-    """What pictures call the values of a graph."""
-    of_tensors = [card for card in cards(order, {}) if card.kind != "constant"]
-    return {node: Label(card.name, card.origin) for node, card in zip(order, of_tensors, strict=True)}
-
-
 class _Walk:
     """The sums that gradients are, as they grow."""
 
-    def __init__(self, called: dict[Tensor, Label], output: Tensor) -> None:
-        self.called, self.output = called, output
+    def __init__(self, names: Names, output: Tensor) -> None:
+        self.names, self.output = names, output
         self.totals = dict[Tensor, Any]()
 
     def heading(self, visit: Visit) -> str:
-        name, origin = self.called[visit.node]
-        return name if name == origin else f"{name} = {origin}"
+        return f"{self.names.short(visit.node)} = {self.names.formula(visit.node)}"
 
     def slope(self, node: Tensor) -> str:
-        return f"d{self.called[self.output].name}/d{self.called[node].name}"
+        return f"d{self.names.short(self.output)}/d{self.names.short(node)}"
 
     def paragraph(self, visit: Visit) -> str:
         rows = [["  arrives", f"{self.slope(visit.node)} = {told(visit.gradient)}", ""]]
         for each in visit.contributions:
-            passed = f"  passes on to {self.called[each.operand].name}"
+            passed = f"  passes on to {self.names.short(each.operand)}"
             rows.append([passed, told(each.value), self.sum(each.operand, each.value, each.total)])
         return aligned(rows)
 

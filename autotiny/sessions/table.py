@@ -1,5 +1,6 @@
 """A session as a table: every name, what it stands for, its value and its gradient."""
 
+import ast
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -45,7 +46,8 @@ def _line(state: State, statement: Statement) -> tuple[str, ...]:
 
 
 def _origin(statement: Statement) -> str:
-    return statement.kind if statement.kind != "formula" else clean(" ".join(statement.text.split()), LONGEST_FORMULA)
+    written = ast.unparse(statement.tree) if "\n" in statement.text else statement.text
+    return statement.kind if statement.kind != "formula" else clean(written, LONGEST_FORMULA)
 
 
 def is_array(value: Any) -> bool:

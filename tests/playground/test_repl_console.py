@@ -1,0 +1,313 @@
+import re
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.playground import repl_console
+from autotiny.playground.repl_console import Console
+from autotiny.playground.repl_shells import PlainShell
+
+
+class Terminal:
+    """A terminal without a screen: what is typed, and what was shown since."""
+
+    def __init__(self, monkeypatch, answers=()):
+        self.lines, self.answers = [], list(answers)
+        self.console = Console(show=self.lines.append, ask=self.answer)
+        self.shell = PlainShell(self.console)
+        monkeypatch.setattr(self.shell, "write", self.lines.append)
+
+    def answer(self, prompt):
+        if not self.answers:
+            raise EOFError
+        return self.answers.pop(0)
+
+    def type(self, *lines):
+        self.lines.clear()
+        for line in lines:
+            self.shell.push(line)
+        return "\n".join(self.lines)
+
+    @property
+    def session(self):
+        return self.console.session
+
+    def __getitem__(self, name):
+        return self.console.python[name]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    return Terminal(monkeypatch)
+
+
+@pytest.fixture
+def started(terminal):
+    terminal.type("x = Tensor(3.0)", "y = x * x + x")
+    return terminal
+
+
+def test_each_statement_shows_values_and_gradients(terminal):
+    assert terminal.type("x = Tensor(3.0)").splitlines()[1] == "x     variable  ()     3      —"
+    assert terminal.type("y = x * x + x").splitlines()[1:] == [
+        "x     variable   ()     3      7",
+        "y     x * x + x  ()     12     1",
+    ]
+
+
+@pytest.mark.parametrize("change", ["x = Tensor(1.0)", "x = 1", "x.data -= 2", "x = x - 2", "x = 1.0 + 0 * x"])
+def test_formulas_follow_a_variable_however_it_is_changed(change, started):
+    assert "y     x * x + x  ()     2      1" in started.type(change)
+    assert (started["y"].item(), started["x"].grad) == (2, 3)
+
+
+def test_gradient_descent_is_typed_as_it_is_written(started):
+    for _ in range(50):
+        started.type("x = x - 0.3 * x.grad")
+    assert started["x"].item() == pytest.approx(-0.5)
+
+
+def test_numbers_and_lists_are_python_s_own(terminal):
+    assert terminal.type("m = 8", "a = [1, 2]", "X = np.ones((2, 3))", "m + len(a)") == "10"
+    assert len(terminal.session) == 0
+
+
+def test_data_that_a_formula_uses_is_followed_too(terminal):
+    terminal.type("m, X = 2, np.ones((2, 3))", "w = Tensor([1.0, 2.0])", "J = np.sum(w @ X) / m")
+    assert terminal["J"].item() == 4.5
+    terminal.type("m = 3")
+    terminal.type("X = 2 * X")
+    assert terminal["J"].item() == 6
+    assert isinstance(terminal["X"], np.ndarray)
+    assert terminal["m"] == 3
+
+
+def test_one_undo_takes_back_one_statement(terminal):
+    terminal.type("m, X = 2, np.ones(2)", "w = Tensor([1.0, 2.0])", "J = np.sum(w * X) / m", ":undo")
+    assert list(terminal.session) == ["w"]
+
+
+def test_what_python_computes_of_tensors_becomes_a_formula(started):
+    started.type("def f(t):", "    return np.sin(t) * t", "", "z = f(y)")
+    assert started.session.text.endswith("z = sin(y) * y")
+    started.type("x = 0.0")
+    assert started["z"].item() == 0
+
+
+def test_tensors_made_in_a_loop_are_taken_in_together(started):
+    started.type("for k in range(3): x.data -= 0.5", "")
+    assert started["y"].item() == 1.5 * 1.5 + 1.5
+
+
+def test_an_operation_of_the_users_own_stays_python_s_and_is_told_once(started):
+    shown = started.type("@at.operation(lambda g, y, x: 3 * g * x**2)", "def cube(x): return x**3", "", "c = cube(x)")
+    assert "session: cube is no function of the language" in shown
+    assert "cube" not in started.type("1 + 1")
+    assert started["c"].item() == 27
+
+
+def test_a_formula_of_itself_keeps_what_it_was(started):
+    started.type("y = y + 1")
+    assert started.session.text == "x = 3.0\ny_2 = x * x + x\ny = y_2 + 1"
+
+
+def test_a_deleted_variable_is_gone_from_both_sides(started):
+    started.type("del y")
+    assert list(started.session) == ["x"]
+    assert "y" not in started.console.python
+
+
+def test_what_others_need_is_not_deleted(started):
+    assert started.type("del x") == "x is used by y; change or delete that first"
+    assert started["x"].item() == 3
+
+
+def test_a_misspelt_function_is_told_with_its_place(started):
+    assert started.type("z = tanhh(x)").splitlines() == [
+        "there is no function tanhh; did you mean tanh?",
+        "  z = tanhh(x)",
+        "      ^^^^^",
+    ]
+
+
+def test_shapes_that_do_not_fit_are_told_in_lines_without_a_traceback(terminal):
+    terminal.type("W, v = Tensor([[1.0, 2.0]]), Tensor([1.0, 2.0, 3.0])")
+    assert terminal.type("y = W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
+    assert terminal.type("W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
+
+
+def test_python_s_own_errors_keep_their_traceback(terminal):
+    assert "NameError: name 'foo' is not defined" in terminal.type("foo")
+    assert "SyntaxError" in terminal.type("x = = 3")
+
+
+def test_an_expression_shows_the_graph_that_it_made(started):
+    shown = started.type("x * y")
+    assert shown.startswith("Tensor(36., shape=(), float64, multiply)\nt")
+    assert "├─ x" in shown
+    assert "z" not in started.session
+
+
+def test_a_tensor_of_the_session_shows_its_gradient(started):
+    assert started.type("x") == "Tensor(x: 3., shape=(), float64)\ndy/dx = 7."
+    assert started.type("y") == "Tensor(y: 12., shape=(), float64, add)"
+
+
+def test_backward_changes_nothing_for_gradients_are_there_already(started):
+    started.type("y.backward()", "z = y + 0")
+    assert started["x"].grad == 7
+
+
+def test_functions_are_there_by_name(terminal):
+    terminal.type("Z = Tensor([[1.0, 2.0], [3.0, 4.0]])", "J = cross_entropy(Z, np.array([0, 1])) + det(Z) * pi")
+    assert terminal.session.statements[-1].text == "cross_entropy(Z, np.array([0, 1])) + det(Z) * pi".replace("np.", "")
+
+
+def test_a_name_that_python_gave_to_something_else_is_python_s(started):
+    started.type("def tanh(x): return 2 * x", "", "z = tanh(x)")
+    assert started["z"].item() == 6
+
+
+def test_the_readme_s_network_is_live(terminal):
+    terminal.type(
+        "rng = np.random.default_rng(0)",
+        "m = 8",
+        "X, Y = rng.normal(size=(4, m)), at.one_hot(rng.integers(0, 3, m), 3)",
+        "W1, b1 = at.Tensor(rng.normal(size=(5, 4))), at.Tensor(np.zeros((5, 1)))",
+        "W2, b2 = at.Tensor(rng.normal(size=(3, 5))), at.Tensor(np.zeros((3, 1)))",
+        "Z1 = W1 @ X + b1",
+        "A1 = np.maximum(Z1, 0)",
+        "Z2 = W2 @ A1 + b2",
+        "A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)",
+        "J = -np.sum(Y * np.log(A2)) / m",
+    )
+    before, dZ2 = terminal["J"].item(), (terminal["A2"].data - terminal["Y"]) / 8
+    np.testing.assert_allclose(terminal["Z2"].grad, dZ2, atol=1e-15)
+    terminal.type("W1.data -= 0.1 * W1.grad")
+    assert terminal["J"].item() < before
+    assert [each.text for each in terminal.session.statements][-1] == "-sum(Y * log(A2)) / m"
+
+
+# ----- commands -----
+def test_help_fits_a_terminal_and_tells_every_command(terminal):
+    shown = terminal.type(":help")
+    assert max(map(len, shown.splitlines())) <= 80
+    assert re.findall(r"^  :(\w+)", shown, re.M) == [
+        *("help", "graph", "step", "draw", "undo", "redo", "rename", "swap", "delete", "output", "save", "load", "quit")
+    ]
+
+
+def test_undo_and_redo(started):
+    started.type("x = 1.0")
+    assert "12" in started.type(":undo")
+    assert started["y"].item() == 12
+    assert started.type(":redo") != ""
+    assert started["y"].item() == 2
+    assert started.type(":redo") == "there is nothing to redo"
+
+
+def test_step_walks_the_backward_pass(monkeypatch):
+    terminal = Terminal(monkeypatch, answers=["", ""])
+    terminal.type("x = Tensor(3.0)", "y = x * x + x")
+    shown = terminal.type(":step").splitlines()
+    assert [line for line in shown if not line.startswith(" ")] == [
+        "step 1 of 2: y = t1 + x",
+        "step 2 of 2: t1 = x * x",
+        "done",
+    ]
+    assert "dy/dx = 4 + 3 = 7" in shown[-3]
+
+
+@pytest.mark.parametrize("answers", [["q"], []])
+def test_a_walk_can_be_stopped(answers, monkeypatch):
+    terminal = Terminal(monkeypatch, answers)
+    terminal.type("x = Tensor(3.0)", "y = x * x + x")
+    assert "step 2" not in terminal.type(":step")
+
+
+def test_step_starts_where_it_is_told(started):
+    started.type("z = 2 * y")
+    assert started.type(":step y").startswith("step 1 of 2: y = ")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (":nope", "there is no :nope; :help shows what there is"),
+        (":stpe", "there is no :stpe; did you mean step?; :help shows what there is"),
+        (":rename x", "expected :rename OLD NEW"),
+        (":save", "expected :save FILE"),
+        (":save 'x", ":save 'x: No closing quotation"),
+        (":save net.txt", "save: expected a file name that ends in .py; got 'net.txt'"),
+        (":draw net.txt", "draw: expected a file name that ends in one of"),
+        (":load nothing.py", "No such file or directory"),
+        (":step q", "there is no 'q' in the session, only x, y"),
+        (":delete x", "x is used by y"),
+        (":rename x lambda", "'lambda' cannot be the name of a value"),
+        (":output q", "there is no 'q' in the session"),
+        (":rename x \x1b[31m", "'\\x1b[31m' cannot be the name of a value"),
+    ],
+)
+def test_a_command_that_cannot_be_done_is_told_in_a_line(line, told, started):
+    shown = started.type(line)
+    assert told in shown
+    assert "\x1b" not in shown
+    assert started["y"].item() == 12
+
+
+def test_step_of_nothing_is_told(terminal):
+    assert terminal.type(":step") == "there is nothing to draw yet: give a value a name, as in x = 3"
+
+
+def test_rename_swap_and_output(started):
+    assert "H     x * x + x" in started.type(":rename y H")
+    assert "H     tanh(x * x + x)" in started.type("H = exp(x * x + x)", ":swap H exp tanh")
+    started.type("z = 2 * H", ":output H")
+    assert started.session.output == "H"
+    assert "H" in started.console.python
+    assert "y" not in started.console.python
+
+
+def test_save_and_load(started, tmp_path):
+    assert started.type(f":save {tmp_path}/mine.py").endswith("run it with Python, or :load it")
+    started.type("x = 1.0", f":save {tmp_path}/mine.py", "x = 7.0", f":load {tmp_path}/mine.py")
+    assert started["y"].item() == 2
+
+
+def test_save_overwrites_no_file_that_is_not_a_session(started, tmp_path):
+    (tmp_path / "mine.py").write_text("precious = 1\n")
+    assert "is no session's script; choose another name" in started.type(f":save {tmp_path}/mine.py")
+    assert (tmp_path / "mine.py").read_text() == "precious = 1\n"
+
+
+def test_draw_shows_every_operation_or_writes_a_picture(started, tmp_path):
+    assert "t1    x * x" in started.type(":draw")
+    started.type(f":draw {tmp_path}/net.svg")
+    assert "<svg" in (tmp_path / "net.svg").read_text()
+
+
+# ----- widths -----
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_tables_fit_a_narrow_terminal(width, started, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = started.type("quite_a_long_name_for_a_value = x * x + x * x + x * x + x * x + x * x")
+    assert max(map(len, shown.splitlines())) <= max(width, 5 * 4 + 4 * 2)
+
+
+def test_of_a_long_session_what_changed_is_shown(terminal, monkeypatch):
+    monkeypatch.setattr(repl_console, "MOST_LINES", 3)
+    terminal.type("a, b = Tensor(1.0), Tensor(2.0)", "c = a * a", "d = b * b")
+    shown = terminal.type("b = 3.0")
+    assert [line.split()[0] for line in shown.splitlines()] == ["name", "b", "d"]
+
+
+def test_a_session_holds_when_an_edit_is_interrupted(started, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(at.sessions.state, "gradients_of", stop)
+        with pytest.raises(KeyboardInterrupt):
+            started.type("x = Tensor(5.0)")
+    assert (started.session["y"].item(), started.session.grad("x")) == (12, 7)

@@ -1,0 +1,152 @@
+"""`autotiny repl` in a real pseudo-terminal, by the standard library's console and by IPython."""
+
+import fcntl
+import importlib.util
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+
+ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>()][0-9AB]?)|\r")
+PATIENCE = 60
+PROMPTS = {"plain": ">>> ", "ipython": "]: "}
+
+
+class Terminal:
+    """A process that believes that it talks to a person."""
+
+    def __init__(self, home, *arguments, columns=100):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {"TERM": "xterm", "HOME": str(home), "IPYTHONDIR": str(home), "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "autotiny", "repl", *arguments],
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=inherited | environment,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(slave)
+        self.seen = ""
+
+    def expect(self, words):
+        """What is shown up to these words."""
+        end = time.monotonic() + PATIENCE
+        while words not in self.seen:
+            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+            assert ready, f"{words!r} did not come; there is {self.seen!r}"
+            self.seen += ESCAPES.sub("", os.read(self.master, 65536).decode(errors="replace"))
+        before, _, self.seen = self.seen.partition(words)
+        return before
+
+    def type(self, line, then):
+        """Type a line, and wait for what is to be shown."""
+        os.write(self.master, line.encode() + b"\r")
+        return self.expect(then)
+
+    def press(self, key):
+        """Press Ctrl and a key, as late as a person would: while a prompt is only just being shown, it may get lost."""
+        time.sleep(0.3)
+        os.write(self.master, bytes([ord(key) - 64]))
+
+
+@pytest.fixture(params=PROMPTS)
+def start(request, tmp_path):
+    if request.param == "ipython" and not importlib.util.find_spec("IPython"):
+        pytest.skip("IPython is not installed")
+    started = []
+
+    def make(*arguments, **options):
+        terminal = Terminal(tmp_path, *(["--plain"] if request.param == "plain" else []), *arguments, **options)
+        terminal.prompt = PROMPTS[request.param]
+        started.append(terminal)
+        terminal.expect("Ctrl-D leaves")
+        terminal.expect(terminal.prompt)
+        return terminal
+
+    yield make
+    for terminal in started:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.master)
+
+
+def test_a_graph_lives_in_a_real_terminal(start):
+    terminal = start()
+    terminal.type("x = Tensor(3.0)", "variable  ()     3      —")
+    terminal.type("y = x * x + x", "x * x + x  ()     12     1")
+    terminal.type("x = x - 0.1 * x.grad", "x     variable   ()     2.3    5.6")
+    terminal.type(":undo", "x * x + x  ()     12     1")
+    terminal.type("x", "dy/dx = 7.")
+    terminal.type("z = tanhh(x)", "did you mean tanh?")
+    terminal.type("def f(t): return np.sin(t) * t", terminal.prompt)
+    terminal.type("", terminal.prompt)
+    terminal.type("z = f(x)", "sin(x) * x")
+
+
+def test_step_waits_for_enter(start):
+    terminal = start()
+    terminal.type("x = Tensor(3.0)", "—")
+    terminal.type("y = x * x + x", "12     1")
+    terminal.type(":step", "Enter: on, q: stop")
+    terminal.type("", "dy/dx = 4 + 3 = 7")
+    terminal.type("", "done")
+
+
+def test_ctrl_c_stops_what_runs_and_a_walk_but_not_the_terminal(start):
+    terminal = start()
+    terminal.type("x = Tensor(3.0)", "—")
+    terminal.type("y = x * x + x", "12     1")
+    terminal.expect(terminal.prompt)
+    terminal.type("print('running'); import time; time.sleep(60)", "running\n")
+    terminal.press("C")
+    terminal.expect("KeyboardInterrupt")
+    terminal.expect(terminal.prompt)
+    terminal.type(":step", "Enter: on, q: stop")
+    terminal.press("C")
+    terminal.expect(terminal.prompt)
+    terminal.type("x = 1.0", "x * x + x  ()     2      1")
+
+
+def test_ctrl_d_leaves(start):
+    terminal = start()
+    terminal.press("D")
+    assert terminal.process.wait(PATIENCE) == 0
+
+
+def test_quit_leaves(start):
+    terminal = start()
+    os.write(terminal.master, b":quit\r")
+    assert terminal.process.wait(PATIENCE) == 0
+
+
+def test_a_narrow_terminal_gets_a_narrow_table(start):
+    terminal = start(columns=40)
+    terminal.type("x = Tensor(3.0)", "—")
+    terminal.type("y = x*x*x*x*x*x*x*x*x*x*x*x", "gradient")
+    row = terminal.expect("  1\n").splitlines()[-1]
+    assert "…" in row
+    assert len(row) + 3 <= 40
+
+
+def test_a_saved_session_goes_on(start, tmp_path):
+    terminal = start()
+    terminal.type("x = Tensor(3.0)", "—")
+    terminal.type("y = x * x + x", "12     1")
+    terminal.type(f":save {tmp_path}/kept.py", "or :load it")
+    again = start(str(tmp_path / "kept.py"))
+    again.type("x = 1.0", "x * x + x  ()     2      1")
+
+
+def test_a_script_that_is_none_is_told_in_a_line(tmp_path):
+    (tmp_path / "bad.py").write_text("import os\nos.system('ls')\n")
+    command = [sys.executable, "-m", "autotiny", "repl", "--plain", str(tmp_path / "bad.py")]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("autotiny: import is not part of the language")
