@@ -8,6 +8,7 @@ import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from autotiny.algebra.term import Term
 from autotiny.derivation.parts import by_function, is_diagonal
 from autotiny.derivation.source import Source, in_numpy, literal
+from autotiny.derivation.values import in_order, made_of
 from autotiny.graph import with_primes
 from autotiny.ops import indexing
 from autotiny.ops.indexing import is_basic
@@ -86,7 +88,7 @@ class _Program:
         known: dict[Term, Term] = {}
         self.result = in_numpy(result, known)
         self.definitions = {sign: in_numpy(term, known) for sign, term in _reached(result, definitions).items()}
-        self.order = list(_in_order(self.result, self.definitions))
+        self.order = list(in_order([self.result], self.definitions))
         self.taken = {"np"}
         self.function_name = self.fresh(name)
         self.taken = {"np"}  # what is local may have the function's own name
@@ -102,19 +104,17 @@ class _Program:
 
     def shared(self) -> list[Term]:
         """Results that are worth a name: those that are used again, and those that take statements."""
-        uses = Counter(part for term in self.order for part in _made_of(term, self.definitions))
+        uses = Counter(part for term in self.order for part in made_of(term, self.definitions))
         inside = {part for term in self.order if _takes_statements(term) for part in term.args}
-        return [
-            term
-            for term in self.order
-            if term.op is not None
-            and (_takes_statements(term) or term in inside or (uses[term] > 1 and not _is_trivial(term)))
-            and term is not self.result
-        ]
+        return [term for term in self.order if _takes_statements(term) or term in inside or self.is_reused(term, uses)]
+
+    def is_reused(self, term: Term, uses: Counter[Term]) -> bool:
+        """Whether it is worth a name because it is used again."""
+        return term.op is not None and uses[term] > 1 and not _is_trivial(term) and term is not self.result
 
     def function(self, told: str) -> NumpyFunction:
         """The whole of it."""
-        inputs = [term for term in self.symbols if term not in self.definitions]
+        inputs = sorted((x for x in self.symbols if x not in self.definitions), key=attrgetter("number"))
         numbers = [term for term in inputs if isinstance(term.value, int | float)]
         arrays = [term for term in inputs if not isinstance(term.value, int | float)]
         parameters = [self.symbols[x] for x in arrays] + [f"{self.symbols[n]}={literal(n.value)}" for n in numbers]
@@ -151,25 +151,7 @@ class _Program:
 
 
 def _reached(result: Term, definitions: Mapping[Term, Term]) -> dict[Term, Term]:
-    return {term: definitions[term] for term in _in_order(result, definitions) if term in definitions}
-
-
-def _made_of(term: Term, definitions: Mapping[Term, Term]) -> tuple[Term, ...]:
-    return (definitions[term],) if term in definitions else term.parents
-
-
-def _in_order(result: Term, definitions: Mapping[Term, Term]) -> Iterator[Term]:
-    """Everything that the result is made of, each once, operands before results, without recursion."""
-    done: set[Term] = set()
-    stack = [(result, False)]
-    while stack:
-        term, entered = stack.pop()
-        if entered:
-            yield term
-        elif term not in done:
-            done.add(term)
-            stack.append((term, True))
-            stack += [(part, False) for part in reversed(_made_of(term, definitions))]
+    return {term: definitions[term] for term in in_order([result], definitions) if term in definitions}
 
 
 def _takes_statements(term: Term) -> bool:

@@ -151,7 +151,11 @@ def _array(value: Any) -> str:
         return f"np.eye({', '.join(map(str, dict.fromkeys(value.shape)))}{dtype})"
     if value.size and np.all(value == value.flat[0]):
         return f"np.full({value.shape}, {literal(value.flat[0])}{dtype})"
-    return f"np.array({value.tolist()}{dtype})"
+    return f"np.array({_nested(value.tolist())}{dtype})"
+
+
+def _nested(value: Any) -> str:
+    return f"[{', '.join(map(_nested, value))}]" if isinstance(value, list) else literal(value)
 
 
 def _constant(value: Any) -> Part:

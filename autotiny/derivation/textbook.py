@@ -70,12 +70,12 @@ class _Reader:
         self.at += 1
         return token
 
-    def sequence(self, closing: str) -> str:
+    def sequence(self, closing: str, equals: str = "=") -> str:
         """Everything up to a closing bracket, which is taken too."""
         written = list[str]()
         while self.peek() and self.peek() != closing:
             token = self.peek()
-            written.append(self.product() if _starts_factor(token) else self.take())
+            written.append(self.product() if _starts_factor(token) else self.take().replace("=", equals, token == "="))
         self.take()
         return "".join(written)
 
@@ -100,7 +100,7 @@ class _Reader:
         token = self.take()
         if token == "1" and self.peek() == "[":
             self.take()
-            return f"(1 * ({_compared(self.sequence(']'))}))"
+            return f"(1 * ({self.sequence(']', equals='==')}))"
         written = f"{token}{self.sequence(')')})" if token == "(" else token
         while True:
             nearest = self.peek()
@@ -119,11 +119,6 @@ class _Reader:
 
 def _starts_factor(token: str) -> bool:
     return token == "(" or (token[:1].isalnum() and token not in WORDS) or token[:1] == "_"
-
-
-def _compared(condition: str) -> str:
-    """A condition, in which = is a comparison."""
-    return re.sub(r"(?<![<>=!])=(?!=)", "==", condition)
 
 
 class _Calls(ast.NodeTransformer):

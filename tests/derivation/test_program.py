@@ -1,0 +1,104 @@
+import inspect
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.algebra import symbol, topological_order
+from autotiny.derivation.program import numpy_function
+from autotiny.errors import UnsupportedError
+from autotiny.ops.indexing import scatter
+from autotiny.ops.shaping import astype
+from derivation.formulas import A, B, Z1_prime, w
+
+
+def names_of(function):
+    return list(inspect.signature(function).parameters)
+
+
+def test_a_subexpression_that_is_used_twice_is_computed_once():
+    E = np.exp(A)
+    source = numpy_function("f", E / np.sum(E, axis=0) + E, {}, "").source
+    assert source.count("np.exp") == 1
+
+
+def test_definitions_become_lines_under_their_own_names():
+    Z = symbol("Z", A.value @ B.value)
+    f = numpy_function("f", np.tanh(Z) * Z, {Z: A @ B}, "")
+    assert "    Z = A @ B\n" in f.source
+    np.testing.assert_array_equal(f(A.value, B.value), (np.tanh(A @ B) * (A @ B)).value)
+
+
+def test_definitions_that_the_result_does_not_need_are_left_out():
+    assert names_of(numpy_function("f", 2 * A, {w: B @ w}, "")) == ["A"]
+
+
+def test_numbers_are_parameters_with_a_default():
+    f = numpy_function("f", A / symbol("m", 8), {}, "")
+    assert inspect.signature(f).parameters["m"].default == 8
+    np.testing.assert_array_equal(f(np.ones(3), m=4), np.full(3, 0.25))
+
+
+def test_docstring_states_the_shapes_and_cannot_be_left():
+    f = numpy_function("f", A @ w, {}, 'a formula """ \\')
+    assert "A (3, 3), w (3,); returns (3,)." in f.source
+    np.testing.assert_array_equal(f(np.eye(3), np.arange(3)), np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        at.softmax(A) @ w,
+        at.log_softmax(A, axis=1),
+        at.logsumexp(A, axis=0),
+        at.sigmoid(A) * at.relu(B),
+        np.linalg.norm(w) * A,
+        np.linalg.slogdet(A)[1] + A,
+        np.linalg.inv(A).T,
+        np.concatenate([A, B], axis=1)[:, 1:-1],
+        np.diag(w) - w[:, None] * w,
+        scatter(np.exp(w), key=(slice(0, 3), 1), shape=(3, 4)),
+        scatter(w, key=np.array([0, 0, 1]), shape=(2,)),
+        np.array([[1.0, np.inf, -2.0]]) * (A > 0) + np.full((3, 3), 0.25),
+        np.swapaxes(A[None] * B, 1, 2),
+        np.transpose(A[None], (2, 0, 1)),
+        np.pad(w, 2),
+        np.vdot(A, B) * w,
+        np.sum(astype(A, dtype=np.float32), axis=0, keepdims=True),
+        np.flip(w),
+        at.gelu(A),
+        Z1_prime**-1,
+    ],
+)
+def test_function_gives_the_value_of_the_formula(term):
+    f = numpy_function("f", term, {}, "")
+    symbols = [part for part in topological_order(term) if part.name is not None]
+    np.testing.assert_allclose(f(*[part.value for part in symbols]), term.value, rtol=1e-14)
+
+
+def test_float32_stays_float32():
+    x = symbol("x", np.ones(3, np.float32))
+    assert numpy_function("f", 0.5 * at.softmax(x) / 3, {}, "")(np.ones(3, np.float32)).dtype == np.float32
+
+
+def test_names_that_python_does_not_allow_become_some_that_it_does():
+    terms = [symbol(name, 1.0) for name in ("lambda", "W[1]", "W_1", "np", "2nd", "a b")]
+    f = numpy_function("dJ/dw; import os", sum(terms[1:], terms[0]), {}, "")
+    assert names_of(f) == ["lambda_", "W_1", "W_1_", "np_", "x2nd", "a_b"]
+    assert f(1, 2, 3, 4, 5, 6) == 21
+
+
+def test_it_prints_as_its_source_and_its_source_runs_by_itself():
+    f = numpy_function("f", A @ w, {}, "about")
+    namespace = {"np": np}
+    exec(repr(f), namespace)
+    np.testing.assert_array_equal(namespace["f"](A.value, w.value), f(A.value, w.value))
+
+
+def test_an_operation_that_is_no_numpy_is_named():
+    @at.operation(lambda g, y, x: g)
+    def strange(x):
+        return np.array([float(v) for v in x])
+
+    with pytest.raises(UnsupportedError, match="numpy: strange cannot be written in NumPy functions"):
+        numpy_function("f", strange(w), {}, "")
