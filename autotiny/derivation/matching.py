@@ -89,7 +89,7 @@ class _Matching:
     def match(self, text: str) -> Match:
         stated = self.best_reading(text)
         for i, point in enumerate(self.points):
-            if difference := self.difference(stated.at(point), np.asarray(point[self.right]), point):
+            if difference := self.difference(stated.at(point, self.right.shape), np.asarray(point[self.right]), point):
                 elsewhere = "equal on the recorded values, but not on others: " if i else ""
                 return Match(text, False, elsewhere + difference, stated.told)
         return Match(text, True, read_as=stated.told)
@@ -101,7 +101,7 @@ class _Matching:
         error: AutotinyError | None = None
         for reading in self.readings(text):
             try:
-                value = reading.at(recorded)
+                value = reading.at(recorded, right.shape)
             except AutotinyError as failed:
                 error = error or failed
                 continue
@@ -110,7 +110,7 @@ class _Matching:
             readings.append(reading)
         if not readings:
             raise error or ExpressionError("there is no formula")
-        return next((r for r in readings if r.at(recorded).shape == right.shape), readings[0])
+        return next((r for r in readings if r.at(recorded, right.shape).shape == right.shape), readings[0])
 
     def readings(self, text: str) -> Iterator["_Reading"]:
         """NumPy code as it stands; then what it says on paper, where sums keep their axes and vectors are columns."""
@@ -178,8 +178,8 @@ class _Reading:
     told: str
     columns: bool = False
 
-    def at(self, point: Mapping[Term, Any]) -> Array:
-        """Its value."""
+    def at(self, point: Mapping[Term, Any], shape: tuple[int, ...]) -> Array:
+        """Its value; on paper a row, a column and a vector are one."""
         scope = {name: point[term] for term, name in self.matching.symbols.items()}
         if self.columns:
             scope = {name: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for name, v in scope.items()}
@@ -187,7 +187,8 @@ class _Reading:
         if value.dtype.kind not in "fiub":
             raise ExpressionError(f"{self.code!r} is no number or array")
         value = value if value.dtype.kind == "f" else value.astype(float)
-        return np.squeeze(value) if self.columns else value
+        on_paper = self.told and [n for n in value.shape if n > 1] == [n for n in shape if n > 1]
+        return value.reshape(shape) if on_paper else value
 
 
 def _is_python(text: str) -> bool:

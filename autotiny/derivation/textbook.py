@@ -40,13 +40,14 @@ def as_numpy(text: str, names: Mapping[str, str] | None = None, scalars: Collect
     """
     names = {} if names is None else names
     for pattern, call in BARS:
-        text = pattern.sub(call, text)
+        while text != (text := pattern.sub(call, text)):
+            pass
     for sign, code in SIGNS.items():
         text = text.replace(sign, code)
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "**" + found[0].translate(SUPERSCRIPTS), text)
     for name in sorted(names, key=len, reverse=True):
         if name != names[name]:
             text = re.sub(rf"(?<!\w){re.escape(name)}(?![\w′])", names[name], text)
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "**" + found[0].translate(SUPERSCRIPTS), text)
     code = _Reader(TOKEN.findall(text), set(names.values()), scalars).sequence("")
     try:
         return ast.unparse(_Calls().visit(ast.parse(code, mode="eval")))

@@ -32,7 +32,6 @@ FORMS = {
     "inverse transpose": Form("{}⁻ᵀ",             POSTFIX, (ATOM,)),
     "index":             Form("{}[{}]",      ATOM,    (ATOM,)),
     "vdot":              Form("sum({} * {})",     ATOM,    (PRODUCT, PRODUCT)),
-    "abs":               Form("|{}|",             ATOM,    (ANY,)),
     "norm":              Form("‖{}‖",             ATOM,    (ANY,)),
     "log_abs_det":       Form("log(|det({})|)",   ATOM,    (ANY,)),
     "sigmoid":           Form("σ({})",            ATOM,    (ANY,)),

@@ -40,8 +40,8 @@ def read_back(term, text):
     scope = {identifier(part.name): part.value for part in symbols}
     names = {part.name: identifier(part.name) for part in symbols}
     code = as_numpy(text, names, {name for name, value in scope.items() if np.ndim(value) == 0})
-    kept = evaluate(with_axes_kept(code), scope).value
-    return kept if np.shape(kept) == term.shape else evaluate(code, scope).value
+    value = evaluate(with_axes_kept(code), scope).value  # on paper sums keep their axes, and a row is a vector
+    return np.reshape(value, term.shape) if np.size(value) == term.size else value
 
 
 @settings(max_examples=300, deadline=None)
