@@ -5,6 +5,7 @@ that a row broadcasts against a matrix without being copied first. What a studen
 is a row of `rewrites`.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -14,6 +15,7 @@ import numpy as np
 
 from autotiny.algebra.term import Term, apply, constant
 from autotiny.ops import OPS
+from autotiny.ops.activations import log_softmax, softmax
 from autotiny.ops.indexing import index
 from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
@@ -27,6 +29,7 @@ Addend = tuple[Fraction, Term]
 ONE = Fraction(1)
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
+MATMUL = OPS[np.matmul]
 SPREADS = {OPS[np.broadcast_to], OPS[np.reshape]}
 
 
@@ -75,6 +78,20 @@ def core(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(shape[next((i for i, n in enumerate(shape) if n != 1), len(shape)) :])
 
 
+def remembered(view: Callable[[Term], Any]) -> Any:
+    """A view of a term that is taken once and kept with the term."""
+
+    def kept(term: Term) -> Any:
+        if term.notes is None:
+            term.notes = {}
+        if view not in term.notes:
+            term.notes[view] = view(term)
+        return term.notes[view]
+
+    return functools.update_wrapper(kept, view)
+
+
+@remembered
 def factors(term: Term) -> tuple[Fraction, list[Factor]]:
     """A number, and the powers that it multiplies: -2 Y / A2 as -2, [(Y, 1), (A2, -1)]."""
     coefficient, found = ONE, list[Factor]()
@@ -95,9 +112,19 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
             stack.append((part.args[0], power))
         elif exponent := exponent_of(part):
             stack.append((part.args[0], power * exponent))
+        elif part.op in SUMS and (other := reversed_sum(part)) is not None:
+            coefficient *= (-1) ** int(power)
+            found.append((other, power))
         else:
             found.append((part, power))
     return coefficient, merged(found)
+
+
+def reversed_sum(part: Term) -> Term | None:
+    """y - x for x - y, if that is the way round in which it is known among factors; None if it stands that way."""
+    parts = addends(part)
+    leader, _ = min(parts, key=lambda a: (number(a[1]) is None, a[1].op is not None, a[1].number), default=(1, None))
+    return total([(-c, x) for c, x in parts], part.shape) if leader < 0 else None
 
 
 def exponent_of(part: Term) -> Fraction | None:
@@ -106,6 +133,12 @@ def exponent_of(part: Term) -> Fraction | None:
     if part.op is None:
         return None
     return number(part.args[1]) if part.op.function is np.power else fixed.get(part.op.function)
+
+
+def first_made(factor: Factor) -> tuple[bool, int]:
+    """The order that makes equal products one term: symbols before what is made of them, in the order of making."""
+    base, _ = factor
+    return base.op is not None, base.number
 
 
 def merged(found: Iterable[Factor]) -> list[Factor]:
@@ -117,25 +150,34 @@ def merged(found: Iterable[Factor]) -> list[Factor]:
     return list(powers.values())
 
 
-def product(coefficient: Fraction, found: Iterable[Factor], shape: tuple[int, ...]) -> Term:
-    """The term of a product: numbers and scalars first, what divides it last."""
+def product(
+    coefficient: Fraction, found: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
+) -> Term:
+    """The term of a product: numbers and scalars first, then factors by their place, what divides it last."""
     if coefficient == 0:
         return fitted(0, shape)
     found = merged(found)
-    above = [raised(x, p) for x, p in sorted(found, key=lambda f: f[0].ndim > 0) if p > 0]
-    below = [raised(x, -p) for x, p in sorted(found, key=lambda f: f[0].ndim == 0) if p < 0]
+    above = [raised(x, p) for x, p in sorted(found, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
+    below = [raised(x, -p) for x, p in sorted(found, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
     size = abs(coefficient)
     divided = size.numerator == 1 and size.denominator != 1
     numbers = [] if divided or (size == 1 and above) else [as_number(size)]
     if divided and not above:
         numbers = [1]
     first, *rest = [*numbers, *above]
-    result: Any = -first if coefficient < 0 else first
+    mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
+    result: Any = first if coefficient > 0 else -1 * first if mask else -first
     for x in rest:
         result = result * x
     for x in [*below, *([size.denominator] if divided else [])]:
         result = result / x
     return fitted(result, shape)
+
+
+def times(c: Fraction, term: Term) -> Term:
+    """c x."""
+    coefficient, found = factors(term)
+    return product(c * coefficient, found, term.shape)
 
 
 def raised(base: Term, power: Fraction) -> Any:
@@ -157,6 +199,7 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
 
 
 # ----- sums -----
+@remembered
 def addends(term: Term) -> list[Addend]:
     """The products that a term is the sum of: 2 - x as [(2, 1), (-1, x)]; like ones are collected."""
     found: dict[int, Addend] = {}
@@ -181,15 +224,25 @@ def addends(term: Term) -> list[Addend]:
 
 def total(found: Iterable[Addend], shape: tuple[int, ...]) -> Term:
     """The term of a sum, what is added before what is subtracted."""
-    ordered = sorted(found, key=lambda a: a[0] < 0)
+    ordered = sorted(found, key=lambda a: (a[0] < 0, number(a[1]) is None, first_made((a[1], ONE))))
     if not ordered:
         return fitted(0, shape)
+    common = abs(ordered[0][0])
+    if len(ordered) > 1 and common != 1 and all(abs(c) == common for c, _ in ordered):
+        return product(common, [(total([(c / common, x) for c, x in ordered], shape), ONE)], shape)
+    if ordered[0][0] < 0 and len(ordered) > 1:
+        return product(-ONE, [(total([(-c, x) for c, x in ordered], shape), ONE)], shape)
     (c, first), *rest = ordered
-    result: Any = product(c, factors(first)[1], first.shape)
+    result: Any = counted(times(c, first))
     for c, x in rest:
-        part = product(abs(c), factors(x)[1], x.shape)
+        part = counted(times(abs(c), x))
         result = result + part if c > 0 else result - part
     return fitted(result, shape)
+
+
+def counted(x: Term) -> Term:
+    """A mask as numbers: masks are added as numbers are, not as truths."""
+    return 1 * x if x.dtype == bool else x
 
 
 # ----- every operation -----
@@ -276,6 +329,17 @@ def _same(term: Term) -> Term:
 
 
 LINEAR = {np.sum, np.matmul, np.transpose, np.swapaxes, np.reshape}
+
+
+def _softmax(term: Term) -> Term:
+    """The classes lie along the first axis, unless said otherwise."""
+    (x,), axis = term.args, term.options.get("axis", 0)
+    first = (x.ndim == 1 and axis is None) or (axis is not None and axis % max(x.ndim, 1) == 0)
+    if first or type(axis) is not int:
+        return apply(term.op, (x,), {}) if first else term  # type: ignore[arg-type]
+    return apply(term.op, (x,), {"axis": axis % x.ndim})  # type: ignore[arg-type]
+
+
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
     np.transpose: _transpose,
@@ -289,5 +353,7 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     np.copy: _same,
     astype.__wrapped__: lambda t: t.args[0] if t.dtype == t.args[0].dtype else t,  # type: ignore[attr-defined]
     index.__wrapped__: _index,  # type: ignore[attr-defined]
+    softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
+    log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     vdot.__wrapped__: lambda t: np.sum(tidy(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, total
+from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
 from autotiny.algebra.term import Term, constant
 from autotiny.ops import OPS, Op
 from autotiny.signatures import arranged
@@ -217,6 +217,6 @@ def _assign_addends(parts: Any, left: list[tuple[Fraction, Term]], bound: Bound)
                 yield from _assign_addends(others, [], found)
         return
     for i, (c, term) in enumerate(left):
-        scaled = term if c == sign else product(c * sign, factors(term)[1], term.shape)
+        scaled = term if c == sign else times(c * sign, term)
         for found in match(part, scaled, bound):
             yield from _assign_addends(others, left[:i] + left[i + 1 :], found)

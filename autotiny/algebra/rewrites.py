@@ -16,7 +16,9 @@ import numpy as np
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, number, product, total
 from autotiny.algebra.pattern import match, match_product, match_sum, pattern_of, variables
 from autotiny.algebra.term import Term, constant
+from autotiny.ops import Op
 from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
+from autotiny.ops.linalg import cofactors
 
 Array = Any
 
@@ -46,6 +48,11 @@ class Row:
         """The pattern, with variables in place."""
         return pattern_of(self.pattern, self.rest)
 
+    @cached_property
+    def needs(self) -> frozenset[Op]:
+        """Operations without which it cannot apply."""
+        return needs(self.written)
+
     def at(self, term: Term) -> Term | None:
         """What the term is rewritten to, if it or some of its factors or addends match."""
         return rewritten(self.written, term, self._replace)
@@ -53,6 +60,14 @@ class Row:
     def _replace(self, bound: Any) -> Any:
         arguments = [bound[name] for name in variables(self.pattern)]
         return self.replacement(*arguments) if self.condition(*arguments) else None
+
+
+def needs(pattern: Any) -> frozenset[Op]:
+    """The operations of a pattern, other than those that its products and sums may be written with."""
+    if pattern.op is None:
+        return frozenset()
+    own = frozenset[Op]() if pattern.op in PRODUCTS | SUMS else frozenset({pattern.op})
+    return own.union(*map(needs, pattern.args))
 
 
 def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
@@ -153,7 +168,9 @@ ROWS = (
     Row("1 / (1 + exp(-x)) is the sigmoid",
         lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x)),
     Row("exp(x) / (1 + exp(x)) is the sigmoid",
-        lambda x: np.exp(x) * sigmoid(-x),          lambda x: sigmoid(x)),
+        lambda x: np.exp(x) * sigmoid(-x),          lambda x: 1 - sigmoid(-x)),
+    Row("cofactors over the determinant are the inverse, transposed",
+        lambda x: cofactors(x) / np.linalg.det(x),  lambda x: np.transpose(np.linalg.inv(x))),
     Row("exponential of a logarithm",
         lambda x: np.exp(np.log(x)),                lambda x: x),
     Row("where with 0 is a product with the mask",
@@ -184,11 +201,11 @@ ROWS = (
         lambda a, b: np.transpose(a + b),           lambda a, b: np.transpose(a) + np.transpose(b),
         matrices, rest=("b",), exact=True),
     Row("a matrix times a column is a matrix times a vector",
-        lambda a, v, s, t: np.reshape(a @ np.reshape(v, s), t),  lambda a, v, s, t: a @ v,
-        lambda a, v, s, t: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1) and len(t) == 1, exact=True),
+        lambda a, v, s: a @ np.reshape(v, s),       lambda a, v, s: np.reshape(a @ v, (-1, 1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1), exact=True),
     Row("a row times a matrix is a vector times a matrix",
-        lambda a, v, s, t: np.reshape(np.reshape(v, s) @ a, t),  lambda a, v, s, t: v @ a,
-        lambda a, v, s, t: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)) and len(t) == 1, exact=True),
+        lambda a, v, s: np.reshape(v, s) @ a,       lambda a, v, s: np.reshape(v @ a, (1, -1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)), exact=True),
     Row("x Aᵀ is A x",
         lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
         lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),

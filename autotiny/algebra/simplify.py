@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from autotiny.algebra.normal import tidy
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.term import Term, apply, constant, topological_order
+from autotiny.ops import Op
 
 LONGEST = 100
 """Steps after which a formula is left as it is."""
@@ -17,6 +18,11 @@ class Rule(Protocol):
     @property
     def name(self) -> str:
         """What a student would call it."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[Op | None]:
+        """Operations without which it cannot apply."""
         ...
 
     def at(self, term: Term) -> Term | None:
@@ -88,7 +94,10 @@ class Simplifier:
         return steps
 
     def _first(self, term: Term) -> Rewrite | None:
+        present = {part.op for part in topological_order(term)}
         for rule in self.rules:
+            if not rule.needs <= present:
+                continue
             after = self.apply(rule, term)
             if after is not term:
                 return Rewrite(rule, term, after)

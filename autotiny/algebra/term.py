@@ -61,7 +61,7 @@ class Term(Surface):
     value : an array or a number.
     """
 
-    __slots__ = ("__weakref__", "args", "name", "number", "op", "options", "value")
+    __slots__ = ("__weakref__", "args", "name", "notes", "number", "op", "options", "value")
 
     op: Op | None
     args: tuple["Term", ...]
@@ -69,6 +69,8 @@ class Term(Surface):
     name: str | None
     number: int
     value: Any
+    notes: dict[Any, Any] | None
+    """What readers found out about it, by their own keys."""
 
     @property
     def is_constant(self) -> bool:
@@ -143,7 +145,7 @@ _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
     term = Term()
     term.op, term.args, term.options, term.name, term.value = op, args, options, name, value
-    term.number = next_number()
+    term.number, term.notes = next_number(), None
     return term
 
 

@@ -18,7 +18,7 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
     for part in order:
         if part in wanted or not leading.isdisjoint(part.args):
             leading.add(part)
-    grads: dict[Term, Any] = {made: g}
+    grads: dict[Term, Any] = {made: constant(output.dtype.type(g.value)) if g.is_constant and g.ndim == 0 else g}
     for part in reversed(order):
         if part.op is None or part not in leading or part not in grads:
             continue

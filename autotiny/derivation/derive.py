@@ -7,14 +7,15 @@ import numpy as np
 
 from autotiny import describe, graph
 from autotiny.algebra import Term, constant, symbol, topological_order
+from autotiny.algebra.normal import without_spread
 from autotiny.algebra.rewrites import ROWS, Row
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.backprop import gradients
 from autotiny.derivation.chain import pull
 from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.facts import Definition, SumsToOne
+from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalOfSum, SumsToOne, SumsToZero
 from autotiny.derivation.lift import Lifted, lift
-from autotiny.derivation.reading import leading, readable
+from autotiny.derivation.reading import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, tolerance
 from autotiny.derivation.unicode import Unicode
 from autotiny.errors import UnsupportedError
@@ -47,21 +48,22 @@ class Deriving:
         checked_order(loss)
         order = graph.topological_order(loss)
         self.target = found_tensor(order, target, scope)
-        self.lifted: Lifted = lift(order, scope, (loss, self.target))
+        self.lifted: Lifted = lift(order, scope, {self.target: "", loss: "J"})
         self.output, self.goal = self.lifted.symbols[loss], self.lifted.symbols[self.target]
         self.engine = gradients(loss, [self.target])[0]._data if self.target is not loss else np.ones_like(loss._data)
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.lifted.definitions.items()}
-        given = frozenset(s for s in self.given() if s not in definitions)
         self.simplifier = Simplifier(
             [
                 *rules,
-                *(Definition(s, made, _title(s, made)) for s, made in definitions.items() if made.op is not None),
-                SumsToOne(given),
+                *(rule for s, made in definitions.items() if s is not self.output for rule in definition(s, made)),
+                SumsToOne(frozenset(s for s in self.symbols() if s not in definitions)),
+                SumsToZero(frozenset(definitions)),
+                NowhereZero(),
             ]
         )
 
-    def given(self) -> set[Term]:
+    def symbols(self) -> set[Term]:
         """Every symbol of the run."""
         terms = topological_order(*self.lifted.definitions.values())
         return {t for t in terms if t.name is not None}
@@ -70,7 +72,7 @@ class Deriving:
         """From the loss down, named tensor by named tensor; gradients that several others are made of get a name."""
         lemmas: dict[Term, Derivation] = {}
         path = self.path()
-        grads: dict[Term, Term] = {self.output: constant(1.0)}
+        grads: dict[Term, Term] = {self.output: constant(self.engine.dtype.type(1))}
         for sign in reversed(path):
             g = grads[sign]
             if sign is self.goal:
@@ -82,7 +84,7 @@ class Deriving:
                     g = symbol(f"d{sign.name}", lemma.chain.value)
                     lemmas[g] = lemma
             made = self.lifted.definitions[sign]
-            for x, c in pull(made, sign, g, set(path)).items():
+            for x, c in pull(made, made if sign is self.output else sign, g, set(path)).items():
                 grads[x] = constant(grads[x] + c) if x in grads else c
         raise AssertionError("the path ends at its target")
 
@@ -95,9 +97,21 @@ class Deriving:
         return [s for s in self.lifted.symbols.values() if s in leading]
 
     def keeps(self, sign: Term) -> bool:
-        """Whether the gradient of a tensor is what several others are made of."""
+        """Whether the gradient of a tensor is what several others are made of, beside those on the way to the goal."""
         parts = topological_order(self.lifted.definitions[sign])
-        return sign is not self.output and sum(part in self.lifted.tracked for part in parts) > 1
+        several = sum(part in self.lifted.tracked for part in parts) > 1
+        return sign is not self.output and several and not self.leaves(sign) <= self.leaves(self.goal)
+
+    def leaves(self, sign: Term) -> set[Term]:
+        """The tracked leaves that a tensor is made of."""
+        found = {sign}
+        order = list(found)
+        for s in order:  # grows while it is walked
+            made = self.lifted.definitions.get(s)
+            new = set() if made is None else set(topological_order(made)) & self.lifted.tracked - found
+            found |= new
+            order += new
+        return {s for s in found if s not in self.lifted.definitions}
 
     def simplified(self, sign: Term, raw: Term, lemmas: Mapping[Term, Derivation], engine: Any) -> Derivation:
         """The derivation of one gradient from the chain rule's words for it."""
@@ -125,16 +139,24 @@ def proved(step: Step) -> Step:
 
 def condition(rewrite: Rewrite) -> str:
     """What a step found on the data."""
-    if not isinstance(rewrite.rule, SumsToOne):
+    if not isinstance(rewrite.rule, Fact):
         return ""
-    used = [part for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{Unicode()(leading(part))} = 1" for part in used)
+    write = Unicode()
+    used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
+    return ", ".join(f"{write(readable(subject))} {sign}" for subject, sign in used)
 
 
-def _title(sign: Term, made: Term) -> str:
-    """The rule by which code becomes a name: that of the table, if the table knows the code."""
+def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
+    """The rules that a name's definition gives."""
+    if made.op is None:
+        return []
     row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
-    return f"{row.name}, {sign.name}" if row else f"{sign.name} is {Unicode()(readable(made))}"
+    written = Unicode()(readable(made))
+    title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {written}"
+    found: list[Definition | ReciprocalOfSum] = [Definition(sign, without_spread(made), title)]
+    if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
+        found.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {written}"))
+    return found
 
 
 def found_tensor(order: list[Tensor], target: "str | Tensor", scope: Mapping[str, Any]) -> Tensor:

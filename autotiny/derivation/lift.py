@@ -5,18 +5,14 @@ named tensors that it is made of, and of nothing behind them.
 """
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny import graph
 from autotiny.algebra import Term, apply, constant, symbol
-from autotiny.algebra.normal import as_fraction
+from autotiny.derivation.numbers import named_numbers, relation, told
 from autotiny.tensor import Tensor
-
-UNREMARKABLE = {Fraction(n) for n in (-1, 0, 1, 2)} | {Fraction(1, 2)}
-"""Numbers that stand in too many formulas to be taken for a variable that happens to have their value."""
 
 
 class Lifted(NamedTuple):
@@ -27,22 +23,30 @@ class Lifted(NamedTuple):
     symbols : of each tensor that has a name, and of each leaf.
     definitions : how each of these was made, for those that are results.
     tracked : the symbols that have a gradient.
-    numbers : what stands for a number of the code, such as m.
+    given : the symbols of data: arrays and numbers.
     """
 
     symbols: dict[Tensor, Term]
     definitions: dict[Term, Term]
     tracked: set[Term]
-    numbers: dict[Term, str]
+    given: dict[str, Term]
 
 
-def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Iterable[Tensor]) -> Lifted:
-    """The tensors of a topological order as formulas over the names that the scope gives; some are always named."""
+def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tensor, str]) -> Lifted:
+    """The tensors of a topological order as formulas over the names that the scope gives.
+
+    Those that are `always` named go by the name given there if they have no other.
+    """
     order = list(order)
     held = {id(value) for name, value in scope.items() if not name.startswith("_")}
     names = graph.names(order, scope)
-    named = {x for x in order if x.op is None or x.name or id(x) in held} | set(always)
-    lifter = _Lifter(scope, {names[x] for x in named})
+    own = {x for x in order if x.name or id(x) in held}
+    taken = {names[x] for x in order if x in own or x.op is None}
+    for x in always.keys() - own:
+        names[x] = next(n for n in graph.with_primes(always[x] or names[x]) if n not in taken)
+        taken.add(names[x])
+    named = own | always.keys() | {x for x in order if x.op is None}
+    lifter = _Lifter(scope, taken)
     for x in order:
         lifter.add(x, names[x] if x in named else None)
     return lifter.result
@@ -55,61 +59,92 @@ class _Lifter:
         self.result = Lifted({}, {}, set(), {})
         self.taken = taken
         self.terms: dict[Tensor, Term] = {}
-        self.arrays = {id(v): n for n, v in reversed(list(scope.items())) if isinstance(v, np.ndarray) and n[:1] != "_"}
+        self.arrays = {n: v for n, v in scope.items() if isinstance(v, np.ndarray) and v.size > 1 and n[:1] != "_"}
         self.numbers = named_numbers(scope)
-        self.constants: dict[Any, Term] = {}
+        self.constants: dict[int, Term] = {}
 
     def add(self, x: Tensor, name: str | None) -> None:
         """One tensor, whose operands are there already."""
-        term = self.made(x) if x.op is not None else None
-        if name is None and term is not None:
-            self.terms[x] = term
+        made = self.made(x) if x.op is not None else None
+        if name is None and made is not None:
+            self.terms[x] = made
             return
         assert name is not None
         self.terms[x] = self.result.symbols[x] = sign = symbol(name, x._data)
-        if term is not None:
-            self.result.definitions[sign] = term
+        if made is not None:
+            self.result.definitions[sign] = made
         if x.requires_grad:
             self.result.tracked.add(sign)
 
     def made(self, x: Tensor) -> Term:
         """The operation of a result on what its operands became."""
         assert x.op is not None
-        power = x.op.function is np.power
-        args = [self.terms[a] if isinstance(a, Tensor) else self.constant(a, power and i) for i, a in enumerate(x.args)]
+        exponent = 1 if x.op.function in (np.power, np.float_power) else None
+        args = [self.operand(a, exact=i == exponent) for i, a in enumerate(x.args)]
         return constant(apply(x.op, args, x.kwargs))
 
-    def constant(self, value: Any, exponent: Any) -> Term:
-        """A number by its variable's name if it has one; an array always by a name."""
-        if np.ndim(value) == 0:
-            return constant(value) if exponent else self.number(value)
-        key = id(value)
-        if key not in self.constants:
-            name = self.fresh(self.arrays.get(key, "C"))
-            self.constants[key] = symbol(name, value)
-        return self.constants[key]
+    def operand(self, value: Any, exact: bool) -> Term:
+        """What a tensor, a number or an array became; an exact number stays as it is."""
+        if isinstance(value, Tensor):
+            return self.terms[value]
+        return self.number(value) if np.ndim(value) == 0 and not exact else self.data(value)
 
+    # ----- numbers -----
     def number(self, value: Any) -> Term:
-        """m for 8, and 1 / m for 0.125, where m is the only variable that has this value."""
-        exact = as_fraction(float(value)) if np.isfinite(value) else None
-        if exact is None or exact in UNREMARKABLE:
+        """A number by the names of the variables that give it: m for 8, and 1 / (2 m) for 0.0625."""
+        way = told(abs(float(value)), self.numbers) if value else None
+        if way is None:
             return constant(value)
-        sign = -1 if exact < 0 and abs(exact) != 1 else 1
-        for way, target in (("direct", exact * sign), ("inverse", 1 / (exact * sign))):
-            if name := self.numbers.get(target):
-                term = self.variable(name, target)
-                return constant((term if way == "direct" else 1 / term) * sign if sign < 0 else
-                                (term if way == "direct" else 1 / term))  # fmt: skip
-        return constant(value)
+        scale = way.scale if value > 0 else -way.scale
+        result: Any = int(scale) if scale.is_integer() else scale
+        for name, power in way.names:
+            root = np.sqrt(self.variable(name)) if abs(power) == 0.5 else self.variable(name)
+            result = result * root if power > 0 else result / root
+        return constant(result)
 
-    def variable(self, name: str, value: Fraction) -> Term:
+    def variable(self, name: str) -> Term:
         """The symbol of a variable that holds a number."""
-        key = ("number", value)
-        if key not in self.constants:
-            number: Any = value.numerator if value.denominator == 1 else float(value)
-            self.constants[key] = symbol(self.fresh(name), number)
-            self.result.numbers[self.constants[key]] = name
-        return self.constants[key]
+        if name not in self.result.given:
+            value = self.numbers[name]
+            self.result.given[name] = symbol(self.fresh(name), int(value) if value.is_integer() else value)
+        return self.result.given[name]
+
+    # ----- arrays -----
+    def data(self, value: Any) -> Term:
+        """An array by its variable's name, or by what it is to a named one: 1 - y; else as C."""
+        if np.ndim(value) == 0:
+            return constant(value)
+        if id(value) not in self.constants:
+            self.constants[id(value)] = self.recognised(np.asarray(value))
+        return self.constants[id(value)]
+
+    def recognised(self, value: Any) -> Term:
+        """What an array is to the named arrays and tensors."""
+        name = next((n for n, held in self.arrays.items() if held is value), None)
+        if name is not None:
+            return self.array(name)
+        if value.size and np.all(value == value.flat[0]):
+            return constant(value)
+        if value.dtype.kind == "b":
+            masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
+            found = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
+            return self.unknown(value) if found is None else found
+        for name, held in self.arrays.items():
+            if (kin := relation(value, held)) is not None:
+                return KIN[kin](self.array(name))
+        return self.unknown(value)
+
+    def array(self, name: str) -> Term:
+        """The symbol of a variable that holds an array."""
+        if name not in self.result.given:
+            self.result.given[name] = symbol(self.fresh(name), self.arrays[name])
+        return self.result.given[name]
+
+    def unknown(self, value: Any) -> Term:
+        """An array that no variable holds."""
+        name = self.fresh("C")
+        self.result.given[name] = symbol(name, value)
+        return self.result.given[name]
 
     def fresh(self, name: str) -> str:
         """The name, with primes if it is taken."""
@@ -118,10 +153,9 @@ class _Lifter:
         return found
 
 
-def named_numbers(scope: Mapping[str, Any]) -> dict[Fraction, str]:
-    """The numbers that exactly one variable holds."""
-    found: dict[Fraction, list[str]] = {}
-    for name, value in scope.items():
-        if type(value) in (int, float) and np.isfinite(value) and not name.startswith("_"):
-            found.setdefault(as_fraction(value), []).append(name)
-    return {value: names[0] for value, names in found.items() if len(names) == 1 and value not in UNREMARKABLE}
+KIN: dict[str, Any] = {
+    "same": lambda x: x,
+    "negative": lambda x: -x,
+    "complement": lambda x: 1 - x,
+    "transpose": np.transpose,
+}

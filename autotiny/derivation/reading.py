@@ -1,7 +1,25 @@
 """The form in which a formula is read: sums without keepdims wherever broadcasting makes up for it."""
 
+from fractions import Fraction
+from typing import Any
+
 from autotiny.algebra import Term, apply, topological_order
-from autotiny.algebra.normal import PRODUCTS, SUMS, is_reshape, is_sum
+from autotiny.algebra.normal import (
+    MATMUL,
+    PRODUCTS,
+    SUMS,
+    Factor,
+    addends,
+    counted,
+    factors,
+    first_made,
+    fitted,
+    is_reshape,
+    is_sum,
+    is_transpose,
+    product,
+    total,
+)
 from autotiny.algebra.simplify import rebuilt
 
 
@@ -14,11 +32,58 @@ def readable(term: Term) -> Term:
 
 
 def _plainer(term: Term) -> Term:
-    if term.op in PRODUCTS or term.op in SUMS:
-        return _without_keepdims(term)
+    if term.op in PRODUCTS:
+        coefficient, found = factors(term)
+        if coefficient < 0:
+            coefficient, found = with_sign_inside(coefficient, found)
+        return _without_keepdims(product(coefficient, found, term.shape, place))
+    if term.op in SUMS:
+        return _without_keepdims(_sum(term))
     if is_reshape(term) and is_sum(term.args[0]) and (plain := leading(term.args[0])).shape == term.shape:
         return plain
     return term
+
+
+def place(factor: Factor) -> tuple[int, bool, int]:
+    """Matrix products stand before other factors, then sums, then masks."""
+    base, _ = factor
+    rank = 0 if base.op is MATMUL else 2 if base.op in SUMS else 3 if base.dtype == bool else 1
+    return rank, *first_made(factor)
+
+
+def _sum(term: Term) -> Term:
+    """Signs as few as can be, what is added before what is subtracted, A before Aᵀ."""
+    parts = []
+    for c, x in addends(term):
+        k, found = factors(x)
+        k, found = with_sign_inside(c * k, found) if c * k < 0 else (c * k, found)
+        parts.append((k > 0, counted(product(abs(k), found, x.shape, place))))
+    parts.sort(key=lambda part: (not part[0], any(map(is_transpose, (part[1], *part[1].args)))))
+    (added, first), *rest = parts
+    result: Any = first if added else -first
+    for added, part in rest:
+        result = result + part if added else result - part
+    return fitted(result, term.shape)
+
+
+def with_sign_inside(coefficient: Fraction, found: list[Factor]) -> tuple[Fraction, list[Factor]]:
+    """y - x for -(x - y), also where it is multiplied as a matrix."""
+    for i, (base, power) in enumerate(found):
+        if power == 1 and (other := negated(base)) is not None:
+            return -coefficient, [*found[:i], (other, power), *found[i + 1 :]]
+    return coefficient, found
+
+
+def negated(term: Term) -> Term | None:
+    """The negative of a term that has a minus inside, without a minus of its own."""
+    if term.op in SUMS:
+        parts = addends(term)
+        return total([(-c, x) for c, x in parts], term.shape) if any(c < 0 for c, _ in parts) else None
+    if term.op is MATMUL or is_transpose(term):
+        for i, arg in enumerate(term.args):
+            if (other := negated(arg)) is not None:
+                return apply(term.op, (*term.args[:i], other, *term.args[i + 1 :]), term.options)  # type: ignore[arg-type]
+    return None
 
 
 def _without_keepdims(term: Term) -> Term:
