@@ -16,6 +16,7 @@ LAYOUT = {
     "ordering": "in",  # operands from left to right
     "nodesep": "0.18",
     "ranksep": "0.08",
+    "newrank": "true",  # ranks across boxes
     # Limits to the search for a good layout: ordinary graphs never meet them, tangled ones would search for minutes.
     "nslimit": "1",
     "nslimit1": "1",
@@ -31,9 +32,10 @@ def dot(scene: Scene, **attributes: str) -> str:
     import graphviz  # type: ignore[import-untyped]
 
     across = runs_across(scene)
+    apart = {} if any(edge.label for edge in scene.edges) else {"ranksep": "0.28"}
     digraph = graphviz.Digraph(
         "autotiny",
-        graph_attr=LAYOUT | {"rankdir": "LR" if across else "TB"} | attributes,
+        graph_attr=LAYOUT | apart | {"rankdir": "LR" if across else "TB"} | attributes,
         # A list of fonts would be measured as Times by some builds of Graphviz.
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11", "fontcolor": TEXT},
         edge_attr={"color": EDGE, "arrowsize": "0.55", "fontname": "Helvetica", "fontsize": "9"},
@@ -42,6 +44,8 @@ def dot(scene: Scene, **attributes: str) -> str:
         _enter(digraph, box, across)
     for edge in scene.edges:
         digraph.edge(edge.source, edge.target, **_edge_attributes(edge, scene))
+    for source, leaf in _precedences(scene):
+        digraph.edge(source, leaf, style="invis", weight="0")
     return str(digraph.source)
 
 
@@ -63,6 +67,18 @@ def _edge_attributes(edge: Edge, scene: Scene) -> dict[str, str]:
     if edge.label:
         told["label"] = f"<{pill(edge.label)}>"
     return told
+
+
+def _precedences(scene: Scene) -> list[tuple[str, str]]:
+    """From what goes into a box to the leaves in it, so that boxes stand one after the other and not side by side."""
+    results = {edge.target for edge in scene.edges}
+    pairs: dict[tuple[str, str], None] = {}
+    for box in scene.boxes:
+        if isinstance(box, Box):
+            inside = set(box.ids)
+            entering = [edge.source for edge in scene.edges if edge.target in inside and edge.source not in inside]
+            pairs |= {(source, leaf): None for source in entering for leaf in box.ids if leaf not in results}
+    return list(pairs)
 
 
 def runs_across(scene: Scene) -> bool:

@@ -37,11 +37,13 @@ def _contents(reading: Reading, group: Group) -> str:
     if group.alike:
         n = len(places(group.children[0]))
         return f"⊞ {len(group.children)} alike" + (f", {n:,} values each" if n > 1 else "")
-    told = [f"⊞ {len(group.places):,} values"]
-    held = [reading.values[place] for place in group.places]
-    parameters = [reading.names.short(value) for value in held if _is_parameter(value)]
-    more = [f"{len(parameters) - MOST_PARAMETERS} more"] if len(parameters) > MOST_PARAMETERS else []
-    return ", ".join(told + parameters[:MOST_PARAMETERS] + more)
+    told = f"⊞ {len(group.places):,} values"
+    parameters = [value for value in map(reading.values.__getitem__, group.places) if _is_parameter(value)]
+    if not parameters:
+        return told
+    if len(parameters) > MOST_PARAMETERS or any(reading.names.given(value) is None for value in parameters):
+        return f"{told}, {len(parameters):,} parameter{'s' * (len(parameters) > 1)}"
+    return ", ".join([told, *map(reading.names.short, parameters)])
 
 
 def _is_parameter(value: object) -> bool:

@@ -17,6 +17,7 @@ READABLE = 60
 """Values and groups that a picture shows without being asked."""
 SLICES = 24
 FEWEST_ALIKE = 4
+LARGEST_REGION = 40
 
 
 @dataclass(eq=False)
@@ -125,7 +126,6 @@ def _narrow(reading: Reading, group: Group) -> None:
         group.children = _rolled(reading, group.children, lambda child: isinstance(child, Group))
         if len(group.children) > READABLE:
             group.children = _regions(reading, group.children)
-        if len(group.children) > READABLE:
             group.children = _rolled(reading, group.children, lambda child: not _is_constant(reading, child))
     while len(group.children) > READABLE:
         group.children = _sliced(reading, group.children)
@@ -135,18 +135,27 @@ def _narrow(reading: Reading, group: Group) -> None:
 
 
 def _regions(reading: Reading, children: Sequence[Child]) -> list[Child]:
-    """Each result that has a name, or several uses, with the unnamed ones that serve it alone."""
+    """Each result that has a name, or several uses, with the unnamed ones that serve it alone; large ones in parts."""
+    alone = [child for child in children if isinstance(child, int)]
+    level, size = set(alone), dict.fromkeys(alone, 1)
+    serving: dict[Place, Place] = {}
+    for place in alone:
+        uses = reading.consumers[place]
+        if len(uses) == 1 and uses[0] in level and size[place] < LARGEST_REGION and _serves(reading, place):
+            serving[place] = uses[0]
+            size[uses[0]] += size[place]
     head: dict[Place, Place] = {}
-    for place in sorted((child for child in children if isinstance(child, int)), reverse=True):
-        served = {head.get(consumer, -1) for consumer in reading.consumers[place]}
-        head[place] = served.pop() if len(served) == 1 and -1 not in served and _serves(reading, place) else place
     members: dict[Place, list[Child]] = {}
-    for place in reversed(head):
+    for place in reversed(alone):
+        head[place] = head[serving[place]] if place in serving else place
         members.setdefault(head[place], []).append(place)
-    groups = [Group(reading.names.short(reading.values[top]), of) for top, of in members.items() if len(of) > 1]
-    alone = [of[0] for of in members.values() if len(of) == 1]
-    kept = [child for child in children if isinstance(child, Group)] + groups + alone
-    return sorted(kept, key=last_place) if len(kept) >= FEWEST_ALIKE else list(children)
+    regions = [_region(reading, top, of) for top, of in members.items()]
+    kept = [child for child in children if isinstance(child, Group)] + regions
+    return sorted(kept, key=last_place)
+
+
+def _region(reading: Reading, head: Place, members: list[Child]) -> Child:
+    return Group(reading.names.short(reading.values[head]), members) if len(members) > 1 else head
 
 
 def _serves(reading: Reading, place: Place) -> bool:

@@ -13,7 +13,7 @@ GRADIENT_PART = "#gradient"
 """A link in Graphviz's picture, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
 CELL = 7
 """Points along the side of a heat map's cell."""
-PALE = 0.45
+PALE = 0.3
 """How strong a shade is under a number."""
 
 # Fill and border (Okabe and Ito's colours, safe for colour-blind readers): readable on light and dark pages alike.
@@ -48,11 +48,11 @@ def pill(text: str) -> str:
 def _contents(card: Card, across: bool) -> str:
     if card.kind == "constant" and not card.shape:
         return _table([_row(_cell(_typeset(card.value.summary), VALUE, 11))])
-    parts = [("", _heading(card)), ("", _quantity("value", card.value, VALUE))]
+    parts = [("", _heading(card)), ("", _quantity("value", card.value, VALUE, across))]
     if card.gradient:
         told = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
         ink = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
-        parts.append((f' HREF="{GRADIENT_PART}" TITLE=" "', _quantity(told, card.gradient, ink)))
+        parts.append((f' HREF="{GRADIENT_PART}" TITLE=" "', _quantity(told, card.gradient, ink, across)))
     tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0"{mark}>{part}</TD>' for mark, part in parts]
     rows = [_row(table) for table in tables] if across else [_row("<TD WIDTH='6'></TD>".join(tables))]
     return _table(rows)
@@ -72,7 +72,7 @@ def _heading(card: Card) -> str:
     return _table(rows)
 
 
-def _quantity(word: str, shown: Shown, colour: str) -> str:
+def _quantity(word: str, shown: Shown, colour: str, across: bool) -> str:
     """A value or a gradient: its cells beside its range, each entry where there is room, or a number."""
     if shown.zeros and not shown.summary.startswith("all") and not shown.rows:
         word += f", {percent(shown.zeros)} zeros"
@@ -84,8 +84,9 @@ def _quantity(word: str, shown: Shown, colour: str) -> str:
     lines.append(_row(_cell(_typeset(shown.summary), colour, 10 if shown.heat or shown.bars else 11)))
     if shown.heat is None:
         return _table(lines)
-    beside = f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{_table(lines)}</TD>'
-    return _table([_row(f'<TD ALIGN="LEFT" VALIGN="MIDDLE">{_heat_map(shown)}</TD>{beside}')])
+    words = f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{_table(lines)}</TD>'
+    cells = f'<TD ALIGN="{"RIGHT" if across else "LEFT"}" VALIGN="MIDDLE">{_heat_map(shown)}</TD>'
+    return _table([_row(words + cells if across else cells + words)])
 
 
 def _heat_map(shown: Shown) -> str:

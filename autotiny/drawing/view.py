@@ -27,6 +27,11 @@ class Box:
     label: str
     boxes: Sequence[Union["Box", Card]]
 
+    @property
+    def ids(self) -> list[str]:
+        """Of the cards in it."""
+        return [name for box in self.boxes for name in (box.ids if isinstance(box, Box) else [box.id])]
+
 
 @dataclass(frozen=True)
 class Scene:
