@@ -78,9 +78,10 @@ def step(console: Console, name: str = "") -> None:
     output = console.session[name] if name else console.session.tensor
     if not isinstance(output, Tensor) or not output.requires_grad:
         raise CommandError(f"{name or 'the last value'} depends on no variable, so nothing passes back from it")
-    for paragraph in steps(output):
+    paragraphs = list(steps(output))
+    for paragraph in paragraphs:
         console.show(paragraph)
-        if not paragraph.startswith("done") and not _goes_on(console):
+        if paragraph is not paragraphs[-1] and not _goes_on(console):
             return
 
 

@@ -1,79 +1,38 @@
-"""The backward pass in words: one visit of the engine after another, with what each passes on."""
+"""The backward pass in a terminal: the steps of a picture, one after another."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
-
-from autotiny.contributions import Visit, contributions
-from autotiny.drawing.names import Names
-from autotiny.drawing.values import show
-from autotiny.graph import topological_order
+from autotiny.drawing import draw
+from autotiny.drawing.lines import Line
+from autotiny.drawing.steps import Step
 from autotiny.tables import aligned
 from autotiny.tensor import Tensor
-from autotiny.values import brief
-
-LONGEST = 24
-"""Characters of an array that is told entry by entry."""
 
 
 def steps(output: Tensor) -> Iterator[str]:
-    """A paragraph for each visit of backprop, and one for the leaves' gradients.
+    """A paragraph for everything that backprop passes on, in the order of the engine.
 
-    >>> x = Tensor(3.0, name="x"); y = x * x + x; y.name = "y"
-    >>> for step in steps(y): print(step)
-    step 1 of 2: y = t1 + x
-      arrives          dy/dy = 1
-      passes on to t1  1          dy/dt1 = 1
-      passes on to x   1          dy/dx = 1
-    step 2 of 2: t1 = x * x
-      arrives         dy/dt1 = 1
-      passes on to x  3           dy/dx = 1 + 3 = 4
-      passes on to x  3           dy/dx = 4 + 3 = 7
-    done
-      dy/dx = 7
+    >>> x = Tensor(3.0, name="x"); y = x * x; y.name = "y"
+    >>> *_, last = steps(y)
+    >>> print(last)
+    step 3 of 3: ∂y/∂x through y = x * x
+      arrives           g = ∂y/∂y = 1
+      rule              product rule: times the other factor
+      local derivative  ∂(x * x)/∂x = x
+      passes on         g * x = 1 × 3 = 3
+      sum so far        ∂y/∂x = 3 + 3 = 6 (path 2 of 2, complete)
     """
-    order, sweep = topological_order(output), contributions(output)
-    walk = _Walk(Names(order, {}), output)
-    for place, visit in enumerate(sweep.visits, start=1):
-        yield f"step {place} of {len(sweep.visits)}: {walk.heading(visit)}\n{walk.paragraph(visit)}"
-    leaves = [node for node in order if node.op is None and node in sweep.gradients]
-    yield "\n".join(["done", *(f"  {walk.slope(leaf)} = {told(sweep.gradients[leaf])}" for leaf in leaves)])
+    backward = [step for step in draw(output).steps.steps if step.backward]
+    for place, step in enumerate(backward, start=1):
+        yield f"step {place} of {len(backward)}: {step.title}\n{_told(step)}"
 
 
-class _Walk:
-    """The sums that gradients are, as they grow."""
-
-    def __init__(self, names: Names, output: Tensor) -> None:
-        self.names, self.output = names, output
-        self.totals = dict[Tensor, Any]()
-
-    def heading(self, visit: Visit) -> str:
-        return f"{self.names.short(visit.node)} = {self.names.formula(visit.node)}"
-
-    def slope(self, node: Tensor) -> str:
-        return f"d{self.names.short(self.output)}/d{self.names.short(node)}"
-
-    def paragraph(self, visit: Visit) -> str:
-        rows = [["  arrives", f"{self.slope(visit.node)} = {told(visit.gradient)}", ""]]
-        for each in visit.contributions:
-            passed = f"  passes on to {self.names.short(each.operand)}"
-            rows.append([passed, told(each.value), self.sum(each.operand, each.value, each.total)])
-        return aligned(rows)
-
-    def sum(self, operand: Tensor, value: Any, total: Any) -> str:
-        """The operand's gradient so far; a number with the terms that it is the sum of."""
-        before = self.totals.get(operand)
-        self.totals[operand] = total
-        terms = f"{told(before)} + {told(value)} = " if before is not None and np.size(total) == 1 else ""
-        also = ", a sum by now" if before is not None and not terms else ""
-        return f"{self.slope(operand)} = {terms}{told(total)}{also}"
+def _told(step: Step) -> str:
+    return aligned([row for line in step.lines for row in _rows(line)])
 
 
-def told(value: Any) -> str:
-    """An array in a few words: small ones entry by entry, of others the range."""
-    array = np.asarray(value)
-    if array.size == 1:
-        return show(array).summary
-    entries = brief(array)
-    return entries if len(entries) <= LONGEST else f"{show(array).summary}, {array.shape}"
+def _rows(line: Line) -> Iterator[tuple[str, str]]:
+    """A line, and below it every entry of a small array."""
+    yield f"  {line.what}", line.text
+    if line.rows:
+        yield from (("", f"  {entries}") for entries in aligned(line.rows).splitlines())

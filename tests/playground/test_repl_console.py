@@ -208,15 +208,25 @@ def test_undo_and_redo(started):
 
 
 def test_step_walks_the_backward_pass(monkeypatch):
-    terminal = Terminal(monkeypatch, answers=["", ""])
+    terminal = Terminal(monkeypatch, answers=[""] * 4)
     terminal.type("x = Tensor(3.0)", "y = x * x + x")
     shown = terminal.type(":step").splitlines()
     assert [line for line in shown if not line.startswith(" ")] == [
-        "step 1 of 2: y = t1 + x",
-        "step 2 of 2: t1 = x * x",
-        "done",
+        "step 1 of 5: Backprop starts at y",
+        "step 2 of 5: ∂y/∂t1 through y = t1 + x",
+        "step 3 of 5: ∂y/∂x through y = t1 + x",
+        "step 4 of 5: ∂y/∂x through t1 = x * x",
+        "step 5 of 5: ∂y/∂x through t1 = x * x",
     ]
-    assert "dy/dx = 4 + 3 = 7" in shown[-3]
+    assert shown[-1] == "  sum so far        ∂y/∂x = 4 + 3 = 7 (path 3 of 3, complete)"
+    assert terminal.answers == []
+
+
+def test_a_walk_shows_small_matrices_entry_by_entry(monkeypatch):
+    terminal = Terminal(monkeypatch, answers=[""] * 2)
+    terminal.type("W = Tensor([[1.0, 2.0], [3.0, 4.0]])", "J = np.sum(W * np.array([[1.0, -2.0], [3.0, -4.0]]))")
+    shown = terminal.type(":step").splitlines()
+    assert ["3", "−4"] in [line.split() for line in shown]
 
 
 @pytest.mark.parametrize("answers", [["q"], []])
@@ -228,7 +238,7 @@ def test_a_walk_can_be_stopped(answers, monkeypatch):
 
 def test_step_starts_where_it_is_told(started):
     started.type("z = 2 * y")
-    assert started.type(":step y").startswith("step 1 of 2: y = ")
+    assert started.type(":step y").startswith("step 1 of 5: Backprop starts at y\n")
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,9 @@ def test_step_waits_for_enter(start):
     terminal.type("x = Tensor(3.0)", "—")
     terminal.type("y = x * x + x", "12     1")
     terminal.type(":step", "Enter: on, q: stop")
-    terminal.type("", "dy/dx = 4 + 3 = 7")
-    terminal.type("", "done")
+    for shown in ("∂y/∂t1 = 1", "∂y/∂x = 1", "∂y/∂x = 1 + 3 = 4", "∂y/∂x = 4 + 3 = 7 (path 3 of 3, complete)"):
+        terminal.type("", shown)
+    terminal.expect(terminal.prompt)
 
 
 def test_ctrl_c_stops_what_runs_and_a_walk_but_not_the_terminal(start):
