@@ -82,6 +82,8 @@ def bare(reading: Reading, place: Place, position: int, operand: Place) -> Edge:
 
 def norm(contribution: Any) -> float:
     """√(sum of squares), as far as it is finite; 0 exactly where every entry is 0."""
+    if np.ndim(contribution) == 0:
+        return abs(float(contribution))
     array = np.asarray(contribution, dtype=float)
     largest = float(np.max(np.abs(array), initial=0.0))
     if not np.isfinite(largest) or largest == 0:

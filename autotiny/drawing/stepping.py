@@ -14,12 +14,12 @@ from autotiny.drawing.picture import Picture
 from autotiny.drawing.playing import playing
 from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError
-from autotiny.drawing.steps import Film, Step
+from autotiny.drawing.steps import Film, Step, way_back
 from autotiny.drawing.view import GraphTooLargeError, visible
 
 FORMATS = (".html", ".svg")
-MOST_SCENES = 24
-"""Pictures in one page, each with other groups open."""
+MOST_SCENES, MOST_VALUES = 24, 300_000
+"""Pictures in one page, each with other groups open; fewer of them where each stands for very many values."""
 FRAME_HEIGHT = 640
 
 
@@ -31,20 +31,20 @@ class Steps:
     """
 
     def __init__(self, picture: Picture) -> None:
-        self._backprop = _backprop(picture.reading)
-        reading = _swept(picture.reading, self._backprop) if self._backprop else picture.reading
-        self.picture = Picture(reading, picture.root, picture.opened)
+        reading, backprop = picture.reading, _backprop(picture.reading)
+        self._passed = way_back(reading, backprop) if backprop else []
+        self.picture = Picture(_swept(reading, backprop), picture.root, picture.opened) if backprop else picture
 
     @functools.cached_property
     def steps(self) -> Sequence[Step]:
         """What happens, moment by moment."""
-        return Film(self.picture, self._backprop).steps()
+        return Film(self.picture, self._passed).steps()
 
     @property
     def html(self) -> str:
         """The page, which needs nothing but itself; raises GraphvizMissingError where there is no Graphviz."""
         scenes = [
-            Scene(view.name, view.parent, view.title, view.picture.svg, Film(view.picture, self._backprop).steps())
+            Scene(view.name, view.parent, view.title, view.picture.svg, Film(view.picture, self._passed).steps())
             for view in _views(self.picture)
         ]
         return page(self.picture.title, scenes)
@@ -121,11 +121,12 @@ class View(NamedTuple):
 def _views(picture: Picture) -> Iterator[View]:
     """The picture, then one for each group that can be opened in it, and in that, as far as there is room."""
     views = [View("", "", "", picture)]
+    most = min(MOST_SCENES, 1 + MOST_VALUES // len(picture.reading.values))
     for view in views:  # grows while it is walked
         yield view
         inside = _group(picture.root, view.name).children if view.name else visible(picture.root, picture.opened)
         for group in inside:
-            if isinstance(group, Group) and group.id not in view.picture.opened and len(views) < MOST_SCENES:
+            if isinstance(group, Group) and group.id not in view.picture.opened and len(views) < most:
                 try:
                     views.append(View(group.id, view.name, group.name, view.picture.with_opened(group.id)))
                 except GraphTooLargeError:

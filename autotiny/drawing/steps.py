@@ -5,16 +5,18 @@ the engine does it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autotiny.contributions import Backprop, Contribution
 from autotiny.drawing.groups import places
 from autotiny.drawing.lines import Line, computed, line, one_number, product, slope, summary
+from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.rule import LocalDerivative, local_derivative
 from autotiny.drawing.rule_words import rule_in_words
 from autotiny.drawing.view import card_id, visible
@@ -54,29 +56,51 @@ class Step:
         return ". ".join([self.title, *(f"{line.what}: {line.text}" for line in self.lines)])
 
 
+class Passed(NamedTuple):
+    """A contribution on its way: from a result to an operand, by their places, as path `nth` of `paths`."""
+
+    node: Tensor
+    contribution: Contribution
+    start: Place
+    end: Place
+    nth: int
+    paths: int
+    moment: int
+
+
+def way_back(reading: Reading, backprop: Backprop) -> list[Passed]:
+    """Every contribution of a sweep, in its order."""
+    order = [(visit.node, c) for visit in backprop.visits for c in visit.contributions]
+    paths, taken = Counter(c.operand for _, c in order), Counter[Tensor]()
+    passed = []
+    for moment, (node, c) in enumerate(order, len(reading.values) + 1):
+        taken[c.operand] += 1
+        start, end = reading.places[node], reading.places[c.operand]
+        passed.append(Passed(node, c, start, end, taken[c.operand], paths[c.operand], moment))
+    return passed
+
+
 class Film:
     """The steps that one picture of a graph shows: those inside of a closed group stay untold."""
 
-    def __init__(self, picture: "Picture", backprop: Backprop | None) -> None:
-        self.reading, self.names, self.backprop = picture.reading, picture.reading.names, backprop
+    def __init__(self, picture: "Picture", passed: Sequence[Passed]) -> None:
+        self.reading, self.names = picture.reading, picture.reading.names
         self.card_names = {card.id: card.name for card in picture.cards}
         self.edges = {edge.id for edge in picture.edges}
         shown = visible(picture.root, picture.opened)
         self.owner = dict(sorted((place, card_id(child)) for child in shown for place in places(child)))
-        passed = [(visit.node, c) for visit in (backprop.visits if backprop else []) for c in visit.contributions]
-        self.ways = Counter(self._way(node, c) for node, c in passed)
-        self.paths = Counter(c.operand for _, c in passed)
-        self.taken: Counter[Tensor] = Counter()
-        self.gathered: dict[Way, list[Contribution]] = defaultdict(list)
-
-    def _way(self, node: Tensor, c: Contribution) -> Way:
-        """The cards between which a contribution goes, "" for what is not in the picture."""
-        start, end = self.reading.places[node], self.reading.places[c.operand]
-        return self.owner.get(start, ""), self.owner.get(end, "")
+        self.ways: defaultdict[Way, list[Passed]] = defaultdict(list)
+        for each in passed:
+            active, receiver = self.owner.get(each.start), self.owner.get(each.end)
+            if active and receiver and active != receiver:
+                self.ways[active, receiver].append(each)
 
     def steps(self) -> list[Step]:
         """The forward pass, and backprop where there is a way back."""
-        return [*self._forward(), *(self._backward(self.backprop) if self.backprop else ())]
+        backward = [step for way, those in self.ways.items() for step in self._along(way, those)]
+        seed = self.reading.gradients.get(self.reading.places[self.reading.output])
+        start = [] if seed is None or not self.reading.passed else [self._start(seed)]
+        return [*self._forward(), *start, *sorted(backward, key=attrgetter("moment"))]
 
     # ----- forward -----
     def _forward(self) -> Iterator[Step]:
@@ -91,52 +115,45 @@ class Film:
         return f"{self.names.short(tensor)} = {self.names.formula(tensor)}"
 
     # ----- backward -----
-    def _backward(self, backprop: Backprop) -> Iterator[Step]:
+    def _start(self, seed: Any) -> Step:
         output = self.reading.output
-        card, moment, g = self.owner[self.reading.places[output]], len(self.reading.values), backprop.gradients[output]
-        seed = line("seed", g, f"{self._d(output)} = ")
-        yield Step(True, f"Backprop starts at {self.names.short(output)}", (seed,), card, moment, card, "", summary(g))
-        for visit in backprop.visits:
-            for contribution in visit.contributions:
-                moment += 1
-                self.taken[contribution.operand] += 1
-                yield from self._passed(visit.node, contribution, moment)
+        card, title = self.owner[self.reading.places[output]], f"Backprop starts at {self.names.short(output)}"
+        told = line("seed", seed, f"{self._d(output)} = ")
+        return Step(True, title, (told,), card, len(self.reading.values), card, "", summary(seed))
+
+    def _along(self, way: Way, passed: Sequence[Passed]) -> Iterator[Step]:
+        """The steps between two cards: one by one, unless they are many."""
+        if len(passed) > MOST_ON_ONE_WAY:
+            yield self._passed_together(way, passed)
+            return
+        active, receiver = way
+        for each in passed:
+            node, c = each.node, each.contribution
+            edge = f"e{each.end}-{each.start}-{c.position}"
+            yield Step(
+                backward=True,
+                title=f"{self._d(c.operand)} through {self._equation(node)}",
+                lines=(self._arrives(node, c), *self._passes(node, c), self._sum_so_far(each)),
+                active=active,
+                moment=each.moment,
+                receiver=receiver,
+                edge=edge if edge in self.edges else f"e{receiver}-{active}",
+                total=summary(c.total),
+            )
+
+    def _passed_together(self, way: Way, passed: Sequence[Passed]) -> Step:
+        """What goes from one group to another in many pieces, when the last of them has gone."""
+        active, receiver = way
+        entries = np.concatenate([np.ravel(each.contribution.value) for each in passed])
+        start, end = self.card_names[active], self.card_names[receiver]
+        title = f"{len(passed):,} contributions from {start} to {end}"
+        told = line("passes on", entries)._replace(rows=(), heat=None)
+        rule = Line("rule", f"the chain rule along each of {len(passed):,} ways; open a group to follow them")
+        return Step(True, title, (rule, told), active, passed[-1].moment, receiver, f"e{receiver}-{active}")
 
     def _d(self, tensor: Tensor) -> str:
         """∂J/∂x."""
         return f"∂{self.names.short(self.reading.output)}/∂{self.names.short(tensor)}"
-
-    def _passed(self, node: Tensor, c: Contribution, moment: int) -> Iterator[Step]:
-        active, receiver = way = self._way(node, c)
-        if not active or not receiver or active == receiver:
-            return
-        if self.ways[way] > MOST_ON_ONE_WAY:
-            self.gathered[way].append(c)
-            if len(self.gathered[way]) == self.ways[way]:
-                yield self._passed_together(way, moment)
-            return
-        edge = f"e{self.reading.places[c.operand]}-{self.reading.places[node]}-{c.position}"
-        yield Step(
-            backward=True,
-            title=f"{self._d(c.operand)} through {self._equation(node)}",
-            lines=(self._arrives(node, c), *self._passes(node, c), self._sum_so_far(c)),
-            active=active,
-            moment=moment,
-            receiver=receiver,
-            edge=edge if edge in self.edges else f"e{receiver}-{active}",
-            total=summary(c.total),
-        )
-
-    def _passed_together(self, way: Way, moment: int) -> Step:
-        """What goes from one group to another in many pieces."""
-        active, receiver = way
-        gathered = self.gathered.pop(way)
-        entries = np.concatenate([np.ravel(c.value) for c in gathered])
-        start, end = self.card_names[active], self.card_names[receiver]
-        title = f"{len(gathered)} contributions from {start} to {end}"
-        passed = line("passes on", entries)._replace(rows=(), heat=None)
-        rule = Line("rule", f"the chain rule along each of {len(gathered)} ways; open a group to follow them")
-        return Step(True, title, (rule, passed), active, moment, receiver, f"e{receiver}-{active}")
 
     def _arrives(self, node: Tensor, c: Contribution) -> Line:
         output, name = self.names.short(self.reading.output), self.names.short(node)
@@ -166,13 +183,13 @@ class Film:
         operands = [(self.names.short(arg), value_of(arg)) for arg in node.args]
         return local_derivative(rule, operands, (self.names.short(node), value_of(node)), node.kwargs)
 
-    def _sum_so_far(self, c: Contribution) -> Line:
-        taken, paths = self.taken[c.operand], self.paths[c.operand]
+    def _sum_so_far(self, passed: Passed) -> Line:
+        c, nth, paths = passed.contribution, passed.nth, passed.paths
         before = ""
-        if taken > 1 and np.size(c.total) == 1:
+        if nth > 1 and np.size(c.total) == 1:
             before = f"{one_number(np.asarray(c.total) - c.value)} + {one_number(c.value)} = ".replace("+ −", "− ")
         total = line("sum so far", c.total, f"{self._d(c.operand)} = {before}")
-        if taken == 1:  # it is what was passed on
+        if nth == 1:  # it is what was passed on
             total = total._replace(rows=(), heat=None)
-        state = "the only path" if paths == 1 else f"path {taken} of {paths}"
-        return total._replace(text=f"{total.text} ({state}{', complete' if taken == paths else ''})")
+        state = "the only path" if paths == 1 else f"path {nth} of {paths}"
+        return total._replace(text=f"{total.text} ({state}{', complete' if nth == paths else ''})")

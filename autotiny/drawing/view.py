@@ -1,7 +1,8 @@
 """What of a graph a picture shows: which groups are open, and what then stands in it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Union
 
 from autotiny.drawing.card import Card, deal
@@ -111,7 +112,7 @@ def _edges(reading: Reading, items: Iterable[Child]) -> list[Edge]:
     """Every use between visible values, and one edge for all the uses between a group and its neighbour."""
     owner = {place: item for item in items for place in (item.places if isinstance(item, Group) else (item,))}
     edges: list[Edge] = []
-    merged: dict[tuple[str, str], Edge] = {}
+    between: defaultdict[tuple[str, str], list[tuple[Place, int, Place]]] = defaultdict(list)
     for place, item in sorted(owner.items(), key=lambda entry: entry[0]):
         if not isinstance(item, Group) and not any(isinstance(owner.get(o), Group) for o in reading.operands[place]):
             edges += [edge for edge in uses(reading, place) if int(edge.source[1:]) in owner]
@@ -119,24 +120,20 @@ def _edges(reading: Reading, items: Iterable[Child]) -> list[Edge]:
         for position, operand in enumerate(reading.operands[place]):
             source = owner.get(operand)
             if source is not None and source is not item:
-                _merge(reading, merged, (place, position, operand), (card_id(source), card_id(item)))
-    return edges + list(merged.values())
+                between[card_id(source), card_id(item)].append((place, position, operand))
+    return edges + [_merged(reading, source, target, those) for (source, target), those in between.items()]
 
 
-def _merge(
-    reading: Reading, merged: dict[tuple[str, str], Edge], use: tuple[Place, int, Place], ends: tuple[str, str]
-) -> None:
-    edge, passed = bare(reading, *use), reading.passed.get(use[:2])
-    before = merged.get(ends)
-    strength = norm(passed.value) if passed else 0.0
-    merged[ends] = replace(
-        edge,
-        id=f"e{ends[0]}-{ends[1]}",
-        source=ends[0],
-        target=ends[1],
-        strength=(before.strength if before else 0.0) + strength,
-        carries_gradient=edge.carries_gradient or (before is not None and before.carries_gradient),
-        count=1 + (before.count if before else 0),
+def _merged(reading: Reading, source: str, target: str, those: Sequence[tuple[Place, int, Place]]) -> Edge:
+    """One edge for several uses."""
+    passed = [reading.passed.get((place, position)) for place, position, _ in those]
+    return Edge(
+        f"e{source}-{target}",
+        source,
+        target,
+        strength=sum(norm(each.value) for each in passed if each),
+        carries_gradient=any(bare(reading, *use).carries_gradient for use in those),
+        count=len(those),
     )
 
 
