@@ -38,7 +38,7 @@ def backward(output: Tensor, grad: Any = None) -> None:
         elif node._grad is not None:
             node._grad = node._grad + g
         else:
-            node._grad = g.copy() if g.base is not None else g
+            node._grad = g.copy() if getattr(g, "base", None) is not None else g
 
 
 def gradients(output: Tensor, tensors: Sequence[Tensor], grad: Any = None) -> list[Tensor]:

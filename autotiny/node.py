@@ -12,7 +12,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.modes import Mark
 from autotiny.ops import Op
 from autotiny.seals import fingerprint
-from autotiny.values import brief, own, read_only
+from autotiny.values import brief, is_foreign, own, read_only
 
 NO_OPTIONS: dict[str, Any] = {}
 next_number = itertools.count().__next__
@@ -105,6 +105,8 @@ class Node:
         g = self._grad
         if g is None:
             return None
+        if is_foreign(g):
+            return g
         if self.op is not None:
             return read_only(g)
         if type(g) is not np.ndarray:

@@ -165,7 +165,7 @@ def seeds_for(call: Run, upstream: list[Any]) -> Gradients:
     seeds: Gradients = {}
     for out, u in zip(call.outputs, upstream, strict=True):
         if isinstance(out, Tensor) and out.requires_grad:
-            u = u if isinstance(u, Tensor) else np.asarray(u, dtype=out.dtype)
+            u = u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u, dtype=out.dtype)
             seeds[out] = seeds[out] + u if out in seeds else u
     return seeds
 

@@ -42,13 +42,16 @@ def is_foreign(value: Any) -> bool:
 
 def plain_copy(value: Any) -> Any:
     """A copy as an array of NumPy, unless it is an array of another library."""
-    return value if is_foreign(value) else np.array(value)
+    if is_foreign(value):
+        return value.copy() if hasattr(value, "__autotiny_call__") else value  # a formula notes that it is an array
+    return np.array(value)
 
 
 def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
     """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
     if is_foreign(data):
         require_real(data.dtype, where)
+        data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
         return data.astype(dtype or float) if tracked and data.dtype.kind != "f" else data
     array = np.array(real_numbers(data, where), dtype=dtype)
     require_real(array.dtype, where)

@@ -10,8 +10,9 @@ from autotiny.compiler.captured import Captured
 from autotiny.compiler.emit import emit
 from autotiny.compiler.entry import Entry
 from autotiny.compiler.factors import pull_factors, push_factors
+from autotiny.compiler.facts import assume_facts
 from autotiny.compiler.lowering import lower
-from autotiny.compiler.products import as_products
+from autotiny.compiler.products import as_products, beside_each_other
 from autotiny.compiler.program import Program
 from autotiny.compiler.schedule import schedule
 from autotiny.compiler.shortcuts import share_sign, shorten
@@ -19,8 +20,9 @@ from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.errors import UnsupportedError
 from autotiny.trees import flatten, tree_map
 
-PASSES = (lower, shorten, pull_factors, push_factors, shorten, share_sign, as_products)
-"""What is done to the formulas, in this order."""
+FIRST = (lower, shorten, pull_factors)
+THEN = (push_factors, shorten, share_sign, beside_each_other, as_products)
+"""What is done to the formulas, in this order; between the two, facts are assumed."""
 
 
 class Built(NamedTuple):
@@ -31,6 +33,7 @@ class Built(NamedTuple):
     names: tuple[str, ...]
     """Of the arguments that are given by name."""
     captured: Captured
+    relies_on_facts: bool
 
     def is_current(self) -> bool:
         """Whether what the function sees from outside is what it was."""
@@ -38,30 +41,44 @@ class Built(NamedTuple):
 
 
 def build(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], donate: tuple[int, ...], ints: bool
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    donate: tuple[int, ...],
+    ints: bool,
+    facts: bool,
 ) -> Built:
-    """The program of f for arguments like these; whole numbers may vary from call to call, if ints."""
+    """The program of f for arguments like these; whole numbers may vary from call to call, if ints, and it may rely
+    on facts about the values, if facts.
+    """
     captured = Captured(f)
     leaves, _ = flatten((args, dict(kwargs)))
     dynamic = [is_dynamic(x, ints) for x in leaves]
     traced = trace(f, args, kwargs, dynamic)
     captured.require_same_after_trace()
-    terms = rewritten(traced)
-    plan = schedule(traced.symbols, terms, donated(traced, args, dynamic, donate))
+    terms, checks = rewritten(traced, facts)
+    plan = schedule(traced.symbols, terms, donated(traced, args, dynamic, donate), checks)
     source = emit(plan, traced.names, traced.swept)
     rest = iter(terms)
     output = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = Entry((*args, *kwargs.values()), dynamic, output)
     captured.watch(source.held.values())
-    return Built(Program(source, entry, traced.swept), len(args), tuple(kwargs), captured)
+    return Built(Program(source, entry, traced.swept), len(args), tuple(kwargs), captured, bool(checks))
 
 
-def rewritten(traced: Trace) -> list[Term]:
-    """The outputs after all passes."""
+def rewritten(traced: Trace, facts: bool) -> tuple[list[Term], list[Term]]:
+    """The outputs after all passes, and the sums that were assumed to be 1."""
+    names, checks = traced.names, list[Term]()
     terms = [out for out in traced.outputs if isinstance(out, Term)]
-    for improve in PASSES:
-        terms = improve(terms, traced.names)
-    return terms
+    for improve in FIRST:
+        terms = improve(terms, names)
+    if facts:
+        terms, checks = assume_facts(terms, names)
+    count = len(terms)
+    terms += checks
+    for improve in THEN:
+        terms = improve(terms, names)
+    return terms[:count], terms[count:]
 
 
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:

@@ -9,6 +9,7 @@ from typing import Any
 from autotiny.algebra import ValueNeededError
 from autotiny.compiler.build import Built, build
 from autotiny.compiler.entry import NoMatch, structure
+from autotiny.compiler.facts import FactError
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.errors import UnsupportedError
 from autotiny.trees import flatten
@@ -26,6 +27,7 @@ def compile(f: Callable[..., Any], *, donate: int | tuple[int, ...] = ()) -> "Co
 
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
+    >>> import numpy as np
     >>> step = compile(lambda W, x: np.tanh(W @ x))
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
@@ -59,10 +61,16 @@ class Compiled:
             and latest.names == tuple(kwargs)
             and latest.is_current()
         ):
-            result = self.run(latest, args, kwargs)
+            try:
+                result = self.run(latest, args, kwargs)
+            except FactError:
+                result = NoMatch
             if result is not NoMatch:
                 return result
-        return self.run(self.built_for(args, kwargs), args, kwargs)
+        try:
+            return self.run(self.built_for(args, kwargs), args, kwargs)
+        except FactError:
+            return self.run(self.built_for(args, kwargs, facts=False), args, kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
         """The program's results; the function's own where a gradient has to be kept from what a mask has hidden."""
@@ -71,16 +79,16 @@ class Compiled:
         except FloatingPointError:
             return self.f(*args, **kwargs)
 
-    def built_for(self, args: Any, kwargs: Any) -> Built:
-        """The program for arguments like these, which becomes the latest."""
+    def built_for(self, args: Any, kwargs: Any, facts: bool = True) -> Built:
+        """The program for arguments like these, which becomes the latest; without facts, one that needs none."""
         with self.lock:
-            key, ints = self.key(args, kwargs, ints=True), True
+            key = self.key(args, kwargs, ints=True)
             built = self.kept.get(key) or self.kept.get(self.key(args, kwargs, ints=False))
-            if built is None or not built.is_current():
+            if built is None or not (built.is_current() and (facts or not built.relies_on_facts)):
                 try:
-                    built = build(self.f, args, kwargs, self.donate, ints)
+                    built = build(self.f, args, kwargs, self.donate, True, facts)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
-                    built = build(self.f, args, kwargs, self.donate, ints=False)
+                    built = build(self.f, args, kwargs, self.donate, False, facts)
                     key = self.key(args, kwargs, ints=False)
                 self.kept[key] = built
             if len(self.kept) > PROGRAMS:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.schedule import Schedule, Storage
 
@@ -31,7 +32,7 @@ class Writer:
     def __init__(self, plan: Schedule, names: dict[Term, str]) -> None:
         self.plan = plan
         self.names = _unique_names(plan, names)
-        self.held: dict[str, Any] = {}
+        self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.setup: list[str] = []
         self.lines: list[str] = []
@@ -42,10 +43,12 @@ class Writer:
         """The whole of it; what is donated is written last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
-        last = set(donated)
+        last, checks = set(donated), set(self.plan.checks)
         for term in self.plan.order:
             if term not in last:
                 self.write(term)
+            if term in checks:
+                self.check(term)
         if swept:
             self.lines += ["if invalid:", "    raise FloatingPointError"]
         for term in donated:
@@ -111,6 +114,12 @@ class Writer:
             self.lines.append(text)
         self.written[term] = name
 
+    def check(self, term: Term) -> None:
+        """Stop where a sum is not 1 everywhere."""
+        name = self.fresh("all_one")
+        self.setup.append(f"{name} = np.ones({term.shape}{_type_of(term)}).tobytes()")
+        self.lines += [f"if {self.names[term]}.tobytes() != {name}:", "    raise FactError"]
+
     def in_memory(self, view: Term) -> bool:
         """Whether a view shows memory of the program's own, so that it can be made beforehand."""
         while kind(view) is Kind.VIEW:
@@ -161,9 +170,9 @@ class Writer:
         if function in SIGNS:
             a, b = (self.operand(arg, None) for arg in term.args)
             return f"{a} {SIGNS[function]} {b}"
-        if isinstance(function, np.ufunc):
-            return self.elementwise(term)
-        return self.call(term)
+        if function is np.copy:
+            return f"{self.numpy('array')}({self.operand(term.args[0], None)})"
+        return self.elementwise(term) if isinstance(function, np.ufunc) else self.call(term)
 
     def call(self, term: Term) -> str:
         """Any function, as it is."""

@@ -45,7 +45,7 @@ def kind(term: Term) -> Kind:
         return Kind.NUMBER
     if isinstance(function, np.ufunc):
         return Kind.PRODUCT if function is np.matmul else Kind.ELEMENTWISE
-    if term.op is CAST:
+    if term.op is CAST or function is np.copy:
         return Kind.CAST
     return Kind.REDUCTION if function in REDUCTIONS else Kind.CALL
 

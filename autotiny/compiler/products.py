@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
-from autotiny.compiler.rewriting import rewrite
+from autotiny.compiler.rewriting import rewrite, users
 from autotiny.compiler.shortcuts import made_by
-from autotiny.ops import Op
+from autotiny.ops import OPS, Op
 
+COPY = OPS[np.copy]
 SMALL = 4096
 """Entries of an array that is spread: beyond, the array itself costs more than the start."""
 LONGEST = 1024
@@ -28,6 +29,21 @@ def as_products(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
     """The outputs, with products where they are faster."""
     summed = rewrite(outputs, sum_as_product, names)
     return rewrite(summed, spread_as_product, names)
+
+
+def beside_each_other(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+    """The outputs, with a copy of each small argument that does not lie row by row, and is used more than once: NumPy
+    takes longer over such an array each time than over the copy.
+    """
+    used = users(outputs)
+    scattered = [x for x in used if x.name is not None and x.ndim > 1 and x.size <= SMALL and len(used[x]) > 1]
+    scattered = [x for x in scattered if not x.value.flags.c_contiguous]
+    copies = {x: apply(COPY, (x,), {}) for x in scattered}
+
+    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+        return apply(op, [copies.get(arg, arg) for arg in args], options)
+
+    return rewrite(outputs, visit, names) if copies else list(outputs)
 
 
 @cache

@@ -34,6 +34,8 @@ class Schedule:
     place: dict[Term, Storage | Term]
     """The memory of each result that is written into: the program's own, or a donated input's."""
     storages: list[Storage]
+    checks: list[Term]
+    """Sums that must be 1, else the rest does not hold; they come first."""
 
     @property
     def nbytes(self) -> int:
@@ -41,14 +43,18 @@ class Schedule:
         return sum(storage.nbytes for storage in self.storages)
 
 
-def schedule(inputs: Sequence[Term], outputs: Sequence[Term], donated: Iterable[Term] = ()) -> Schedule:
+def schedule(
+    inputs: Sequence[Term], outputs: Sequence[Term], donated: Iterable[Term] = (), checks: Sequence[Term] = ()
+) -> Schedule:
     """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
     donated = set(donated)
-    order = updates_last([term for term in topological_order(*outputs) if term.op is not None], donated)
+    first = topological_order(*checks)
+    rest = (term for term in topological_order(*outputs) if term not in set(first))
+    order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
     plan = _Plan(order, outputs, donated)
     for term in order:
         plan.settle(term)
-    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages)
+    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, list(checks))
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
@@ -79,8 +85,9 @@ class _Plan:
         for term in order:
             for part in term.parents:
                 found[self.root.get(part, part)] = term
-            if kind(term) is Kind.VIEW:
-                self.root[term] = self.root.get(term.args[0], term.args[0])
+            shown = shown_by(term)
+            if shown is not None:
+                self.root[term] = self.root.get(shown, shown)
         for output in self.outputs:  # a view that is handed out is copied when all is done
             if output in self.root:
                 found.pop(self.root[output], None)
@@ -100,8 +107,9 @@ class _Plan:
             place = self.place.get(root)
             if isinstance(place, Storage) and place is not self.place.get(term):
                 self.free.append(place)
-        if term not in self.last_use and term not in self.outputs and isinstance(self.place.get(term), Storage):
-            self.free.append(self.place[term])
+        place = self.place.get(term)
+        if term not in self.last_use and term not in self.outputs and isinstance(place, Storage):
+            self.free.append(place)
 
     def in_place(self, term: Term) -> Any:
         """The place of an operand of the same shape and type that dies here."""
@@ -132,6 +140,13 @@ class _Plan:
         self.free.remove(storage)
         storage.nbytes = max(storage.nbytes, nbytes)
         return storage
+
+
+def shown_by(term: Term) -> Term | None:
+    """The operand whose entries a term shows, if it has none of its own."""
+    if kind(term) is Kind.CALL:
+        return next((arg for arg in term.args if np.may_share_memory(arg.value, term.value)), None)
+    return term.args[0] if kind(term) is Kind.VIEW else None
 
 
 def nbytes(term: Term) -> int:

@@ -56,7 +56,7 @@ class Tracer:
         for node, g in sweep.grads.items():
             of, gradient = value_of(node), value_of(g)
             enter(self.names, {node.name: node} if node.name else {})
-            if isinstance(gradient, Term) and of in self.names:
+            if isinstance(gradient, Term) and isinstance(of, Term) and of in self.names:
                 self.names.setdefault(gradient, f"d{self.names[of]}")
 
 

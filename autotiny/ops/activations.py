@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.errors import ShapeError
 from autotiny.ops.linalg import vdot
 from autotiny.ops.reductions import lines, spread, throughout
-from autotiny.ops.table import OPS, Array, StableLog, operation
+from autotiny.ops.table import OPS, PLAIN, Array, StableLog, operation
 
 
 @operation(lambda g, y, x: g * (x > 0))
@@ -144,15 +144,27 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    labels = np.asarray(labels)
+    labels = labels if hasattr(labels, "__autotiny_call__") else np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise ShapeError(
             f"one_hot: labels must be integers, got {labels.dtype}; use np.unique(..., return_inverse=True)"
         )
     classes = int(labels.max()) + 1 if classes is None else classes
+    if isinstance(labels, np.ndarray):
+        labels = labels_below(labels, classes)
+    else:  # a formula checks the labels that it will have
+        labels = labels.__autotiny_call__(labels_below, (labels, classes), {})
+    return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
+
+
+def labels_below(labels: Any, classes: int) -> Array:
+    """The labels, once it is certain that they lie in 0..classes - 1."""
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
-    return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
+    return labels
+
+
+PLAIN.add(labels_below)
 
 
 def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
