@@ -14,6 +14,7 @@ from autotiny.compiler.facts import assume_facts
 from autotiny.compiler.lowering import lower
 from autotiny.compiler.products import as_products, beside_each_other
 from autotiny.compiler.program import Program
+from autotiny.compiler.scalars import emit_scalars, is_scalar
 from autotiny.compiler.schedule import schedule
 from autotiny.compiler.shortcuts import share_sign, shorten
 from autotiny.compiler.trace import Trace, is_dynamic, trace
@@ -58,12 +59,15 @@ def build(
     captured.require_same_after_trace()
     terms, checks = rewritten(traced, facts)
     plan = schedule(traced.symbols, terms, donated(traced, args, dynamic, donate), checks)
-    source = emit(plan, traced.names, traced.swept)
+    scalar = facts and is_scalar(plan)
+    source = (emit_scalars if scalar else emit)(plan, traced.names, traced.swept)
     rest = iter(terms)
     output = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = Entry((*args, *kwargs.values()), dynamic, output)
     captured.watch(source.held.values())
-    return Built(Program(source, entry, traced.swept), len(args), tuple(kwargs), captured, bool(checks))
+    return Built(
+        Program(source, entry, traced.swept and not scalar), len(args), tuple(kwargs), captured, scalar or bool(checks)
+    )
 
 
 def rewritten(traced: Trace, facts: bool) -> tuple[list[Term], list[Term]]:

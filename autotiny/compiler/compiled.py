@@ -78,6 +78,10 @@ class Compiled:
             return built.program(*args, *kwargs.values())
         except FloatingPointError:
             return self.f(*args, **kwargs)
+        except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
+            if built.relies_on_facts:
+                raise FactError from error
+            raise
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True) -> Built:
         """The program for arguments like these, which becomes the latest; without facts, one that needs none."""

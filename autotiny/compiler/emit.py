@@ -10,6 +10,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.compiler.writing import number, unique_names
 
 SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
@@ -31,7 +32,7 @@ class Writer:
 
     def __init__(self, plan: Schedule, names: dict[Term, str]) -> None:
         self.plan = plan
-        self.names = _unique_names(plan, names)
+        self.names = unique_names(plan, names)
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.setup: list[str] = []
@@ -207,11 +208,11 @@ class Writer:
         value = x.value
         if type(value) in (int, float, bool):
             if user is None:
-                return _number(value)
+                return number(value)
             others = [arg for arg in user.args if not arg.is_constant]
             if type(value) is not bool and others and all(arg.dtype.kind == "f" for arg in others):
                 return self.zero_dimensional(np.array(value, np.result_type(*(arg.dtype for arg in others))))
-            return _number(value)
+            return number(value)
         if np.ndim(value) and self.is_ones(value):
             return self.array_of_ones(value)
         if np.ndim(value) == 0:
@@ -225,7 +226,7 @@ class Writer:
         key = (value.dtype, value.tobytes())
         if key not in self.constants:
             name = self.constants[key] = self.fresh(_number_name(value.item()))
-            self.setup.append(f"{name} = np.array({_number(value.item())}{_type_of(value)})")
+            self.setup.append(f"{name} = np.array({number(value.item())}{_type_of(value)})")
         return self.constants[key]
 
     @staticmethod
@@ -254,7 +255,7 @@ class Writer:
         if option is None or option is ... or type(option) in (bool, int, str):
             return "..." if option is ... else repr(option)
         if type(option) is float:
-            return _number(option)
+            return number(option)
         if isinstance(option, np.dtype):
             return repr(str(option))
         return self.hold("option", option)
@@ -290,44 +291,8 @@ class Writer:
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
 
 
-def _unique_names(plan: Schedule, given: dict[Term, str]) -> dict[Term, str]:
-    """A name for every term: its own; without one, that of the term that takes its place; else a short one."""
-    names: dict[Term, str] = {}
-    taken = set(dir(np)) | {"step", "np"}
-    for term in [*plan.inputs, *plan.order]:
-        base = given.get(term)
-        if base is not None:
-            names[term] = _untaken(base, taken)
-    for storage in plan.storages:
-        for before, after in itertools.pairwise(storage.tenants):
-            if (
-                before not in names
-                and after in names
-                and any(arg is before for arg in after.args)
-                and before.shape == after.shape
-            ):
-                names[before] = names[after]
-    numbers = itertools.count(1)
-    for term in plan.order:
-        if term not in names:
-            names[term] = _untaken(f"t{next(numbers)}", taken)
-    return names
-
-
-def _untaken(base: str, taken: set[str]) -> str:
-    name = next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
-    taken.add(name)
-    return name
-
-
 def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
-
-
-def _number(value: Any) -> str:
-    """A number as Python reads it."""
-    text = repr(value)
-    return text if text not in ("inf", "-inf", "nan") else f'float("{text}")'
 
 
 def _type_of(x: Any) -> str:
