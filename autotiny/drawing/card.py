@@ -12,7 +12,7 @@ from autotiny.drawing.values import Shown, show
 from autotiny.recording import value_of
 from autotiny.tensor import Tensor
 
-Kind = Literal["data", "variable", "constant", "operation", "output", "group"]
+Kind = Literal["data", "variable", "constant", "operation", "output", "group", "gradient"]
 
 NO_GRADIENT_YET = Shown("—", exact="not computed yet: call backward()")
 
@@ -35,6 +35,8 @@ class Card:
     """None where no gradient goes; `NO_GRADIENT_YET` where backward has not been."""
     turn: int | None = None
     """When backprop visits the operation; the output's turn is 1."""
+    rule_of: str = ""
+    """The operation whose rule recorded it, in a graph of gradients."""
     paths: int = 0
     """How many contributions its gradient is the sum of."""
     warning: str = ""

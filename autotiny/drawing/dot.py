@@ -5,7 +5,7 @@ from typing import Any
 
 from autotiny.drawing.card import Card
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.label import CLUSTER, EDGE, MUTED, TEXT, label, pill
+from autotiny.drawing.label import CLUSTER, EDGE, GRADIENT_EDGE, MUTED, TEXT, label, pill
 from autotiny.drawing.view import Box, Scene
 
 LONGEST_ROW = 7
@@ -31,7 +31,7 @@ def dot(scene: Scene, **attributes: str) -> str:
     """
     import graphviz  # type: ignore[import-untyped]
 
-    across = runs_across(scene)
+    across = not scene.downward and runs_across(scene)
     apart = {} if any(edge.label for edge in scene.edges) else {"ranksep": "0.28"}
     digraph = graphviz.Digraph(
         "autotiny",
@@ -43,7 +43,11 @@ def dot(scene: Scene, **attributes: str) -> str:
     for box in scene.boxes:
         _enter(digraph, box, across)
     for edge in scene.edges:
-        digraph.edge(edge.source, edge.target, **_edge_attributes(edge, scene))
+        _connect(digraph, edge, scene)
+    for row in _rows(scene):
+        with digraph.subgraph(graph_attr={"rank": "same"}) as same:
+            for name in row:
+                same.node(name)
     for source, leaf in _precedences(scene):
         digraph.edge(source, leaf, style="invis", weight="0")
     return str(digraph.source)
@@ -60,6 +64,16 @@ def _enter(digraph: Any, box: Box | Card, across: bool) -> None:
             _enter(cluster, inner, across)
 
 
+def _connect(digraph: Any, edge: Edge, scene: Scene) -> None:
+    told = _edge_attributes(edge, scene)
+    if edge.kind == "gradient":  # it flows up
+        digraph.edge(edge.target, edge.source, dir="back", color=GRADIENT_EDGE, **told)
+    elif edge.kind == "link":
+        digraph.edge(edge.source, edge.target, style="dotted", constraint="false", arrowhead="none", **told)
+    else:
+        digraph.edge(edge.source, edge.target, **told)
+
+
 def _edge_attributes(edge: Edge, scene: Scene) -> dict[str, str]:
     told = {"id": edge.id, "class": edge.id, "penwidth": f"{scene.width(edge):.1f}"}
     if edge.is_dead:
@@ -69,11 +83,20 @@ def _edge_attributes(edge: Edge, scene: Scene) -> dict[str, str]:
     return told
 
 
+def _rows(scene: Scene) -> list[tuple[str, str]]:
+    """Each operation with the first that its rules recorded."""
+    first: dict[str, str] = {}
+    for edge in scene.edges:
+        if edge.kind == "link":
+            first.setdefault(edge.source, edge.target)
+    return list(first.items())
+
+
 def _precedences(scene: Scene) -> list[tuple[str, str]]:
     """From what goes into a box to the leaves in it, so that boxes stand one after the other and not side by side."""
     results = {edge.target for edge in scene.edges}
     pairs: dict[tuple[str, str], None] = {}
-    for box in scene.boxes:
+    for box in () if scene.downward else scene.boxes:
         if isinstance(box, Box):
             inside = set(box.ids)
             entering = [edge.source for edge in scene.edges if edge.target in inside and edge.source not in inside]

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Edge:
     strength: float = 0.0
     """The norm of the contribution."""
     carries_gradient: bool = True
+    kind: Literal["use", "gradient", "link"] = "use"
+    """Of a value by an operation; of a gradient by another; or from an operation to what its rules recorded."""
     count: int = 1
     """How many uses it stands for."""
 
@@ -43,6 +45,8 @@ class Edge:
     @property
     def sentence(self) -> str:
         """The edge as a line of text."""
+        if self.kind == "link":
+            return "what the rules of this operation recorded"
         told = [f"{self.count} uses"] if self.count > 1 else []
         told += [f"local derivative {self.label.removeprefix('∂ ')}"] if self.label else []
         told += [f"passes on {self.rule}"] if self.rule and self.rule != "g" else []

@@ -9,6 +9,7 @@ from autotiny.drawing.values import Shown
 
 TEXT, MUTED, VALUE, GRADIENT, WARNING, EDGE = "#111111", "#666666", "#0067A0", "#A34700", "#B3261E", "#808080"
 PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
+GRADIENT_EDGE = "#D55E00"
 GRADIENT_PART = "#gradient"
 """A link in Graphviz's picture, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
 CELL = 7
@@ -24,6 +25,7 @@ COLOURS: dict[Kind, tuple[str, str]] = {
     "operation": ("#FFFFFF", "#56B4E9"),
     "output": ("#DDF3EA", "#009E73"),
     "group": ("#F3EEF8", "#CC79A7"),
+    "gradient": ("#FDF0E7", "#D55E00"),
 }
 CLUSTER = {"color": EDGE, "style": "rounded", "penwidth": "0.8", "labeljust": "l", "margin": "8"}
 
@@ -48,7 +50,10 @@ def pill(text: str) -> str:
 def _contents(card: Card, across: bool) -> str:
     if card.kind == "constant" and not card.shape:
         return _table([_row(_cell(_typeset(card.value.summary), VALUE, 11))])
-    parts = [("", _heading(card)), ("", _quantity("value", card.value, VALUE, across))]
+    parts = [
+        ("", _heading(card)),
+        ("", _quantity("value", card.value, GRADIENT if card.kind == "gradient" else VALUE, across)),
+    ]
     if card.gradient:
         told = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
         ink = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
@@ -58,14 +63,19 @@ def _contents(card: Card, across: bool) -> str:
     return _table(rows)
 
 
+def _ink(card: Card) -> str:
+    return GRADIENT if card.kind == "gradient" else VALUE
+
+
 def _heading(card: Card) -> str:
     """Name, shape and turn above the operation, and what is to be pointed at below."""
     shape = str(card.shape) if card.shape else ""
     cells = _cell(card.name, TEXT if card.named else MUTED, 12, bold=card.named) + _cell(shape, MUTED, 9)
-    if card.turn:
-        cells += _cell(f"#{card.turn}", MUTED, 9, align="RIGHT")
-    columns = 3 if card.turn else 2
-    computed = card.kind in ("operation", "output", "group")
+    place = f"#{card.turn}" if card.turn else card.rule_of and f"← {card.rule_of}"
+    if place:
+        cells += _cell(place, MUTED, 9, align="RIGHT")
+    columns = 3 if place else 2
+    computed = card.kind in ("operation", "output", "group", "gradient")
     rows = [_row(cells), _row(_cell(card.origin, TEXT if computed else MUTED, 10, columns=columns))]
     if card.warning:
         rows.append(_row(_cell(card.warning, WARNING, 9, columns=columns, bold=True)))

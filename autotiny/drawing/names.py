@@ -21,20 +21,30 @@ UNSAID = {"keepdims", "shape"}
 class Names:
     """The names of a graph's tensors: their own, else those of the caller's variables, else short ones."""
 
-    def __init__(self, order: Sequence[Tensor], scope: Mapping[str, Any]) -> None:
-        self.tensors = graph.names(order, scope)
+    def __init__(
+        self, order: Sequence[Tensor], scope: Mapping[str, Any], called: Mapping[Tensor, str] | None = None
+    ) -> None:
+        self.called = called or {}
+        self.tensors = {**graph.names(order, scope), **self.called}
         self.held = {id(held) for name, held in scope.items() if not name.startswith("_")}
         self.scope = scope
 
     def given(self, value: Any) -> str | None:
         """The user's own name for a value, if there is one."""
+        if isinstance(value, Tensor) and value in self.called:
+            return self.called[value]
         return getattr(value, "name", None) or (variable_name(value, self.scope) if id(value) in self.held else None)
 
     def label(self, value: Any) -> str:
         """The user's name or a short one; a number stands for itself."""
         if isinstance(value, Tensor):
             return self.tensors[value]
-        return number(value) if np.size(value) == 1 else self.given(value) or "array"
+        return number(value) if np.size(value) == 1 else self.given(value) or self._transposed(value) or _kind(value)
+
+    def _transposed(self, value: Any) -> str | None:
+        whole = getattr(value, "base", None)
+        name = None if whole is None or value.ndim < 2 or value.shape != whole.shape[::-1] else self.given(whole)
+        return name and f"{name}ᵀ"
 
     def short(self, value: Any) -> str:
         """The label as it may stand in any picture."""
@@ -49,12 +59,18 @@ class Names:
         operands = [self.label(arg) for arg in tensor.args]
         if op is OPS[index]:
             return f"{operands[0]}[{written_key(tensor.kwargs['key'])}]"
+        if op is OPS[np.swapaxes] and tensor.ndim == 2:
+            return f"{operands[0]}ᵀ"
         fits = op.notation.count("{}") == len(operands)
         written = op.notation.format(*operands) if fits else f"{op.name}({', '.join(operands)})"
         options = "".join(
             f", {option}={written_part(value)}" for option, value in tensor.kwargs.items() if option not in UNSAID
         )
         return f"{written[:-1]}{options})" if options and written.endswith(")") else written
+
+
+def _kind(value: Any) -> str:
+    return "mask" if np.asarray(value).dtype.kind == "b" else "array"
 
 
 def written_key(key: Any) -> str:

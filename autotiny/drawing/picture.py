@@ -3,9 +3,10 @@
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autotiny import graph
+from autotiny.drawing.both import GradientGraph, called, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
 from autotiny.drawing.choice import chosen_groups, chosen_places
 from autotiny.drawing.dot import dot
@@ -32,7 +33,10 @@ class Picture:
 
     def __init__(self, reading: Reading, root: Group, opened: frozenset[str]) -> None:
         self.reading, self.root, self.opened = reading, root, opened
-        self._scene: Scene = scene(reading, root, opened)
+        self._scene: Scene = self._compose()
+
+    def _compose(self) -> Scene:
+        return scene(self.reading, self.root, self.opened)
 
     @property
     def cards(self) -> Sequence[Card]:
@@ -113,6 +117,25 @@ class Picture:
         return _bundle(self, "text/html")
 
 
+class PictureOfBoth(Picture):
+    """A graph and beside it the graph of its gradients; it steps as the graph alone."""
+
+    def __init__(self, alone: Picture, gradients: GradientGraph, scope: Mapping[str, Any]) -> None:
+        self.alone, self.gradients = alone, gradients
+        output = alone.reading.output
+        names = called(alone.reading, gradients)
+        reading = Reading(graph.topological_order(output, *gradients.wanted), scope, output, names)
+        super().__init__(reading, alone.root, alone.opened)
+
+    def _compose(self) -> Scene:
+        return scene_of_both(self.reading, self.gradients)
+
+    @property
+    def steps(self) -> "Steps":
+        """The graph without its gradients, as it steps."""
+        return self.alone.steps
+
+
 class StaticPicture:
     """A picture that a notebook holds as an image."""
 
@@ -140,12 +163,15 @@ def draw(
     depth: int | None = None,
     expand: str | Sequence[str] = (),
     focus: Tensor | Sequence[Tensor] = (),
+    gradients: Tensor | Sequence[Tensor] = (),
 ) -> Picture:
     """Picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
 
     Names are the tensors' own, else those of the caller's variables. A graph of more than 60 values is shown in groups:
     those of `at.scope`, else values that belong together or are alike. `depth` says how many levels of groups to show,
     `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
+    `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
+    rules recorded.
 
     Raises UnsupportedError for anything but a Tensor, and for a group or a focus that is not there, GraphTooLargeError
     where more than 400 values and groups would be shown.
@@ -166,7 +192,11 @@ def draw(
     if not isinstance(output, Tensor):
         got = type(output).__name__
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
-    reading = Reading(graph.topological_order(output), graph.caller_scope())
+    scope = graph.caller_scope()
+    reading = Reading(graph.topological_order(output), scope)
     root = grouped(reading, chosen_places(reading, focus))
     opened = open_to(root, readable_depth(root) if depth is None else depth)
-    return Picture(reading, root, opened | chosen_groups(root, expand))
+    picture = Picture(reading, root, opened | chosen_groups(root, expand))
+    wanted = [gradients] if isinstance(gradients, Tensor) else list(gradients)
+    require_tracked(reading, wanted)
+    return PictureOfBoth(picture, GradientGraph(output, wanted), scope) if wanted else picture

@@ -26,9 +26,15 @@ class Reading:
     passed : by result and position of the operand, what backprop passed on.
     """
 
-    def __init__(self, order: Sequence[Tensor], scope: Mapping[str, Any]) -> None:
-        self.output = order[-1]
-        self.names = Names(order, scope)
+    def __init__(
+        self,
+        order: Sequence[Tensor],
+        scope: Mapping[str, Any],
+        output: Tensor | None = None,
+        called: Mapping[Tensor, str] | None = None,
+    ) -> None:
+        self.output = output or order[-1]
+        self.names = Names(order, scope, called)
         self.values, self.operands = _placed(order)
         self.places = {value: place for place, value in enumerate(self.values) if isinstance(value, Tensor)}
         self.consumers: list[list[Place]] = [[] for _ in self.values]

@@ -41,6 +41,8 @@ class Scene:
     cards: Sequence[Card]
     edges: Sequence[Edge]
     boxes: Sequence[Box | Card]
+    downward: bool = False
+    """Whether it must run from top to bottom."""
 
     def width(self, edge: Edge) -> float:
         """Points of an edge's line: between 1 and 4 by its share of the largest contribution."""
