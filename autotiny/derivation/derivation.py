@@ -1,17 +1,22 @@
 """Derivation: a gradient's formula with the steps that lead to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from autotiny.algebra import Term
+from autotiny.derivation import typeset
+from autotiny.derivation.lift import Lifted
+from autotiny.derivation.matching import Match, match
+from autotiny.derivation.page import page
+from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import Step, difference, tolerance
+from autotiny.derivation.terminal import terminal
 from autotiny.derivation.unicode import Unicode
+from autotiny.describe import caller_scope
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
     """dJ/d(target) as a formula, and how it came about.
 
@@ -22,6 +27,7 @@ class Derivation:
     steps : the rules that were applied, in order.
     lemmas : the derivations of the gradients that the formula names, such as dZ2 in W2ᵀ dZ2 * 1[Z1 > 0].
     engine : the gradient that backprop computes.
+    run : the recorded run in formulas.
     """
 
     target: Term
@@ -29,7 +35,8 @@ class Derivation:
     chain: Term
     steps: tuple[Step, ...]
     lemmas: Mapping[Term, "Derivation"]
-    engine: Any
+    engine: Any = field(repr=False)
+    run: Lifted = field(repr=False)
 
     @property
     def term(self) -> Term:
@@ -54,16 +61,43 @@ class Derivation:
     @property
     def name(self) -> str:
         """What is derived: dJ/dZ2."""
-        return f"d{self.output.name}/d{self.target.name}"
+        return f"d{Unicode()(self.output)}/d{Unicode()(self.target)}"
+
+    @property
+    def definitions(self) -> dict[Term, Term]:
+        """What every name stands for: results of the run by their code, gradients by their formulas."""
+        found = dict(self.run.definitions)
+        for name, lemma in self.lemmas.items():
+            found |= {**lemma.definitions, name: lemma.term}
+        return found
+
+    def latex(self, steps: bool = True) -> str:
+        """The derivation in LaTeX (amsmath, amssymb), aligned at the equals signs; without steps, its result alone."""
+        return typeset.steps(self) if steps else typeset.formula(self)
+
+    def numpy(self) -> NumpyFunction:
+        """The gradient as a function of what the run was given, in straight lines of NumPy.
+
+        It prints as its source and is called like it: `f = derivation.numpy(); f(X, Y, W1, b1, W2, b2)`. Raises
+        UnsupportedError where an operation has no counterpart in NumPy.
+        """
+        name, told = f"d{self.target.name}", f"{self.name} = {self.formula}"
+        return numpy_function(name, self.term, self.definitions, told)
+
+    def matches(self, formula: str) -> Match:
+        """Whether a formula that you typed is the gradient; if it is not, how it differs.
+
+        It may be NumPy code, or what textbooks write, over the names in your code and those of other gradients (dZ2).
+        It is held against the derived formula on the recorded values, and on others of what is tracked. Raises
+        ExpressionError where it cannot be read.
+        """
+        return match(formula, self.term, self.definitions, self.run.tracked, caller_scope())
 
     def __repr__(self) -> str:
-        write = Unicode()
-        where = [f"with d{lemma.target.name} = {lemma.name} = {lemma.formula}" for lemma in self.lemmas.values()]
-        head = f"{self.name} = {write(self.chain)}"
-        rows = [f"  = {write(step.after)}" for step in self.steps]
-        width = max(map(len, [head, *rows]))
-        notes = ["chain rule", *(f"{s.rule}{f' ({s.condition})' if s.condition else ''}" for s in self.steps)]
-        errors = ["", *(f"{s.error:.0e}" for s in self.steps)]
-        margin = zip([head, *rows], notes, errors, strict=True)
-        lines = [f"{row:{width}}  {note}  {error}".rstrip() for row, note, error in margin]
-        return "\n".join([*lines, *where, f"agrees with backprop to {np.format_float_scientific(self.max_error, 0)}"])
+        return terminal(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return page(self)

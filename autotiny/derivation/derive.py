@@ -123,7 +123,7 @@ class Deriving:
             steps.append(proved(Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))))
             at = to
         used = {g: lemma for g, lemma in lemmas.items() if g in set(topological_order(readable(chain), at))}
-        return Derivation(sign, self.output, readable(chain), tuple(steps), used, engine)
+        return Derivation(sign, self.output, readable(chain), tuple(steps), used, engine, self.lifted)
 
 
 def proved(step: Step) -> Step:

@@ -3,8 +3,10 @@ r"""Formulas as LaTeX: W_2^\top \, \mathrm{d}Z_2 \odot \mathbb{1}\left[Z_1 > 0\r
 from collections.abc import Mapping
 from typing import ClassVar
 
+from autotiny.algebra.term import Term
 from autotiny.derivation.names import GREEK, Name, anatomy
 from autotiny.derivation.notation import Bind, Form, Notation
+from autotiny.derivation.quotients import one_bar
 
 ANY, TRUTH, SUM, PRODUCT, MATMUL, POSTFIX, ATOM = Bind
 
@@ -81,6 +83,10 @@ class Latex(Notation):
     """
 
     forms: ClassVar[Mapping[str, Form]] = FORMS
+
+    def __call__(self, term: Term) -> str:
+        """The formula, with one bar to a fraction."""
+        return super().__call__(one_bar(term, self.names))
 
     def name(self, name: str) -> str:
         r"""W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""

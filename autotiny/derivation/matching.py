@@ -1,9 +1,11 @@
 """Is this the gradient? A formula that somebody typed, beside the one that was derived."""
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,11 +55,17 @@ class Match:
         return f"{self.text}{read}: {'the gradient' if self.ok else self.difference}"
 
 
-def match(text: str, right: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term]) -> Match:
+def match(
+    text: str,
+    right: Term,
+    definitions: Mapping[Term, Term],
+    tracked: Iterable[Term],
+    others: Mapping[str, Any] = MappingProxyType({}),
+) -> Match:
     """Hold a typed formula against the right one, on the recorded values and on others of the tracked symbols.
 
-    The text is NumPy code of autotiny's expression language, or textbook notation, over the symbols' names. Raises
-    ExpressionError where it cannot be read.
+    The text is NumPy code of autotiny's expression language, or textbook notation, over the symbols' names and, of the
+    `others`, numbers and arrays, which stay as they are. Raises ExpressionError where it cannot be read.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -67,12 +75,16 @@ def match(text: str, right: Term, definitions: Mapping[Term, Term], tracked: Ite
     >>> match("A2 - Y", right, {}, [A2])
     A2 - Y: equal up to the factor 1/m
     """
-    return _Matching(right, definitions, tracked).match(text)
+    words = set(re.findall(r"[^\W\d]\w*", text))
+    given = {name: others[name] for name in words if isinstance(others.get(name), int | float | np.ndarray)}
+    return _Matching(right, definitions, tracked, given).match(text)
 
 
 class _Matching:
-    def __init__(self, right: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term]) -> None:
-        self.right, self.definitions, self.tracked = right, definitions, list(tracked)
+    def __init__(
+        self, right: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term], others: Mapping[str, Any]
+    ) -> None:
+        self.right, self.definitions, self.tracked, self.others = right, definitions, list(tracked), others
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
         self.points = [recorded, *(self.values(self.elsewhere(seed)) for seed in range(TRIALS))]
@@ -116,9 +128,10 @@ class _Matching:
         """NumPy code as it stands; then what it says on paper, where sums keep their axes and vectors are columns."""
         names = {term.name: name for term, name in self.symbols.items() if term.name is not None}
         numbers = {name for term, name in self.symbols.items() if term.ndim == 0}
+        numbers |= {name for name, value in self.others.items() if np.ndim(value) == 0}
         if _is_python(text) and all(name == known for name, known in names.items() if name in text):
             yield _Reading(self, text, "")
-        code = as_numpy(text, names, numbers)
+        code = as_numpy(text, {**{name: name for name in self.others}, **names}, numbers)
         kept = with_axes_kept(code)
         for as_code, columns in product(dict.fromkeys((code, kept)), (False, True)):
             told = as_code if as_code != code else ""
@@ -180,7 +193,8 @@ class _Reading:
 
     def at(self, point: Mapping[Term, Any], shape: tuple[int, ...]) -> Array:
         """Its value; on paper a row, a column and a vector are one."""
-        scope = {name: point[term] for term, name in self.matching.symbols.items()}
+        symbols = {name: point[term] for term, name in self.matching.symbols.items()}
+        scope = {**self.matching.others, **symbols}
         if self.columns:
             scope = {name: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for name, v in scope.items()}
         value = np.asarray(evaluate(self.code, scope).value)

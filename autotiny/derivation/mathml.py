@@ -4,8 +4,10 @@ import html
 from collections.abc import Mapping
 from typing import ClassVar
 
+from autotiny.algebra.term import Term
 from autotiny.derivation.names import anatomy
 from autotiny.derivation.notation import Bind, Form, Notation
+from autotiny.derivation.quotients import one_bar
 
 ANY, TRUTH, SUM, PRODUCT, MATMUL, POSTFIX, ATOM = Bind
 
@@ -35,8 +37,8 @@ FORMS = {
     "multiply":          Form(infix("⊙"),                           PRODUCT, (PRODUCT, PRODUCT)),
     "scale":             Form(SIDE_BY_SIDE,                         PRODUCT, (PRODUCT, PRODUCT)),
     "scaled":            Form(infix("·"),                           PRODUCT, (PRODUCT, PRODUCT)),
-    "divide":            Form("<mfrac>{}{}</mfrac>",                MATMUL,  (ANY, ANY)),
-    "reciprocal":        Form("<mfrac><mn>1</mn>{}</mfrac>",        MATMUL,  (ANY,)),
+    "divide":            Form("<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>",                MATMUL,  (ANY, ANY)),
+    "reciprocal":        Form("<mfrac><mn>1</mn><mrow>{}</mrow></mfrac>",        MATMUL,  (ANY,)),
     "matmul":            Form(SIDE_BY_SIDE,                         MATMUL,  (MATMUL, MATMUL)),
     "row matmul":        Form(SIDE_BY_SIDE.replace("{}", TRANSPOSED, 1), MATMUL, (ATOM, MATMUL)),
     "matmul row":        Form(TRANSPOSED.join(SIDE_BY_SIDE.rsplit("{}", 1)), MATMUL, (MATMUL, ATOM)),
@@ -79,6 +81,10 @@ class MathML(Notation):
     """
 
     forms: ClassVar[Mapping[str, Form]] = FORMS
+
+    def __call__(self, term: Term) -> str:
+        """The formula, with one bar to a fraction."""
+        return super().__call__(one_bar(term, self.names))
 
     def name(self, name: str) -> str:
         """W[1] with its layer above, dZ2 with an upright d, words as text."""

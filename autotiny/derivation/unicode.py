@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from autotiny.derivation.names import LONGEST
 from autotiny.derivation.notation import Bind, Form, Notation
+from autotiny.tables import clean
 
 ANY, TRUTH, SUM, PRODUCT, MATMUL, POSTFIX, ATOM = Bind
 
@@ -71,6 +73,10 @@ class Unicode(Notation):
     """
 
     forms: ClassVar[Mapping[str, Form]] = FORMS
+
+    def name(self, name: str) -> str:
+        """A variable, harmless to a terminal."""
+        return clean(name, LONGEST)
 
     def exponent(self, digits: str) -> str:
         """x³"""
