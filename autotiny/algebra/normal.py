@@ -277,14 +277,15 @@ def _without_numbers(term: Term) -> Term | None:
 def _sum(term: Term) -> Term:
     """Sums over some axes keep them; a sum over all of them is a number."""
     (x,), axis = term.args, term.options.get("axis")
-    axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    if not axes:
+    axes = (
+        range(x.ndim) if axis is None else [a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,))]
+    )
+    if not axes or not x.ndim:
         return x
     if len(axes) == x.ndim:
         return reshaped(apply(term.op, (x,), {}), term.shape)  # type: ignore[arg-type]
     options = {"axis": axes[0] if len(axes) == 1 else tuple(sorted(axes)), "keepdims": True}
-    return reshaped(apply(term.op, (x,), options), term.shape) if kept else term  # type: ignore[arg-type]
+    return reshaped(apply(term.op, (x,), options), term.shape)  # type: ignore[arg-type]
 
 
 def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
@@ -328,18 +329,18 @@ def _same(term: Term) -> Term:
     return term.args[0]
 
 
-LINEAR = {np.sum, np.matmul, np.transpose, np.swapaxes, np.reshape}
-
-
 def _softmax(term: Term) -> Term:
     """The classes lie along the first axis, unless said otherwise."""
     (x,), axis = term.args, term.options.get("axis", 0)
-    first = (x.ndim == 1 and axis is None) or (axis is not None and axis % max(x.ndim, 1) == 0)
-    if first or type(axis) is not int:
-        return apply(term.op, (x,), {}) if first else term  # type: ignore[arg-type]
-    return apply(term.op, (x,), {"axis": axis % x.ndim})  # type: ignore[arg-type]
+    if axis is None and x.ndim == 1:
+        axis = 0
+    if type(axis) is not int or not x.ndim:
+        return term
+    options = {} if axis % x.ndim == 0 else {"axis": axis % x.ndim}
+    return apply(term.op, (x,), options)  # type: ignore[arg-type]
 
 
+LINEAR = {np.sum, np.matmul, np.transpose, np.swapaxes, np.reshape}
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
     np.transpose: _transpose,

@@ -157,9 +157,11 @@ def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) 
 
 
 def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bound]:
-    """Options are equal, or a variable stands for them; None where a term leaves one out."""
-    for name in patterns.keys() | options.keys():
-        wanted, value = patterns.get(name), options.get(name)
+    """The same options, each equal or stood for by a variable."""
+    if patterns.keys() != options.keys():
+        return
+    for name, value in options.items():
+        wanted = patterns[name]
         if not isinstance(wanted, Pattern):
             if wanted is not value and not (type(wanted) is type(value) and wanted == value):
                 return

@@ -139,6 +139,12 @@ def copies(x: Array, shape: tuple[int, ...], axis: Any) -> int:
     return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+def across(a: Array, b: Array) -> Array:
+    """a in the shape of a + b."""
+    shape = np.broadcast_shapes(np.shape(a), np.shape(b))
+    return a if np.shape(a) == shape else np.broadcast_to(a, shape)
+
+
 # fmt: off
 ROWS = (
     # ----- they differ where the left side divides by 0, overflows or multiplies 0 by inf -----
@@ -252,8 +258,8 @@ ROWS = (
         lambda c, x: np.sum(c * x),                 lambda c, x: c * np.sum(x),
         lambda c, x: scalar(c) and not scalar(x), rest=("x",), exact=True),
     Row("a mask is 0 or 1, so its square is itself",
-        lambda x: x ** 2,                           lambda x: x,
-        lambda x: x.dtype.kind == "b", exact=True),
+        lambda mask: mask ** 2,                     lambda mask: mask,
+        lambda mask: mask.dtype.kind == "b", exact=True),
 
     Row("common matrix factor",
         lambda a, b, x: a @ x + b @ x,              lambda a, b, x: (a + b) @ x,
@@ -272,11 +278,12 @@ EXPANSIONS = (
         rest=("b",), exact=True),
     Row("sum term by term",
         lambda a, b, axis: np.sum(a + b, axis=axis, keepdims=True),
-        lambda a, b, axis: np.sum(a, axis=axis, keepdims=True) + np.sum(b, axis=axis, keepdims=True),
-        lambda a, b, axis: np.ndim(a) == np.ndim(b), rest=("b",), exact=True),
+        lambda a, b, axis: np.sum(across(a, b), axis=axis, keepdims=True)
+        + np.sum(across(b, a), axis=axis, keepdims=True),
+        rest=("b",), exact=True),
     Row("sum term by term",
-        lambda a, b: np.sum(a + b),                 lambda a, b: np.sum(a) + np.sum(b),
-        lambda a, b: np.shape(a) == np.shape(b), rest=("b",), exact=True),
+        lambda a, b: np.sum(a + b),                 lambda a, b: np.sum(across(a, b)) + np.sum(across(b, a)),
+        rest=("b",), exact=True),
 )
 """Rows that make a formula longer, for the sake of what then cancels."""
 # fmt: on
