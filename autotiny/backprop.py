@@ -135,10 +135,11 @@ def _has_nan(g: Any) -> bool:
 class Sweep:
     """One way back through a graph. `log_grads` holds dJ/dlog(y) of exponentials y, `masked` whether a mask was met."""
 
-    __slots__ = ("among", "grads", "guard", "log_grads", "masked", "record")
+    __slots__ = ("among", "careful", "grads", "guard", "log_grads", "masked", "record")
 
     def __init__(self, seeds: Gradients, among: set[Tensor] | None, record: bool, guard: bool) -> None:
         self.grads, self.among, self.record, self.guard = dict(seeds), among, record, guard
+        self.careful = record or guard or among is not None
         self.log_grads: Gradients = {}
         self.masked = False
 
@@ -162,8 +163,10 @@ class Sweep:
 
     def pull(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back through one operation, to those of its arguments that want a gradient."""
-        args, kwargs, among = node.args, node.kwargs, self.among
-        if len(args) == 2 and type(rules) is tuple and not (kwargs or self.record or self.guard or among):
+        args, kwargs = node.args, node.kwargs
+        if self.careful or type(rules) is not tuple:
+            self.pull_each(node, rules, g)
+        elif len(args) == 2 and not kwargs:
             # the usual case spelt out, for this is the inner loop; a number needs none of the care that receive takes
             (a, b), (left, right), y, grads = args, rules, node._data, self.grads
             u = a._data if type(a) is Tensor else a
@@ -180,8 +183,11 @@ class Sweep:
                     self.receive(node, b, g, c)
                 else:
                     grads[b] = grads[b] + c if b in grads else c
-            return
-        self.pull_each(node, rules, g)
+        elif len(args) == 1:
+            (a,), (rule,) = args, rules
+            self.receive(node, a, g, rule(g, node._data, a._data, **kwargs))
+        else:
+            self.pull_each(node, rules, g)
 
     def pull_each(self, node: Tensor, rules: Any, g: Any) -> None:
         """Pull g back to the arguments one by one, whatever they are."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.reductions import total
 
 
 def fitted(c: Any, x: Any, op: Op) -> Any:
@@ -15,7 +16,7 @@ def fitted(c: Any, x: Any, op: Op) -> Any:
         axes = repeated_axes(c.shape, x.shape)
         if axes is None:
             raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
-        c = c.sum(axes, keepdims=True)
+        c = total(c, axes)
         if c.ndim != x.ndim:
             c = c.reshape(x.shape)
     if c.dtype == x.dtype:

@@ -15,6 +15,7 @@ from autotiny.seals import fingerprint
 from autotiny.values import brief, is_foreign, own, read_only
 
 NO_OPTIONS: dict[str, Any] = {}
+EXACT_BYTES = 2**20  # of a leaf's value a copy is kept: there are few, and each is handed out once a step
 next_number = itertools.count().__next__
 
 
@@ -74,7 +75,7 @@ class Node:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
             return read_only(self._data)
         if not self._shared:
-            self._shared, self._notes = True, {"value": fingerprint(self._data)}
+            self._shared, self._notes = True, {"value": fingerprint(self._data, EXACT_BYTES)}
             if type(self._data) is not np.ndarray:
                 self._data = np.asarray(self._data)
         return self._data

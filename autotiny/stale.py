@@ -7,7 +7,7 @@ from autotiny.errors import StaleError
 from autotiny.graph import by_number
 from autotiny.node import made_by
 from autotiny.recording import value_of
-from autotiny.seals import fingerprint
+from autotiny.seals import was_changed
 from autotiny.tensor import Tensor
 
 
@@ -38,14 +38,14 @@ def checked_order(*outputs: Tensor) -> list[Tensor]:
 def require_unchanged(node: Tensor) -> None:
     """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
     notes = node._notes or {}
-    if "value" in notes and fingerprint(node._data) != notes["value"]:
+    if "value" in notes and was_changed(node._data, notes["value"]):
         _raise_stale(node, node, "was changed in place")
     for place, arg in enumerate(node.args):
         if type(arg) is Tensor and arg.op is None and arg._assigned > node._number:
             _raise_stale(node, arg, "was assigned")
         shared = type(arg) is Tensor and arg.op is None and arg._shared
         seal = notes.get(place, arg._notes["value"] if shared else None)
-        if seal is not None and fingerprint(value_of(arg)) != seal:
+        if seal is not None and was_changed(value_of(arg), seal):
             _raise_stale(node, arg, "was changed in place")
 
 

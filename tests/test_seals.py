@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotiny.seals import COLUMNS, EXACT_BYTES, fingerprint
+from autotiny.seals import COLUMNS, EXACT_BYTES, fingerprint, was_changed
 
 DTYPES = [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.int64, bool]
 LENGTHS = [0, 1, 7, EXACT_BYTES // 8, EXACT_BYTES // 8 + 1, COLUMNS, COLUMNS + 1, 2 * COLUMNS, 5 * COLUMNS + 3, 40_000]
@@ -128,3 +128,14 @@ def test_positive_and_negative_zero_differ_and_nan_equals_itself():
 def test_a_large_array_has_a_small_fingerprint():
     a = np.ones(10**6)
     assert len(fingerprint(a)) < a.nbytes / 200
+
+
+@pytest.mark.parametrize("n", [0, 1, EXACT_BYTES, EXACT_BYTES + 1, EXACT_BYTES + 9, 100_003])
+@pytest.mark.parametrize("exact", [EXACT_BYTES, 2**20])
+def test_a_change_since_a_fingerprint_is_noticed_whether_it_is_exact_or_not(n, exact):
+    a = random_bytes(n)
+    before = fingerprint(a, exact)
+    assert (len(before) == n) == (n <= exact)
+    assert not was_changed(a, before)
+    a[n // 2 :] += 1
+    assert was_changed(a, before) == (n > 0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError
 from autotiny.ops.linalg import vdot
-from autotiny.ops.reductions import lines, spread, throughout
+from autotiny.ops.reductions import highest, lines, spread, throughout, total
 from autotiny.ops.table import OPS, PLAIN, Array, StableLog, operation
 
 
@@ -81,7 +81,7 @@ def gelu(x: Array) -> Array:
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
-@operation(lambda g, y, x, axis=0: y * (g - (y * g).sum(axis=axis, keepdims=True)), guarded=lines)
+@operation(lambda g, y, x, axis=0: y * (g - total(y * g, axis)), guarded=lines)
 def softmax(x: Array, axis: int = 0) -> Array:
     """A[k] = exp(x[k]) / sum(exp(x)) along an axis, without overflow.
 
@@ -91,20 +91,20 @@ def softmax(x: Array, axis: int = 0) -> Array:
     >>> softmax(np.array([800.0, 800.0]))
     array([0.5, 0.5])
     """
-    e = np.exp(x - x.max(axis=axis, keepdims=True))
-    e /= e.sum(axis=axis, keepdims=True)
+    e = np.exp(x - highest(x, axis))
+    e /= total(e, axis)
     return e
 
 
-@operation(lambda g, y, x, axis=0: g - np.exp(y) * g.sum(axis=axis, keepdims=True), guarded=lines)
+@operation(lambda g, y, x, axis=0: g - np.exp(y) * total(g, axis), guarded=lines)
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.
 
     >>> log_softmax(np.array([800.0, 0.0]))
     array([   0., -800.])
     """
-    shifted = x - x.max(axis=axis, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted = x - highest(x, axis)
+    shifted -= np.log(total(np.exp(shifted), axis))
     return shifted
 
 
@@ -117,10 +117,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> logsumexp(np.array([1000.0, 1000.0])).round(3)
     np.float64(1000.693)
     """
-    top = x.max(axis=axis, keepdims=True)
+    top = highest(x, axis)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
-    total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis=axis)
+    result = np.log(total(np.exp(x - top), axis)) + top
+    return result if keepdims else np.squeeze(result, axis=axis)
 
 
 # ----- logarithms that do not underflow -----
@@ -131,7 +131,7 @@ def log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
     return np.log(y) if type(y) is np.ndarray and y.size and y.min() > 1e-30 else log_softmax(x, axis)
 
 
-OPS[softmax].log = StableLog(log_of_softmax, lambda h, y, x, axis=0: h - y * h.sum(axis=axis, keepdims=True))
+OPS[softmax].log = StableLog(log_of_softmax, lambda h, y, x, axis=0: h - y * total(h, axis))
 OPS[sigmoid].log = StableLog(lambda y, x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y))
 OPS[np.exp].log = StableLog(lambda y, x: x, lambda h, y, x: h)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeGuard
 
-from autotiny.seals import fingerprint
+from autotiny.seals import was_changed
 from autotiny.tensor import Tensor
 
 
@@ -11,4 +11,4 @@ def is_written_over(value: Any) -> TypeGuard[Tensor]:
     if not isinstance(value, Tensor) or value.op is not None:
         return False
     seal = (value._notes or {}).get("value")
-    return value._assigned > value._number or (seal is not None and fingerprint(value._data) != seal)
+    return value._assigned > value._number or (seal is not None and was_changed(value._data, seal))
