@@ -107,17 +107,24 @@ def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnyS
     """A sweep that has run over the order: `start(guard)`, without the guard unless it is needed."""
     if not modes.debugging:
         try:
-            with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
-                first = start(False)
-                first.run(order)
+            first = _run_until_invalid(start(False), order)
             if not (first.masked and any(map(_has_nan, first.grads.values()))):
                 return observed(first)
         except (FloatingPointError, np.linalg.LinAlgError):
             pass
-    with np.errstate(all="ignore"):
-        guarded = start(True)
-        guarded.run(order)
-    return observed(guarded)
+    return observed(_run(start(True), order))
+
+
+@np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise")  # a decorator costs less than a with
+def _run_until_invalid(sweep: "AnySweep", order: Sequence[Tensor]) -> "AnySweep":
+    sweep.run(order)
+    return sweep
+
+
+@np.errstate(all="ignore")
+def _run(sweep: "AnySweep", order: Sequence[Tensor]) -> "AnySweep":
+    sweep.run(order)
+    return sweep
 
 
 def observed(sweep: "AnySweep") -> "AnySweep":
