@@ -65,6 +65,13 @@ class Waiting:
         with self._lock:
             self._open.pop(connection, None)
 
+    def close(self) -> None:
+        """Shut them all."""
+        with self._lock:
+            for connection in self._open:
+                _shut(connection)
+            self._open.clear()
+
 
 def _shut(connection: socket.socket) -> None:
     with suppress(OSError):

@@ -41,6 +41,7 @@ class Server(ThreadingHTTPServer):
         """Stop serving, and end what computes."""
         self.shutdown()
         self.server_close()
+        self.waiting.close()
         self.pool.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -28,11 +28,11 @@ export function fromFragment(fragment) {
 }
 
 /* Some signs need no code in a fragment; without theirs a link stays readable. */
-const encoded = (text) => encodeURIComponent(text).replace(/%(2C|3B|40|2F|3A|3D)/g, decodeURIComponent).replace(/%20/g, "+");
+const encoded = (text) => encodeURIComponent(text).replace(/%(2B|2C|3B|40|2F|3A|3D)/g, decodeURIComponent);
 
 function decoded(text) {
   try {
-    return decodeURIComponent(text.replace(/\+/g, " "));
+    return decodeURIComponent(text);
   } catch {
     return text;
   }

@@ -181,6 +181,7 @@ async function start() {
   choice.append(...examples.map(({ title }, i) => element("option", { value: i }, title)));
   choice.addEventListener("change", () => {
     if (!choice.value) return;
+    save(); // for the way back
     show(examples[choice.value]);
     history_.keepNow(state);
     history.pushState(null, "", toFragment(state));
