@@ -8,12 +8,12 @@ import numpy as np
 import autotiny as at
 from autotiny.checking.heat import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
-from autotiny.drawing.picture import Picture
 from autotiny.drawing.values import show
 from autotiny.errors import AutotinyError
 from autotiny.expressions import ExpressionError, Limits
 from autotiny.playground.compiled import source
 from autotiny.playground.derived import derived
+from autotiny.playground.drawn import drawn, stepping_page
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.recording import value_of
@@ -51,7 +51,7 @@ def picture(state: State, question: Json, limits: Limits) -> Json:
         return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
     lines = [_line(place.line, name, ran.scope[name]) for name, place in ran.reading.places.items()]
     told = {"lines": lines, "gradients": _gradients(state, ran), "note": _note(ran), "names": ran.tracked}
-    return {**told, "svg": _drawn(ran).svg if isinstance(ran.result, Tensor) else None}
+    return {**told, "svg": drawn(ran).svg if isinstance(ran.result, Tensor) else None}
 
 
 def _line(line: int, name: str, value: Any) -> Json:
@@ -122,6 +122,11 @@ def _told(row: Row) -> Json:
     }
 
 
+def steps(state: State, question: Json, limits: Limits) -> Json:
+    """The page on which the graph steps."""
+    return {"html": stepping_page(recorded(state, limits))}
+
+
 def derivation(state: State, question: Json, limits: Limits) -> Json:
     """The derivation of the gradient by the tensor that the question is about."""
     ran = recorded(state, limits)
@@ -146,22 +151,23 @@ def export(state: State, question: Json, limits: Limits) -> Json:
 
 
 def _svg(state: State, limits: Limits) -> str:
-    return _drawn(recorded(state, limits)).svg
-
-
-def _drawn(ran: Run) -> Picture:
-    return at.draw(ran.result if ran.loss is None else ran.loss)
+    return drawn(recorded(state, limits)).svg
 
 
 def _py(state: State, limits: Limits) -> str:
     return script(script_program(state, limits), recorded(state, limits).session.output)
 
 
-FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py}
+def _html(state: State, limits: Limits) -> str:
+    return stepping_page(recorded(state, limits))
+
+
+FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
 
 ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
     "picture": picture,
     "comparison": comparison,
+    "steps": steps,
     "derivation": derivation,
     "compiled": compiled,
     "export": export,

@@ -7,13 +7,16 @@ from email.message import Message
 from typing import NamedTuple
 
 from autotiny.errors import AutotinyError
+from autotiny.playground.drawn import stepping_hashes
 
 LARGEST_BODY = 2**18
 
+ITSELF, STEPPING = "'self'", stepping_hashes()
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; script-src {ITSELF} {STEPPING['script']}; style-src {ITSELF} {STEPPING['style']}; "
+    f"img-src {ITSELF} data:; connect-src {ITSELF}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+"""Nothing runs but the files of the page and, in its frame, the script of the stepping picture."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,

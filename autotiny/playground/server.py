@@ -14,7 +14,7 @@ from autotiny.playground.security import HEADERS, Gate, RefusedError, body_lengt
 from autotiny.playground.static_files import STATIC, File
 from autotiny.playground.workers import PLAYGROUND, Pool, StoppedError
 
-SECONDS = {"picture": 4.0, "comparison": 8.0, "derivation": 8.0, "compiled": 8.0, "export": 8.0}
+SECONDS = {"picture": 4.0, "comparison": 8.0, "steps": 8.0, "derivation": 8.0, "compiled": 8.0, "export": 8.0}
 """What can be asked, and how long an answer may take."""
 
 

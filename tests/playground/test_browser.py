@@ -8,27 +8,17 @@ from pathlib import Path
 import pytest
 
 from autotiny.playground.server import Server
+from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 DESKTOP, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 NETWORK = "A two-layer network"
 
 
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests are driven by playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    yield from launched()
 
 
 @pytest.fixture
@@ -208,6 +198,32 @@ def test_the_derivation_ends_with_the_textbooks_formula(page, expect):
     expect(page.locator("#derivation")).to_contain_text("It agrees with backprop")
 
 
+def test_the_graph_steps_forward_and_back(page, expect):
+    page.get_by_role("tab", name="Steps").click()
+    frame = page.frame_locator("#steps iframe")
+    expect(frame.locator("output")).to_have_text("forward 1 of 4")
+    frame.get_by_role("button", name="Last step").click()
+    expect(frame.locator("output")).to_have_text(re.compile(r"backward (\d+) of \1"))
+    page.keyboard.press("ArrowLeft")
+    expect(frame.locator(".steps li.now .pass")).to_have_text("backward")
+
+
+def test_the_steps_follow_the_program(page, expect):
+    page.get_by_role("tab", name="Steps").click()
+    program(page).fill("L = a * b")
+    expect(page.frame_locator("#steps iframe").locator("output")).to_have_text("forward 1 of 1")
+
+
+def test_the_frame_of_the_steps_has_no_way_to_the_page(page):
+    page.get_by_role("tab", name="Steps").click()
+    page.frame_locator("#steps iframe").locator("output").wait_for()
+    (frame,) = [frame for frame in page.frames if frame is not page.main_frame]
+    assert (
+        frame.evaluate("() => { try { return parent.document.title; } catch (error) { return error.name; } }")
+        == "SecurityError"
+    )
+
+
 def test_the_compiled_program_follows_the_program(page, expect):
     page.get_by_role("tab", name="Compiled").click()
     expect(page.locator(".source.step")).to_contain_text("def step(a, b, c):")
@@ -261,7 +277,12 @@ def test_going_back_leaves_an_example(page, expect):
 
 
 @pytest.mark.parametrize(
-    ("form", "beginning"), [("Picture .svg", "<svg"), ("Python script .py", '"""A session of autotiny')]
+    ("form", "beginning"),
+    [
+        ("Picture .svg", "<svg"),
+        ("Python script .py", '"""A session of autotiny'),
+        ("Stepping picture .html", "<!doctype html>"),
+    ],
 )
 def test_the_page_is_exported(page, form, beginning):
     page.locator("#export summary").click()

@@ -1,5 +1,7 @@
 """The server, used as the page uses it."""
 
+import base64
+import hashlib
 import json
 import re
 import runpy
@@ -228,6 +230,23 @@ def test_the_script_is_a_session(client, tmp_path):
     told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="py")
     (tmp_path / told["name"]).write_text(told["text"])
     assert Session.load(tmp_path / told["name"]).grad("x") == 6
+
+
+def test_the_stepping_page_is_exported_and_shown(client):
+    values = {"x": {"value": 3}}
+    told = client.ask("export", "y = x * x", values, form="html")
+    assert told["name"] == "autotiny.html"
+    assert told["text"] == client.ask("steps", "y = x * x", values)["html"]
+
+
+def test_the_policy_lets_the_stepping_page_run_and_nothing_else(client):
+    """Its one script and its one style sheet, by their hashes; it has no other style."""
+    text = client.ask("steps", "y = x * x", {"x": {"value": [[3, 4]]}})["html"]
+    policy = client.get("")[1]["Content-Security-Policy"]
+    for tag in ("script", "style"):
+        (inline,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" in policy
+    assert " style=" not in text
 
 
 def test_there_is_no_other_form(client):

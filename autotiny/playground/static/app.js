@@ -104,6 +104,12 @@ const beside = ({ shape, value }) => [
 
 /** What is asked for only while its tab is open. */
 const READINGS = {
+  steps: new Lane("steps", ({ error, html }) => {
+    const frame = find("#steps iframe");
+    frame.hidden = Boolean(error);
+    if (html) frame.srcdoc = html;
+    find("#steps .status").textContent = error?.message ?? "";
+  }),
   derivation: new Lane("derivation", (told) => {
     const panel = find("#derivation");
     if (told.error) panel.replaceChildren(element("p", { class: "status bad" }, told.error.message));
