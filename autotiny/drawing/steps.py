@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -80,12 +80,16 @@ def way_back(reading: Reading, backprop: Backprop) -> list[Passed]:
     return passed
 
 
+def _is_result(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.op is not None
+
+
 class Film:
     """The steps that one picture of a graph shows: those inside of a closed group stay untold."""
 
     def __init__(self, picture: "Picture", passed: Sequence[Passed]) -> None:
         self.reading, self.names = picture.reading, picture.reading.names
-        self.card_names = {card.id: card.name for card in picture.cards}
+        self.cards = {card.id: card for card in picture.cards}
         self.edges = {edge.id for edge in picture.edges}
         shown = visible(picture.root, picture.opened)
         self.owner = dict(sorted((place, card_id(child)) for child in shown for place in places(child)))
@@ -104,11 +108,17 @@ class Film:
 
     # ----- forward -----
     def _forward(self) -> Iterator[Step]:
-        last = {self.owner[place]: place for place in self.owner}
-        for place, card in self.owner.items():
-            tensor = self.reading.values[place]
-            if last[card] == place and isinstance(tensor, Tensor) and tensor.op is not None:
-                yield Step(False, self._equation(tensor), (computed(tensor),), card, place)
+        results = {place: card for place, card in self.owner.items() if _is_result(self.reading.values[place])}
+        size, last = Counter(results.values()), {card: place for place, card in results.items()}
+        for card, place in sorted(last.items(), key=itemgetter(1)):
+            told = self._computed_group(card, size[card]) if self.cards[card].kind == "group" else None
+            title, lines = told or (self._equation(self.reading.values[place]), (computed(self.reading.values[place]),))
+            yield Step(False, title, lines, card, place)
+
+    def _computed_group(self, card: str, operations: int) -> tuple[str, tuple[Line, ...]]:
+        name, value = self.cards[card].name, self.cards[card].value
+        title = f"{name}: {operations:,} operation{'s' if operations > 1 else ''}"
+        return title, (Line("value", value.summary.replace("-", "−"), heat=value.heat),)
 
     def _equation(self, tensor: Tensor) -> str:
         """What made a tensor, such as "Z1 = W1 @ X"."""
@@ -145,7 +155,7 @@ class Film:
         """What goes from one group to another in many pieces, when the last of them has gone."""
         active, receiver = way
         entries = np.concatenate([np.ravel(each.contribution.value) for each in passed])
-        start, end = self.card_names[active], self.card_names[receiver]
+        start, end = self.cards[active].name, self.cards[receiver].name
         title = f"{len(passed):,} contributions from {start} to {end}"
         told = line("passes on", entries)._replace(rows=(), heat=None)
         rule = Line("rule", f"the chain rule along each of {len(passed):,} ways; open a group to follow them")

@@ -173,6 +173,12 @@ def test_what_happens_inside_a_closed_group_is_not_told(layers):
     assert len(steps) < len(told(layers, depth=2)) / 2
 
 
+def test_a_closed_group_is_computed_at_one_go(layers):
+    first = at.draw(layers, depth=1).steps.steps[0]
+    assert first.title == "layer 1: 8 operations"  # of the two neurons that are used
+    assert first.lines[0].text == at.draw(layers, depth=1).cards[0].value.summary.replace("-", "−")
+
+
 def test_many_contributions_from_one_group_to_another_are_told_together(layers):
     steps = at.draw(layers, depth=1).steps.steps
     (together,) = (step for step in steps if step.title.endswith("from layer 2 to layer 1"))

@@ -57,7 +57,7 @@ function show(k, speak = true) {
   tell(step, backward, speak);
   for (const name of ["first", "back"]) film.querySelector(`[data-go=${name}]`).disabled = now === 0;
   for (const name of ["on", "last"]) film.querySelector(`[data-go=${name}]`).disabled = now === last;
-  bringIntoView(scene.nodes.filter(([, name]) => name === active || name === receiver).map(([group]) => group));
+  bringIntoView([active, receiver].flatMap((card) => scene.nodes.filter(([, name]) => name === card)).map(([group]) => group));
 }
 
 function light(group, looks) {
@@ -88,13 +88,20 @@ function tell(step, backward, speak) {
   if (speak) announced.textContent = [title, ...lines].join(". ");
 }
 
+// Scrolls to these cards, or to the last of them where there is no room for all.
 function bringIntoView(groups) {
   const frame = scene.stage.getBoundingClientRect(), boxes = groups.map((group) => group.getBoundingClientRect());
-  if (!boxes.length) return;
-  const middle = (low, high) => (Math.min(...boxes.map((box) => box[low])) + Math.max(...boxes.map((box) => box[high]))) / 2;
+  const span = (low, high, some) => [Math.min(...some.map((box) => box[low])), Math.max(...some.map((box) => box[high]))];
+  const fits = (some) => {
+    const [left, right] = span("left", "right", some), [top, bottom] = span("top", "bottom", some);
+    return right - left <= frame.width && bottom - top <= frame.height;
+  };
+  const shown = boxes.length && fits(boxes) ? boxes : boxes.slice(-1);
+  if (!shown.length) return;
+  const [left, right] = span("left", "right", shown), [top, bottom] = span("top", "bottom", shown);
   scene.stage.scrollTo({
-    left: scene.stage.scrollLeft + middle("left", "right") - frame.left - frame.width / 2,
-    top: scene.stage.scrollTop + middle("top", "bottom") - frame.top - frame.height / 2,
+    left: scene.stage.scrollLeft + (left + right) / 2 - frame.left - frame.width / 2,
+    top: scene.stage.scrollTop + (top + bottom) / 2 - frame.top - frame.height / 2,
     behavior: still.matches ? "auto" : "smooth",
   });
 }
@@ -122,7 +129,8 @@ function openGroup(group) {
   const name = group.dataset.opens;
   enter(name);
   scene.stage.focus();
-  bringIntoView([scene.stage.querySelector(`.cluster.${name}`)].filter(Boolean));
+  const box = scene.stage.querySelector(`.cluster.${name}`);
+  if (box && box.getBoundingClientRect().height <= scene.stage.clientHeight) bringIntoView([box]);
   announced.textContent = `${scene.root.dataset.title} is open`;
 }
 
