@@ -79,11 +79,11 @@ def x():
 @pytest.mark.parametrize("text", BOMBS, ids=[text[:40] for text in BOMBS])
 def test_bomb_gets_a_message_at_once_and_takes_no_memory(text, x):
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(ExpressionError, match=r"limit is|63 bits|nested|cannot be read|axes|no value named"):
             evaluate(text, {"x": x})
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 10  # and not for ever
         assert tracemalloc.get_traced_memory()[1] < 700e6  # all results together may hold 2**26 entries
     finally:
         tracemalloc.stop()
