@@ -50,8 +50,29 @@ def picture(state: State, question: Json, limits: Limits) -> Json:
     except ExpressionError as error:
         return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
     lines = [_line(place.line, name, ran.scope[name]) for name, place in ran.reading.places.items()]
-    told = {"lines": lines, "gradients": _gradients(state, ran), "note": _note(ran), "names": ran.tracked}
-    return {**told, "svg": drawn(ran).svg if isinstance(ran.result, Tensor) else None}
+    told = {"lines": lines, "gradients": _gradients(state, ran), "names": ran.tracked, "written": _written(ran)}
+    return {**told, "note": _note(ran), **_shown(ran)}
+
+
+def _shown(ran: Run) -> Json:
+    """The picture; where it cannot be drawn why not, and the graph as text."""
+    if not isinstance(ran.result, Tensor):
+        return {"svg": None}
+    picture = drawn(ran)
+    try:
+        return {"svg": picture.svg}
+    except AutotinyError as error:
+        return {"svg": None, "text": repr(picture), "note": str(error)}
+
+
+def _written(ran: Run) -> list[Json]:
+    """The values that stand in the program, each in a line of its own, which could have a slider instead."""
+    leaves = {each.name: each for each in ran.reading.statements if each.kind != "formula"}
+    return [
+        {"name": name, "line": place.line, "data": leaf.kind == "data", "value": plain(value_of(ran.scope[name]))}
+        for name, place in ran.reading.places.items()
+        if (leaf := leaves.get(name)) and place.line == place.end_line and name != ran.reading.statements[-1].name
+    ]
 
 
 def _line(line: int, name: str, value: Any) -> Json:

@@ -5,9 +5,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from autotiny.playground.address import fragment
 from autotiny.playground.server import Server
+from autotiny.sessions.session import Session
 from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
@@ -249,6 +252,24 @@ def test_the_address_reproduces_the_page(page, visit, expect):
 def test_a_link_may_be_written_by_hand(visit, expect):
     page = visit("#program=sum(tanh(W @ x))&let.W=1,2;3,4&data.x=1,0.5&claims=dW = outer(1 - tanh(W @ x)**2, x)")
     expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numbers.")
+
+
+def test_a_session_opens_in_the_page(visit, expect):
+    session = Session()
+    session["W"], session["X"] = [[1.0, -2.0]], np.array([[0.5], [3.0]])
+    session["b"], session["y"] = 0.25, "sum(tanh(W @ X) + b)"
+    page = visit(fragment(session))
+    expect(page.locator("#program-status")).to_have_text(f"y is {session['y'].item():.4g}".replace("-", "−"))
+    expect(page.locator('.given-value[data-name="X"]')).to_have_class(re.compile("data"))
+    expect(cell(page, "W[0, 1]")).to_have_value("-2")
+
+
+def test_numbers_in_the_program_get_sliders(page, expect):
+    program(page).fill("x = 3\ny = x * x")
+    page.get_by_role("button", name="Sliders for x").click()
+    expect(program(page)).to_have_value("y = x * x")
+    page.get_by_role("slider", name="x, slider").fill("2")
+    expect(page.locator("#program-status")).to_have_text("y is 4")
 
 
 def test_tabs_do_not_mix(visit, expect):

@@ -13,6 +13,10 @@ from xml.dom import minidom
 
 import pytest
 
+from autotiny.cli import main
+from autotiny.drawing import GraphvizMissingError
+from autotiny.expressions import Limits
+from autotiny.playground.answers import answer
 from autotiny.playground.static_files import STATIC
 from autotiny.sessions.session import Session
 
@@ -112,6 +116,25 @@ def test_a_result_without_gradients_says_why(client, program, note):
 def test_numbers_in_the_program_are_variables(client):
     """As in a session, of which the page is a face."""
     assert "variable" in client.ask("picture", "x = 3\ny = x * x")["svg"]
+
+
+def test_values_in_the_program_are_told_for_they_could_have_sliders(client):
+    told = client.ask("picture", "x = 3\nX = array([1, 2])\ny = sum(x * X)\n2")
+    assert told["written"] == [
+        {"name": "x", "line": 1, "data": False, "value": 3.0},
+        {"name": "X", "line": 2, "data": True, "value": [1, 2]},
+    ]
+
+
+def test_without_graphviz_there_are_gradients_and_the_graph_as_text(monkeypatch):
+    def render(*_):
+        raise GraphvizMissingError("draw: there is no Graphviz")
+
+    monkeypatch.setattr("autotiny.drawing.picture.render", render)
+    told = answer({"kind": "picture", "program": "y = x * x", "values": {"x": {"value": 3}}}, Limits())
+    assert told["gradients"] == {"x": 6.0}
+    assert told["note"] == "draw: there is no Graphviz"
+    assert "x * x" in told["text"]
 
 
 def test_a_result_that_is_not_the_last_line_is_named(client):
@@ -276,17 +299,18 @@ def test_play_prints_an_address_that_answers_and_ends_with_ctrl_c():
         assert "stopped by Ctrl-C" in process.stderr.read()
 
 
-def test_a_port_that_is_taken_is_told(server, capsys):
-    from autotiny.cli import main
+def test_a_script_that_is_not_there_is_told(capsys):
+    assert main(["play", "--no-browser", "nowhere.py"]) == 2
+    assert "nowhere.py: No such file" in capsys.readouterr().err
 
+
+def test_a_port_that_is_taken_is_told(server, capsys):
     assert main(["play", "--no-browser", "--port", str(server.gate.port)]) == 2
     assert "in use" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
 def test_a_port_that_is_none_is_refused(port, capsys):
-    from autotiny.cli import main
-
     with pytest.raises(SystemExit, match="2"):
         main(["play", "--port", port])
     assert "--port" in capsys.readouterr().err

@@ -79,8 +79,8 @@ const pictures = new Lane("picture", (told, asked) => {
   calm(program, programStatus);
   program.annotate(Object.fromEntries(told.lines.map((each) => [each.line, beside(each)])));
   values.showGradients(told.gradients);
-  showPicture(told.svg);
-  programStatus.replaceChildren(...summary(told));
+  showPicture(told.svg, told.text);
+  programStatus.replaceChildren(...summary(told), ...offers(told));
   clearTimeout(resting);
   resting = setTimeout(() => {
     comparisons.ask(asked);
@@ -124,13 +124,13 @@ const READINGS = {
   }),
 };
 
-function showPicture(text) {
-  const svg = text && picture(text);
+function showPicture(drawing, text = "") {
+  const svg = drawing && picture(drawing);
   if (svg) {
     canvas.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
     canvas.style.setProperty("--ratio", svg.getAttribute("width") / svg.getAttribute("height"));
   }
-  canvas.replaceChildren(...(svg ? [svg] : []));
+  canvas.replaceChildren(svg || element("pre", {}, text));
   canvas.dataset.drawn = String(Number(canvas.dataset.drawn ?? 0) + 1);
 }
 
@@ -138,6 +138,21 @@ function summary({ lines, note }) {
   if (note) return [note];
   const result = lines.reduce((last, each) => (each.line >= last.line ? each : last));
   return [`${result.name || "The result"} is `, element("output", {}, result.value.replaceAll("-", "−"))];
+}
+
+/** Values that are written in the program may have sliders instead. */
+function offers({ written }) {
+  if (!written.length) return [];
+  const names = written.map(({ name }) => name).join(", ");
+  return [element("button", { type: "button", onclick: () => moveOut(written) }, `Sliders for ${names}`)];
+}
+
+function moveOut(written) {
+  const moved = new Set(written.map(({ line }) => line));
+  const rest = program.text.split("\n").filter((_, i) => !moved.has(i + 1));
+  const given = Object.fromEntries(written.map(({ name, value, data }) => [name, { value, data }]));
+  program.text = rest.join("\n");
+  change({ program: program.text, values: { ...state.values, ...given } });
 }
 
 const patience = new Map();
