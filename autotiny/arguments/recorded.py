@@ -12,6 +12,7 @@ from autotiny.arguments import user_function
 from autotiny.arguments.arrays import GivenError
 from autotiny.errors import AutotinyError
 from autotiny.expressions import Outcome, evaluate
+from autotiny.expressions.refusals import suggestion
 from autotiny.tensor import Tensor
 
 FUNCTION = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
@@ -56,6 +57,16 @@ def recorded(compute: Program, values: Mapping[str, Any], asked: Collection[str]
     if not isinstance(result, Tensor) or not result.requires_grad:
         raise GivenError("the result depends on no value that was set; give it some with --set NAME=VALUE")
     return outcome
+
+
+def tensor_named(name: str, scope: Mapping[str, Any]) -> Tensor:
+    """The Tensor of that name; raises GivenError where there is none, or what has the name is no Tensor."""
+    if name not in scope:
+        raise GivenError(f"there is no value named {name}, only {', '.join(scope)}{suggestion(name, scope)}")
+    value = scope[name]
+    if not isinstance(value, Tensor):
+        raise GivenError(f"{name} is no real number that the result was computed from, so it has no gradient")
+    return value
 
 
 def _tracked(values: Mapping[str, Any], data: Collection[str]) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autotiny import graph
-from autotiny.arguments.arrays import GivenError, given, split
-from autotiny.arguments.recorded import add_values, program, recorded
+from autotiny.arguments.arrays import given, split
+from autotiny.arguments.recorded import add_values, program, recorded, tensor_named
 from autotiny.checking.comparison import compare
 from autotiny.expressions import ExpressionError, evaluate
-from autotiny.expressions.refusals import suggestion
 from autotiny.tensor import Tensor
 
 EXAMPLES = """\
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     wrt = [name.strip() for names in args.wrt for name in names.split(",")]
     values, compute = given(args.settings), program(args.loss)
     loss, scope = recorded(compute, values, {*closed_forms, *wrt})
-    asked = {name: _asked(name, scope) for name in (*closed_forms, *wrt)}
+    asked = {name: tensor_named(name, scope) for name in (*closed_forms, *wrt)}
     stated = {asked[name]: _closed_form(name, text, scope) for name, text in closed_forms.items()}
     report = compare(loss, stated, wrt=[asked[name] for name in wrt] or ([] if stated else _leaves(loss, scope)))
     for line in _heading(loss, scope, asked):
@@ -67,15 +66,6 @@ def _heading(loss: Tensor, scope: Mapping[str, Any], asked: Iterable[str]) -> It
     if data and not asked:
         yield f"without a gradient, as data: {', '.join(data)}"
     yield ""
-
-
-def _asked(name: str, scope: Mapping[str, Any]) -> Tensor:
-    if name not in scope:
-        raise GivenError(f"there is no value named {name}, only {', '.join(scope)}{suggestion(name, scope)}")
-    value = scope[name]
-    if not isinstance(value, Tensor):
-        raise GivenError(f"{name} is no real number that the loss was computed from, so it has no gradient")
-    return value
 
 
 def _leaves(loss: Tensor, scope: Mapping[str, Any]) -> list[Tensor]:

@@ -277,12 +277,15 @@ def test_everything_fits_a_phone(visit, layers):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_cards_of_a_step_are_scrolled_into_view(visit, flagship, width):
+def test_the_card_that_changes_is_scrolled_into_view(visit, flagship, width):
     steps = at.draw(flagship).steps
     page = visit(steps, width, 700, reduced_motion="reduce")
     for k in range(0, len(steps.steps), 7):
         at_step(page, k)
-        stage, box = page.locator(".stage").bounding_box(), card(page, steps.steps[k].active).bounding_box()
+        stage, box = (
+            page.locator(".stage").bounding_box(),
+            card(page, steps.steps[k].receiver or steps.steps[k].active).bounding_box(),
+        )
         middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         assert stage["x"] <= middle[0] <= stage["x"] + stage["width"]
         assert stage["y"] <= middle[1] <= stage["y"] + stage["height"]
