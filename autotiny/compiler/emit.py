@@ -1,15 +1,18 @@
 """Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.compiler.blocks import Blocks, Group, shape_of
 from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
-from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.compiler.lowering import is_uniform
+from autotiny.compiler.schedule import Schedule, Storage, _Plan, inner_results
 from autotiny.compiler.writing import number, unique_names
 
 SIGNS = {
@@ -30,13 +33,14 @@ class Source(NamedTuple):
 class Writer:
     """Writes the lines of one program."""
 
-    def __init__(self, plan: Schedule, names: dict[Term, str]) -> None:
-        self.plan = plan
+    def __init__(self, plan: Schedule, names: dict[Term, str], threads: int = 1) -> None:
+        self.plan, self.threads = plan, threads
         self.names = unique_names(plan, names)
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.setup: list[str] = []
         self.lines: list[str] = []
+        self.functions: list[str] = []
         self.constants: dict[Any, str] = {}
         self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
 
@@ -46,7 +50,9 @@ class Writer:
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
         for term in self.plan.order:
-            if term not in last:
+            if term in self.plan.group:
+                self.write_block(term)
+            elif term not in last:
                 self.write(term)
             if term in checks:
                 self.check(term)
@@ -60,7 +66,8 @@ class Writer:
         imported = [f"from numpy import {', '.join(sorted(self.imports))}"] if self.imports else []
         head = ["import numpy as np", *imported]
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
-        return Source("\n".join([*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]), self.held)
+        text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
+        return Source("\n".join(text), self.held)
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -93,6 +100,16 @@ class Writer:
                 size = x.size * x.dtype.itemsize
                 part = memory if size == storage.nbytes else f"{memory}[:{size}]"
                 self.setup.append(f'{self.names[x]} = {part}.view("{x.dtype}").reshape({x.shape})')
+
+    # ----- blocks -----
+    def write_block(self, term: Term) -> None:
+        """A group, where its first member stands: the function of a block, and the line that calls it."""
+        group = self.plan.group[term]
+        if term is not group.terms[0]:
+            return
+        block = BlockWriter(self, group)
+        self.functions.append(block.text())
+        self.lines += block.call()
 
     # ----- operations -----
     def write(self, term: Term) -> None:
@@ -291,6 +308,86 @@ class Writer:
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
 
 
+class BlockWriter:
+    """Writes the function that computes one block of a group."""
+
+    def __init__(self, program: Writer, group: Group) -> None:
+        self.program, self.terms = program, group.terms
+        members = set(group.terms)
+        plan = program.plan
+        self.inner = inner_results(plan.order, plan.outputs, plan.group)
+        parts = (part for term in group.terms for part in term.args if part not in members)
+        self.given = list(dict.fromkeys(part for part in parts if part.ndim and not is_alike_everywhere(part)))
+        self.out = [term for term in group.terms if term.ndim and term not in self.inner]
+        self.totals = [term for term in group.terms if not term.ndim]
+        self.memory = _Plan(group.terms, [*self.out, *self.totals], set())
+        for term in group.terms:
+            self.memory.settle(term)
+        self.function = program.fresh(f"block{len(program.functions) + 1}")
+        self.tenant = {x: storage.tenants[0] for storage in self.memory.storages for x in storage.tenants}
+
+    def text(self) -> str:
+        """The function."""
+        names = [self.program.names[x] for x in (*self.given, *self.out)]
+        names += [self.name(storage.tenants[0]) for storage in self.memory.storages]
+        lines = [f"{self.expression(term)}" for term in self.terms]
+        lines.append(
+            f"return {', '.join(self.program.names[x] for x in self.totals)}" if self.totals else "return None"
+        )
+        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", "", ""])
+
+    def name(self, x: Term) -> str:
+        """The name of what holds a result within a block."""
+        return self.program.names[self.tenant.get(x, x)]
+
+    def expression(self, term: Term) -> str:
+        """The line of one operation."""
+        program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
+        assert term.op is not None
+        if not term.ndim:
+            function = (
+                program.numpy("vdot") if term.op is VDOT else f"{program.numpy(REDUCTIONS[term.op.function])}.reduce"
+            )
+            return f"{program.names[term]} = {function}({args})"
+        own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
+        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){own}"
+
+    def operand(self, x: Term, user: Term) -> str:
+        """A part of an array under the array's name, or a number."""
+        if x.ndim and is_alike_everywhere(x):
+            return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
+        return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
+
+    def call(self) -> list[str]:
+        """The lines that run it over all blocks, and put its totals together."""
+        program = self.program
+        length = math.prod(shape_of(self.terms[0]))
+        dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
+        blocks = program.fresh(f"in_blocks{len(program.functions) + 1}")
+        program.held["Blocks"] = Blocks
+        program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.threads})")
+        fresh = [x for x in self.out if x not in program.plan.place]
+        lines = [f"{program.names[x]} = np.empty({x.shape}{_type_of(x)})" for x in fresh]
+        for x in (*self.given, *self.out, *self.totals):
+            program.written.setdefault(x, program.names.get(x, ""))
+        arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
+        parts = program.fresh(f"parts{len(program.functions) + 1}") if self.totals else ""
+        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({', '.join([self.function, *arrays])})")
+        return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
+
+    def total(self, x: Term, i: int, parts: str) -> str:
+        """A total of the blocks' own."""
+        assert x.op is not None
+        function = "add" if x.op is VDOT else REDUCTIONS[x.op.function]
+        part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
+        return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
+
+
+def is_alike_everywhere(x: Term) -> bool:
+    """Whether it is a constant array that repeats one number."""
+    return x.is_constant and is_uniform(x.value)
+
+
 def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
 
@@ -315,6 +412,6 @@ def _key(key: Any) -> str:
     return "None" if key is None else "..." if key is ... else str(int(key))
 
 
-def emit(plan: Schedule, names: dict[Term, str], swept: bool) -> Source:
+def emit(plan: Schedule, names: dict[Term, str], swept: bool, threads: int = 1) -> Source:
     """The program of a schedule; it stops where a gradient is invalid, if there are gradients."""
-    return Writer(plan, names).program(swept)
+    return Writer(plan, names, threads).program(swept)

@@ -59,6 +59,8 @@ def _pulled(term: Term, args: Sequence[Scaled]) -> Scaled | None:
     if function is np.negative:
         ((c, x),) = args
         return -c, x
+    if function in (np.add, np.subtract) and len(args) == 2:
+        return _combination(term, args)
     if all(c == 1 for c, _ in args):
         return None
     if function is np.matmul or term.op is VDOT:
@@ -67,8 +69,6 @@ def _pulled(term: Term, args: Sequence[Scaled]) -> Scaled | None:
     if function in ALONG or term.op is INDEX:
         ((c, x),) = args
         return _kept(c, term, [x])
-    if function in (np.add, np.subtract):
-        return _combination(term, args)
     return None
 
 
@@ -98,6 +98,8 @@ def _combination(term: Term, args: Sequence[Scaled]) -> Scaled | None:
     (c, a), (d, b) = args
     minus = term.op is not None and term.op.function is np.subtract
     d = -d if minus else d
+    if a is b and c + d not in (0, 1) and abs(c + d) < LARGEST:
+        return c + d, a
     if abs(c) != abs(d) or (c == 1 and d in (1, -1)):
         return None
     if c == d:

@@ -6,7 +6,7 @@ program.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,14 +16,14 @@ from autotiny.compiler.facts import FactError
 from autotiny.compiler.schedule import Schedule
 from autotiny.compiler.writing import number, unique_names
 
-FUNCTIONS = {
+FUNCTIONS: dict[Any, str] = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.log2: "log2", np.log10: "log10",
     np.sqrt: "sqrt", np.sin: "sin", np.cos: "cos", np.tan: "tan", np.tanh: "tanh", np.sinh: "sinh", np.cosh: "cosh",
     np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh",
     np.arctanh: "atanh", np.arctan2: "atan2", np.power: "pow", np.fabs: "fabs",
 }  # fmt: skip
 """What the module math calls them."""
-FORMS = {
+FORMS: dict[Any, str] = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}", np.negative: "-{}",
     np.absolute: "abs({})", np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}",
     np.less_equal: "{} <= {}", np.equal: "{} == {}", np.not_equal: "{} != {}", np.copy: "{}",
@@ -31,11 +31,11 @@ FORMS = {
     np.minimum: "{1} if {0} > {1} or {1} != {1} else {0}",
 }  # fmt: skip
 """What Python writes for them; nan wins a comparison for the larger or smaller, as in NumPy."""
-BINDING = {np.add: 4, np.subtract: 4, np.multiply: 5, np.divide: 5}
+BINDING: dict[Any, int] = {np.add: 4, np.subtract: 4, np.multiply: 5, np.divide: 5}
 """How tightly operators bind."""
 DEEPEST = 40
 """Python reads no expression of any depth."""
-WITH_CONSTANT = {np.maximum: "{1} if {0} < {1} else {0}", np.minimum: "{1} if {0} > {1} else {0}"}
+WITH_CONSTANT: dict[Any, str] = {np.maximum: "{1} if {0} < {1} else {0}", np.minimum: "{1} if {0} > {1} else {0}"}
 
 
 def is_scalar(plan: Schedule) -> bool:

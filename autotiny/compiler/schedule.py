@@ -3,13 +3,14 @@
 Nothing here knows how a program is written: another back end could take a schedule as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
+from autotiny.compiler.blocks import Group, groups
 from autotiny.compiler.kinds import Kind, kind
 
 
@@ -34,6 +35,8 @@ class Schedule:
     place: dict[Term, Storage | Term]
     """The memory of each result that is written into: the program's own, or a donated input's."""
     storages: list[Storage]
+    group: dict[Term, Group]
+    """Of each operation that runs block by block."""
     checks: list[Term]
     """Sums that must be 1, else the rest does not hold; they come first."""
 
@@ -51,10 +54,11 @@ def schedule(
     first = topological_order(*checks)
     rest = (term for term in topological_order(*outputs) if term not in set(first))
     order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
-    plan = _Plan(order, outputs, donated)
+    order, group = groups(order)
+    plan = _Plan(order, outputs, donated, inner_results(order, outputs, group))
     for term in order:
         plan.settle(term)
-    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, list(checks))
+    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks))
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
@@ -64,16 +68,28 @@ def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
     return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
+def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, Group]) -> set[Term]:
+    """What no operation outside its group needs: it is never written out."""
+    needed = set(outputs)
+    for term in order:
+        needed.update(part for part in term.parents if group.get(part) is not group.get(term))
+    return {term for term in group if term not in needed}
+
+
 class _Plan:
     """The state of the memory while the order is walked."""
 
-    def __init__(self, order: list[Term], outputs: Sequence[Term], donated: set[Term]) -> None:
+    def __init__(
+        self, order: list[Term], outputs: Sequence[Term], donated: set[Term], inner: Set[Term] = frozenset()
+    ) -> None:
+        self.inner = inner
         self.root: dict[Term, Term] = {}
         """Whose entries a view shows."""
         self.place: dict[Term, Any] = {term: term for term in donated}
         self.storages: list[Storage] = []
         self.free: list[Storage] = []
         self.outputs = set(outputs)
+        self.kept: set[Term] = set()
         self.last_use = self._last_uses(order)
         self.dying: dict[Term, list[Term]] = {}
         for root, user in self.last_use.items():
@@ -88,14 +104,14 @@ class _Plan:
             shown = shown_by(term)
             if shown is not None:
                 self.root[term] = self.root.get(shown, shown)
-        for output in self.outputs:  # a view that is handed out is copied when all is done
-            if output in self.root:
-                found.pop(self.root[output], None)
+        for output in self.outputs & self.root.keys():  # a view that is handed out is copied when all is done
+            self.kept.add(self.root[output])
+            found.pop(self.root[output], None)
         return found
 
     def settle(self, term: Term) -> None:
         """Find the result a place, and give back those that nobody needs any more."""
-        if kind(term) in (Kind.ELEMENTWISE, Kind.CAST, Kind.REDUCTION, Kind.PRODUCT):
+        if term not in self.inner and kind(term) in (Kind.ELEMENTWISE, Kind.CAST, Kind.REDUCTION, Kind.PRODUCT):
             place = self.in_place(term)
             if place is None and term not in self.outputs:
                 place = self.fresh(term)
@@ -108,7 +124,7 @@ class _Plan:
             if isinstance(place, Storage) and place is not self.place.get(term):
                 self.free.append(place)
         place = self.place.get(term)
-        if term not in self.last_use and term not in self.outputs and isinstance(place, Storage):
+        if term not in self.last_use and term not in self.outputs | self.kept and isinstance(place, Storage):
             self.free.append(place)
 
     def in_place(self, term: Term) -> Any:

@@ -73,6 +73,16 @@ def times_one(function: Any, args: Sequence[Term], options: Mapping[str, Any]) -
 
 
 @rule
+def times_reciprocal(function: Any, args: Sequence[Term], options: Mapping[str, Any]) -> Any:
+    """(1 / u) * x = x / u"""
+    if function is np.multiply:
+        for x, quotient in (args, args[::-1]):
+            if made_by(quotient, np.divide) and is_number(quotient.args[0], 1) and keeps(x, quotient.args[1]):
+                return x / quotient.args[1]
+    return None
+
+
+@rule
 def exponential_of_difference(function: Any, args: Sequence[Term], options: Mapping[str, Any]) -> Any:
     """exp(a - log(b)) = exp(a) / b"""
     (x, *_) = args

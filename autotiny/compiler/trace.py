@@ -92,5 +92,4 @@ def parameters(f: Callable[..., Any], count: int) -> list[str]:
     except (TypeError, ValueError):  # some callables do not say
         known = []
     named = [p.name for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    rest = next((p.name for p in known if p.kind is p.VAR_POSITIONAL), "x")
-    return [*named, *(f"{rest}{i}" for i in range(count))][:count]
+    return [*named, *(f"x{i}" for i in range(count))][:count]

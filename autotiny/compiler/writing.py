@@ -34,6 +34,7 @@ def unique_names(plan: Schedule, given: dict[Term, str]) -> dict[Term, str]:
 
 
 def untaken(base: str, taken: set[str]) -> str:
+    """The name, numbered where it is taken; it is from now on."""
     name = next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
     taken.add(name)
     return name

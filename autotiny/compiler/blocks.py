@@ -1,0 +1,126 @@
+"""Long chains of elementwise operations in blocks that fit the cache, on several threads.
+
+An array of a million entries that passes through ten operations goes to memory and back ten times; a block of a few
+thousand stays in the cache, and only what the rest of the program needs is ever written out.
+"""
+
+import contextvars
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.algebra import Term
+from autotiny.compiler.kinds import REDUCTIONS, VDOT, Kind, kind
+
+LONG = 2**16
+"""Entries from which an array is computed in blocks."""
+BLOCK = 2**13
+"""Entries of a block."""
+WORTHWHILE = 3
+"""Operations from which blocks pay."""
+
+
+class Group(NamedTuple):
+    """Operations on arrays of one shape that run together, block by block."""
+
+    terms: list[Term]
+
+
+def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, Group]]:
+    """The order with the members of each group one after another, and the group of each member."""
+    stages: dict[Term, int] = {}
+    for term in order:
+        stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
+    if not any(is_member(term) for term in order):
+        return list(order), {}
+    found: dict[Any, list[Term]] = {}
+    for term in order:
+        if is_member(term):
+            found.setdefault((stages[term], shape_of(term)), []).append(term)
+    worthwhile = {key: Group(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
+    of = {term: group for group in worthwhile.values() for term in group.terms}
+
+    def place(term: Term) -> Any:
+        return stages[term], of[term].terms[0].number if term in of else -1, term.number
+
+    return sorted(order, key=place), of
+
+
+def _crossing(arg: Term, term: Term) -> int:
+    """1 where a result goes into a group or out of it: it must be complete before."""
+    inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
+    return 0 if inside or not (is_member(arg) or is_member(term)) else 1
+
+
+def is_total(term: Term) -> bool:
+    """Whether it sums, or takes an extreme of, all entries of long arrays of one shape."""
+    if term.op is None or term.ndim or not (term.op is VDOT or term.op.function in REDUCTIONS):
+        return False
+    return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
+
+
+def is_member(term: Term) -> bool:
+    """Whether it can be computed block by block."""
+    if is_total(term):
+        return term.op is VDOT or not term.options.get("keepdims")
+    shapes = (np.shape(arg.value) for arg in term.args)
+    return kind(term) is Kind.ELEMENTWISE and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+
+
+def shape_of(term: Term) -> tuple[int, ...]:
+    """The shape of the arrays that it works on."""
+    return term.args[0].shape if is_total(term) else term.shape
+
+
+@cache
+def threads_by_default() -> int:
+    """As many as BLAS is given, else one for each processor."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+@cache
+def pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that wait for work."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="autotiny")
+
+
+class Blocks:
+    """Calls a function block by block: `block(*parts of the arrays, *memory)`, and gathers what it returns."""
+
+    def __init__(self, dtypes: Sequence[str], length: int, threads: int) -> None:
+        count = -(-length // BLOCK)
+        size = -(-length // count)
+        bounds = [(start, min(start + size, length)) for start in range(0, length, size)]
+        share = -(-len(bounds) // threads)
+        self.runs = [
+            (bounds[i : i + share], [np.empty(size, dtype) for dtype in dtypes]) for i in range(0, len(bounds), share)
+        ]
+
+    def __call__(self, block: Callable[..., Any], *arrays: Any) -> list[Any]:
+        """What the block returns, for each in turn."""
+        flat = [array.reshape(-1) for array in arrays]
+        if len(self.runs) == 1:
+            return self.run(block, flat, *self.runs[0])
+        tasks = [self.start(block, flat, *run) for run in self.runs[1:]]
+        first = self.run(block, flat, *self.runs[0])
+        return [*first, *(part for task in tasks for part in task.result())]
+
+    def start(self, block: Callable[..., Any], flat: Sequence[Any], bounds: Any, memory: Sequence[Any]) -> Any:
+        """Some blocks on another thread, under NumPy's settings of this one."""
+        context = contextvars.copy_context()
+        return pool(len(self.runs)).submit(lambda: context.run(self.run, block, flat, bounds, memory))
+
+    @staticmethod
+    def run(block: Callable[..., Any], flat: Sequence[Any], bounds: Any, memory: Sequence[Any]) -> list[Any]:
+        """Some blocks, one after another."""
+        full = len(memory[0]) if memory else 0
+        results = []
+        for start, stop in bounds:
+            held = memory if stop - start == full else [part[: stop - start] for part in memory]
+            results.append(block(*[array[start:stop] for array in flat], *held))
+        return results
