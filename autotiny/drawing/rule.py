@@ -21,6 +21,7 @@ LONGEST_RULE, LONGEST_FACTOR = 120, 20
 ATOM, POWER, NEGATIVE, PRODUCT, SUM = range(5)
 """How tightly an expression is bound: an operand that is bound less tightly than its operation stands in brackets."""
 BINDING = {"**": POWER, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "%": PRODUCT, "+": SUM, "-": SUM}
+NUMBER = re.compile(r"-?[\d.]+(e[+-]\d+)?")
 RELATIONS = {"greater": ">", "less": "<", "greater_equal": "≥", "less_equal": "≤", "equal": "=", "not_equal": "≠"}
 NOTATION: dict[Any, str] = {np.bitwise_or: "{} or {}", np.bitwise_and: "{} and {}"}
 SILENT = {"broadcast_to", "reshape", "ravel", "expand_dims", "squeeze", "astype", "copy", "positive"}
@@ -155,6 +156,8 @@ def _write(name: str, notation: str, args: Sequence[Any], options: Mapping[str, 
     if name in ("zeros_like", "ones_like"):
         return Written("0" if name == "zeros_like" else "1", value)
     operands = [_operand(arg) for arg in args[: max(notation.count("{}"), 1 if notation else len(args))]]
+    if np.size(value) == 1 and all(NUMBER.fullmatch(operand.text) for operand in operands):
+        return Written(number(np.asarray(value).item()), value)
     if name in RELATIONS:
         left, right = (operand.within(SUM) for operand in operands)
         return Written(f"1[{left} {RELATIONS[name]} {right}]", value)
@@ -166,6 +169,8 @@ def _write(name: str, notation: str, args: Sequence[Any], options: Mapping[str, 
 def _formatted(name: str, notation: str, operands: list[Written], options: Mapping[str, Any], value: Any) -> Written:
     if name == "multiply" and operands[0].text == operands[1].text:
         return Written(f"{operands[0].within(ATOM)}²", value, POWER)
+    if name == "power" and operands[1].text == "1":
+        return operands[0]
     sign = re.fullmatch(r"\{\} (\S+) \{\}", notation)
     if sign:
         binding = BINDING.get(sign[1], SUM)

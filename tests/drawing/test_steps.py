@@ -84,6 +84,16 @@ def test_a_backward_step_tells_what_arrives_the_rule_the_product_and_the_sum(two
     )
 
 
+@pytest.mark.parametrize(
+    ("exponent", "derivative"), [(2, "2 * a"), (3, "3 * a ** 2"), (-1, "-1 * a ** -2"), (0.5, "0.5 * a ** -0.5")]
+)
+def test_exponents_are_computed(exponent, derivative):
+    a = at.Tensor(4.0, name="a")
+    y = a**exponent
+    y.name = "y"
+    assert f"passes on: g * {derivative} = " in step_of(y, "∂y/∂a")
+
+
 def test_running_sums_count_the_paths(two_paths):
     sums = [sentence.split("sum so far: ")[1] for sentence in told(two_paths) if sentence.startswith("∂L/∂a ")]
     assert sums == [
