@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
+from bench_peers import flat_gradient
 from bench_timing import Side
 from bench_works import Chain, ScalarNetwork, TwoLayer, recorded_chain, recorded_scalars
 
@@ -42,6 +43,51 @@ def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Sid
             p.data = p.data - net.lr * p.grad
 
     return Side(step, lambda: [v.data for v in (J, *parameters)])
+
+
+def compiled_two_layer(net: TwoLayer, cost: Callable[[Any, Any], Any]) -> Side:
+    """The step as a function of arrays, compiled; the parameters are handed over to be updated in place."""
+
+    def loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
+        Z1 = W1 @ X + b1
+        A1 = at.relu(Z1)
+        Z2 = W2 @ A1 + b2
+        return cost(Z2, Y)
+
+    def descend(parameters: Any, X: Any, Y: Any) -> Any:
+        J, gradients = at.value_and_grad(loss, (0, 1, 2, 3))(*parameters, X, Y)
+        return J, [p - net.lr * dp for p, dp in zip(parameters, gradients, strict=True)]
+
+    compiled, parameters, (X, Y) = at.compile(descend, donate=0), net.parameters(), net.data
+    J: Any = None
+
+    def step() -> None:
+        nonlocal J, parameters
+        J, parameters = compiled(parameters, X, Y)
+
+    return Side(step, lambda: [J, *parameters])
+
+
+def compiled_chain(chain: Chain) -> Side:
+    """Value and gradient, compiled."""
+    return compiled_value_and_grad(partial(chain.y, np), chain.x, list)
+
+
+def compiled_scalars(net: ScalarNetwork) -> Side:
+    """Value and gradient on nested lists of numbers, compiled."""
+    return compiled_value_and_grad(lambda layers: net.loss(layers, at.relu), net.neurons(float), flat_gradient)
+
+
+def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[..., Any]) -> Side:
+    """A step computes both, and leaves them to be read."""
+    compiled = at.compile(at.value_and_grad(f))
+    result: Any = None
+
+    def step() -> None:
+        nonlocal result
+        result = compiled(x)
+
+    return Side(step, lambda: numbers(*result) if numbers is flat_gradient else numbers(result))
 
 
 def chain(chain: Chain) -> Side:

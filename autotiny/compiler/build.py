@@ -48,6 +48,7 @@ def build(
     donate: tuple[int, ...],
     ints: bool,
     facts: bool,
+    threads: int,
 ) -> Built:
     """The program of f for arguments like these; whole numbers may vary from call to call, if ints, and it may rely
     on facts about the values, if facts.
@@ -60,7 +61,9 @@ def build(
     terms, checks = rewritten(traced, facts)
     plan = schedule(traced.symbols, terms, donated(traced, args, dynamic, donate), checks)
     scalar = facts and is_scalar(plan)
-    source = (emit_scalars if scalar else emit)(plan, traced.names, traced.swept)
+    source = (
+        emit_scalars(plan, traced.names, traced.swept) if scalar else emit(plan, traced.names, traced.swept, threads)
+    )
     rest = iter(terms)
     output = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = Entry((*args, *kwargs.values()), dynamic, output)

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from autotiny.algebra import ValueNeededError
+from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, build
 from autotiny.compiler.entry import NoMatch, structure
 from autotiny.compiler.facts import FactError
@@ -18,12 +19,15 @@ PROGRAMS = 16
 """How many programs of one function are kept."""
 
 
-def compile(f: Callable[..., Any], *, donate: int | tuple[int, ...] = ()) -> "Compiled":  # noqa: A001
+def compile(  # noqa: A001
+    f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None
+) -> "Compiled":
     """f as a NumPy program, written when it is first called on values of such shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
     lists, tuples and dicts of them. Results are new arrays, except that those which fit are written into the arrays
-    of the arguments in the positions `donate`. `step.source` is the program that ran last.
+    of the arguments in the positions `donate`. Long chains of elementwise operations run on so many `threads`; by
+    default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
 
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
@@ -32,7 +36,7 @@ def compile(f: Callable[..., Any], *, donate: int | tuple[int, ...] = ()) -> "Co
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
-    return Compiled(f, (donate,) if isinstance(donate, int) else tuple(donate))
+    return Compiled(f, (donate,) if isinstance(donate, int) else tuple(donate), threads or threads_by_default())
 
 
 class Compiled:
@@ -43,11 +47,11 @@ class Compiled:
     source : the NumPy program that ran last, as text.
     """
 
-    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...]) -> None:
+    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
         if not callable(f):
             raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
         update_wrapper(self, f)
-        self.f, self.donate = f, donate
+        self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None
         self.kept: OrderedDict[Any, Built] = OrderedDict()
         self.lock = Lock()
@@ -90,9 +94,9 @@ class Compiled:
             built = self.kept.get(key) or self.kept.get(self.key(args, kwargs, ints=False))
             if built is None or not (built.is_current() and (facts or not built.relies_on_facts)):
                 try:
-                    built = build(self.f, args, kwargs, self.donate, True, facts)
+                    built = build(self.f, args, kwargs, self.donate, True, facts, self.threads)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
-                    built = build(self.f, args, kwargs, self.donate, False, facts)
+                    built = build(self.f, args, kwargs, self.donate, False, facts, self.threads)
                     key = self.key(args, kwargs, ints=False)
                 self.kept[key] = built
             if len(self.kept) > PROGRAMS:

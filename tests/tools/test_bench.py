@@ -12,7 +12,7 @@ from bench_works import numpy_two_layer
 
 @pytest.mark.parametrize("work", list(bench.works()), ids=lambda work: work.name)
 def test_autotiny_gives_the_hand_written_numbers(work):
-    sides = {name: work.sides[name](work.problem) for name in ("NumPy", "autotiny")}
+    sides = {name: work.sides[name](work.problem) for name in ("NumPy", "autotiny", "compiled")}
     require_same_numbers(sides, work.problem.tolerance)
 
 
@@ -27,10 +27,10 @@ def test_hand_written_numbers_are_finite_and_move(work):
 
 
 def test_a_line_shows_the_baseline_its_ratios_and_the_target():
-    work = bench.Work("work", None, {"NumPy": numpy_two_layer, "autotiny": numpy_two_layer}, 1.5)
+    work = bench.Work("work", None, {"NumPy": numpy_two_layer, "autotiny": numpy_two_layer}, 1.5, compiled_target=0.5)
     timings = {"NumPy": Timing(57.81e-6, 1.0), "autotiny": Timing(80e-6, 1.384)}
     cells = bench.line(work, timings, ["NumPy", "autotiny", "JAX"]).split()
-    assert cells == ["work", "57.8", "µs", "1.00", "1.38", "1.5"]
+    assert cells == ["work", "57.8", "µs", "1.00", "1.38", "1.5", "0.5"]
 
 
 def test_an_unknown_row_is_an_error_that_names_the_rows(monkeypatch, capsys):
