@@ -21,6 +21,7 @@ LONGEST_MESSAGE = 1000
 COMMANDS = {
     "check": ("autotiny.checking.command", "hold a gradient derived by hand against autograd"),
     "demo": ("autotiny.demo.command", "check, draw and train a network on handwritten digits"),
+    "derive": ("autotiny.derivation.command", "derive the gradient's formula, step by step"),
     "draw": ("autotiny.drawing.command", "the graph as a picture, as a page that steps, or as text"),
     "play": ("autotiny.playground.command", "build expressions in a browser, served from this machine"),
     "repl": ("autotiny.playground.repl", "a terminal in which a graph stays live"),

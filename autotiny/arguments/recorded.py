@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny import graph
 from autotiny.arguments import user_function
 from autotiny.arguments.arrays import GivenError
 from autotiny.errors import AutotinyError
@@ -67,6 +68,12 @@ def tensor_named(name: str, scope: Mapping[str, Any]) -> Tensor:
     if not isinstance(value, Tensor):
         raise GivenError(f"{name} is no real number that the result was computed from, so it has no gradient")
     return value
+
+
+def leaves(result: Tensor, scope: Mapping[str, Any]) -> list[Tensor]:
+    """What was set and leads to the result."""
+    order = set(graph.topological_order(result))
+    return [value for value in scope.values() if isinstance(value, Tensor) and value.op is None and value in order]
 
 
 def _tracked(values: Mapping[str, Any], data: Collection[str]) -> dict[str, Any]:

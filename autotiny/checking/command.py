@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autotiny import graph
 from autotiny.arguments.arrays import given, split
-from autotiny.arguments.recorded import add_values, program, recorded, tensor_named
+from autotiny.arguments.recorded import add_values, leaves, program, recorded, tensor_named
 from autotiny.checking.comparison import compare
 from autotiny.expressions import ExpressionError, evaluate
 from autotiny.tensor import Tensor
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     loss, scope = recorded(compute, values, {*closed_forms, *wrt})
     asked = {name: tensor_named(name, scope) for name in (*closed_forms, *wrt)}
     stated = {asked[name]: _closed_form(name, text, scope) for name, text in closed_forms.items()}
-    report = compare(loss, stated, wrt=[asked[name] for name in wrt] or ([] if stated else _leaves(loss, scope)))
+    report = compare(loss, stated, wrt=[asked[name] for name in wrt] or ([] if stated else leaves(loss, scope)))
     for line in _heading(loss, scope, asked):
         print(line)
     print(report)
@@ -66,12 +65,6 @@ def _heading(loss: Tensor, scope: Mapping[str, Any], asked: Iterable[str]) -> It
     if data and not asked:
         yield f"without a gradient, as data: {', '.join(data)}"
     yield ""
-
-
-def _leaves(loss: Tensor, scope: Mapping[str, Any]) -> list[Tensor]:
-    """What was set and leads to the loss."""
-    order = set(graph.topological_order(loss))
-    return [value for value in scope.values() if isinstance(value, Tensor) and value.op is None and value in order]
 
 
 def _closed_form(name: str, text: str, scope: Mapping[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """Derivation: a gradient's formula with the steps that lead to it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,14 +85,22 @@ class Derivation:
         name, told = f"d{self.target.name}", f"{self.name} = {self.formula}"
         return numpy_function(name, self.term, self.definitions, told)
 
-    def matches(self, formula: str) -> Match:
+    def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
         """Whether a formula that you typed is the gradient; if it is not, how it differs.
 
         It may be NumPy code, or what textbooks write, over the names in your code and those of other gradients (dZ2).
-        It is held against the derived formula on the recorded values, and on others of what is tracked. Raises
-        ExpressionError where it cannot be read.
+        It is held against the derived formula on the recorded values, and on others of what is tracked, but for what a
+        step found to hold on the data. `scope` gives other names; your variables, if it is left out. Raises
+        ExpressionError where the formula cannot be read.
         """
-        return match(formula, self.term, self.definitions, self.run.tracked, caller_scope())
+        found_on_data = " ".join(self.conditions())
+        free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", found_on_data)]
+        return match(formula, self.term, self.definitions, free, caller_scope() if scope is None else scope)
+
+    def conditions(self) -> list[str]:
+        """What was found to hold on the data, in the steps to this formula and to the gradients that it names."""
+        own = [step.condition for step in self.steps if step.condition]
+        return own + [told for lemma in self.lemmas.values() for told in lemma.conditions()]
 
     def __repr__(self) -> str:
         return terminal(self)

@@ -71,8 +71,9 @@ def numeral(value: Any) -> str:
 # ----- products, powers, transposes -----
 def _product(term: Term) -> Part:
     a, b = term.args
-    if _is_column(a) and b.ndim == 1 == a.args[0].ndim:
-        return Part("outer", (a.args[0], b))
+    for column, row in ((a, b), (b, a)):
+        if row.ndim == 1 and (vector := _vector_of(column)) is not None:
+            return Part("outer", (vector, row))
     if _is_scalar(a) and not b.is_constant:
         return Part("scale", (a, b))
     return Part("scaled" if _is_scalar(b) else "multiply", (a, b))
@@ -82,10 +83,11 @@ def _is_scalar(term: Term) -> bool:
     return term.ndim == 0 or (term.is_constant and part(term).kind == "number")
 
 
-def _is_column(term: Term) -> bool:
-    """x[:, None]"""
-    key = term.options.get("key") if term.op else None
-    return isinstance(key, tuple) and len(key) == 2 and key[0] in (..., slice(None)) and key[1] is None
+def _vector_of(column: Term) -> Term | None:
+    """x for x[:, None], and for x in the shape (n, 1)."""
+    if column.op is None or column.ndim != 2 or column.shape[1] != 1 or column.args[0].ndim != 1:
+        return None
+    return column.args[0] if column.op.name in ("index", "reshape", "expand_dims") else None
 
 
 def _matmul(term: Term) -> Part:

@@ -38,6 +38,7 @@ WRITTEN = [
     (np.exp(Z2) / np.sum(np.exp(Z2), axis=0), "exp(Z2) / sum(exp(Z2), axis=0)"),
     (-np.sum(Y * np.exp(A2)) / m, "-sum(Y * exp(A2)) / m"),
     (np.diag(w) - w[:, None] * w, "diag(w) - w wᵀ"),
+    (w * np.reshape(A @ v, (3, 1)), "A v wᵀ"),
     (A - (B + Y), "A - (B + Y)"),
     (A + (B - Y), "A + B - Y"),
     (A + (-B), "A - B"),
