@@ -234,4 +234,10 @@ class Sweep:
             c = fitted(c, x, made_by(node))
         if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped or scaled in place
             c = c.copy()
-        grads[arg] = grads[arg] + c if arg in grads else c  # never in place: gradients may be shared
+        before = grads.get(arg)
+        if before is None:
+            grads[arg] = c
+        elif type(c) is type(before) is np.ndarray and c.base is None and c is not g:  # new: nobody else holds it
+            grads[arg] = np.add(before, c, out=c)
+        else:
+            grads[arg] = before + c

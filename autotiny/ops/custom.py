@@ -57,11 +57,12 @@ def _reading(function: Function, who: str) -> Function:
     @functools.wraps(function)
     def reading(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*map(_read_only, args), **kwargs)
+            result = function(*map(_read_only, args), **kwargs)
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
             raise UnsupportedError(f"{who} writes into its arguments, which belong to the graph; copy first") from error
+        return result.view() if type(result) is np.ndarray else result  # its owner may keep it
 
     return reading
 

@@ -41,7 +41,7 @@ curve(np.multiply,     "{} * {}",  lambda g, y, a, b: g * b,  lambda g, y, a, b:
 curve(np.divide,       "{} / {}",  lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,  forward=operator.truediv)
 curve(np.reciprocal,   "1 / {}",   lambda g, y, x: -g * y * y)
 curve(np.square,       "{}²",      lambda g, y, x: 2 * g * x)
-curve(np.sqrt,         "√{}",      lambda g, y, x: g / (2 * y))
+curve(np.sqrt,         "√{}",      lambda g, y, x: 0.5 * g / y)
 curve(np.cbrt,         "cbrt({})", lambda g, y, x: g / (3 * y * y))
 curve(np.power,        "{} ** {}",                                            # a⁰ is flat, also at a = 0
       lambda g, y, a, b: g * b * a ** (b - (b != 0)),

@@ -181,3 +181,15 @@ def test_rule_that_hands_its_gradient_on_leaves_the_leaf_a_gradient_of_its_own()
     np.sum(same(x) + same(z)).backward()
     x.grad *= 5
     assert (x.grad.tolist(), z.grad.tolist()) == ([5, 5], [1, 1])
+
+
+def test_array_that_a_rule_keeps_is_not_added_to():
+    kept = np.array([1.0, 1.0])
+
+    @at.operation(lambda g, y, x: kept)
+    def ramp(x):
+        return x + 0
+
+    x = at.Tensor([2.0, 1.0])
+    np.sum(ramp(x) + ramp(x) + ramp(x)).backward()
+    assert (x.grad.tolist(), kept.tolist()) == ([3, 3], [1, 1])
