@@ -1,0 +1,26 @@
+"""The README's pictures are those that the present code draws."""
+
+import re
+
+import pytest
+
+import pictures
+
+
+def told(svg):
+    """What a picture tells, whatever fonts it was laid out with: ids, words and key frames."""
+    patterns = (r'\bid="([^"]+)"', r"<text[^>]*>([^<]*)", r"<title>([^<]*)", r"@keyframes.*")
+    return [re.findall(pattern, svg) for pattern in patterns]
+
+
+@pytest.mark.parametrize("name", ["expression", "steps"])
+def test_committed_picture_is_current(name, tmp_path):
+    getattr(pictures, name)(tmp_path)
+    fresh, committed = ((folder / f"{name}.svg").read_text(encoding="utf-8") for folder in (tmp_path, pictures.FOLDER))
+    assert told(fresh) == told(committed)
+
+
+def test_another_picture_is_told_apart(tmp_path):
+    pictures.expression(tmp_path)
+    svg = (tmp_path / "expression.svg").read_text(encoding="utf-8")
+    assert told(svg) != told(svg.replace(">7<", ">8<"))
