@@ -8,6 +8,7 @@ from pathlib import Path
 
 import autotiny as at
 from autotiny import nn
+from autotiny.demo.derived import derivations, terminal_lines
 from autotiny.demo.experiment import BATCH, Experiment
 from autotiny.demo.findings import Findings
 from autotiny.demo.flagship import Check, check
@@ -57,14 +58,17 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
     sizes = "-".join(map(str, experiment.training.network.sizes))
     print(f"1. The network {sizes} on {BATCH} digits: by hand and by autograd\n")
     before = _check(experiment)
-    print("\n2. Its graph, as it was recorded\n")
+    print("\n2. The formulas, derived from the recorded graph\n", flush=True)
+    derived = derivations(before)
+    print(textwrap.indent(terminal_lines(derived), "   "))
+    print("\n3. The graph itself\n")
     picture = _draw(before, out / "graph.svg")
-    print(f"\n3. Gradient descent on {len(experiment.train)} digits, and the same comparison\n", flush=True)
+    print(f"\n4. Gradient descent on {len(experiment.train)} digits, and the same comparison\n", flush=True)
     seconds = _train(experiment, epochs)
     after = _check(experiment)
-    print(f"\n4. The {len(experiment.test)} digits that were held out\n")
+    print(f"\n5. The {len(experiment.test)} digits that were held out\n")
     read = readings(experiment.test, experiment.probabilities())
-    findings = Findings(experiment, before, after, picture, read, seconds)
+    findings = Findings(experiment, before, after, derived, picture, read, seconds)
     print(f"   {len(read) - len(findings.wrong)} read right: {findings.accuracy:.1%}\n")
 
     report = out / "report.html"

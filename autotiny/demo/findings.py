@@ -7,6 +7,7 @@ import numpy as np
 from autotiny.demo.experiment import Experiment
 from autotiny.demo.flagship import Check
 from autotiny.demo.reading import Reading
+from autotiny.derivation.derivation import Derivation
 from autotiny.drawing import Picture
 from autotiny.nn import confusion_matrix
 from autotiny.nn.datasets import Array
@@ -17,11 +18,12 @@ TARGET = 0.96
 
 @dataclass(frozen=True)
 class Findings:
-    """The comparison before and after training, the graph before it, and a reading of each held-out digit."""
+    """The comparison before and after training, the graph and its formulas before it, and a reading of each digit."""
 
     experiment: Experiment
     before: Check
     after: Check
+    derivations: dict[str, Derivation]
     picture: Picture
     readings: list[Reading]
     seconds: float
@@ -33,6 +35,11 @@ class Findings:
         return self.before.report.ok and self.after.report.ok
 
     @property
+    def derived(self) -> bool:
+        """Whether every formula that was derived from the graph gives what autograd gave."""
+        return all(derivation.ok for derivation in self.derivations.values())
+
+    @property
     def learnt(self) -> bool:
         """Whether the accuracy is what such a network is known to reach."""
         return self.accuracy >= TARGET
@@ -41,6 +48,7 @@ class Findings:
     def faults(self) -> list[str]:
         """What did not hold, in words."""
         differ = [] if self.agree else ["autograd and the closed form differ"]
+        differ += [] if self.derived else ["a formula that was derived does not hold"]
         return differ if self.learnt else [*differ, f"fewer than {TARGET:.0%} of the held-out digits were read right"]
 
     @property

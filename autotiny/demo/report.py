@@ -7,6 +7,7 @@ import numpy as np
 import autotiny
 from autotiny.demo import curves, flagship, images
 from autotiny.demo.findings import Findings
+from autotiny.derivation import page
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 
@@ -48,6 +49,9 @@ def render(findings: Findings) -> str:
         m=findings.before.tensors["X"].shape[1],
         version=autotiny.__version__,
         equations=flagship.equations(),
+        steps=page.steps(findings.derivations["Z2"]),
+        derived={name: page.equation(derivation) for name, derivation in findings.derivations.items()},
+        derivations=findings.derivations,
         graph=svg_or_none(findings.picture),
         mosaic=_mosaic(findings),
         strips=_strips(findings),

@@ -26,14 +26,18 @@ EQUALS = "<mo>=</mo>"
 
 def page(derivation: Derivation) -> str:
     """The result, the steps to it as a table, what it names, and how well it holds."""
-    result = _math(ratio(derivation) + EQUALS + MathML()(derivation.term), derivation.term)
     where = [_lemma(name, lemma) for name, lemma in derivation.lemmas.items()]
     parts = [
-        f'<p style="{LINE}">{"&ensp; where ".join([result, *where])}</p>',
+        f'<p style="{LINE}">{"&ensp; where ".join([equation(derivation), *where])}</p>',
         steps(derivation),
         f'<p style="{LINE};{MUTED}">{_verdict(derivation)}</p>',
     ]
     return f'<div class="derivation" style="overflow-x:auto">{STYLE}{"".join(parts)}</div>'
+
+
+def equation(derivation: Derivation) -> str:
+    """The result in one line."""
+    return _math(ratio(derivation) + EQUALS + MathML()(derivation.term), derivation.term)
 
 
 def steps(derivation: Derivation) -> str:

@@ -1,5 +1,6 @@
 import signal
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -103,3 +104,10 @@ def test_ctrl_c_while_training_ends_without_a_report(tmp_path, monkeypatch, caps
     assert main(["demo", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "autotiny: stopped by Ctrl-C\n"
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_derivation_that_does_not_hold_is_a_fault(demonstration):
+    findings = demonstration.findings
+    wrong = replace(findings.derivations["Z1"], engine=2 * findings.derivations["Z1"].engine)
+    found = replace(findings, derivations={**findings.derivations, "Z1": wrong})
+    assert found.faults == ["a formula that was derived does not hold"]

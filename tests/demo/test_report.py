@@ -116,3 +116,22 @@ def test_numbers_are_written_as_people_write_them():
     assert _power(0.0) == "0"
     assert _power(np.inf) == "inf"
     assert _typeset(-1.25e-5) == "−1.25e−05"
+
+
+def test_page_derives_the_formulas_from_the_graph(demonstration):
+    derivations = demonstration.findings.derivations
+    assert {name: derivation.formula for name, derivation in derivations.items()} == {
+        "Z2": "(A2 - Y) / m",
+        "W2": "dZ2 A1ᵀ",
+        "b2": "sum(dZ2, axis=1)",
+        "Z1": "W2ᵀ dZ2 * 1[Z1 > 0]",
+        "W1": "dZ1 Xᵀ",
+        "b1": "sum(dZ1, axis=1)",
+    }
+    (steps,) = classed(demonstration.tree, "div", "steps")
+    rows = list(steps.find("table").find("tbody"))
+    assert [text(row[1]) for row in rows][:2] == ["the chain rule", derivations["Z2"].steps[0].rule]
+    assert len(rows) == len(derivations["Z2"].steps) + 1
+    (others,) = classed(demonstration.tree, "ul", "derived")
+    assert len(others) == 5
+    assert "sum(Y, axis=0) = 1" in text(demonstration.tree)
