@@ -35,7 +35,7 @@ class Writer:
 
     def __init__(self, plan: Schedule, names: dict[Term, str], threads: int = 1) -> None:
         self.plan, self.threads = plan, threads
-        self.names = unique_names(plan, names)
+        self.names, self.given = unique_names(plan, names), names
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.setup: list[str] = []
@@ -153,7 +153,17 @@ class Writer:
     def elementwise(self, term: Term) -> str:
         """A ufunc: `add(a, b, out=c)`."""
         function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
-        return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
+        text = f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
+        return text + self.as_formula(term)
+
+    def as_formula(self, term: Term) -> str:
+        """A difference or quotient of named arrays as a comment, in the user's names: A2 - Y."""
+        assert term.op is not None
+        args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
+        if term.op.function not in SIGNS or not all(arg in self.given for arg in (term, *args)):
+            return ""
+        a, b = (self.given[arg] for arg in args)
+        return f"  # {self.given[term]} = {a} {SIGNS[term.op.function]} {b}"
 
     def cast(self, term: Term) -> str:
         """Into another type: `c[...] = a`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant
+from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.kinds import VDOT
 from autotiny.compiler.lowering import lowered
 from autotiny.compiler.rewriting import rewrite
@@ -21,13 +21,11 @@ class FactError(Exception):
 
 def assume_facts(outputs: Sequence[Term], names: dict[Term, str]) -> tuple[list[Term], list[Term]]:
     """The outputs where sums that are all 1 are 1; and those sums."""
-    facts: dict[Term, Term] = {}
+    facts = {term.args[0]: term for term in topological_order(*outputs) if is_sum_of_ones(term)}
 
     def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        term = apply(op, args, options)
-        if is_sum_of_ones(term):
-            facts[args[0]] = term
-            return constant(np.ones(term.shape, term.dtype))
+        if facts.get(args[0]) is apply(op, args, options):
+            return constant(np.ones(facts[args[0]].shape, facts[args[0]].dtype))
         if op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
             return mean_of_difference(facts[args[0]], *args, *args[1].args)
         return lowered(op, args, options)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
+from autotiny.compiler.kinds import VDOT, Kind, kind
 from autotiny.compiler.rewriting import rewrite, users
 from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import OPS, Op
@@ -36,8 +37,9 @@ def beside_each_other(outputs: Sequence[Term], names: dict[Term, str]) -> list[T
     takes longer over such an array each time than over the copy.
     """
     used = users(outputs)
-    scattered = [x for x in used if x.name is not None and x.ndim > 1 and x.size <= SMALL and len(used[x]) > 1]
-    scattered = [x for x in scattered if not x.value.flags.c_contiguous]
+    small = [x for x in used if x.name is not None and x.ndim > 1 and x.size <= SMALL]
+    often = [x for x in small if sum(kind(user) is Kind.ELEMENTWISE or user.op is VDOT for user in used[x]) > 1]
+    scattered = [x for x in often if not x.value.flags.c_contiguous]
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 
     def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:

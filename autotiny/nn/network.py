@@ -76,19 +76,19 @@ class Network:
 
     def __call__(self, X: Any) -> Tensor:
         """The logits of the examples X, recorded."""
+        return self.forward(self.parameters, self.activations, X)
+
+    @staticmethod
+    def forward(parameters: Mapping[str, Tensor], activations: Sequence[str], X: Any) -> Tensor:
+        """The logits of the examples X by these parameters, recorded."""
         A = X
-        for l, name in enumerate(self.activations, 1):
+        for l, name in enumerate(activations, 1):
             start = next_number()
-            A = ACTIVATIONS[name][0](self._linear(l, A))
+            A = ACTIVATIONS[name][0](_linear(parameters, l, A))
             A.name = f"A{l}"
             in_scope(A, f"layer {l}", start)
-        start, l = next_number(), len(self.sizes) - 1
-        return in_scope(self._linear(l, A), f"layer {l}", start)
-
-    def _linear(self, l: int, A: Any) -> Tensor:
-        Z: Tensor = self.parameters[f"W{l}"] @ A + self.parameters[f"b{l}"]
-        Z.name = f"Z{l}"
-        return Z
+        start, l = next_number(), len(activations) + 1
+        return in_scope(_linear(parameters, l, A), f"layer {l}", start)
 
     def loss(self, X: Any, Y: Any) -> Tensor:
         """J = -(1/m) sum(Y * log softmax(Z)), recorded; Y holds one-hot columns, or the labels as integers."""
@@ -111,6 +111,12 @@ class Network:
     def values(self) -> dict[str, Array]:
         """A copy of each parameter's value, by name."""
         return {name: np.array(W.data) for name, W in self.parameters.items()}
+
+
+def _linear(parameters: Mapping[str, Tensor], l: int, A: Any) -> Tensor:
+    Z: Tensor = parameters[f"W{l}"] @ A + parameters[f"b{l}"]
+    Z.name = f"Z{l}"
+    return Z
 
 
 def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:

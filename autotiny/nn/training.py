@@ -9,11 +9,11 @@ import numpy as np
 
 import autotiny as at
 from autotiny.errors import AutotinyError
+from autotiny.nn.batch import batch_step
 from autotiny.nn.datasets import Array, Dataset
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import GradientDescent, Optimiser
 from autotiny.nn.standardisation import Standardisation
-from autotiny.tensor import Tensor
 
 
 class TrainingError(AutotinyError):
@@ -156,10 +156,9 @@ class Training:
         Y = at.one_hot(train.labels, self.network.sizes[-1]).astype(self.network.dtype)
         loss, right = 0.0, 0
         for columns in self._batches(len(train)):
-            Z = self.network(_constant(train.X, columns))
-            J = at.cross_entropy(Z, _constant(Y, columns))
-            self._descend(J)
-            loss += J.item() * len(columns)
+            J, Z, gradients = self._gradients(_columns(train.X, columns), _columns(Y, columns))
+            self._descend(gradients)
+            loss += J * len(columns)
             right += int(np.count_nonzero(np.argmax(Z, axis=0) == train.labels[columns]))
         return loss / len(train), right / len(train)
 
@@ -167,11 +166,14 @@ class Training:
         order = np.random.default_rng([self.seed, len(self.history)]).permutation(m)
         return (order[start : start + self.batch] for start in range(0, m, self.batch))
 
-    def _descend(self, J: Tensor) -> None:
+    def _gradients(self, X: Array, Y: Array) -> tuple[float, Array, Mapping[str, Array]]:
+        values = {name: W._data for name, W in self.network.parameters.items()}
+        return batch_step(self.network)(values, X, Y)
+
+    def _descend(self, gradients: Mapping[str, Array]) -> None:
         parameters = self.network.parameters
-        for W in parameters.values():
-            W.grad = None
-        J.backward()
+        for name, W in parameters.items():
+            W.grad = gradients[name]
         self.optimiser.update(parameters)
 
     def _measure(self, data: Dataset) -> tuple[float, float]:
@@ -181,9 +183,8 @@ class Training:
             return at.cross_entropy(Z, data.labels).item(), float(np.mean(np.argmax(Z, axis=0) == data.labels))
 
 
-def _constant(examples: Array, columns: Array) -> Tensor:
-    # A Tensor owns its values: unlike an array's, they need not be watched for changes until the sweep.
-    return Tensor(examples.T[columns].T, requires_grad=False)
+def _columns(examples: Array, columns: Array) -> Array:
+    return examples.T[columns].T
 
 
 def _fingerprint(*parts: Dataset) -> str:
