@@ -6,6 +6,7 @@ function uses a tracked Tensor from outside, the sweep is recorded as well and t
 nest to any order.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -88,6 +89,11 @@ def _require_numbers(f: Function, out: Any) -> None:
         )
 
 
+def of_the_arguments_of(f: Function, derivative: Function) -> Function:
+    """The derivative, which inspect.signature and help show with the arguments of f."""
+    return functools.update_wrapper(derivative, f, assigned=(), updated=())
+
+
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """The function that gives f's value and its gradient with respect to one argument, or to several.
 
@@ -117,7 +123,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
         return call.value, grads[0] if single else tuple(grads)
 
-    return value_and_gradient
+    return of_the_arguments_of(f, value_and_gradient)
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -131,7 +137,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return gradient
+    return of_the_arguments_of(f, gradient)
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
@@ -216,7 +222,7 @@ def jacobian(f: Function) -> Function:
         blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
         return call.rebuild_output(blocks)
 
-    return jacobian_of_f
+    return of_the_arguments_of(f, jacobian_of_f)
 
 
 def _rows(call: Run, out: Any) -> list[Any]:

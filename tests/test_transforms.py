@@ -1,5 +1,6 @@
 """Functions of derivatives, against closed forms and against one another."""
 
+import inspect
 import itertools
 import math
 from typing import NamedTuple
@@ -641,3 +642,10 @@ def test_errors_inside_a_rule_come_out_as_they_are():
 def test_a_tracked_option_is_refused_rather_than_forgotten():
     with pytest.raises(UnsupportedError, match=r"leaky_relu: slope= takes no Tensor; .*slope\.data"):
         at.leaky_relu(at.Tensor(X), slope=at.Tensor(0.1))
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.value_and_grad, at.jacobian, at.hessian])
+def test_derivative_shows_the_arguments_of_its_function(transform):
+    def f(W, x, *, scale=1.0): ...
+
+    assert inspect.signature(transform(f)) == inspect.signature(f)
