@@ -11,7 +11,8 @@ TEXT, MUTED, VALUE, GRADIENT, WARNING, EDGE = "#111111", "#666666", "#0067A0", "
 PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
 GRADIENT_EDGE = "#D55E00"
 GRADIENT_PART = "#gradient"
-"""A link in Graphviz's picture, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
+GRADIENT_LINK = f' HREF="{GRADIENT_PART}" TITLE=" "'
+"""A link, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
 CELL = 7
 """Points along the side of a heat map's cell."""
 PALE = 0.3
@@ -57,7 +58,7 @@ def _contents(card: Card, across: bool) -> str:
     if card.gradient:
         told = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
         ink = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
-        parts.append((f' HREF="{GRADIENT_PART}" TITLE=" "', _quantity(told, card.gradient, ink, across)))
+        parts.append((GRADIENT_LINK, _quantity(told, card.gradient, ink, across)))
     tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0"{mark}>{part}</TD>' for mark, part in parts]
     rows = [_row(table) for table in tables] if across else [_row("<TD WIDTH='6'></TD>".join(tables))]
     return _table(rows)

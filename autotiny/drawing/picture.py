@@ -12,6 +12,7 @@ from autotiny.drawing.choice import chosen_groups, chosen_places
 from autotiny.drawing.dot import dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.groups import Group, grouped
+from autotiny.drawing.label import GRADIENT_LINK
 from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.svg import decorate
@@ -107,7 +108,8 @@ class Picture:
     def _encode(self, suffix: str) -> bytes:
         if suffix in (".svg", ".dot"):
             return (self.svg if suffix == ".svg" else self.dot).encode()
-        return render(dot(self._scene, dpi=SHARP) if suffix == ".png" else self.dot, suffix[1:])
+        source = dot(self._scene, dpi=SHARP) if suffix == ".png" else self.dot
+        return render(source.replace(GRADIENT_LINK, ""), suffix[1:])
 
     def __repr__(self) -> str:
         """The graph as a table and as a tree, which needs no Graphviz."""

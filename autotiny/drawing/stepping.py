@@ -1,13 +1,16 @@
 """A picture that steps: as a page with a slider, as an SVG that plays by itself, as text."""
 
+import contextlib
 import copy
 import functools
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from autotiny.contributions import Backprop, contributions
+from autotiny.drawing.group_card import LONGEST_TITLE
 from autotiny.drawing.groups import Group
 from autotiny.drawing.page import Scene, page
 from autotiny.drawing.picture import Picture
@@ -16,6 +19,7 @@ from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError
 from autotiny.drawing.steps import Film, Step, way_back
 from autotiny.drawing.view import GraphTooLargeError, visible
+from autotiny.tables import clean
 
 FORMATS = (".html", ".svg")
 MOST_SCENES, MOST_VALUES = 24, 300_000
@@ -125,12 +129,11 @@ def _views(picture: Picture) -> Iterator[View]:
     for view in views:  # grows while it is walked
         yield view
         inside = _group(picture.root, view.name).children if view.name else visible(picture.root, picture.opened)
-        for group in inside:
-            if isinstance(group, Group) and group.id not in view.picture.opened and len(views) < most:
-                try:
-                    views.append(View(group.id, view.name, group.name, view.picture.with_opened(group.id)))
-                except GraphTooLargeError:
-                    continue
+        closed = (child for child in inside if isinstance(child, Group) and child.id not in view.picture.opened)
+        for group in islice(closed, most - len(views)):
+            with contextlib.suppress(GraphTooLargeError):
+                opened = view.picture.with_opened(group.id)
+                views.append(View(group.id, view.name, clean(group.name, LONGEST_TITLE), opened))
 
 
 def _group(root: Group, name: str) -> Group:

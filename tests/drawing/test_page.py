@@ -11,6 +11,9 @@ import pytest
 
 import autotiny as at
 from autotiny.drawing import GraphvizMissingError
+from drawing.conftest import HOSTILE
+
+CONTROLS = "[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]"
 
 
 class Tags(HTMLParser):
@@ -72,7 +75,19 @@ def test_hostile_names_do_no_harm(hostile, form):
     tags = Tags(page)
     assert [tag for tag, _ in tags.found].count("script") == (form == "html")
     assert not any("alert" in script for script in tags.scripts)
-    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", page)
+    assert not re.search(CONTROLS, page)
+    assert page.encode("utf-8")
+
+
+def test_hostile_names_of_groups_do_no_harm():
+    x = at.Tensor(2.0)
+    for name in HOSTILE:
+        with at.scope(name):
+            x = x * 0.5 + 1
+    page = at.draw(x, depth=1).steps.html
+    assert [tag for tag, _ in Tags(page).found].count("script") == 1
+    assert len(scenes(page)) == 1 + len(HOSTILE)
+    assert not re.search(CONTROLS, page)
     assert page.encode("utf-8")
 
 

@@ -82,3 +82,14 @@ def test_only_the_complaints_about_fonts_are_held_back(capfd):
     with _without_font_warnings():
         os.write(2, b"Fontconfig warning: unknown element\nsomething else\n")
     assert capfd.readouterr().err == "something else\n"
+
+
+@pytest.mark.parametrize("without", ["pygraphviz", "dot"])
+def test_gradients_are_groups_of_their_own_and_no_links(without, request, with_dot, square, tmp_path):
+    request.getfixturevalue(f"without_{without}")
+    square.backward()
+    drawn = at.draw(square)
+    assert drawn.svg.count('<g class="gradient">') == 2
+    assert "<a " not in drawn.svg
+    drawn.save(tmp_path / "square.pdf")
+    assert b"/Annot" not in (tmp_path / "square.pdf").read_bytes()
