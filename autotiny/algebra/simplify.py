@@ -11,6 +11,9 @@ from autotiny.ops import Op
 LONGEST = 100
 """Steps after which a formula is left as it is."""
 
+LARGE = 40
+"""Operations beyond which a formula is not multiplied out for what might cancel."""
+
 
 class Rule(Protocol):
     """A rewrite: a row of the table, a definition, or a fact."""
@@ -56,10 +59,13 @@ def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
 
 
 class Simplifier:
-    """The table and further rules, applied to formulas; what is in normal form already is remembered."""
+    """Further rules, the table, and last what holds by chance of the data, applied to formulas.
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self.rules: Sequence[Rule] = (*rules, *ROWS)
+    What is in normal form already is remembered.
+    """
+
+    def __init__(self, rules: Iterable[Rule] = (), facts: Iterable[Rule] = ()) -> None:
+        self.rules: Sequence[Rule] = (*rules, *ROWS, *facts)
         self._normal: dict[Term, Term] = {}
 
     def normal(self, term: Term) -> Term:
@@ -121,10 +127,13 @@ class Simplifier:
         return best
 
     def _expansions(self, term: Term) -> Iterable[list[Rewrite]]:
+        largest = 3 * size(term)[0]
+        if largest > 3 * LARGE:
+            return
         for rule in EXPANSIONS:
             steps: list[Rewrite] = []
             at = term
-            while len(steps) < 4 and (after := self.apply(rule, at)) is not at:
+            while len(steps) < 4 and (after := self.apply(rule, at)) is not at and size(after)[0] <= largest:
                 steps.append(Rewrite(rule, at, after))
                 more = self.reduce(after)
                 yield [*steps, *more]

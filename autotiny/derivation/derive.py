@@ -23,6 +23,9 @@ from autotiny.graph import caller_scope
 from autotiny.stale import checked_order
 from autotiny.tensor import Tensor
 
+LONG = 60
+"""Operations beyond which a gradient on the way gets a name of its own."""
+
 
 def derive(loss: Tensor, target: "str | Tensor", rules: Iterable[Row] = ()) -> Derivation:
     """dJ/d(target) of a recorded loss as a formula over the names in your code, and the steps that lead to it.
@@ -50,17 +53,16 @@ class Deriving:
         self.target = found_tensor(order, target, scope)
         self.lifted: Lifted = lift(order, scope, {self.target: "", loss: "J"})
         self.output, self.goal = self.lifted.symbols[loss], self.lifted.symbols[self.target]
-        self.engine = gradients(loss, [self.target])[0]._data if self.target is not loss else np.ones_like(loss._data)
+        self.leaves = self.all_leaves()
+        tensors = [x for x, s in self.lifted.symbols.items() if s in set(self.path())]
+        found = gradients(loss, tensors)
+        self.engine = {self.lifted.symbols[x]: g._data for x, g in zip(tensors, found, strict=True)}
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.lifted.definitions.items()}
+        names = (rule for s, made in definitions.items() if s is not self.output for rule in definition(s, made))
+        given = frozenset(s for s in self.symbols() if s not in definitions)
         self.simplifier = Simplifier(
-            [
-                *rules,
-                *(rule for s, made in definitions.items() if s is not self.output for rule in definition(s, made)),
-                SumsToOne(frozenset(s for s in self.symbols() if s not in definitions)),
-                SumsToZero(frozenset(definitions)),
-                NowhereZero(),
-            ]
+            [*rules, *names], [SumsToOne(given), SumsToZero(frozenset(definitions)), NowhereZero()]
         )
 
     def symbols(self) -> set[Term]:
@@ -72,21 +74,27 @@ class Deriving:
         """From the loss down, named tensor by named tensor; gradients that several others are made of get a name."""
         lemmas: dict[Term, Derivation] = {}
         path = self.path()
-        grads: dict[Term, Term] = {self.output: constant(self.engine.dtype.type(1))}
+        grads: dict[Term, Term] = {self.output: constant(self.engine[self.goal].dtype.type(1))}
         for sign in reversed(path):
-            g = grads[sign]
+            g = self.simplifier.normal(grads[sign])
             if sign is self.goal:
-                return self.simplified(sign, g, lemmas, self.engine)
-            if self.keeps(sign):
-                lemma = self.simplified(sign, g, lemmas, g.value)
-                g = lemma.term
-                if size(g)[0] > 0:
-                    g = symbol(f"d{sign.name}", lemma.chain.value)
-                    lemmas[g] = lemma
+                return self.simplified(sign, g, lemmas)
+            if sign is not self.output and (self.feeds_several(sign) or size(g)[0] > LONG):
+                g = self.named(self.simplified(sign, g, lemmas), lemmas)
             made = self.lifted.definitions[sign]
             for x, c in pull(made, made if sign is self.output else sign, g, set(path)).items():
                 grads[x] = constant(grads[x] + c) if x in grads else c
         raise AssertionError("the path ends at its target")
+
+    def named(self, lemma: Derivation, lemmas: dict[Term, Derivation]) -> Term:
+        """The name of a gradient, dZ2, unless it is a number or has a name already."""
+        if size(lemma.term)[0] == 0:
+            return lemma.term
+        taken = {s.name for s in self.symbols()} | {s.name for s in lemmas}
+        name = next(name for name in graph.with_primes(f"d{lemma.target.name}") if name not in taken)
+        g = symbol(name, self.engine[lemma.target])
+        lemmas[g] = lemma
+        return g
 
     def path(self) -> list[Term]:
         """The named tensors between the target and the loss, in the order of making."""
@@ -96,26 +104,25 @@ class Deriving:
                 leading.add(sign)
         return [s for s in self.lifted.symbols.values() if s in leading]
 
-    def keeps(self, sign: Term) -> bool:
-        """Whether the gradient of a tensor is what several others are made of, beside those on the way to the goal."""
-        parts = topological_order(self.lifted.definitions[sign])
-        several = sum(part in self.lifted.tracked for part in parts) > 1
-        return sign is not self.output and several and not self.leaves(sign) <= self.leaves(self.goal)
+    def feeds_several(self, sign: Term) -> bool:
+        """Whether a tensor's gradient is what several others are made of, beside those on the way to the goal."""
+        return len(self.operands(sign)) > 1 and not self.leaves[sign] <= self.leaves[self.goal]
 
-    def leaves(self, sign: Term) -> set[Term]:
-        """The tracked leaves that a tensor is made of."""
-        found = {sign}
-        order = list(found)
-        for s in order:  # grows while it is walked
-            made = self.lifted.definitions.get(s)
-            new = set() if made is None else set(topological_order(made)) & self.lifted.tracked - found
-            found |= new
-            order += new
-        return {s for s in found if s not in self.lifted.definitions}
+    def operands(self, sign: Term) -> set[Term]:
+        """The tracked tensors that a named one is made of."""
+        made = self.lifted.definitions.get(sign)
+        return set() if made is None else set(topological_order(made)) & self.lifted.tracked
 
-    def simplified(self, sign: Term, raw: Term, lemmas: Mapping[Term, Derivation], engine: Any) -> Derivation:
+    def all_leaves(self) -> dict[Term, set[Term]]:
+        """Of each named tensor, the tracked leaves that it is made of."""
+        found: dict[Term, set[Term]] = {}
+        for sign in self.lifted.symbols.values():
+            below = self.operands(sign)
+            found[sign] = set().union(*(found[s] for s in below)) if below else {sign}
+        return found
+
+    def simplified(self, sign: Term, chain: Term, lemmas: Mapping[Term, Derivation]) -> Derivation:
         """The derivation of one gradient from the chain rule's words for it."""
-        chain = self.simplifier.normal(raw)
         at = readable(chain)
         steps: list[Step] = []
         for rewrite in self.simplifier.simplify(chain):
@@ -123,7 +130,7 @@ class Deriving:
             steps.append(proved(Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))))
             at = to
         used = {g: lemma for g, lemma in lemmas.items() if g in set(topological_order(readable(chain), at))}
-        return Derivation(sign, self.output, readable(chain), tuple(steps), used, engine, self.lifted)
+        return Derivation(sign, self.output, readable(chain), tuple(steps), used, self.engine[sign], self.lifted)
 
 
 def proved(step: Step) -> Step:
@@ -151,9 +158,10 @@ def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
     if made.op is None:
         return []
     row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
+    made = without_spread(made)
     written = Unicode()(readable(made))
     title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {written}"
-    found: list[Definition | ReciprocalOfSum] = [Definition(sign, without_spread(made), title)]
+    found: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
         found.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {written}"))
     return found

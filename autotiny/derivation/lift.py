@@ -11,8 +11,12 @@ import numpy as np
 
 from autotiny import graph
 from autotiny.algebra import Term, apply, constant, symbol
+from autotiny.algebra.simplify import size
 from autotiny.derivation.numbers import named_numbers, relation, told
 from autotiny.tensor import Tensor
+
+LONG = 12
+"""Operations beyond which the code of a tensor without a name is not written out where it is used."""
 
 
 class Lifted(NamedTuple):
@@ -48,7 +52,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
     named = own | always.keys() | {x for x in order if x.op is None}
     lifter = _Lifter(scope, taken)
     for x in order:
-        lifter.add(x, names[x] if x in named else None)
+        lifter.add(x, names[x], x in named)
     return lifter.result
 
 
@@ -63,13 +67,15 @@ class _Lifter:
         self.numbers = named_numbers(scope)
         self.constants: dict[int, Term] = {}
 
-    def add(self, x: Tensor, name: str | None) -> None:
-        """One tensor, whose operands are there already."""
+    def add(self, x: Tensor, name: str, named: bool) -> None:
+        """One tensor, whose operands are there already; without a name of its own it is its code, unless that is long.
+
+        So a network whose layers have no names does not become one formula in which each stands in all that follow.
+        """
         made = self.made(x) if x.op is not None else None
-        if name is None and made is not None:
+        if made is not None and not named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
-        assert name is not None
         self.terms[x] = self.result.symbols[x] = sign = symbol(name, x._data)
         if made is not None:
             self.result.definitions[sign] = made
