@@ -35,6 +35,13 @@ class Group:
         self.children.sort(key=last_place)
         self.places = sorted(place for child in self.children for place in places(child))
 
+    def give_away(self, child: "Group", other: "Group") -> None:
+        """Let a child stand beside this group, in another."""
+        self.children.remove(child)
+        self.places = [place for place in self.places if place not in set(child.places)]
+        other.children.append(child)
+        other.children.sort(key=last_place)
+
 
 Child = Group | Place
 
@@ -167,6 +174,8 @@ def _serves(reading: Reading, place: Place) -> bool:
 
 def _rolled(reading: Reading, children: Sequence[Child], may_roll: Callable[[Child], bool]) -> list[Child]:
     """Children of the same structure at the same distance from the inputs, as one group of all of them."""
+    if sum(map(may_roll, children)) < FEWEST_ALIKE:
+        return list(children)
     levels = _levels(reading, children)
     alike: dict[Hashable, list[Child]] = {}
     for number, (child, level) in enumerate(zip(children, levels, strict=True)):
