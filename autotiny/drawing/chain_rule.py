@@ -45,14 +45,11 @@ def chain_rule(reading: Reading, place: Place) -> str:
     terms = [_term(reading, output, use, position) for use, position in paths[:MOST_PATHS]]
     rest = f" + {len(paths) - MOST_PATHS} more" if len(paths) > MOST_PATHS else ""
     numbers = [n for n, _ in terms]
-    symbols = " + ".join(s for _, s in terms) + rest
-    if all(numbers):
-        symbols += " = " + " + ".join(numbers) + rest
-    held, total = (
-        summarise(np.asarray(gradient)),
-        summarise(sum(np.asarray(reading.passed[path].value) for path in paths)),
-    )
-    return f"{told} = {symbols} = {total}" + (f"; with every backward so far, {held}" if held != total else "")
+    total = summarise(sum(np.asarray(reading.passed[path].value) for path in paths))
+    steps = [" + ".join(symbols for _, symbols in terms) + rest, " + ".join(numbers) + rest if all(numbers) else total]
+    held = summarise(np.asarray(gradient))
+    also = f"; with every backward so far, {held}" if held != total else ""
+    return " = ".join(dict.fromkeys([told, *steps, total])) + also
 
 
 def _term(reading: Reading, output: str, use: Place, position: int) -> tuple[str, str]:
@@ -63,7 +60,7 @@ def _term(reading: Reading, output: str, use: Place, position: int) -> tuple[str
     if np.ndim(passed.value) or np.ndim(passed.pulled):
         if local is None or passed.through_log:
             return "", f"{arriving} · d{y}/d{x}"
-        return "", re.sub(r"\bg\b", lambda _: arriving, local.rule)
+        return "", re.sub(rf"\b{local.arriving}\b", lambda _: arriving, local.rule)
     return _product(passed, local), f"{arriving} · d{y}/d{x}"
 
 
@@ -72,7 +69,7 @@ def _product(passed: Any, local: LocalDerivative | None) -> str:
     g, slope = float(passed.pulled), float(local.value) if local else np.nan
     if not passed.through_log and np.isclose(g * slope, float(passed.value), rtol=1e-6, atol=0):
         return f"{_factor(g)} · {_factor(slope)}"
-    return _factor(float(passed.value))
+    return number(passed.value)
 
 
 def _factor(x: float) -> str:

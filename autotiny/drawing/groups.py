@@ -28,6 +28,8 @@ class Group:
     children: list["Group | Place"]
     alike: bool = False
     """Whether it stands for children that have the same structure."""
+    stretch: bool = False
+    """Whether it is no more than a part of a list that was too long."""
     id: str = ""
     places: list[Place] = field(init=False)
 
@@ -129,7 +131,7 @@ def _number(root: Group) -> None:
 # ----- groups that nobody named -----
 def _narrow(reading: Reading, group: Group) -> None:
     """Let no group hold more than can be read: first siblings that are alike become one, then what belongs together."""
-    if not group.alike:
+    if not (group.alike or group.stretch):
         group.children = _rolled(reading, group.children, lambda child: isinstance(child, Group))
         if len(group.children) > READABLE:
             group.children = _regions(reading, group.children)
@@ -233,4 +235,6 @@ def _sliced(reading: Reading, children: Sequence[Child]) -> list[Child]:
     """Stretches of the order of recording, one after the other."""
     length = -(-len(children) // SLICES)
     stretches = [list(children[start : start + length]) for start in range(0, len(children), length)]
-    return [Group(_joint_name(reading, those), those) if len(those) > 1 else those[0] for those in stretches]
+    return [
+        Group(_joint_name(reading, those), those, stretch=True) if len(those) > 1 else those[0] for those in stretches
+    ]

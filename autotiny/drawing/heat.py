@@ -41,7 +41,7 @@ def heat(array: Array) -> Heat | None:
     largest = np.abs(blocks[finite]).max(initial=0.0) or 1.0
     return Heat(
         tuple(
-            tuple(round(SHADES * x / largest) if known else None for x, known in zip(row, flags, strict=True))
+            tuple(round(x / largest * SHADES) if known else None for x, known in zip(row, flags, strict=True))
             for row, flags in zip(blocks.tolist(), finite.tolist(), strict=True)
         )
     )

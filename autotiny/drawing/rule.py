@@ -7,7 +7,7 @@ So what a picture says of an operation is what the engine computes, for operatio
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -47,15 +47,17 @@ class LocalDerivative(NamedTuple):
     """In symbols: "g * b"."""
     value: Any
     """What it makes of g = 1: dy/dx of numbers."""
+    arriving: str = "g"
+    """What g is called: ḡ where an operand is called g."""
 
     @property
     def factor(self) -> str | None:
         """The rule without its g, "× b" or "· W2ᵀ"; None where it is no short product with g."""
         for pattern, rest in FACTORS:
-            found = re.fullmatch(pattern, self.rule)
+            found = re.fullmatch(pattern.replace("g", self.arriving), self.rule)
             if found:
                 factor = found.expand(rest).replace(" * ", " × ").replace("-", "−")
-                return None if len(factor) > LONGEST_FACTOR or re.search(r"\bg\b", factor) else factor
+                return None if len(factor) > LONGEST_FACTOR or re.search(rf"\b{self.arriving}\b", factor) else factor
         return None
 
 
@@ -63,15 +65,16 @@ def local_derivative(
     rule: Rule, operands: Sequence[tuple[str, Any]], output: tuple[str, Any], options: Mapping[str, Any]
 ) -> LocalDerivative | None:
     """A rule, given the names and values of its operands and its output; None where it cannot be written down."""
-    g = Written("g", np.ones_like(output[1]))
+    arriving = "ḡ" if "g" in (output[0], *(name for name, _ in operands)) else "g"
+    g = Written(arriving, np.ones_like(output[1]))
     try:
         with np.errstate(all="ignore"):
             result = rule(g, Written(*output), *(Written(*operand) for operand in operands), **options)
+            if not isinstance(result, Written):  # without g: nothing is passed on, or the rule left the words behind
+                return None if np.any(result) else LocalDerivative("0", result)
     except Exception:  # a user's rule may do what no array of words can
         return None
-    if not isinstance(result, Written):
-        return LocalDerivative("0", result) if not np.any(result) else None
-    return LocalDerivative(clean(GUARD.sub(r"\1", result.text), LONGEST_RULE), result.value)
+    return LocalDerivative(clean(GUARD.sub(r"\1", result.text), LONGEST_RULE), result.value, arriving)
 
 
 class Written(NDArrayOperatorsMixin):
@@ -108,6 +111,9 @@ class Written(NDArrayOperatorsMixin):
     def __autotiny_record__(op: Op, args: tuple[Any, ...], options: Mapping[str, Any]) -> "Written":
         value = op.forward(*map(_value, args), **options)
         return _write(op.name, op.notation, args, options, value)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("an array cannot say how it would be written")
 
     def __getitem__(self, key: Any) -> "Written":
         return Written(self.text, self.value[key], self.binding)

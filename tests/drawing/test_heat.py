@@ -1,0 +1,66 @@
+"""Arrays as cells and bars."""
+
+import numpy as np
+import pytest
+
+from autotiny.drawing.heat import NEGATIVE, POSITIVE, SHADES, UNKNOWN, Heat, colour, heat, sparkline
+
+
+def test_shades_are_in_proportion_to_the_largest_entry_on_either_side():
+    assert heat(np.array([[1.0, -2.0, 0.5, 0.0]])).cells == ((4, -8, 2, 0),)
+
+
+def test_equal_entries_of_zero_are_no_colour():
+    assert heat(np.zeros((2, 2))).cells == ((0, 0), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "cells"),
+    [
+        ((5, 8), (5, 8)),
+        ((6, 9), (6, 6)),
+        ((784, 128), (6, 6)),
+        ((10,), (1, 6)),
+        ((7, 1), (6, 1)),
+        ((2, 3, 4), (6, 4)),
+        ((1, 2), (1, 2)),
+    ],
+)
+def test_long_axes_are_cut_into_six(shape, cells):
+    shown = heat(np.ones(shape)).cells
+    assert (len(shown), len(shown[0])) == cells
+
+
+def test_a_block_is_the_mean_of_its_entries():
+    assert heat(np.repeat([1.0, -1.0, 0.5, 0.0, 0.25, 1.0], 2)).cells == ((8, -8, 4, 0, 2, 8),)
+
+
+@pytest.mark.parametrize("array", [np.ones(()), np.ones(1), np.ones((0, 3))])
+def test_a_number_has_no_heat_map(array):
+    assert heat(array) is None
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_yellow_and_leaves_the_rest_alone(strange):
+    assert heat(np.array([1.0, strange, -1.0])).cells == ((8, None, -8),)
+    assert Heat(((None, 0),)).colours[0][0] == UNKNOWN
+
+
+def test_the_ends_are_blue_and_vermillion():
+    as_text = [f"#{'%02X%02X%02X' % end}" for end in (NEGATIVE, POSITIVE)]
+    assert [colour(-SHADES), colour(SHADES)] == as_text
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.float16, np.float32])
+def test_any_kind_of_number_has_a_heat_map(dtype):
+    assert heat(np.array([0, 1], dtype)).cells == ((0, 8),)
+
+
+def test_the_largest_floats_do_not_overflow():
+    assert heat(np.array([1e308, 1e308, -1e308])).cells == ((8, 8, -8),)
+    assert sparkline(np.array([1e308, -1e308])) == ""
+
+
+def test_bars_count_entries_between_the_least_and_the_largest():
+    assert sparkline(np.array([0.0, 0.0, 0.0, 0.5, 1.0])) == "█▁▁▁▃▁▁▃"
+    assert sparkline(np.ones(4)) == sparkline(np.array([np.nan, 1.0])) == ""
