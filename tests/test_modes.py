@@ -1,19 +1,20 @@
-"""no_grad and debug hold for the length of a `with`, in one thread."""
+"""no_grad, debug and scope hold for the length of a `with`, in one thread."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.errors import NonFiniteError
+from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.modes import Switch, modes
 
 
 @pytest.fixture(autouse=True)
 def nothing_stays_switched():
     yield
-    assert (modes.recording, modes.debugging, Switch.in_use) == (True, False, 0)
+    assert (modes.recording, modes.debugging, modes.scope, Switch.in_use) == (True, False, (), 0)
 
 
 # ----- no_grad -----
@@ -263,3 +264,91 @@ def test_without_debug_infinities_pass():
         y = np.log(x)
     y.backward()
     assert (y.item(), x.grad) == (-np.inf, np.inf)
+
+
+# ----- scope -----
+def scope_names(tensor):
+    return [mark.name for mark in getattr(tensor, "_scope", ())]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x: x * x,
+        lambda x: x * 2,
+        lambda x: 2 - x,
+        lambda x: x @ x,
+        lambda x: np.exp(x),
+        lambda x: np.maximum(x, 0),
+    ],
+)
+def test_what_is_recorded_in_a_scope_knows_it(compute):
+    x = at.Tensor([1.0, 2.0])
+    with at.scope("outer"), at.scope("inner"):
+        y = compute(x)
+    assert scope_names(y) == ["outer", "inner"]
+    assert scope_names(compute(x)) == []
+
+
+def test_a_scope_changes_neither_values_nor_gradients():
+    def loss(x):
+        return np.sum(np.maximum(x * x, 0) * np.array([1.0, 2.0]))
+
+    x, plain = at.Tensor([1.0, -2.0]), at.Tensor([1.0, -2.0])
+    with at.scope("s"):
+        y = loss(x)
+        y.backward()
+    loss(plain).backward()
+    np.testing.assert_array_equal(x.grad, plain.grad)
+
+
+def test_a_scope_ends_with_an_error():
+    with pytest.raises(ZeroDivisionError), at.scope("s"):
+        _ = 1 / 0
+    assert modes.scope == ()
+
+
+def test_a_scope_may_be_entered_again_and_within_itself():
+    again, x = at.scope("s"), at.Tensor(1.0)
+    with again, again:
+        y = x * x
+    with again:
+        z = x * x
+    assert (scope_names(y), scope_names(z)) == (["s", "s"], ["s"])
+    assert y._scope[0] is not z._scope[0]
+
+
+def test_a_scope_is_its_threads_own():
+    recorded = []
+    with at.scope("s"):
+        thread = threading.Thread(target=lambda: recorded.append(at.Tensor(1.0) * at.Tensor(2.0)))
+        thread.start()
+        thread.join()
+    assert scope_names(recorded[0]) == []
+
+
+def test_nothing_is_recorded_in_a_scope_under_no_grad():
+    x = at.Tensor(1.0)
+    with at.scope("s"), at.no_grad():
+        y = x * x
+    assert not y.requires_grad
+
+
+def test_debug_works_in_a_scope():
+    with at.scope("s"), at.debug(), pytest.raises(NonFiniteError):
+        np.log(at.Tensor(0.0))
+
+
+def test_a_scope_is_freed_with_what_was_recorded_in_it():
+    x = at.Tensor(1.0)
+    with at.scope("s"):
+        y = x * x
+    mark = weakref.ref(y)
+    del y
+    assert mark() is None
+
+
+@pytest.mark.parametrize("name", ["", None, 1, at.Tensor(1.0)])
+def test_a_scope_needs_a_name(name):
+    with pytest.raises(UnsupportedError, match=r"scope: expected a name, such as at\.scope\('layer 1'\)"):
+        at.scope(name)

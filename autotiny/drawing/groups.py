@@ -17,7 +17,8 @@ READABLE = 60
 """Values and groups that a picture shows without being asked."""
 SLICES = 24
 FEWEST_ALIKE = 4
-LARGEST_REGION = 40
+SMALLEST_LIMIT = 4
+"""Values that a group nobody named may always hold."""
 
 
 @dataclass(eq=False)
@@ -147,10 +148,11 @@ def _regions(reading: Reading, children: Sequence[Child]) -> list[Child]:
     """Each result that has a name, or several uses, with the unnamed ones that serve it alone; large ones in parts."""
     alone = [child for child in children if isinstance(child, int)]
     level, size = set(alone), dict.fromkeys(alone, 1)
+    limit = max(SMALLEST_LIMIT, len(alone) // SLICES)
     serving: dict[Place, Place] = {}
     for place in alone:
         uses = reading.consumers[place]
-        if len(uses) == 1 and uses[0] in level and size[place] < LARGEST_REGION and _serves(reading, place):
+        if len(uses) == 1 and uses[0] in level and size[place] < limit and _serves(reading, place):
             serving[place] = uses[0]
             size[uses[0]] += size[place]
     head: dict[Place, Place] = {}

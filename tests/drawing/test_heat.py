@@ -47,7 +47,7 @@ def test_what_is_no_number_is_yellow_and_leaves_the_rest_alone(strange):
 
 
 def test_the_ends_are_blue_and_vermillion():
-    as_text = [f"#{'%02X%02X%02X' % end}" for end in (NEGATIVE, POSITIVE)]
+    as_text = ["#{:02X}{:02X}{:02X}".format(*end) for end in (NEGATIVE, POSITIVE)]
     assert [colour(-SHADES), colour(SHADES)] == as_text
 
 

@@ -196,3 +196,84 @@ def test_every_card_and_every_use_has_an_id_and_a_class_of_its_own(square):
     }
     del named["gradient"]
     assert named == {name: name for name in ("n0", "n1", "e0-1-0", "e0-1-1")}
+
+
+def test_a_static_picture_is_an_image(square):
+    static = at.draw(square).static
+    shown = static._repr_mimebundle_()
+    assert set(shown) == {"image/svg+xml", "text/plain"}
+    assert shown["image/svg+xml"] == at.draw(square).svg
+    assert repr(static) == repr(at.draw(square))
+
+
+def test_an_index_is_written_as_it_was():
+    T = at.Tensor(np.ones((3, 4, 5)), name="T")
+    picked = [T[0, :], T[1:, ::2], T[..., -1], T[None], T[[0, 2]], T[np.ones(3, bool)]]
+    assert [at.draw(t).cards[-1].origin for t in picked] == [
+        "T[0, :]",
+        "T[1:, ::2]",
+        "T[..., -1]",
+        "T[None]",
+        "T[[0, 2]]",
+        "T[[True, True, True]]",
+    ]
+
+
+def test_a_transposed_constant_and_a_mask_are_called_so():
+    X = np.ones((2, 3))
+    W = at.Tensor(np.ones((2, 2)), name="W")
+    drawn = at.draw(np.sum(np.where(W @ X @ X.T > 1, W, 0.0)))
+    assert "Xᵀ" not in [card.name for card in drawn.cards]
+    assert "mask" in [card.name for card in drawn.cards]
+    assert "Xᵀ" in [card.name for card in at.draw(X.T @ W).cards]
+
+
+def test_the_dot_text_of_a_large_graph_is_the_same_under_every_hash_seed():
+    program = """
+import numpy as np, autotiny as at
+x = [at.Tensor(float(i)) for i in range(20)]
+for layer in range(4):
+    with at.scope(f"layer {layer}"):
+        x = [np.tanh(sum((a * b for b in x), at.Tensor(0.0))) for a in x[:10]]
+y = sum(x)
+y.backward()
+print(at.draw(y).dot)
+print(at.draw(y, expand="layer 1").dot)
+w = at.Tensor(2.0)
+print(at.draw(np.tanh(x[0].detach() * w) * w, gradients=w).dot)
+"""
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "12345")
+    }
+    assert len(runs) == 1
+
+
+def test_heat_maps_are_small_in_the_svg(flagship):
+    """A cell is some twenty characters: Graphviz alone writes a hundred."""
+    flagship.backward()
+    svg = at.draw(flagship).svg
+    assert len(svg) < 150_000
+    assert not re.search(r'<polygon fill="#\w{6}" stroke="none"', svg)
+
+
+def test_many_cards_have_histograms_in_place_of_heat_maps():
+    x = at.Tensor(np.linspace(-1, 1, 50), name="x")
+    y = x
+    for _ in range(45):
+        y = np.sin(y)
+    drawn = at.draw(y)
+    assert len(drawn.cards) == 46
+    assert all(card.value.bars and not card.value.heat for card in drawn.cards)
+
+
+def test_png_is_drawn_of_large_pictures_too(flagship, tmp_path):
+    flagship.backward()
+    at.draw(flagship, gradients=[flagship.parents[0]]).save(tmp_path / "both.png")
+    assert (tmp_path / "both.png").stat().st_size > 10_000

@@ -8,12 +8,12 @@ import pictures
 
 
 def told(svg):
-    """What a picture tells, whatever fonts it was laid out with: ids, words and key frames."""
-    patterns = (r'\bid="([^"]+)"', r"<text[^>]*>([^<]*)", r"<title>([^<]*)", r"@keyframes.*")
+    """What a picture tells, whatever fonts it was laid out with: ids, words, shades and key frames."""
+    patterns = (r'<path fill="([^"]+)" shape', r'\bid="([^"]+)"', r"<text[^>]*>([^<]*)", r"<title>([^<]*)", r"@keyframes.*")
     return [re.findall(pattern, svg) for pattern in patterns]
 
 
-@pytest.mark.parametrize("name", ["expression", "steps"])
+@pytest.mark.parametrize("name", ["expression", "steps", "two_layers"])
 def test_committed_picture_is_current(name, tmp_path):
     getattr(pictures, name)(tmp_path)
     fresh, committed = ((folder / f"{name}.svg").read_text(encoding="utf-8") for folder in (tmp_path, pictures.FOLDER))
