@@ -104,14 +104,13 @@ class Node:
     def grad(self) -> np.ndarray | None:
         """The gradient as an array, None before backward. A leaf's is its own; a result's is read-only."""
         g = self._grad
-        if g is None:
-            return None
-        if is_foreign(g):
+        if self.op is None and type(g) is np.ndarray:
+            return g
+        if g is None or is_foreign(g):
             return g
         if self.op is not None:
             return read_only(g)
-        if type(g) is not np.ndarray:
-            self._grad = g = np.asarray(g)
+        self._grad = g = np.asarray(g)
         return g
 
     @grad.setter
