@@ -2,7 +2,7 @@
 
 import { element } from "./elements.js";
 
-const TOKENS = /(?<comment>#[^\n]*)|(?<name>[^\W\d]\w*)|(?<literal>\d[\w.]*)|./gsu;
+const TOKENS = /(?<comment>#[^\n]*)|(?<name>(?<!\.)[^\W\d]\w*)|(?<literal>\d[\w.]*)|./gsu;
 
 export class Editor {
   /** `kinds` tells of a name whether it is "variable" or "data". */
