@@ -1,5 +1,6 @@
 """The process that computes for the page: questions come as JSON, answers go as JSON, one after the other."""
 
+import gc
 import json
 import signal
 from multiprocessing.connection import Connection
@@ -14,6 +15,8 @@ def serve(pipe: Connection, limits: Limits, memory: int) -> None:
     from autotiny.playground.answers import answer, rehearse
 
     rehearse()
+    gc.collect()
+    gc.freeze()  # what is loaded stays, and need not be looked through again with every picture
     _confine(memory)
     pipe.send_bytes(b"ready")
     while True:

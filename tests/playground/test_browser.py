@@ -340,7 +340,9 @@ def test_all_is_reached_by_keyboard(page):
 
 def test_the_arrow_keys_change_tabs(page, expect):
     page.get_by_role("tab", name="Graph").focus()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Compiled")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("tab", name="Derivation")).to_be_focused()
     expect(page.locator("#derivation")).to_be_visible()
     expect(page.locator("#graph")).to_be_hidden()

@@ -14,10 +14,10 @@ export function element(tag, properties = {}, ...children) {
 
 /** An SVG that the server drew, as an element of this page; null for anything else. */
 export function picture(text) {
-  const opening = (tag) => tag.replace(/ style="[^"]*"/, "").replace(/^<svg(?!.*xmlns=)/, '<svg xmlns="http://www.w3.org/2000/svg"');
-  const unstyled = text.replace(/^<svg[^>]*>/, opening); // the style sheet says how wide it is
-  const svg = new DOMParser().parseFromString(unstyled, "image/svg+xml").documentElement;
-  return svg.localName === "svg" ? document.importNode(svg, true) : null;
+  const unstyled = text.replace(/^(<svg[^>]*?) style="[^"]*"/, "$1"); // the style sheet says how wide it is
+  // the parser for HTML takes half the time of the one for XML
+  const svg = new DOMParser().parseFromString(unstyled, "text/html").querySelector("svg");
+  return svg && document.adoptNode(svg);
 }
 
 /** A formula of the server's as an element of this page: {math, text}. */
@@ -26,7 +26,7 @@ export function math({ math, text }) {
   const parsed = new DOMParser().parseFromString(source, "application/xml").documentElement;
   if (parsed.localName !== "math") return document.createTextNode(text);
   parsed.setAttribute("alttext", text);
-  return document.importNode(parsed, true);
+  return document.adoptNode(parsed);
 }
 
 let hiding = 0;
