@@ -1,6 +1,7 @@
 """What of a graph a picture shows: which groups are open, and what then stands in it."""
 
 from collections import defaultdict
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Union
@@ -48,8 +49,12 @@ class Scene:
         """Points of an edge's line: between 1 and 4 by its share of the largest contribution."""
         if not edge.carries_gradient:
             return 0.8
-        largest = max(other.strength for other in self.edges)
-        return 1 + 3 * (edge.strength / largest) ** 0.5 if 0 < largest < float("inf") else 1.0
+        return 1 + 3 * (edge.strength / self.largest) ** 0.5 if 0 < self.largest < float("inf") else 1.0
+
+    @functools.cached_property
+    def largest(self) -> float:
+        """The largest norm of a contribution."""
+        return max((edge.strength for edge in self.edges), default=0.0)
 
 
 def open_to(root: Group, depth: int) -> frozenset[str]:

@@ -28,7 +28,7 @@ def told(function, position=0, beside_constant=False, **options):
         (np.exp, 0, "g * y", "× y"),
         (np.log, 0, "g / a", "× 1/a"),
         (np.tanh, 0, "g * (1 - y²)", "× (1 − y²)"),
-        (np.sqrt, 0, "g / (2 * y)", "× 1/(2 × y)"),
+        (np.sqrt, 0, "0.5 * g / y", "× 0.5/y"),
         (np.matmul, 0, "g @ bᵀ", "· bᵀ"),
         (np.matmul, 1, "aᵀ @ g", "aᵀ ·"),
         (np.sum, 0, "g", "1"),
