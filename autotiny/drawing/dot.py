@@ -1,11 +1,10 @@
 """The graph in Graphviz's DOT language: one card for each value, one edge for each use of it."""
 
-import html
 from typing import Any
 
 from autotiny.drawing.card import Card
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.label import CLUSTER, EDGE, GRADIENT_EDGE, TEXT, label, pill
+from autotiny.drawing.label import CLUSTER, EDGE, GRADIENT_EDGE, TEXT, escape, label, pill
 from autotiny.drawing.view import Box, Scene
 
 LONGEST_ROW = 7
@@ -58,7 +57,7 @@ def _enter(digraph: Any, box: Box | Card, across: bool) -> None:
         digraph.node(box.id, label=f"<{label(box, across)}>", id=box.id, **{"class": f"{box.kind} {box.id}"})
         return
     with digraph.subgraph(name=f"cluster_{box.id}", graph_attr=CLUSTER | {"id": box.id, "class": box.id}) as cluster:
-        title = f'<FONT COLOR="{EDGE}">{html.escape(box.label)}</FONT>'
+        title = f'<FONT COLOR="{EDGE}">{escape(box.label)}</FONT>'
         cluster.attr(label=f"<{title}>", fontname="Helvetica", fontsize="10")
         for inner in box.boxes:
             _enter(cluster, inner, across)

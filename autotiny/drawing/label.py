@@ -43,7 +43,7 @@ def label(card: Card, across: bool) -> str:
 
 def pill(text: str) -> str:
     """A few words on an edge, legible on any page."""
-    words = f'<FONT COLOR="{PILL_TEXT}" POINT-SIZE="9">{_escape(text)}</FONT>'
+    words = f'<FONT COLOR="{PILL_TEXT}" POINT-SIZE="9">{escape(text)}</FONT>'
     frame = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" STYLE="ROUNDED" BGCOLOR="{PILL}"'
     return f'<TABLE {frame}><TR><TD WIDTH="{_width(text, 9)}">{words}</TD></TR></TABLE>'
 
@@ -149,12 +149,13 @@ def _cell(
     fill: str = "",
     margin: int = 0,
 ) -> str:
-    font = f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{_escape(text)}</FONT>' if text else ""
+    font = f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{escape(text)}</FONT>' if text else ""
     attributes = f'ALIGN="{align}" COLSPAN="{columns}" WIDTH="{_width(text, size) + margin}"{fill}'
     return f"<TD {attributes}>{f'<B>{font}</B>' if bold else font}</TD>"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """The text as it may stand in an HTML-like label."""
     # Graphviz replaces \N, \G and the like even in HTML-like labels.
     return html.escape(text).replace("\\", "\\\\")
 

@@ -8,10 +8,11 @@ from typing import Union
 
 from autotiny.drawing.card import Card, deal
 from autotiny.drawing.edge import Edge, bare, norm, uses
-from autotiny.drawing.group_card import group_card
+from autotiny.drawing.group_card import LONGEST_TITLE, group_card
 from autotiny.drawing.groups import READABLE, Child, Group
 from autotiny.drawing.reading import Place, Reading
 from autotiny.errors import AutotinyError
+from autotiny.tables import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40
@@ -108,7 +109,7 @@ def scene(reading: Reading, root: Group, opened: frozenset[str]) -> Scene:
 
 def _boxes(group: Group, opened: frozenset[str], cards: dict[str, Card]) -> list[Box | Card]:
     return [
-        Box(child.id, child.name, _boxes(child, opened, cards))
+        Box(child.id, clean(child.name, LONGEST_TITLE), _boxes(child, opened, cards))
         if isinstance(child, Group) and child.id in opened
         else cards[child.id if isinstance(child, Group) else f"n{child}"]
         for child in group.children
