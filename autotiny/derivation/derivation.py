@@ -1,5 +1,6 @@
 """Derivation: a gradient's formula with the steps that lead to it."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,5 +109,6 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    def _repr_html_(self) -> str:
-        return page(self)
+    def _repr_html_(self) -> str | None:
+        # Sites that show notebooks as they lie there drop MathML, and typeset LaTeX.
+        return None if os.environ.get("AUTOTINY_STATIC") else page(self)

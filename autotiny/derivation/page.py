@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from autotiny.derivation.mathml import MathML
-from autotiny.derivation.terminal import told_bound, told_error
+from autotiny.derivation.terminal import told_error
 from autotiny.derivation.unicode import Unicode
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _lemma(name: Term, lemma: Derivation) -> str:
 
 def _verdict(derivation: Derivation) -> str:
     if derivation.ok:
-        return f"✓ agrees with backprop on the recorded values, {told_bound(derivation.max_error)}"
+        return f"✓ agrees with backprop on the recorded values, to {told_error(derivation.max_error)}"
     return f"<strong>✗ does not agree with backprop: an error of {derivation.max_error:.1e}</strong>"
 
 

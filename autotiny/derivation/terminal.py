@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autotiny.derivation.derivation import Derivation
     from autotiny.derivation.steps import Step
 
-WIDTH = 79
+WIDTH, ERROR_AT = 79, 73
 BOUND = "\N{NO-BREAK SPACE}"
 
 
@@ -33,10 +33,9 @@ def _way(derivation: Derivation) -> Iterator[str]:
 
 
 def _step(step: Step) -> Iterator[str]:
-    error = told_error(step.error)
-    *lines, last = textwrap.wrap(told_rule(step), WIDTH - 4 - len(error)) or [""]
+    *lines, last = textwrap.wrap(told_rule(step), ERROR_AT - 4) or [""]
     yield from (f"  {line}" for line in lines)
-    yield f"  {last}{error:>{WIDTH - 2 - len(last)}}"
+    yield f"  {last}".ljust(ERROR_AT) + told_error(step.error)
     yield from wrapped(Unicode()(step.after), "    = ", "      ")
 
 
@@ -49,18 +48,13 @@ def summary(derivation: Derivation) -> str:
     """Whether it holds, in a sentence."""
     if derivation.ok:
         rule = "" if derivation.steps else "The chain rule says it at once. "
-        return f"{rule}It agrees with backprop on the recorded values, {told_bound(derivation.max_error)}."
+        return f"{rule}It agrees with backprop on the recorded values, to {told_error(derivation.max_error)}."
     return f"IT DOES NOT AGREE with backprop on the recorded values: an error of {derivation.max_error:.1e}."
 
 
-def told_bound(error: float) -> str:
-    """How closely: 'exactly', or 'to 1e-16'."""
-    return f"to {error:.0e}" if error else "exactly"
-
-
 def told_error(error: float) -> str:
-    """A step's error, to one digit."""
-    return f"{error:.0e}" if error else "exact"
+    """An error, to one digit."""
+    return f"{error:.0e}" if error else "0"
 
 
 def told_rule(step: Step) -> str:
