@@ -19,6 +19,7 @@ import numpy as np
 
 from autotiny import describe
 from autotiny.errors import UnsupportedError
+from autotiny.modes import modes
 from autotiny.node import Node
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
@@ -128,6 +129,16 @@ class Term(Surface):
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
     __array__ = item = tolist = tobytes = __setitem__ = _value_needed
     nbytes = property(_value_needed)
+
+    def _changed_in_place(self, other: Any) -> Any:
+        if modes.tracing is None:
+            return NotImplemented  # and Python makes a new one
+        raise UnsupportedError(
+            f"{self.name or 'a result'} is changed in place at {describe.caller_line()}: a function that is compiled "
+            "leaves its arguments as they are; write x = x + y for x += y"
+        )
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = __ifloordiv__ = _changed_in_place
 
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

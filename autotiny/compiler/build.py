@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.captured import Captured
+from autotiny.compiler.captured import Captured, drawn_inside
 from autotiny.compiler.emit import emit
 from autotiny.compiler.entry import Entry
+from autotiny.compiler.explain import as_graph, explain, operations
 from autotiny.compiler.factors import pull_factors, push_factors
 from autotiny.compiler.facts import assume_facts
 from autotiny.compiler.lowering import lower
@@ -19,6 +20,7 @@ from autotiny.compiler.schedule import schedule
 from autotiny.compiler.shortcuts import share_sign, shorten
 from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.errors import UnsupportedError
+from autotiny.tensor import Tensor
 from autotiny.trees import flatten, tree_map
 
 FIRST = (lower, shorten, pull_factors)
@@ -26,8 +28,22 @@ THEN = (push_factors, shorten, share_sign, beside_each_other, as_products)
 """What is done to the formulas, in this order; between the two, facts are assumed."""
 
 
+class Request(NamedTuple):
+    """A call for which there is to be a program."""
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    donate: tuple[int, ...]
+    threads: int
+    ints: bool = True
+    """Whether whole numbers may vary from call to call."""
+    facts: bool = True
+    """Whether the program may rely on facts about the values."""
+
+
 class Built(NamedTuple):
-    """A program, and when it may run."""
+    """A program, when it may run, and what is to be told of it."""
 
     program: Program
     positional: int
@@ -35,57 +51,74 @@ class Built(NamedTuple):
     """Of the arguments that are given by name."""
     captured: Captured
     relies_on_facts: bool
+    explanation: str
+    graph: Tensor | None
+    """The formula with the values of the first call, unless these are large."""
 
     def is_current(self) -> bool:
         """Whether what the function sees from outside is what it was."""
         return self.captured.is_unchanged()
 
 
-def build(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    donate: tuple[int, ...],
-    ints: bool,
-    facts: bool,
-    threads: int,
-) -> Built:
-    """The program of f for arguments like these; whole numbers may vary from call to call, if ints, and it may rely
-    on facts about the values, if facts.
-    """
+class Rewritten(NamedTuple):
+    """The formulas after all passes."""
+
+    outputs: list[Term]
+    checks: list[Term]
+    """Sums that were assumed to be 1."""
+    formula: list[Term]
+    """The outputs before they are put in the form that NumPy is fastest in."""
+    counts: list[tuple[str, int]]
+    """How many operations each pass left."""
+
+
+def build(request: Request) -> Built:
+    """The program for a call like this one."""
+    f, args, kwargs, donate, threads, ints, facts = request
     captured = Captured(f)
-    leaves, _ = flatten((args, dict(kwargs)))
-    dynamic = [is_dynamic(x, ints) for x in leaves]
+    dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
     traced = trace(f, args, kwargs, dynamic)
     captured.require_same_after_trace()
-    terms, checks = rewritten(traced, facts)
-    plan = schedule(traced.symbols, terms, donated(traced, args, dynamic, donate), checks)
+    if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic)):
+        raise drawn_inside()
+    outputs, checks, formula, counts = rewritten(traced, facts)
+    plan = schedule(traced.symbols, outputs, donated(traced, args, dynamic, donate), checks)
     scalar = facts and is_scalar(plan)
-    source = (
-        emit_scalars(plan, traced.names, traced.swept) if scalar else emit(plan, traced.names, traced.swept, threads)
-    )
-    rest = iter(terms)
-    output = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
-    entry = Entry((*args, *kwargs.values()), dynamic, output)
-    captured.watch(source.held.values())
-    return Built(
-        Program(source, entry, traced.swept and not scalar), len(args), tuple(kwargs), captured, scalar or bool(checks)
-    )
+    names, swept = traced.names, traced.swept
+    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, swept, threads)
+    rest = iter(outputs)
+    returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
+    entry = Entry((*args, *kwargs.values()), dynamic, returned)
+    captured.watch()
+    program = Program(source, entry, swept and not scalar)
+    explanation = explain(counts, plan, len(checks), threads)
+    graph = as_graph(formula, names, getattr(f, "__name__", "step"))
+    return Built(program, len(args), tuple(kwargs), captured, scalar or bool(checks), explanation, graph)
 
 
-def rewritten(traced: Trace, facts: bool) -> tuple[list[Term], list[Term]]:
-    """The outputs after all passes, and the sums that were assumed to be 1."""
+def bits(traced: Trace) -> list[bytes]:
+    """What a call gave, bit for bit."""
+    return [np.asarray(out.value if isinstance(out, Term) else out).tobytes() for out in traced.outputs]
+
+
+def rewritten(traced: Trace, facts: bool) -> Rewritten:
+    """The outputs of a trace after all passes."""
     names, checks = traced.names, list[Term]()
     terms = [out for out in traced.outputs if isinstance(out, Term)]
+    counts = [("trace", operations(terms))]
     for improve in FIRST:
         terms = improve(terms, names)
+        counts.append((improve.__name__, operations(terms)))
     if facts:
         terms, checks = assume_facts(terms, names)
+        counts.append((assume_facts.__name__, operations(terms)))
+    formula = terms
     count = len(terms)
-    terms += checks
+    terms = [*terms, *checks]
     for improve in THEN:
         terms = improve(terms, names)
-    return terms[:count], terms[count:]
+        counts.append((improve.__name__, operations(terms)))
+    return Rewritten(terms[:count], terms[count:], formula, counts)
 
 
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:

@@ -19,6 +19,7 @@ from autotiny.seals import fingerprint
 
 DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Node, list, tuple, dict, set)
 DEPTH = 6
+RANDOM = {"random", "default_rng", "Generator", "RandomState", "rng", "uuid", "secrets"}
 Read = Callable[[], Any]
 
 
@@ -32,6 +33,8 @@ class Captured:
         self.arrays: list[tuple[np.ndarray, Any]] = []
         self.contents: list[tuple[Any, Any]] = []
         self.seen: set[int] = set()
+        self.may_draw = False
+        """Whether the code names something that draws random numbers."""
         self.follow(f, DEPTH)
         self.before = self.state_of_generators()
 
@@ -45,6 +48,7 @@ class Captured:
             self.follow(held.__func__, depth)
             if isinstance(held.__func__, FunctionType):
                 self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
+                self.follow_callable(held.__self__, depth)
         elif isinstance(held, FunctionType):
             if not describe.is_package_file(held.__code__.co_filename):
                 self.follow_function(held, depth)
@@ -52,6 +56,7 @@ class Captured:
             self.generators.append(held)
         elif isinstance(held, Node):
             self.tensors[id(held)] = (held, (held._data, held._grad))
+            self.places.append((partial(getattr, held, "_data"), held._data))
         elif isinstance(held, list | tuple | set | dict):
             self.follow_parts(held, depth)
         elif callable(held):
@@ -75,6 +80,7 @@ class Captured:
     def follow_function(self, f: FunctionType, depth: int) -> None:
         """Its closure, its defaults and the globals that it names."""
         names = names_in(f.__code__)
+        self.may_draw = self.may_draw or not names.isdisjoint(RANDOM)
         for cell in f.__closure__ or ():
             self.place(partial(getattr, cell, "cell_contents"), names, depth)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
@@ -84,8 +90,12 @@ class Captured:
 
     def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
         """The attributes that some code names."""
-        for name in names & getattr(held, "__dict__", {}).keys():
-            self.place(partial(getitem, held.__dict__, name), names, depth - 1)
+        own = getattr(held, "__dict__", {})
+        for name in names & own.keys():
+            self.place(partial(getitem, own, name), names, depth - 1)
+        for name in names & vars(type(held)).keys() - own.keys():
+            method = vars(type(held))[name]
+            self.follow(MethodType(method, held) if isinstance(method, FunctionType) else method, depth - 1)
 
     def place(self, read: Read, names: set[str], depth: int) -> None:
         """One place, and what follows from what stands there."""
@@ -113,10 +123,7 @@ class Captured:
     def require_same_after_trace(self) -> None:
         """Raise UnsupportedError where the call drew random numbers, or left gradients on Tensors from outside."""
         if self.state_of_generators() != self.before:
-            raise UnsupportedError(
-                "compile: the function draws random numbers, which would be the same at every call of its program; "
-                "draw them outside and pass them as an argument"
-            )
+            raise drawn_inside()
         for tensor, (data, grad) in self.tensors.values():
             if tensor._grad is not grad or tensor._data is not data:
                 tensor._grad = grad
@@ -126,12 +133,10 @@ class Captured:
                 )
 
     # ----- while running -----
-    def watch(self, held: Iterable[Any]) -> None:
-        """Watch the arrays that a program holds, and that somebody else may write to."""
-        outside = {id(owner(x)) for x in self.known_arrays()}
-        for array in held:
-            if isinstance(array, np.ndarray) and id(owner(array)) in outside:
-                self.arrays.append((array, fingerprint(array)))
+    def watch(self) -> None:
+        """Watch the arrays that were found: somebody else may write to them."""
+        arrays = {id(array): array for array in self.known_arrays()}
+        self.arrays = [(array, fingerprint(array)) for array in arrays.values()]
 
     def known_arrays(self) -> Iterator[np.ndarray]:
         """The arrays in all places."""
@@ -145,6 +150,14 @@ class Captured:
             and all(fingerprint(array) == seal for array, seal in self.arrays)
             and all(contents(container) == content for container, content in self.contents)
         )
+
+
+def drawn_inside() -> UnsupportedError:
+    """What to say of random numbers."""
+    return UnsupportedError(
+        "compile: the function draws random numbers, which would be the same at every call of its program; "
+        "draw them outside and pass them as an argument"
+    )
 
 
 def parts_of(container: Any) -> Iterable[Any]:
@@ -167,13 +180,6 @@ def _arrays_in(value: Any) -> Iterator[np.ndarray]:
     elif isinstance(value, list | tuple | set | dict):
         for part in parts_of(value):
             yield from _arrays_in(part)
-
-
-def owner(array: Any) -> Any:
-    """Whose memory an array shows."""
-    while isinstance(array, np.ndarray) and array.base is not None:
-        array = array.base
-    return array
 
 
 def names_in(code: CodeType) -> set[str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from autotiny.algebra import ValueNeededError
 from autotiny.compiler.blocks import threads_by_default
-from autotiny.compiler.build import Built, build
+from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.entry import NoMatch, structure
 from autotiny.compiler.facts import FactError
-from autotiny.compiler.trace import GuardNeededError, is_dynamic
+from autotiny.compiler.trace import is_dynamic
 from autotiny.errors import UnsupportedError
+from autotiny.tensor import Tensor
 from autotiny.trees import flatten
 
 PROGRAMS = 16
@@ -92,12 +93,12 @@ class Compiled:
         with self.lock:
             key = self.key(args, kwargs, ints=True)
             built = self.kept.get(key) or self.kept.get(self.key(args, kwargs, ints=False))
-            if built is None or not (built.is_current() and (facts or not built.relies_on_facts)):
+            if built is None or not built.is_current() or (built.relies_on_facts and not facts):
+                request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts)
                 try:
-                    built = build(self.f, args, kwargs, self.donate, True, facts, self.threads)
+                    built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
-                    built = build(self.f, args, kwargs, self.donate, False, facts, self.threads)
-                    key = self.key(args, kwargs, ints=False)
+                    built, key = build(request._replace(ints=False)), self.key(args, kwargs, ints=False)
                 self.kept[key] = built
             if len(self.kept) > PROGRAMS:
                 self.kept.popitem(last=False)
@@ -112,9 +113,23 @@ class Compiled:
     @property
     def source(self) -> str:
         """The NumPy program that ran last."""
+        return self._built("source").program.source.text
+
+    def explain(self) -> str:
+        """What became of the function: the operations after each pass, the memory, what runs in blocks."""
+        return self._built("explain").explanation
+
+    def graph(self) -> Tensor:
+        """The formula that is left, gradients included, with the values of the first call: what at.draw shows.
+
+        Raises UnsupportedError where it is too large to be kept for that.
+        """
+        graph = self._built("graph").graph
+        if graph is None:
+            raise UnsupportedError("graph: the values are too large to be kept; call the function on smaller arrays")
+        return graph
+
+    def _built(self, what: str) -> Built:
         if self.latest is None:
-            raise UnsupportedError("source: nothing is compiled before the first call, which shows shapes and types")
-        return self.latest.program.source.text
-
-
-__all__ = ["Compiled", "GuardNeededError", "compile"]
+            raise UnsupportedError(f"{what}: nothing is compiled before the first call, which shows shapes and types")
+        return self.latest

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.algebra import ValueNeededError
+from autotiny.errors import UnsupportedError
+
+
+def branches(x):
+    if x[0] > 0:
+        return x
+    return -x
+
+
+def counts(x):
+    return x * float(np.sum(x))
+
+
+def looks(x):
+    return at.grad(lambda x: np.sum(x * x.data))(x)
+
+
+def writes(x):
+    x[0] = 1.0
+    return x
+
+
+def adds_in_place(x):
+    x += 1
+    return x
+
+
+def prints_entries(x):
+    return [x.item(0)]
+
+
+@pytest.mark.parametrize("f", [branches, counts, looks, writes, prints_entries])
+def test_what_a_program_cannot_hold_is_an_error_that_names_the_line(f):
+    with pytest.raises(ValueNeededError, match=r"value of .* was asked for at test_refusals.py:\d+: "):
+        at.compile(f)(np.ones(3))
+
+
+def test_change_in_place_is_an_error_that_names_the_line():
+    x = np.ones(3)
+    with pytest.raises(UnsupportedError, match=r"x.* changed in place at test_refusals.py:\d+: x \+= 1"):
+        at.compile(adds_in_place)(x)
+    np.testing.assert_array_equal(x, np.ones(3))
+
+
+def test_only_functions_can_be_compiled():
+    with pytest.raises(UnsupportedError, match="compile: expected a function, got int"):
+        at.compile(3)
+
+
+def test_there_is_no_source_before_the_first_call():
+    with pytest.raises(UnsupportedError, match="source: nothing is compiled before the first call"):
+        at.compile(np.tanh).source  # noqa: B018
+
+
+def test_donating_an_argument_that_is_not_there_is_an_error():
+    with pytest.raises(UnsupportedError, match=r"donate=2 names an argument that was not given; 1 were"):
+        at.compile(np.tanh, donate=2)(np.ones(2))
+
+
+def test_errors_of_the_function_are_its_own():
+    with pytest.raises(ValueError, match=r"matmul: x .*inner sizes 3 and 2 differ"):
+        at.compile(lambda x: x @ np.ones((2, 2)))(np.ones((3, 3)))
