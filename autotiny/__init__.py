@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive
     from autotiny.drawing import draw
+    from autotiny.playground.explore import explore
     from autotiny.sessions.session import session
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "derive",
     "draw",
     "elu",
+    "explore",
     "gelu",
     "grad",
     "gradients",
@@ -74,6 +76,7 @@ _LOADED_WHEN_USED = {
     "compile": "autotiny.compiler",
     "derive": "autotiny.derivation.derive",
     "draw": "autotiny.drawing",
+    "explore": "autotiny.playground.explore",
     "session": "autotiny.sessions.session",
 }
 

@@ -55,9 +55,19 @@ function show(k, speak = true) {
     });
   }
   tell(step, backward, speak);
+  tellAround();
   for (const name of ["first", "back"]) film.querySelector(`[data-go=${name}]`).disabled = now === 0;
   for (const name of ["on", "last"]) film.querySelector(`[data-go=${name}]`).disabled = now === last;
   bringIntoView([active, receiver].flatMap((card) => scene.nodes.filter(([, name]) => name === card)).map(([group]) => group));
+}
+
+// A page around this one is told the moment, and may ask for one: a picture that takes another's place goes on from there.
+function tellAround() {
+  if (parent !== window) parent.postMessage({ moment: Number(scene.steps[now].dataset.moment) }, "*");
+}
+
+function goTo(moment) {
+  show(Math.max(0, scene.steps.findLastIndex((step) => Number(step.dataset.moment) <= moment)), false);
 }
 
 function light(group, looks) {
@@ -121,7 +131,7 @@ function enter(name) {
   scene = scenes[name];
   slider.max = scene.steps.length - 1;
   fit();
-  show(Math.max(0, scene.steps.findLastIndex((step) => Number(step.dataset.moment) <= moment)), false);
+  goTo(moment);
 }
 
 function openGroup(group) {
@@ -191,6 +201,7 @@ document.addEventListener("keydown", (event) => {
     act(KEYS[event.key]);
   }
 });
+addEventListener("message", ({ source, data }) => { if (source === parent && Number.isInteger(data?.moment)) goTo(data.moment); });
 addEventListener("resize", () => { fit(); show(now, false); });
 
 for (const root of film.querySelectorAll(".scene")) {

@@ -1,0 +1,60 @@
+"""The live form of an exploration in a notebook: it needs anywidget, which is loaded when the first one is shown."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autotiny.drawing.values import show
+from autotiny.errors import AutotinyError
+from autotiny.values import brief
+
+if TYPE_CHECKING:
+    from autotiny.playground.explore import Explorer
+
+HERE = Path(__file__).parent / "widget"
+MOST_TOLD = 4
+"""Entries of a gradient that is told entry by entry."""
+
+
+def live(explorer: "Explorer", controls: list[dict[str, Any]]) -> Any:
+    """The widget of an exploration, which follows its page and tells it what came of it."""
+    widget = _kind()(controls=controls, answer=answer(explorer))
+
+    def hear(change: Any) -> None:
+        number, problem = int(widget.asked.get("number", 0)), ""
+        try:
+            explorer.turn(widget.asked["values"])
+        except (AutotinyError, ArithmeticError, ValueError) as error:
+            problem = str(error)
+        widget.answer = answer(explorer, number, problem)
+
+    widget.observe(hear, "asked")
+    return widget
+
+
+@functools.cache
+def _kind() -> Any:
+    """The class of the widgets: `asked` is what the page asks for, `answer` what came of it, with the same number."""
+    import anywidget
+    import traitlets
+
+    facts = {name: traitlets.Dict().tag(sync=True) for name in ("asked", "answer")}
+    parts = {"_esm": HERE / "explore.js", "_css": HERE / "explore.css", "controls": traitlets.List().tag(sync=True)}
+    return type("ExplorerWidget", (anywidget.AnyWidget,), {**parts, **facts})
+
+
+def answer(explorer: "Explorer", number: int = 0, problem: str = "") -> dict[str, Any]:
+    """How things stand, for the page."""
+    gradients = {name: _slope(explorer, name, g) for name, g in explorer.gradients.items()}
+    values = {name: value.tolist() for name, value in explorer.values.items() if name in gradients}
+    told = {"number": number, "problem": problem, "values": values, "gradients": gradients}
+    return {**told, "page": explorer.steps.html}
+
+
+def _slope(explorer: "Explorer", name: str, gradient: Any) -> str:
+    if gradient is None:
+        return ""
+    told = show(gradient).summary if np.size(gradient) > MOST_TOLD else brief(gradient)
+    return f"∂{explorer.output.name or 'f'}/∂{name} = {told}".replace("-", "−")

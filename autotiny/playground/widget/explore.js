@@ -1,0 +1,129 @@
+// An exploration in a notebook: what is turned here goes to Python, and its picture comes back.
+
+// ----- controls -----
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+// A number and how to read and write it: a slider with the number beside it, which may be typed.
+function sliderOf({ name, low, high, step }, changed) {
+  const slider = element("input", { type: "range", min: low, max: high, step, "aria-label": name });
+  const typed = element("input", { type: "number", min: low, max: high, step: "any", "aria-label": `${name}, exactly` });
+  slider.addEventListener("input", () => { typed.value = slider.value; changed(); });
+  typed.addEventListener("change", () => { if (typed.validity.valid && typed.value) { slider.value = typed.value; changed(); } });
+  return {
+    parts: [slider, typed],
+    read: () => Number(typed.value),
+    write: (value) => { slider.value = value; typed.value = Number(value.toPrecision(6)); },
+    busy: () => slider.matches(":active") || document.activeElement === typed,
+  };
+}
+
+// The cells of an array of any number of axes: rows of the last one.
+function cellsOf({ name }, changed) {
+  const table = element("table", { "aria-label": name });
+  let shape = [], cells = [];
+  const build = (value) => {
+    const rows = rowsOf(value);
+    table.replaceChildren(...rows.map((row, i) => element("tr", {}, ...row.map((_, j) => {
+      const cell = element("input", { type: "number", step: "0.1", "aria-label": `${name}, row ${i + 1}, column ${j + 1}` });
+      cell.addEventListener("input", () => { if (cell.validity.valid || cell.validity.stepMismatch) if (cell.value) changed(); });
+      return element("td", {}, cell);
+    }))));
+    shape = shapeOf(value);
+    cells = [...table.querySelectorAll("input")];
+  };
+  return {
+    parts: [table],
+    read: () => nested(cells.map((cell) => Number(cell.value)), shape),
+    write: (value) => {
+      if (!cells.length) build(value);
+      rowsOf(value).flat().forEach((number, i) => { cells[i].value = Number(number.toPrecision(6)); });
+    },
+    busy: () => table.contains(document.activeElement),
+  };
+}
+
+function shapeOf(value) {
+  return Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : [];
+}
+
+function rowsOf(value) {
+  return Array.isArray(value[0]) ? value.flatMap(rowsOf) : [value];
+}
+
+function nested(numbers, shape) {
+  if (shape.length < 2) return numbers;
+  const size = numbers.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, i) => nested(numbers.slice(i * size, (i + 1) * size), shape.slice(1)));
+}
+
+// ----- the picture -----
+// A new page is loaded behind the old one and takes its place when it is ready, at the same moment of the walk.
+function pictureIn(room) {
+  let shown = null, moment = 1e9;
+  const hear = (event) => {
+    if (shown && event.source === shown.contentWindow && Number.isInteger(event.data?.moment)) moment = event.data.moment;
+  };
+  addEventListener("message", hear);
+  return {
+    show(page) {
+      const next = element("iframe", { sandbox: "allow-scripts", title: "The graph, step by step", class: "coming" });
+      next.srcdoc = page;
+      next.addEventListener("load", () => {
+        next.contentWindow.postMessage({ moment }, "*");
+        for (const other of [...room.querySelectorAll("iframe")]) if (other !== next) other.remove();
+        next.classList.remove("coming");
+        shown = next;
+      });
+      room.append(next);
+    },
+    end: () => removeEventListener("message", hear),
+  };
+}
+
+// ----- both sides -----
+function render({ model, el }) {
+  let number = 0, waiting = false, again = false;
+  const named = {}, slopes = {};
+  const ask = () => {
+    if (waiting) { again = true; return; } // one question at a time, the latest values next
+    waiting = true;
+    const values = Object.fromEntries(Object.entries(named).map(([name, control]) => [name, control.read()]));
+    model.set("asked", { number: ++number, values });
+    model.save_changes();
+  };
+  const panel = element("div", { class: "panel" });
+  for (const told of model.get("controls")) {
+    const control = (told.kind === "slider" ? sliderOf : cellsOf)(told, ask);
+    named[told.name] = control;
+    slopes[told.name] = element("output");
+    panel.append(element("div", { class: "control", role: "group", "aria-label": told.name }, element("b", {}, told.name), ...control.parts, slopes[told.name]));
+  }
+  const problem = element("p", { class: "problem", role: "alert" }), room = element("div", { class: "room" });
+  const picture = pictureIn(room);
+  const hear = () => {
+    const answer = model.get("answer");
+    waiting = waiting && answer.number !== number;
+    problem.textContent = answer.problem;
+    if (!answer.problem) {
+      for (const [name, value] of Object.entries(answer.values)) {
+        if (!(name in named)) continue;
+        slopes[name].textContent = answer.gradients[name];
+        if (!named[name].busy()) named[name].write(value);
+      }
+      picture.show(answer.page);
+    }
+    if (again && !waiting) { again = false; ask(); }
+  };
+  model.on("change:answer", hear);
+  el.classList.add("autotiny-explore");
+  el.replaceChildren(panel, problem, room);
+  hear();
+  return () => { model.off("change:answer", hear); picture.end(); };
+}
+
+export default { render };
