@@ -102,7 +102,7 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, Any]:
         still = self.steps._repr_mimebundle_()
-        if not importlib.util.find_spec("anywidget"):
+        if "text/html" not in still or not importlib.util.find_spec("anywidget"):
             return still
         live = self.widget._repr_mimebundle_()
         return {**still, **(live[0] if isinstance(live, tuple) else live), "text/plain": repr(self)}

@@ -1,6 +1,7 @@
 """The live form of an exploration in a notebook: it needs anywidget, which is loaded when the first one is shown."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +9,11 @@ import numpy as np
 
 from autotiny.drawing.values import show
 from autotiny.errors import AutotinyError
-from autotiny.values import brief
 
 if TYPE_CHECKING:
     from autotiny.playground.explore import Explorer
 
 HERE = Path(__file__).parent / "widget"
-MOST_TOLD = 4
-"""Entries of a gradient that is told entry by entry."""
 
 
 def live(explorer: "Explorer", controls: list[dict[str, Any]]) -> Any:
@@ -23,15 +21,19 @@ def live(explorer: "Explorer", controls: list[dict[str, Any]]) -> Any:
     widget = _kind()(controls=controls, answer=answer(explorer))
 
     def hear(change: Any) -> None:
-        number, problem = int(widget.asked.get("number", 0)), ""
-        try:
-            explorer.turn(widget.asked["values"])
-        except (AutotinyError, ArithmeticError, ValueError) as error:
-            problem = str(error)
-        widget.answer = answer(explorer, number, problem)
+        widget.answer = reply(explorer, widget.asked)
 
     widget.observe(hear, "asked")
     return widget
+
+
+def reply(explorer: "Explorer", asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What comes of the values that a page asks for; what goes wrong is told, and leaves all as it was."""
+    try:
+        explorer.turn(asked["values"])
+    except (AutotinyError, ArithmeticError, ValueError) as error:
+        return answer(explorer, asked["number"], str(error))
+    return answer(explorer, asked["number"])
 
 
 @functools.cache
@@ -56,5 +58,6 @@ def answer(explorer: "Explorer", number: int = 0, problem: str = "") -> dict[str
 def _slope(explorer: "Explorer", name: str, gradient: Any) -> str:
     if gradient is None:
         return ""
-    told = show(gradient).summary if np.size(gradient) > MOST_TOLD else brief(gradient)
+    shown = show(gradient)
+    told = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.summary
     return f"∂{explorer.output.name or 'f'}/∂{name} = {told}".replace("-", "−")

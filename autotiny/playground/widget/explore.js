@@ -121,6 +121,7 @@ function render({ model, el }) {
   };
   model.on("change:answer", hear);
   el.classList.add("autotiny-explore");
+  panel.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab takes arrow keys for its own
   el.replaceChildren(panel, problem, room);
   hear();
   return () => { model.off("change:answer", hear); picture.end(); };

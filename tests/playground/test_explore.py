@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.drawing import GraphvizMissingError
+from autotiny.errors import UnsupportedError
+from autotiny.expressions import ExpressionError
+from autotiny.playground.explore_widget import answer
+
+
+def neuron(x, w, b):
+    return np.tanh(w @ x + b)
+
+
+@pytest.fixture
+def explorer():
+    return at.explore(neuron, x=at.Tensor([1.0, -2.0], requires_grad=False), w=[0.5, 0.3], b=(-3, 3))
+
+
+def test_values_start_in_the_middle_and_as_they_are_given(explorer):
+    values = {name: value.tolist() for name, value in explorer.values.items()}
+    assert values == {"x": [1, -2], "w": [0.5, 0.3], "b": 0}
+    assert explorer.output.item() == pytest.approx(np.tanh(-0.1))
+
+
+def test_gradients_follow_the_values(explorer):
+    explorer.set(b=1.0, w=[1.0, 1.0])
+    slope = 1 - np.tanh(0.0) ** 2
+    assert {name: g.tolist() for name, g in explorer.gradients.items()} == {"w": [slope, -2 * slope], "b": slope}
+
+
+def test_a_formula_as_text_is_explored_too():
+    e = at.explore("Z = W @ X\nsum(tanh(Z))", W=[[1.0, 2.0]], X=at.Tensor([[1.0], [0.5]], requires_grad=False))
+    e.set(W=[[0.0, 0.0]])
+    assert e.gradients["W"].tolist() == [[1, 0.5]]
+    assert e.output.name == "J"
+    assert "Z " in repr(e)
+
+
+def test_the_function_is_called_anew_so_its_branches_follow():
+    e = at.explore(lambda a: a * a if a > 0 else -a, a=(-3, 3, 2))
+    assert e.gradients["a"] == 4
+    e.set(a=-2.0)
+    assert e.gradients["a"] == -1
+
+
+def test_a_number_gets_a_slider_around_it():
+    e = at.explore(lambda a, b: a * b, a=0.5, b=100)
+    told = [c.told for c in e._controls.values()]
+    assert [(c["low"], c["high"], c["step"]) for c in told] == [(-3, 3, 0.05), (-200, 200, 2)]
+
+
+def test_large_arrays_are_used_and_not_shown_as_cells():
+    e = at.explore(lambda W: np.sum(W**2), W=np.ones((100, 100)))
+    assert not e._controls["W"].shown
+    assert e.gradients["W"].max() == 2
+
+
+def test_an_output_of_many_numbers_has_a_picture_and_no_gradients():
+    e = at.explore(lambda w: w * w, w=[1.0, 2.0])
+    assert e.gradients == {"w": None}
+    assert answer(e)["gradients"] == {"w": ""}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: at.explore(neuron, b=(3, -3)), r"b: expected \(low, high\) or .* with low < high; got \(3, -3\)"),
+        (lambda: at.explore(neuron, b=(0, np.inf)), "b: expected"),
+        (lambda: at.explore(neuron, b=(0, 1, 2)), "b: the start 2 lies outside of 0 … 1"),
+        (lambda: at.explore(neuron, b="text"), "b: expected numbers"),
+        (lambda: at.explore(lambda a: 3, a=(0, 1)), "explore: expected f to give a Tensor of its arguments; got int"),
+        (lambda: at.explore(lambda a: at.Tensor(1.0, requires_grad=False), a=1), "expected f to give a Tensor"),
+        (lambda: at.explore(3, a=(0, 1)), "explore: expected a function, or a formula as text; got int"),
+        (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(c=1), "explore: there is no c, only x, w, b"),
+        (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(w=[1, 2]), r"w has shape \(1,\), and \(2,\) was given"),
+    ],
+)
+def test_what_cannot_be_explored_is_told(make, words):
+    with pytest.raises(UnsupportedError, match=words):
+        make()
+
+
+def test_a_formula_that_cannot_be_read_points_at_its_place():
+    with pytest.raises(ExpressionError, match="did you mean tanh"):
+        at.explore("tanhh(a)", a=(0, 1))
+
+
+def test_values_that_fail_leave_all_as_it_was(explorer):
+    before = repr(explorer)
+    with pytest.raises(UnsupportedError):
+        explorer.set(b=2.0, w=[1, 2, 3])
+    assert repr(explorer) == before
+    assert explorer.values["b"] == 0
+
+
+def test_it_is_saved_as_the_page_that_steps(explorer, tmp_path):
+    explorer.save(tmp_path / "neuron.html")
+    assert "∂neuron/∂b" in (tmp_path / "neuron.html").read_text(encoding="utf-8")
+
+
+def test_without_anywidget_a_notebook_shows_the_picture_that_steps(explorer, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    bundle = explorer._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert "<iframe" in bundle["text/html"]
+
+
+def test_without_graphviz_a_notebook_shows_the_steps_as_text(explorer, monkeypatch):
+    def missing(*args):
+        raise GraphvizMissingError("there is none here")
+
+    monkeypatch.setattr("autotiny.drawing.picture.render", missing)
+    assert set(explorer._repr_mimebundle_()) == {"text/plain"}
+
+
+# ----- the widget, where anywidget is installed -----
+@pytest.fixture
+def widget(explorer):
+    pytest.importorskip("anywidget", reason="no anywidget: pip install -e '.[widget]'")
+    return explorer.widget
+
+
+def test_a_notebook_gets_the_widget_and_the_picture_for_who_cannot_run_it(explorer, widget):
+    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(explorer._repr_mimebundle_())
+
+
+def test_the_widget_shows_what_can_be_turned(widget):
+    assert [control["name"] for control in widget.controls] == ["w", "b"]
+    assert widget.answer["values"] == {"w": [0.5, 0.3], "b": 0}
+    assert widget.answer["gradients"] == {"w": "∂neuron/∂w = [0.99, −1.98]", "b": "∂neuron/∂b = 0.9901"}
+
+
+def test_what_the_page_asks_for_is_answered_under_its_number(explorer, widget):
+    widget.asked = {"number": 7, "values": {"b": 1.5}}
+    assert (widget.answer["number"], widget.answer["values"]["b"], explorer.values["b"]) == (7, 1.5, 1.5)
+
+
+@pytest.mark.parametrize("values", [{"w": [1, 2, 3]}, {"w": "text"}, {"b": None}, {"nope": 1}])
+def test_what_the_page_cannot_have_is_told_and_the_picture_stays(values, explorer, widget):
+    page = widget.answer["page"]
+    widget.asked = {"number": 1, "values": values}
+    assert widget.answer["problem"]
+    assert widget.answer["page"] == page
+
+
+def test_python_turns_the_widget_too(explorer, widget):
+    explorer.set(b=2.0)
+    assert widget.answer["values"]["b"] == 2
