@@ -14,7 +14,7 @@ LAYOUT = {
     "bgcolor": "transparent",
     "ordering": "in",  # operands from left to right
     "nodesep": "0.18",
-    "ranksep": "0.08",
+    "ranksep": "0.04",
     "newrank": "true",  # ranks across boxes
     # Limits to the search for a good layout: ordinary graphs never meet them, tangled ones would search for minutes.
     "nslimit": "1",

@@ -37,7 +37,7 @@ def label(card: Card, across: bool) -> str:
     style = "ROUNDED,DASHED" if card.kind == "constant" else "ROUNDED"
     thick = 2 if card.kind in ("output", "group") else 1
     frame = f'STYLE="{style}" BGCOLOR="{fill}" COLOR="{border}" BORDER="{thick}"'
-    inside = f'<TD CELLPADDING="4">{_contents(card, across)}</TD>'
+    inside = f'<TD CELLPADDING="3">{_contents(card, across)}</TD>'
     return f'<TABLE {frame} CELLBORDER="0" CELLSPACING="0">{_row(inside)}</TABLE>'
 
 
