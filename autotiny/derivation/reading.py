@@ -52,16 +52,20 @@ def place(factor: Factor) -> tuple[int, bool, int]:
 
 
 def _sum(term: Term) -> Term:
-    """Signs as few as can be, what is added before what is subtracted, A before Aᵀ."""
+    """As few signs as can be; what is added before what is subtracted, A before Aᵀ, matrix products before the rest."""
     parts = []
     for c, x in addends(term):
         k, found = factors(x)
         k, found = with_sign_inside(c * k, found) if c * k < 0 else (c * k, found)
-        parts.append((k > 0, counted(product(abs(k), found, x.shape, place))))
-    parts.sort(key=lambda part: (not part[0], any(map(is_transpose, (part[1], *part[1].args)))))
-    (added, first), *rest = parts
+        part = counted(product(abs(k), found, x.shape, place))
+        transposed = any(map(is_transpose, (part, *part.args)))
+        parts.append(
+            (k > 0, transposed and part.op is not MATMUL, all(base.op is not MATMUL for base, _ in found), part)
+        )
+    parts.sort(key=lambda part: (not part[0], *part[1:3]))
+    (added, _, _, first), *rest = parts
     result: Any = first if added else -first
-    for added, part in rest:
+    for added, _, _, part in rest:
         result = result + part if added else result - part
     return fitted(result, term.shape)
 
