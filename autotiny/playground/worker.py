@@ -3,6 +3,7 @@
 import gc
 import json
 import signal
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -18,13 +19,10 @@ def serve(pipe: Connection, limits: Limits, memory: int) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays, and need not be looked through again with every picture
     _confine(memory)
-    pipe.send_bytes(b"ready")
-    while True:
-        try:
-            question = json.loads(pipe.recv_bytes())
-        except EOFError:
-            return
-        pipe.send_bytes(_encode(answer(question, limits)))
+    with suppress(EOFError, BrokenPipeError):
+        pipe.send_bytes(b"ready")
+        while True:
+            pipe.send_bytes(_encode(answer(json.loads(pipe.recv_bytes()), limits)))
 
 
 def _encode(told: dict[str, Any]) -> bytes:

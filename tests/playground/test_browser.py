@@ -178,6 +178,16 @@ def test_a_value_gets_another_shape_and_becomes_data(page, expect):
     expect(gradient(page, "b")).not_to_have_text("")
 
 
+def test_steps_downhill_make_the_loss_smaller(page, expect):
+    program(page).fill("y = a**2 + b**2")
+    expect(page.locator("#program-status")).to_have_text("y is 2.5")
+    page.get_by_label("rate").fill("0.25")
+    for loss in ("0.625", "0.1562"):  # each step halves both
+        page.get_by_role("button", name="Step downhill").click()
+        expect(page.locator("#program-status")).to_have_text(f"y is {loss}")
+    expect(cell(page, "b")).to_have_value("-0.375")
+
+
 # ----- compare, derive, compile -----
 def test_a_missing_factor_is_told(page, expect):
     start_from(page, NETWORK)

@@ -6,6 +6,7 @@ import { showDerivation } from "./derivation.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
 import { History } from "./history.js";
+import { combined, number, rounded } from "./numbers.js";
 import { Tabs } from "./tabs.js";
 import { Values } from "./values.js";
 import { marks, showVerdicts } from "./verdicts.js";
@@ -45,6 +46,7 @@ function show(whole) {
   program.text = state.program;
   claims.text = state.claims;
   find("#question").textContent = state.question;
+  arrived = true;
   refresh();
 }
 
@@ -73,12 +75,15 @@ function save() {
 }
 
 // ----- answers -----
+let slope = { of: null, gradients: {} };
 
 const pictures = new Lane("picture", (told, asked) => {
   if (told.error) return explain(told.error, program, programStatus);
   calm(program, programStatus);
   program.annotate(Object.fromEntries(told.lines.map((each) => [each.line, beside(each)])));
   values.showGradients(told.gradients);
+  slope = { of: asked.values, gradients: told.gradients };
+  find("#downhill").disabled = Object.keys(told.gradients).length === 0;
   showPicture(told.svg, told.text);
   programStatus.replaceChildren(...summary(told), ...offers(told));
   clearTimeout(resting);
@@ -124,6 +129,8 @@ const READINGS = {
   }),
 };
 
+let arrived = true; // at another state, whose picture is looked at from its middle
+
 function showPicture(drawing, text = "") {
   const svg = drawing && picture(drawing);
   if (svg) {
@@ -131,6 +138,8 @@ function showPicture(drawing, text = "") {
     canvas.style.setProperty("--ratio", svg.getAttribute("width") / svg.getAttribute("height"));
   }
   canvas.replaceChildren(svg || element("pre", {}, text));
+  if (arrived) canvas.scrollTo((canvas.scrollWidth - canvas.clientWidth) / 2, 0);
+  arrived = false;
   canvas.dataset.drawn = String(Number(canvas.dataset.drawn ?? 0) + 1);
 }
 
@@ -193,6 +202,19 @@ function mends({ message, unknown = [] }, editor) {
 function addValues(names) {
   change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: 1, data: false }])) } });
 }
+
+/** One step of gradient descent, once the gradient of the values that are shown is known. */
+function stepDownhill() {
+  const rate = number(find("#rate").value);
+  if (slope.of !== state.values || !Number.isFinite(rate)) return;
+  const moved = Object.entries(slope.gradients).map(([name, gradient]) => {
+    const given = state.values[name];
+    return [name, { ...given, value: combined(given.value, gradient, (x, g) => rounded(x - rate * g)) }];
+  });
+  change({ values: { ...state.values, ...Object.fromEntries(moved) } });
+}
+
+find("#downhill").addEventListener("click", stepDownhill);
 
 // ----- what is in the header -----
 

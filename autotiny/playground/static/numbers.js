@@ -21,6 +21,10 @@ export const reshaped = (value, shape, entry) =>
     return typeof held === "number" ? held : entry(place);
   });
 
+/** Entry by entry, a function of two values of one shape; where an entry is no number, the first value's stays. */
+export const combined = (a, b, f) =>
+  Array.isArray(a) ? a.map((part, i) => combined(part, b[i], f)) : typeof b === "number" ? f(a, b) : a;
+
 export const rounded = (x, digits = 4) => Number(x.toFixed(digits)) + 0;
 
 /** A number in a few characters, with a minus as wide as a plus. */
