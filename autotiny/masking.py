@@ -28,9 +28,9 @@ def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, An
     if op.guarded is True:
         return itertools.repeat(taken), y, args
     finite = np.isfinite(value_of(y))
-    needed, spoilt = reached(op, taken, args, kwargs), reached(op, ~finite, args, kwargs)
-    kept = [n | ~s for n, s in zip(needed, spoilt, strict=True)]
-    return needed, harmless(y, taken | finite), tuple(map(harmless, args, kept))
+    needed, spoilt = reached(op, taken, args, kwargs), reached(op, np.logical_not(finite), args, kwargs)
+    kept = [np.logical_or(n, np.logical_not(s)) for n, s in zip(needed, spoilt, strict=True)]
+    return needed, harmless(y, np.logical_or(taken, finite)), tuple(map(harmless, args, kept))
 
 
 def reached(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
@@ -42,13 +42,18 @@ def reached(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any
 
 def finite_unless(mask: Any, c: Any) -> Any:
     """c, with 0 in place of what is not finite where the mask is false."""
-    kept = mask | np.isfinite(value_of(c))
-    return c if np.all(kept) else np.where(kept, c, 0.0)
+    kept = np.logical_or(mask, np.isfinite(value_of(c)))
+    return c if holds_everywhere(kept) else np.where(kept, c, 0.0)
 
 
 def harmless(value: Any, kept: Any) -> Any:
     """The value, with the identity in place of what is not kept: a matrix may have to be invertible."""
-    if np.all(kept):
+    if holds_everywhere(kept):
         return value
     shape = np.shape(value)
     return np.where(kept, value, np.eye(*shape[-2:], dtype=value.dtype) if len(shape) > 1 else 1)
+
+
+def holds_everywhere(mask: Any) -> bool:
+    """Whether a mask is known to be true everywhere; of a formula's nothing is known."""
+    return isinstance(mask, np.ndarray | np.bool) and bool(np.all(mask))
