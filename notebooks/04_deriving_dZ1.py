@@ -86,7 +86,12 @@ at.derive(J_weighted, "Z2").formula
 
 # %%
 dJ_dZ1 = at.derive(J, "Z1")
-for formula in ["W2^T dZ2 * 1[Z1 > 0]", "W2.T @ (A2 - Y) / m * (A1 > 0)", "W2^T (A2 - Y) * 1[Z1 > 0]", "W2.T @ dZ2"]:
+for formula in [
+    "W2^T dZ2 * 1[Z1 > 0]",
+    "W2.T @ (A2 - Y) / m * (A1 > 0)",
+    "W2^T (A2 - Y) * 1[Z1 > 0]",
+    "W2.T @ dZ2",
+]:
     print(dJ_dZ1.matches(formula))
 
 # %%

@@ -62,7 +62,7 @@ ESCAPES = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
 })  # fmt: skip
-COMMANDS = {letter: f"\\{word}" for word, letter in GREEK.items() if word != "lamda"}
+COMMANDS = {letter: f"\\{word}" for word, letter in GREEK.items() if word not in ("lamda", "lam", "eps")}
 
 
 def text(words: str) -> str:

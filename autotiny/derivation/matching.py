@@ -1,33 +1,21 @@
 """Is this the gradient? A formula that somebody typed, beside the one that was derived."""
 
-import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from autotiny.algebra.term import Term, apply
-from autotiny.algebra.term import plain as plain_op
+from autotiny.algebra.term import Term
+from autotiny.derivation.differences import difference, equal
 from autotiny.derivation.program import identifier
-from autotiny.derivation.textbook import as_numpy, with_axes_kept
-from autotiny.derivation.unicode import Unicode
+from autotiny.derivation.typed import Array, Reading, readings
 from autotiny.derivation.values import values
 from autotiny.errors import AutotinyError
-from autotiny.expressions import ExpressionError, evaluate
-from autotiny.slips import factor, is_total, is_transposed, tidy
-
-Array = NDArray[Any]
 
 TRIALS = 3
-NEGATED: dict[Any, Any] = {
-    np.greater: np.less_equal, np.greater_equal: np.less, np.less: np.greater_equal, np.less_equal: np.greater,
-    np.equal: np.not_equal, np.not_equal: np.equal,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,118 +87,35 @@ class _Matching:
         return {term: _moved(term.value, rng) for term in self.tracked if term not in self.definitions}
 
     def match(self, text: str) -> Match:
-        stated = self.best_reading(text)
+        reading = self.best_reading(text)
         for i, point in enumerate(self.points):
-            if difference := self.difference(stated.at(point, self.right.shape), np.asarray(point[self.right]), point):
+            stated, right = self.value(reading, point), np.asarray(point[self.right])
+            if not equal(stated, right):
                 elsewhere = "equal on the recorded values, but not on others: " if i else ""
-                return Match(text, False, elsewhere + difference, stated.told)
-        return Match(text, True, read_as=stated.told)
+                return Match(text, False, elsewhere + difference(stated, right, point), reading.told)
+        return Match(text, True, read_as=reading.told)
 
-    # ----- what was typed -----
-    def best_reading(self, text: str) -> "_Reading":
+    def best_reading(self, text: str) -> Reading:
         """The first reading that is right; else the first that has the right shape; else the first that has a value."""
-        readings, recorded, right = list[_Reading](), self.points[0], np.asarray(self.right.value)
-        error: AutotinyError | None = None
-        for reading in self.readings(text):
+        found, error = dict[Reading, Array](), None
+        names = {term.name: name for term, name in self.symbols.items() if term.name is not None}
+        for reading in readings(text, names, self.scope(self.points[0])):
             try:
-                value = reading.at(recorded, right.shape)
+                found[reading] = self.value(reading, self.points[0])
             except AutotinyError as failed:
                 error = error or failed
-                continue
-            if equal(value, right):
-                return reading
-            readings.append(reading)
-        if not readings:
-            raise error or ExpressionError("there is no formula")
-        return next((r for r in readings if r.at(recorded, right.shape).shape == right.shape), readings[0])
+        if not found:
+            assert error is not None
+            raise error
+        right = np.asarray(self.right.value)
+        return max(found, key=lambda reading: (equal(found[reading], right), found[reading].shape == right.shape))
 
-    def readings(self, text: str) -> Iterator["_Reading"]:
-        """NumPy code as it stands; then what it says on paper, where sums keep their axes and vectors are columns."""
-        names = {term.name: name for term, name in self.symbols.items() if term.name is not None}
-        numbers = {name for term, name in self.symbols.items() if term.ndim == 0}
-        numbers |= {name for name, value in self.others.items() if np.ndim(value) == 0}
-        if _is_python(text) and all(name == known for name, known in names.items() if name in text):
-            yield _Reading(self, text, "")
-        code = as_numpy(text, {**{name: name for name in self.others}, **names}, numbers)
-        kept = with_axes_kept(code)
-        for as_code, columns in product(dict.fromkeys((code, kept)), (False, True)):
-            told = as_code if as_code != code else ""
-            yield _Reading(self, as_code, f"{told or code} of columns" if columns else told, columns)
+    def value(self, reading: Reading, point: Mapping[Term, Any]) -> Array:
+        return reading.value(self.scope(point), self.right.shape)
 
-    # ----- how it differs -----
-    def difference(self, stated: Array, right: Array, point: Mapping[Term, Any]) -> str:
-        """In words; empty where they are equal."""
-        if equal(stated, right):
-            return ""
-        if stated.shape != right.shape:
-            return _of_shapes(stated, right)
-        ways: tuple[Callable[[], str | None], ...] = (
-            lambda: self.up_to_factor(stated, right, point),
-            lambda: "transposed: a .T is missing, or is one too many" if is_transposed(stated, right) else None,
-            lambda: "a sum without its axis: every entry is the sum of all" if is_total(stated, right) else None,
-            lambda: self.where(stated, right, point),
-        )
-        return next(told for way in ways if (told := way()))
-
-    def up_to_factor(self, stated: Array, right: Array, point: Mapping[Term, Any]) -> str | None:
-        """The number that it should be multiplied by, in the names of the formula where there is one."""
-        ratio = factor(stated, right)
-        if ratio is None:
-            return None
-        if abs(ratio + 1) < 1e-6:
-            return "equal up to the sign"
-        sign = "-" if ratio < 0 else ""
-        for term, name in self.symbols.items():
-            number = abs(float(point[term])) if term.ndim == 0 else 0.0
-            if number and abs(abs(ratio) / number - 1) < 1e-6:
-                return f"equal up to the factor {sign}1/{name}"
-            if number and abs(abs(ratio) * number - 1) < 1e-6:
-                return f"equal up to the factor {sign}{name}"
-        return f"equal up to the factor {tidy(1 / ratio)}"
-
-    def where(self, stated: Array, right: Array, point: Mapping[Term, Any]) -> str:
-        """The entries that differ: by a mask of the formula where there is one that tells them."""
-        wrong = ~_near(stated, right)
-        for term, value in point.items():
-            if term.op is not None and term.op.function in NEGATED and np.shape(value) == right.shape:
-                outside = ~np.asarray(value)
-                if outside.any() and not (wrong & ~outside).any():
-                    return f"differs where {_negated(term)}{', where the gradient is 0' * (not right[outside].any())}"
-        apart = float(np.max(np.abs(stated - right), initial=0, where=np.isfinite(right) & np.isfinite(stated)))
-        largest = float(np.max(np.abs(right), initial=0, where=np.isfinite(right)))
-        some = "every entry" if wrong.all() else f"{wrong.sum()} of {wrong.size} entries"
-        return f"differs in {some}, by up to {apart:.2g} where the largest entry is {largest:.2g}"
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """One way to read a text."""
-
-    matching: _Matching
-    code: str
-    told: str
-    columns: bool = False
-
-    def at(self, point: Mapping[Term, Any], shape: tuple[int, ...]) -> Array:
-        """Its value; on paper a row, a column and a vector are one."""
-        symbols = {name: point[term] for term, name in self.matching.symbols.items()}
-        scope = {**self.matching.others, **symbols}
-        if self.columns:
-            scope = {name: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for name, v in scope.items()}
-        value = np.asarray(evaluate(self.code, scope).value)
-        if value.dtype.kind not in "fiub":
-            raise ExpressionError(f"{self.code!r} is no number or array")
-        value = value if value.dtype.kind == "f" else value.astype(float)
-        on_paper = self.told and [n for n in value.shape if n > 1] == [n for n in shape if n > 1]
-        return value.reshape(shape) if on_paper else value
-
-
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-    return True
+    def scope(self, point: Mapping[Term, Any]) -> dict[str, Any]:
+        """Everything that may be named."""
+        return {**self.others, **{name: point[term] for term, name in self.symbols.items()}}
 
 
 def _moved(value: Any, rng: np.random.Generator) -> Any:
@@ -218,33 +123,3 @@ def _moved(value: Any, rng: np.random.Generator) -> Any:
     entries = np.asarray(value)
     noise = rng.normal(size=entries.shape)
     return np.where(entries == 0, 0.1 * noise, entries * np.exp(0.3 * noise)).astype(entries.dtype)
-
-
-def _near(stated: Array, right: Array) -> Any:
-    """Entry by entry, whether they differ by rounding at most; what is not finite on the right says nothing."""
-    largest = float(np.max(np.abs(right), initial=0, where=np.isfinite(right)))
-    close = 1e-9 if min(stated.itemsize, right.itemsize) >= 8 else 1e-4
-    with np.errstate(invalid="ignore"):
-        return (np.abs(stated - right) <= close * largest) | ~np.isfinite(right)
-
-
-def equal(stated: Array, right: Array) -> bool:
-    """Whether two arrays are one but for rounding."""
-    return stated.shape == right.shape and bool(np.all(_near(stated, right)))
-
-
-def _of_shapes(stated: Array, right: Array) -> str:
-    """Whether a transpose or a sum over an axis is all that is missing."""
-    if stated.T.shape == right.shape and equal(stated.T, right):
-        return "transposed: a .T is missing, or is one too many"
-    for axis in range(stated.ndim):
-        for keepdims in (True, False):
-            total = stated.sum(axis=axis, keepdims=keepdims)
-            if equal(total, right) or (total.shape == right.shape and factor(total, right)):
-                return f"its shape is {stated.shape}, the gradient's {right.shape}: a missing sum over axis={axis}?"
-    return f"its shape is {stated.shape}, the gradient's {right.shape}"
-
-
-def _negated(condition: Term) -> str:
-    assert condition.op is not None
-    return Unicode()(apply(plain_op(NEGATED[condition.op.function]), condition.args, {}))

@@ -69,7 +69,7 @@ def _lemma(name: Term, lemma: Derivation) -> str:
 
 def _verdict(derivation: Derivation) -> str:
     if derivation.ok:
-        return f"✓ agrees with backprop on the recorded values, to {told_error(derivation.max_error)}"
+        return f"✓ agrees with backprop on the recorded values; largest error {told_error(derivation.max_error)}"
     return f"<strong>✗ does not agree with backprop: an error of {derivation.max_error:.1e}</strong>"
 
 

@@ -26,7 +26,7 @@ def terminal(derivation: Derivation) -> str:
 
 
 def _way(derivation: Derivation) -> Iterator[str]:
-    yield "  the chain rule"
+    yield "  the chain rule".ljust(ERROR_AT) + "error"
     yield from wrapped(Unicode()(derivation.chain), "      ")
     for step in derivation.steps:
         yield from _step(step)
@@ -47,8 +47,8 @@ def _lemmas(derivation: Derivation) -> Iterator[str]:
 def summary(derivation: Derivation) -> str:
     """Whether it holds, in a sentence."""
     if derivation.ok:
-        rule = "" if derivation.steps else "The chain rule says it at once. "
-        return f"{rule}It agrees with backprop on the recorded values, to {told_error(derivation.max_error)}."
+        rule = "" if derivation.steps else "The chain rule says it at once.\n"
+        return f"{rule}It agrees with backprop on the recorded values; largest error {told_error(derivation.max_error)}"
     return f"IT DOES NOT AGREE with backprop on the recorded values: an error of {derivation.max_error:.1e}."
 
 

@@ -124,7 +124,7 @@ def test_terminal_shows_result_rules_conditions_and_errors_in_eighty_columns():
     assert lines[0] == "dJ/dZ2 = (A2 - Y) / m"
     assert max(map(len, lines)) < 80
     assert any("sum(Y, axis=0) = 1" in line and line.endswith(" 0") for line in lines)
-    assert lines[-1].startswith("It agrees with backprop on the recorded values, to ")
+    assert lines[-1].startswith("It agrees with backprop on the recorded values; largest error ")
 
 
 def test_terminal_names_the_gradients_that_the_formula_is_made_of():
