@@ -1,7 +1,9 @@
 """The picture of a recorded graph, and the call that takes it."""
 
+import copy
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,14 @@ class Picture:
     def with_opened(self, group: str) -> "Picture":
         """The picture with one more group open, by its card's id."""
         return Picture(self.reading, self.root, self.opened | {group})
+
+    def without_labels(self) -> "Picture":
+        """The picture without the words on its edges: where there are many, to lay them out takes seconds."""
+        bare = copy.copy(self)
+        for drawn in ("dot", "svg"):
+            vars(bare).pop(drawn, None)
+        bare._scene = replace(self._scene, edges=[replace(edge, label="") for edge in self.edges])
+        return bare
 
     @functools.cached_property
     def dot(self) -> str:

@@ -24,6 +24,8 @@ from autotiny.tables import clean
 FORMATS = (".html", ".svg")
 MOST_SCENES, MOST_VALUES = 24, 300_000
 """Pictures in one page, each with other groups open; fewer of them where each stands for very many values."""
+MOST_LABELS = 40
+"""Edges that bear words in a picture of an open group; the steps tell the same."""
 FRAME_HEIGHT = 640
 
 
@@ -133,7 +135,8 @@ def _views(picture: Picture) -> Iterator[View]:
         for group in islice(closed, most - len(views)):
             with contextlib.suppress(GraphTooLargeError):
                 opened = view.picture.with_opened(group.id)
-                views.append(View(group.id, view.name, clean(group.name, LONGEST_TITLE), opened))
+                told = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
+                views.append(View(group.id, view.name, clean(group.name, LONGEST_TITLE), told))
 
 
 def _group(root: Group, name: str) -> Group:

@@ -1,7 +1,7 @@
 """What of a graph a picture shows: which groups are open, and what then stands in it."""
 
-from collections import defaultdict
 import functools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Union

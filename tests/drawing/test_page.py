@@ -165,3 +165,11 @@ def test_number_of_scenes_is_limited():
         with at.scope(f"block {i}"):
             x = x * 0.5 + 1
     assert len(scenes(at.draw(x, depth=1).steps.html)) == 24
+
+
+def test_words_on_edges_are_left_out_where_they_are_many(square):
+    square.backward()
+    drawn = at.draw(square)
+    assert "∂ 3" in drawn.svg
+    assert "∂ 3" not in re.sub("<title>.*?</title>|<desc.*?</desc>", "", drawn.without_labels().svg, flags=re.DOTALL)
+    assert "∂ 3" in drawn.svg
