@@ -8,7 +8,7 @@ import contextvars
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,7 +90,7 @@ def pool(threads: int) -> ThreadPoolExecutor:
 
 
 class Blocks:
-    """Calls a function block by block: `block(*parts of the arrays, *memory)`, and gathers what it returns."""
+    """Calls a function block by block, `block(*numbers, *parts of the arrays, *memory)`, and gathers its results."""
 
     def __init__(self, dtypes: Sequence[str], length: int, threads: int) -> None:
         count = -(-length // BLOCK)
@@ -101,26 +101,25 @@ class Blocks:
             (bounds[i : i + share], [np.empty(size, dtype) for dtype in dtypes]) for i in range(0, len(bounds), share)
         ]
 
-    def __call__(self, block: Callable[..., Any], *arrays: Any) -> list[Any]:
+    def __call__(self, block: Callable[..., Any], numbers: tuple[Any, ...], *arrays: Any) -> list[Any]:
         """What the block returns, for each in turn."""
-        flat = [array.reshape(-1) for array in arrays]
-        if len(self.runs) == 1:
-            return self.run(block, flat, *self.runs[0])
-        tasks = [self.start(block, flat, *run) for run in self.runs[1:]]
-        first = self.run(block, flat, *self.runs[0])
-        return [*first, *(part for task in tasks for part in task.result())]
+        call = partial(self.run, block, numbers, [array.reshape(-1) for array in arrays])
+        first, *others = self.runs
+        tasks = [self.start(call, run) for run in others]
+        results = call(first)
+        return [*results, *(part for task in tasks for part in task.result())]
 
-    def start(self, block: Callable[..., Any], flat: Sequence[Any], bounds: Any, memory: Sequence[Any]) -> Any:
+    def start(self, call: Callable[[Any], Any], run: Any) -> Any:
         """Some blocks on another thread, under NumPy's settings of this one."""
         context = contextvars.copy_context()
-        return pool(len(self.runs)).submit(lambda: context.run(self.run, block, flat, bounds, memory))
+        return pool(len(self.runs)).submit(lambda: context.run(call, run))
 
     @staticmethod
-    def run(block: Callable[..., Any], flat: Sequence[Any], bounds: Any, memory: Sequence[Any]) -> list[Any]:
+    def run(block: Callable[..., Any], numbers: tuple[Any, ...], flat: Sequence[Any], run: Any) -> list[Any]:
         """Some blocks, one after another."""
-        full = len(memory[0]) if memory else 0
+        bounds, memory = run
         results = []
         for start, stop in bounds:
-            held = memory if stop - start == full else [part[: stop - start] for part in memory]
-            results.append(block(*[array[start:stop] for array in flat], *held))
+            held = [part[: stop - start] for part in memory]
+            results.append(block(*numbers, *[array[start:stop] for array in flat], *held))
         return results

@@ -51,6 +51,8 @@ class Built(NamedTuple):
     """Of the arguments that are given by name."""
     captured: Captured
     relies_on_facts: bool
+    masked: bool
+    """Whether nan in a result may be what a mask was to hide."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -82,7 +84,8 @@ def build(request: Request) -> Built:
     if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic)):
         raise drawn_inside()
     outputs, checks, formula, counts = rewritten(traced, facts)
-    plan = schedule(traced.symbols, outputs, donated(traced, args, dynamic, donate), checks)
+    given = [] if traced.masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+    plan = schedule(traced.symbols, outputs, given, checks)
     scalar = facts and is_scalar(plan)
     names, swept = traced.names, traced.swept
     source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, swept, threads)
@@ -93,7 +96,7 @@ def build(request: Request) -> Built:
     program = Program(source, entry, swept and not scalar)
     explanation = explain(counts, plan, len(checks), threads)
     graph = as_graph(formula, names, getattr(f, "__name__", "step"))
-    return Built(program, len(args), tuple(kwargs), captured, scalar or bool(checks), explanation, graph)
+    return Built(program, len(args), tuple(kwargs), captured, scalar or bool(checks), traced.masked, explanation, graph)
 
 
 def bits(traced: Trace) -> list[bytes]:

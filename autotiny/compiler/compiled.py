@@ -6,16 +6,19 @@ from functools import update_wrapper
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from autotiny.algebra import ValueNeededError
 from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.entry import NoMatch, structure
 from autotiny.compiler.facts import FactError
-from autotiny.compiler.trace import is_dynamic
+from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.errors import UnsupportedError
 from autotiny.tensor import Tensor
 from autotiny.trees import flatten
 
+ARRAYS = (np.ndarray, np.floating, float)
 PROGRAMS = 16
 """How many programs of one function are kept."""
 
@@ -75,18 +78,28 @@ class Compiled:
         try:
             return self.run(self.built_for(args, kwargs), args, kwargs)
         except FactError:
+            return self.general(args, kwargs)
+        except GuardNeededError:
+            return self.f(*args, **kwargs)
+
+    def general(self, args: Any, kwargs: Any) -> Any:
+        """The results without relying on facts about the values."""
+        try:
             return self.run(self.built_for(args, kwargs, facts=False), args, kwargs)
+        except GuardNeededError:
+            return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
         """The program's results; the function's own where a gradient has to be kept from what a mask has hidden."""
         try:
-            return built.program(*args, *kwargs.values())
+            result = built.program(*args, *kwargs.values())
         except FloatingPointError:
             return self.f(*args, **kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
             if built.relies_on_facts:
                 raise FactError from error
             raise
+        return self.f(*args, **kwargs) if built.masked and has_nan(result) else result
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True) -> Built:
         """The program for arguments like these, which becomes the latest; without facts, one that needs none."""
@@ -133,3 +146,8 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: nothing is compiled before the first call, which shows shapes and types")
         return self.latest
+
+
+def has_nan(result: Any) -> bool:
+    """Whether there is nan among results."""
+    return result is not NoMatch and any(isinstance(x, ARRAYS) and bool(np.isnan(x).any()) for x in flatten(result)[0])

@@ -326,8 +326,12 @@ class BlockWriter:
         members = set(group.terms)
         plan = program.plan
         self.inner = inner_results(plan.order, plan.outputs, plan.group)
-        parts = (part for term in group.terms for part in term.args if part not in members)
-        self.given = list(dict.fromkeys(part for part in parts if part.ndim and not is_alike_everywhere(part)))
+        parts = [part for term in group.terms for part in term.args if part not in members]
+        outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
+        constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
+        self.given = [part for part in outside if part.ndim]
+        self.given += [part for part in constants if not is_alike_everywhere(part)]
+        self.numbers = [part for part in outside if not part.ndim]
         self.out = [term for term in group.terms if term.ndim and term not in self.inner]
         self.totals = [term for term in group.terms if not term.ndim]
         self.memory = _Plan(group.terms, [*self.out, *self.totals], set())
@@ -338,7 +342,9 @@ class BlockWriter:
 
     def text(self) -> str:
         """The function."""
-        names = [self.program.names[x] for x in (*self.given, *self.out)]
+        for x in self.given:
+            self.program.names.setdefault(x, self.program.operand(x, None))
+        names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
         names += [self.name(storage.tenants[0]) for storage in self.memory.storages]
         lines = [f"{self.expression(term)}" for term in self.terms]
         lines.append(
@@ -378,11 +384,12 @@ class BlockWriter:
         program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.threads})")
         fresh = [x for x in self.out if x not in program.plan.place]
         lines = [f"{program.names[x]} = np.empty({x.shape}{_type_of(x)})" for x in fresh]
-        for x in (*self.given, *self.out, *self.totals):
-            program.written.setdefault(x, program.names.get(x, ""))
+        for x in (*self.out, *self.totals):
+            program.written[x] = program.names[x]
         arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
         parts = program.fresh(f"parts{len(program.functions) + 1}") if self.totals else ""
-        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({', '.join([self.function, *arrays])})")
+        numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
+        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
         return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
 
     def total(self, x: Term, i: int, parts: str) -> str:

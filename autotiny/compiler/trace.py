@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Trace(NamedTuple):
     names: dict[Term, str]
     swept: bool
     """Whether anything was differentiated."""
+    masked: bool
+    """Whether a mask was met on the way back."""
 
 
 class Tracer:
@@ -42,17 +44,20 @@ class Tracer:
 
     def __init__(self, names: dict[Term, str]) -> None:
         self.names = names
-        self.swept = False
+        self.swept = self.masked = False
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
         return apply(op, values, options)
 
+    def refuse_guard(self) -> NoReturn:
+        """Stop where a sweep decides by values."""
+        raise GuardNeededError
+
     def observe(self, sweep: Sweep) -> None:
         """Note the gradients that a sweep has found."""
-        if sweep.guard:
-            raise GuardNeededError
         self.swept = True
+        self.masked = self.masked or sweep.masked
         for node, g in sweep.grads.items():
             of, gradient = value_of(node), value_of(g)
             enter(self.names, {node.name: node} if node.name else {})
@@ -77,7 +82,7 @@ def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any
         result = f(*positional, **by_name)
     enter(known, dict(zip(names, held, strict=True)))
     outputs, rebuild_outputs = flatten(result)
-    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, tracer.swept)
+    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, tracer.swept, tracer.masked)
 
 
 def plain(output: Any) -> Any:

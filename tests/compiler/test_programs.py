@@ -1,0 +1,204 @@
+"""What kinds of programs promise: facts, blocks, numbers, memory, threads."""
+
+import itertools
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import autotiny as at
+
+
+def cross_entropy_gradient(Z, Y):
+    return at.value_and_grad(lambda Z: at.cross_entropy(Z, Y))(Z)
+
+
+def softplus_chain(x):
+    return np.sum(np.log(1 + np.exp(-x * np.tanh(np.sqrt(1 + x * x)))))
+
+
+def close(got, expected, rtol=1e-13):
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-15)
+
+
+# ----- facts -----
+def test_targets_that_sum_to_one_leave_a2_minus_y():
+    rng, f = np.random.default_rng(0), at.compile(cross_entropy_gradient)
+    Z, Y = rng.standard_normal((3, 4)), np.ascontiguousarray(np.eye(3)[:, [0, 1, 1, 2]])
+    close(f(Z, Y), cross_entropy_gradient(Z, Y))
+    assert "FactError" in f.source
+    assert ", Y, out=dZ)" in f.source
+
+
+def test_targets_that_do_not_sum_to_one_after_all_give_the_right_gradient():
+    rng, f = np.random.default_rng(0), at.compile(cross_entropy_gradient)
+    Z, Y = rng.standard_normal((3, 4)), np.eye(3)[:, [0, 1, 1, 2]]
+    f(Z, Y)
+    for targets in (2 * Y, Y, rng.random((3, 4))):
+        close(f(Z, targets), cross_entropy_gradient(Z, targets))
+    assert "FactError" not in f.source
+
+
+# ----- blocks -----
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(2**17,), (400, 333), (3, 5, 12345)])
+def test_long_chain_in_blocks_gives_the_same(shape, threads):
+    x = np.random.default_rng(0).standard_normal(shape)
+    f = at.compile(at.value_and_grad(softplus_chain), threads=threads)
+    got = f(x)
+    close(got, at.value_and_grad(softplus_chain)(x), rtol=1e-11)
+    assert "Blocks(" in f.source
+    assert got[1].shape == shape
+
+
+def test_blocks_stop_at_a_total_that_later_operations_need():
+    x = np.random.default_rng(0).standard_normal(2**17)
+    f = at.compile(lambda x: np.tanh((x - np.mean(x)) / np.sqrt(np.mean(x * x)) + 1) * np.exp(-x * x) + np.max(x))
+    close([f(x)], [f.f(x)], rtol=1e-11)
+
+
+def test_an_array_without_rows_in_order_runs_in_blocks_too():
+    x = np.random.default_rng(0).standard_normal((500, 300)).T
+    f = at.compile(at.value_and_grad(softplus_chain))
+    close(f(x), at.value_and_grad(softplus_chain)(x), rtol=1e-11)
+
+
+# ----- numbers -----
+def hinge(w, b, x):
+    return at.relu(1 - (w * x + b) * np.tanh(w) / (1 + x * x))
+
+
+def test_program_on_numbers_is_in_pythons_arithmetic():
+    f = at.compile(at.value_and_grad(hinge, (0, 1, 2)))
+    for args in ((0.5, 0.1, 2.0), (3.0, -1.0, 0.0), (-2.0, 5.0, 1.0)):
+        (J, g), (J0, g0) = f(*args), at.value_and_grad(hinge, (0, 1, 2))(*args)
+        close([J, *g], [J0, *g0])
+        assert [type(x) for x in (J, *g)] == [type(x) for x in (J0, *g0)]
+    assert "from math import isnan, tanh" in f.source
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.exp, 1000.0),
+        (np.log, 0.0),
+        (np.log, -1.0),
+        (lambda x: 1 / x, 0.0),
+        (np.sqrt, -1.0),
+        (lambda x: x**0.5, -8.0),
+    ],
+)
+def test_where_python_raises_a_number_is_what_numpy_makes_of_it(f, x):
+    f = at.grad(f) if f is not np.sqrt else f
+    compiled = at.compile(f)
+    compiled(2.0)
+    np.testing.assert_array_equal(compiled(x), f(x))
+    np.testing.assert_array_equal(compiled(2.0), f(2.0))
+
+
+def test_ten_thousand_operations_on_numbers_compile():
+    def f(x):
+        y = x
+        for _ in range(2500):
+            y = y * 0.999 + np.sin(x)
+        return y
+
+    got = at.compile(at.value_and_grad(f))(0.3)
+    close(got, at.value_and_grad(f)(0.3), rtol=1e-11)
+
+
+# ----- memory -----
+def test_a_program_runs_without_the_function():
+    calls = itertools.count()
+    f = at.compile(lambda x: (next(calls), np.tanh(x))[1])
+    for _ in range(5):
+        f(np.ones(3))
+    assert next(calls) == 1
+
+
+def test_threads_share_no_memory():
+    f = at.compile(lambda x: np.exp(np.tanh(x @ x) * 2) @ x)
+    inputs = [np.random.default_rng(i).standard_normal((60, 60)) / 8 for i in range(8)]
+    expected = [f(x) for x in inputs]
+    wrong = []
+
+    def work(i):
+        for _ in range(200):
+            if not np.array_equal(f(inputs[i]), expected[i]):
+                wrong.append(i)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+def test_shapes_types_and_trees_have_a_program_each_and_few_are_kept():
+    f = at.compile(lambda tree: np.tanh(tree["x"]))
+    for n in range(1, 40):
+        f({"x": np.ones(n)})
+        f({"x": np.ones(n, np.float32)})
+    assert len(f.kept) == 16
+    assert f({"x": np.ones(2, np.float32)}).dtype == np.float32
+
+
+def test_step_allocates_no_more_than_it_hands_out():
+    rng = np.random.default_rng(0)
+    W, X = rng.standard_normal((100, 100)), rng.standard_normal((100, 50))
+    f = at.compile(at.value_and_grad(lambda W: np.sum(np.tanh(np.tanh(W @ X) @ X.T))))
+    f(W)
+    f(W)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    result = f(W)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak - before < 1.1 * result[1].nbytes
+
+
+def test_donated_array_that_is_used_again_is_read_before_it_is_written():
+    def f(a, b):
+        return a - b, b - a, a * b
+
+    a, b = np.array([1.0, 2.0]), np.array([5.0, 7.0])
+    expected = f(a, b)
+    close(at.compile(f, donate=(0, 1))(a.copy(), b.copy()), expected)
+
+
+def test_masked_function_gives_what_it_gives_eagerly_after_a_donated_step_was_stopped():
+    def f(x, y):
+        J, dx = at.value_and_grad(lambda x: np.sum(np.where(x > 0, np.log(x), 0.0) * y))(x)
+        return J, x - dx
+
+    compiled = at.compile(f, donate=0)
+    with np.errstate(all="ignore"):
+        for x in ([1.0, 2.0], [1.0, 0.0], [-1.0, 3.0], [4.0, 5.0]):
+            expected = f(np.array(x), np.ones(2))
+            close(compiled(np.array(x), np.ones(2)), expected)
+
+
+# ----- what it tells -----
+def test_explain_counts_operations_after_each_pass_and_the_memory():
+    f = at.compile(at.value_and_grad(softplus_chain), threads=1)
+    f(np.ones(2**17))
+    assert "pass" in f.explain()
+    assert "blocks: 1" in f.explain() or "operations at once, threads: 1" in f.explain()
+    f(np.ones(3))
+    assert "memory: " in f.explain()
+
+
+def test_graph_is_the_formula_with_the_users_names():
+    def f(W, x):
+        Z = W @ x
+        return np.tanh(Z)
+
+    step = at.compile(f)
+    step(np.eye(2), np.ones(2))
+    graph = step.graph()
+    assert graph.op.name == "tanh"
+    assert [t.name for t in graph.parents] == ["Z"]
