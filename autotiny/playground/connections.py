@@ -50,15 +50,11 @@ class Waiting:
         self._lock = threading.Lock()
 
     def enter(self, connection: socket.socket) -> None:
-        """Count a connection that begins to wait, and shut the one that has waited longest where there are too many."""
+        """Count a connection that begins to wait, and shut those that have waited longest where there are too many."""
         with self._lock:
             self._open.pop(connection, None)
             self._open[connection] = None
-            oldest = next(iter(self._open)) if len(self._open) > self.most else None
-            if oldest is not None:
-                del self._open[oldest]
-        if oldest is not None:
-            _shut(oldest)
+            self._make_room()
 
     def leave(self, connection: socket.socket) -> None:
         """Its request has arrived, or it is closed."""
@@ -66,11 +62,16 @@ class Waiting:
             self._open.pop(connection, None)
 
     def close(self) -> None:
-        """Shut them all."""
+        """Shut them all, and all that come back."""
         with self._lock:
-            for connection in self._open:
-                _shut(connection)
-            self._open.clear()
+            self.most = 0
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._open) > self.most:
+            oldest = next(iter(self._open))
+            del self._open[oldest]
+            _shut(oldest)
 
 
 def _shut(connection: socket.socket) -> None:

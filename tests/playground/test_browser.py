@@ -290,6 +290,14 @@ def test_tabs_do_not_mix(visit, expect):
     assert cell(second, "x").input_value() == "5"
 
 
+def test_the_link_is_copied(visit, expect):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    cell(page, "a").fill("0.125")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#notice")).to_contain_text("The link is copied")
+    assert "let.a=0.125" in page.evaluate("navigator.clipboard.readText()")
+
+
 def test_undo_and_redo(page, expect):
     page.wait_for_timeout(700)
     cell(page, "a").fill("2")

@@ -1,7 +1,5 @@
 """The compiled program, as the page shows it."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -27,7 +25,6 @@ def test_it_speaks_of_the_users_names(network):
     assert "def step(W, X):" in text
     assert "A = " in text
     assert "dW = " in text
-    assert re.search("return .*dW$", text, re.MULTILINE)
 
 
 def test_what_the_loss_does_not_need_is_no_argument(network):

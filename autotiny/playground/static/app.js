@@ -241,8 +241,12 @@ window.addEventListener("hashchange", () => {
 
 find("#link").addEventListener("click", async () => {
   save();
-  await navigator.clipboard.writeText(location.href);
-  notice("The link is copied; it reproduces all that you see.");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    notice("The link is copied; it reproduces all that you see.");
+  } catch {
+    notice("The browser does not let the page copy; the link is the address above.");
+  }
 });
 
 find("#undo").addEventListener("click", () => history_.undo(state));
