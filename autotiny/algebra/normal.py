@@ -257,10 +257,21 @@ def tidy(term: Term) -> Term:
         return product(coefficient, found, term.shape)
     if term.op in SUMS:
         return total(addends(term), term.shape)
+    if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
+        return _without_spreads(term)
     if term.op.function in LINEAR and (outside := _without_numbers(term)) is not None:
         return outside
     rule = RULES.get(term.op.function)
     return term if rule is None else rule(term)
+
+
+def _without_spreads(term: Term) -> Term:
+    """An operation entry by entry broadcasts by itself."""
+    assert term.op is not None
+    args = [without_spread(arg) for arg in term.args]
+    if np.broadcast_shapes(*(arg.shape for arg in args)) != term.shape:
+        return term
+    return apply(term.op, args, term.options)
 
 
 def _without_numbers(term: Term) -> Term | None:

@@ -7,7 +7,6 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.broadcasting import repeated_axes
-from autotiny.errors import UnsupportedError
 
 
 def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term, Term]:
@@ -23,9 +22,7 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
         if part.op is None or part not in leading or part not in grads:
             continue
         for arg, rule in zip(part.args, part.op.rules, strict=False):
-            if arg in leading:
-                if rule is None:
-                    raise UnsupportedError(f"{part.op.name}: this operand has no derivative")
+            if arg in leading and rule is not None:
                 c = unbroadcast(
                     rule(grads[part], output if part is made else part, *part.args, **part.options), arg.shape
                 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from autotiny.algebra import Term
 from autotiny.derivation import typeset
+from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.lift import Lifted
 from autotiny.derivation.matching import Match, match
 from autotiny.derivation.page import page
@@ -85,6 +86,10 @@ class Derivation:
         """
         name, told = f"d{self.target.name}", f"{self.name} = {self.formula}"
         return numpy_function(name, self.term, self.definitions, told)
+
+    def elements(self, *place: int) -> ElementView:
+        """The same derivation in index notation for one entry: the one at a place, or the largest."""
+        return elements(self, place or None)
 
     def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
         """Whether a formula that you typed is the gradient; if it is not, how it differs.

@@ -48,6 +48,10 @@ class Deriving:
     """The way from a recorded loss down to one of its tensors."""
 
     def __init__(self, loss: Tensor, target: "str | Tensor", scope: Mapping[str, Any], rules: Iterable[Row]) -> None:
+        if not isinstance(loss, Tensor) or loss.op is None:
+            raise UnsupportedError(
+                f"derive: expected a recorded result, got {type(loss).__name__}; pass the loss itself"
+            )
         checked_order(loss)
         order = graph.topological_order(loss)
         self.target = found_tensor(order, target, scope)
