@@ -13,12 +13,13 @@ from autotiny.node import NO_OPTIONS, Node, next_number
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.seals import fingerprint
 from autotiny.signatures import arranged, composed
-from autotiny.values import real_numbers, require_real
+from autotiny.values import REAL, real_numbers, require_real
 
 NUMBERS = (float, int)
 new = object.__new__
 ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
+OPERANDS = (Node, float, int, complex, np.ndarray, np.generic, list, tuple)  # a union is slower to look in
 LOG = OPS[np.log]
 
 
@@ -34,13 +35,16 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if not op.direct or (in_use and not modes.plain):
         return _record_with_care(op, args, kwargs)
     values: list[Any] = []
-    kind, tracked = None, False
+    kind, tracked, watched = None, False, False
     for arg in args:
-        if isinstance(arg, Node) and not arg._shared:
+        if isinstance(arg, Node):
             values.append(arg._data)
-            kind, tracked = type(arg), tracked or arg.requires_grad
+            kind, tracked, watched = type(arg), tracked or arg.requires_grad, watched or arg._shared
         elif type(arg) in NUMBERS:
             values.append(arg)
+        elif type(arg) is np.ndarray and arg.dtype.kind in REAL:
+            values.append(arg)
+            watched = True
         else:
             return _record_with_care(op, args, kwargs)
     if kind is None or not tracked:
@@ -54,6 +58,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     node = new_node(kind, op, args, kwargs, data)
     if in_use:
         node._scope = modes.scope
+    if watched:
+        node._notes = _seals(args)
     return node
 
 
@@ -80,7 +86,7 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
     node = new_node(kind, op, args, kwargs, data)
     if Switch.in_use:
         node._scope = modes.scope
-    seals = {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
+    seals = _seals(args)
     if seals:
         node._notes = seals
     if modes.debugging:
@@ -171,10 +177,15 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
 
 def _require_numbers(op: Op, data: Any) -> None:
     """Raise UnsupportedError unless an operation gave numbers that can be differentiated."""
-    if not hasattr(data, "dtype") or data.dtype.kind not in "fiub":
+    if not hasattr(data, "dtype") or data.dtype.kind not in REAL:
         raise UnsupportedError(
             f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
         )
+
+
+def _seals(args: tuple[Any, ...]) -> dict[Any, Any]:
+    """Fingerprints of the operands that may change, by their positions."""
+    return {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
 
 
 def _writable_elsewhere(arg: Any) -> bool:
@@ -230,6 +241,4 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
 
 
 def _is_operand(value: Any) -> bool:
-    return isinstance(value, Node | float | int | complex | np.ndarray | np.generic | list | tuple) or hasattr(
-        value, "__array_function__"
-    )
+    return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

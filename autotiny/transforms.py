@@ -20,7 +20,7 @@ from autotiny.node import next_number
 from autotiny.stale import checked_order, require_unchanged
 from autotiny.tensor import Tensor
 from autotiny.trees import Rebuild, flatten, tree_map
-from autotiny.values import is_foreign, plain_copy
+from autotiny.values import REAL, is_foreign, plain_copy
 
 Function = Callable[..., Any]
 
@@ -82,7 +82,7 @@ def variable(value: Any) -> Tensor:
 
 
 def _require_numbers(f: Function, out: Any) -> None:
-    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in "fiub":
+    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in REAL:
         name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
         raise UnsupportedError(
             f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"

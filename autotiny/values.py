@@ -7,6 +7,9 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 
+REAL = "fiub"
+"""The kinds of NumPy's types that hold real numbers."""
+
 
 def real_numbers(value: Any, where: str) -> np.ndarray:
     """The value as an array of real numbers, not copied if it is one."""
@@ -29,7 +32,7 @@ def require_real(dtype: np.dtype[Any], where: str) -> None:
         raise UnsupportedError(
             f"{where}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
         )
-    if dtype.kind not in "fiub":
+    if dtype.kind not in REAL:
         raise UnsupportedError(
             f"{where}: expected numbers, got {dtype}; convert them, or encode labels with at.one_hot"
         )
