@@ -41,6 +41,7 @@ FORMS = {
     "astype":         Form("{}.astype({})",             ATOM, (ATOM,)),
     "log_abs_det":    Form("np.linalg.slogdet({})[1]",  ATOM, (ANY,)),
     "sign_of_det":    Form("np.linalg.slogdet({})[0]",  ATOM, (ANY,)),
+    "cofactors":      Form("np.linalg.det({0}) * np.linalg.inv({0}).T", PRODUCT, (ANY,)),
     "constant":       Form("{}",                        ATOM),
 }
 # fmt: on
@@ -187,6 +188,13 @@ def _scatter(term: Term) -> Part:
     raise AssertionError("entries that are put into zeros have a name")
 
 
+def _cofactors(term: Term) -> Part:
+    """Those of a matrix that is not singular."""
+    if term.ndim != 2:
+        raise UnsupportedError("numpy: the cofactors of a stack of matrices cannot be written as a formula")
+    return Part("cofactors", term.args)
+
+
 def _transpose(term: Term) -> Part:
     plain = term.options.get("axes") is None or term.ndim < 2 or (term.ndim == 2 and term.options["axes"][0] % 2)
     return Part("transpose", term.args) if plain else Part("call", term.args, ("np.transpose", *_options(term)))
@@ -215,4 +223,5 @@ PARTS: dict[Any, Callable[[Term], Part]] = by_function({
     np.swapaxes: _swapaxes,
     linalg.log_abs_det: _same_kind("log_abs_det"),
     linalg.sign_of_det: _same_kind("sign_of_det"),
+    linalg.cofactors: _cofactors,
 })  # fmt: skip

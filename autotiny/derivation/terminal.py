@@ -69,7 +69,8 @@ def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
         = a_long_name * another + a_long_name * another + a_long_name * another
           + a_long_name * another
     """
-    bound = re.sub(r"(^|(?<= ))([-+*/=><≤≥≠·]|and|or) ", rf"\2{BOUND}", formula).replace(", ", f",{BOUND}")
+    bound = re.sub(r"(^|(?<= ))([-+*/=><≤≥≠·]|and|or) ", rf"\2{BOUND}", formula)
+    bound = re.sub(r", (?=\w+=)", f",{BOUND}", bound)
     lines = textwrap.wrap(
         bound, WIDTH, initial_indent=first, subsequent_indent=first if rest is None else rest,
         break_long_words=False, break_on_hyphens=False,
