@@ -1,7 +1,7 @@
 """Evaluation that remembers: an expression whose operands are the very objects of last time is not computed again."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,7 +81,7 @@ class Memory:
         return chosen
 
 
-def evaluate_all(program: Iterable[Statement], memory: Memory, limits: Limits) -> tuple[dict[str, Value], list[Result]]:
+def evaluate_all(program: Sequence[Statement], memory: Memory, limits: Limits) -> tuple[dict[str, Value], list[Result]]:
     """The value of every statement by its name, and the results to remember; raises StatementError."""
     budget, scope, results = Budget(limits), dict[str, Value](), list[Result]()
     for statement in program:
@@ -89,9 +89,19 @@ def evaluate_all(program: Iterable[Statement], memory: Memory, limits: Limits) -
         try:
             scope[statement.name] = walk.outcome().value
         except ExpressionError as error:
-            raise StatementError(statement.name, error) from error.__cause__
+            raise StatementError(statement.name, with_hint(error, statement, program)) from error.__cause__
         results += walk.found
     return scope, results
+
+
+def with_hint(error: ExpressionError, failed: Statement, program: Iterable[Statement]) -> ExpressionError:
+    """The error, with the mend where whole numbers were meant as labels, sizes or indices, and a variable is none."""
+    if "integer" not in error.message and "is tracked" not in error.message:
+        return error
+    whole = {each.name: each.text for each in program if each.is_whole}
+    meant = next((name for name in reversed(failed.names) if name in whole), None)  # labels and sizes come last
+    hint = f"; if {meant} is data, write {meant} = array({whole[meant]})" if meant else ""
+    return ExpressionError(error.message + hint, error.line, error.column, error.excerpt)
 
 
 class _Recomputation(Evaluation):

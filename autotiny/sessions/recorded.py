@@ -5,7 +5,7 @@ import functools
 import itertools
 import keyword
 from collections import Counter
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -110,7 +110,7 @@ class _Writer:
                 "give at.session a value that is computed without it"
             )
         joined = f"[{', '.join(operands)}]" if words()[word].joins else ", ".join(operands)
-        options = "".join(f", {name}={self.option(value)}" for name, value in node.kwargs.items() if name != "order")
+        options = "".join(f", {name}={self.option(value)}" for name, value in said(word, node.kwargs))
         return ast.unparse(parsed(f"{word}({joined}{options})"))
 
     def operand(self, arg: Any) -> str:
@@ -147,6 +147,15 @@ class _Writer:
         if part is None or part is ...:
             return "newaxis" if part is None else "..."
         return self.option(part)
+
+
+def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The options that differ from what a function does by itself; it has no other order than NumPy's."""
+    parameters = words()[word].signature.parameters
+    for name, value in options.items():
+        default = parameters[name].default if name in parameters else None
+        if name != "order" and not (type(value) is type(default) and value == default):
+            yield name, value
 
 
 def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:

@@ -56,6 +56,12 @@ class Statement:
             return "variable" if self.declaration.tracked else "data"
         return "data" if is_array_of_numbers(self.tree) else "formula"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a variable that is written in whole numbers alone."""
+        constants = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return bool(self.declaration and self.declaration.is_bare) and all(type(each) is int for each in constants)
+
     @cached_property
     def names(self) -> dict[str, None]:
         """The values that it speaks of, in order."""

@@ -41,8 +41,13 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
 
 def _line(state: State, statement: Statement) -> tuple[str, ...]:
     name, value = statement.name, state.values[statement.name]
-    told = show(value_of(value)).summary if is_array(value) else str(value)
-    return clean(name, LONGEST_NAME), _origin(statement), str(np.shape(value_of(value))), told, _gradient(state, value)
+    shape, told = (str(np.shape(value_of(value))), show(value_of(value)).summary) if is_array(value) else _told(value)
+    return clean(name, LONGEST_NAME), _origin(statement), shape, told, _gradient(state, value)
+
+
+def _told(value: Any) -> tuple[str, str]:
+    """A list of results has no shape of its own; a tuple of numbers tells itself."""
+    return "", f"{len(value)} results" if isinstance(value, list) else str(value)
 
 
 def _origin(statement: Statement) -> str:

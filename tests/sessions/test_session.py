@@ -453,3 +453,19 @@ def test_a_variable_steps_on_from_itself(small):
 def test_a_formula_of_itself_keeps_what_it_was_beside_it(small):
     small.adopt({"y": small["y"] + 1})
     assert small.text == "x = 3.0\ny_2 = x * x + x\ny = y_2 + 1"
+
+
+@pytest.mark.parametrize("formula", ["cross_entropy(Z, labels)", "Z[labels]", "ones((n, 2))"])
+def test_whole_numbers_that_were_meant_as_data_are_told_how_to_be(formula):
+    session = at.session()
+    session.run("Z = [[1, 2], [3, 4]]; labels = [0, 1]; n = 3")
+    hint = r"; if (labels|n) is data, write (labels = array\(\[0, 1\]\)|n = array\(3\))"
+    with pytest.raises(ExpressionError, match=hint):
+        session["J"] = formula
+
+
+def test_values_that_are_no_arrays_are_shown_too():
+    session = at.session()
+    session.run("Z = [[1, 2], [3, 4]]; parts = split(Z, 2); s = shape(Z); k = None; m = Z > 1")
+    lines = [line.split(None, 1)[1].rstrip() for line in repr(session).splitlines()[2:]]
+    assert [line.split("  ")[-1].strip() for line in lines] == ["2 results", "(2, 2)", "None", "0 … 1"]
