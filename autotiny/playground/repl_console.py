@@ -1,5 +1,6 @@
 """What the terminal makes of what is typed, whichever shell reads it."""
 
+import contextlib
 import functools
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 
 from autotiny.drawing import draw
 from autotiny.errors import AutotinyError
+from autotiny.playground.repl_colour import coloured, has_colours
 from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place
 from autotiny.recording import value_of
 from autotiny.sessions.session import Session
@@ -80,8 +82,10 @@ class Console:
     # ----- what is shown -----
     def table(self, changed: list[str] | None = None) -> str:
         """The session as wide as the terminal; where it is long, what changed."""
-        names = changed if len(self.session) > MOST_LINES else None
-        return self.session.table(names, self.width) if len(self.session) else "nothing yet: x = Tensor(3.0)"
+        if not len(self.session):
+            return "nothing yet: x = Tensor(3.0)"
+        told = self.session.table(changed if len(self.session) > MOST_LINES else None, self.width)
+        return coloured(told) if has_colours() and "…" not in told.splitlines()[0] else told
 
     @property
     def width(self) -> int:
@@ -93,15 +97,16 @@ class Console:
         self.show("\n".join(clean(line, LONGEST_LINE) for line in str(error).splitlines()))
 
     def told(self, value: Any) -> str:
-        """The result of an expression; a new Tensor with the graph that it stands on."""
+        """The result of an expression; a Tensor with its gradient, a new one with the graph that it stands on."""
         if not isinstance(value, Tensor):
             return repr(value)
+        lines = [clean(repr(value), LONGEST_LINE)]
         if any(value is held for held in self.session.values.values()):
-            return "\n".join([repr(value), *self._slope(value)])
-        try:
-            return f"{value!r}\n{draw(value).tree}" if value.op is not None else repr(value)
-        except AutotinyError:  # a graph too large to be shown
-            return repr(value)
+            lines += self._slope(value)
+        elif value.op is not None:
+            with contextlib.suppress(AutotinyError):  # a graph too large to be shown
+                lines.append(draw(value).tree)
+        return "\n".join(lines)
 
     def _slope(self, value: Tensor) -> list[str]:
         output, g = self.session.output, value.grad

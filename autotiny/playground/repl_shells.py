@@ -102,6 +102,7 @@ def attach(shell: Any, console: Console) -> None:
     """Let a shell of IPython hand formulas and commands to the session, and show Tensors with their graph."""
     console.python = shell.user_ns
     shell.user_ns["__autotiny__"] = Calls(console, shell.ask_exit)
+    shell.user_ns_hidden.update(console.python)  # %who lists what was typed
     shell.confirm_exit = False
     shell.input_transformers_cleanup.append(lambda lines: transformed(console, lines))
     shell.events.register("post_run_cell", lambda result: console.python_ran())

@@ -5,6 +5,7 @@ import pytest
 
 import autotiny as at
 from autotiny.playground import repl_console
+from autotiny.playground.repl_colour import has_colours
 from autotiny.playground.repl_console import Console
 from autotiny.playground.repl_shells import PlainShell
 
@@ -321,3 +322,23 @@ def test_a_session_holds_when_an_edit_is_interrupted(started, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             started.type("x = Tensor(5.0)")
     assert (started.session["y"].item(), started.session.grad("x")) == (12, 7)
+
+
+def test_a_screen_gets_colours_and_a_file_gets_none(started, monkeypatch):
+    monkeypatch.setattr(repl_console, "has_colours", lambda: True)
+    shown = started.type("x = 1.0")
+    assert "\x1b[38;5;166m3\x1b[0m" in shown
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()[2] == "y     x * x + x  ()     2      1"
+
+
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colours_can_be_done_without(setting, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert has_colours()
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    assert not has_colours()
+
+
+def test_a_hostile_name_does_no_harm_where_a_tensor_shows_itself(terminal):
+    assert "\x1b" not in terminal.type("Tensor(3.0, name='\\x1b[2J')", "Tensor(3.0, name='\\x1b[2J') * 2")
