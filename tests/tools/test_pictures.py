@@ -9,7 +9,13 @@ import pictures
 
 def told(svg):
     """What a picture tells, whatever fonts it was laid out with: ids, words, shades and key frames."""
-    patterns = (r'<path fill="([^"]+)" shape', r'\bid="([^"]+)"', r"<text[^>]*>([^<]*)", r"<title>([^<]*)", r"@keyframes.*")
+    patterns = (
+        r'<path fill="([^"]+)" shape',
+        r'\bid="([^"]+)"',
+        r"<text[^>]*>([^<]*)",
+        r"<title>([^<]*)",
+        r"@keyframes.*",
+    )
     return [re.findall(pattern, svg) for pattern in patterns]
 
 
