@@ -34,8 +34,10 @@ print(f"{len(training.history)} epochs, loss {last.loss:.3f}, held-out accuracy 
 for number in (1, 2, 5, 10, 20, 40, len(training.history)):
     if number <= len(training.history):
         epoch = training.history[number - 1]
-        print(f"epoch {number:2}   loss {epoch.loss:.3f}   held out {epoch.validation_loss:.3f}   "
-              f"accuracy {epoch.validation_accuracy:.1%}")
+        print(
+            f"epoch {number:2}   loss {epoch.loss:.3f}   held out {epoch.validation_loss:.3f}   "
+            f"accuracy {epoch.validation_accuracy:.1%}"
+        )
 
 # %% [markdown]
 # ## What it gets wrong

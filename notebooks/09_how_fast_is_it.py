@@ -5,8 +5,10 @@
 # derived, and can that cost be got rid of?
 
 # %%
+import os
 import time
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a step this small does not gain from a second one
 import numpy as np
 
 import autotiny as at
@@ -23,7 +25,9 @@ def parameters(sizes, dtype):
 
 def batch(sizes, m, dtype):
     rng = np.random.default_rng(1)
-    return rng.normal(size=(sizes[0], m)).astype(dtype), at.one_hot(rng.integers(0, sizes[2], m), sizes[2]).astype(dtype)
+    return rng.normal(size=(sizes[0], m)).astype(dtype), at.one_hot(rng.integers(0, sizes[2], m), sizes[2]).astype(
+        dtype
+    )
 
 
 # %% [markdown]

@@ -8,14 +8,12 @@ run to run is kept, so that a notebook that was run again is the same file unles
 """
 
 import argparse
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jupytext
-import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -33,16 +31,23 @@ def run(source: Path) -> Any:
     """The notebook of a source, with the results of running it."""
     notebook = jupytext.read(source)
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    os.environ["AUTOTINY_STATIC"] = "1"
     NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": NOTEBOOKS}}).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        for output in cell.get("outputs", []):
+            keep_static(output)
     return notebook
 
 
+def keep_static(output: Any) -> None:
+    """A picture as the image that at.draw(...).static shows."""
+    if output.get("data", {}).get("text/html", "").startswith("<svg"):
+        output.data["image/svg+xml"] = output.data.pop("text/html")
+
+
 def results(notebook: Any) -> Iterator[tuple[str, str]]:
-    """Each code cell with the words that it printed or showed; a cell tagged `varies` says something else in each run."""
+    """Each code cell with the words that it printed or showed, but for those tagged `varies`."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             varies = "varies" in cell.metadata.get("tags", [])
@@ -65,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("beginning", nargs="?", default="", help="of the names of the notebooks to run")
     for source in sources(parser.parse_args().beginning):
-        nbformat.write(run(source), source.with_suffix(".ipynb"))
+        jupytext.write(run(source), source.with_suffix(".ipynb"))
         print(source.with_suffix(".ipynb").name)
 
 

@@ -91,7 +91,7 @@ def ipython_shell(console: Console) -> None:
     """The same in IPython, with its history, completion and colours."""
     from IPython.terminal.ipapp import TerminalIPythonApp
 
-    app = TerminalIPythonApp.instance(user_ns=console.python, display_banner=False)
+    app: Any = TerminalIPythonApp.instance(user_ns=console.python, display_banner=False)
     app.initialize([])
     attach(app.shell, console)
     print(BANNER)

@@ -1,0 +1,29 @@
+import nbformat
+import pytest
+
+from notebooks import NUMBER, results, rounded, run, sources
+
+COURSE = sources()
+
+
+@pytest.mark.parametrize("source", COURSE, ids=lambda source: source.stem)
+def test_notebook_runs_and_its_committed_form_is_current(source):
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    assert list(results(run(source))) == list(results(committed))
+
+
+def test_course_has_no_gaps():
+    assert [int(source.stem[:2]) for source in COURSE] == list(range(1, len(COURSE) + 1))
+
+
+def test_stale_result_is_noticed():
+    committed = nbformat.read(COURSE[0].with_suffix(".ipynb"), as_version=4)
+    current = list(results(committed))
+    shown = next(cell for cell in committed.cells if cell.cell_type == "code" and cell.outputs)
+    shown.outputs[0].data["text/plain"] = "another result"
+    assert list(results(committed)) != current
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [("1.4e-16", "2.2e-16", True), ("0.98", "0.95", False)])
+def test_rounding_errors_are_not_results(one, other, same):
+    assert (NUMBER.sub(rounded, one) == NUMBER.sub(rounded, other)) == same
