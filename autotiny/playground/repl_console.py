@@ -105,7 +105,7 @@ class Console:
             lines += self._slope(value)
         elif value.op is not None:
             with contextlib.suppress(AutotinyError):  # a graph too large to be shown
-                lines.append(draw(value).tree)
+                lines.append(_tree(value))
         return "\n".join(lines)
 
     def _slope(self, value: Tensor) -> list[str]:
@@ -133,6 +133,16 @@ class Console:
     def _is_sessions(self, name: str, held: Any) -> bool:
         lent, tracked = self.python.get(name), isinstance(held, Tensor) and held.requires_grad
         return tracked or not (is_numbers(lent) and _is_same(lent, value_of(held)))
+
+
+def _tree(value: Tensor) -> str:
+    """The graph of a result, which both shells call _ until it gets a name."""
+    name = value.name
+    value.name = name or "_"
+    try:
+        return draw(value).tree
+    finally:
+        value.name = name
 
 
 def _is_same(a: Any, b: Any) -> bool:

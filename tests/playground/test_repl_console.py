@@ -145,7 +145,7 @@ def test_python_s_own_errors_keep_their_traceback(terminal):
 
 def test_an_expression_shows_the_graph_that_it_made(started):
     shown = started.type("x * y")
-    assert shown.startswith("Tensor(36., shape=(), float64, multiply)\nt")
+    assert shown.startswith("Tensor(36., shape=(), float64, multiply)\n_ = x * y")
     assert "├─ x" in shown
     assert "z" not in started.session
 
