@@ -55,6 +55,13 @@ for j in (on, off):
 at.derive(J, "Z1")
 
 # %% [markdown]
+# The same for one entry, in the notation of the sum above. The engine chose the indices, and found which of them is shared
+# (the example) and which is summed over (the score).
+
+# %%
+at.derive(J, "Z1").elements()
+
+# %% [markdown]
 # `dZ2` is not pulled out of a hat: it has a derivation of its own, and that one is not short.
 #
 # **Predict first.** The chain rule finds two ways from `Z2` to the loss, through the numerator and through the denominator of

@@ -52,6 +52,7 @@ def render(findings: Findings) -> str:
         steps=page.steps(findings.derivations["Z2"]),
         derived={name: page.equation(derivation) for name, derivation in findings.derivations.items()},
         derivations=findings.derivations,
+        entry=repr(findings.derivations["Z1"].elements()).splitlines(),
         graph=svg_or_none(findings.picture),
         mosaic=_mosaic(findings),
         strips=_strips(findings),

@@ -21,6 +21,7 @@ examples:
       --set 'Z=[[1,0],[0,2],[1,1]]' --set 'Y=[[1,0],[0,1],[0,0]]'
   autotiny derive 'log(sum(exp(z)))' --set 'z=[1,2,3]' --numpy > gradient.py
   autotiny derive 'sum(tanh(W @ x))' --set data.npz --wrt W --latex
+  autotiny derive 'sum(tanh(W @ x))' --set data.npz --wrt W --elements
   autotiny derive 'sum(x**2)' --set 'x=[1,2]' --wrt x --matches '2 x'
 
 Expressions take NumPy's and autotiny's functions by name, operators, indices
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--latex", action="store_true", help="print LaTeX")
     form.add_argument("--numpy", action="store_true", help="print a NumPy function that computes the gradient")
+    form.add_argument("--elements", action="store_true", help="print it for one entry, in index notation")
     form.add_argument("--matches", metavar="FORMULA", help="say whether a formula of yours is the gradient")
 
 
@@ -70,7 +72,7 @@ def _written(derivation: Derivation, args: argparse.Namespace) -> str:
         return derivation.latex()
     if args.numpy:
         return f"import numpy as np\n\n\n{derivation.numpy()}"
-    return repr(derivation)
+    return repr(derivation.elements() if args.elements else derivation)
 
 
 def _name(loss: Tensor, scope: Mapping[str, Any]) -> None:

@@ -70,7 +70,7 @@ def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
           + a_long_name * another
     """
     bound = re.sub(r"(^|(?<= ))([-+*/=><≤≥≠·]|and|or) ", rf"\2{BOUND}", formula)
-    bound = re.sub(r", (?=\w+=)", f",{BOUND}", bound)
+    bound = re.sub(r", (?=\w+=)|(?<=\[)[^\[\]]*(?=\])", lambda found: found[0].replace(" ", BOUND), bound)
     lines = textwrap.wrap(
         bound, WIDTH, initial_indent=first, subsequent_indent=first if rest is None else rest,
         break_long_words=False, break_on_hyphens=False,

@@ -134,4 +134,6 @@ def test_page_derives_the_formulas_from_the_graph(demonstration):
     assert len(rows) == len(derivations["Z2"].steps) + 1
     (others,) = classed(demonstration.tree, "ul", "derived")
     assert len(others) == 5
+    (entry,) = classed(demonstration.tree, "p", "entry")
+    assert text(entry).startswith("dJ/dZ1[j, i] = Σ_k dJ/dZ2[k, i] · dZ2[k, i]/dA1[j, i] · dA1[j, i]/dZ1[j, i]")
     assert "sum(Y, axis=0) = 1" in text(demonstration.tree)

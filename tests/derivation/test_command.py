@@ -35,6 +35,11 @@ def test_numpy_prints_a_program_that_runs(capsys):
     np.testing.assert_allclose(namespace["dZ"](np.zeros((3, 2)), np.eye(3)[:, :2]), 1 / 3 - np.eye(3)[:, :2])
 
 
+def test_elements_prints_index_notation(capsys):
+    assert main([*REGRESSION, "--elements"]) == 0
+    assert capsys.readouterr().out.startswith("dJ/dw[j] = ")
+
+
 def test_latex_prints_latex(capsys):
     assert main([*SOFTMAX, "--latex"]) == 0
     assert r"\frac{\partial J}{\partial Z} &= " in capsys.readouterr().out
