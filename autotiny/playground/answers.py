@@ -26,7 +26,8 @@ Json = dict[str, Any]
 def answer(question: Json, limits: Limits) -> Json:
     """What a question asks for, or {"error": {"message", "line", "column", "width", ...}}."""
     try:
-        return ANSWERS[question["kind"]](read_state(question), question, limits)
+        with np.errstate(all="ignore"):
+            return ANSWERS[question["kind"]](read_state(question), question, limits)
     except ExpressionError as error:
         return {"error": located(error)}
     except AutotinyError as error:

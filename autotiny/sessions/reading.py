@@ -92,6 +92,8 @@ class _Reader:
         return name, node.value
 
     def statement(self, name: str, right: ast.expr) -> Statement:
+        if isinstance(right, ast.Starred):  # which Python allows here, and in no expression
+            raise self.source.error_at(right, refusal(right))
         segment = ast.get_source_segment(self.text, right) or ""
         declared = declaration(right)
         key = array_name(declared.content) if declared else None

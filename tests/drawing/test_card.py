@@ -118,3 +118,7 @@ def test_long_names_are_shortened():
     drawn = deal(x + x)
     assert max(len(card.name) for card in drawn) == 24
     assert max(len(card.origin) for card in drawn) == 40
+
+
+def test_an_array_of_one_entry_is_told_as_a_number():
+    assert "x + 2" in repr(at.draw(at.Tensor(1.0, name="x") + np.array([2.0])))

@@ -469,3 +469,9 @@ def test_values_that_are_no_arrays_are_shown_too():
     session.run("Z = [[1, 2], [3, 4]]; parts = split(Z, 2); s = shape(Z); k = None; m = Z > 1")
     lines = [line.split(None, 1)[1].rstrip() for line in repr(session).splitlines()[2:]]
     assert [line.split("  ")[-1].strip() for line in lines] == ["2 results", "(2, 2)", "None", "0 … 1"]
+
+
+def test_a_star_before_a_right_side_is_refused():
+    """Python reads it in a statement, and in no expression."""
+    with pytest.raises(ExpressionError, match=r"\* before an argument is not part of the language"):
+        Session().edit("x = 1\ny = *x")
