@@ -39,7 +39,9 @@ class Names:
         """The user's name or a short one; a number stands for itself."""
         if isinstance(value, Tensor):
             return self.tensors[value]
-        return number(np.asarray(value).item()) if np.size(value) == 1 else self.given(value) or self._transposed(value) or _kind(value)
+        if np.size(value) == 1:
+            return number(np.asarray(value).item())
+        return self.given(value) or self._transposed(value) or _kind(value)
 
     def _transposed(self, value: Any) -> str | None:
         whole = getattr(value, "base", None)

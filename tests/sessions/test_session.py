@@ -474,4 +474,4 @@ def test_values_that_are_no_arrays_are_shown_too():
 def test_a_star_before_a_right_side_is_refused():
     """Python reads it in a statement, and in no expression."""
     with pytest.raises(ExpressionError, match=r"\* before an argument is not part of the language"):
-        Session().edit("x = 1\ny = *x")
+        at.session().edit("x = 1\ny = *x")
