@@ -125,9 +125,9 @@ def _recorded(f: Callable[..., Any], leaves: Mapping[str, Tensor]) -> Played:
     return leaves, output
 
 
-def _called(f: Callable[..., Any]) -> str | None:
-    name = getattr(f, "__name__", "")
-    return name if name.isidentifier() else None
+def _called(f: Callable[..., Any]) -> str:
+    name: str = getattr(f, "__name__", "")
+    return name if name.isidentifier() else "f"
 
 
 class _Formula:

@@ -60,4 +60,4 @@ def _slope(explorer: "Explorer", name: str, gradient: Any) -> str:
         return ""
     shown = show(gradient)
     told = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.summary
-    return f"∂{explorer.output.name or 'f'}/∂{name} = {told}".replace("-", "−")
+    return f"∂{explorer.output.name}/∂{name} = {told}".replace("-", "−")

@@ -109,6 +109,7 @@ function render({ model, el }) {
     const answer = model.get("answer");
     waiting = waiting && answer.number !== number;
     problem.textContent = answer.problem;
+    el.classList.toggle("failed", Boolean(answer.problem)); // what is shown is of the values before
     if (!answer.problem) {
       for (const [name, value] of Object.entries(answer.values)) {
         if (!(name in named)) continue;
