@@ -40,7 +40,10 @@ def is_package_file(path: str) -> bool:
 def caller_scope() -> Mapping[str, Any]:
     """The variables that the nearest code outside the package sees."""
     frame = caller()
-    return {} if frame is None else ChainMap(dict(frame.f_locals), frame.f_globals)
+    if frame is None:
+        return {}
+    local = {name: value for name, value in frame.f_locals.items() if name.isidentifier()}  # pytest adds others
+    return ChainMap(local, frame.f_globals)
 
 
 def caller_line() -> str:

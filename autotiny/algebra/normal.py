@@ -27,6 +27,9 @@ Addend = tuple[Fraction, Term]
 """A number and what it multiplies."""
 
 ONE = Fraction(1)
+SHORT = 6
+"""Signs of a decimal that people would not write as a quotient."""
+
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
 MATMUL = OPS[np.matmul]
@@ -63,6 +66,13 @@ def as_fraction(value: float) -> Fraction:
 def as_number(value: Fraction) -> Any:
     """A whole number, or a float."""
     return value.numerator if value.denominator == 1 else float(value)
+
+
+def written(value: Fraction) -> tuple[Any, int]:
+    """What a positive number multiplies with and divides by: 0.3 as it is, 1/8 and 2/3 as quotients."""
+    if value.numerator != 1 and len(repr(float(value))) <= SHORT:
+        return as_number(value), 1
+    return (value.numerator, value.denominator) if value.denominator < 10**6 else (float(value), 1)
 
 
 # ----- products -----
@@ -159,17 +169,13 @@ def product(
     found = merged(found)
     above = [raised(x, p) for x, p in sorted(found, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
     below = [raised(x, -p) for x, p in sorted(found, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
-    size = abs(coefficient)
-    divided = size.numerator == 1 and size.denominator != 1
-    numbers = [] if divided or (size == 1 and above) else [as_number(size)]
-    if divided and not above:
-        numbers = [1]
-    first, *rest = [*numbers, *above]
+    multiplied, divided = written(abs(coefficient))
+    first, *rest = above if multiplied == 1 and above else [multiplied, *above]
     mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
     result: Any = first if coefficient > 0 else -1 * first if mask else -first
     for x in rest:
         result = result * x
-    for x in [*below, *([size.denominator] if divided else [])]:
+    for x in [*below, *([divided] if divided != 1 else [])]:
         result = result / x
     return fitted(result, shape)
 

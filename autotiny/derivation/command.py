@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.matches is not None and len(targets) > 1:
         raise GivenError("--matches takes one formula: say of what with --wrt NAME")
     with np.errstate(all="ignore"):
-        found = [Deriving(loss, target, scope, ()).derivation() for target in targets]
+        found = [Deriving(loss, target, scope).derivation() for target in targets]
     if args.matches is not None:
         match = found[0].matches(args.matches, scope)
         print(match)

@@ -1,6 +1,6 @@
 """Derive: the chain rule on a recorded run, rewritten until it reads like the textbook."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from autotiny import describe, graph
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
-from autotiny.algebra.rewrites import ROWS, Row
+from autotiny.algebra.rewrites import ROWS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.backprop import gradients
 from autotiny.derivation.chain import pull
@@ -27,7 +27,7 @@ LONG = 60
 """Operations beyond which a gradient on the way gets a name of its own."""
 
 
-def derive(loss: Tensor, target: "str | Tensor", rules: Iterable[Row] = ()) -> Derivation:
+def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
     """dJ/d(target) of a recorded loss as a formula over the names in your code, and the steps that lead to it.
 
     The chain rule is written down from the rules of the recorded operations alone, then rewritten row by row; every
@@ -41,13 +41,13 @@ def derive(loss: Tensor, target: "str | Tensor", rules: Iterable[Row] = ()) -> D
     'Xᵀ (X w - y)'
     """
     with np.errstate(all="ignore"):
-        return Deriving(loss, target, caller_scope(), rules).derivation()
+        return Deriving(loss, target, caller_scope()).derivation()
 
 
 class Deriving:
     """The way from a recorded loss down to one of its tensors."""
 
-    def __init__(self, loss: Tensor, target: "str | Tensor", scope: Mapping[str, Any], rules: Iterable[Row]) -> None:
+    def __init__(self, loss: Tensor, target: "str | Tensor", scope: Mapping[str, Any]) -> None:
         if not isinstance(loss, Tensor) or loss.op is None:
             raise UnsupportedError(
                 f"derive: expected a recorded result, got {type(loss).__name__}; pass the loss itself"
@@ -65,9 +65,7 @@ class Deriving:
         definitions = {s: plain.normal(made) for s, made in self.lifted.definitions.items()}
         names = (rule for s, made in definitions.items() if s is not self.output for rule in definition(s, made))
         given = frozenset(s for s in self.symbols() if s not in definitions)
-        self.simplifier = Simplifier(
-            [*rules, *names], [SumsToOne(given), SumsToZero(frozenset(definitions)), NowhereZero()]
-        )
+        self.simplifier = Simplifier(names, [SumsToOne(given), SumsToZero(frozenset(definitions)), NowhereZero()])
 
     def symbols(self) -> set[Term]:
         """Every symbol of the run."""

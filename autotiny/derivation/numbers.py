@@ -36,6 +36,7 @@ def named_numbers(scope: Mapping[str, Any]) -> dict[str, float]:
 
 def told(value: float, numbers: Mapping[str, float]) -> Powers | None:
     """How variables give a positive number; None where they do not, or do in two ways that are equally short."""
+    value = float(value)
     if value in UNREMARKABLE:
         return None
     for ways in _by_length(numbers, common=value < FEW and 1 / value < FEW and _is_short(value)):

@@ -1,7 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.algebra import Row, simplify
+from autotiny.derivation.steps import DerivationError
+from autotiny.errors import StaleError, UnsupportedError
 
 
 def flagship(target):
@@ -34,3 +39,101 @@ def test_the_six_gradients_of_the_flagship_read_as_in_the_textbook(target):
     assert derivation.formula == TEXTBOOK[target]
     assert derivation.ok
     assert derivation.max_error < 1e-14
+
+
+WRONG_ROWS = [
+    Row("a factor above and below cancels", lambda x: x / x, lambda x: 1.0005),
+    Row("common factor", lambda f, a, b: f * a + f * b, lambda f, a, b: f * (a + 2 * b), rest=("a", "b")),
+]
+
+
+@pytest.mark.parametrize("row", WRONG_ROWS, ids=lambda row: row.name)
+def test_a_wrong_rule_is_an_error_that_names_it_and_not_a_result(row, monkeypatch):
+    monkeypatch.setattr(simplify, "ROWS", (row, *simplify.ROWS))
+    with pytest.raises(DerivationError, match=f"'{row.name}' made .* whose values differ by"):
+        flagship("Z2")
+
+
+def test_a_formula_that_differs_from_backprop_is_not_ok():
+    derivation = flagship("Z2")
+    assert not dataclasses.replace(derivation, engine=derivation.engine * 1.0005).ok
+
+
+def test_every_step_stands_with_its_error_and_begins_where_the_last_one_ended():
+    derivation = flagship("Z2")
+    ends = [derivation.chain, *(step.after for step in derivation.steps)]
+    assert [step.before for step in derivation.steps] == ends[:-1]
+    assert all(0 <= step.error < 1e-14 for step in derivation.steps)
+    assert len(derivation.steps) == 6
+
+
+def test_saturated_logits_derive_as_others_do():
+    Z, Y = at.Tensor([[800.0, 0.0], [0.0, 1.0], [0.0, 2.0]]), at.one_hot([1, 2], 3)
+    A = at.softmax(Z)
+    derivation = at.derive(-np.sum(Y * np.log(A)), "Z")
+    assert derivation.formula == "A - Y"
+    assert derivation.ok
+
+
+def test_float32_stays_float32_and_is_held_to_its_own_rounding():
+    X, w = at.Tensor(np.ones((3, 4), np.float32), requires_grad=False), at.Tensor(np.ones(4, np.float32))
+    derivation = at.derive(np.sum(np.tanh(X @ w) ** 2), "w")
+    assert derivation.ok
+    assert derivation.term.dtype == np.float32
+
+
+def test_twenty_layers_are_derived_one_by_one():
+    rng = np.random.default_rng(0)
+    A, Y = rng.normal(size=(4, 8)), at.one_hot(rng.integers(0, 4, 8), 4)
+    for l in range(1, 21):
+        Z = at.Tensor(rng.normal(size=(4, 4)), name=f"W{l}") @ A + at.Tensor(np.zeros((4, 1)), name=f"b{l}")
+        A = at.relu(Z) if l < 20 else at.softmax(Z)
+        Z.name, A.name = f"Z{l}", f"A{l}"
+    J = at.cross_entropy(Z, Y)
+    derivation = at.derive(J, "Z1")
+    assert derivation.formula == "W2ᵀ dZ2 * 1[Z1 > 0]"
+    assert derivation.ok
+    layers = 1
+    while derivation.lemmas:
+        (derivation,) = derivation.lemmas.values()
+        layers += 1
+    assert layers == 20
+    assert derivation.formula == "(softmax(Z20) - Y) / 8"
+
+
+def test_code_without_names_does_not_blow_up():
+    x = y = at.Tensor(0.5, name="x")
+    for _ in range(40):
+        y = np.tanh(y) * np.tanh(y)
+    assert len(at.derive(y, x).formula) < 2000
+
+
+def test_tensors_without_names_are_written_out():
+    x = at.Tensor([0.5, 1.0], name="x")
+    assert at.derive(np.sum(np.exp(2 * x)), x).formula == "2 * exp(2 * x)"
+
+
+def test_tensor_that_is_not_in_the_graph_is_told_with_those_that_are():
+    x = at.Tensor([0.5, 1.0], name="x")
+    with pytest.raises(UnsupportedError, match="derive: 'W' is not in the graph, whose tensors are x, t1, t2"):
+        at.derive(np.sum(x * x), "W")
+
+
+def test_gradient_of_a_constant_is_refused():
+    x, c = at.Tensor([1.0, 2.0], name="x"), at.Tensor([3.0, 4.0], name="c", requires_grad=False)
+    with pytest.raises(UnsupportedError, match="derive: c is a constant"):
+        at.derive(np.sum(x * c), "c")
+
+
+@pytest.mark.parametrize("loss", [3.0, np.ones(2), at.Tensor(1.0)])
+def test_what_was_not_recorded_cannot_be_derived(loss):
+    with pytest.raises(UnsupportedError, match="derive: expected a recorded result"):
+        at.derive(loss, "x")
+
+
+def test_values_that_were_changed_since_are_refused():
+    x = at.Tensor([1.0, 2.0], name="x")
+    J = np.sum(x * x)
+    x.data = np.zeros(2)
+    with pytest.raises(StaleError, match="x was assigned after it was recorded"):
+        at.derive(J, x)
