@@ -14,7 +14,7 @@ def derivations(check: Check) -> dict[str, Derivation]:
     scope = {"m": tensors["X"].shape[1]}
     with np.errstate(all="ignore"):
         return {
-            row.name: Deriving(tensors["J"], tensors[row.name], scope, ()).derivation() for row in check.report.rows
+            row.name: Deriving(tensors["J"], tensors[row.name], scope).derivation() for row in check.report.rows
         }
 
 
