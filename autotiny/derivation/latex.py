@@ -113,6 +113,10 @@ class Latex(Notation):
         """Axes and places, as text."""
         return text(words.replace("axis=", "axis "))
 
+    def where(self, text: str, defined: list[str]) -> str:
+        """A formula, and the definitions of names in it."""
+        return rf"{text} \text{{ where }} {', '.join(defined)}"
+
     def bracketed(self, text: str) -> str:
         """Parentheses as tall as what they hold."""
         return rf"\left({text}\right)"

@@ -118,6 +118,10 @@ class MathML(Notation):
         """Axes and places, as text."""
         return f"<mtext>{html.escape(words.replace('axis=', 'axis '))}</mtext>"
 
+    def where(self, text: str, defined: list[str]) -> str:
+        """A formula, and the definitions of names in it."""
+        return f"<mrow>{text}<mtext>\u2002where\u2002</mtext>{'<mo>,</mo>'.join(defined)}</mrow>"
+
     def bracketed(self, text: str) -> str:
         """In parentheses."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"

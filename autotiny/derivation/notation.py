@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 
 from autotiny.algebra.term import Term, topological_order
 from autotiny.derivation.parts import Part, is_truth, part
+from autotiny.derivation.sharing import shared_names
 
 
 class Bind(IntEnum):
@@ -59,15 +60,27 @@ class Notation:
     """Writes formulas: `Unicode()(term)`. A term that `names` knows is written by its name."""
 
     forms: ClassVar[Mapping[str, Form]]
+    shortens: ClassVar[bool] = True
+    """Whether a very long formula gets names for what it shares."""
 
     def __init__(self, names: Mapping[Term, str] | None = None) -> None:
         self.names = {} if names is None else names
 
     def __call__(self, term: Term) -> str:
-        """The formula."""
+        """The formula; where it would be very long, with names for what it shares, which follow."""
+        shared = shared_names(term, self.names) if self.shortens else {}
+        text = self._text(term, shared)
+        equals = self.forms["equal"].template if shared else ""
+        defined = [equals.format(self.name(name), self._text(part, shared)) for part, name in shared.items()]
+        return self.where(text, defined) if defined else text
+
+    def _text(self, term: Term, shared: Mapping[Term, str]) -> str:
         written: dict[Term, Written] = {}
         for each in topological_order(term):
-            written[each] = self._write(each, written)
+            if each in shared and each is not term:
+                written[each] = Written(self.name(shared[each]), Bind.ATOM)
+            else:
+                written[each] = self._write(each, written)
         return written[term].text
 
     # ----- what a notation says -----
@@ -96,6 +109,10 @@ class Notation:
     def words(self, text: str) -> str:
         """Words beside a formula, such as 'axis=0'."""
         return text
+
+    def where(self, text: str, defined: list[str]) -> str:
+        """A formula, and the definitions of names in it."""
+        return f"{text} where {', '.join(defined)}"
 
     def bracketed(self, text: str) -> str:
         """The text in parentheses."""

@@ -59,6 +59,7 @@ class Source(Notation):
     """
 
     forms: ClassVar[Mapping[str, Form]] = FORMS
+    shortens: ClassVar[bool] = False
 
     def part(self, term: Term) -> Part:
         """What code computes a term."""

@@ -104,3 +104,14 @@ def test_mathml_shows_a_mask_and_a_transpose():
     assert "<mo>⊤</mo>" in markup
     assert "𝟙" in markup
     assert "&gt;" in markup
+
+
+def test_a_formula_that_shares_its_parts_stays_short():
+    term = A2
+    for _ in range(60):  # written out, it would have 2 to the power of 60 parts
+        term = np.tanh(term + term * term)
+    text = Unicode()(term)
+    assert len(text) < 5000
+    assert text.startswith("tanh(u59 + u59 * u59) where u1 = tanh(A2 + A2 * A2), u2 = tanh(u1 + u1 * u1), ")
+    assert len(ET.fromstring(f"<math>{MathML()(term)}</math>")) == 1
+    assert r"\text{ where }" in Latex()(term)
