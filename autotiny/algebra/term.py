@@ -182,8 +182,11 @@ def constant(value: Any) -> Term:
     return found
 
 
-def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any]) -> Any:
-    """The operation on operands some of which are terms, or on terms; a constant where all of them are constants."""
+def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
+    """The operation on operands some of which are terms, or on terms; a constant where all of them are constants.
+
+    Its value is computed, unless it is known.
+    """
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # it is the Tensor that records
@@ -193,7 +196,9 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any]) -> Any:
     found = _terms.get(key)
     if found is None:
         try:
-            value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
+            value = known
+            if known is None:
+                value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
         except Exception as error:
             raise describe.failure(op, operands, error) from None
         found = _new(op, operands, options, None, value)

@@ -1,19 +1,17 @@
 """Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.blocks import Blocks, Group, shape_of
+from autotiny.compiler.block_writing import BlockWriter
 from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
-from autotiny.compiler.lowering import is_uniform
-from autotiny.compiler.schedule import Schedule, Storage, _Plan, inner_results
-from autotiny.compiler.writing import number, unique_names
+from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.compiler.writing import number, type_of, unique_names
 
 SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
@@ -84,7 +82,7 @@ class Writer:
         whole = all(x.shape == first.shape and x.dtype == first.dtype for x in others)
         base = self.names[first]
         if whole:
-            self.setup.append(f"{base} = np.empty({first.shape}{_type_of(first)})")
+            self.setup.append(f"{base} = np.empty({first.shape}{type_of(first)})")
             seen = {base}
             for name in (self.names[x] for x in others):
                 if name not in seen:
@@ -135,7 +133,7 @@ class Writer:
     def check(self, term: Term) -> None:
         """Stop where a sum is not 1 everywhere."""
         name = self.fresh("all_one")
-        self.setup.append(f"{name} = np.ones({term.shape}{_type_of(term)}).tobytes()")
+        self.setup.append(f"{name} = np.ones({term.shape}{type_of(term)}).tobytes()")
         self.lines += [f"if {self.names[term]}.tobytes() != {name}:", "    raise FactError"]
 
     def in_memory(self, view: Term) -> bool:
@@ -240,8 +238,8 @@ class Writer:
             if type(value) is not bool and others and all(arg.dtype.kind == "f" for arg in others):
                 return self.zero_dimensional(np.array(value, np.result_type(*(arg.dtype for arg in others))))
             return number(value)
-        if np.ndim(value) and self.is_ones(value):
-            return self.array_of_ones(value)
+        if np.ndim(value) and self.is_plain(value):
+            return self.plain_array(value)
         if np.ndim(value) == 0:
             return (
                 self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
@@ -253,20 +251,23 @@ class Writer:
         key = (value.dtype, value.tobytes())
         if key not in self.constants:
             name = self.constants[key] = self.fresh(_number_name(value.item()))
-            self.setup.append(f"{name} = np.array({number(value.item())}{_type_of(value)})")
+            self.setup.append(f"{name} = np.array({number(value.item())}{type_of(value)})")
         return self.constants[key]
 
     @staticmethod
-    def is_ones(value: np.ndarray) -> bool:
-        """Whether an array is of ones."""
-        return value.dtype.kind == "f" and bool((value == 1).all())
+    def is_plain(value: np.ndarray) -> bool:
+        """Whether an array is of ones or of zeros."""
+        if value.dtype.kind != "f" or not value.size:
+            return False
+        return bool((value == 1).all() or not (value.any() or np.signbit(value).any()))
 
-    def array_of_ones(self, value: np.ndarray) -> str:
-        """An array of ones, made when the program is."""
-        key = (value.shape, value.dtype)
+    def plain_array(self, value: np.ndarray) -> str:
+        """An array of ones or zeros, made when the program is."""
+        what = "ones" if value.flat[0] else "zeros"
+        key = (what, value.shape, value.dtype)
         if key not in self.constants:
-            name = self.constants[key] = self.fresh("ones" + "x".join(map(str, value.shape)))
-            self.setup.append(f"{name} = np.ones({value.shape}{_type_of(value)})")
+            name = self.constants[key] = self.fresh(what + "x".join(map(str, value.shape)))
+            self.setup.append(f"{name} = np.{what}({value.shape}{type_of(value)})")
         return self.constants[key]
 
     def literal(self, option: Any) -> str:
@@ -318,100 +319,8 @@ class Writer:
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
 
 
-class BlockWriter:
-    """Writes the function that computes one block of a group."""
-
-    def __init__(self, program: Writer, group: Group) -> None:
-        self.program, self.terms = program, group.terms
-        members = set(group.terms)
-        plan = program.plan
-        self.inner = inner_results(plan.order, plan.outputs, plan.group)
-        parts = [part for term in group.terms for part in term.args if part not in members]
-        outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
-        constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
-        self.given = [part for part in outside if part.ndim]
-        self.given += [part for part in constants if not is_alike_everywhere(part)]
-        self.numbers = [part for part in outside if not part.ndim]
-        self.out = [term for term in group.terms if term.ndim and term not in self.inner]
-        self.totals = [term for term in group.terms if not term.ndim]
-        self.memory = _Plan(group.terms, [*self.out, *self.totals], set())
-        for term in group.terms:
-            self.memory.settle(term)
-        self.function = program.fresh(f"block{len(program.functions) + 1}")
-        self.tenant = {x: storage.tenants[0] for storage in self.memory.storages for x in storage.tenants}
-
-    def text(self) -> str:
-        """The function."""
-        for x in self.given:
-            self.program.names.setdefault(x, self.program.operand(x, None))
-        names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
-        names += [self.name(storage.tenants[0]) for storage in self.memory.storages]
-        lines = [f"{self.expression(term)}" for term in self.terms]
-        lines.append(
-            f"return {', '.join(self.program.names[x] for x in self.totals)}" if self.totals else "return None"
-        )
-        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", "", ""])
-
-    def name(self, x: Term) -> str:
-        """The name of what holds a result within a block."""
-        return self.program.names[self.tenant.get(x, x)]
-
-    def expression(self, term: Term) -> str:
-        """The line of one operation."""
-        program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
-        assert term.op is not None
-        if not term.ndim:
-            function = (
-                program.numpy("vdot") if term.op is VDOT else f"{program.numpy(REDUCTIONS[term.op.function])}.reduce"
-            )
-            return f"{program.names[term]} = {function}({args})"
-        own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
-        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){own}"
-
-    def operand(self, x: Term, user: Term) -> str:
-        """A part of an array under the array's name, or a number."""
-        if x.ndim and is_alike_everywhere(x):
-            return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
-        return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
-
-    def call(self) -> list[str]:
-        """The lines that run it over all blocks, and put its totals together."""
-        program = self.program
-        length = math.prod(shape_of(self.terms[0]))
-        dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
-        blocks = program.fresh(f"in_blocks{len(program.functions) + 1}")
-        program.held["Blocks"] = Blocks
-        program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.threads})")
-        fresh = [x for x in self.out if x not in program.plan.place]
-        lines = [f"{program.names[x]} = np.empty({x.shape}{_type_of(x)})" for x in fresh]
-        for x in (*self.out, *self.totals):
-            program.written[x] = program.names[x]
-        arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
-        parts = program.fresh(f"parts{len(program.functions) + 1}") if self.totals else ""
-        numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
-        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
-        return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
-
-    def total(self, x: Term, i: int, parts: str) -> str:
-        """A total of the blocks' own."""
-        assert x.op is not None
-        function = "add" if x.op is VDOT else REDUCTIONS[x.op.function]
-        part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
-        return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
-
-
-def is_alike_everywhere(x: Term) -> bool:
-    """Whether it is a constant array that repeats one number."""
-    return x.is_constant and is_uniform(x.value)
-
-
 def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
-
-
-def _type_of(x: Any) -> str:
-    """The type as one more argument, where it is not the usual one."""
-    return "" if x.dtype == np.float64 else f', "{x.dtype}"'
 
 
 def _number_name(value: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.kinds import VDOT
 from autotiny.compiler.lowering import lowered
-from autotiny.compiler.rewriting import rewrite
+from autotiny.compiler.rewriting import rewrite, same
 from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import Op
 
@@ -24,7 +24,7 @@ def assume_facts(outputs: Sequence[Term], names: dict[Term, str]) -> tuple[list[
     facts = {term.args[0]: term for term in topological_order(*outputs) if is_sum_of_ones(term)}
 
     def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        if facts.get(args[0]) is apply(op, args, options):
+        if facts.get(args[0]) is same(op, args, options):
             return constant(np.ones(facts[args[0]].shape, facts[args[0]].dtype))
         if op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
             return mean_of_difference(facts[args[0]], *args, *args[1].args)

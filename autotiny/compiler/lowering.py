@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant
-from autotiny.compiler.rewriting import rewrite
+from autotiny.algebra import Term, constant
+from autotiny.compiler.rewriting import rewrite, same
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op
 from autotiny.ops.einsum import summation
@@ -37,7 +37,7 @@ def lowered(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
     try:
         result = op.forward(*args, **options)
     except (AutotinyError, TypeError, AttributeError):  # it asks for values
-        return apply(op, args, options)
+        return same(op, args, options)
     return result if isinstance(result, Term) else constant(result)
 
 
@@ -52,7 +52,7 @@ def power(args: tuple[Term, ...], options: Mapping[str, Any], op: Op) -> Any:
             return base * base
         if b == 3 and result_keeps_type(base, exponent):
             return base * base * base
-    return apply(op, args, options)
+    return same(op, args, options)
 
 
 def result_keeps_type(base: Term, other: Term) -> bool:
@@ -68,7 +68,7 @@ def without_uniform_arrays(op: Op, args: tuple[Term, ...], options: Mapping[str,
             args = (constant(a.value.flat[0]), b)
         elif b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
             args = (a, constant(b.value.flat[0]))
-    return apply(op, args, options)
+    return same(op, args, options)
 
 
 def is_uniform(value: Any) -> bool:

@@ -24,12 +24,14 @@ def names_of_locals(names: dict[Term, str]) -> Iterator[None]:
         if event == "return" and not describe.in_package(frame) and not frame.f_code.co_filename.startswith(_OTHERS):
             enter(names, frame.f_locals)
 
-    before = sys.getprofile()
+    if sys.getprofile() is not None:  # somebody profiles: names are not worth disturbing them
+        yield
+        return
     sys.setprofile(on_event)
     try:
         yield
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def enter(names: dict[Term, str], variables: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant
 from autotiny.compiler.kinds import VDOT, Kind, kind
-from autotiny.compiler.rewriting import rewrite, users
+from autotiny.compiler.rewriting import rewrite, same, users
 from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import OPS, Op
 
@@ -43,7 +43,7 @@ def beside_each_other(outputs: Sequence[Term], names: dict[Term, str]) -> list[T
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 
     def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        return apply(op, [copies.get(arg, arg) for arg in args], options)
+        return same(op, tuple([copies.get(arg, arg) for arg in args]), options)
 
     return rewrite(outputs, visit, names) if copies else list(outputs)
 
@@ -59,14 +59,14 @@ def sum_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -
     (x, *_) = args
     axis = options.get("axis")
     if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and op.function in (np.sum, np.max)):
-        return apply(op, args, options)
+        return same(op, args, options)
     if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not options.get("keepdims"):
-        return apply(op, args, options)
+        return same(op, args, options)
     (along,) = (axis,) if isinstance(axis, int) else axis
     if op.function is np.max:
         return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else apply(op, args, options)
     if x.shape[along] > LONGEST:
-        return apply(op, args, options)
+        return same(op, args, options)
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
 
@@ -85,7 +85,20 @@ def spread_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]
         shape = np.broadcast_shapes(*(arg.shape for arg in args))
         if len(shape) == 2 and 1 not in shape and np.prod(shape) <= SMALL and any(arg.shape == shape for arg in args):
             args = tuple([spread(arg, shape) for arg in args])
-    return apply(op, args, options)
+            if op.function in (np.maximum, np.minimum):  # NumPy compares with a number one by one
+                args = tuple([full(arg, shape, args[0].dtype) for arg in args])
+    return same(op, args, options)
+
+
+def full(x: Term, shape: tuple[int, ...], dtype: Any) -> Term:
+    """A number as an array of the shape; anything else as it is."""
+    return repeated(x.value, shape, dtype) if x.is_constant and type(x.value) in (int, float) else x
+
+
+@cache
+def repeated(value: float, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The array that holds one number everywhere, the same each time."""
+    return constant(np.full(shape, value, dtype))
 
 
 def spread(x: Term, shape: tuple[int, ...]) -> Any:

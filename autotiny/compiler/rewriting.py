@@ -1,5 +1,6 @@
 """Build a formula anew, operands before results, by what a rule makes of each operation."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ def rewrite(outputs: Sequence[Term], visit: Visit, names: dict[Term, str]) -> li
     """The outputs, with `visit(op, args, options)` in place of every operation; names go on to what replaces them."""
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):
+        now.term = term
         new[term] = made = term if term.op is None else visit(term.op, *operands(term, new))
         if term in names:
             names.setdefault(made, names[term])
@@ -39,6 +41,16 @@ def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
     return found
 
 
+class _Now(threading.local):
+    term: Term | None = None
+    """What is being rewritten."""
+
+
+now = _Now()
+
+
 def same(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-    """The operation as it was."""
-    return apply(op, args, options)
+    """The operation as it was, on what its operands have become: its value is what it was."""
+    old = now.term
+    alike = old is not None and old.op is op and old.options.keys() == options.keys()
+    return apply(op, args, options, old.value if alike and old is not None else None)

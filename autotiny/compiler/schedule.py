@@ -55,7 +55,7 @@ def schedule(
     rest = (term for term in topological_order(*outputs) if term not in set(first))
     order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
     order, group = groups(order)
-    plan = _Plan(order, outputs, donated, inner_results(order, outputs, group))
+    plan = Plan(order, outputs, donated, inner_results(order, outputs, group))
     for term in order:
         plan.settle(term)
     return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks))
@@ -76,7 +76,7 @@ def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping
     return {term for term in group if term not in needed}
 
 
-class _Plan:
+class Plan:
     """The state of the memory while the order is walked."""
 
     def __init__(

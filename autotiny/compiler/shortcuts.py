@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply
-from autotiny.compiler.rewriting import rewrite, users
+from autotiny.compiler.rewriting import rewrite, same, users
 from autotiny.ops import OPS, Op
 from autotiny.ops.linalg import vdot
 
@@ -24,7 +24,7 @@ def shortened(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any
         found = rule(op.function, args, options)
         if found is not None:
             return found
-    return apply(op, args, options)
+    return same(op, args, options)
 
 
 def made_by(term: Term, function: Any) -> bool:
@@ -120,6 +120,6 @@ def share_sign(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
     def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
         if op.function is np.greater and is_number(args[1], 0) and args[0] in there:
             args = (there[args[0]], args[1])
-        return apply(op, args, options)
+        return same(op, args, options)
 
     return rewrite(outputs, visit, names)

@@ -44,3 +44,8 @@ def number(value: Any) -> str:
     """A number as Python reads it."""
     text = repr(value)
     return text if text not in ("inf", "-inf", "nan") else f'float("{text}")'
+
+
+def type_of(x: Any) -> str:
+    """The type as one more argument, where it is not the usual one."""
+    return "" if x.dtype == np.float64 else f', "{x.dtype}"'

@@ -1,3 +1,6 @@
+import cProfile
+import pstats
+
 import numpy as np
 import pytest
 
@@ -59,3 +62,12 @@ def test_the_program_uses_the_users_names(net):
     step(*net)
     assert "dot(W1, X, out=Z1)" in step.source
     assert "dot(dZ2, A1.T" in step.source or "dZ2" in step.source
+
+
+def test_compiling_under_a_profiler_leaves_the_profiler_alone(net):
+    profile = cProfile.Profile()
+    profile.enable()
+    got = at.compile(descent)(*net)
+    profile.disable()
+    assert_same(got, descent(*net))
+    assert any("flagship" in str(function) for function in pstats.Stats(profile).stats)

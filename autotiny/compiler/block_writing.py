@@ -1,0 +1,103 @@
+"""Write a group of operations as a function of one block, and the lines that run it over all of them."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotiny.algebra import Term
+from autotiny.compiler.blocks import Blocks, Group, shape_of
+from autotiny.compiler.kinds import REDUCTIONS, VDOT
+from autotiny.compiler.lowering import is_uniform
+from autotiny.compiler.schedule import Plan, inner_results
+from autotiny.compiler.writing import type_of
+
+if TYPE_CHECKING:
+    from autotiny.compiler.emit import Writer
+
+
+class BlockWriter:
+    """Writes the function that computes one block of a group."""
+
+    def __init__(self, program: "Writer", group: Group) -> None:
+        self.program, self.terms = program, group.terms
+        members = set(group.terms)
+        plan = program.plan
+        self.inner = inner_results(plan.order, plan.outputs, plan.group)
+        parts = [part for term in group.terms for part in term.args if part not in members]
+        outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
+        constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
+        self.given = [part for part in outside if part.ndim]
+        self.given += [part for part in constants if not is_alike_everywhere(part)]
+        self.numbers = [part for part in outside if not part.ndim]
+        self.out = [term for term in group.terms if term.ndim and term not in self.inner]
+        self.totals = [term for term in group.terms if not term.ndim]
+        self.memory = Plan(group.terms, [*self.out, *self.totals], set())
+        for term in group.terms:
+            self.memory.settle(term)
+        self.function = program.fresh(f"block{len(program.functions) + 1}")
+        self.tenant = {x: storage.tenants[0] for storage in self.memory.storages for x in storage.tenants}
+
+    def text(self) -> str:
+        """The function."""
+        for x in self.given:
+            self.program.names.setdefault(x, self.program.operand(x, None))
+        names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
+        names += [self.name(storage.tenants[0]) for storage in self.memory.storages]
+        lines = [f"{self.expression(term)}" for term in self.terms]
+        lines.append(
+            f"return {', '.join(self.program.names[x] for x in self.totals)}" if self.totals else "return None"
+        )
+        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", "", ""])
+
+    def name(self, x: Term) -> str:
+        """The name of what holds a result within a block."""
+        return self.program.names[self.tenant.get(x, x)]
+
+    def expression(self, term: Term) -> str:
+        """The line of one operation."""
+        program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
+        assert term.op is not None
+        if not term.ndim:
+            function = (
+                program.numpy("vdot") if term.op is VDOT else f"{program.numpy(REDUCTIONS[term.op.function])}.reduce"
+            )
+            return f"{program.names[term]} = {function}({args})"
+        own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
+        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){own}"
+
+    def operand(self, x: Term, user: Term) -> str:
+        """A part of an array under the array's name, or a number."""
+        if x.ndim and is_alike_everywhere(x):
+            return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
+        return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
+
+    def call(self) -> list[str]:
+        """The lines that run it over all blocks, and put its totals together."""
+        program = self.program
+        length = math.prod(shape_of(self.terms[0]))
+        dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
+        blocks = program.fresh(f"in_blocks{len(program.functions) + 1}")
+        program.held["Blocks"] = Blocks
+        program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.threads})")
+        fresh = [x for x in self.out if x not in program.plan.place]
+        lines = [f"{program.names[x]} = np.empty({x.shape}{type_of(x)})" for x in fresh]
+        for x in (*self.out, *self.totals):
+            program.written[x] = program.names[x]
+        arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
+        parts = program.fresh(f"parts{len(program.functions) + 1}") if self.totals else ""
+        numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
+        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
+        return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
+
+    def total(self, x: Term, i: int, parts: str) -> str:
+        """A total of the blocks' own."""
+        assert x.op is not None
+        function = "add" if x.op is VDOT else REDUCTIONS[x.op.function]
+        part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
+        return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
+
+
+def is_alike_everywhere(x: Term) -> bool:
+    """Whether it is a constant array that repeats one number."""
+    return x.is_constant and is_uniform(x.value)
