@@ -1,6 +1,7 @@
 """Derive: the chain rule on a recorded run, rewritten until it reads like the textbook."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autotiny.backprop import gradients
 from autotiny.derivation.chain import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalOfSum, SumsToOne, SumsToZero
+from autotiny.derivation.jacobian import jacobian
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.reading import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, tolerance
@@ -39,6 +41,13 @@ def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
     >>> loss = np.sum((X @ w - y) ** 2) / 2
     >>> derive(loss, w).formula
     'Xᵀ (X w - y)'
+
+    Of a vector, it is the Jacobian with respect to a vector:
+
+    >>> x = at.Tensor([1.0, 2.0])
+    >>> s = at.softmax(x)
+    >>> derive(s, x).formula
+    'diag(s) - s sᵀ'
     """
     with np.errstate(all="ignore"):
         return Deriving(loss, target, caller_scope()).derivation()
@@ -58,14 +67,20 @@ class Deriving:
         self.lifted: Lifted = lift(order, scope, {self.target: "", loss: "J"})
         self.output, self.goal = self.lifted.symbols[loss], self.lifted.symbols[self.target]
         self.leaves = self.all_leaves()
+        self.loss, self.seed = loss, seed_of(self.output, self.goal)
         tensors = [x for x, s in self.lifted.symbols.items() if s in set(self.path())]
-        found = gradients(loss, tensors)
+        found = gradients(loss, tensors, self.seed.value)
         self.engine = {self.lifted.symbols[x]: g._data for x, g in zip(tensors, found, strict=True)}
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.lifted.definitions.items()}
-        names = (rule for s, made in definitions.items() if s is not self.output for rule in definition(s, made))
+        names = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         given = frozenset(s for s in self.symbols() if s not in definitions)
         self.simplifier = Simplifier(names, [SumsToOne(given), SumsToZero(frozenset(definitions)), NowhereZero()])
+
+    @property
+    def hidden(self) -> Term | None:
+        """The loss: its gradient is not told by its own name, that of a vector may be."""
+        return self.output if self.output.size == 1 else None
 
     def symbols(self) -> set[Term]:
         """Every symbol of the run."""
@@ -76,17 +91,33 @@ class Deriving:
         """From the loss down, named tensor by named tensor; gradients that several others are made of get a name."""
         lemmas: dict[Term, Derivation] = {}
         path = self.path()
-        grads: dict[Term, Term] = {self.output: constant(self.engine[self.goal].dtype.type(1))}
+        grads: dict[Term, Term] = {self.output: self.seed}
         for sign in reversed(path):
             g = self.simplifier.normal(grads[sign])
             if sign is self.goal:
-                return self.simplified(sign, g, lemmas)
+                found = self.simplified(sign, g, lemmas)
+                return found if self.hidden is not None else self.without_seed(found)
             if sign is not self.output and (self.feeds_several(sign) or size(g)[0] > LONG):
                 g = self.named(self.simplified(sign, g, lemmas), lemmas)
             made = self.lifted.definitions[sign]
-            for x, c in pull(made, made if sign is self.output else sign, g, set(path)).items():
+            for x, c in pull(made, made if sign is self.hidden else sign, g, set(path)).items():
                 grads[x] = constant(grads[x] + c) if x in grads else c
         raise AssertionError("the path ends at its target")
+
+    def without_seed(self, pulled: Derivation) -> Derivation:
+        """The Jacobian, from its product with the seed."""
+        found = jacobian(self.simplifier.normal(pulled.term), self.seed, self.simplifier)
+        if found is None:
+            raise UnsupportedError(
+                f"derive: {pulled.name} is no sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
+                f"for a vector v: that gives vᵀ {pulled.name}"
+            )
+        entries = np.eye(self.output.size, dtype=self.output.dtype)
+        rows = [gradients(self.loss, [self.target], row)[0]._data for row in entries]
+        error = difference(pulled.term.value, self.seed.value @ found.value)
+        rule = f"this is {self.seed.name}ᵀ {pulled.name} for any {self.seed.name}: without it"
+        step = proved(Step(rule, pulled.term, readable(found), "", error))
+        return replace(pulled, steps=(*pulled.steps, step), engine=np.stack(rows))
 
     def named(self, lemma: Derivation, lemmas: dict[Term, Derivation]) -> Term:
         """The name of a gradient, dZ2, unless it is a number or has a name already."""
@@ -133,6 +164,18 @@ class Deriving:
             at = to
         used = {g: lemma for g, lemma in lemmas.items() if g in set(topological_order(readable(chain), at))}
         return Derivation(sign, self.output, readable(chain), tuple(steps), used, self.engine[sign], self.lifted)
+
+
+def seed_of(output: Term, goal: Term) -> Term:
+    """dJ/dJ = 1; of a vector any v, from whose product with the Jacobian that can be read off."""
+    if output.size == 1:
+        return constant(output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype))
+    if output.ndim != 1 or goal.ndim != 1:
+        raise UnsupportedError(
+            f"derive: {output.name} has shape {output.shape} and {goal.name} {goal.shape}; derived are the gradient of "
+            "a single number and the Jacobian of a vector by a vector: take a sum, or one entry, first"
+        )
+    return symbol("v", np.random.default_rng(0).normal(size=output.shape).astype(output.dtype))
 
 
 def proved(step: Step) -> Step:

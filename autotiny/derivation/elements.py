@@ -55,19 +55,23 @@ def elements(derivation: Derivation, place: tuple[int, ...] | None) -> ElementVi
     target, engine = derivation.target, np.asarray(derivation.engine)
     place = np.unravel_index(int(np.argmax(abs(engine))), engine.shape) if place is None else place  # type: ignore[assignment]
     assert place is not None
-    own, others = RESULT if target in derivation.run.definitions else PARAMETER
-    letters = tuple(None if n == 1 else letter for n, letter in zip(target.shape, own, strict=False))
+    result = target in derivation.run.definitions and engine.ndim == target.ndim
+    own, others = RESULT if result else PARAMETER
+    letters = tuple(None if n == 1 else letter for n, letter in zip(engine.shape, own, strict=False))
     at = {c: int(i) for c, i in zip(letters, place, strict=True) if c is not None}
     formulas, errors = [], []
+    terms = [term for term in (derivation.chain, *(s.after for s in derivation.steps)) if term.shape == engine.shape]
     with np.errstate(all="ignore"):
-        for term in (derivation.chain, *(step.after for step in derivation.steps)):
+        for term in terms:
             entry = Entry(at, others)
             one = entry.of(term, letters)
             formulas.append(entry.write(one))
             errors.append(difference(engine[place], one.value))
-    head = f"d{derivation.output.name}/d{indexed(target, letters)}"
-    rules = tuple(step.rule for step in derivation.steps)
-    return ElementView(head, chain(derivation, letters, others), tuple(formulas), rules, max(errors))
+    above, below = letters[: engine.ndim - target.ndim], letters[engine.ndim - target.ndim :]
+    head = f"d{indexed(derivation.output, above)}/d{indexed(target, below)}"
+    rules = tuple(step.rule for step in derivation.steps)[len(derivation.steps) + 1 - len(terms) :]
+    way = "" if above else chain(derivation, letters, others)
+    return ElementView(head, way, tuple(formulas), rules, max(errors))
 
 
 def indexed(tensor: Term, letters: Letters) -> str:

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, symbol
+from autotiny.algebra import Term, apply, constant, symbol
 from autotiny.algebra.normal import MATMUL, number, op_of
 from autotiny.derivation.notation import Bind, Written
+from autotiny.derivation.parts import is_diagonal, part
 from autotiny.derivation.unicode import Unicode
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS
 from autotiny.ops.activations import elu, leaky_relu, relu, sigmoid
+from autotiny.ops.indexing import scatter
 
 Letters = tuple[str | None, ...]
 """The index along each axis, None where the axis has length 1."""
@@ -47,8 +49,12 @@ class Entry:
         return self.made[term, letters]
 
     def _made(self, term: Term, letters: Letters) -> Term:
+        if term.op is None and part(term).kind == "identity":
+            return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
         if term.op is None:
             return term if number(term) is not None and not term.name else self.leaf(term, letters)
+        if term.op is OPS[scatter] and is_diagonal(term):
+            return self.of(term.args[0], letters[:1]) * self.of(constant(np.eye(len(term))), letters)
         if term.op is MATMUL and term.args[0].ndim <= 2 and term.args[1].ndim <= 2:
             return self.product(term.args[0], term.args[1], letters)
         if is_sum(term):
@@ -61,7 +67,7 @@ class Entry:
             return apply(term.op, parts, term.options)
         return self.leaf(term, letters)
 
-    def leaf(self, term: Term, letters: Letters) -> Term:
+    def leaf(self, term: Term, letters: Letters, named: str = "") -> Term:
         """Z2[k, i], with an axis for every index."""
         self.used.append((term, letters))
         picked = np.asarray(term.value)[tuple(self._picked(letter) for letter in letters)]
@@ -74,7 +80,7 @@ class Entry:
         order = sorted(kept, key=lambda i: self._axis(str(letters[i])))
         value = picked.transpose(order + [i for i in range(picked.ndim) if i not in kept]).reshape(spread)
         name = Unicode()(term)
-        return symbol(f"{name}[{', '.join(shown)}]" if shown else name, value)
+        return symbol(named or (f"{name}[{', '.join(shown)}]" if shown else name), value)
 
     def product(self, a: Term, b: Term, letters: Letters) -> Term:
         """Σ_k a[i, k] b[k, j]."""
