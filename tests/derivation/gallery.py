@@ -311,14 +311,6 @@ def attention():
 
 
 # ----- a gradient of a gradient -----
-@gives("diag(s) - s sᵀ", "diag(A) - A Aᵀ")
-def hessian_of_log_sum_exp():
-    x = Tensor(normal(4))
-    (s,) = at.gradients(at.logsumexp(x), [x])
-    A = at.softmax(x)
-    return at.derive(s, "x"), at.derive(A, "x")
-
-
 @gives("s * (v - sum(s * v))")
 def hessian_of_log_sum_exp_times_a_vector():
     x, v = Tensor(normal(4)), normal(5)[:4].copy()

@@ -23,6 +23,13 @@ def test_jacobian_of_a_vector_is_a_formula(f, formula):
     assert derivation.ok
 
 
+def test_hessian_of_log_sum_exp_is_the_jacobian_of_its_gradient():
+    (s,) = at.gradients(at.logsumexp(x), [x])
+    derivation = at.derive(s, x)
+    assert derivation.formula == "diag(s) - s sᵀ"
+    np.testing.assert_allclose(derivation.term.value, at.hessian(at.logsumexp)(x.data), rtol=1e-12)
+
+
 def test_jacobian_of_a_unit_vector_projects():
     y = x / np.linalg.norm(x)
     assert at.derive(y, x).formula == "(I - y yᵀ) / ‖x‖"
