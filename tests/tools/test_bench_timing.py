@@ -1,12 +1,25 @@
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
-from time import sleep
+from timeit import Timer
 
 import numpy as np
 import pytest
 
+import bench_timing
 from bench_timing import DifferentNumbersError, Side, median_ratio, require_same_numbers, take_turns
 from bench_works import Chain, TwoLayer, numpy_chain, numpy_two_layer
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def read(self):
+        return self.now
+
+    def advance(self, seconds):
+        self.now += seconds
 
 
 def constant(value):
@@ -47,12 +60,13 @@ def test_ratios_are_taken_within_a_round():
     assert median_ratio([2.0, 20.0, 200.0], [1.0, 10.0, 100.0]) == 2.0
 
 
-def test_a_step_of_twice_the_length_has_ratio_two():
-    steps = {"once": lambda: sleep(1e-3), "twice": lambda: sleep(2e-3)}
+def test_a_step_of_twice_the_length_has_ratio_two(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(bench_timing, "Timer", partial(Timer, timer=clock.read))
+    steps = {"once": lambda: clock.advance(1e-3), "twice": lambda: clock.advance(2e-3)}
     timings = take_turns(steps, "once", repetition=1e-3, rounds=9, budget=1.0)
-    assert timings["once"].ratio == 1.0
-    assert 1.5 < timings["twice"].ratio < 2.5
-    assert 1e-3 < timings["once"].seconds < 2e-3
+    assert timings["once"] == pytest.approx((1e-3, 1.0))
+    assert timings["twice"] == pytest.approx((2e-3, 2.0))
 
 
 def test_steps_take_turns():
