@@ -27,3 +27,15 @@ def test_stale_result_is_noticed():
 @pytest.mark.parametrize(("one", "other", "same"), [("1.4e-16", "2.2e-16", True), ("0.98", "0.95", False)])
 def test_rounding_errors_are_not_results(one, other, same):
     assert (NUMBER.sub(rounded, one) == NUMBER.sub(rounded, other)) == same
+
+
+def test_committed_notebooks_show_what_a_code_forge_shows():
+    kinds = [
+        set(output.data)
+        for source in COURSE
+        for cell in nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "execute_result"
+    ]
+    assert any("image/svg+xml" in shown for shown in kinds)
+    assert all("text/html" not in shown for shown in kinds if shown & {"image/svg+xml", "text/latex"})

@@ -41,9 +41,12 @@ def run(source: Path) -> Any:
 
 
 def keep_static(output: Any) -> None:
-    """A picture as the image that at.draw(...).static shows."""
-    if output.get("data", {}).get("text/html", "").startswith("<svg"):
-        output.data["image/svg+xml"] = output.data.pop("text/html")
+    """A picture as the image that at.draw(...).static shows, a derivation as LaTeX: such sites drop MathML."""
+    data = output.get("data", {})
+    if data.get("text/html", "").startswith("<svg"):
+        data["image/svg+xml"] = data.pop("text/html")
+    if "text/latex" in data:
+        data.pop("text/html", None)
 
 
 def results(notebook: Any) -> Iterator[tuple[str, str]]:

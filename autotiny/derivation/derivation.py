@@ -1,6 +1,5 @@
 """Derivation: a gradient's formula with the steps that lead to it."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,6 +113,5 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    def _repr_html_(self) -> str | None:
-        # Sites that show notebooks as they lie there drop MathML, and typeset LaTeX.
-        return None if os.environ.get("AUTOTINY_STATIC") else page(self)
+    def _repr_html_(self) -> str:
+        return page(self)

@@ -139,11 +139,6 @@ def test_page_is_well_formed_and_shows_every_step():
     assert "✓ agrees with backprop" in markup
 
 
-def test_where_notebooks_are_shown_as_they_lie_latex_speaks(monkeypatch):
-    monkeypatch.setenv("AUTOTINY_STATIC", "1")
-    assert derived("Z2")._repr_html_() is None
-
-
 def test_latex_is_the_whole_derivation_or_its_result():
     derivation = derived("Z2")
     assert derivation.latex(steps=False) == r"\frac{\partial J}{\partial Z_{2}} = \frac{A_{2} - Y}{m}"
