@@ -145,11 +145,13 @@ class Captured:
 
     def is_unchanged(self) -> bool:
         """Whether every place holds what it held, and every array has its entries."""
-        return (
-            all(read() is held for read, held in self.places)
-            and all(fingerprint(array) == seal for array, seal in self.arrays)
-            and all(contents(container) == content for container, content in self.contents)
-        )
+        for read, held in self.places:  # a loop, for this runs at every call
+            if read() is not held:
+                return False
+        for array, seal in self.arrays:
+            if fingerprint(array) != seal:
+                return False
+        return not self.contents or all(contents(container) == content for container, content in self.contents)
 
 
 def drawn_inside() -> UnsupportedError:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.errors import UnsupportedError
 
 
 class NoMatch:
@@ -128,5 +129,17 @@ def structure(tree: Any, dynamic: Iterator[bool]) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree), *(structure(branch, dynamic) for branch in tree)
     if not next(dynamic):
-        return type(tree), tree
+        return type(tree), (tree.start, tree.stop, tree.step) if isinstance(tree, slice) else hashable(tree)
     return (type(tree), tree.shape, tree.dtype) if isinstance(tree, np.ndarray) else type(tree)
+
+
+def hashable(value: Any) -> Any:
+    """A value that belongs to the program, to be looked up."""
+    try:
+        hash(value)
+    except TypeError:
+        raise UnsupportedError(
+            f"compile: an argument is a {type(value).__name__}; a program takes arrays, numbers, and lists, tuples and "
+            "dicts of them, and depends on other values that can be looked up, such as strings"
+        ) from None
+    return value

@@ -9,6 +9,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, symbol
 from autotiny.backprop import Sweep
 from autotiny.compiler.naming import enter, names_of_locals, parameter_names
+from autotiny.errors import UnsupportedError
 from autotiny.modes import Switch
 from autotiny.node import Node
 from autotiny.ops import Op
@@ -17,7 +18,17 @@ from autotiny.trees import Rebuild, flatten
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:
-    """Whether a value may be another one at the next call; anything but arrays and numbers belongs to the program."""
+    """Whether a value may be another one at the next call; anything but arrays and numbers belongs to the program.
+
+    Raises UnsupportedError for what a program cannot take.
+    """
+    if isinstance(x, Node):
+        raise UnsupportedError(
+            f"compile: the argument {x.name or 'given'} is a Tensor; a program takes arrays: give "
+            f"{x.name or 'its'}.data, and take gradients with at.value_and_grad"
+        )
+    if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
+        raise UnsupportedError(f"compile: an argument is a {type(x).__name__}; a program takes plain arrays of NumPy")
     return isinstance(x, np.ndarray | np.generic | float) or (ints and type(x) is int)
 
 

@@ -170,7 +170,7 @@ def _bundle(picture: Picture, kind: str) -> Mapping[str, str]:
 
 
 def draw(
-    output: Tensor,
+    output: Any,
     *,
     depth: int | None = None,
     expand: str | Sequence[str] = (),
@@ -184,6 +184,8 @@ def draw(
     `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
+
+    Of a function that at.compile has made, the picture shows the formula that its program computes.
 
     Raises UnsupportedError for anything but a Tensor, and for a group or a focus that is not there, GraphTooLargeError
     where more than 400 values and groups would be shown.
@@ -201,6 +203,8 @@ def draw(
     ├─ x       3  grad 6
     └─ x ↑
     """
+    if hasattr(output, "graph"):  # what at.compile has made of a function: the formula that is left
+        output = output.graph()
     if not isinstance(output, Tensor):
         got = type(output).__name__
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")

@@ -202,3 +202,9 @@ def test_graph_is_the_formula_with_the_users_names():
     graph = step.graph()
     assert graph.op.name == "tanh"
     assert [t.name for t in graph.parents] == ["Z"]
+
+
+def test_the_formula_can_be_drawn():
+    step = at.compile(at.value_and_grad(lambda W: np.sum(np.tanh(W))))
+    step(np.eye(2))
+    assert "tanh" in at.draw(step).svg

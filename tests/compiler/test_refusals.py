@@ -65,3 +65,23 @@ def test_donating_an_argument_that_is_not_there_is_an_error():
 def test_errors_of_the_function_are_its_own():
     with pytest.raises(ValueError, match=r"matmul: x .*inner sizes 3 and 2 differ"):
         at.compile(lambda x: x @ np.ones((2, 2)))(np.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (at.Tensor([1.0], name="W"), r"the argument W is a Tensor; a program takes arrays: give W.data"),
+        (np.ma.masked_array([1.0]), "an argument is a MaskedArray; a program takes plain arrays"),
+        (bytearray(b"1"), "an argument is a bytearray; a program takes arrays, numbers, and lists"),
+    ],
+)
+def test_arguments_that_no_program_takes_are_refused(argument, message):
+    with pytest.raises(UnsupportedError, match=message):
+        at.compile(lambda x: x)(argument)
+
+
+def test_strings_flags_places_and_lengths_belong_to_the_program():
+    f = at.compile(lambda x, how, n, part, twice: (getattr(np, how)(x)[:n] * (2 if twice else 1))[part])
+    x = np.arange(6.0)
+    for args in (("tanh", 3, slice(0, 2), True), ("exp", 4, slice(1, None), False), ("exp", 2, slice(0, 2), True)):
+        np.testing.assert_allclose(f(x, *args), f.f(x, *args))
