@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from autotiny.algebra.normal import tidy
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.term import Term, apply, constant, topological_order
+from autotiny.algebra.tidy import tidy
 from autotiny.ops import Op
 
 LONGEST = 100

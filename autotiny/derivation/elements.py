@@ -108,8 +108,8 @@ def _letters_above(made: Term, lower: Term, letters: Letters, spare: list[str]) 
     An index is shared where every use of the lower tensor has it at the same place: Z2[k, i] needs A1[j, i] of its own
     column, and of every row.
     """
-    entry = Entry({}, "".join(chr(0x3B1 + i) for i in range(16)))
     free: Letters = tuple(None if n == 1 else f"#{i}" for i, n in enumerate(made.shape))
+    entry = Entry({letter: 0 for letter in free if letter}, "".join(chr(0x3B1 + i) for i in range(16)))
     entry.of(made, free)
     uses: list[Any] = [used for term, used in entry.used if term is lower]
     opaque = [term for term, _ in entry.used if term is not lower and lower in set(topological_order(term))]

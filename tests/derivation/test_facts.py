@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.algebra import symbol
+from autotiny.derivation.facts import NowhereZero, SumsToOne, SumsToZero
+
+Y = symbol("Y", np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.7]]))
+x = symbol("x", np.array([1.0, 2.0, 6.0]))
+
+
+def test_columns_that_sum_to_one_are_found_and_rows_that_do_not_are_not():
+    fact = SumsToOne(frozenset({Y}))
+    assert fact.holds(np.sum(Y, axis=0))
+    assert not fact.holds(np.sum(Y, axis=1))
+
+
+def test_sum_is_one_only_of_what_was_given():
+    assert not SumsToOne(frozenset()).holds(np.sum(Y, axis=0))
+
+
+@pytest.mark.parametrize("error", [1e-6, -1e-10])
+def test_sums_that_are_nearly_one_are_not_one(error):
+    nearly = symbol("Y", Y.value + error)
+    assert not SumsToOne(frozenset({nearly})).holds(np.sum(nearly, axis=0))
+
+
+def test_deviations_from_the_mean_sum_to_zero():
+    mu = symbol("mu", 3.0)
+    assert SumsToZero(frozenset({mu})).holds(np.sum(x - mu))
+    assert not SumsToZero(frozenset({mu})).holds(np.sum(x + mu))
+    assert not SumsToZero(frozenset()).holds(np.sum(x - mu))
+
+
+def test_sum_of_zeros_is_no_fact():
+    dead = symbol("dead", np.zeros(3))
+    assert not SumsToZero(frozenset({dead})).holds(np.sum(dead))
+
+
+def test_guard_against_zero_is_dropped_where_nothing_is_zero():
+    assert NowhereZero().holds(x == 0)
+    assert not NowhereZero().holds(x - 1 == 0)
+
+
+def test_honest_form_comes_out_where_the_columns_do_not_sum_to_one():
+    Z, P = at.Tensor(np.ones((2, 3)), name="Z"), np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.8]])
+    A = at.softmax(Z)
+    derivation = at.derive(-np.sum(P * np.log(A)), "Z")
+    assert derivation.formula == "A * sum(P, axis=0) - P"
+    assert not any(step.condition for step in derivation.steps)
+
+
+def test_fact_is_stated_in_the_step_that_used_it():
+    v = at.Tensor([3.0, 4.0], name="v")
+    derivation = at.derive(np.linalg.norm(v), "v")
+    assert [step.condition for step in derivation.steps] == ["‖v‖ ≠ 0"]
