@@ -12,8 +12,10 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.modes import Mark
 from autotiny.ops import Op
 from autotiny.seals import fingerprint
+from autotiny.tables import clean
 from autotiny.values import brief, is_foreign, own, read_only
 
+LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
 EXACT_BYTES = 2**20  # of a leaf's value a copy is kept: there are few, and each is handed out once a step
 next_number = itertools.count().__next__
@@ -175,7 +177,7 @@ class Node:
         return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, self._grad)
 
     def __repr__(self) -> str:
-        name = f"{self.name}: " if self.name else ""
+        name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
         return f"Tensor({name}{brief(self._data)}, shape={self.shape}, {self.dtype}{made})"
 

@@ -217,12 +217,18 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
             node._shared, node.requires_grad = False, True
             return node
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
-            return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
+            try:
+                return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
+            except Exception as error:
+                raise describe.failure(op, (self, other), error) from None
         return record(op, (self, other)) if _is_operand(other) else NotImplemented
 
     def reflected(self: Any, other: Any) -> Any:
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
-            return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+            try:
+                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+            except Exception as error:
+                raise describe.failure(op, (other, self), error) from None
         return record(op, (other, self)) if _is_operand(other) else NotImplemented
 
     return method, reflected

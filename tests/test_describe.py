@@ -216,3 +216,9 @@ def test_names_are_those_of_the_user_and_not_of_numpys_variables():
 def test_what_cannot_be_recorded_is_refused_by_name(compute, words):
     with pytest.raises(UnsupportedError, match=words.replace("(", r"\(")):
         compute(ones(2, 2))
+
+
+@pytest.mark.parametrize("product", [lambda t: t @ 3, lambda t: 3 @ t, lambda t: 2.0 @ t])
+def test_a_matrix_product_with_a_number_is_told_in_our_words(product):
+    with pytest.raises(UnsupportedError, match=r"matmul: .*: a matrix product needs vectors or matrices; use \* for"):
+        product(at.Tensor(2.0))

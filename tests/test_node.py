@@ -378,3 +378,9 @@ def test_format_writes_the_number():
 
 def test_format_without_a_specification_is_str():
     assert f"{at.Tensor([1.0, 2.0])}" == "Tensor([1., 2.], shape=(2,), float64)"
+
+
+def test_a_hostile_name_does_no_harm_in_a_terminal():
+    shown = repr(at.Tensor(1.0, name="red\x1b[31m" + 1000 * "w"))
+    assert "\x1b" not in shown
+    assert len(shown) < 120
