@@ -18,7 +18,7 @@ from autotiny.compiler.kinds import REDUCTIONS, VDOT, Kind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
-BLOCK = 2**13
+BLOCK = 2**14
 """Entries of a block."""
 WORTHWHILE = 3
 """Operations from which blocks pay."""

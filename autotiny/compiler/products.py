@@ -5,8 +5,9 @@
 They are products with ones: exact but for the order of a sum, and nan stays in its row or column.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import OPS, Op
 
 COPY = OPS[np.copy]
+FULL = 8192
+"""Entries of an array up to which it is compared with an array rather than with a number, which NumPy is slow at."""
 SMALL = 4096
 """Entries of an array that is spread: beyond, the array itself costs more than the start."""
 LONGEST = 1024
@@ -48,7 +51,7 @@ def beside_each_other(outputs: Sequence[Term], names: dict[Term, str]) -> list[T
     return rewrite(outputs, visit, names) if copies else list(outputs)
 
 
-@cache
+@lru_cache(maxsize=64)
 def ones(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """The array of ones of a shape, the same each time."""
     return np.ones(shape, dtype)
@@ -85,17 +88,21 @@ def spread_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]
         shape = np.broadcast_shapes(*(arg.shape for arg in args))
         if len(shape) == 2 and 1 not in shape and np.prod(shape) <= SMALL and any(arg.shape == shape for arg in args):
             args = tuple([spread(arg, shape) for arg in args])
-            if op.function in (np.maximum, np.minimum):  # NumPy compares with a number one by one
-                args = tuple([full(arg, shape, args[0].dtype) for arg in args])
+        if op.function in (np.maximum, np.minimum) and 0 < math.prod(shape) <= FULL:
+            args = compared_entry_by_entry(args, shape)
     return same(op, args, options)
 
 
-def full(x: Term, shape: tuple[int, ...], dtype: Any) -> Term:
-    """A number as an array of the shape; anything else as it is."""
-    return repeated(x.value, shape, dtype) if x.is_constant and type(x.value) in (int, float) else x
+def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> tuple[Term, ...]:
+    """An array of floating-point numbers beside a number: beside an array that repeats it."""
+    for x, other in (args, args[::-1]):
+        if x.shape == shape != () and x.dtype.kind == "f" and other.is_constant and type(other.value) in (int, float):
+            numbers = repeated(other.value, shape, x.dtype)
+            return (x, numbers) if x is args[0] else (numbers, x)
+    return args
 
 
-@cache
+@lru_cache(maxsize=64)
 def repeated(value: float, shape: tuple[int, ...], dtype: Any) -> Any:
     """The array that holds one number everywhere, the same each time."""
     return constant(np.full(shape, value, dtype))

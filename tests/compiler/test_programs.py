@@ -208,3 +208,12 @@ def test_the_formula_can_be_drawn():
     step = at.compile(at.value_and_grad(lambda W: np.sum(np.tanh(W))))
     step(np.eye(2))
     assert "tanh" in at.draw(step).svg
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("f", [lambda x: np.maximum(0, x), lambda x: np.minimum(x, 0.5), lambda x: np.maximum(x, 1)])
+def test_larger_or_smaller_than_a_number_has_the_same_type(f, dtype):
+    x = np.array([[-1, 2, 3], [4, -5, 0]], dtype)
+    got = at.compile(f)(x)
+    np.testing.assert_array_equal(got, f(x))
+    assert got.dtype == f(x).dtype
