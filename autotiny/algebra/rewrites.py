@@ -146,7 +146,24 @@ def across(a: Array, b: Array) -> Array:
 
 
 # fmt: off
+VECTORS = (
+    Row("a matrix times a column is a matrix times a vector",
+        lambda a, v, s: a @ np.reshape(v, s),       lambda a, v, s: np.reshape(a @ v, (-1, 1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1), exact=True),
+    Row("a row times a matrix is a vector times a matrix",
+        lambda a, v, s: np.reshape(v, s) @ a,       lambda a, v, s: np.reshape(v @ a, (1, -1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)), exact=True),
+    Row("x Aᵀ is A x",
+        lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+    Row("x A is Aᵀ x",
+        lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+)
+"""Rows that write products with vectors as products with vectors, not with matrices of one column."""
+
 ROWS = (
+    *VECTORS,
     # ----- they differ where the left side divides by 0, overflows or multiplies 0 by inf -----
     Row("a factor above and below cancels",
         lambda x: x / x,                            lambda x: 1),
@@ -206,18 +223,6 @@ ROWS = (
     Row("transpose term by term",
         lambda a, b: np.transpose(a + b),           lambda a, b: np.transpose(a) + np.transpose(b),
         matrices, rest=("b",), exact=True),
-    Row("a matrix times a column is a matrix times a vector",
-        lambda a, v, s: a @ np.reshape(v, s),       lambda a, v, s: np.reshape(a @ v, (-1, 1)),
-        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1), exact=True),
-    Row("a row times a matrix is a vector times a matrix",
-        lambda a, v, s: np.reshape(v, s) @ a,       lambda a, v, s: np.reshape(v @ a, (1, -1)),
-        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)), exact=True),
-    Row("x Aᵀ is A x",
-        lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
-        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
-    Row("x A is Aᵀ x",
-        lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
-        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
     Row("product with the identity",
         lambda i, a: i @ a,                         lambda i, a: a,     lambda i, a: is_identity(i),    exact=True),
     Row("product with the identity",

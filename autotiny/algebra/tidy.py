@@ -87,7 +87,10 @@ def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
     if x.shape == shape:
         return x
     reshape = apply(OPS[np.reshape], (x,), {"shape": shape})
-    return reshape if without_spread(reshape) is reshape else tidy(reshape)
+    if without_spread(reshape) is not reshape:
+        return tidy(reshape)
+    outside = _without_numbers(reshape)
+    return reshape if outside is None else outside
 
 
 def _transpose(term: Term) -> Term:

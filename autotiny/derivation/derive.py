@@ -9,7 +9,7 @@ import numpy as np
 from autotiny import describe, graph
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
-from autotiny.algebra.rewrites import ROWS
+from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.backprop import gradients
 from autotiny.derivation.chain import pull
@@ -93,7 +93,7 @@ class Deriving:
         path = self.path()
         grads: dict[Term, Term] = {self.output: self.seed}
         for sign in reversed(path):
-            g = self.simplifier.normal(grads[sign])
+            g = self.written(grads[sign])
             if sign is self.goal:
                 found = self.simplified(sign, g, lemmas)
                 return found if self.hidden is not None else self.without_seed(found)
@@ -103,6 +103,13 @@ class Deriving:
             for x, c in pull(made, made if sign is self.hidden else sign, g, set(path)).items():
                 grads[x] = constant(grads[x] + c) if x in grads else c
         raise AssertionError("the path ends at its target")
+
+    def written(self, raw: Term) -> Term:
+        """The chain rule's words in normal form, where vectors are vectors."""
+        chain = self.simplifier.normal(raw)
+        for row in VECTORS:
+            chain = self.simplifier.apply(row, chain)
+        return chain
 
     def without_seed(self, pulled: Derivation) -> Derivation:
         """The Jacobian, from its product with the seed."""

@@ -50,6 +50,12 @@ def test_what_says_the_same_trivially_is_one_term_with_the_same_value(one, other
     np.testing.assert_allclose(normal.value, one().value, rtol=1e-12)
 
 
+def test_normal_form_is_reached_at_once():
+    simplifier = Simplifier()
+    normal = simplifier.normal((A.T @ (-v[..., None] / k))[..., 0])
+    assert simplifier.normal(normal) is normal
+
+
 DIFFERENT = [(lambda: a / a, lambda: constant(1.0)), (lambda: a - b, lambda: b - a), (lambda: a @ A, lambda: A @ a)]
 
 
@@ -104,5 +110,6 @@ def test_every_formula_keeps_value_and_shape_through_normal_form_and_simplificat
         steps = simplifier.simplify(formula)
     result = steps[-1].after if steps else simplifier.normal(formula)
     assert result.shape == formula.shape
+    assert repr(simplifier.normal(simplifier.normal(formula))) == repr(simplifier.normal(formula))
     if np.all(np.isfinite(formula.value)) and np.max(abs(formula.value)) < 1e8:
         np.testing.assert_allclose(result.value, formula.value, rtol=1e-6, atol=1e-6)
