@@ -18,7 +18,7 @@ from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalO
 from autotiny.derivation.jacobian import jacobian
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.reading import readable
-from autotiny.derivation.steps import DerivationError, Step, difference, tolerance
+from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
 from autotiny.derivation.unicode import Unicode
 from autotiny.errors import UnsupportedError
 from autotiny.graph import caller_scope
@@ -123,7 +123,7 @@ class Deriving:
         rows = [gradients(self.loss, [self.target], row)[0]._data for row in entries]
         error = difference(pulled.term.value, self.seed.value @ found.value)
         rule = f"this is {self.seed.name}ᵀ {pulled.name} for any {self.seed.name}: without it"
-        step = proved(Step(rule, pulled.term, readable(found), "", error))
+        step = proved(Step(rule, pulled.term, readable(found), "", error), self.lifted.definitions)
         return replace(pulled, steps=(*pulled.steps, step), engine=np.stack(rows))
 
     def named(self, lemma: Derivation, lemmas: dict[Term, Derivation]) -> Term:
@@ -167,7 +167,8 @@ class Deriving:
         steps: list[Step] = []
         for rewrite in self.simplifier.simplify(chain):
             to = readable(rewrite.after)
-            steps.append(proved(Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))))
+            step = Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))
+            steps.append(proved(step, self.lifted.definitions))
             at = to
         used = {g: lemma for g, lemma in lemmas.items() if g in set(topological_order(readable(chain), at))}
         return Derivation(sign, self.output, readable(chain), tuple(steps), used, self.engine[sign], self.lifted)
@@ -185,9 +186,9 @@ def seed_of(output: Term, goal: Term) -> Term:
     return symbol("v", np.random.default_rng(0).normal(size=output.shape).astype(output.dtype))
 
 
-def proved(step: Step) -> Step:
+def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
     """The step, if it left the value as it was."""
-    if not step.error <= tolerance(step.after.value):
+    if not step.error <= tolerance(step.after.value) and not is_rounding(step.before, step.after, definitions):
         write = Unicode()
         raise DerivationError(
             f"derive: {step.rule!r} made {write(step.after)} of {write(step.before)}, whose values differ by "

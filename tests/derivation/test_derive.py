@@ -137,3 +137,12 @@ def test_values_that_were_changed_since_are_refused():
     x.data = np.zeros(2)
     with pytest.raises(StaleError, match="x was assigned after it was recorded"):
         at.derive(J, x)
+
+
+def test_digits_that_rounding_takes_are_not_taken_for_a_wrong_rule():
+    z = at.Tensor([30.0], name="z")
+    a = 1 / (1 + np.exp(-z))  # 1 - a has lost all but two digits
+    derivation = at.derive(np.sum(a), "z")
+    assert derivation.formula == "a * (1 - a)"
+    assert derivation.max_error > 1e-6
+    assert derivation.ok
