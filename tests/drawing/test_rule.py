@@ -61,7 +61,7 @@ def test_every_rule_of_two_matrices_is_written_or_given_up():
             y = op.forward(*[A] * len(op.rules))
         except Exception:
             continue
-        for rule in filter(None, op.rules):
+        for rule in (rule for rule in op.rules if rule and rule.__module__.startswith("autotiny")):
             operands = list(zip("abc", [A] * len(op.rules), strict=False))
             if local_derivative(rule, operands, ("y", y), {}) is None:
                 unwritten.add(op.name)
