@@ -7,6 +7,7 @@ nest to any order.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ import numpy as np
 
 from autotiny.backprop import Gradients, as_tensor, sweep
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.graph import topological_order
 from autotiny.modes import Switch, modes
 from autotiny.node import next_number
 from autotiny.stale import checked_order, require_unchanged
@@ -33,6 +33,7 @@ class Run(NamedTuple):
     variables: list[Tensor]
     rebuild_arguments: Rebuild
     order: list[Tensor]
+    leaves: set[Tensor]
     nested: bool
 
     @property
@@ -47,7 +48,8 @@ class Run(NamedTuple):
     def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
         """The gradients of the variables."""
         record = record or self.nested
-        found = sweep(self.order, seeds, self.variables, record)
+        wanted = None if self.leaves.issubset(self.variables) else self.variables  # all of them: the shortest way
+        found = sweep(self.order, seeds, wanted, record)
         results = [found[x] if x in found else np.zeros_like(x._data) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
@@ -69,9 +71,15 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
         _require_numbers(f, out)
     recorded = [out for out in outputs if isinstance(out, Tensor)]
     order = checked_order(*recorded)
-    leaves = (x for x in topological_order(*recorded) if x.op is None and x.requires_grad)
+    leaves = tracked_leaves(recorded, order)
     nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
-    return Run(outputs, rebuild_output, variables, rebuild_arguments, order, nested)
+    return Run(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
+
+
+def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Tensor]) -> set[Tensor]:
+    """The tracked leaves among some outputs, and among the operands of the operations that lead to them."""
+    candidates = itertools.chain(outputs, *(node.args for node in order))
+    return {x for x in candidates if type(x) is Tensor and x.op is None and x.requires_grad}
 
 
 def variable(value: Any) -> Tensor:

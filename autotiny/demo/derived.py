@@ -13,9 +13,7 @@ def derivations(check: Check) -> dict[str, Derivation]:
     tensors = check.tensors
     scope = {"m": tensors["X"].shape[1]}
     with np.errstate(all="ignore"):
-        return {
-            row.name: Deriving(tensors["J"], tensors[row.name], scope).derivation() for row in check.report.rows
-        }
+        return {row.name: Deriving(tensors["J"], tensors[row.name], scope).derivation() for row in check.report.rows}
 
 
 def terminal_lines(found: dict[str, Derivation]) -> str:
