@@ -9,8 +9,8 @@ from autotiny.algebra import Term
 from autotiny.compiler.blocks import Blocks, Group, shape_of
 from autotiny.compiler.kinds import REDUCTIONS, VDOT
 from autotiny.compiler.lowering import is_uniform
-from autotiny.compiler.schedule import Plan, inner_results
-from autotiny.compiler.writing import type_of
+from autotiny.compiler.schedule import Plan, Storage, inner_results
+from autotiny.compiler.writing import comment, type_of
 
 if TYPE_CHECKING:
     from autotiny.compiler.emit import Writer
@@ -36,23 +36,29 @@ class BlockWriter:
         for term in group.terms:
             self.memory.settle(term)
         self.function = program.fresh(f"block{len(program.functions) + 1}")
-        self.tenant = {x: storage.tenants[0] for storage in self.memory.storages for x in storage.tenants}
+        self.buffers = [self.buffer(storage, i) for i, storage in enumerate(self.memory.storages, 1)]
+        pairs = zip(self.memory.storages, self.buffers, strict=True)
+        self.held = {x: name for storage, name in pairs for x in storage.tenants}
+        self.part = {x: program.fresh(f"part_of_{program.names[x]}") for x in self.totals}
+
+    def buffer(self, storage: Storage, i: int) -> str:
+        """The name of some memory: that of what lives there, if all that does has one name."""
+        called = {self.program.names[x] for x in storage.tenants}
+        return called.pop() if len(called) == 1 else self.program.fresh(f"buffer{i}")
 
     def text(self) -> str:
         """The function."""
         for x in self.given:
             self.program.names.setdefault(x, self.program.operand(x, None))
         names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
-        names += [self.name(storage.tenants[0]) for storage in self.memory.storages]
+        names += self.buffers
         lines = [f"{self.expression(term)}" for term in self.terms]
-        lines.append(
-            f"return {', '.join(self.program.names[x] for x in self.totals)}" if self.totals else "return None"
-        )
+        lines.append(f"return {', '.join(self.part.values()) or None}")
         return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", "", ""])
 
     def name(self, x: Term) -> str:
         """The name of what holds a result within a block."""
-        return self.program.names[self.tenant.get(x, x)]
+        return self.held.get(x) or self.program.names[x]
 
     def expression(self, term: Term) -> str:
         """The line of one operation."""
@@ -62,9 +68,10 @@ class BlockWriter:
             function = (
                 program.numpy("vdot") if term.op is VDOT else f"{program.numpy(REDUCTIONS[term.op.function])}.reduce"
             )
-            return f"{program.names[term]} = {function}({args})"
+            return f"{self.part[term]} = {function}({args})"
         own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
-        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){own}"
+        note = comment(term, program.given) or own
+        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
 
     def operand(self, x: Term, user: Term) -> str:
         """A part of an array under the array's name, or a number."""

@@ -10,8 +10,9 @@ from autotiny.algebra import Term
 from autotiny.compiler.block_writing import BlockWriter
 from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
+from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule, Storage
-from autotiny.compiler.writing import number, type_of, unique_names
+from autotiny.compiler.writing import comment, number, type_of, unique_names
 
 SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
@@ -31,9 +32,9 @@ class Source(NamedTuple):
 class Writer:
     """Writes the lines of one program."""
 
-    def __init__(self, plan: Schedule, names: dict[Term, str], threads: int = 1) -> None:
+    def __init__(self, plan: Schedule, names: Names, threads: int = 1) -> None:
         self.plan, self.threads = plan, threads
-        self.names, self.given = unique_names(plan, names), names
+        self.names, self.given = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.setup: list[str] = []
@@ -122,12 +123,13 @@ class Writer:
             Kind.CALL: self.call,
         }
         text, name = form[kind(term)](term), self.names[term]
+        note = comment(term, self.given, self.as_formula(term))
         if kind(term) is Kind.VIEW and self.in_memory(term):
-            self.setup.append(f"{name} = {text}")
+            self.setup.append(f"{name} = {text}{note}")
         elif term not in self.plan.place:
-            self.lines.append(f"{name} = {text}")
+            self.lines.append(f"{name} = {text}{note}")
         else:
-            self.lines.append(text)
+            self.lines.append(text + note)
         self.written[term] = name
 
     def check(self, term: Term) -> None:
@@ -151,17 +153,20 @@ class Writer:
     def elementwise(self, term: Term) -> str:
         """A ufunc: `add(a, b, out=c)`."""
         function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
-        text = f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
-        return text + self.as_formula(term)
+        return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
 
     def as_formula(self, term: Term) -> str:
-        """A difference or quotient of named arrays as a comment, in the user's names: A2 - Y."""
+        """A difference or quotient of named arrays in the user's names: A2 - Y."""
         assert term.op is not None
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
-        if term.op.function not in SIGNS or not all(arg in self.given for arg in (term, *args)):
+        if kind(term) is not Kind.ELEMENTWISE or term.op.function not in SIGNS or not all(map(self.is_given, args)):
             return ""
-        a, b = (self.given[arg] for arg in args)
-        return f"  # {self.given[term]} = {a} {SIGNS[term.op.function]} {b}"
+        a, b = (self.given[arg].text for arg in args)
+        return f"{a} {SIGNS[term.op.function]} {b}"
+
+    def is_given(self, x: Term) -> bool:
+        """Whether a term is what a name of the user's says."""
+        return x in self.given and self.given[x].exact
 
     def cast(self, term: Term) -> str:
         """Into another type: `c[...] = a`."""
@@ -338,6 +343,6 @@ def _key(key: Any) -> str:
     return "None" if key is None else "..." if key is ... else str(int(key))
 
 
-def emit(plan: Schedule, names: dict[Term, str], swept: bool, threads: int = 1) -> Source:
+def emit(plan: Schedule, names: Names, swept: bool, threads: int = 1) -> Source:
     """The program of a schedule; it stops where a gradient is invalid, if there are gradients."""
     return Writer(plan, names, threads).program(swept)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autotiny.algebra import Term, topological_order
+from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule
 from autotiny.node import NO_OPTIONS
 from autotiny.ops import Op
@@ -40,11 +41,12 @@ def values_of(outputs: Sequence[Term]) -> int:
     return sum(getattr(term.value, "nbytes", 0) for term in topological_order(*outputs))
 
 
-def as_graph(outputs: Sequence[Term], names: dict[Term, str], name: str) -> Tensor | None:
+def as_graph(outputs: Sequence[Term], names: Names, name: str) -> Tensor | None:
     """The formulas as a recorded graph, to be drawn; None where its values are too large to be kept for that."""
     if not outputs or values_of(outputs) > SMALL or operations(outputs) > MANY:
         return None
     tensors: dict[Term, Any] = {}
+    called = told(topological_order(*outputs), names)
     for term in topological_order(*outputs):
         if term.op is None:
             alone = term.is_constant and not term.ndim
@@ -52,8 +54,8 @@ def as_graph(outputs: Sequence[Term], names: dict[Term, str], name: str) -> Tens
         else:
             args = tuple([tensors[arg] for arg in term.args])
             tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.options, term.value)
-        if term in names and isinstance(tensors[term], Tensor):
-            tensors[term].name = names[term]
+        if term in called and isinstance(tensors[term], Tensor):
+            tensors[term].name = called[term].remark or called[term].text
     return together([tensors[out] for out in outputs], name)
 
 

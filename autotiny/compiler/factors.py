@@ -13,6 +13,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
 from autotiny.compiler.kinds import INDEX, RESHAPES, TURNS, VDOT
+from autotiny.compiler.naming import Names, hand_on
 from autotiny.compiler.rewriting import operands, users
 from autotiny.ops import OPS
 
@@ -25,7 +26,7 @@ ALONG = RESHAPES | TURNS | {np.sum}
 Scaled = tuple[float, Term]
 
 
-def pull_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def pull_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs, with every factor carried as far towards them as it goes, and multiplied there."""
     new: dict[Term, Scaled] = {}
     plain: dict[Term, Term] = {}
@@ -40,7 +41,8 @@ def pull_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
         c, core = new[term] = pulled
         plain[term] = times(c, core)
         if term in names and core.op is not None:
-            names.setdefault(core, names[term])
+            hand_on(names, names[term], plain[term])
+            hand_on(names, names[term].times(1 / c), core)
     return [plain[output] for output in outputs]
 
 
@@ -112,7 +114,7 @@ def is_factor(x: Term) -> bool:
     return x.is_constant and np.ndim(x.value) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf
 
 
-def push_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def push_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs, with a factor that several of them bear multiplied once, where they all come from."""
     for _ in range(CANDIDATES):
         pushed = _push_one(outputs, names)
@@ -122,7 +124,7 @@ def push_factors(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
     return list(outputs)
 
 
-def _push_one(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term] | None:
+def _push_one(outputs: Sequence[Term], names: Names) -> list[Term] | None:
     used = users(outputs)
     groups: dict[Any, list[Term]] = {}
     for term in used:
@@ -182,24 +184,20 @@ def _bears_once(term: Term, dependent: set[Term]) -> bool:
     return count == (len(term.args) if term.op.function in (np.add, np.subtract) else 1)
 
 
-def _moved(
-    outputs: Sequence[Term], names: dict[Term, str], factor: Term, scalings: set[Term], root: Term
-) -> list[Term]:
+def _moved(outputs: Sequence[Term], names: Names, factor: Term, scalings: set[Term], root: Term) -> list[Term]:
     """The outputs with the root scaled in place of the scalings."""
-    scaled: dict[Term, Term] = {}
     new: dict[Term, Term] = {}
+    grown, c = {root}, float(factor.value)
     for term in topological_order(*outputs):
         if term.op is None:
             new[term] = term
             continue
         args, options = operands(term, new)
-        if term in scalings:
-            new[term] = args[0]
-        else:
-            new[term] = apply(term.op, args, options)
-        if term is root:
-            scaled[term] = new[term]
-            new[term] = new[term] * factor
+        made = args[0] if term in scalings else apply(term.op, args, options)
+        new[term] = made * factor if term is root else made
+        if term not in scalings and not grown.isdisjoint(term.args):
+            grown.add(term)
         if term in names:
-            names.setdefault(new[term] if term is not root else scaled[term], names[term])
+            hand_on(names, names[term].times(c if term in grown and term is not root else 1), made)
+            hand_on(names, names[term].times(c if term in grown else 1), new[term])
     return [new[output] for output in outputs]

@@ -10,6 +10,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.kinds import VDOT
 from autotiny.compiler.lowering import lowered
+from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import rewrite, same
 from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import Op
@@ -19,7 +20,7 @@ class FactError(Exception):
     """What held on the values of the first call does not hold on these."""
 
 
-def assume_facts(outputs: Sequence[Term], names: dict[Term, str]) -> tuple[list[Term], list[Term]]:
+def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], list[Term]]:
     """The outputs where sums that are all 1 are 1; and those sums."""
     facts = {term.args[0]: term for term in topological_order(*outputs) if is_sum_of_ones(term)}
 

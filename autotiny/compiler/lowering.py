@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, constant
+from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import rewrite, same
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op
@@ -19,7 +20,7 @@ WHOLE = {OPS[function] for function in OWN}
 """Operations of ours that are one call of NumPy, or more of Python than of NumPy."""
 
 
-def lower(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def lower(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs in functions of NumPy; an operation that cannot be taken apart stays whole."""
     return rewrite(outputs, lowered, names)
 

@@ -1,23 +1,54 @@
-"""What the user calls each formula: the locals of their functions when these return, and d<name> for gradients."""
+"""What the user calls each formula: the locals of their functions when these return, and d<name> for gradients.
+
+A name stands on the value that it was given to. Where a pass leaves a gradient but for a factor, the name keeps account
+of the factor: A2 - Y is m dJ/dZ2. What any other name stood on has no name then.
+"""
 
 import keyword
+import math
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from autotiny import describe
 from autotiny.algebra import Term
 from autotiny.recording import value_of
 from autotiny.trees import flatten
 
+
+class Name(NamedTuple):
+    """What a formula is called."""
+
+    text: str
+    gradient: str = ""
+    """dJ/dZ2, where it is that."""
+    scale: float = 1
+    """The formula's value over the one that was given the name."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the formula is what was given the name."""
+        return math.isclose(self.scale, 1, rel_tol=1e-9)
+
+    @property
+    def remark(self) -> str:
+        """What the formula is, if not what its name says: 4 dJ/dZ2."""
+        return "" if self.exact else f"{self.scale:.6g} {self.gradient}"
+
+    def times(self, c: float) -> "Name":
+        """The name, of c times as much."""
+        return self._replace(scale=self.scale * c)
+
+
+Names = dict[Term, Name]
 _OTHERS = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
 @contextmanager
-def names_of_locals(names: dict[Term, str]) -> Iterator[None]:
+def names_of_locals(names: Names) -> Iterator[None]:
     """Enter each formula that a local variable of the user's code holds when its function returns."""
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
@@ -34,12 +65,32 @@ def names_of_locals(names: dict[Term, str]) -> Iterator[None]:
         sys.setprofile(None)
 
 
-def enter(names: dict[Term, str], variables: Mapping[str, Any]) -> None:
+def enter(names: Names, variables: Mapping[str, Any]) -> None:
     """The first name that a formula was given stays."""
     for name, held in variables.items():
         term = value_of(held)
         if isinstance(term, Term) and is_name(name):
-            names.setdefault(term, name)
+            names.setdefault(term, Name(name))
+
+
+def hand_on(names: Names, name: Name, term: Term) -> None:
+    """The name for a formula, unless it has one that is as good."""
+    before = names.get(term)
+    if before is None or (name.exact and not before.exact):
+        names[term] = name
+
+
+def told(terms: Sequence[Term], names: Names) -> Names:
+    """The names that may be told among these formulas: a gradient's stands on a multiple if not on the gradient."""
+    exact = {x: names[x] for x in terms if x in names and names[x].exact}
+    taken = {name.text for name in exact.values()}
+    found: Names = {}
+    for x in terms:
+        name = exact.get(x) or names.get(x)
+        if name is not None and (name.exact or (name.gradient and name.text not in taken)):
+            taken.add(name.text)
+            found[x] = name
+    return found
 
 
 def is_name(name: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant
 from autotiny.compiler.kinds import VDOT, Kind, kind
+from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import rewrite, same, users
 from autotiny.compiler.shortcuts import made_by
 from autotiny.ops import OPS, Op
@@ -29,13 +30,13 @@ FEW_ROWS = 3
 """So many rows are faster compared one by one than reduced."""
 
 
-def as_products(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def as_products(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs, with products where they are faster."""
     summed = rewrite(outputs, sum_as_product, names)
     return rewrite(summed, spread_as_product, names)
 
 
-def beside_each_other(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs, with a copy of each small argument that does not lie row by row, and is used more than once: NumPy
     takes longer over such an array each time than over the copy.
     """

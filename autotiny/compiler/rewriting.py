@@ -5,20 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autotiny.algebra import Term, apply, topological_order
+from autotiny.compiler.naming import Names, hand_on
 from autotiny.ops import Op
 from autotiny.trees import tree_map
 
 Visit = Callable[[Op, tuple[Term, ...], Mapping[str, Any]], Any]
 
 
-def rewrite(outputs: Sequence[Term], visit: Visit, names: dict[Term, str]) -> list[Term]:
+def rewrite(outputs: Sequence[Term], visit: Visit, names: Names) -> list[Term]:
     """The outputs, with `visit(op, args, options)` in place of every operation; names go on to what replaces them."""
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):
         now.term = term
         new[term] = made = term if term.op is None else visit(term.op, *operands(term, new))
         if term in names:
-            names.setdefault(made, names[term])
+            hand_on(names, names[term], made)
     return [new[output] for output in outputs]
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from autotiny.algebra import Term
 from autotiny.compiler.emit import Source
 from autotiny.compiler.facts import FactError
+from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule
-from autotiny.compiler.writing import number, unique_names
+from autotiny.compiler.writing import comment, is_copied_number, number, unique_names
 
 FUNCTIONS: dict[Any, str] = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.log2: "log2", np.log10: "log10",
@@ -50,17 +51,17 @@ def is_scalar(plan: Schedule) -> bool:
     )
 
 
-def emit_scalars(plan: Schedule, names: dict[Term, str], swept: bool) -> Source:
+def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
     """The program: a line for each operation, those that are used once within the line that uses them."""
-    called = unique_names(plan, names)
+    called, names = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
     uses = Counter(part for term in plan.order for part in term.args)
     uses.update(plan.outputs)
     text: dict[Term, Written] = {x: Written(called[x]) for x in plan.inputs}
     lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.value) is not float]
     for term in plan.order:
-        expression = text[term.args[0]] if is_copy(term) else written(term, text)
-        if not is_copy(term) and (term in names or uses[term] > 1 or expression.depth > DEEPEST):
-            lines.append(f"{called[term]} = {expression.text}")
+        expression = text[term.args[0]] if is_copied_number(term) else written(term, text)
+        if not is_copied_number(term) and (term in names or uses[term] > 1 or expression.depth > DEEPEST):
+            lines.append(f"{called[term]} = {expression.text}{comment(term, names)}")
             expression = Written(called[term])
         text[term] = expression
     results = [number(out.value) if out.is_constant else text[out].text for out in plan.outputs]
@@ -100,11 +101,6 @@ class Written(NamedTuple):
     def beside(self, binding: int) -> str:
         """The text as an operand of an operator that binds so tightly."""
         return self.text if self.binding >= binding else f"({self.text})"
-
-
-def is_copy(term: Term) -> bool:
-    """Whether a number is another one by another name."""
-    return term.op is not None and term.op.function is np.copy and not term.args[0].is_constant
 
 
 def functions_of(plan: Schedule) -> Iterator[object]:

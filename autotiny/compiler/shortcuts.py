@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply
+from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import rewrite, same, users
 from autotiny.ops import OPS, Op
 from autotiny.ops.linalg import vdot
@@ -13,7 +14,7 @@ from autotiny.ops.linalg import vdot
 RULES: list[Any] = []
 
 
-def shorten(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def shorten(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs by the shortcuts that fit."""
     return rewrite(outputs, shortened, names)
 
@@ -113,7 +114,7 @@ def mask_of_relu(function: Any, args: Sequence[Term], options: Mapping[str, Any]
     return None
 
 
-def share_sign(outputs: Sequence[Term], names: dict[Term, str]) -> list[Term]:
+def share_sign(outputs: Sequence[Term], names: Names) -> list[Term]:
     """1[x > 0] = 1[max(x, 0) > 0], where max(x, 0) is there: x need not be kept until then."""
     there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
 

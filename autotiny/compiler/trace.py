@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, symbol
 from autotiny.backprop import Sweep
-from autotiny.compiler.naming import enter, names_of_locals, parameter_names
+from autotiny.compiler.naming import Name, Names, enter, names_of_locals, parameter_names
 from autotiny.errors import UnsupportedError
 from autotiny.modes import Switch
 from autotiny.node import Node
@@ -43,7 +43,7 @@ class Trace(NamedTuple):
     outputs: list[Any]
     """Terms, and whatever else the function returned."""
     rebuild: Rebuild
-    names: dict[Term, str]
+    names: Names
     swept: bool
     """Whether anything was differentiated."""
     masked: bool
@@ -53,7 +53,7 @@ class Trace(NamedTuple):
 class Tracer:
     """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient."""
 
-    def __init__(self, names: dict[Term, str]) -> None:
+    def __init__(self, names: Names) -> None:
         self.names = names
         self.swept = self.masked = False
 
@@ -69,11 +69,14 @@ class Tracer:
         """Note the gradients that a sweep has found."""
         self.swept = True
         self.masked = self.masked or sweep.masked
+        output = value_of(next(iter(sweep.grads)))
+        of_what = self.names[output].text if isinstance(output, Term) and output in self.names else "J"
         for node, g in sweep.grads.items():
             of, gradient = value_of(node), value_of(g)
             enter(self.names, {node.name: node} if node.name else {})
             if isinstance(gradient, Term) and isinstance(of, Term) and of in self.names:
-                self.names.setdefault(gradient, f"d{self.names[of]}")
+                name = f"d{self.names[of].text}"
+                self.names.setdefault(gradient, Name(name, f"d{of_what}/{name}"))
 
 
 def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], dynamic: Sequence[bool]) -> Trace:
@@ -85,7 +88,7 @@ def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
     held = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
     symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
-    known: dict[Term, str] = {}
+    known: Names = {}
     enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
     tracer = Tracer(known)
     positional, by_name = rebuild(held)

@@ -6,17 +6,21 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule
 
 
-def unique_names(plan: Schedule, given: dict[Term, str]) -> dict[Term, str]:
+def unique_names(plan: Schedule, given: Names) -> dict[Term, str]:
     """A name for every term: its own; without one, that of the term that takes its place; else a short one."""
     names: dict[Term, str] = {}
     taken = set(dir(np)) | {"step", "np"}
+    known = told([*plan.inputs, *plan.order], given)
     for term in [*plan.inputs, *plan.order]:
-        base = given.get(term)
-        if base is not None:
-            names[term] = untaken(base, taken)
+        name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
+        if copied in names and name in (None, known.get(copied)):
+            names[term] = names[copied]
+        elif name is not None:
+            names[term] = untaken(name.text, taken)
     for storage in plan.storages:
         for before, after in itertools.pairwise(storage.tenants):
             if (
@@ -31,6 +35,18 @@ def unique_names(plan: Schedule, given: dict[Term, str]) -> dict[Term, str]:
         if term not in names:
             names[term] = untaken(f"t{next(numbers)}", taken)
     return names
+
+
+def is_copied_number(term: Term) -> bool:
+    """Whether it is a number that becomes an array, or another's copy."""
+    return term.op is not None and term.op.function is np.copy and term.ndim == 0 and not term.args[0].is_constant
+
+
+def comment(term: Term, names: Names, formula: str = "") -> str:
+    """What is worth saying of a term, as a comment at the end of its line."""
+    name = names.get(term)
+    said = [part for part in (formula, name.remark if name else "") if part]
+    return f"  # {' = '.join([name.text, *said] if name else said)}" if said else ""
 
 
 def untaken(base: str, taken: set[str]) -> str:

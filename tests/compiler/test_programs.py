@@ -1,6 +1,7 @@
 """What kinds of programs promise: facts, blocks, numbers, memory, threads."""
 
 import itertools
+import re
 import threading
 import tracemalloc
 
@@ -29,7 +30,7 @@ def test_targets_that_sum_to_one_leave_a2_minus_y():
     Z, Y = rng.standard_normal((3, 4)), np.ascontiguousarray(np.eye(3)[:, [0, 1, 1, 2]])
     close(f(Z, Y), cross_entropy_gradient(Z, Y))
     assert "FactError" in f.source
-    assert ", Y, out=dZ)" in f.source
+    assert re.search(r"subtract\(\w+, Y, out=", f.source)
 
 
 def test_targets_that_do_not_sum_to_one_after_all_give_the_right_gradient():
