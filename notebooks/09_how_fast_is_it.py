@@ -65,9 +65,9 @@ all(
 )
 
 # %% [markdown]
-# **Predict first.** Every recorded operation costs about a microsecond on top of NumPy's own microsecond. A small network is
-# nothing but such overhead, so the engine should need about twice the time. In a large one the matrix products take nearly all
-# of it, and there is little left to lose.
+# **Predict first.** Every recorded operation costs about a microsecond on top of NumPy's own microsecond, its gradient another,
+# and `at.grad` takes some time to look at its arguments. A small network is nothing but such overhead, so the engine should
+# need several times as long. In a large one the matrix products take nearly all of the time, and there is little left to lose.
 
 
 # %% tags=["varies"]

@@ -227,6 +227,7 @@ async function start() {
     save(); // for the way back
     show(examples[choice.value]);
     history_.keepNow(state);
+    clearTimeout(saving); // it would write over the entry that one goes back to meanwhile
     history.pushState(null, "", toFragment(state));
     choice.value = "";
   });
