@@ -36,13 +36,21 @@ def heat(array: Array) -> Heat | None:
     if array.size < 2:
         return None
     matrix = array.reshape(-1, array.shape[-1]).astype(float)
-    blocks = _means(_means(matrix, MOST_ROWS, MOST_ROWS).T, MOST_COLUMNS, MOST_ROWS).T
-    finite = np.isfinite(blocks)
-    largest = np.abs(blocks[finite]).max(initial=0.0) or 1.0
+    return shades(_means(_means(matrix, MOST_ROWS, MOST_ROWS).T, MOST_COLUMNS, MOST_ROWS).T)
+
+
+def shades(matrix: Array) -> Heat:
+    """A cell for every entry of a matrix.
+
+    >>> shades(np.array([[1.0, -2.0]])).cells
+    ((4, -8),)
+    """
+    finite = np.isfinite(matrix)
+    largest = np.abs(matrix[finite]).max(initial=0.0) or 1.0
     return Heat(
         tuple(
             tuple(round(x / largest * SHADES) if known else None for x, known in zip(row, flags, strict=True))
-            for row, flags in zip(blocks.tolist(), finite.tolist(), strict=True)
+            for row, flags in zip(matrix.tolist(), finite.tolist(), strict=True)
         )
     )
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.drawing.heat import Heat, heat, sparkline
+from autotiny.drawing.heat import Heat, heat, shades, sparkline
 
 Array = Any
 
@@ -20,7 +20,7 @@ class Shown(NamedTuple):
     rows: tuple[tuple[str, ...], ...] = ()
     """Row by row every entry of an array small enough for that."""
     heat: Heat | None = None
-    """None for a number."""
+    """None for a number; a cell for each entry where there are rows."""
     bars: str = ""
     """A histogram, in place of the heat map where there are too many of them."""
     zeros: float = 0.0
@@ -44,8 +44,11 @@ def show(array: Array, small: bool = False) -> Shown:
     if array.size < 2:
         return Shown(summary, exact=f"{array.item():.12g}" if array.size else summary)
     zeros = 1 - np.count_nonzero(array) / array.size
-    cells, bars = (None, sparkline(array)) if small else (heat(array), "")
-    return Shown(summary, () if small else _rows(array), cells, bars, zeros, summary)
+    if small:
+        return Shown(summary, bars=sparkline(array), zeros=zeros, exact=summary)
+    rows = _rows(array)
+    # Where every entry is told each has its own shade, be they as many as they may.
+    return Shown(summary, rows, shades(np.atleast_2d(array).astype(float)) if rows else heat(array), "", zeros, summary)
 
 
 def number(x: float, digits: int = 4) -> str:

@@ -277,3 +277,11 @@ def test_png_is_drawn_of_large_pictures_too(flagship, tmp_path):
     flagship.backward()
     at.draw(flagship, gradients=[flagship.parents[0]]).save(tmp_path / "both.png")
     assert (tmp_path / "both.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("shape", [(8,), (9,), (1, 9), (2, 9), (3, 9), (4, 9), (12, 12), (30,), (2, 3, 9), (9, 1)])
+def test_arrays_of_any_shape_are_drawn_and_stepped_through(shape):
+    a = at.Tensor(np.arange(np.prod(shape)).reshape(shape) % 10.0, name="a")
+    drawn = at.draw(np.sum(a * 2.0))
+    assert drawn.svg.count('class="node ') == len(drawn.cards)
+    assert "<html" in drawn.steps.html

@@ -37,3 +37,30 @@ def test_small_arrays_show_every_entry_and_large_ones_their_range():
 
 def test_numbers_keep_four_significant_digits():
     assert [number(x) for x in (1 / 3, -12345.0, 1e-9, 0)] == ["0.3333", "-1.234e+04", "1e-09", "0"]
+
+
+SHAPES = [(n,) for n in range(31)] + [(m, n) for m in range(13) for n in range(13)] + [(2, 3, 4), (1, 1, 9), (3, 9, 1)]
+KINDS = {
+    "whole": lambda shape: np.arange(np.prod(shape, dtype=int)).reshape(shape) % 10,
+    "equal": np.ones,
+    "random": lambda shape: np.random.default_rng(0).normal(size=shape),
+    "signs": lambda shape: np.random.default_rng(0).normal(size=shape) > 0,
+    "not finite": lambda shape: np.full(shape, np.nan),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_entry_that_is_told_has_a_shade_of_its_own(kind):
+    told = 0
+    for shape in SHAPES:
+        shown = show(KINDS[kind](shape))
+        if shown.rows:
+            told += 1
+            assert [len(row) for row in shown.rows] == [len(row) for row in shown.heat.cells], shape
+            assert np.shape(shown.rows) == (1, *shape)[-2:], shape
+    assert told
+
+
+@pytest.mark.parametrize("shape", [(9,), (1, 9), (2, 9), (3, 9)])
+def test_nine_short_entries_in_a_line_are_all_told(shape):
+    assert np.shape(show(np.arange(np.prod(shape)).reshape(shape) % 10).rows) == (1, *shape)[-2:]
