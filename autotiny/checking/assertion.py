@@ -73,7 +73,9 @@ def _require_derivative(
         if report.ok and not agrees(plain, values, list(subject.gradients().values()), tolerance):
             report = examine(subject, nothing, {x: Calling(plain, values, i) for i, x in enumerate(names)})
         if not report.ok:
-            raise GradientError(f"the {what} is not the derivative\n{report!r}", report)
+            wrong = any(row.outlier != "undecided" for row in report.rows if not row.ok)
+            told = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"
+            raise GradientError(f"{told}\n{report!r}", report)
 
 
 def _plain(value: Any) -> Any:

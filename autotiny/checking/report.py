@@ -166,5 +166,7 @@ class Report:
         wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in self.rows if not row.ok)
         if not wrong:
             return f"All agree; {where}"
+        if all(row.ok or row.outlier == "undecided" for row in self.rows):
+            return f"{wrong}: undecided, for the numbers cannot tell; {where}"
         sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
         return f"{wrong}: {sides} differ; {where}"

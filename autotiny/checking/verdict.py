@@ -60,6 +60,7 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
     between = apart(stated, autograd)
     kink = high - low > 2 * noise
     doubtful = (between > sum(tolerances)) & ~kink | ~(np.isfinite(stated) | (stated == autograd))
+    doubtful |= _without_number(low, evidence) & np.isfinite(stated)
     worst = [np.where(w, far, 0) for w, far in zip(wrong, away, strict=True)]
     outlier: str | None = None
     if np.any(wrong):
@@ -68,7 +69,7 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
         shared = wrong[1][index] and between[index] <= sum(tolerances)
         outlier = "analytic" if worst[0][index] > worst[1][index] and not shared else "autograd"
     elif np.any(doubtful):
-        difference = np.where(doubtful, between, 0)
+        difference = np.where(doubtful, np.where(np.isnan(low), np.inf, between), 0)
         index, outlier = _place(difference), "undecided"
     else:
         difference = between if analytic is not None else np.where(np.isnan(away[1]), 0, away[1])
@@ -97,6 +98,11 @@ def _away(values: Array, low: Array, high: Array) -> Array:
     with np.errstate(invalid="ignore"):
         far = np.maximum(np.maximum(low - values, values - high), 0)
     return np.where(np.isnan(low), np.nan, np.where(np.isfinite(values), far, np.inf))
+
+
+def _without_number(low: Array, evidence: Evidence) -> Array:
+    """Which entries were looked at and have no number: a finite value says nothing of a loss that is nan."""
+    return (evidence.table(lambda _: 1) == 1) & np.isnan(low)
 
 
 def _place(difference: Array) -> tuple[int, ...]:

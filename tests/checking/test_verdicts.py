@@ -219,3 +219,26 @@ def test_every_function_that_a_complex_step_passes_through_is_an_operation():
 def test_two_closed_forms_of_one_tensor_are_refused(x):
     with pytest.raises(at.errors.UnsupportedError, match="x has two closed forms"):
         at.compare(np.sum(x), {x: np.ones(3), "x": np.zeros(3)})
+
+
+# ----- where the loss is nan -----
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_nothing_agrees_where_the_loss_is_nan():
+    x = at.Tensor([-1.0, 2.0], name="x")
+    report = at.compare(np.sum(np.log(x)), {x: 1 / x.data})
+    assert (report["x"].outlier, report["x"].index, report.ok) == ("undecided", (0,), False)
+    assert "All agree" not in repr(report)
+    assert "closed form and autograd differ" not in repr(report)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_gradients_of_a_nan_do_not_pass():
+    with pytest.raises(AssertionError, match="no number confirms the gradient"):
+        at.check_gradients(lambda x: np.sum(np.log(x)), np.array([-1.0, 2.0]))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_gradients_of_a_nan_do_not_pass_where_a_sample_of_entries_is_looked_at():
+    x = np.linspace(-1.0, 2.0, 2000)
+    with pytest.raises(AssertionError, match="undecided"):
+        at.check_gradients(lambda x: np.sum(np.log(x)), x)
