@@ -35,6 +35,7 @@ ABOUT_SHAPES = {
     np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
 }  # fmt: skip
 """Functions that see no values, so that their result is known."""
+SHAPED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere}
 
 
 class ValueNeededError(UnsupportedError):
@@ -202,6 +203,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         except Exception as error:
             raise describe.failure(op, operands, error) from None
         found = _new(op, operands, options, None, value)
+        if any(chooser.dtype == bool for chooser in found.parents[len(operands) :]):
+            raise count_needed("x[mask]")
         if all(parent.is_constant for parent in found.parents):
             return constant(value)
         _terms[key] = found
@@ -216,9 +219,19 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         return composed(function, args, kwargs)
     if function in ABOUT_SHAPES:
         return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
+    if function in SHAPED_BY_VALUES:
+        raise count_needed(function.__name__)
     if function in PLAIN:
         return apply(plain(function), map(tensor_value, args), kwargs)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
+
+
+def count_needed(what: str) -> ValueNeededError:
+    """How many entries are chosen depends on values that the formula leaves open."""
+    return ValueNeededError(
+        f"{what} at {describe.caller_line()}: how many entries it has depends on values, and a formula stands for all "
+        "values of one shape; use np.where(mask, x, 0.0) in place of x[mask]"
+    )
 
 
 @cache

@@ -50,8 +50,13 @@ class Captured:
                 self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
                 self.follow_callable(held.__self__, depth)
         elif isinstance(held, FunctionType):
-            if not describe.is_package_file(held.__code__.co_filename):
+            if describe.is_package_file(held.__code__.co_filename):
+                self.follow_derivative(held, depth)
+            else:
                 self.follow_function(held, depth)
+        elif isinstance(held, partial):
+            for part in (held.func, *held.args, *held.keywords.values()):
+                self.follow(part, depth - 1)
         elif isinstance(held, np.random.Generator):
             self.generators.append(held)
         elif isinstance(held, Node):
@@ -77,6 +82,12 @@ class Captured:
         if isinstance(call, FunctionType):
             self.follow(MethodType(call, held), depth - 1)
 
+    def follow_derivative(self, derivative: FunctionType, depth: int) -> None:
+        """What at.grad and the like made: the user's function is in its closure."""
+        for cell in derivative.__closure__ or ():
+            if callable(cell.cell_contents):
+                self.follow(cell.cell_contents, depth)
+
     def follow_function(self, f: FunctionType, depth: int) -> None:
         """Its closure, its defaults and the globals that it names."""
         names = names_in(f.__code__)
@@ -95,7 +106,12 @@ class Captured:
             self.place(partial(getitem, own, name), names, depth - 1)
         for name in names & vars(type(held)).keys() - own.keys():
             method = vars(type(held))[name]
-            self.follow(MethodType(method, held) if isinstance(method, FunctionType) else method, depth - 1)
+            if isinstance(method, FunctionType):
+                self.follow(MethodType(method, held), depth - 1)
+            elif isinstance(method, property) and method.fget is not None:
+                self.follow(MethodType(method.fget, held), depth - 1)
+            else:
+                self.place(partial(getattr, held, name), names, depth - 1)
 
     def place(self, read: Read, names: set[str], depth: int) -> None:
         """One place, and what follows from what stands there."""
@@ -108,7 +124,11 @@ class Captured:
         if isinstance(held, ModuleType):
             if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
                 self.follow_attributes(held, names, depth)
-        elif not isinstance(held, type):
+        elif isinstance(held, type):
+            if held.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
+                for name in names & vars(held).keys():
+                    self.place(partial(getattr, held, name), names, depth - 1)
+        else:
             if not isinstance(held, (*DATA, FunctionType, MethodType)):
                 self.follow_attributes(held, names, depth)
             self.follow(held, depth - 1)
@@ -145,9 +165,12 @@ class Captured:
 
     def is_unchanged(self) -> bool:
         """Whether every place holds what it held, and every array has its entries."""
-        for read, held in self.places:  # a loop, for this runs at every call
-            if read() is not held:
-                return False
+        try:
+            for read, held in self.places:  # a loop, for this runs at every call
+                if read() is not held:
+                    return False
+        except (AttributeError, KeyError, ValueError):  # the place is gone
+            return False
         for array, seal in self.arrays:
             if fingerprint(array) != seal:
                 return False

@@ -96,10 +96,21 @@ class Compiled:
         except FloatingPointError:
             return self.f(*args, **kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
+            self.require_writable(args)
             if built.relies_on_facts:
                 raise FactError from error
             raise
         return self.f(*args, **kwargs) if built.masked and has_nan(result) else result
+
+    def require_writable(self, args: Any) -> None:
+        """Raise UnsupportedError where an array that is handed over cannot be written into."""
+        for position in self.donate:
+            for array in flatten(args[position])[0]:
+                if isinstance(array, np.ndarray) and not array.flags.writeable:
+                    raise UnsupportedError(
+                        f"compile: donate={position}: the array is read-only, so no result can be written into it; "
+                        "hand over a copy, or leave donate out"
+                    )
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True) -> Built:
         """The program for arguments like these, which becomes the latest; without facts, one that needs none."""

@@ -63,7 +63,7 @@ def result_keeps_type(base: Term, other: Term) -> bool:
 
 def without_uniform_arrays(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
     """The operation, with a single number for an array of equal ones where broadcasting makes up for it."""
-    if isinstance(op.function, np.ufunc) and len(args) == 2:
+    if isinstance(op.function, np.ufunc) and op.function.signature is None and len(args) == 2:
         a, b = args
         if is_uniform(a.value) and a.is_constant and np.broadcast_shapes(a.shape, b.shape) == b.shape:
             args = (constant(a.value.flat[0]), b)

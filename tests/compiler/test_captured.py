@@ -1,8 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 import autotiny as at
 from autotiny.errors import UnsupportedError
+from autotiny.trees import flatten
 
 W = np.array([1.0, 2.0])
 RATE = 0.5
@@ -112,3 +115,42 @@ def test_random_numbers_drawn_inside_are_refused(draws):
 def test_random_numbers_of_a_fixed_seed_are_constants():
     f = at.compile(lambda x: x + np.random.default_rng(3).normal(size=2))
     np.testing.assert_array_equal(f(np.zeros(2)), np.random.default_rng(3).normal(size=2))
+
+
+class Settings:
+    rate = 1.0
+
+
+class Model:
+    scale = 1.0
+
+    def loss(self, w):
+        return np.sum(w * w) * self.scale
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.hessian, at.value_and_grad, lambda f: partial(f)])
+def test_what_is_seen_through_a_derivative_or_a_partial_is_noticed(transform):
+    scale = 1.0
+    f = transform(lambda w: np.sum(w * w * w) * scale)
+    step, w = at.compile(f), np.array([1.0, 2.0])
+    step(w)
+    scale = 3.0
+    for compiled, eager in zip(flatten(step(w))[0], flatten(f(w))[0], strict=True):
+        np.testing.assert_array_equal(compiled, eager)
+
+
+def test_attributes_of_classes_are_noticed(monkeypatch):
+    step = at.compile(lambda w: w * Settings.rate)
+    step(1.0)
+    monkeypatch.setattr(Settings, "rate", 7.0)
+    assert step(1.0) == 7.0
+
+
+def test_an_attribute_that_comes_and_goes_is_noticed():
+    model, w = Model(), np.array([1.0])
+    step = at.compile(at.grad(model.loss))
+    assert step(w) == 2.0
+    model.scale = 4.0
+    assert step(w) == 8.0
+    del model.scale
+    assert step(w) == 2.0

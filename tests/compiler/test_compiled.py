@@ -71,3 +71,19 @@ def test_compiling_under_a_profiler_leaves_the_profiler_alone(net):
     profile.disable()
     assert_same(got, descent(*net))
     assert any("flagship" in str(function) for function in pstats.Stats(profile).stats)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda A: A @ np.ones((3, 3)),
+        lambda A: np.ones((2, 3)) @ A,
+        lambda A: A @ np.ones(3),
+        at.grad(lambda A: np.mean(A @ np.arange(6.0).reshape(3, 2))),
+        at.grad(lambda A: np.sum(A @ A)),
+        at.grad(lambda A: np.sum(np.linalg.inv(A) @ A.T)),
+    ],
+)
+def test_matrix_products_with_equal_numbers_stay_matrix_products(f):
+    A = np.random.default_rng(0).normal(size=(3, 3))
+    np.testing.assert_allclose(at.compile(f)(A), f(A), rtol=1e-12, atol=1e-12)

@@ -85,3 +85,17 @@ def test_strings_flags_places_and_lengths_belong_to_the_program():
     x = np.arange(6.0)
     for args in (("tanh", 3, slice(0, 2), True), ("exp", 4, slice(1, None), False), ("exp", 2, slice(0, 2), True)):
         np.testing.assert_allclose(f(x, *args), f.f(x, *args))
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x, m: np.mean(x[m]), at.grad(lambda x, m: np.sum(x[m] ** 2)), lambda x, m: x[np.nonzero(m)]]
+)
+def test_how_many_entries_there_are_must_not_depend_on_values(f):
+    with pytest.raises(ValueNeededError, match=r"test_refusals.py.*how many entries it has.*use np.where\(mask, x, 0"):
+        at.compile(f)(np.arange(4.0), np.array([True, True, False, False]))
+
+
+def test_read_only_array_cannot_be_donated():
+    w = np.broadcast_to(np.float64(1.0), (5,))
+    with pytest.raises(UnsupportedError, match=r"donate=0: the array is read-only.*hand over a copy"):
+        at.compile(lambda w, g: w - 0.1 * g, donate=0)(w, np.ones(5))
