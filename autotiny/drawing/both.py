@@ -57,11 +57,14 @@ class _Recorded(Sweep):
 
 
 def require_tracked(reading: Reading, tensors: Sequence[Tensor]) -> None:
-    """Raise UnsupportedError for a tensor that the output does not depend on, or that is no variable."""
+    """Raise UnsupportedError for a tensor that is no variable."""
     for tensor in tensors:
-        if not isinstance(tensor, Tensor) or tensor not in reading.places or not tensor.requires_grad:
+        if not tensor.requires_grad:
             name = reading.names.given(tensor) or type(tensor).__name__
-            raise UnsupportedError(f"draw: gradients: {reading.names.short(reading.output)} has none for {name}")
+            raise UnsupportedError(
+                f"draw: gradients: {reading.names.short(reading.output)} has none for {name}, "
+                "which is data: make it with requires_grad=True"
+            )
 
 
 def called(reading: Reading, gradients: GradientGraph) -> dict[Tensor, str]:

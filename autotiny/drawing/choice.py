@@ -1,24 +1,77 @@
 """What of a large graph a user asks to see."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from autotiny.drawing.groups import Group
 from autotiny.drawing.reading import Place, Reading
 from autotiny.errors import UnsupportedError
+from autotiny.tables import clean
 from autotiny.tensor import Tensor
 
 MOST_SUGGESTED = 12
+LONGEST_REPR = 40
 
 
-def chosen_places(reading: Reading, focus: Tensor | Sequence[Tensor]) -> set[Place] | None:
+def chosen_places(reading: Reading, focus: Any) -> set[Place] | None:
     """What lies between some tensors and the output; None where everything is asked for."""
-    tensors = [focus] if isinstance(focus, Tensor) else list(focus)
-    for tensor in tensors:
-        if tensor not in reading.places:
-            name = reading.names.given(tensor) or type(tensor).__name__
-            raise UnsupportedError(f"draw: focus={name}: {reading.names.short(reading.output)} does not depend on it")
+    tensors = chosen_tensors(reading, "focus", focus)
     return reading.between([reading.places[tensor] for tensor in tensors]) if tensors else None
+
+
+def chosen_tensors(reading: Reading, option: str, given: Any) -> list[Tensor]:
+    """The tensors that an option was given; raises UnsupportedError for what is none, or not in the graph."""
+    tensors = _listed(given)
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise UnsupportedError(_no_tensor(reading, option, tensor))
+        if tensor not in reading.places:
+            name, output = reading.names.given(tensor) or type(tensor).__name__, reading.names.short(reading.output)
+            raise UnsupportedError(
+                f"draw: {option}={name}: {output} does not depend on it; {output} is made of {_known(reading)}"
+            )
+    return tensors
+
+
+def _listed(given: Any) -> list[Any]:
+    is_single = isinstance(given, Tensor | str) or not isinstance(given, Iterable)
+    return [given] if is_single else list(given)
+
+
+def _no_tensor(reading: Reading, option: str, given: Any) -> str:
+    return (
+        f"draw: {option}: expected a Tensor of the graph, or a list of them; got {_told(given)}; "
+        f"pass the variable itself: {_known(reading)}"
+    )
+
+
+def _known(reading: Reading) -> str:
+    """The values that have a name of the user's own."""
+    named = [
+        name for tensor in reading.places if tensor is not reading.output and (name := reading.names.given(tensor))
+    ]
+    shown = [clean(name, LONGEST_REPR) for name in named[:MOST_SUGGESTED]]
+    return ", ".join(shown + ["…"] * (len(named) > len(shown))) or "values without names"
+
+
+def _told(given: Any) -> str:
+    return f"{type(given).__name__} {clean(repr(given), LONGEST_REPR)}"
+
+
+def chosen_depth(depth: Any) -> int:
+    """How many levels of groups to show; raises UnsupportedError for anything but a whole number from 1."""
+    try:
+        levels = operator.index(depth)
+    except TypeError:
+        levels = 0
+    if levels < 1:
+        raise UnsupportedError(
+            f"draw: depth: expected a whole number from 1, the levels of groups to show; "
+            f"got {_told(depth)}; without depth, as many are shown as can be read"
+        )
+    return levels
 
 
 def chosen_groups(root: Group, expand: str | Sequence[str]) -> frozenset[str]:
@@ -26,9 +79,12 @@ def chosen_groups(root: Group, expand: str | Sequence[str]) -> frozenset[str]:
 
     A group chosen among others that are alike stands beside them from now on.
     """
-    found = _by_name(root) if expand else {}
+    names = _listed(expand)
+    found = _by_name(root) if names else {}
     opened: set[str] = set()
-    for name in [expand] if isinstance(expand, str) else expand:
+    for name in names:
+        if not isinstance(name, str):
+            raise UnsupportedError(f"draw: expand: expected the name of a group as text; got {_told(name)}")
         if name not in found:
             there = ", ".join([known for known in found if "/" not in known][:MOST_SUGGESTED]) or "none"
             raise UnsupportedError(f"draw: expand={name!r}: there is no such group; groups here: {there}")

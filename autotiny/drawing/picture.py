@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autotiny import graph
 from autotiny.drawing.both import GradientGraph, called, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
-from autotiny.drawing.choice import chosen_groups, chosen_places
+from autotiny.drawing.choice import chosen_depth, chosen_groups, chosen_places, chosen_tensors
 from autotiny.drawing.dot import dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.groups import Group, grouped
@@ -187,7 +187,7 @@ def draw(
 
     Of a function that at.compile has made, the picture shows the formula that its program computes.
 
-    Raises UnsupportedError for anything but a Tensor, and for a group or a focus that is not there, GraphTooLargeError
+    Raises UnsupportedError for anything but a Tensor, and for a group or a tensor that is not there, GraphTooLargeError
     where more than 400 values and groups would be shown.
 
     >>> import autotiny as at
@@ -211,8 +211,8 @@ def draw(
     scope = graph.caller_scope()
     reading = Reading(graph.topological_order(output), scope)
     root = grouped(reading, chosen_places(reading, focus))
-    opened = open_to(root, readable_depth(root) if depth is None else depth)
+    opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     picture = Picture(reading, root, opened | chosen_groups(root, expand))
-    wanted = [gradients] if isinstance(gradients, Tensor) else list(gradients)
+    wanted = chosen_tensors(reading, "gradients", gradients)
     require_tracked(reading, wanted)
     return PictureOfBoth(picture, GradientGraph(output, wanted), scope) if wanted else picture

@@ -84,8 +84,15 @@ def test_the_gradient_of_an_intermediate_may_be_asked_for(network):
 def test_what_has_no_gradient_is_refused(network):
     J, *_ = network
     stranger = at.Tensor(1.0, name="stranger")
-    with pytest.raises(UnsupportedError, match="draw: gradients: J has none for stranger"):
+    with pytest.raises(UnsupportedError, match="draw: gradients=stranger: J does not depend on it; J is made of "):
         at.draw(J, gradients=[stranger])
+
+
+def test_data_has_no_gradient_and_is_told_how_to_get_one(square):
+    data = at.Tensor(1.0, requires_grad=False, name="X")
+    loss = square * data
+    with pytest.raises(UnsupportedError, match="loss has none for X, which is data: make it with requires_grad=True"):
+        at.draw(loss, gradients=data)
 
 
 def test_gradients_of_more_than_a_picture_holds_are_refused():

@@ -285,3 +285,33 @@ def test_arrays_of_any_shape_are_drawn_and_stepped_through(shape):
     drawn = at.draw(np.sum(a * 2.0))
     assert drawn.svg.count('class="node ') == len(drawn.cards)
     assert "<html" in drawn.steps.html
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"focus": "nope"},
+            "focus: expected a Tensor of the graph, or a list of them; got str 'nope'; pass .* itself: x, y$",
+        ),
+        ({"focus": ["x"]}, "focus: expected a Tensor .*; got str 'x'"),
+        ({"focus": None}, "focus: expected a Tensor .*; got NoneType None"),
+        ({"focus": 3}, "focus: expected a Tensor .*; got int 3"),
+        ({"focus": "\x1b[2J" * 50}, r"focus: expected a Tensor .*; got str '\\x1b\[2J.{0,40}; pass"),
+        ({"gradients": [3]}, "gradients: expected a Tensor of the graph, or a list of them; got int 3; pass .*: x, y$"),
+        ({"gradients": "x"}, "gradients: expected a Tensor .*; got str 'x'"),
+        ({"depth": "x"}, "depth: expected a whole number from 1, the levels of groups to show; got str 'x'; without"),
+        ({"depth": -1}, "depth: expected a whole number from 1, .*; got int -1"),
+        ({"depth": 0}, "depth: expected a whole number from 1, .*; got int 0"),
+        ({"depth": 1.5}, "depth: expected a whole number from 1, .*; got float 1.5"),
+        ({"expand": 3}, "expand: expected the name of a group as text; got int 3"),
+    ],
+)
+def test_options_that_make_no_sense_are_told_with_the_mend(options, told, square):
+    p = 3  # a variable that happens to be what was given
+    with pytest.raises(UnsupportedError, match=f"^draw: {told}"):
+        at.draw(square * p, **options)
+
+
+def test_depth_may_be_a_number_of_numpy_s(square):
+    assert at.draw(square, depth=np.int64(2)).cards
