@@ -105,15 +105,15 @@ def sweep(
 
 def swept(order: Sequence[Tensor], start: Callable[[bool], "AnySweep"]) -> "AnySweep":
     """A sweep that has run over the order: `start(guard)`, without the guard unless it is needed."""
-    if not modes.debugging:
+    if not (modes.debugging or getattr(modes.tracing, "guards", False)):
         try:
             first = _run_until_invalid(start(False), order)
             if not (first.masked and any(map(_has_nan, first.grads.values()))):
                 return observed(first)
         except (FloatingPointError, np.linalg.LinAlgError):
             pass
-    if hasattr(modes.tracing, "refuse_guard"):
-        modes.tracing.refuse_guard()  # it decides by values
+    if hasattr(modes.tracing, "require_guard"):
+        modes.tracing.require_guard()
     return observed(_run(start(True), order))
 
 

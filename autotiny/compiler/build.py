@@ -40,6 +40,8 @@ class Request(NamedTuple):
     """Whether whole numbers may vary from call to call."""
     facts: bool = True
     """Whether the program may rely on facts about the values."""
+    guards: bool = False
+    """Whether the program keeps gradients from what masks have hidden."""
 
 
 class Built(NamedTuple):
@@ -53,6 +55,8 @@ class Built(NamedTuple):
     relies_on_facts: bool
     masked: bool
     """Whether nan in a result may be what a mask was to hide."""
+    guardable: bool
+    """Whether there may be a program with guards."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -76,27 +80,38 @@ class Rewritten(NamedTuple):
 
 def build(request: Request) -> Built:
     """The program for a call like this one."""
-    f, args, kwargs, donate, threads, ints, facts = request
+    f, args, kwargs, donate, threads, ints, facts, guards = request
     captured = Captured(f)
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
-    traced = trace(f, args, kwargs, dynamic)
+    traced = trace(f, args, kwargs, dynamic, guards)
     captured.require_same_after_trace()
-    if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic)):
+    if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic, guards)):
         raise drawn_inside()
     outputs, checks, formula, counts = rewritten(traced, facts)
-    given = [] if traced.masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+    masked = traced.masked and not guards
+    given = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     plan = schedule(traced.symbols, outputs, given, checks)
     scalar = facts and is_scalar(plan)
     names, swept = traced.names, traced.swept
-    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, swept, threads)
+    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, swept and not guards, threads)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = Entry((*args, *kwargs.values()), dynamic, returned)
     captured.watch()
-    program = Program(source, entry, swept and not scalar)
+    program = Program(source, entry, swept and not scalar, guards)
     explanation = explain(counts, plan, len(checks), threads)
     graph = as_graph(formula, names, getattr(f, "__name__", "step"))
-    return Built(program, len(args), tuple(kwargs), captured, scalar or bool(checks), traced.masked, explanation, graph)
+    return Built(
+        program,
+        len(args),
+        tuple(kwargs),
+        captured,
+        scalar or bool(checks),
+        masked,
+        traced.guardable and not guards,
+        explanation,
+        graph,
+    )
 
 
 def bits(traced: Trace) -> list[bytes]:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -58,6 +59,8 @@ class Compiled:
         self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None
         self.kept: OrderedDict[Any, Built] = OrderedDict()
+        self.unguarded: set[Any] = set()
+        """Arguments for which there is no program with guards."""
         self.lock = Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -80,27 +83,42 @@ class Compiled:
         except FactError:
             return self.general(args, kwargs)
         except GuardNeededError:
-            return self.f(*args, **kwargs)
+            return self.guarded(args, kwargs)
 
     def general(self, args: Any, kwargs: Any) -> Any:
         """The results without relying on facts about the values."""
         try:
             return self.run(self.built_for(args, kwargs, facts=False), args, kwargs)
         except GuardNeededError:
-            return self.f(*args, **kwargs)
+            return self.guarded(args, kwargs)
+
+    def guarded(self, args: Any, kwargs: Any) -> Any:
+        """The results where gradients have to be kept from what masks have hidden, by a program that does so.
+
+        They are the function's own where nobody can say beforehand what is to be kept from what.
+        """
+        key = self.key(args, kwargs, ints=False)
+        if key not in self.unguarded:
+            try:
+                return self.run(self.built_for(args, kwargs, facts=False, guards=True), args, kwargs)
+            except (GuardNeededError, ValueNeededError):
+                self.unguarded = {key, *islice(self.unguarded, PROGRAMS)}
+        return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
-        """The program's results; the function's own where a gradient has to be kept from what a mask has hidden."""
+        """The program's results; where a mask hides what is not finite, those of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except FloatingPointError:
-            return self.f(*args, **kwargs)
+        except (FloatingPointError, np.linalg.LinAlgError):
+            return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
             self.require_writable(args)
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        return self.f(*args, **kwargs) if built.masked and has_nan(result) else result
+        if not (built.masked and has_nan(result)):
+            return result
+        return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where an array that is handed over cannot be written into."""
@@ -112,17 +130,17 @@ class Compiled:
                         "hand over a copy, or leave donate out"
                     )
 
-    def built_for(self, args: Any, kwargs: Any, facts: bool = True) -> Built:
+    def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
         """The program for arguments like these, which becomes the latest; without facts, one that needs none."""
         with self.lock:
-            key = self.key(args, kwargs, ints=True)
-            built = self.kept.get(key) or self.kept.get(self.key(args, kwargs, ints=False))
+            key, key_of_ints = ((guards, self.key(args, kwargs, ints)) for ints in (True, False))
+            built = self.kept.get(key) or self.kept.get(key_of_ints)
             if built is None or not built.is_current() or (built.relies_on_facts and not facts):
-                request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts)
+                request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards)
                 try:
                     built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
-                    built, key = build(request._replace(ints=False)), self.key(args, kwargs, ints=False)
+                    built, key = build(request._replace(ints=False)), key_of_ints
                 self.kept[key] = built
             if len(self.kept) > PROGRAMS:
                 self.kept.popitem(last=False)

@@ -11,10 +11,13 @@ from autotiny.compiler.entry import Entry
 
 
 class Program:
-    """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any."""
+    """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any.
 
-    def __init__(self, source: Source, entry: Entry, swept: bool) -> None:
-        self.source, self.swept = source, swept
+    guards : whether it keeps gradients from what masks have hidden: invalid operations do not stop it.
+    """
+
+    def __init__(self, source: Source, entry: Entry, swept: bool, guards: bool) -> None:
+        self.source, self.swept, self.guards = source, swept, guards
         texts = {"program": source.text, "entry": entry.text()}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
         self.held = {**entry.held, **source.held}
@@ -39,7 +42,9 @@ class Program:
         namespace = {**self.held, "invalid": invalid}
         # NumPy keeps its floating-point settings in the context: set once, not at every call.
         context = contextvars.Context()
-        context.run(np.seterr, divide="ignore", over="ignore", under="ignore", invalid="call")
+        context.run(
+            np.seterr, divide="ignore", over="ignore", under="ignore", invalid="ignore" if self.guards else "call"
+        )
         context.run(np.seterrcall, lambda *_: invalid.append(True))
         namespace["run"] = context.run if self.swept else _plainly
         for code in self.code:

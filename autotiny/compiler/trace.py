@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def is_dynamic(x: Any, ints: bool) -> bool:
 
 
 class GuardNeededError(Exception):
-    """On these values a gradient must be kept from what a mask has hidden: the sweep decides by their values."""
+    """On these values a gradient must be kept from what a mask has hidden, and the program has no guard for that."""
 
 
 class Trace(NamedTuple):
@@ -48,27 +48,37 @@ class Trace(NamedTuple):
     """Whether anything was differentiated."""
     masked: bool
     """Whether a mask was met on the way back."""
+    guardable: bool
+    """Whether every sweep met one: then it may have a guard, needed or not, for all that this hides was masked."""
 
 
 class Tracer:
-    """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient."""
+    """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient.
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    guards : whether every sweep has a guard, needed on these values or not.
+    """
+
+    def __init__(self, names: Names, guards: bool) -> None:
+        self.names, self.guards = names, guards
         self.swept = self.masked = False
+        self.guardable = True
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
         return apply(op, values, options)
 
-    def refuse_guard(self) -> NoReturn:
-        """Stop where a sweep decides by values."""
-        raise GuardNeededError
+    def require_guard(self) -> None:
+        """Stop where a sweep needs a guard and has none."""
+        if not self.guards:
+            raise GuardNeededError
 
     def observe(self, sweep: Sweep) -> None:
         """Note the gradients that a sweep has found."""
         self.swept = True
         self.masked = self.masked or sweep.masked
+        self.guardable = self.guardable and sweep.masked
+        if self.guards and not sweep.masked:
+            raise GuardNeededError  # nobody can say beforehand whether it has one when it runs eagerly
         output = value_of(next(iter(sweep.grads)))
         of_what = self.names[output].text if isinstance(output, Term) and output in self.names else "J"
         for node, g in sweep.grads.items():
@@ -79,8 +89,14 @@ class Tracer:
                 self.names.setdefault(gradient, Name(name, f"d{of_what}/{name}"))
 
 
-def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], dynamic: Sequence[bool]) -> Trace:
-    """What f computes from the dynamic ones among the values in its arguments.
+def trace(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    dynamic: Sequence[bool],
+    guards: bool = False,
+) -> Trace:
+    """What f computes from the dynamic ones among the values in its arguments, backprop with a guard on request.
 
     Raises ValueNeededError where f asks one of them for its value, GuardNeededError where backprop does.
     """
@@ -90,13 +106,14 @@ def trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any
     symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
     known: Names = {}
     enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
-    tracer = Tracer(known)
+    tracer = Tracer(known, guards)
     positional, by_name = rebuild(held)
     with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"), names_of_locals(known):
         result = f(*positional, **by_name)
     enter(known, dict(zip(names, held, strict=True)))
     outputs, rebuild_outputs = flatten(result)
-    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, tracer.swept, tracer.masked)
+    found = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
+    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *found)
 
 
 def plain(output: Any) -> Any:

@@ -218,3 +218,10 @@ def test_larger_or_smaller_than_a_number_has_the_same_type(f, dtype):
     got = at.compile(f)(x)
     np.testing.assert_array_equal(got, f(x))
     assert got.dtype == f(x).dtype
+
+
+@pytest.mark.parametrize("columns", [3, 4])
+def test_a_product_with_a_matrix_of_equal_entries_stays_a_product(columns):
+    x = np.arange(4.0 * columns).reshape(4, columns)
+    for f in (lambda x: np.ones((4, 4)) @ x, lambda x: np.broadcast_to(2.0, (4, 4)) @ x):
+        np.testing.assert_array_equal(at.compile(f)(x), f(x))
