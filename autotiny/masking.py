@@ -42,6 +42,8 @@ def reached(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any
 
 def finite_unless(mask: Any, c: Any) -> Any:
     """c, with 0 in place of what is not finite where the mask is false."""
+    if holds_everywhere(mask):
+        return c
     kept = np.logical_or(mask, np.isfinite(value_of(c)))
     return c if holds_everywhere(kept) else np.where(kept, c, 0.0)
 
