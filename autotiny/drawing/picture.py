@@ -17,6 +17,7 @@ from autotiny.drawing.groups import Group, grouped
 from autotiny.drawing.label import GRADIENT_LINK
 from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError, render
+from autotiny.drawing.saving import file_named
 from autotiny.drawing.svg import decorate
 from autotiny.drawing.text import table, tree
 from autotiny.drawing.view import Scene, open_to, readable_depth, scene
@@ -105,15 +106,14 @@ class Picture:
     def save(self, path: str | Path) -> None:
         """Write the picture to a file; its ending chooses .svg, .png, .pdf, .dot or .html, which steps.
 
-        Raises ValueError for another ending, GraphvizMissingError where there is no Graphviz.
+        Raises ValueError for another ending, UnsupportedError for no file name, GraphvizMissingError where there is no
+        Graphviz.
         """
-        path = Path(path)
-        if path.suffix not in FORMATS:
-            raise ValueError(f"draw: expected a file name that ends in one of {', '.join(FORMATS)}; got {str(path)!r}")
-        if path.suffix == ".html":
+        path, ending = file_named(path, FORMATS, f"expected a file name that ends in one of {', '.join(FORMATS)}")
+        if ending == ".html":
             self.steps.save(path)
         else:
-            path.write_bytes(self._encode(path.suffix))
+            path.write_bytes(self._encode(ending))
 
     def _encode(self, suffix: str) -> bytes:
         if suffix in (".svg", ".dot"):

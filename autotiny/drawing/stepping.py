@@ -17,6 +17,7 @@ from autotiny.drawing.picture import Picture
 from autotiny.drawing.playing import playing
 from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError
+from autotiny.drawing.saving import file_named
 from autotiny.drawing.steps import Film, Step, way_back
 from autotiny.drawing.view import GraphTooLargeError, visible
 from autotiny.tables import clean
@@ -63,12 +64,11 @@ class Steps:
     def save(self, path: str | Path) -> None:
         """Write the page (.html), or the picture that plays by itself (.svg).
 
-        Raises ValueError for another ending, GraphvizMissingError where there is no Graphviz.
+        Raises ValueError for another ending, UnsupportedError for no file name, GraphvizMissingError where there is no
+        Graphviz.
         """
-        path = Path(path)
-        if path.suffix not in FORMATS:
-            raise ValueError(f"draw: steps are saved in a file that ends in .html or .svg; got {str(path)!r}")
-        path.write_text(self.html if path.suffix == ".html" else self.svg, encoding="utf-8")
+        path, ending = file_named(path, FORMATS, "steps are saved in a file that ends in .html or .svg")
+        path.write_text(self.html if ending == ".html" else self.svg, encoding="utf-8")
 
     def __repr__(self) -> str:
         """Every step as text, which needs no Graphviz."""

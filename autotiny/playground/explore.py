@@ -1,7 +1,8 @@
 """A function to play with: sliders and cells for its arguments, and the picture that steps through its graph."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from autotiny.drawing import draw
 from autotiny.drawing.stepping import Steps
 from autotiny.errors import UnsupportedError
+from autotiny.expressions.refusals import suggestion
 from autotiny.playground.explore_controls import Control, controls
 from autotiny.playground.explore_widget import answer, live
 from autotiny.sessions.session import Session
@@ -27,8 +29,8 @@ def explore(f: Callable[..., Any] | str, /, **arguments: Any) -> "Explorer":
         a Tensor with requires_grad=False for data
 
     In a notebook with anywidget (the extra `widget`) the result is live; without, and in a notebook that nobody runs,
-    it is the picture that steps, at the values of the time. Raises UnsupportedError for arguments that are no numbers,
-    and for an f that gives no Tensor.
+    it is the picture that steps, at the values of the time. Raises UnsupportedError for arguments that are no numbers
+    or not those of f, and for an f that gives no Tensor.
 
     >>> import numpy as np
     >>> e = explore(lambda a, w: np.tanh(a * w).sum(), a=(-3, 3, 1), w=[1.0, 2.0])
@@ -36,7 +38,10 @@ def explore(f: Callable[..., Any] | str, /, **arguments: Any) -> "Explorer":
     >>> float(e.gradients["a"])
     3.0
     """
-    return Explorer(_function(f), controls(arguments))
+    function, turned = _function(f), controls(arguments)
+    if callable(f):
+        _expect_arguments(f, arguments)
+    return Explorer(function, turned)
 
 
 class Explorer:
@@ -114,6 +119,35 @@ def _function(f: Callable[..., Any] | str) -> Function:
     if not callable(f):
         raise UnsupportedError(f"explore: expected a function, or a formula as text; got {type(f).__name__}")
     return lambda leaves: _recorded(f, leaves)
+
+
+def _expect_arguments(f: Callable[..., Any], given: Collection[str]) -> None:
+    """Raise UnsupportedError unless f can be called with arguments of these names."""
+    try:
+        parameters = inspect.signature(f).parameters
+    except (TypeError, ValueError):  # some builtins have none
+        return
+    needed = [
+        p for p in parameters.values() if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if unnamed := [p.name for p in needed if p.kind is p.POSITIONAL_ONLY]:
+        raise UnsupportedError(
+            f"explore: {_called(f)} takes {', '.join(unnamed)} by position alone, and explore gives arguments by name: "
+            f"wrap it, as in lambda {', '.join(unnamed)}: {_called(f)}({', '.join(unnamed)})"
+        )
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in given:
+        if name not in parameters and not takes_any:
+            raise UnsupportedError(
+                f"explore: {_called(f)} has no argument {name}{suggestion(name, parameters)}; "
+                f"it takes {', '.join(parameters) or 'none'}"
+            )
+    if missing := [p.name for p in needed if p.name not in given]:
+        example = ", ".join(f"{name}=(-3, 3)" for name in missing)
+        raise UnsupportedError(
+            f"explore: {_called(f)} needs {', '.join(missing)}: say where to start, with a number, an array or bounds, "
+            f"as in explore({_called(f)}, {example})"
+        )
 
 
 def _recorded(f: Callable[..., Any], leaves: Mapping[str, Tensor]) -> Played:

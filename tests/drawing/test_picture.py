@@ -154,6 +154,22 @@ def test_saving_under_another_ending_names_the_endings_there_are(square, name):
         at.draw(square).save(name)
 
 
+@pytest.mark.parametrize("name", ["net.SVG", "net.PNG", "net.Pdf", "net.DOT", "net.HTML"])
+def test_an_ending_may_be_in_capitals(square, tmp_path, name):
+    at.draw(square).save(tmp_path / name)
+    at.draw(square).save(tmp_path / name.lower().replace("net", "same"))
+    assert (tmp_path / name).stat().st_size > 100
+    if name != "net.Pdf":  # which tells when it was made
+        assert (tmp_path / name).read_bytes() == (tmp_path / name.lower().replace("net", "same")).read_bytes()
+
+
+@pytest.mark.parametrize("shown", [lambda y: at.draw(y), lambda y: at.draw(y).steps])
+@pytest.mark.parametrize(("path", "got"), [(None, "NoneType None"), (3, "int 3")])
+def test_saving_without_a_file_name_is_told(shown, path, got, square):
+    with pytest.raises(UnsupportedError, match=f"draw: expected a file name, such as 'net.svg'; got {got}"):
+        shown(square).save(path)
+
+
 def test_a_notebook_shows_inline_svg_and_a_terminal_the_table(square):
     drawn = at.draw(square)
     assert drawn._repr_mimebundle_() == {"text/html": drawn.svg, "text/plain": repr(drawn)}

@@ -44,6 +44,11 @@ def test_the_function_is_called_anew_so_its_branches_follow():
     assert e.gradients["a"] == -1
 
 
+def test_defaults_and_arguments_of_any_name_are_left_alone():
+    assert at.explore(lambda a, k=2.0: k * a, a=1.0).gradients["a"] == 2
+    assert at.explore(lambda **given: given["a"] * given["b"], a=1.0, b=3.0).gradients["a"] == 3
+
+
 def test_a_number_gets_a_slider_around_it():
     e = at.explore(lambda a, b: a * b, a=0.5, b=100)
     told = [c.told for c in e._controls.values()]
@@ -71,6 +76,12 @@ def test_an_output_of_many_numbers_has_a_picture_and_no_gradients():
         (lambda: at.explore(neuron, b="text"), "b: expected numbers"),
         (lambda: at.explore(lambda a: 3, a=(0, 1)), "explore: expected f to give a Tensor of its arguments; got int"),
         (lambda: at.explore(lambda a: at.Tensor(1.0, requires_grad=False), a=1), "expected f to give a Tensor"),
+        (lambda: at.explore(neuron), r"explore: neuron needs x, w, b: .*explore\(neuron, x=\(-3, 3\), w=.*, b="),
+        (lambda: at.explore(lambda a: a * 2), r"explore: f needs a: say where to start, .*explore\(f, a=\(-3, 3\)\)"),
+        (lambda: at.explore(lambda a: a * 2, a=1.0, b=1.0), "explore: f has no argument b; it takes a"),
+        (lambda: at.explore(lambda rate: rate, rat=1.0), "no argument rat; did you mean rate.; it takes rate"),
+        (lambda: at.explore(lambda: 3, a=1.0), "explore: f has no argument a; it takes none"),
+        (lambda: at.explore(lambda a, /: a, a=1.0), r"f takes a by position alone, .* wrap it, as in lambda a: f\(a\)"),
         (lambda: at.explore(3, a=(0, 1)), "explore: expected a function, or a formula as text; got int"),
         (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(c=1), "explore: there is no c, only x, w, b"),
         (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(w=[1, 2]), r"w has shape \(1,\), and \(2,\) was given"),
