@@ -13,6 +13,7 @@ from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.lift import Lifted
 from autotiny.derivation.matching import Match, match
 from autotiny.derivation.page import page
+from autotiny.derivation.picked import claim, picked
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import Step, difference, tolerance
 from autotiny.derivation.terminal import terminal
@@ -84,11 +85,13 @@ class Derivation:
     def numpy(self) -> NumpyFunction:
         """The gradient as a function of what the run was given, in straight lines of NumPy.
 
-        It prints as its source and is called like it: `f = derivation.numpy(); f(X, Y, W1, b1, W2, b2)`. Raises
-        UnsupportedError where an operation has no counterpart in NumPy.
+        It prints as its source and is called like it: `f = derivation.numpy(); f(X, Y, W1, b1, W2, b2)`. The tensor
+        by which was derived is an argument even where its gradient does not need it, unless it is a result itself.
+        Entries that the run picked by a sort or a mask are picked again, whatever the data; the docstring says so.
+        Raises UnsupportedError where an operation has no counterpart in NumPy.
         """
         name, told = f"d{self.target.name}", f"{self.name} = {self.formula}"
-        return numpy_function(name, self.term, self.definitions, told)
+        return numpy_function(name, self.term, self.definitions, told, [self.target])
 
     def elements(self, *place: int) -> ElementView:
         """The same derivation in index notation for one entry: the one at a place, or the largest."""
@@ -110,6 +113,10 @@ class Derivation:
         """What was found to hold on the data, in the steps to this formula and to the gradients that it names."""
         own = [step.condition for step in self.steps if step.condition]
         return own + [told for lemma in self.lemmas.values() for told in lemma.conditions()]
+
+    def picks(self) -> str:
+        """Which entries the formula takes because the recorded run did, by a sort or a mask; empty if none."""
+        return claim(picked(self.term, *(lemma.term for lemma in self.lemmas.values())))
 
     def __repr__(self) -> str:
         return terminal(self)

@@ -29,6 +29,7 @@ def page(derivation: Derivation) -> str:
     where = [_lemma(name, lemma) for name, lemma in derivation.lemmas.items()]
     parts = [
         f'<p style="{LINE}">{"&ensp; where ".join([equation(derivation), *where])}</p>',
+        _picks(derivation),
         steps(derivation),
         f'<p style="{LINE};{MUTED}">{_verdict(derivation)}</p>',
     ]
@@ -65,6 +66,11 @@ def _rule(step: Step) -> str:
 
 def _lemma(name: Term, lemma: Derivation) -> str:
     return _math(MathML()(name) + EQUALS + ratio(lemma) + EQUALS + MathML()(lemma.term), lemma.term)
+
+
+def _picks(derivation: Derivation) -> str:
+    picks = derivation.picks()
+    return f'<p style="{LINE};{MUTED}">holds on the data: {html.escape(picks)}</p>' if picks else ""
 
 
 def _verdict(derivation: Derivation) -> str:

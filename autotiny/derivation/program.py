@@ -15,6 +15,7 @@ import numpy as np
 
 from autotiny.algebra.term import Term
 from autotiny.derivation.parts import by_function, is_diagonal
+from autotiny.derivation.picked import claim, picked
 from autotiny.derivation.source import Source, in_numpy, literal
 from autotiny.derivation.values import in_order, made_of
 from autotiny.graph import with_primes
@@ -60,11 +61,15 @@ class NumpyFunction:
         return inspect.signature(self._function)
 
 
-def numpy_function(name: str, result: Term, definitions: Mapping[Term, Term], told: str) -> NumpyFunction:
+def numpy_function(
+    name: str, result: Term, definitions: Mapping[Term, Term], told: str, wanted: Iterable[Term] = ()
+) -> NumpyFunction:
     """The function that computes a result from the symbols that have no definition.
 
     `definitions` give other symbols; `told` is what the docstring begins with. Numbers become parameters with the
-    value that they have as default. Raises UnsupportedError where an operation has no counterpart in NumPy.
+    value that they have as default; symbols that are `wanted` are parameters whether the result needs them or not.
+    Entries that the recorded run picked, by a sort or a mask, stay the same ones: the docstring says which. Raises
+    UnsupportedError where an operation has no counterpart in NumPy.
 
     >>> from autotiny.algebra import symbol
     >>> Z, Y = symbol("Z", np.ones((3, 4))), symbol("Y", np.ones((3, 4)))
@@ -80,15 +85,16 @@ def numpy_function(name: str, result: Term, definitions: Mapping[Term, Term], to
         A = t1 / np.sum(t1, axis=0)
         return (A - Y) / m
     """
-    return _Program(name, result, definitions).function(told)
+    return _Program(name, result, definitions, wanted).function(told)
 
 
 class _Program:
-    def __init__(self, name: str, result: Term, definitions: Mapping[Term, Term]) -> None:
+    def __init__(self, name: str, result: Term, definitions: Mapping[Term, Term], wanted: Iterable[Term]) -> None:
         known: dict[Term, Term] = {}
         self.result = in_numpy(result, known)
         self.definitions = {sign: in_numpy(term, known) for sign, term in _reached(result, definitions).items()}
         self.order = list(in_order([self.result], self.definitions))
+        self.order += set(wanted) - definitions.keys() - set(self.order)
         self.taken = {"np"}
         self.function_name = self.fresh(name)
         self.taken = {"np"}  # what is local may have the function's own name
@@ -120,8 +126,11 @@ class _Program:
         parameters = [self.symbols[x] for x in arrays] + [f"{self.symbols[n]}={literal(n.value)}" for n in numbers]
         shapes = ", ".join(f"{self.symbols[x]} {x.shape}" for x in arrays)
         head = f"def {self.function_name}({', '.join(parameters)}):"
-        about = f"{shapes}; returns {self.result.shape or 'a number'}."
-        body = [*_docstring(told, about), *self.statements(), f"return {self.write(self.result)}"]
+        returned = self.result.shape or "a number"
+        about = f"{shapes}; returns {returned}." if shapes else f"Returns {returned}."
+        found = claim(picked(self.result, *self.definitions.values()))
+        picks = f"Holds on the data: {found}." if found else ""
+        body = [*_docstring(told, about, picks), *self.statements(), f"return {self.write(self.result)}"]
         return NumpyFunction(self.function_name, "\n".join([_wrapped(head), *_indented(body)]) + "\n")
 
     def statements(self) -> Iterator[str]:
@@ -177,11 +186,12 @@ def identifier(name: str) -> str:
 
 
 # ----- how it is set -----
-def _docstring(told: str, about: str) -> Iterator[str]:
+def _docstring(told: str, *about: str) -> Iterator[str]:
     harmless = clean(told, LONGEST).replace("\\", "/").replace('"', "'")
     yield f'"""{harmless}'
     yield ""
-    yield from textwrap.wrap(about, WIDTH)
+    for sentence in about:
+        yield from textwrap.wrap(sentence, WIDTH)
     yield '"""'
 
 

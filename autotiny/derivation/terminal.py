@@ -22,7 +22,9 @@ def terminal(derivation: Derivation) -> str:
     result = wrapped(f"{derivation.name} = {derivation.formula}", "", "    ")
     where = list(_lemmas(derivation))
     way = ["", *_way(derivation), ""] if derivation.steps else []
-    return "\n".join([*result, *where, *way, summary(derivation)])
+    picks = derivation.picks()
+    held = wrapped(f"holds on the data: {picks}", "", "    ") if picks else []
+    return "\n".join([*result, *where, *held, *way, summary(derivation)])
 
 
 def _way(derivation: Derivation) -> Iterator[str]:

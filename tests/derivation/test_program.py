@@ -104,3 +104,47 @@ def test_an_operation_that_is_no_numpy_is_named():
 
     with pytest.raises(UnsupportedError, match="numpy: strange cannot be written in NumPy functions"):
         numpy_function("f", strange(w), {}, "")
+
+
+# ----- entries that the run picked -----
+def sorted_loss():
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    a = at.Tensor(x[::-1].copy())
+    loss = np.sum(np.sort(a) ** 2 * x)
+    return at.derive(loss, a)
+
+
+def test_the_order_that_a_sort_found_is_said_to_hold_on_the_data():
+    derivation = sorted_loss()
+    told = "picks the entries that the recorded run picked, [3, 2, 1, 0]"
+    assert f"Holds on the data: {told}." in derivation.numpy().source
+    assert f"holds on the data: {told}" in repr(derivation)
+    assert f"holds on the data: {told}" in derivation._repr_html_()
+
+
+def test_the_entries_of_a_mask_are_said_to_hold_on_the_data():
+    b = at.Tensor([1.0, -2.0, 3.0])
+    derivation = at.derive(np.sum(b[b.data > 0] ** 2), b)
+    assert "the recorded run picked, [True, False, True]" in derivation.numpy().source
+    assert "the recorded run picked, [True, False, True]" in repr(derivation)
+
+
+def test_a_formula_that_picks_nothing_says_nothing_of_it():
+    W = at.Tensor(np.eye(3))
+    for loss in (np.trace(W @ W), np.sum(W[1:, 0] ** 2), np.max(W)):
+        derivation = at.derive(loss, W)
+        assert "picks" not in repr(derivation) + derivation.numpy().source
+
+
+def test_the_tensor_is_an_argument_though_its_gradient_does_not_need_it():
+    v, c = at.Tensor([1.0, -2.0, 3.0]), np.array([1.0, 2.0, 3.0])
+    f = at.derive(np.sum(v * c), v).numpy()
+    assert names_of(f) == ["v", "c"]
+    np.testing.assert_array_equal(f(np.zeros(3), c=2 * c), 2 * c)
+
+
+def test_a_function_of_numbers_alone_lists_no_shapes():
+    y = at.Tensor(2.0)
+    source = at.derive(3 * y, y).numpy().source
+    assert "def dy(y=2.0)" in source
+    assert "\n    Returns a number.\n" in source
