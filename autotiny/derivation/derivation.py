@@ -19,6 +19,7 @@ from autotiny.derivation.steps import Step, difference, tolerance
 from autotiny.derivation.terminal import terminal
 from autotiny.derivation.unicode import Unicode
 from autotiny.describe import caller_scope
+from autotiny.errors import UnsupportedError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,8 +104,12 @@ class Derivation:
         It may be NumPy code, or what textbooks write, over the names in your code and those of other gradients (dZ2).
         It is held against the derived formula on the recorded values, and on others of what is tracked, but for what a
         step found to hold on the data. `scope` gives other names; your variables, if it is left out. Raises
-        ExpressionError where the formula cannot be read.
+        ExpressionError where the formula cannot be read, and UnsupportedError where it is no text.
         """
+        if not isinstance(formula, str):
+            raise UnsupportedError(
+                f"matches: expected the formula as text, as in d.matches('2 * x'); got {type(formula).__name__}"
+            )
         found_on_data = " ".join(self.conditions())
         free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", found_on_data)]
         return match(formula, self.term, self.definitions, free, caller_scope() if scope is None else scope)

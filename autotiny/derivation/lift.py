@@ -47,7 +47,8 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
     own = {x for x in order if x.name or id(x) in held}
     taken = {names[x] for x in order if x in own or x.op is None}
     for x in always.keys() - own:
-        names[x] = next(n for n in graph.with_primes(always[x] or names[x]) if n not in taken)
+        if always[x]:
+            names[x] = next(n for n in graph.with_primes(always[x]) if n not in taken)
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
     lifter = _Lifter(scope, taken)

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+import autotiny as at
 from autotiny.algebra import symbol
 from autotiny.derivation.matching import match
+from autotiny.errors import UnsupportedError
 from autotiny.expressions import ExpressionError
 from derivation.formulas import A2, W2, Z1, G, Y, m, w
 
@@ -88,3 +90,10 @@ def test_a_reading_that_says_more_than_the_text_is_told():
 def test_what_cannot_be_read_is_an_error(text):
     with pytest.raises(ExpressionError):
         match(text, A2 - Y, {}, [A2])
+
+
+@pytest.mark.parametrize("formula", [lambda x: 2 * x, np.ones(3), None])
+def test_a_formula_that_is_no_text_is_an_error(formula):
+    x = at.Tensor([1.0, 2.0, 3.0])
+    with pytest.raises(UnsupportedError, match=r"expected the formula as text, .*; got (function|ndarray|NoneType)"):
+        at.derive(np.sum(x**2), x).matches(formula)
