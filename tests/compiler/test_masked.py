@@ -175,3 +175,12 @@ def test_random_masked_program_gives_the_same_compiled(seed):
     compiled = at.compile(f)
     for args in (values(seed), values(seed + 1), np.random.default_rng(seed).random((2, 4, 3)), values(seed)):
         same(compiled(*args), f(*args))
+
+
+def test_masked_singular_matrices_are_harmless_compiled():
+    f = at.value_and_grad(lambda A: np.sum(np.where(np.trace(A) > 0, np.linalg.slogdet(A)[1], 0.0)))
+    compiled = at.compile(f)
+    for A in (np.eye(3) + 0.1, np.zeros((3, 3)), -np.eye(3), np.zeros((3, 3))):
+        same(compiled(A), f(A))
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):  # taken, as eagerly
+        compiled(np.ones((3, 3)))
