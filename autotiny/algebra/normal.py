@@ -65,8 +65,9 @@ def as_number(value: Fraction) -> Any:
 
 
 def written(value: Fraction) -> tuple[Any, int]:
-    """What a positive number multiplies with and divides by: 0.3 as it is, 1/8 and 2/3 as quotients."""
-    if value.numerator != 1 and len(repr(float(value))) <= SHORT:
+    """What a positive number multiplies with and divides by: 0.3 and 0.044715 as they are, 1/8 and 2/3 as quotients."""
+    digits = len(repr(float(value)))
+    if value.numerator != 1 and (digits <= SHORT or digits < len(f"{value.numerator} / {value.denominator}")):
         return as_number(value), 1
     return (value.numerator, value.denominator) if value.denominator < 10**6 else (float(value), 1)
 

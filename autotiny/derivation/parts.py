@@ -1,6 +1,7 @@
 """What a term is to someone who reads it: a product of matrices, a mask, a transposed inverse, a sum over an axis."""
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -60,12 +61,15 @@ def listed(entries: Any) -> str:
 
 
 def numeral(value: Any) -> str:
-    """A number with as many digits as people read.
+    """A number with as few digits as tell it but for rounding, so that what was typed is shown as it was typed.
 
-    >>> [numeral(v) for v in (2.0, np.float32(0.1), 1 / 3, 1e-12, True)]
-    ['2', '0.1', '0.333333', '1e-12', '1']
+    >>> [numeral(v) for v in (2.0, np.float32(0.1), 0.044715, 0.1 * 3, 1 / 3, 1e-12, True)]
+    ['2', '0.1', '0.044715', '0.3', '0.333333333333333', '1e-12', '1']
     """
-    return f"{float(value):.6g}"
+    number, kind = float(value), np.asarray(value).dtype
+    rounding = 8 * float(np.finfo(kind if kind.kind == "f" else float).eps)
+    shortened = (f"{number:.{digits}g}" for digits in range(6, 18))
+    return next((text for text in shortened if math.isclose(float(text), number, rel_tol=rounding)), str(number))
 
 
 # ----- products, powers, transposes -----

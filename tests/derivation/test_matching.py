@@ -97,3 +97,19 @@ def test_a_formula_that_is_no_text_is_an_error(formula):
     x = at.Tensor([1.0, 2.0, 3.0])
     with pytest.raises(UnsupportedError, match=r"expected the formula as text, .*; got (function|ndarray|NoneType)"):
         at.derive(np.sum(x**2), x).matches(formula)
+
+
+def gelu_written_out(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+@pytest.mark.parametrize("f", [at.gelu, gelu_written_out, lambda x: 0.1 * x**3 + x / 3 * 0.7, lambda x: 1e-7 * x**2])
+def test_a_formula_with_numbers_matches_itself(f):
+    x = at.Tensor([1.0, -2.0, 3.0])
+    derivation = at.derive(np.sum(f(x)), x)
+    assert derivation.matches(derivation.formula)
+
+
+def test_a_number_is_shown_as_it_was_typed():
+    x = at.Tensor([1.0, -2.0, 3.0])
+    assert "0.044715" in at.derive(np.sum(np.tanh(x + 0.044715 * x**3)), x).formula
