@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import autotiny as at
 from autotiny.errors import AutotinyError
 from autotiny.expressions.refusals import suggestion
 from autotiny.playground.repl_console import Console
@@ -81,16 +82,24 @@ def step(console: Console, name: str = "") -> None:
     paragraphs = list(steps(output))
     for paragraph in paragraphs:
         console.show(paragraph)
-        if paragraph is not paragraphs[-1] and not _goes_on(console):
+        if paragraph is not paragraphs[-1] and (answer := _answer(console)):
+            if answer.lower() not in ("q", "quit"):  # the walk is over, and no line is lost
+                console.enter(answer)
             return
 
 
-def _goes_on(console: Console) -> bool:
+def _answer(console: Console) -> str:
     try:
-        return console.ask("  Enter: on, q: stop ").strip().lower() not in ("q", "quit")
+        return console.ask("  Enter: on, q: stop ").strip()
     except (EOFError, KeyboardInterrupt):
         console.show("")
-        return False
+        return "q"
+
+
+@command
+def derive(console: Console, name: str) -> None:
+    """The formula of the output's gradient by NAME"""
+    console.show(repr(at.derive(console.session.tensor, console.session[name])))
 
 
 @command

@@ -12,7 +12,7 @@ import numpy as np
 from autotiny.drawing import draw
 from autotiny.errors import AutotinyError
 from autotiny.playground.repl_colour import coloured, has_colours
-from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place
+from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place, ragged
 from autotiny.recording import value_of
 from autotiny.sessions.session import Session
 from autotiny.tables import clean
@@ -27,11 +27,12 @@ LONGEST_LINE = 1000
 class Console:
     """A session and Python's variables, kept in step: formulas live in the session, all else in Python.
 
-    `show` prints, `ask` reads a line.
+    `show` prints, `ask` reads a line, `enter` does what the shell does with a line that is typed.
     """
 
     def __init__(self, show: Callable[[str], Any] = print, ask: Callable[[str], str] = input) -> None:
         self.session, self.show, self.ask = Session(), show, ask
+        self.enter: Callable[[str], Any] = self.run
         self.python: dict[str, Any] = names_in_place()
         self.placed: dict[str, Any] = {}
         """What Python's variables were given from the session."""
@@ -63,6 +64,18 @@ class Console:
             self.refused |= made
         for name in gone:
             self.edit(functools.partial(self.session.__delitem__, name))
+        self._tell_of_ragged_rows()
+
+    def _tell_of_ragged_rows(self) -> None:
+        fresh = {name: ragged(value) for name, value in self.python.items() if self._is_unknown(name, value)}
+        for name, lengths in fresh.items():
+            if lengths:
+                self.refused[name] = self.python[name]
+                sizes = f"{', '.join(map(str, lengths[:-1]))} and {lengths[-1]}"
+                self.show(f"{name} is a list of Python's, which no formula can follow: its rows have {sizes} entries")
+
+    def _is_unknown(self, name: str, value: Any) -> bool:
+        return not name.startswith("_") and name not in self.session and self.refused.get(name) is not value
 
     def edit(self, change: Callable[[], Any]) -> bool:
         """Make a change to the session and show what it did; False, and the reason, where it cannot be made."""

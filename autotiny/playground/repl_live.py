@@ -84,6 +84,18 @@ def is_numbers(value: Any) -> bool:
     return isinstance(value, int | float | np.number | np.ndarray) and np.asarray(value).dtype.kind in "fiub"
 
 
+def ragged(value: Any) -> list[int]:
+    """The lengths of the rows of a matrix, written as lists of numbers, where they differ; else none.
+
+    >>> ragged([[1, 2], [3]]), ragged([[1, 2], [3, 4]])
+    ([1, 2], [])
+    """
+    if not isinstance(value, list) or not all(isinstance(row, list) and all(map(is_numbers, row)) for row in value):
+        return []
+    lengths = sorted({len(row) for row in value})
+    return lengths if len(lengths) > 1 else []
+
+
 def _parsed(text: str) -> list[ast.stmt]:
     try:
         return ast.parse(text.strip()).body

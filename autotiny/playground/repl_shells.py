@@ -38,6 +38,12 @@ class PlainShell(code.InteractiveConsole):
     def __init__(self, console: Console) -> None:
         super().__init__(console.python, "<terminal>")
         self.console = console
+        console.enter = self.enter
+
+    def enter(self, line: str) -> None:
+        """Run a line that was typed elsewhere than at the prompt."""
+        if self.runsource(line):
+            self.console.show(f"{line} goes on in further lines: type it at the prompt")
 
     def runsource(self, source: str, filename: str = "<terminal>", symbol: str = "single") -> bool:
         """Run what is complete; True where more lines are to come."""
@@ -101,6 +107,7 @@ def ipython_shell(console: Console) -> None:
 def attach(shell: Any, console: Console) -> None:
     """Let a shell of IPython hand formulas and commands to the session, and show Tensors with their graph."""
     console.python = shell.user_ns
+    console.enter = shell.run_cell
     shell.user_ns["__autotiny__"] = Calls(console, shell.ask_exit)
     shell.user_ns_hidden.update(console.python)  # %who lists what was typed
     shell.confirm_exit = False

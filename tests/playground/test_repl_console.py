@@ -195,7 +195,22 @@ def test_help_fits_a_terminal_and_tells_every_command(terminal):
     shown = terminal.type(":help")
     assert max(map(len, shown.splitlines())) <= 80
     assert re.findall(r"^  :(\w+)", shown, re.M) == [
-        *("help", "graph", "step", "draw", "undo", "redo", "rename", "swap", "delete", "output", "save", "load", "quit")
+        *(
+            "help",
+            "graph",
+            "step",
+            "derive",
+            "draw",
+            "undo",
+            "redo",
+            "rename",
+            "swap",
+            "delete",
+            "output",
+            "save",
+            "load",
+            "quit",
+        )
     ]
 
 
@@ -237,6 +252,47 @@ def test_a_walk_can_be_stopped(answers, monkeypatch):
     assert "step 2" not in terminal.type(":step")
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (":help", "Python, with np, at and their functions in place."),
+        ("x = Tensor(1.0)", "y     x * x + x  ()     2      1"),
+        ("40 + 2", "42"),
+        ("z = tanhh(x)", "did you mean tanh?"),
+        ("for k in range(3):", "for k in range(3): goes on in further lines: type it at the prompt"),
+    ],
+)
+def test_what_is_typed_within_a_walk_ends_it_and_is_done(typed, shown, monkeypatch):
+    terminal = Terminal(monkeypatch, answers=["", typed])
+    terminal.type("x = Tensor(3.0)", "y = x * x + x")
+    told = terminal.type(":step")
+    assert shown in told
+    assert "step 2" in told
+    assert "step 3" not in told
+
+
+def test_python_typed_within_a_walk_is_python_s(monkeypatch):
+    terminal = Terminal(monkeypatch, answers=["import os"])
+    terminal.type("x = Tensor(3.0)", "y = x * x + x", ":step")
+    assert terminal["os"].name
+    assert terminal.type("1 + 1") == "2"
+
+
+def test_derive_shows_the_formula_and_its_steps(terminal):
+    terminal.type("X, w, y = np.array([[1.0, 2.0], [3.0, 4.0]]), Tensor([0.5, -0.5]), np.array([1.0, 2.0])")
+    terminal.type("J = np.sum((X @ w - y) ** 2) / 2")
+    shown = terminal.type(":derive w")
+    assert shown == repr(at.derive(terminal.session.tensor, terminal.session["w"]))
+    assert "Xᵀ (X w - y)" in shown
+
+
+def test_rows_of_different_lengths_are_told_once(terminal):
+    told = "w is a list of Python's, which no formula can follow: its rows have 1 and 2 entries"
+    assert terminal.type("w = [[1, 2], [3]]") == told
+    assert terminal.type("1 + 1") == "2"
+    assert terminal.type("w = [[1, 2], [3, 4]]", "names = [['a', 'b'], ['c']]") == ""
+
+
 def test_step_starts_where_it_is_told(started):
     started.type("z = 2 * y")
     assert started.type(":step y").startswith("step 1 of 5: Backprop starts at y\n")
@@ -253,6 +309,8 @@ def test_step_starts_where_it_is_told(started):
         (":save net.txt", "save: expected a file name that ends in .py; got 'net.txt'"),
         (":draw net.txt", "draw: expected a file name that ends in one of"),
         (":load nothing.py", "No such file or directory"),
+        (":derive", "expected :derive NAME"),
+        (":derive q", "there is no 'q' in the session, only x, y"),
         (":step q", "there is no 'q' in the session, only x, y"),
         (":delete x", "x is used by y"),
         (":rename x lambda", "'lambda' cannot be the name of a value"),

@@ -100,6 +100,19 @@ def test_step_waits_for_enter(start):
     terminal.expect(terminal.prompt)
 
 
+def test_what_is_typed_within_a_walk_is_done(start):
+    terminal = start()
+    terminal.type("x = Tensor(3.0)", "—")
+    terminal.type("y = x * x + x", "12     1")
+    terminal.type(":step", "Enter: on, q: stop")
+    terminal.type("x = 1.0", "x * x + x  ()     2      1")
+    terminal.expect(terminal.prompt)
+    terminal.type(":step", "Enter: on, q: stop")
+    terminal.type(":help", "Walk the backward pass")
+    terminal.expect(terminal.prompt)
+    terminal.type("6 * 7", "42")
+
+
 def test_ctrl_c_stops_what_runs_and_a_walk_but_not_the_terminal(start):
     terminal = start()
     terminal.type("x = Tensor(3.0)", "—")
