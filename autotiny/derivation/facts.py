@@ -1,5 +1,6 @@
 """Rules that belong to one run: what its names stand for, and what was found to hold on its data."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -63,7 +64,7 @@ class ReciprocalOfSum:
         return total(rest, base.shape) if len(rest) == len(addends(base)) - 1 and len(rest) == 1 else None
 
 
-class Fact:
+class Fact(ABC):
     """What was found to hold on the data: the terms that it speaks of have one value everywhere."""
 
     name = "holds on the data"
@@ -75,9 +76,9 @@ class Fact:
         """The value in the place of a term that has it."""
         return fitted(self.value, term.shape) if self.holds(term) else None
 
+    @abstractmethod
     def holds(self, term: Term) -> bool:
         """Whether it is such a term, and has the value everywhere."""
-        raise NotImplementedError
 
     def claim(self, term: Term) -> tuple[Term, str]:
         """What is claimed of which term: (sum(Y, axis=0), '= 1')."""
