@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autotiny.errors import AutotinyError
 from autotiny.expressions import ExpressionError, evaluate
-from autotiny.nn.npz import DAMAGE, load_npz
+from autotiny.npz import DAMAGE, load_npz
 
 Array = NDArray[Any]
 NAMED = re.compile(r"\s*[^\W\d]\w*\s*=")

@@ -4,12 +4,12 @@ from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import DataError, Dataset, digits
 from autotiny.nn.evaluation import confusion_matrix, worst_pairs
 from autotiny.nn.network import Network, NetworkError
-from autotiny.nn.npz import NpzError
 from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
 from autotiny.nn.progress import progress_bar
 from autotiny.nn.standardisation import Standardisation
 from autotiny.nn.tabular import load_table
 from autotiny.nn.training import Epoch, Training, TrainingError
+from autotiny.npz import NpzError
 
 __all__ = [
     "Adam",

@@ -12,10 +12,10 @@ import numpy as np
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
 from autotiny.nn.network import Network
-from autotiny.nn.npz import load_npz
 from autotiny.nn.optimisers import OPTIMISERS, Optimiser
 from autotiny.nn.standardisation import Standardisation
 from autotiny.nn.training import Epoch, State, Training
+from autotiny.npz import load_npz
 
 FORMAT = "autotiny training 1"
 GROUPS = ("parameters", "best", "optimiser")

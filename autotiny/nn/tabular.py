@@ -14,7 +14,7 @@ from typing import TextIO, cast
 import numpy as np
 
 from autotiny.nn.datasets import Array, DataError, Dataset
-from autotiny.nn.npz import load_npz
+from autotiny.npz import load_npz
 
 BLANK = {"", "?", "nan"}
 MISSING = BLANK | {"na", "n/a", "null", "none"}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.expressions.limits import Limits
-from autotiny.nn.npz import load_npz
+from autotiny.npz import load_npz
 from autotiny.sessions.declaration import ARRAYS
 from autotiny.sessions.program import Program, SessionError
 from autotiny.sessions.qualify import plain, qualified

@@ -5,7 +5,7 @@ import pytest
 
 import autotiny as at
 from autotiny.expressions import ExpressionError
-from autotiny.nn.npz import NpzError
+from autotiny.npz import NpzError
 from autotiny.sessions.program import SessionError
 
 TEXTS = [
