@@ -6,9 +6,8 @@ To a program they are constants, so it must be written anew when one of them cha
 import random
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from operator import getitem
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,14 +19,27 @@ from autotiny.seals import fingerprint
 DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Node, list, tuple, dict, set)
 DEPTH = 6
 RANDOM = {"random", "default_rng", "Generator", "RandomState", "rng", "uuid", "secrets"}
-Read = Callable[[], Any]
+GONE = (AttributeError, KeyError, ValueError)
+"""What reading a place raises where there is nothing any more; an empty cell raises ValueError."""
+
+
+class Place(NamedTuple):
+    """Where code reads a value: an entry of a namespace, or an attribute, as a closure's cell is one."""
+
+    holder: Any
+    key: Any
+    is_entry: bool = False
+
+    def read(self) -> Any:
+        """What stands there."""
+        return self.holder[self.key] if self.is_entry else getattr(self.holder, self.key)
 
 
 class Captured:
     """The places that a function reads, and what stood there."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
-        self.places: list[tuple[Read, Any]] = []
+        self.places: list[tuple[Place, Any]] = []
         self.generators: list[np.random.Generator] = []
         self.tensors: dict[int, tuple[Node, Any]] = {}
         self.arrays: list[tuple[np.ndarray, Any]] = []
@@ -61,7 +73,7 @@ class Captured:
             self.generators.append(held)
         elif isinstance(held, Node):
             self.tensors[id(held)] = (held, (held._data, held._grad))
-            self.places.append((partial(getattr, held, "_data"), held._data))
+            self.places.append((Place(held, "_data"), held._data))
         elif isinstance(held, list | tuple | set | dict):
             self.follow_parts(held, depth)
         elif callable(held):
@@ -93,17 +105,17 @@ class Captured:
         names = names_in(f.__code__)
         self.may_draw = self.may_draw or not names.isdisjoint(RANDOM)
         for cell in f.__closure__ or ():
-            self.place(partial(getattr, cell, "cell_contents"), names, depth)
+            self.place(Place(cell, "cell_contents"), names, depth)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.follow(default, depth - 1)
         for name in names & f.__globals__.keys():
-            self.place(partial(getitem, f.__globals__, name), names, depth)
+            self.place(Place(f.__globals__, name, is_entry=True), names, depth)
 
     def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
         """The attributes that some code names."""
         own = getattr(held, "__dict__", {})
         for name in names & own.keys():
-            self.place(partial(getitem, own, name), names, depth - 1)
+            self.place(Place(own, name, is_entry=True), names, depth - 1)
         for name in names & vars(type(held)).keys() - own.keys():
             method = vars(type(held))[name]
             if isinstance(method, FunctionType):
@@ -111,23 +123,23 @@ class Captured:
             elif isinstance(method, property) and method.fget is not None:
                 self.follow(MethodType(method.fget, held), depth - 1)
             else:
-                self.place(partial(getattr, held, name), names, depth - 1)
+                self.place(Place(held, name), names, depth - 1)
 
-    def place(self, read: Read, names: set[str], depth: int) -> None:
+    def place(self, place: Place, names: set[str], depth: int) -> None:
         """One place, and what follows from what stands there."""
         try:
-            held = read()
+            held = place.read()
         except ValueError:  # an empty cell
             return
         if isinstance(held, DATA):
-            self.places.append((read, held))
+            self.places.append((place, held))
         if isinstance(held, ModuleType):
             if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
                 self.follow_attributes(held, names, depth)
         elif isinstance(held, type):
             if held.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
                 for name in names & vars(held).keys():
-                    self.place(partial(getattr, held, name), names, depth - 1)
+                    self.place(Place(held, name), names, depth - 1)
         else:
             if not isinstance(held, (*DATA, FunctionType, MethodType)):
                 self.follow_attributes(held, names, depth)
@@ -164,17 +176,17 @@ class Captured:
             yield from _arrays_in(value)
 
     def is_unchanged(self) -> bool:
-        """Whether every place holds what it held, and every array has its entries."""
+        """Whether every place holds what it held, and what stands there has the values that it had."""
         try:
-            for read, held in self.places:  # a loop, for this runs at every call
-                if read() is not held:
-                    return False
-        except (AttributeError, KeyError, ValueError):  # the place is gone
+            return all(place.read() is held for place, held in self.places) and self.has_its_values()
+        except GONE:
             return False
-        for array, seal in self.arrays:
-            if fingerprint(array) != seal:
-                return False
-        return not self.contents or all(contents(container) == content for container, content in self.contents)
+
+    def has_its_values(self) -> bool:
+        """Whether every array has its entries, and every container its parts."""
+        if any(fingerprint(array) != seal for array, seal in self.arrays):
+            return False
+        return all(contents(container) == content for container, content in self.contents)
 
 
 def drawn_inside() -> UnsupportedError:

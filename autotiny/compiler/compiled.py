@@ -64,20 +64,18 @@ class Compiled:
         self.lock = Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """f's results, by the program for arguments like these."""
+        """f's results, by the program that ran last if it is for arguments like these."""
         latest = self.latest
-        if (
-            latest is not None
-            and latest.positional == len(args)
-            and latest.names == tuple(kwargs)
-            and latest.is_current()
-        ):
-            try:
-                result = self.run(latest, args, kwargs)
-            except FactError:
-                result = NoMatch
-            if result is not NoMatch:
-                return result
+        if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
+            return self.by_search(args, kwargs)
+        try:
+            result = self.run(latest, args, kwargs) if latest.masked else latest.program(*args, *kwargs.values())
+        except (ArithmeticError, ValueError, FactError):  # it stopped before it wrote into any argument
+            result = NoMatch
+        return self.by_search(args, kwargs) if result is NoMatch else result
+
+    def by_search(self, args: Any, kwargs: Any) -> Any:
+        """The results, by whichever program is for such arguments and values."""
         try:
             return self.run(self.built_for(args, kwargs), args, kwargs)
         except FactError:

@@ -11,7 +11,7 @@ from autotiny.compiler.block_writing import BlockWriter
 from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.naming import Names, told
-from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.compiler.writing import comment, number, type_of, unique_names
 
 SIGNS = {
@@ -41,6 +41,7 @@ class Writer:
         self.lines: list[str] = []
         self.functions: list[str] = []
         self.constants: dict[Any, str] = {}
+        self.flats: dict[Term, str] = {}
         self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
 
     def program(self, swept: bool) -> Source:
@@ -78,27 +79,32 @@ class Writer:
                 self.names[term] = self.names[place]
 
     def write_tenants(self, storage: Storage) -> None:
-        """A storage, under the names of all that live in it."""
+        """A storage, under the names of all that live in it.
+
+        Results of one shape and type are one object: NumPy looks longer at two that overlap than at one.
+        """
         first, *others = storage.tenants
-        whole = all(x.shape == first.shape and x.dtype == first.dtype for x in others)
-        base = self.names[first]
-        if whole:
-            self.setup.append(f"{base} = np.empty({first.shape}{type_of(first)})")
-            seen = {base}
-            for name in (self.names[x] for x in others):
-                if name not in seen:
-                    self.setup.append(f"{name} = {base}")
-                    seen.add(name)
-            return
-        memory = f"memory{storage.number + 1}"
-        self.setup.append(f'{memory} = np.empty({storage.nbytes}, "uint8")')
+        base = ""
+        if any(form_of(x) != form_of(first) for x in others):
+            base = f"memory{storage.number + 1}"
+            self.setup.append(f'{base} = np.empty({storage.nbytes}, "uint8")')
+        made: dict[Any, str] = {}
         seen = set()
         for x in storage.tenants:
-            if self.names[x] not in seen:
-                seen.add(self.names[x])
-                size = x.size * x.dtype.itemsize
-                part = memory if size == storage.nbytes else f"{memory}[:{size}]"
-                self.setup.append(f'{self.names[x]} = {part}.view("{x.dtype}").reshape({x.shape})')
+            name = self.names[x]
+            if name in seen:
+                continue
+            seen.add(name)
+            text = made.setdefault(form_of(x), name)
+            if text == name:
+                text = self.part_of(base, storage, x) if base else f"np.empty({x.shape}{type_of(x)})"
+            self.setup.append(f"{name} = {text}")
+
+    @staticmethod
+    def part_of(memory: str, storage: Storage, x: Term) -> str:
+        """The first bytes of some memory, as an array of x's shape and type."""
+        part = memory if nbytes(x) == storage.nbytes else f"{memory}[:{nbytes(x)}]"
+        return f'{part}.view("{x.dtype}").reshape({x.shape})'
 
     # ----- blocks -----
     def write_block(self, term: Term) -> None:
@@ -181,17 +187,36 @@ class Writer:
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
 
     def product(self, term: Term) -> str:
-        """`dot(a, b, out=c)`, by matmul where there are more axes than two."""
+        """`a.dot(b, out=c)`, which starts sooner than any function; matmul where there are more axes than two."""
         a, b = term.args
-        function = self.numpy("dot" if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype else "matmul")
-        return f"{function}({self.operand(a, None)}, {self.operand(b, None)}{self.out(term)})"
+        first, second = self.operand(a, None), self.operand(b, None)
+        if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype:
+            return f"{first}.dot({second}{self.out(term)})"
+        return f"{self.numpy('matmul')}({first}, {second}{self.out(term)})"
+
+    def sum_of_products(self, term: Term) -> str:
+        """`flat_a.dot(flat_b)`, over all entries."""
+        a, b = (self.flat(arg) for arg in term.args)
+        return f"{a}.dot({b})"
+
+    def flat(self, x: Term) -> str:
+        """An array's entries in one row, arranged beforehand where they stay where they are."""
+        name = self.operand(x, None)
+        if x.ndim == 1:
+            return name
+        if not (x.is_constant or isinstance(self.plan.place.get(x), Storage)):
+            return f"{name}.ravel()"
+        if x not in self.flats:
+            self.flats[x] = self.fresh(f"flat_{name}")
+            self.setup.append(f"{self.flats[x]} = {name}.ravel()")
+        return self.flats[x]
 
     def number(self, term: Term) -> str:
         """A result without axes: `a + b`."""
         assert term.op is not None
         function = term.op.function
         if term.op is VDOT:
-            return f"{self.numpy('vdot')}({', '.join(self.operand(arg, None) for arg in term.args)})"
+            return self.sum_of_products(term)
         if function is np.matmul:
             return self.product(term)
         if function in REDUCTIONS and not term.options.get("keepdims"):
@@ -311,7 +336,7 @@ class Writer:
 
     def fresh(self, base: str) -> str:
         """A name that nothing else has."""
-        taken = {*self.names.values(), *self.held, *self.constants.values(), *dir(np)}
+        taken = {*self.names.values(), *self.held, *self.constants.values(), *self.flats.values(), *dir(np)}
         return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
 
     def result(self, output: Term) -> str:
@@ -322,6 +347,11 @@ class Writer:
         name = self.written[output]
         fresh = output.op is not None and kind(output) is not Kind.VIEW
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
+
+
+def form_of(x: Term) -> Any:
+    """What an array is to hold x as it is."""
+    return x.shape, x.dtype
 
 
 def _plain_axis(axis: Any) -> Any:

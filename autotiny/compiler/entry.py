@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.compiler.captured import GONE, Captured
 from autotiny.errors import UnsupportedError
 
 
@@ -16,11 +17,11 @@ class NoMatch:
 
 
 class Entry:
-    """Writes `enter(arguments)` for arguments like these."""
+    """Writes `enter(arguments)` for arguments like these, and for what the function saw from outside."""
 
-    def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any) -> None:
-        self.held: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray}
-        self.lines: list[str] = []
+    def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any, captured: Captured) -> None:
+        self.held: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE}
+        self.lines = self.look_outside(captured)
         self.checks: list[str] = []
         self.arrays: list[tuple[str, np.ndarray]] = []
         self.numbers: list[tuple[str, type]] = []
@@ -45,6 +46,20 @@ class Entry:
             f"return {self.arranged}",
         ]
         return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines if line), ""])
+
+    # ----- from outside -----
+    def look_outside(self, captured: Captured) -> list[str]:
+        """Lines that stop where something else stands outside than did when the program was written."""
+        changed = [
+            f"{self.hold(place.holder)}{f'[{place.key!r}]' if place.is_entry else f'.{place.key}'} is not {self.hold(held)}"
+            for place, held in captured.places
+        ]
+        if captured.arrays or captured.contents:
+            changed.append(f"not {self.hold(captured.has_its_values)}()")
+        if not changed:
+            return []
+        lines = [f"    if {condition}:\n            return NoMatch" for condition in changed]
+        return ["try:", *lines, "except GONE:", "    return NoMatch"]
 
     # ----- arguments -----
     def take(self, tree: Any) -> str:

@@ -16,7 +16,7 @@ from autotiny.algebra import Term, apply, constant
 from autotiny.compiler.kinds import VDOT, Kind, kind
 from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import rewrite, same, users
-from autotiny.compiler.shortcuts import made_by
+from autotiny.compiler.shortcuts import LONGEST, made_by
 from autotiny.ops import OPS, Op
 
 COPY = OPS[np.copy]
@@ -24,8 +24,6 @@ FULL = 8192
 """Entries of an array up to which it is compared with an array rather than with a number, which NumPy is slow at."""
 SMALL = 4096
 """Entries of an array that is spread: beyond, the array itself costs more than the start."""
-LONGEST = 1024
-"""Entries of one sum: beyond, NumPy's pairwise sum is more accurate."""
 FEW_ROWS = 3
 """So many rows are faster compared one by one than reduced."""
 
@@ -62,6 +60,8 @@ def sum_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -
     """A sum over one axis of a matrix."""
     (x, *_) = args
     axis = options.get("axis")
+    if is_short_total(op, args, options):
+        return apply(VDOT, (x, constant(ones(x.shape, x.dtype))), {})
     if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and op.function in (np.sum, np.max)):
         return same(op, args, options)
     if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not options.get("keepdims"):
@@ -73,6 +73,14 @@ def sum_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -
         return same(op, args, options)
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
+
+
+def is_short_total(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> bool:
+    """Whether it sums all entries of a small array."""
+    x = args[0]
+    if op.function is not np.sum or not x.ndim or x.dtype not in (np.float32, np.float64) or options.get("keepdims"):
+        return False
+    return 0 < x.size <= LONGEST and options.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
 
 
 def largest_row(x: Term) -> Any:

@@ -12,6 +12,8 @@ from autotiny.ops import OPS, Op
 from autotiny.ops.linalg import vdot
 
 RULES: list[Any] = []
+LONGEST = 1024
+"""Entries of one sum: beyond, NumPy's pairwise sum is more accurate than a product."""
 
 
 def shorten(outputs: Sequence[Term], names: Names) -> list[Term]:
@@ -98,7 +100,8 @@ def sum_of_products(function: Any, args: Sequence[Term], options: Mapping[str, A
     (x, *_) = args
     if function is np.sum and made_by(x, np.multiply) and options.get("axis") is None and not options.get("keepdims"):
         a, b = x.args
-        if a.shape == b.shape and a.ndim and a.dtype == b.dtype == x.dtype == np.float64:
+        accurate = x.dtype == np.float64 or (x.dtype == np.float32 and x.size <= LONGEST)
+        if a.shape == b.shape and a.ndim and a.dtype == b.dtype == x.dtype and accurate:
             return apply(OPS[vdot], (a, b), {})
     return None
 
