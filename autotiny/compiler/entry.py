@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.captured import GONE, Captured
+from autotiny.compiler.captured import GONE, Captured, Place
 from autotiny.errors import UnsupportedError
 
 
@@ -50,16 +50,17 @@ class Entry:
     # ----- from outside -----
     def look_outside(self, captured: Captured) -> list[str]:
         """Lines that stop where something else stands outside than did when the program was written."""
-        changed = [
-            f"{self.hold(place.holder)}{f'[{place.key!r}]' if place.is_entry else f'.{place.key}'} is not {self.hold(held)}"
-            for place, held in captured.places
-        ]
+        changed = [f"{self.read(place)} is not {self.hold(held)}" for place, held in captured.places]
         if captured.arrays or captured.contents:
             changed.append(f"not {self.hold(captured.has_its_values)}()")
         if not changed:
             return []
         lines = [f"    if {condition}:\n            return NoMatch" for condition in changed]
         return ["try:", *lines, "except GONE:", "    return NoMatch"]
+
+    def read(self, place: Place) -> str:
+        """An expression for what stands there now."""
+        return self.hold(place.holder) + (f"[{place.key!r}]" if place.is_entry else f".{place.key}")
 
     # ----- arguments -----
     def take(self, tree: Any) -> str:
