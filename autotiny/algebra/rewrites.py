@@ -32,8 +32,10 @@ def always(*_: Any, **__: Any) -> bool:
 class Row:
     """pattern = replacement, where the condition holds.
 
-    exact : the two agree to rounding wherever both are computed, nan and inf included; if not, they differ where the
-        pattern divides by 0 or overflows, as x / x = 1 does at 0.
+    exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
+        differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
+    stable : they differ only where the pattern overflows or underflows, and there the replacement is what it means.
+    divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Row:
     condition: Callable[..., bool] = always
     rest: tuple[str, ...] = ()
     exact: bool = False
+    stable: bool = False
+    divides: tuple[str, ...] = ()
 
     @cached_property
     def written(self) -> Any:
@@ -134,6 +138,11 @@ def matrices_or_scalars(*parts: Array) -> bool:
     return all(np.ndim(x) in (0, 2) for x in parts)
 
 
+def can_multiply(a: Array, b: Array) -> bool:
+    """a @ b has a value: a factor that was broadcast in a larger product may be too small by itself."""
+    return np.ndim(b) > 0 and np.shape(a)[-1] == np.shape(b)[max(np.ndim(b) - 2, 0)]
+
+
 def copies(x: Array, shape: tuple[int, ...], axis: Any) -> int:
     """How many equal entries a sum over these axes of a broadcast adds up."""
     return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
@@ -166,14 +175,14 @@ ROWS = (
     *VECTORS,
     # ----- they differ where the left side divides by 0, overflows or multiplies 0 by inf -----
     Row("a factor above and below cancels",
-        lambda x: x / x,                            lambda x: 1),
+        lambda x: x / x,                            lambda x: 1,                    divides=("x",)),
     Row("quotient of exponentials is softmax",
         lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
         lambda x, axis: softmax(x, axis=axis),
-        lambda x, axis: isinstance(axis, int)),
+        lambda x, axis: isinstance(axis, int), stable=True),
     Row("quotient of exponentials is softmax",
         lambda x: np.exp(x) / np.sum(np.exp(x)),    lambda x: softmax(x, axis=0),
-        lambda x: np.ndim(x) == 1),
+        lambda x: np.ndim(x) == 1, stable=True),
     Row("exponential of log_softmax is softmax",
         lambda x: np.exp(log_softmax(x)),           lambda x: softmax(x)),
     Row("exponential of log_softmax is softmax",
@@ -189,7 +198,7 @@ ROWS = (
     Row("softmax sums to 1",
         lambda x: np.sum(softmax(x), axis=0, keepdims=True),  lambda x: 1),
     Row("1 / (1 + exp(-x)) is the sigmoid",
-        lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x)),
+        lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x),          stable=True),
     Row("exp(x) / (1 + exp(x)) is the sigmoid",
         lambda x: np.exp(x) * sigmoid(-x),          lambda x: 1 - sigmoid(-x)),
     Row("cofactors over the determinant are the inverse, transposed",
@@ -206,10 +215,10 @@ ROWS = (
         rest=("a", "b")),
     Row("multiply out, and a factor cancels",
         lambda f, a, b: f * (a / f + b),            lambda f, a, b: a + f * b,
-        rest=("a", "b")),
+        rest=("a", "b"), divides=("f",)),
     Row("multiply out, and a factor cancels",
         lambda f, a, b: (a * f + b) / f,            lambda f, a, b: a + b / f,
-        rest=("a", "b")),
+        rest=("a", "b"), divides=("f",)),
 
     # ----- exact: the same numbers, but for rounding -----
     Row("transpose of a product",
@@ -229,10 +238,10 @@ ROWS = (
         lambda a, i: a @ i,                         lambda a, i: a,     lambda a, i: is_identity(i),    exact=True),
     Row("a number moves out of a matrix product",
         lambda c, a, b: (c * a) @ b,                lambda c, a, b: c * (a @ b),
-        lambda c, a, b: scalar(c) and not scalar(a), rest=("a",), exact=True),
+        lambda c, a, b: scalar(c) and not scalar(a) and can_multiply(a, b), rest=("a",), exact=True),
     Row("a number moves out of a matrix product",
         lambda a, c, b: a @ (c * b),                lambda a, c, b: c * (a @ b),
-        lambda a, c, b: scalar(c) and not scalar(b), rest=("b",), exact=True),
+        lambda a, c, b: scalar(c) and not scalar(b) and can_multiply(a, b), rest=("b",), exact=True),
     Row("equal columns times a matrix add up its rows",
         lambda x, shape, b: np.broadcast_to(x, shape) @ b,
         lambda x, shape, b: np.broadcast_to(x, (shape[0], 1)) * np.sum(b, axis=0, keepdims=True),

@@ -46,6 +46,16 @@ def tidy(term: Term) -> Term:
     return term if rule is None else rule(term)
 
 
+def in_one_way(term: Term) -> Term:
+    """A term in the form in which rows know it, its products and sums as they stand: what is shared stays shared."""
+    if term.op is None or term.op.function in (np.copy, vdot.__wrapped__):  # type: ignore[attr-defined]
+        return term
+    if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
+        return _without_spreads(term)
+    rule = RULES.get(term.op.function)
+    return term if rule is None else rule(term)
+
+
 def _without_spreads(term: Term) -> Term:
     """An operation entry by entry broadcasts by itself."""
     assert term.op is not None

@@ -9,23 +9,17 @@ from autotiny.algebra import Term
 from autotiny.compiler.captured import Captured, drawn_inside
 from autotiny.compiler.emit import emit
 from autotiny.compiler.entry import Entry
-from autotiny.compiler.explain import as_graph, explain, operations
-from autotiny.compiler.factors import pull_factors, push_factors
-from autotiny.compiler.facts import assume_facts
-from autotiny.compiler.lowering import lower
-from autotiny.compiler.products import as_products, beside_each_other
+from autotiny.compiler.explain import as_graph, explain
+from autotiny.compiler.facts import FactError
+from autotiny.compiler.passes import Rewritten, rewritten
 from autotiny.compiler.program import Program
 from autotiny.compiler.scalars import emit_scalars, is_scalar
 from autotiny.compiler.schedule import schedule
-from autotiny.compiler.shortcuts import share_sign, shorten
+from autotiny.compiler.table import Simplified, by_table
 from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.errors import UnsupportedError
 from autotiny.tensor import Tensor
 from autotiny.trees import flatten, tree_map
-
-FIRST = (lower, shorten, pull_factors)
-THEN = (push_factors, shorten, share_sign, beside_each_other, as_products)
-"""What is done to the formulas, in this order; between the two, facts are assumed."""
 
 
 class Request(NamedTuple):
@@ -53,6 +47,8 @@ class Built(NamedTuple):
     """Of the arguments that are given by name."""
     captured: Captured
     relies_on_facts: bool
+    fast: bool
+    """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
     """Whether nan in a result may be what a mask was to hide."""
     guardable: bool
@@ -60,83 +56,70 @@ class Built(NamedTuple):
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
+    careful: "Built | None" = None
+    """The program with stable forms, of the same trace: from values that overflow none could be written."""
 
     def is_current(self) -> bool:
         """Whether what the function sees from outside is what it was."""
         return self.captured.is_unchanged()
 
 
-class Rewritten(NamedTuple):
-    """The formulas after all passes."""
-
-    outputs: list[Term]
-    checks: list[Term]
-    """Sums that were assumed to be 1."""
-    formula: list[Term]
-    """The outputs before they are put in the form that NumPy is fastest in."""
-    counts: list[tuple[str, int]]
-    """How many operations each pass left."""
-
-
 def build(request: Request) -> Built:
-    """The program for a call like this one."""
-    f, args, kwargs, donate, threads, ints, facts, guards = request
+    """The program for a call like this one; beside it the one that takes over where something overflows."""
+    f, args, kwargs, _, _, ints, facts, guards = request
     captured = Captured(f)
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
     traced = trace(f, args, kwargs, dynamic, guards)
     captured.require_same_after_trace()
     if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic, guards)):
         raise drawn_inside()
-    outputs, checks, formula, counts = rewritten(traced, facts)
+    captured.watch()
+    terms = [out for out in traced.outputs if isinstance(out, Term)]
+    simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
+    built = assemble(request, traced, dynamic, captured, rewritten(traced, simplified, facts))
+    if not built.fast:
+        return built
+    careful = rewritten(traced, simplified, facts=False)
+    return built._replace(careful=assemble(request, traced, dynamic, captured, careful))
+
+
+def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Captured, formulas: Rewritten) -> Built:
+    """The program of a trace whose formulas were rewritten: schedule, emit."""
+    f, args, kwargs, donate, threads, _, _, guards = request
+    outputs, names, swept = formulas.outputs, traced.names, traced.swept
     masked = traced.masked and not guards
     given = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
-    plan = schedule(traced.symbols, outputs, given, checks)
-    scalar = facts and is_scalar(plan)
-    names, swept = traced.names, traced.swept
-    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, swept and not guards, threads)
+    plan = schedule(traced.symbols, outputs, given, formulas.checks, told_finite(outputs) if formulas.finite else ())
+    scalar = formulas.facts and is_scalar(plan)
+    stop = FactError if formulas.finite else FloatingPointError if swept and not guards else None
+    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, stop, threads)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
-    captured.watch()
     entry = Entry((*args, *kwargs.values()), dynamic, returned, captured)
-    program = Program(source, entry, swept and not scalar, guards)
-    explanation = explain(counts, plan, len(checks), threads)
-    graph = as_graph(formula, names, getattr(f, "__name__", "step"))
+    watched = ("invalid", "over", "divide") if formulas.fast else ("invalid",) if stop else ()
     return Built(
-        program,
+        Program(source, entry, watched, quiet=swept and not scalar),
         len(args),
         tuple(kwargs),
         captured,
-        scalar or bool(checks),
+        scalar or formulas.finite or bool(formulas.checks),
+        formulas.fast,
         masked,
         traced.guardable and not guards,
-        explanation,
-        graph,
+        explain(formulas.counts, plan, threads),
+        as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )
+
+
+def told_finite(outputs: list[Term]) -> list[Term]:
+    """The results that are looked at for what is not finite: the numbers, since these are sums of the rest, or all."""
+    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
+    return [out for out in results if not out.ndim] or results
 
 
 def bits(traced: Trace) -> list[bytes]:
     """What a call gave, bit for bit."""
     return [np.asarray(out.value if isinstance(out, Term) else out).tobytes() for out in traced.outputs]
-
-
-def rewritten(traced: Trace, facts: bool) -> Rewritten:
-    """The outputs of a trace after all passes."""
-    names, checks = traced.names, list[Term]()
-    terms = [out for out in traced.outputs if isinstance(out, Term)]
-    counts = [("trace", operations(terms))]
-    for improve in FIRST:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
-    if facts:
-        terms, checks = assume_facts(terms, names)
-        counts.append((assume_facts.__name__, operations(terms)))
-    formula = terms
-    count = len(terms)
-    terms = [*terms, *checks]
-    for improve in THEN:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
-    return Rewritten(terms[:count], terms[count:], formula, counts)
 
 
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:

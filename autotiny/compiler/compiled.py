@@ -84,9 +84,11 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def general(self, args: Any, kwargs: Any) -> Any:
-        """The results without relying on facts about the values."""
+        """The results by a program that relies on less: with stable forms, or last on no fact about the values."""
         try:
             return self.run(self.built_for(args, kwargs, facts=False), args, kwargs)
+        except FactError:
+            return self.general(args, kwargs)
         except GuardNeededError:
             return self.guarded(args, kwargs)
 
@@ -132,14 +134,17 @@ class Compiled:
         """The program for arguments like these, which becomes the latest; without facts, one that needs none."""
         with self.lock:
             key, key_of_ints = ((guards, self.key(args, kwargs, ints)) for ints in (True, False))
-            built = self.kept.get(key) or self.kept.get(key_of_ints)
-            if built is None or not built.is_current() or (built.relies_on_facts and not facts):
+            key = key_of_ints if key_of_ints in self.kept else key
+            built = self.kept.get(key)
+            if built is not None and built.relies_on_facts and not facts:
+                built = built.careful
+            if built is None or not built.is_current():
                 request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards)
                 try:
                     built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
                     built, key = build(request._replace(ints=False)), key_of_ints
-                self.kept[key] = built
+            self.kept[key] = built
             if len(self.kept) > PROGRAMS:
                 self.kept.popitem(last=False)
             self.latest = built

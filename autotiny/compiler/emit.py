@@ -37,6 +37,7 @@ class Writer:
         self.names, self.given = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
+        self.modules: set[str] = set()
         self.setup: list[str] = []
         self.lines: list[str] = []
         self.functions: list[str] = []
@@ -44,7 +45,7 @@ class Writer:
         self.flats: dict[Term, str] = {}
         self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
 
-    def program(self, swept: bool) -> Source:
+    def program(self, stop: type[Exception] | None) -> Source:
         """The whole of it; what is donated is written last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
@@ -56,18 +57,30 @@ class Writer:
                 self.write(term)
             if term in checks:
                 self.check(term)
-        if swept:
-            self.lines += ["if invalid:", "    raise FloatingPointError"]
+        if stop is not None:
+            self.held[stop.__name__] = stop
+            self.lines += [f"if {self.failure(last)}:", f"    raise {stop.__name__}"]
         for term in donated:
             self.write(term)
         results = ", ".join(self.result(output) for output in self.plan.outputs)
         comma = "," if len(self.plan.outputs) == 1 else ""
         parameters = ", ".join(self.written[term] for term in self.plan.inputs)
         imported = [f"from numpy import {', '.join(sorted(self.imports))}"] if self.imports else []
-        head = ["import numpy as np", *imported]
+        head = [*(f"import {module}" for module in sorted(self.modules)), "import numpy as np", *imported]
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
         text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
         return Source("\n".join(text), self.held)
+
+    def failure(self, donated: set[Term]) -> str:
+        """What stops the program: an invalid operation, or a result that is not finite and must be."""
+        finite = [x for x in self.plan.finite if x not in donated]
+        if finite:
+            self.modules.add("math")
+        return " or ".join(["invalid", *(f"not math.isfinite({self.in_one_number(x)})" for x in finite)])
+
+    def in_one_number(self, x: Term) -> str:
+        """A number that is finite if all entries are."""
+        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else self.written[x]
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -373,6 +386,6 @@ def _key(key: Any) -> str:
     return "None" if key is None else "..." if key is ... else str(int(key))
 
 
-def emit(plan: Schedule, names: Names, swept: bool, threads: int = 1) -> Source:
-    """The program of a schedule; it stops where a gradient is invalid, if there are gradients."""
-    return Writer(plan, names, threads).program(swept)
+def emit(plan: Schedule, names: Names, stop: type[Exception] | None, threads: int = 1) -> Source:
+    """The program of a schedule; it raises `stop` where an operation was invalid, or overflowed if that is watched."""
+    return Writer(plan, names, threads).program(stop)

@@ -15,8 +15,10 @@ from autotiny.tensor import Tensor
 SMALL, MANY = 2**24, 1000
 """Bytes of values, and operations, up to which a formula is kept to be drawn."""
 
+CHECKED = "checked at every other; where it does not hold another program takes over"
 
-def explain(passes: list[tuple[str, int]], plan: Schedule, facts: int, threads: int) -> str:
+
+def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
     """Tables of the passes, with the operations that each left, and of the memory."""
     rows = [("pass", "operations"), *((name.replace("_", " "), str(count)) for name, count in passes)]
     placed = sum(len(storage.tenants) for storage in plan.storages)
@@ -26,7 +28,12 @@ def explain(passes: list[tuple[str, int]], plan: Schedule, facts: int, threads: 
         "",
         f"memory: {plan.nbytes} bytes in {len(plan.storages)} buffers, for {placed} results",
         *(f"blocks: {len(group.terms)} operations at once, threads: {threads}" for group in blocks.values()),
-        *([f"facts: {facts}, of the arguments of the first call, checked at every other"] if facts else []),
+        *(
+            [f"facts: {len(plan.checks)}, of the arguments of the first call, checked at every other"]
+            if plan.checks
+            else []
+        ),
+        *(["rows of the table: they hold where all is finite, else another program takes over"] if plan.finite else []),
     ]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 import contextvars
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from autotiny.compiler.entry import Entry
 class Program:
     """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any.
 
-    guards : whether it keeps gradients from what masks have hidden: invalid operations do not stop it.
+    watched : the kinds of floating-point errors that are noted, for the program to see.
+    quiet : whether NumPy warns of none.
     """
 
-    def __init__(self, source: Source, entry: Entry, swept: bool, guards: bool) -> None:
-        self.source, self.swept, self.guards = source, swept, guards
+    def __init__(self, source: Source, entry: Entry, watched: tuple[str, ...], quiet: bool) -> None:
+        self.source, self.watched, self.quiet = source, watched, quiet
         texts = {"program": source.text, "entry": entry.text()}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
         self.held = {**entry.held, **source.held}
@@ -26,7 +28,8 @@ class Program:
     def __call__(self, *args: Any) -> Any:
         """The results, arranged; NoMatch for arguments that are not like those that it was written for.
 
-        Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one.
+        Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one, and FactError
+        where what it relies on does not hold.
         """
         try:
             enter = self.idle.pop()
@@ -42,11 +45,10 @@ class Program:
         namespace = {**self.held, "invalid": invalid}
         # NumPy keeps its floating-point settings in the context: set once, not at every call.
         context = contextvars.Context()
-        context.run(
-            np.seterr, divide="ignore", over="ignore", under="ignore", invalid="ignore" if self.guards else "call"
-        )
+        context.run(np.seterr, all="ignore")
+        context.run(partial(np.seterr, **dict.fromkeys(self.watched, "call")))  # type: ignore[arg-type]
         context.run(np.seterrcall, lambda *_: invalid.append(True))
-        namespace["run"] = context.run if self.swept else _plainly
+        namespace["run"] = context.run if self.watched or self.quiet else _plainly
         for code in self.code:
             exec(code, namespace)
         return namespace["enter"]

@@ -65,13 +65,14 @@ def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
             expression = Written(called[term])
         text[term] = expression
     results = [number(out.value) if out.is_constant else text[out].text for out in plan.outputs]
-    if swept:
-        lines += [f"results = {', '.join(results)},", "if isnan(sum(results)):", "    raise FactError"]
+    if swept or plan.finite:
+        lines += [f"results = {', '.join(results)},", f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):"]
+        lines.append("    raise FactError")
         results = [f"results[{i}]" for i in range(len(results))]
     handed = hand_out(plan.outputs, results)
     imported = sorted({FUNCTIONS[function] for function in functions_of(plan) if function in FUNCTIONS})
     program = [
-        f"from math import {', '.join(['isnan', *imported])}",
+        f"from math import {', '.join(['isfinite' if plan.finite else 'isnan', *imported])}",
         "",
         "from numpy import array, float64",
         "",

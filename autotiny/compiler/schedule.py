@@ -39,6 +39,8 @@ class Schedule:
     """Of each operation that runs block by block."""
     checks: list[Term]
     """Sums that must be 1, else the rest does not hold; they come first."""
+    finite: list[Term]
+    """Results that must be finite, else the rest does not hold."""
 
     @property
     def nbytes(self) -> int:
@@ -47,7 +49,11 @@ class Schedule:
 
 
 def schedule(
-    inputs: Sequence[Term], outputs: Sequence[Term], donated: Iterable[Term] = (), checks: Sequence[Term] = ()
+    inputs: Sequence[Term],
+    outputs: Sequence[Term],
+    donated: Iterable[Term] = (),
+    checks: Sequence[Term] = (),
+    finite: Sequence[Term] = (),
 ) -> Schedule:
     """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
     donated = set(donated)
@@ -58,7 +64,7 @@ def schedule(
     plan = Plan(order, outputs, donated, inner_results(order, outputs, group))
     for term in order:
         plan.settle(term)
-    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks))
+    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks), list(finite))
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:

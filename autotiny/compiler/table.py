@@ -1,0 +1,173 @@
+"""The table of derive, for speed: its rows rewrite a program where that leaves less to compute.
+
+A row that is exact may be used anywhere. One that divides may be used where that is positive by nature, and one that is
+stable wherever its pattern stands: these differ from what was written only where that over- or underflows.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.algebra import (
+    ROWS,
+    STABLE,
+    Row,
+    Term,
+    constant,
+    in_one_way,
+    rewritten,
+    topological_order,
+    variables,
+)
+from autotiny.algebra.normal import PRODUCTS, SUMS
+from autotiny.compiler.kinds import Kind, kind
+from autotiny.compiler.naming import Names
+from autotiny.compiler.rewriting import now, rewrite, same
+from autotiny.ops import OPS, Op
+from autotiny.ops.activations import sigmoid, softmax
+
+OVERHEAD = 1000
+"""Entries that are computed in the time that an operation takes to start."""
+LARGE = 500
+"""Operations beyond which a program is left as it is: rows look at whole sums and products."""
+ROUNDS = 8
+MATMUL = OPS[np.matmul]
+POSITIVE = {OPS[f] for f in (np.exp, np.exp2, np.cosh, softmax, sigmoid)}
+KEEP_SIGN = {OPS[f] for f in (np.add, np.multiply, np.divide, np.sqrt, np.sum, np.max, np.min)}
+KEEP_SIGN |= {OPS[f] for f in (np.reshape, np.broadcast_to, np.transpose)}
+
+
+class Simplified(NamedTuple):
+    """Formulas after the table was applied."""
+
+    outputs: list[Term]
+    written: Mapping[Term, Term]
+    """What was written where a stable form stands now."""
+    rows: frozenset[str] = frozenset()
+    """The names of the rows that were used."""
+
+
+def by_table(outputs: Sequence[Term], names: Names) -> Simplified:
+    """The outputs, rewritten by every row for as long as there is less to compute."""
+    if len(topological_order(*outputs)) > LARGE:
+        return Simplified(list(outputs), {})
+    outputs = rewrite(outputs, in_the_rows_way, names)
+    table = Table(set(topological_order(*outputs)))
+    for _ in range(ROUNDS):
+        before, outputs = outputs, table.applied(outputs, names)
+        if alike(before, outputs):
+            break
+    return Simplified(outputs, table.written, frozenset(table.used))
+
+
+def in_the_rows_way(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
+    """An operation as rows know it, where it is of the same type."""
+    term = constant(same(op, args, options))
+    arranged = in_one_way(term)
+    return arranged if is_like(arranged, term) else term
+
+
+def as_written(simplified: Simplified, names: Names) -> list[Term]:
+    """The outputs with what was written in place of stable forms, which take longer."""
+    outputs, written, _ = simplified
+
+    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+        found = written.get(now.term)  # type: ignore[arg-type]
+        return same(op, args, options) if found is None else found
+
+    while not written.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
+        outputs = rewrite(outputs, visit, names)
+    return outputs
+
+
+def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
+    """Whether they are the same formulas."""
+    return all(a is b for a, b in zip(outputs, others, strict=True))
+
+
+class Table:
+    """The rows, applied to a program.
+
+    own : the program's own operations; a stable form among them was written by the user.
+    """
+
+    def __init__(self, own: Set[Term]) -> None:
+        self.written: dict[Term, Term] = {}
+        self.used: set[str] = set()
+        rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.divides]
+        self.searches = [Search(row, own, self.written) for row in rows]
+
+    def applied(self, outputs: list[Term], names: Names) -> list[Term]:
+        """The outputs after one go through the rows."""
+        order = topological_order(*outputs)
+        present = {term.op for term in order if term.op is not None}
+        for search in self.searches:
+            if not search.row.needs <= present or all(search.at(term) is None for term in order):
+                continue
+            shorter = rewrite(outputs, search.visit, names)
+            if search.row.stable or work(shorter) < work(outputs):
+                self.used.add(search.row.name)
+                outputs, order = shorter, topological_order(*shorter)
+                present = {term.op for term in order if term.op is not None}
+        return outputs
+
+
+class Search:
+    """One row, looked for in terms; each is looked at once."""
+
+    def __init__(self, row: Row, own: Set[Term], written: dict[Term, Term]) -> None:
+        self.row, self.own, self.written = row, own, written
+        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.written.op in group), {row.written.op})
+        self.looked_at: dict[Term, Term | None] = {}
+
+    def visit(self, op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+        """What the row makes of an operation."""
+        term = constant(same(op, args, options))
+        found = self.at(term)
+        return term if found is None else found
+
+    def at(self, term: Term) -> Term | None:
+        """What the row makes of a term."""
+        if term.op not in self.starts:
+            return None
+        if term not in self.looked_at:
+            found = rewritten(self.row.written, term, self.replacement)
+            self.looked_at[term] = found if found is not None and is_like(found, term) else None
+        return self.looked_at[term]
+
+    def replacement(self, bound: Mapping[str, Any]) -> Any:
+        """The row's right side, where it may be used."""
+        row = self.row
+        arguments = [bound[name] for name in variables(row.pattern)]
+        if not row.condition(*arguments) or not all(is_positive(bound[name]) for name in row.divides):
+            return None
+        found = row.replacement(*arguments)
+        if row.stable and constant(found) not in self.own:
+            self.written.setdefault(constant(found), row.pattern(*arguments))
+        return found
+
+
+def is_like(x: Term, other: Term) -> bool:
+    """Whether their values are of one type, and arrays of one shape."""
+    return type(x.value) is type(other.value) and (x.shape, x.dtype) == (other.shape, other.dtype)
+
+
+def is_positive(x: Term) -> bool:
+    """Whether it is above 0 whatever the values: it comes to 0 only where it underflows."""
+    if x.is_constant:
+        return bool((np.asarray(x.value) > 0).all())
+    return x.op in POSITIVE or (x.op in KEEP_SIGN and all(map(is_positive, x.args)))
+
+
+def work(outputs: Sequence[Term]) -> int:
+    """About how long a program takes, in entries computed."""
+    return sum(work_of(term) for term in topological_order(*outputs) if term.op is not None)
+
+
+def work_of(term: Term) -> int:
+    """About how long an operation takes, in entries computed."""
+    if kind(term) is Kind.VIEW:
+        return 0
+    inner = term.args[0].shape[-1] if term.op is MATMUL else 1
+    return OVERHEAD + inner * max(term.size, *(arg.size for arg in term.args))
