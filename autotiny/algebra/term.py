@@ -193,7 +193,7 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     if tensor is not None:  # it is the Tensor that records
         return record(op, args, options)
     operands = tuple(map(constant, args))
-    key = (op, *map(id, operands), _key(options))
+    key = (op, *map(id, operands), _key(options) if options else ())
     found = _terms.get(key)
     if found is None:
         try:

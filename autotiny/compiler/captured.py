@@ -148,9 +148,10 @@ class Captured:
     # ----- while tracing -----
     def state_of_generators(self) -> Any:
         """What random numbers come next."""
-        states = [np.random.get_state(), random.getstate(), *(g.bit_generator.state for g in self.generators)]
+        _, keys, *position = np.random.get_state()
         with np.printoptions(threshold=10**6):
-            return repr(states)
+            own = [repr(generator.bit_generator.state) for generator in self.generators]
+        return np.asarray(keys).tobytes(), position, random.getstate(), own
 
     def require_same_after_trace(self) -> None:
         """Raise UnsupportedError where the call drew random numbers, or left gradients on Tensors from outside."""

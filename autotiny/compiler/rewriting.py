@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_
 from typing import Any
 
 from autotiny.algebra import Term, apply, topological_order
@@ -26,7 +27,7 @@ def rewrite(outputs: Sequence[Term], visit: Visit, names: Names) -> list[Term]:
 def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Mapping[str, Any]]:
     """Arguments and options, as they are by now."""
     args = tuple([new[arg] for arg in term.args])
-    if not term.options:
+    if not term.options or len(term.parents) == len(term.args):
         return args, term.options
     return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.options))
 
@@ -53,5 +54,7 @@ now = _Now()
 def same(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
     """The operation as it was, on what its operands have become: its value is what it was."""
     old = now.term
+    if old is not None and op is old.op and options is old.options and all(map(is_, args, old.args)):
+        return old
     alike = old is not None and old.op is op and old.options.keys() == options.keys()
     return apply(op, args, options, old.value if alike and old is not None else None)

@@ -31,6 +31,8 @@ OVERHEAD = 1000
 """Entries that are computed in the time that an operation takes to start."""
 LARGE = 500
 """Operations beyond which a program is left as it is: rows look at whole sums and products."""
+WIDEST = 12
+"""Factors or addends beyond which a term is left as it is: any of them may go with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
 POSITIVE = {OPS[f] for f in (np.exp, np.exp2, np.cosh, softmax, sigmoid)}
@@ -132,7 +134,7 @@ class Search:
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            found = rewritten(self.row.written, term, self.replacement)
+            found = rewritten(self.row.written, term, self.replacement) if is_narrow(term) else None
             self.looked_at[term] = found if found is not None and is_like(found, term) else None
         return self.looked_at[term]
 
@@ -146,6 +148,22 @@ class Search:
         if row.stable and constant(found) not in self.own:
             self.written.setdefault(constant(found), row.pattern(*arguments))
         return found
+
+
+def is_narrow(term: Term) -> bool:
+    """Whether a term and its operands have few factors and addends."""
+    return all(width(x, group) <= WIDEST for x in (term, *term.args) for group in (PRODUCTS, SUMS))
+
+
+def width(term: Term, group: Set[Op]) -> int:
+    """How many factors a product has, or how many addends a sum."""
+    if term.op not in group:
+        return 1
+    term.notes = term.notes or {}
+    key = width, id(group)
+    if key not in term.notes:
+        term.notes[key] = sum(width(arg, group) for arg in term.args)
+    return int(term.notes[key])
 
 
 def is_like(x: Term, other: Term) -> bool:
