@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.blocks import Blocks, Group, shape_of
+from autotiny.compiler.blocks import Blocks, Group, is_choice, shape_of
 from autotiny.compiler.kinds import REDUCTIONS, VDOT
 from autotiny.compiler.lowering import is_uniform
 from autotiny.compiler.schedule import Plan, Storage, inner_results
@@ -35,7 +35,8 @@ class BlockWriter:
         self.memory = Plan(group.terms, [*self.out, *self.totals], set())
         for term in group.terms:
             self.memory.settle(term)
-        self.function = program.fresh(f"block{len(program.functions) + 1}")
+        self.number = len(program.functions) + 1
+        self.function = program.fresh(f"block{self.number}")
         self.buffers = [self.buffer(storage, i) for i, storage in enumerate(self.memory.storages, 1)]
         pairs = zip(self.memory.storages, self.buffers, strict=True)
         self.held = {x: name for storage, name in pairs for x in storage.tenants}
@@ -54,7 +55,7 @@ class BlockWriter:
         names += self.buffers
         lines = [f"{self.expression(term)}" for term in self.terms]
         lines.append(f"return {', '.join(self.part.values()) or None}")
-        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", "", ""])
+        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", ""])
 
     def name(self, x: Term) -> str:
         """The name of what holds a result within a block."""
@@ -71,6 +72,8 @@ class BlockWriter:
             return f"{self.part[term]} = {function}({args})"
         own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
         note = comment(term, program.given) or own
+        if is_choice(term):
+            return f"{self.name(term)}{'' if term in self.inner else '[...]'} = {program.numpy('where')}({args}){note}"
         return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
 
     def operand(self, x: Term, user: Term) -> str:
@@ -84,7 +87,7 @@ class BlockWriter:
         program = self.program
         length = math.prod(shape_of(self.terms[0]))
         dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
-        blocks = program.fresh(f"in_blocks{len(program.functions) + 1}")
+        blocks = program.fresh(f"in_blocks{self.number}")
         program.held["Blocks"] = Blocks
         program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.threads})")
         fresh = [x for x in self.out if x not in program.plan.place]
@@ -92,7 +95,7 @@ class BlockWriter:
         for x in (*self.out, *self.totals):
             program.written[x] = program.names[x]
         arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
-        parts = program.fresh(f"parts{len(program.functions) + 1}") if self.totals else ""
+        parts = program.fresh(f"parts{self.number}") if self.totals else ""
         numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
         lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
         return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]

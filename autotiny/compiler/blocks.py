@@ -68,7 +68,13 @@ def is_member(term: Term) -> bool:
     if is_total(term):
         return term.op is VDOT or not term.options.get("keepdims")
     shapes = (np.shape(arg.value) for arg in term.args)
-    return kind(term) is Kind.ELEMENTWISE and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+    entry_by_entry = kind(term) is Kind.ELEMENTWISE or is_choice(term)
+    return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+
+
+def is_choice(term: Term) -> bool:
+    """Whether it takes each entry from one of two arrays; NumPy makes a new one for it."""
+    return term.op is not None and term.op.function is np.where
 
 
 def shape_of(term: Term) -> tuple[int, ...]:

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from autotiny.algebra import Term
+import numpy as np
+
+from autotiny.algebra import Term, constant
 from autotiny.compiler.explain import operations
 from autotiny.compiler.factors import pull_factors, push_factors
 from autotiny.compiler.facts import assume_facts
@@ -54,4 +56,14 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     for improve in THEN:
         terms = improve(terms, names)
         counts.append((improve.__name__, operations(terms)))
-    return Rewritten(terms[:count], terms[count:], formula, counts, facts, bool(simplified.rows), fast)
+    outputs = list(map(as_given, terms[:count], traced_terms))
+    return Rewritten(outputs, terms[count:], formula, counts, facts, bool(simplified.rows), fast)
+
+
+def as_given(output: Term, traced: Term) -> Term:
+    """A result without axes as the function gives it: an array, or a number of NumPy's."""
+    if isinstance(traced.value, np.generic) and isinstance(output.value, np.ndarray):
+        return constant(output[()])
+    if isinstance(output.value, np.generic) and isinstance(traced.value, np.ndarray):
+        return constant(np.copy(output))
+    return output

@@ -167,8 +167,9 @@ def width(term: Term, group: Set[Op]) -> int:
 
 
 def is_like(x: Term, other: Term) -> bool:
-    """Whether their values are of one type, and arrays of one shape."""
-    return type(x.value) is type(other.value) and (x.shape, x.dtype) == (other.shape, other.dtype)
+    """Whether they have one shape and type; a number of NumPy's is as good as an array without axes."""
+    numpys = [isinstance(term.value, np.generic | np.ndarray) for term in (x, other)]
+    return numpys[0] == numpys[1] and (x.shape, x.dtype) == (other.shape, other.dtype)
 
 
 def is_positive(x: Term) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from autotiny.algebra import Simplifier, symbol
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS, Row
+from autotiny.algebra.stable import STABLE
 
 SHAPES = [(), (3,), (4,), (3, 4), (4, 3), (3, 3), (1, 4), (3, 1), (4, 1)]
 OPTIONS = {
@@ -94,12 +95,12 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE], ids=identity)
 def test_both_sides_of_a_row_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE], ids=identity)
 def test_a_row_that_is_found_in_a_formula_leaves_its_value(row, rng):
     require_matches_equal(row, rng)
 
@@ -122,6 +123,27 @@ def test_an_exact_row_keeps_nan_and_inf(row, rng):
             continue
         if holds:
             assert not np.any(np.isfinite(left) & ~np.isfinite(reshaped(right, left)))
+
+
+def require_finite_where_the_pattern_overflows(row, rng):
+    """At arguments that NumPy's widest numbers can take to exp, and float64 cannot."""
+    for values, _ in list(instances(row, rng))[:5]:
+        large = [800 * v if isinstance(v, np.ndarray) else v for v in values]
+        wide = [v.astype(np.longdouble) if isinstance(v, np.ndarray) else v for v in large]
+        np.testing.assert_allclose(row.replacement(*large), row.pattern(*wide).astype(float), rtol=1e-9, atol=1e-18)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp < 2**14, reason="no numbers that are wide enough")
+@pytest.mark.parametrize("row", [row for row in (*ROWS, *STABLE) if row.stable], ids=identity)
+def test_a_stable_row_is_right_where_its_pattern_overflows(row, rng):
+    require_finite_where_the_pattern_overflows(row, rng)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_row_that_overflows_is_not_stable(rng):
+    back = Row("softplus as it is written", lambda x: np.logaddexp(x, 0), lambda x: np.log(1 + np.exp(x)))
+    with pytest.raises(AssertionError):
+        require_finite_where_the_pattern_overflows(back, rng)
 
 
 WRONG = [

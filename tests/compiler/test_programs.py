@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.trees import flatten
 
 
 def cross_entropy_gradient(Z, Y):
@@ -58,6 +59,20 @@ def test_blocks_stop_at_a_total_that_later_operations_need():
     x = np.random.default_rng(0).standard_normal(2**17)
     f = at.compile(lambda x: np.tanh((x - np.mean(x)) / np.sqrt(np.mean(x * x)) + 1) * np.exp(-x * x) + np.max(x))
     close([f(x)], [f.f(x)], rtol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "f", [at.leaky_relu, at.elu, lambda x: np.where(x > 0.5, 1.0, x), lambda x: np.where(x > 0, x, 0)]
+)
+def test_a_choice_between_long_arrays_stays_in_its_block(f, dtype):
+    x = np.random.default_rng(0).standard_normal(2**17).astype(dtype)
+    for g in (lambda x: np.tanh(2 * f(x * x - 1)), at.value_and_grad(lambda x: np.sum(f(x * 2) * x))):
+        compiled = at.compile(g)
+        for a, b in zip(flatten(compiled(x))[0], flatten(g(x))[0], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5 if dtype is np.float32 else 1e-11)
+            assert a.dtype == b.dtype
+        assert re.search(r"def block1\(.*\n(    .*\n)*    \w+(\[...\])? = where\(", compiled.source)
 
 
 def test_an_array_without_rows_in_order_runs_in_blocks_too():

@@ -1,0 +1,170 @@
+"""What the table of derive makes of programs, and what takes over where its rows do not hold."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.algebra import Row
+from autotiny.compiler import table
+from autotiny.trees import flatten
+from compiler.programs import random_leaves, random_program
+from compiler.test_random_programs import assert_same
+
+
+def written_out(W1, b1, W2, b2, X, Y):
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)
+    return -np.sum(Y * np.log(A2)) / X.shape[1]
+
+
+def network():
+    rng = np.random.default_rng(0)
+    parameters = [rng.normal(size=shape) for shape in [(5, 4), (5, 1), (3, 5), (3, 1)]]
+    return [*parameters, rng.normal(size=(4, 6)), at.one_hot(np.array([0, 1, 2, 2, 1, 0]), 3)]
+
+
+def close(got, expected, rtol=1e-12):
+    for a, b in zip(flatten(got)[0], flatten(expected)[0], strict=True):
+        assert (type(a), np.shape(a)) == (type(b), np.shape(b))
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-14)
+
+
+gradients = at.value_and_grad(written_out, (0, 1, 2, 3))
+
+
+def test_a2_minus_y_is_left_of_a_softmax_that_is_written_out():
+    step, args = at.compile(gradients), network()
+    close(step(*args), gradients(*args))
+    assert "subtract(A2, Y, out=dZ2)  # A2 - Y" in step.source
+    assert step.source.count("exp(") == 1
+    assert step.source.count("divide(") == 1
+
+
+def test_targets_that_do_not_sum_to_one_are_not_taken_for_some_that_do():
+    step, args = at.compile(gradients), network()
+    step(*args)
+    args[-1] = args[-1] * 2
+    close(step(*args), gradients(*args))
+
+
+def test_logits_that_overflow_give_a2_minus_y_all_the_same():
+    step, args = at.compile(gradients), network()
+    step(*args)
+    args[3] = np.array([[800.0], [0.0], [-800.0]])
+    J, (_, _, _, db2) = step(*args)
+    A2 = at.softmax(args[2] @ at.relu(args[0] @ args[4] + args[1]) + args[3])
+    np.testing.assert_allclose(db2, np.mean(A2 - args[-1], axis=1, keepdims=True), rtol=1e-12)
+    assert np.isfinite(J)
+    assert J > 400
+    args[3] = np.zeros((3, 1))
+    close(step(*args), gradients(*args))
+
+
+STABLE = [  # written so that it overflows or underflows; what is meant, and its gradient, at 800 and -800
+    (lambda x: np.log(1 + np.exp(x)), (800.0, 1.0), (0.0, 0.0)),
+    (lambda x: 1 / (1 + np.exp(-x)), (1.0, 0.0), (0.0, 0.0)),
+    (lambda x: np.exp(x) / (1 + np.exp(x)), (1.0, 0.0), (0.0, 0.0)),
+    (lambda x: np.log(np.exp(x) + np.exp(x)), (800 + np.log(2), 1.0), (np.log(2) - 800, 1.0)),
+]
+
+
+@pytest.mark.parametrize("as_array", [True, False])
+@pytest.mark.parametrize(("f", "high", "low"), STABLE[:3])
+def test_stable_forms_take_over_where_what_was_written_overflows(f, high, low, as_array):
+    given = (lambda v: np.array([v, 0.5])) if as_array else float
+    step = at.compile(at.value_and_grad(lambda x: np.sum(f(x)) if as_array else f(x)))
+    usual = step(given(1.0))
+    for v, (value, slope) in ((800.0, high), (-800.0, low)):
+        y, dx = step(given(v))
+        np.testing.assert_allclose(y - (f(0.5) if as_array else 0), value, atol=1e-12)
+        np.testing.assert_allclose(np.atleast_1d(dx)[0], slope, atol=1e-12)
+    close(step(given(1.0)), usual)
+
+
+def test_a_written_out_logarithm_of_a_sum_of_exponentials_takes_any_logits():
+    step = at.compile(at.value_and_grad(lambda x: np.log(np.sum(np.exp(x)))))
+    for x in (np.array([1.0, 2.0]), np.array([800.0, 800.0]), np.array([-800.0, -900.0])):
+        y, dx = step(x)
+        np.testing.assert_allclose(y, at.logsumexp(x), rtol=1e-14)
+        np.testing.assert_allclose(dx, at.softmax(x), atol=1e-14)
+
+
+def test_a_softmax_that_the_user_asked_for_stays_the_stable_one():
+    step = at.compile(lambda x: at.softmax(x) + np.exp(x) / np.sum(np.exp(x), axis=0))
+    step(np.array([[1.0, 2.0], [0.0, 1.0]]))
+    assert "maximum" in step.source
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_may_be_zero_does_not_cancel():
+    step = at.compile(lambda x, y: x * y / x)
+    for x in (np.ones(2), np.array([0.0, 2.0])):
+        np.testing.assert_array_equal(step(x, np.ones(2)), x * 1 / x)
+
+
+def test_what_is_positive_cancels():
+    step = at.compile(lambda x, y: np.exp(x) * y / np.exp(x))
+    np.testing.assert_array_equal(step(np.ones(2), np.arange(2.0)), np.arange(2.0))
+    assert "exp(" not in step.source
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nan_is_nan_where_a_row_would_give_an_infinity():
+    def f(c, x):
+        return np.sum(c * x)
+
+    step, x = at.compile(f), np.array([0.0, 1.0, 2.0])
+    np.testing.assert_allclose(step(np.float64(2.0), x), 6)
+    assert np.isnan(step(np.float64(np.inf), x))
+    assert np.isnan(f(np.inf, x))
+    np.testing.assert_allclose(step(np.float64(2.0), x), 6)
+
+
+def test_a_common_factor_is_multiplied_once():
+    step = at.compile(lambda f, a, b: f * a + f * b)
+    rng = np.random.default_rng(0)
+    args = [rng.normal(size=(3, 4)) for _ in range(3)]
+    close(step(*args), step.f(*args))
+    assert step.source.count("multiply(") == 1
+
+
+def test_a_common_matrix_is_multiplied_once():
+    step = at.compile(lambda a, b, x: a @ x + b @ x)
+    rng = np.random.default_rng(0)
+    args = [rng.normal(size=(3, 3)) for _ in range(3)]
+    close(step(*args), step.f(*args))
+    assert step.source.count(".dot(x") == 1
+
+
+@pytest.mark.parametrize("f", [np.exp, lambda x: x * np.tanh(x), lambda x: np.sum(x * 3), at.softmax])
+def test_a_program_to_which_no_row_applies_relies_on_nothing(f):
+    step = at.compile(f)
+    step(np.arange(3.0))
+    assert "FactError" not in step.source
+
+
+def test_a_long_sum_is_left_as_it_is():
+    def f(x):
+        power, total = x, x
+        for _ in range(40):
+            power = power * x
+            total = total + power
+        return total
+
+    step = at.compile(at.value_and_grad(f))
+    close(step(0.9), at.value_and_grad(f)(0.9))
+
+
+def test_a_wrong_row_is_found_by_random_programs(monkeypatch):
+    wrong = Row("tanh is all but 1", lambda a, b: np.tanh(a) * b, lambda a, b: a * b, exact=True)
+    monkeypatch.setattr(table, "ROWS", (*table.ROWS, wrong))
+
+    def wrong_somewhere():
+        for seed in range(30):
+            f, leaves = random_program(seed), random_leaves(seed, np.float64)
+            assert_same(at.compile(f)(*leaves), f(*leaves))
+
+    with pytest.raises(AssertionError):
+        wrong_somewhere()
