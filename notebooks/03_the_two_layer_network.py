@@ -54,7 +54,7 @@ np.round(m * Z2.grad[:, 0], 2), digits.labels[0]
 #
 # ## All six
 
-# %%
+# %% tags=["varies"]
 dZ2 = (A2.data - Y) / m
 dW2 = dZ2 @ A1.data.T
 db2 = np.sum(dZ2, axis=1, keepdims=True)
