@@ -36,6 +36,15 @@ THREADS = [
 ]  # NPROC: JAX
 
 
+COSTS = {
+    "": bench_autotiny.from_logits,
+    ", log softmax": bench_autotiny.from_softmax,
+    ", written out": bench_autotiny.from_exponentials,
+}
+"""Ways to write the cost; the peers have the first."""
+TWO_LAYER = bench_autotiny.two_layer, bench_autotiny.compiled_two_layer
+
+
 @dataclass(frozen=True)
 class Work:
     """One row of the table: the ways to do one thing, the ratio to reach, and the seconds of a repetition."""
@@ -60,22 +69,22 @@ def sides(numpy: Factory, autotiny: Factory, compiled: Factory, peers: Sides) ->
 
 def works() -> Iterator[Work]:
     """The rows, in the order of the table."""
-    from_logits = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_logits)
-    from_softmax = partial(bench_autotiny.two_layer, cost=bench_autotiny.from_softmax)
-    compiled = partial(bench_autotiny.compiled_two_layer, cost=bench_autotiny.from_logits)
-    compiled_softmax = partial(bench_autotiny.compiled_two_layer, cost=bench_autotiny.from_softmax)
     for name, net, target, compiled_target in [
         ("two-layer 4-16-3 m=32 float64", TwoLayer((4, 16, 3), 32, np.float64), 1.5, 0.34),
         ("two-layer 64-32-10 m=64 float32", TwoLayer((64, 32, 10), 64), 1.5, 0.51),
         ("two-layer 784-128-10 m=64 float32", TwoLayer((784, 128, 10), 64), 1.1, 0.75),
         ("two-layer 784-128-10 m=256 float32", TwoLayer((784, 128, 10), 256), 1.05, 0.85),
     ]:
-        everyone = sides(numpy_two_layer, from_logits, compiled, bench_peers.TWO_LAYER)
-        yield Work(name, net, everyone, target, compiled_target=compiled_target)
-        ours = sides(numpy_two_layer, from_softmax, compiled_softmax, {})
-        yield Work(f"{name}, log softmax", net, ours, target, compiled_target=compiled_target)
+        for written, cost in COSTS.items():
+            autotiny, compiled = (partial(side, cost=cost) for side in TWO_LAYER)
+            peers = {} if written else bench_peers.TWO_LAYER
+            yield Work(
+                name + written, net, sides(numpy_two_layer, autotiny, compiled, peers), target, 2e-3, compiled_target
+            )
     chain = sides(numpy_chain, bench_autotiny.chain, bench_autotiny.compiled_chain, bench_peers.CHAIN)
     yield Work("chain 10^6 float64", Chain(10**6), chain, 1.2, compiled_target=0.25)
+    threaded: Sides = {"NumPy": numpy_chain, "compiled": partial(bench_autotiny.compiled_chain, threads=2)}
+    yield Work("chain 10^6 float64, two threads", Chain(10**6), threaded, 1.2, compiled_target=0.25)
     scalars = sides(numpy_scalars, bench_autotiny.scalars, bench_autotiny.compiled_scalars, bench_peers.SCALARS)
     network = ScalarNetwork((2, 16, 16, 1))
     yield Work("scalars 2-16-16-1", network, scalars, 0.3, repetition=0.1, compiled_target=0.03)

@@ -23,6 +23,12 @@ def from_softmax(Z2: at.Tensor, Y: at.Tensor) -> Any:
     return -np.sum(Y * np.log(A2)) / Y.shape[1]
 
 
+def from_exponentials(Z2: at.Tensor, Y: at.Tensor) -> Any:
+    """J with the softmax written out: nothing but exp, sum, / and log."""
+    A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)
+    return -np.sum(Y * np.log(A2)) / Y.shape[1]
+
+
 def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Side:
     """Record, go back, descend."""
     parameters: list[Any] = [at.Tensor(p) for p in net.parameters()]
@@ -68,9 +74,9 @@ def compiled_two_layer(net: TwoLayer, cost: Callable[[Any, Any], Any]) -> Side:
     return Side(step, lambda: [J, *parameters])
 
 
-def compiled_chain(chain: Chain) -> Side:
-    """Value and gradient, compiled."""
-    return compiled_value_and_grad(partial(chain.y, np), chain.x, list)
+def compiled_chain(chain: Chain, threads: int = 1) -> Side:
+    """Value and gradient, compiled, in blocks on some threads."""
+    return compiled_value_and_grad(partial(chain.y, np), chain.x, list, threads)
 
 
 def compiled_scalars(net: ScalarNetwork) -> Side:
@@ -78,9 +84,9 @@ def compiled_scalars(net: ScalarNetwork) -> Side:
     return compiled_value_and_grad(lambda layers: net.loss(layers, at.relu), net.neurons(float), flat_gradient)
 
 
-def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[..., Any]) -> Side:
+def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[..., Any], threads: int = 1) -> Side:
     """A step computes both, and leaves them to be read."""
-    compiled = at.compile(at.value_and_grad(f))
+    compiled = at.compile(at.value_and_grad(f), threads=threads)
     result: Any = None
 
     def step() -> None:

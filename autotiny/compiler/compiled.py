@@ -34,6 +34,10 @@ def compile(  # noqa: A001
     of the arguments in the positions `donate`. Long chains of elementwise operations run on so many `threads`; by
     default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
 
+    Results are those of the function but for rounding, with two exceptions that are for the better: a logarithm of a
+    softmax, of a sum of exponentials or of 1 + exp(x) that is written out, and their gradients, are also right where
+    they overflow as they are written; and x / x is 1 where x is positive by nature, as exp(x) is.
+
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
     >>> import numpy as np

@@ -1,6 +1,5 @@
 """Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -8,11 +7,11 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.block_writing import BlockWriter
-from autotiny.compiler.facts import FactError
 from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
-from autotiny.compiler.naming import Names, told
+from autotiny.compiler.naming import Names
+from autotiny.compiler.operands import Operands
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
-from autotiny.compiler.writing import comment, number, type_of, unique_names
+from autotiny.compiler.writing import comment, type_of
 
 SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
@@ -29,21 +28,14 @@ class Source(NamedTuple):
     held: dict[str, Any]
 
 
-class Writer:
+class Writer(Operands):
     """Writes the lines of one program."""
 
     def __init__(self, plan: Schedule, names: Names, threads: int = 1) -> None:
-        self.plan, self.threads = plan, threads
-        self.names, self.given = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
-        self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
-        self.imports: set[str] = set()
-        self.modules: set[str] = set()
-        self.setup: list[str] = []
+        super().__init__(plan, names)
+        self.threads = threads
         self.lines: list[str] = []
         self.functions: list[str] = []
-        self.constants: dict[Any, str] = {}
-        self.flats: dict[Term, str] = {}
-        self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
 
     def program(self, stop: type[Exception] | None) -> Source:
         """The whole of it; what is donated is written last, when nothing can stop it any more."""
@@ -212,18 +204,6 @@ class Writer:
         a, b = (self.flat(arg) for arg in term.args)
         return f"{a}.dot({b})"
 
-    def flat(self, x: Term) -> str:
-        """An array's entries in one row, arranged beforehand where they stay where they are."""
-        name = self.operand(x, None)
-        if x.ndim == 1:
-            return name
-        if not (x.is_constant or isinstance(self.plan.place.get(x), Storage)):
-            return f"{name}.ravel()"
-        if x not in self.flats:
-            self.flats[x] = self.fresh(f"flat_{name}")
-            self.setup.append(f"{self.flats[x]} = {name}.ravel()")
-        return self.flats[x]
-
     def number(self, term: Term) -> str:
         """A result without axes: `a + b`."""
         assert term.op is not None
@@ -268,90 +248,6 @@ class Writer:
             return f"{base}.T"
         return f"np.{function.__name__}({', '.join([base, *self.options(term)])})"
 
-    # ----- operands -----
-    def operand(self, x: Term, user: Term | None) -> str:
-        """A result's name; a constant in the form that costs its user least."""
-        if not x.is_constant:
-            return self.written[x]
-        value = x.value
-        if type(value) in (int, float, bool):
-            if user is None:
-                return number(value)
-            others = [arg for arg in user.args if not arg.is_constant]
-            if type(value) is not bool and others and all(arg.dtype.kind == "f" for arg in others):
-                return self.zero_dimensional(np.array(value, np.result_type(*(arg.dtype for arg in others))))
-            return number(value)
-        if np.ndim(value) and self.is_plain(value):
-            return self.plain_array(value)
-        if np.ndim(value) == 0:
-            return (
-                self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
-            )
-        return self.hold("constant", value)
-
-    def zero_dimensional(self, value: np.ndarray) -> str:
-        """A number that NumPy need not convert at every call."""
-        key = (value.dtype, value.tobytes())
-        if key not in self.constants:
-            name = self.constants[key] = self.fresh(_number_name(value.item()))
-            self.setup.append(f"{name} = np.array({number(value.item())}{type_of(value)})")
-        return self.constants[key]
-
-    @staticmethod
-    def is_plain(value: np.ndarray) -> bool:
-        """Whether an array is of ones or of zeros."""
-        if value.dtype.kind != "f" or not value.size:
-            return False
-        return bool((value == 1).all() or not (value.any() or np.signbit(value).any()))
-
-    def plain_array(self, value: np.ndarray) -> str:
-        """An array of ones or zeros, made when the program is."""
-        what = "ones" if value.flat[0] else "zeros"
-        key = (what, value.shape, value.dtype)
-        if key not in self.constants:
-            name = self.constants[key] = self.fresh(what + "x".join(map(str, value.shape)))
-            self.setup.append(f"{name} = np.{what}({value.shape}{type_of(value)})")
-        return self.constants[key]
-
-    def literal(self, option: Any) -> str:
-        """An option as it is written; what cannot be written is held."""
-        if isinstance(option, Term):
-            return self.operand(option, None)
-        if isinstance(option, tuple):
-            return f"({', '.join(map(self.literal, option))}{',' if len(option) == 1 else ''})"
-        if isinstance(option, list):
-            return f"[{', '.join(map(self.literal, option))}]"
-        if isinstance(option, slice):
-            return f"slice({self.literal(option.start)}, {self.literal(option.stop)}, {self.literal(option.step)})"
-        if option is None or option is ... or type(option) in (bool, int, str):
-            return "..." if option is ... else repr(option)
-        if type(option) is float:
-            return number(option)
-        if isinstance(option, np.dtype):
-            return repr(str(option))
-        return self.hold("option", option)
-
-    def numpy(self, name: str) -> str:
-        """A function of NumPy, imported."""
-        self.imports.add(name)
-        return name
-
-    def hold(self, base: str, value: Any) -> str:
-        """The name of an object that cannot be written down."""
-        for name, held in self.held.items():
-            if held is value:
-                return name
-        name = self.fresh(base if base.isidentifier() else "function")
-        self.held[name] = value
-        what = f"array {value.shape} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-        self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, held")
-        return name
-
-    def fresh(self, base: str) -> str:
-        """A name that nothing else has."""
-        taken = {*self.names.values(), *self.held, *self.constants.values(), *self.flats.values(), *dir(np)}
-        return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
-
     def result(self, output: Term) -> str:
         """What is handed out, which nothing of the program's own may be."""
         if output.is_constant:
@@ -369,11 +265,6 @@ def form_of(x: Term) -> Any:
 
 def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
-
-
-def _number_name(value: float) -> str:
-    """zero, one, or c for any other number."""
-    return "zero" if value == 0 else "one" if value == 1 else "c"
 
 
 def _key(key: Any) -> str:

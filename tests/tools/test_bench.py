@@ -12,7 +12,7 @@ from bench_works import numpy_two_layer
 
 @pytest.mark.parametrize("work", list(bench.works()), ids=lambda work: work.name)
 def test_autotiny_gives_the_hand_written_numbers(work):
-    sides = {name: work.sides[name](work.problem) for name in ("NumPy", "autotiny", "compiled")}
+    sides = {name: work.sides[name](work.problem) for name in ("NumPy", "autotiny", "compiled") if name in work.sides}
     require_same_numbers(sides, work.problem.tolerance)
 
 
