@@ -20,7 +20,7 @@ from autotiny.compiler.shortcuts import LONGEST, made_by
 from autotiny.ops import OPS, Op
 
 COPY = OPS[np.copy]
-FULL = 8192
+FULL = 2**16
 """Entries of an array up to which it is compared with an array rather than with a number, which NumPy is slow at."""
 SMALL = 4096
 """Entries of an array that is spread: beyond, the array itself costs more than the start."""
