@@ -36,7 +36,8 @@ def compile(  # noqa: A001
 
     Results are those of the function but for rounding, with two exceptions that are for the better: a logarithm of a
     softmax, of a sum of exponentials or of 1 + exp(x) that is written out, and their gradients, are also right where
-    they overflow as they are written; and x / x is 1 where x is positive by nature, as exp(x) is.
+    they overflow as they are written, but for the first call; and x / x is 1 where x is positive by nature, as exp(x)
+    is.
 
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
@@ -74,7 +75,8 @@ class Compiled:
             return self.by_search(args, kwargs)
         try:
             result = self.run(latest, args, kwargs) if latest.masked else latest.program(*args, *kwargs.values())
-        except (ArithmeticError, ValueError, FactError):  # it stopped before it wrote into any argument
+        except (ArithmeticError, ValueError, FactError):
+            self.require_writable(args)  # else it stopped before it wrote into any of them
             result = NoMatch
         return self.by_search(args, kwargs) if result is NoMatch else result
 

@@ -15,7 +15,7 @@ from autotiny.tensor import Tensor
 SMALL, MANY = 2**24, 1000
 """Bytes of values, and operations, up to which a formula is kept to be drawn."""
 
-CHECKED = "checked at every other; where it does not hold another program takes over"
+CHECKED = "checked at every call; where it fails another program takes over"
 
 
 def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
@@ -28,12 +28,8 @@ def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
         "",
         f"memory: {plan.nbytes} bytes in {len(plan.storages)} buffers, for {placed} results",
         *(f"blocks: {len(group.terms)} operations at once, threads: {threads}" for group in blocks.values()),
-        *(
-            [f"facts: {len(plan.checks)}, of the arguments of the first call, checked at every other"]
-            if plan.checks
-            else []
-        ),
-        *(["rows of the table: they hold where all is finite, else another program takes over"] if plan.finite else []),
+        *([f"facts: {len(plan.checks)}, of the arguments of the first call, {CHECKED}"] if plan.checks else []),
+        *([f"rows of the table: they hold where all is finite, {CHECKED}"] if plan.finite else []),
     ]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import pytest
 import autotiny as at
 from autotiny.algebra import Row
 from autotiny.compiler import table
+from autotiny.errors import UnsupportedError
 from autotiny.trees import flatten
 from compiler.programs import random_leaves, random_program
 from compiler.test_random_programs import assert_same
@@ -66,12 +67,11 @@ STABLE = [  # written so that it overflows or underflows; what is meant, and its
     (lambda x: np.log(1 + np.exp(x)), (800.0, 1.0), (0.0, 0.0)),
     (lambda x: 1 / (1 + np.exp(-x)), (1.0, 0.0), (0.0, 0.0)),
     (lambda x: np.exp(x) / (1 + np.exp(x)), (1.0, 0.0), (0.0, 0.0)),
-    (lambda x: np.log(np.exp(x) + np.exp(x)), (800 + np.log(2), 1.0), (np.log(2) - 800, 1.0)),
 ]
 
 
 @pytest.mark.parametrize("as_array", [True, False])
-@pytest.mark.parametrize(("f", "high", "low"), STABLE[:3])
+@pytest.mark.parametrize(("f", "high", "low"), STABLE)
 def test_stable_forms_take_over_where_what_was_written_overflows(f, high, low, as_array):
     given = (lambda v: np.array([v, 0.5])) if as_array else float
     step = at.compile(at.value_and_grad(lambda x: np.sum(f(x)) if as_array else f(x)))
@@ -136,6 +136,23 @@ def test_a_common_matrix_is_multiplied_once():
     args = [rng.normal(size=(3, 3)) for _ in range(3)]
     close(step(*args), step.f(*args))
     assert step.source.count(".dot(x") == 1
+
+
+def test_a_read_only_array_that_is_handed_over_is_refused_before_others_are_written_twice():
+    step = at.compile(lambda W, b: (W - 1.0, b - 1.0), donate=(0, 1))
+    step(np.ones(2), np.ones(2))
+    W, b = np.ones(2), np.ones(2)
+    b.flags.writeable = False
+    with pytest.raises(UnsupportedError, match="donate=1: the array is read-only"):
+        step(W, b)
+    assert W.min() >= 0
+
+
+def test_explain_says_what_a_program_relies_on():
+    step = at.compile(gradients)
+    step(*network())
+    assert "facts: 1, of the arguments of the first call, checked at every call" in step.explain()
+    assert "rows of the table: they hold where all is finite" in step.explain()
 
 
 @pytest.mark.parametrize("f", [np.exp, lambda x: x * np.tanh(x), lambda x: np.sum(x * 3), at.softmax])
