@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autotiny.backprop import gradients
-from autotiny.modes import debug, no_grad, scope
+from autotiny.engine.backward import gradients
+from autotiny.engine.modes import debug, no_grad, scope
+from autotiny.engine.tensor import Tensor
+from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
 from autotiny.ops.activations import (
     cross_entropy,
@@ -20,11 +22,8 @@ from autotiny.ops.activations import (
     softmax,
     softplus,
 )
-from autotiny.tensor import Tensor
-from autotiny.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from autotiny import nn as nn
     from autotiny.checking import check_gradients, compare
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive

@@ -2,6 +2,6 @@
 
 import sys
 
-from autotiny.cli import main
+from autotiny.commands.main import main
 
 sys.exit(main())

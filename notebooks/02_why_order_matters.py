@@ -1,3 +1,8 @@
+import numpy as np
+
+import autotiny as at
+from autotiny.engine.graph import topological_order
+
 # %% [markdown]
 # # 2. Why order matters
 #
@@ -5,10 +10,7 @@
 # order the operations are visited, as long as none is forgotten?
 
 # %%
-import numpy as np
 
-import autotiny as at
-from autotiny.graph import topological_order
 
 # %% [markdown]
 # Here is the whole of backprop in eight lines, for an order that is given to it. Each operation has one rule for each of

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.graph import names, topological_order
 from autotiny.errors import ShapeError, StaleError, UnsupportedError
-from autotiny.graph import names, topological_order
 
 
 def gradient(f, x):

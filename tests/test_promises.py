@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.graph import names, topological_order
 from autotiny.errors import UnsupportedError
-from autotiny.graph import names, topological_order
 
 
 def slope(f, x):

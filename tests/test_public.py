@@ -43,7 +43,7 @@ def test_importing_costs_numpy_and_nothing_heavy():
 
 def test_importing_loads_no_reader_of_graphs():
     loaded = in_a_new_process("import autotiny, sys; print(*sys.modules)")
-    readers = ("autotiny.nn", "autotiny.drawing", "autotiny.checking", "autotiny.cli", "autotiny.demo")
+    readers = ("autotiny.nn", "autotiny.drawing", "autotiny.checking", "autotiny.commands.main", "autotiny.demo")
     assert [name for name in loaded if name.startswith(readers)] == []
 
 

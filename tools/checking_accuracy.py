@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 import autotiny as at
 from autotiny.checking.conditioning import moved_gradients
 from autotiny.checking.numeric import Numeric
 from autotiny.checking.replaying import Replay
 from autotiny.checking.verdict import spread
-from autotiny.trees import flatten
+from autotiny.engine.pytree import flatten
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 
 CASES: list[Any] = import_module("ops.cases").CASES
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.tensor import Tensor
+from autotiny.engine.tensor import Tensor
 
 PART = 1.0005
 """What a spoilt entry or rule is multiplied with."""

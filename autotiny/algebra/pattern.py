@@ -13,9 +13,9 @@ import numpy as np
 
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
 from autotiny.algebra.term import Term, constant
+from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.signatures import arranged
 from autotiny.ops import OPS, Op
-from autotiny.signatures import arranged
-from autotiny.surface import Surface
 
 Bound = Mapping[str, Any]
 """What each variable stands for."""

@@ -17,17 +17,17 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from autotiny import describe
+from autotiny.engine import call_site, messages
+from autotiny.engine.modes import modes
+from autotiny.engine.node import Node
+from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.pytree import flatten, tree_map
+from autotiny.engine.recording import record
+from autotiny.engine.recording import value_of as tensor_value
+from autotiny.engine.signatures import arranged, composed
 from autotiny.errors import UnsupportedError
-from autotiny.modes import modes
-from autotiny.node import Node
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
-from autotiny.recording import record
-from autotiny.recording import value_of as tensor_value
-from autotiny.signatures import arranged, composed
-from autotiny.surface import Surface
-from autotiny.trees import flatten, tree_map
 
 next_number = itertools.count().__next__
 ABOUT_SHAPES = {
@@ -123,7 +123,7 @@ class Term(Surface):
     # ----- what a formula cannot do -----
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
-            f"the value of {self.name or 'a result'} was asked for at {describe.caller_line()}, where it stands for "
+            f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it stands for "
             "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
         )
 
@@ -135,7 +135,7 @@ class Term(Surface):
         if modes.tracing is None:
             return NotImplemented  # and Python makes a new one
         raise UnsupportedError(
-            f"{self.name or 'a result'} is changed in place at {describe.caller_line()}: a function that is compiled "
+            f"{self.name or 'a result'} is changed in place at {call_site.caller_line()}: a function that is compiled "
             "leaves its arguments as they are; write x = x + y for x += y"
         )
 
@@ -201,7 +201,7 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
             if known is None:
                 value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
         except Exception as error:
-            raise describe.failure(op, operands, error) from None
+            raise messages.failure(op, operands, error) from None
         found = _new(op, operands, options, None, value)
         if any(chooser.dtype == bool for chooser in found.parents[len(operands) :]):
             raise count_needed("x[mask]")
@@ -229,7 +229,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 def count_needed(what: str) -> ValueNeededError:
     """How many entries are chosen depends on values that the formula leaves open."""
     return ValueNeededError(
-        f"{what} at {describe.caller_line()}: how many entries it has depends on values, and a formula stands for all "
+        f"{what} at {call_site.caller_line()}: how many entries it has depends on values, and a formula stands for all "
         "values of one shape; use np.where(mask, x, 0.0) in place of x[mask]"
     )
 

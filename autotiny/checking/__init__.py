@@ -2,7 +2,7 @@
 
 from autotiny.checking.assertion import GradientError, check_gradients
 from autotiny.checking.comparison import compare
-from autotiny.checking.finder import UnknownTensorError
 from autotiny.checking.report import Report, Row
+from autotiny.checking.subject import UnknownTensorError
 
 __all__ = ["GradientError", "Report", "Row", "UnknownTensorError", "check_gradients", "compare"]

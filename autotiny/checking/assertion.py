@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.backprop import as_tensor, gradients
-from autotiny.checking.calling import Calling, agrees
 from autotiny.checking.comparison import examine
-from autotiny.checking.numeric import random_direction
+from autotiny.checking.numeric import Calling, agrees, random_direction
 from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
+from autotiny.engine.backward import as_tensor, gradients
+from autotiny.engine.modes import Switch
+from autotiny.engine.pytree import flatten, tree_map
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
-from autotiny.modes import Switch
-from autotiny.tensor import Tensor
-from autotiny.trees import flatten, tree_map
 
 
 class GradientError(AutotinyError, AssertionError):

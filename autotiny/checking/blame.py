@@ -7,10 +7,10 @@ import numpy as np
 
 from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
-from autotiny.graph import leading_to, names, topological_order
-from autotiny.node import NO_OPTIONS, Node, made_by
-from autotiny.recording import LOG, evaluate, new_node, stays_in_logarithm, value_of
-from autotiny.tensor import Tensor
+from autotiny.engine.graph import leading_to, names, topological_order
+from autotiny.engine.node import NO_OPTIONS, Node, made_by
+from autotiny.engine.recording import LOG, evaluate, new_node, stays_in_logarithm, value_of
+from autotiny.engine.tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False, repr=False)

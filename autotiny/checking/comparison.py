@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.calling import Calling
 from autotiny.checking.evidence import Array, gather
-from autotiny.checking.finder import Finder
 from autotiny.checking.mistakes import recognised
-from autotiny.checking.numeric import Numeric
+from autotiny.checking.numeric import Calling, Numeric
 from autotiny.checking.replaying import Replay
 from autotiny.checking.report import Report
-from autotiny.checking.subject import Subject
+from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import apart, eps_of, judge, spread, tolerance
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.recording import value_of
-from autotiny.tensor import Tensor
 
 ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
 

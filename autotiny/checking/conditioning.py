@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.backprop import sweep
-from autotiny.graph import topological_order
-from autotiny.node import NO_OPTIONS, made_by
+from autotiny.engine.backward import sweep
+from autotiny.engine.graph import topological_order
+from autotiny.engine.mutation import checked_order
+from autotiny.engine.node import NO_OPTIONS, made_by
+from autotiny.engine.recording import evaluate, new_node, value_of
+from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, activations, reductions
-from autotiny.recording import evaluate, new_node, value_of
-from autotiny.stale import checked_order
-from autotiny.tensor import Tensor
 
 SAMPLES = 4
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotiny.checking.calling import Calling
 from autotiny.checking.differences import Sides
-from autotiny.checking.numeric import Numeric, random_direction
+from autotiny.checking.numeric import Calling, Numeric, random_direction
 
 Array = NDArray[Any]
 Index = tuple[int, ...]

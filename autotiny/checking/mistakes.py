@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autotiny.backprop import sweep
 from autotiny.checking.conditioning import posing
 from autotiny.checking.report import Array, Row
 from autotiny.checking.subject import Subject
-from autotiny.graph import leading_to, topological_order
-from autotiny.node import made_by
+from autotiny.diagnosis.slips import factor, is_total, is_transposed, reason, same, tidy
+from autotiny.engine.backward import sweep
+from autotiny.engine.graph import leading_to, topological_order
+from autotiny.engine.mutation import checked_order
+from autotiny.engine.node import made_by
+from autotiny.engine.recording import new_node
+from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, activations
-from autotiny.recording import new_node
-from autotiny.slips import factor, is_total, is_transposed, reason, same, tidy
-from autotiny.stale import checked_order
-from autotiny.tensor import Tensor
 
 ACTIVATIONS = {
     OPS[function].function

@@ -1,9 +1,71 @@
 """A report as HTML for a notebook, light or dark."""
 
 import html
+import math
 
-from autotiny.checking.heat import COLOUR, heat_map, shade
-from autotiny.checking.report import COLUMNS, Report, Row
+import numpy as np
+
+from autotiny.checking.report import COLUMNS, Array, Report, Row
+
+# ----- heat -----
+# Where the errors of a gradient lie: a small picture of its entries, and a shade for one error.
+
+
+CELLS = 24
+"""Blocks along an axis at most; a block shows its largest error."""
+PIXELS = 5
+FAINTEST, DARKEST = -16.0, -2.0
+"""Powers of ten of the relative error between which the shade goes from nothing to full."""
+COLOUR = "213,94,0"
+"""Okabe and Ito's vermilion."""
+
+
+def shade(error: float) -> float:
+    """Opacity from 0 to 1 on a logarithmic scale."""
+    if error == 0:
+        return 0.0
+    power = math.log10(error) if math.isfinite(error) else DARKEST
+    return min(max((power - FAINTEST) / (DARKEST - FAINTEST), 0.0), 1.0)
+
+
+def errors(row: Row) -> Array:
+    """Entry by entry, how far the gradients are apart, relative to the largest entry."""
+    other = row.analytic
+    if other is None or (row.outlier == "autograd" and not np.any(np.isnan(row.numeric))):
+        other = row.numeric
+    with np.errstate(invalid="ignore"):
+        away = np.where(other == row.autograd, 0, np.abs(other - row.autograd)).astype(float)
+    away = np.where(np.isnan(away), 0 if other is row.numeric else np.inf, away)
+    scale = max(float(np.abs(v[np.isfinite(v)]).max(initial=0)) for v in (other, row.autograd))
+    return away / scale if scale else away
+
+
+def heat_map(row: Row) -> str:
+    """The errors as an SVG: a cell for each entry, or for a block of them; empty for a gradient without entries."""
+    away = np.atleast_1d(errors(row))
+    if not away.size:
+        return ""
+    table = away.reshape(len(away), -1) if away.ndim > 1 else away[None]
+    blocks = [
+        [float(part.max()) for part in np.array_split(rows, min(CELLS, table.shape[1]), axis=1)]
+        for rows in np.array_split(table, min(CELLS, table.shape[0]), axis=0)
+    ]
+    height, width = len(blocks), len(blocks[0])
+    cells = "".join(
+        f'<rect x="{x}" y="{y}" width="1" height="1" fill="rgb({COLOUR})" fill-opacity="{shade(error):.2f}"/>'
+        for y, line in enumerate(blocks)
+        for x, error in enumerate(line)
+        if shade(error)
+    )
+    title = html.escape(f"errors of {table.shape[0]} x {table.shape[1]} entries, the largest {row.error:.1e}")
+    return (
+        f'<svg role="img" viewBox="-0.1 -0.1 {width + 0.2} {height + 0.2}" '
+        f'width="{width * PIXELS}" height="{height * PIXELS}" style="vertical-align:middle"><title>{title}</title>'
+        f'<rect width="{width}" height="{height}" fill="none" stroke="currentColor" stroke-opacity="0.4" '
+        'stroke-width="0.2"/>'
+        f"{cells}</svg>"
+    )
+
 
 LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 

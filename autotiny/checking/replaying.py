@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import LOGARITHMS
-from autotiny.checking.kinks import Kinks
-from autotiny.graph import leading_to, topological_order
-from autotiny.node import made_by
+from autotiny.checking.complex_forward import LOGARITHMS, Kinks
+from autotiny.engine.graph import leading_to, topological_order
+from autotiny.engine.node import made_by
+from autotiny.engine.recording import LOG, stays_in_logarithm, value_of
+from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, shaping
-from autotiny.recording import LOG, stays_in_logarithm, value_of
-from autotiny.tensor import Tensor
 
 WIDE_WORK = 50_000
 """Multiplications up to which a replay runs in extended precision, which no BLAS serves: some milliseconds."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from autotiny.checking.differences import Sides
 from autotiny.checking.subject import Subject
-from autotiny.tables import aligned, clean
+from autotiny.notation.text import aligned, clean
 
 Array = NDArray[Any]
 LONGEST_NAME = 24

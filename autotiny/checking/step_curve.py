@@ -11,7 +11,7 @@ from autotiny.checking.replaying import Replay
 from autotiny.checking.report import Row
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
-from autotiny.tables import clean
+from autotiny.notation.text import clean
 
 STEPS = tuple(10.0**-p for p in np.arange(0, 15.01, 0.25))
 FLOOR = 1e-17

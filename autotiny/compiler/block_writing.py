@@ -7,10 +7,10 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.blocks import Blocks, Group, is_choice, shape_of
-from autotiny.compiler.kinds import REDUCTIONS, VDOT
 from autotiny.compiler.lowering import is_uniform
+from autotiny.compiler.operands import comment, type_of
+from autotiny.compiler.rewriting import REDUCTIONS, VDOT
 from autotiny.compiler.schedule import Plan, Storage, inner_results
-from autotiny.compiler.writing import comment, type_of
 
 if TYPE_CHECKING:
     from autotiny.compiler.emit import Writer

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.kinds import REDUCTIONS, VDOT, Kind, kind
+from autotiny.compiler.rewriting import REDUCTIONS, VDOT, Kind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny import describe
+from autotiny.engine import call_site
+from autotiny.engine.fingerprint import fingerprint
+from autotiny.engine.node import Node
 from autotiny.errors import UnsupportedError
-from autotiny.node import Node
-from autotiny.seals import fingerprint
 
 DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Node, list, tuple, dict, set)
 DEPTH = 6
@@ -62,7 +62,7 @@ class Captured:
                 self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
                 self.follow_callable(held.__self__, depth)
         elif isinstance(held, FunctionType):
-            if describe.is_package_file(held.__code__.co_filename):
+            if call_site.is_package_file(held.__code__.co_filename):
                 self.follow_derivative(held, depth)
             else:
                 self.follow_function(held, depth)

@@ -13,11 +13,11 @@ from autotiny.algebra import ValueNeededError
 from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.entry import NoMatch, structure
-from autotiny.compiler.facts import FactError
+from autotiny.compiler.lowering import FactError
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
+from autotiny.engine.pytree import flatten
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.tensor import Tensor
-from autotiny.trees import flatten
 
 ARRAYS = (np.ndarray, np.floating, float)
 PROGRAMS = 16

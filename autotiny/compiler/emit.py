@@ -7,11 +7,10 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.block_writing import BlockWriter
-from autotiny.compiler.kinds import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.naming import Names
-from autotiny.compiler.operands import Operands
+from autotiny.compiler.operands import Operands, comment, type_of
+from autotiny.compiler.rewriting import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
-from autotiny.compiler.writing import comment, type_of
 
 SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
-from autotiny.compiler.kinds import INDEX, RESHAPES, TURNS, VDOT
 from autotiny.compiler.naming import Names, hand_on
-from autotiny.compiler.rewriting import operands, users
+from autotiny.compiler.rewriting import INDEX, RESHAPES, TURNS, VDOT, operands, users
 from autotiny.ops import OPS
 
 LARGEST = 2.0**30

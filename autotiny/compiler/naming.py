@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
-from autotiny import describe
 from autotiny.algebra import Term
-from autotiny.recording import value_of
-from autotiny.trees import flatten
+from autotiny.engine import call_site
+from autotiny.engine.pytree import flatten
+from autotiny.engine.recording import value_of
 
 
 class Name(NamedTuple):
@@ -52,7 +52,7 @@ def names_of_locals(names: Names) -> Iterator[None]:
     """Enter each formula that a local variable of the user's code holds when its function returns."""
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and not describe.in_package(frame) and not frame.f_code.co_filename.startswith(_OTHERS):
+        if event == "return" and not call_site.in_package(frame) and not frame.f_code.co_filename.startswith(_OTHERS):
             enter(names, frame.f_locals)
 
     if sys.getprofile() is not None:  # somebody profiles: names are not worth disturbing them

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
-from autotiny.compiler.kinds import VDOT, Kind, kind
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import rewrite, same, users
+from autotiny.compiler.rewriting import VDOT, Kind, kind, rewrite, same, users
 from autotiny.compiler.shortcuts import LONGEST, made_by
 from autotiny.ops import OPS, Op
 

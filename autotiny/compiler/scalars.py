@@ -12,10 +12,10 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.emit import Source
-from autotiny.compiler.facts import FactError
+from autotiny.compiler.lowering import FactError
 from autotiny.compiler.naming import Names, told
+from autotiny.compiler.operands import comment, is_copied_number, number, unique_names
 from autotiny.compiler.schedule import Schedule
-from autotiny.compiler.writing import comment, is_copied_number, number, unique_names
 
 FUNCTIONS: dict[Any, str] = {
     np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.log2: "log2", np.log10: "log10",

@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.algebra import Term, topological_order
 from autotiny.compiler.blocks import Group, groups
-from autotiny.compiler.kinds import Kind, kind
+from autotiny.compiler.rewriting import Kind, kind
 
 
 @dataclass(eq=False)

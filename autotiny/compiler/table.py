@@ -9,21 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import (
-    ROWS,
-    STABLE,
-    Row,
-    Term,
-    constant,
-    in_one_way,
-    rewritten,
-    topological_order,
-    variables,
-)
+from autotiny.algebra import ROWS, STABLE, Row, Term, constant, in_one_way, rewritten, topological_order, variables
 from autotiny.algebra.normal import PRODUCTS, SUMS
-from autotiny.compiler.kinds import Kind, kind
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import now, rewrite, same
+from autotiny.compiler.rewriting import Kind, kind, now, rewrite, same
 from autotiny.ops import OPS, Op
 from autotiny.ops.activations import sigmoid, softmax
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, symbol
-from autotiny.backprop import Sweep
 from autotiny.compiler.naming import Name, Names, enter, names_of_locals, parameter_names
+from autotiny.engine.backward import Sweep
+from autotiny.engine.modes import Switch
+from autotiny.engine.node import Node
+from autotiny.engine.pytree import Rebuild, flatten
+from autotiny.engine.recording import value_of
 from autotiny.errors import UnsupportedError
-from autotiny.modes import Switch
-from autotiny.node import Node
 from autotiny.ops import Op
-from autotiny.recording import value_of
-from autotiny.trees import Rebuild, flatten
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:

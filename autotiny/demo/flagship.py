@@ -10,8 +10,8 @@ import numpy as np
 
 import autotiny as at
 from autotiny.checking import Report, Row, closed_form
+from autotiny.engine.tensor import Tensor
 from autotiny.nn.datasets import Array
-from autotiny.tensor import Tensor
 
 
 def forward(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, Any]:

@@ -1,15 +1,84 @@
 """The report: one page of HTML that needs nothing but itself."""
 
+import io
+import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
 
 import autotiny
-from autotiny.demo import curves, flagship, images
+from autotiny.demo import flagship, images
 from autotiny.demo.findings import Findings
-from autotiny.derivation import page
+from autotiny.derivation import showing
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
+from autotiny.nn import Training
+
+# ----- curves -----
+# Loss and accuracy over the epochs, as SVG that takes its colours and its font from the page.
+
+
+# Colours that stand for variables of the page's style; ink is the colour of its text.
+VARIABLES = {"#000001": "var(--training)", "#000002": "var(--validation)", "#000003": "var(--rule)"}
+TRAINING, VALIDATION, RULE = VARIABLES
+INK = "#000000"
+
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+SIZE = 5.0, 2.9
+"""Inches: as wide as a phone, where labels so keep their size."""
+
+
+def loss(training: Training) -> str:
+    """The losses of training and validation by epoch, on a logarithmic scale."""
+    history = training.history
+    values = [epoch.loss for epoch in history], [epoch.validation_loss for epoch in history]
+    return _chart("loss", *values, training.best_epoch)
+
+
+def accuracy(training: Training) -> str:
+    """The shares of training and validation digits that are read right, by epoch."""
+    history = training.history
+    values = [epoch.accuracy for epoch in history], [epoch.validation_accuracy for epoch in history]
+    return _chart("accuracy", *values, training.best_epoch)
+
+
+def _chart(name: str, training: Sequence[float], validation: Sequence[float], best_epoch: int) -> str:
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+
+    # A figure of its own touches neither pyplot nor a display.
+    figure = Figure(SIZE, layout="constrained")
+    axes = figure.subplots()
+    epochs = range(1, len(training) + 1)
+    axes.plot(epochs, training, color=TRAINING, linewidth=1.8)
+    axes.plot(epochs, validation, color=VALIDATION, linewidth=1.8, linestyle=(0, (4, 1.5)))
+    axes.plot(best_epoch, validation[best_epoch - 1], "o", color=VALIDATION, markersize=6)
+    axes.set_yscale("log" if name == "loss" else "linear")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0) if name == "accuracy" else StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_xlabel("epoch")
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.tick_params(length=0, which="both")
+    axes.spines[:].set_visible(False)
+    written = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
+    return _fit(written.getvalue(), name)
+
+
+def _fit(svg: str, prefix: str) -> str:
+    """An SVG that stands in a page: no size, fonts, style sheet or colours of its own, and ids that no other has."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"font-family: [^;\"]*;?", "", svg)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{prefix}-", svg)
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    return svg.replace(INK, "currentColor")
+
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_WRONG = 12
@@ -49,16 +118,16 @@ def render(findings: Findings) -> str:
         m=findings.before.tensors["X"].shape[1],
         version=autotiny.__version__,
         equations=flagship.equations(),
-        steps=page.steps(findings.derivations["Z2"]),
-        derived={name: page.equation(derivation) for name, derivation in findings.derivations.items()},
+        steps=showing.html_steps(findings.derivations["Z2"]),
+        derived={name: showing.equation(derivation) for name, derivation in findings.derivations.items()},
         derivations=findings.derivations,
         entry=repr(findings.derivations["Z1"].elements()).splitlines(),
         graph=svg_or_none(findings.picture),
         mosaic=_mosaic(findings),
         strips=_strips(findings),
         largest_dZ2=float(np.abs(findings.after.dZ2[:, :STRIP]).max()),
-        loss=curves.loss(training),
-        accuracy=curves.accuracy(training),
+        loss=loss(training),
+        accuracy=accuracy(training),
         test=test,
         most_wrong=MOST_WRONG,
     )

@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.derivation import typeset
+from autotiny.derivation import showing
 from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.lift import Lifted
 from autotiny.derivation.matching import Match, match
-from autotiny.derivation.page import page
-from autotiny.derivation.picked import claim, picked
-from autotiny.derivation.program import NumpyFunction, numpy_function
+from autotiny.derivation.program import NumpyFunction, claim, numpy_function, picked
+from autotiny.derivation.showing import page, terminal
 from autotiny.derivation.steps import Step, difference, tolerance
-from autotiny.derivation.terminal import terminal
-from autotiny.derivation.unicode import Unicode
-from autotiny.describe import caller_scope
+from autotiny.engine.call_site import caller_scope
 from autotiny.errors import UnsupportedError
+from autotiny.notation.unicode import Unicode
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +79,7 @@ class Derivation:
 
     def latex(self, steps: bool = True) -> str:
         """The derivation in LaTeX (amsmath, amssymb), aligned at the equals signs; without steps, its result alone."""
-        return typeset.steps(self) if steps else typeset.formula(self)
+        return showing.latex_steps(self) if steps else showing.formula(self)
 
     def numpy(self) -> NumpyFunction:
         """The gradient as a function of what the run was given, in straight lines of NumPy.

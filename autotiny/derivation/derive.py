@@ -1,29 +1,29 @@
 """Derive: the chain rule on a recorded run, rewritten until it reads like the textbook."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autotiny import describe, graph
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
-from autotiny.backprop import gradients
-from autotiny.derivation.chain import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalOfSum, SumsToOne, SumsToZero
 from autotiny.derivation.jacobian import jacobian
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.reading import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
-from autotiny.derivation.unicode import Unicode
+from autotiny.engine import graph, messages
+from autotiny.engine.backward import gradients
+from autotiny.engine.broadcasting import repeated_axes
+from autotiny.engine.graph import caller_scope
+from autotiny.engine.mutation import checked_order
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.graph import caller_scope
-from autotiny.stale import checked_order
-from autotiny.tensor import Tensor
+from autotiny.notation.unicode import Unicode
 
 LONG = 60
 """Operations beyond which a gradient on the way gets a name of its own."""
@@ -225,8 +225,43 @@ def found_tensor(order: list[Tensor], target: "str | Tensor", scope: Mapping[str
     names = graph.names(order, scope)
     found = next((x for x, name in names.items() if x is target or (isinstance(target, str) and name == target)), None)
     if found is None:
-        what = repr(target) if isinstance(target, str) else describe.label(target, scope)
+        what = repr(target) if isinstance(target, str) else messages.label(target, scope)
         raise UnsupportedError(f"derive: {what} is not in the graph, whose tensors are {', '.join(names.values())}")
     if not found.requires_grad:
         raise UnsupportedError(f"derive: {names[found]} is a constant; only tracked Tensors have a gradient")
     return found
+
+
+# ----- chain -----
+# The chain rule in formulas: the generic rules of the operations, run on terms.
+
+
+def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term, Term]:
+    """dJ/dx for each wanted symbol x that an output is made of, from g = dJ/d(output)."""
+    order = topological_order(made)
+    wanted = set(wanted)
+    leading: set[Term] = set()
+    for part in order:
+        if part in wanted or not leading.isdisjoint(part.args):
+            leading.add(part)
+    grads: dict[Term, Any] = {made: constant(output.dtype.type(g.value)) if g.is_constant and g.ndim == 0 else g}
+    for part in reversed(order):
+        if part.op is None or part not in leading or part not in grads:
+            continue
+        for arg, rule in zip(part.args, part.op.rules, strict=False):
+            if arg in leading and rule is not None:
+                c = unbroadcast(
+                    rule(grads[part], output if part is made else part, *part.args, **part.options), arg.shape
+                )
+                grads[arg] = grads[arg] + c if arg in grads else c
+    return {x: constant(g) for x, g in grads.items() if x in wanted}
+
+
+def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
+    """A contribution in the shape of the operand: what broadcasting repeated is summed."""
+    if np.shape(c) == shape:
+        return c
+    axes = repeated_axes(np.shape(c), shape)
+    assert axes is not None
+    c = np.sum(c, axis=axes, keepdims=True)
+    return c if np.shape(c) == shape else np.reshape(c, shape)

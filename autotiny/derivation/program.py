@@ -13,15 +13,99 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.term import Term
-from autotiny.derivation.parts import by_function, is_diagonal
-from autotiny.derivation.picked import claim, picked
-from autotiny.derivation.source import Source, in_numpy, literal
-from autotiny.derivation.values import in_order, made_of
-from autotiny.graph import with_primes
+from autotiny.algebra.term import Term, topological_order, value_of
+from autotiny.engine.graph import with_primes
+from autotiny.engine.pytree import tree_map
+from autotiny.notation.parts import by_function, is_diagonal
+from autotiny.notation.source import Source, in_numpy, literal
+from autotiny.notation.text import clean
 from autotiny.ops import indexing
 from autotiny.ops.indexing import is_basic
-from autotiny.tables import clean
+
+# ----- picked -----
+# Entries that a formula picks by arrays of indices: the recorded run found these, and they do not move with the data.
+#
+# A sort is recorded as the order that it found, a mask as the entries where it held. On other data both may be others.
+
+
+LONGEST = 12
+
+
+def picked(*formulas: Term) -> list[str]:
+    """The arrays of indices that formulas pick entries by, as text, each once.
+
+    >>> from autotiny.algebra import symbol
+    >>> a, b = symbol("a", np.array([3.0, 1.0, 2.0])), symbol("b", np.ones(3))
+    >>> picked(a[np.array([1, 2, 0])] * b, a[1:] * b[np.array([True, False, True])])
+    ['[1, 2, 0]', '[True, False, True]']
+    """
+    return list(dict.fromkeys(text for term in topological_order(*formulas) for text in _told(term)))
+
+
+def claim(found: Iterable[str]) -> str:
+    """What such a formula says of other data; nothing where nothing is picked."""
+    listed = " and ".join(found)
+    return f"picks the entries that the recorded run picked, {listed}" if listed else ""
+
+
+def _told(term: Term) -> Iterator[str]:
+    if term.op is None or "key" not in term.options or (term.op.name == "scatter" and is_diagonal(term)):
+        return
+    key = term.options["key"]
+    arrays = [part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, np.ndarray | list)]
+    if arrays:
+        yield " by ".join(_listed(np.asarray(part)) for part in arrays)
+
+
+def _listed(places: Any) -> str:
+    return str(places.tolist()) if places.size <= LONGEST else f"an array of {places.dtype.name} {places.shape}"
+
+
+# ----- values -----
+# The values that formulas have with other values of the symbols that they start from.
+
+
+def made_of(term: Term, definitions: Mapping[Term, Term]) -> tuple[Term, ...]:
+    """What a term is computed from; a symbol that is defined, from its definition."""
+    return (definitions[term],) if term in definitions else term.parents
+
+
+def in_order(results: Iterable[Term], definitions: Mapping[Term, Term]) -> Iterator[Term]:
+    """Everything that the results are computed from, each once, operands before results, without recursion."""
+    done: set[Term] = set()
+    stack = [(result, False) for result in reversed(list(results))]
+    while stack:
+        term, entered = stack.pop()
+        if entered:
+            yield term
+        elif term not in done:
+            done.add(term)
+            stack.append((term, True))
+            stack += [(part, False) for part in reversed(made_of(term, definitions))]
+
+
+def values(results: Iterable[Term], definitions: Mapping[Term, Term], given: Mapping[Term, Any]) -> dict[Term, Any]:
+    """The value of everything that the results are computed from; what is not given keeps the value that it has.
+
+    >>> from autotiny.algebra import symbol
+    >>> x, y = symbol("x", 1.0), symbol("y", 2.0)
+    >>> values([y * 3], {y: x * 2}, {x: 5.0})[y * 3]
+    30.0
+    """
+    found: dict[Term, Any] = dict(given)
+    for term in in_order(results, definitions):
+        if term in given:
+            continue
+        if term in definitions:
+            found[term] = found[definitions[term]]
+        elif term.op is None:
+            found[term] = term.value
+        else:
+            options = tree_map(lambda part: found.get(part, value_of(part)) if isinstance(part, Term) else part,
+                               dict(term.options))  # fmt: skip
+            found[term] = term.op.forward(*[found[arg] for arg in term.args], **options)
+    return found
+
 
 WIDTH, LONGEST = 100, 400
 SCATTER = next(iter(by_function({indexing.scatter: None})))

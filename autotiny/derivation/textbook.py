@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 
-from autotiny.expressions.errors import ExpressionError
+from autotiny.language.errors import ExpressionError
 
 SIGNS = {
     "⁻ᵀ": ".inverse.T", "^-T": ".inverse.T", "⁻¹": ".inverse", "ᵀ": ".T", "^T": ".T", "⊤": "T", "⊙": "*", "·": " @ ",

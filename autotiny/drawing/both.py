@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.backprop import Gradients, Sweep, seed, swept
 from autotiny.drawing.card import Card, deal
 from autotiny.drawing.edge import Edge, bare, uses
 from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.view import LARGEST_PICTURE, Box, GraphTooLargeError, Scene
+from autotiny.engine.backward import Gradients, Sweep, seed, swept
+from autotiny.engine.graph import leading_to
+from autotiny.engine.mutation import checked_order
+from autotiny.engine.node import next_number
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.graph import leading_to
-from autotiny.node import next_number
-from autotiny.stale import checked_order
-from autotiny.tensor import Tensor
 
 
 class GradientGraph:

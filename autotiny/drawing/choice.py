@@ -7,9 +7,9 @@ from typing import Any
 
 from autotiny.drawing.groups import Group
 from autotiny.drawing.reading import Place, Reading
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.tables import clean
-from autotiny.tensor import Tensor
+from autotiny.notation.text import clean
 
 MOST_SUGGESTED = 12
 LONGEST_REPR = 40

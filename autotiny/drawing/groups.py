@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.drawing.reading import Place, Reading
-from autotiny.modes import Mark
-from autotiny.recording import value_of
-from autotiny.tensor import Tensor
+from autotiny.engine.modes import Mark
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
 
 READABLE = 60
 """Values and groups that a picture shows without being asked."""

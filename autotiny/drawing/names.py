@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from autotiny import graph
-from autotiny.describe import variable_name
-from autotiny.drawing.values import number
+from autotiny.drawing.heat import number
+from autotiny.engine import graph
+from autotiny.engine.call_site import variable_name
+from autotiny.engine.tensor import Tensor
+from autotiny.notation.text import clean
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index
-from autotiny.tables import clean
-from autotiny.tensor import Tensor
 
 LONGEST_NAME, LONGEST_FORMULA = 24, 40
 UNSAID = {"keepdims", "shape"}

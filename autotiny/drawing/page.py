@@ -13,8 +13,7 @@ from string import Template
 from typing import NamedTuple
 
 from autotiny.drawing.heat import SHADES, Heat, colour
-from autotiny.drawing.lines import Line
-from autotiny.drawing.steps import Step
+from autotiny.drawing.steps import Line, Step
 
 
 class Scene(NamedTuple):

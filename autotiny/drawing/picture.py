@@ -7,22 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotiny import graph
 from autotiny.drawing.both import GradientGraph, called, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
 from autotiny.drawing.choice import chosen_depth, chosen_groups, chosen_places, chosen_tensors
 from autotiny.drawing.dot import dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.groups import Group, grouped
-from autotiny.drawing.label import GRADIENT_LINK
+from autotiny.drawing.label import GRADIENT_LINK, table, tree
 from autotiny.drawing.reading import Reading
-from autotiny.drawing.render import GraphvizMissingError, render
-from autotiny.drawing.saving import file_named
-from autotiny.drawing.svg import decorate
-from autotiny.drawing.text import table, tree
+from autotiny.drawing.render import GraphvizMissingError, decorate, file_named, render
 from autotiny.drawing.view import Scene, open_to, readable_depth, scene
+from autotiny.engine import graph
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.tensor import Tensor
 
 if TYPE_CHECKING:
     from autotiny.drawing.stepping import Steps

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from autotiny.drawing.label import EDGE, GRADIENT, MUTED, TEXT, VALUE
 from autotiny.drawing.steps import Step
-from autotiny.tables import clean
+from autotiny.notation.text import clean
 
 SECONDS, AT_THE_END = 2.5, 3.0
 """How long each step stays, and the last one in addition."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.contributions import Contribution, contributions
 from autotiny.drawing.names import Names
+from autotiny.engine.contributions import Contribution, contributions
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import StaleError
-from autotiny.tensor import Tensor
 
 Place = int
 """Of a value among all of them, operands before results: the i-th is n{i} in every picture."""

@@ -9,18 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from autotiny.contributions import Backprop, contributions
-from autotiny.drawing.group_card import LONGEST_TITLE
+from autotiny.drawing.card import LONGEST_TITLE
 from autotiny.drawing.groups import Group
 from autotiny.drawing.page import Scene, page
 from autotiny.drawing.picture import Picture
 from autotiny.drawing.playing import playing
 from autotiny.drawing.reading import Reading
-from autotiny.drawing.render import GraphvizMissingError
-from autotiny.drawing.saving import file_named
+from autotiny.drawing.render import GraphvizMissingError, file_named
 from autotiny.drawing.steps import Film, Step, way_back
 from autotiny.drawing.view import GraphTooLargeError, visible
-from autotiny.tables import clean
+from autotiny.engine.contributions import Backprop, contributions
+from autotiny.notation.text import clean
 
 FORMATS = (".html", ".svg")
 MOST_SCENES, MOST_VALUES = 24, 300_000

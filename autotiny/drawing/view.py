@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Union
 
-from autotiny.drawing.card import Card, deal
+from autotiny.drawing.card import LONGEST_TITLE, Card, deal, group_card
 from autotiny.drawing.edge import Edge, bare, norm, uses
-from autotiny.drawing.group_card import LONGEST_TITLE, group_card
 from autotiny.drawing.groups import READABLE, Child, Group
 from autotiny.drawing.reading import Place, Reading
 from autotiny.errors import AutotinyError
-from autotiny.tables import clean
+from autotiny.notation.text import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40

@@ -1,14 +1,11 @@
 """Networks in the textbook's layout, and what it takes to train them on real data."""
 
 from autotiny.nn.checkpoint import CheckpointError, load, save
-from autotiny.nn.datasets import DataError, Dataset, digits
-from autotiny.nn.evaluation import confusion_matrix, worst_pairs
-from autotiny.nn.network import Network, NetworkError
+from autotiny.nn.datasets import DataError, Dataset, Standardisation, digits
+from autotiny.nn.network import Network, NetworkError, confusion_matrix, worst_pairs
 from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
-from autotiny.nn.progress import progress_bar
-from autotiny.nn.standardisation import Standardisation
 from autotiny.nn.tabular import load_table
-from autotiny.nn.training import Epoch, Training, TrainingError
+from autotiny.nn.training import Epoch, Training, TrainingError, progress_bar
 from autotiny.npz import NpzError
 
 __all__ = [

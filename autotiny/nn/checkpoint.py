@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError
-from autotiny.nn.datasets import Array
+from autotiny.nn.datasets import Array, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import OPTIMISERS, Optimiser
-from autotiny.nn.standardisation import Standardisation
 from autotiny.nn.training import Epoch, State, Training
 from autotiny.npz import load_npz
 

@@ -1,18 +1,38 @@
 """A fully connected network in the textbook's layout, one example per column."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autotiny as at
+from autotiny.engine.node import next_number
+from autotiny.engine.recording import in_scope
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
-from autotiny.nn.initialise import glorot, he
-from autotiny.node import next_number
-from autotiny.recording import in_scope
-from autotiny.tensor import Tensor
+
+# ----- initialise -----
+# Random weights whose signals neither grow nor fade from layer to layer.
+
+
+def he(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
+    """W (n_out, n_in) ~ N(0, 2 / n_in), for layers that relu follows: it passes half of the variance on.
+
+    Source: He et al., Delving Deep into Rectifiers, 2015, eq. 10, arxiv.org/abs/1502.01852.
+    """
+    return rng.normal(0, sqrt(2 / n_in), (n_out, n_in))
+
+
+def glorot(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
+    """W (n_out, n_in) ~ N(0, 2 / (n_in + n_out)), for layers that something linear around 0 follows: tanh, softmax.
+
+    Source: Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, 2010, eq. 12.
+    """
+    return rng.normal(0, sqrt(2 / (n_in + n_out)), (n_out, n_in))
+
 
 # What each activation is, and the initialisation that suits the layer before it.
 ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator, int, int], Array]]] = {
@@ -127,3 +147,31 @@ def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:
     unknown = [name for name in activations if name not in ACTIVATIONS]
     if unknown:
         raise NetworkError(f"activation {unknown[0]!r} is not one of {', '.join(ACTIVATIONS)}")
+
+
+# ----- evaluation -----
+# Which classes are taken for which.
+
+
+def confusion_matrix(labels: Array, predictions: Array, n_classes: int) -> Array:
+    """C (n_classes, n_classes): C[i, j] examples of class i were taken for class j.
+
+    >>> confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), 2)
+    array([[1, 1],
+           [0, 2]])
+    """
+    counts = np.bincount(n_classes * labels + predictions, minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes)
+
+
+def worst_pairs(confusion: Array, at_most: int = 5) -> list[tuple[int, int, int]]:
+    """The most frequent mistakes, worst first: (class, what it was taken for, how often).
+
+    >>> worst_pairs(np.array([[5, 1, 0], [0, 5, 3], [0, 0, 5]]))
+    [(1, 2, 3), (0, 1, 1)]
+    """
+    mistakes = confusion - np.diag(np.diag(confusion))
+    # A stable sort keeps equal counts in the order of the classes.
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:at_most]
+    pairs = [(int(k) // len(mistakes), int(k) % len(mistakes), int(mistakes.flat[k])) for k in order]
+    return [pair for pair in pairs if pair[2]]

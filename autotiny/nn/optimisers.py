@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
-from autotiny.tensor import Tensor
 
 
 @dataclass(eq=False)

@@ -1,19 +1,71 @@
 """Mini-batch training that keeps the best parameters, and can be stopped and resumed without a trace."""
 
 import hashlib
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 import autotiny as at
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
-from autotiny.nn.batch import batch_step
-from autotiny.nn.datasets import Array, Dataset
+from autotiny.nn.datasets import Array, Dataset, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import GradientDescent, Optimiser
-from autotiny.nn.standardisation import Standardisation
+
+# ----- batch -----
+# What a batch of examples gives: the loss, the logits, the gradient of every parameter; compiled where it can be.
+
+
+Batch = Callable[[Mapping[str, Array], Array, Array], tuple[Any, Any, dict[str, Any]]]
+
+
+class BatchStep:
+    """J, Z and dJ/dW for each parameter W of a network, on examples X and their one-hot labels Y."""
+
+    def __init__(self, eager: Batch) -> None:
+        self.eager, self.compiled = eager, at.compile(eager)
+        self.may_compile = True
+
+    def __call__(self, parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[float, Array, dict[str, Array]]:
+        """By the compiled program; where there can be none, says so once and records."""
+        J, Z, gradients = self.compute(parameters, X, Y)
+        return J.item(), Z, gradients
+
+    def compute(self, parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[Any, Any, dict[str, Array]]:
+        """The one or the other."""
+        if self.may_compile:
+            try:
+                return self.compiled(parameters, X, Y)
+            except AutotinyError as error:
+                self.may_compile = False
+                warnings.warn(f"training without compiling: {error}", RuntimeWarning, stacklevel=2)
+        return self.eager(parameters, X, Y)
+
+
+_steps: WeakKeyDictionary[Network, BatchStep] = WeakKeyDictionary()
+
+
+def batch_step(network: Network) -> BatchStep:
+    """The network's own, kept with its programs as long as the network is."""
+    if network not in _steps:
+        forward, names = type(network).forward, network.activations  # not the network: it would keep itself alive
+
+        def gradients(parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[Any, Any, dict[str, Any]]:
+            W = {name: Tensor(value, name=name) for name, value in parameters.items()}
+            Z = forward(W, names, Tensor(X, requires_grad=False))
+            J = at.cross_entropy(Z, Tensor(Y, requires_grad=False))
+            J.backward()
+            return J, Z, {name: W[name].grad for name in W}
+
+        _steps[network] = BatchStep(gradients)
+    return _steps[network]
 
 
 class TrainingError(AutotinyError):
@@ -194,3 +246,43 @@ def _fingerprint(*parts: Dataset) -> str:
         digest.update(np.ascontiguousarray(data.X.T).data)
         digest.update(np.ascontiguousarray(data.labels).data)
     return digest.hexdigest()
+
+
+# ----- progress -----
+# How training is going: a bar in a terminal, a few plain lines elsewhere.
+
+
+@contextmanager
+def progress_bar(epochs: int, done: int = 0) -> Iterator[Callable[[Training], None]]:
+    """What to call after each epoch, on standard error: rich's bar where rich is and somebody looks, else ten lines."""
+    if sys.stderr.isatty() and find_spec("rich"):
+        with _bar(epochs, done) as report:
+            yield report
+    else:
+        yield lambda training: _line(training, epochs)
+
+
+def _figures(training: Training) -> str:
+    epoch = training.history[-1]
+    return (
+        f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
+        f"validation {epoch.validation_loss:.4f}  {epoch.validation_accuracy:.2%}"
+    )
+
+
+def _line(training: Training, epochs: int) -> None:
+    done = len(training.history)
+    if done % max(1, epochs // 10) == 0:
+        print(f"epoch {done:{len(str(epochs))}} of {epochs}  {_figures(training)}", file=sys.stderr)
+
+
+@contextmanager
+def _bar(epochs: int, done: int) -> Iterator[Callable[[Training], None]]:
+    # rich costs more to import than all of autotiny.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("epoch"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
+        task = bar.add_task("", total=epochs, completed=done)
+        yield lambda training: bar.update(task, advance=1, description=_figures(training))

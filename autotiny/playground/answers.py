@@ -1,26 +1,125 @@
 """Answers to the page's questions, as JSON: the picture with every value, the comparison, and files to keep."""
 
-from collections.abc import Callable
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 import autotiny as at
-from autotiny.checking.heat import heat_map
+from autotiny.checking.page import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
-from autotiny.drawing.values import show
-from autotiny.errors import AutotinyError
-from autotiny.expressions import ExpressionError, Limits
-from autotiny.playground.compiled import source
-from autotiny.playground.derived import derived
-from autotiny.playground.drawn import drawn, stepping_page
+from autotiny.derivation.derivation import Derivation
+from autotiny.derivation.steps import Step
+from autotiny.drawing.heat import show
+from autotiny.drawing.page import page
+from autotiny.drawing.picture import Picture
+from autotiny.engine import graph
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
+from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.language import ExpressionError, Limits
+from autotiny.notation.mathml import MathML
+from autotiny.notation.unicode import Unicode
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
-from autotiny.recording import value_of
 from autotiny.sessions.script import script
-from autotiny.tensor import Tensor
+
+# ----- compiled -----
+# The NumPy program that a page's program compiles to, its gradients included.
+
+
+Values = Mapping[str, Any]
+
+
+def source(loss: Tensor, leaves: Mapping[str, Tensor]) -> str:
+    """The text of the program that computes a recorded number, and its gradients by those leaves that are tracked."""
+    order = dict.fromkeys(graph.topological_order(loss))
+    used = {name: leaf for name, leaf in leaves.items() if leaf in order}
+
+    def replayed(variables: Values, data: Values) -> Any:
+        values = graph.replay(order, {used[name]: value for name, value in {**data, **variables}.items()})
+        for tensor, value in values.items():
+            if isinstance(value, Tensor):
+                value.name = tensor.name  # which the program's variables then have
+        return values[loss]
+
+    step = at.compile(at.value_and_grad(replayed))
+    step(*({n: leaf.data for n, leaf in used.items() if leaf.requires_grad is tracked} for tracked in (True, False)))
+    return step.source
+
+
+# ----- drawn -----
+# Pictures for the page: the graph, and the same graph stepping in a frame of its own.
+
+
+def drawn(ran: Run) -> Picture:
+    """The graph of the number whose gradients are shown, else of the result; raises UnsupportedError without any."""
+    shown = ran.result if ran.loss is None else ran.loss
+    if not isinstance(shown, Tensor):
+        raise UnsupportedError("there is no graph to draw: nothing was computed from an array or a variable")
+    return at.draw(shown)
+
+
+def stepping_page(ran: Run) -> str:
+    """The page on which the graph steps; its pictures have their width from its script, and no style of their own."""
+    return re.sub(r'(<svg class="autotiny"[^>]*?) style="[^"]*"', r"\1", drawn(ran).steps.html)
+
+
+@functools.cache
+def stepping_hashes() -> dict[str, str]:
+    """What a policy calls the one script and the one style sheet of every stepping page."""
+    empty = page("", [])
+    return {tag: _hash(re.findall(f"<{tag}>(.*?)</{tag}>", empty, re.DOTALL)[0]) for tag in ("script", "style")}
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+# ----- derived -----
+# A derivation, as the page shows it: formulas as MathML, each with the rule that led to it.
+
 
 Json = dict[str, Any]
+
+
+def derived(state: State, ran: Run, about: str) -> Json:
+    """The derivation of one gradient: what was asked for, else what is claimed first, else the first variable's."""
+    assert ran.loss is not None
+    claims = (line.partition("=")[0].strip().removeprefix("d") for line in state.claims.splitlines())
+    of = next((name for name in (about, *claims, *ran.tracked) if name in ran.tracked), ran.tracked[0])
+    found = at.derive(ran.loss, ran.scope[of])
+    return {
+        "of": of,
+        "names": ran.tracked,
+        "gradient": _ratio(found),
+        "chain": _formula(found.chain),
+        "steps": [_step(step) for step in found.steps],
+        "lemmas": [_lemma(lemma) for lemma in found.lemmas.values()],
+        "ok": found.ok,
+        "largest": f"{found.max_error:.0e}",
+    }
+
+
+def _step(step: Step) -> Json:
+    return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
+
+
+def _lemma(lemma: Derivation) -> Json:
+    return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
+
+
+def _formula(term: Any) -> Json:
+    return {"math": MathML()(term), "text": Unicode()(term)}
+
+
+def _ratio(derivation: Derivation) -> Json:
+    above, below = (f"<mrow><mo>∂</mo>{MathML()(x)}</mrow>" for x in (derivation.output, derivation.target))
+    return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
 
 
 def answer(question: Json, limits: Limits) -> Json:

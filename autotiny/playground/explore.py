@@ -9,12 +9,11 @@ from typing import Any
 
 from autotiny.drawing import draw
 from autotiny.drawing.stepping import Steps
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.expressions.refusals import suggestion
-from autotiny.playground.explore_controls import Control, controls
-from autotiny.playground.explore_widget import answer, live
+from autotiny.language.errors import suggestion
+from autotiny.playground.explore_widget import Control, answer, controls, live
 from autotiny.sessions.session import Session
-from autotiny.tensor import Tensor
 
 Played = tuple[Mapping[str, Tensor], Any]
 """The arguments as they stand in the graph, and what was computed from them."""

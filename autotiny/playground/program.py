@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from autotiny.expressions import ExpressionError, Limits, evaluate
-from autotiny.expressions.reading import Source, read
-from autotiny.expressions.vocabulary import CONSTANTS, words
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
+from autotiny.language import ExpressionError, Limits, evaluate
+from autotiny.language.reading import Source, read
+from autotiny.language.vocabulary import CONSTANTS, words
 from autotiny.playground.state import Given, State
-from autotiny.recording import value_of
 from autotiny.sessions.memory import StatementError
-from autotiny.sessions.places import values_in
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED, Reading, read_statements
+from autotiny.sessions.source_edits import values_in
 from autotiny.sessions.state import State as SessionState
 from autotiny.sessions.state import computed
 from autotiny.sessions.statement import Statement, leaf, written
-from autotiny.tensor import Tensor
 
 Value = Any
 

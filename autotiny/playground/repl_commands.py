@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import autotiny as at
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
-from autotiny.expressions.refusals import suggestion
+from autotiny.language.errors import suggestion
+from autotiny.notation.text import aligned
 from autotiny.playground.repl_console import Console
 from autotiny.playground.repl_step import steps
 from autotiny.sessions.script import HEADER
-from autotiny.tables import aligned
-from autotiny.tensor import Tensor
 
 Command = Callable[..., None]
 COMMANDS: dict[str, Command] = {}

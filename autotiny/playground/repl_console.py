@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,38 @@ from typing import Any
 import numpy as np
 
 from autotiny.drawing import draw
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
+from autotiny.engine.values import brief
 from autotiny.errors import AutotinyError
-from autotiny.playground.repl_colour import coloured, has_colours
+from autotiny.notation.text import clean
 from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place, ragged
-from autotiny.recording import value_of
 from autotiny.sessions.session import Session
-from autotiny.tables import clean
-from autotiny.tensor import Tensor
-from autotiny.values import brief
+
+# ----- repl colour -----
+# Colours of a table in a terminal that has them: values and gradients as in pictures.
+
+
+DIM, BLUE, VERMILLION, PLAIN = "\x1b[2m", "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[0m"
+"""Middle tones, which read on light and on dark."""
+
+
+def has_colours() -> bool:
+    """Whether somebody looks at what is printed, and has not asked for plain text (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(table: str) -> str:
+    """A table with headings, its values blue and its gradients vermillion.
+
+    >>> coloured("name  value  gradient\\nx     3      7").splitlines()[1]
+    'x     \\x1b[38;5;32m3      \\x1b[0m\\x1b[38;5;166m7\\x1b[0m'
+    """
+    head, *lines = table.splitlines()
+    value, gradient = head.index("value"), head.index("gradient")
+    told = [f"{e[:value]}{BLUE}{e[value:gradient]}{PLAIN}{VERMILLION}{e[gradient:]}{PLAIN}" for e in lines]
+    return "\n".join([f"{DIM}{head}{PLAIN}", *told])
+
 
 MOST_LINES = 24
 """Of a table; of a larger session, only what changed is shown."""

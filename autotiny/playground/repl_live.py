@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from autotiny.expressions.operators import BINARY, COMPARISON, UNARY
-from autotiny.expressions.vocabulary import CONSTANTS, METHODS, PROPERTIES, words
+from autotiny.engine.tensor import Tensor
+from autotiny.language.operators import BINARY, COMPARISON, UNARY
+from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, words
 from autotiny.sessions.declaration import declaration
-from autotiny.sessions.places import parsed, values_in
 from autotiny.sessions.qualify import plain
-from autotiny.tensor import Tensor
+from autotiny.sessions.source_edits import parsed, values_in
 
 WRITTEN = (ast.Name, ast.List, ast.Tuple, ast.Subscript, ast.Slice, ast.keyword, ast.expr_context, ast.Constant)
 OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.Compare, *BINARY, *UNARY, *COMPARISON)

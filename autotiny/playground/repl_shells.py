@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.playground import repl_commands
 from autotiny.playground.repl_console import Console
-from autotiny.tensor import Tensor
 
 BANNER = """\
 autotiny: Python with np, at and their functions in place, and a graph that stays live.

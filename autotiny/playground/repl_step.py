@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from autotiny.drawing import draw
-from autotiny.drawing.lines import Line
-from autotiny.drawing.steps import Step
-from autotiny.tables import aligned
-from autotiny.tensor import Tensor
+from autotiny.drawing.steps import Line, Step
+from autotiny.engine.tensor import Tensor
+from autotiny.notation.text import aligned
 
 
 def steps(output: Tensor) -> Iterator[str]:

@@ -7,7 +7,7 @@ from email.message import Message
 from typing import NamedTuple
 
 from autotiny.errors import AutotinyError
-from autotiny.playground.drawn import stepping_hashes
+from autotiny.playground.answers import stepping_hashes
 
 LARGEST_BODY = 2**18
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from autotiny.expressions import Limits
+from autotiny.language import Limits
 
 
 def serve(pipe: Connection, limits: Limits, memory: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from autotiny.errors import AutotinyError
-from autotiny.expressions import Limits
+from autotiny.language import Limits
 from autotiny.playground import worker
 
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.expressions.vocabulary import CONSTANTS
-from autotiny.tensor import Tensor
+from autotiny.language.vocabulary import CONSTANTS
 
 ARRAYS = "arrays"
 """The name under which a statement refers to its large array: W1 = Tensor(arrays["W1"])."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.expressions.vocabulary import CONSTANTS, METHODS, words
+from autotiny.language.vocabulary import CONSTANTS, METHODS, words
 from autotiny.sessions.declaration import DTYPES, declaration, is_written_in_numbers
-from autotiny.sessions.places import Edit, edited, parsed, span
+from autotiny.sessions.source_edits import Edit, edited, parsed, span
 
 
 def qualified(text: str, bound: Container[str]) -> str:

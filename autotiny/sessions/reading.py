@@ -5,11 +5,10 @@ import itertools
 from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from autotiny.expressions.errors import ExpressionError, pointed
-from autotiny.expressions.limits import Limits
-from autotiny.expressions.reading import Source, read
-from autotiny.expressions.refusals import refusal
-from autotiny.expressions.vocabulary import MODULES
+from autotiny.language.errors import ExpressionError, pointed, refusal
+from autotiny.language.limits import Limits
+from autotiny.language.reading import Source, read
+from autotiny.language.vocabulary import MODULES
 from autotiny.sessions.declaration import ARRAYS, array_name, declaration
 from autotiny.sessions.statement import Statement
 

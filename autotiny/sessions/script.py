@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.expressions.limits import Limits
+from autotiny.language.limits import Limits
 from autotiny.npz import load_npz
 from autotiny.sessions.declaration import ARRAYS
 from autotiny.sessions.program import Program, SessionError

@@ -6,23 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.describe import caller_scope
 from autotiny.drawing import draw
 from autotiny.drawing.picture import Picture
-from autotiny.expressions.limits import Limits
-from autotiny.sessions.adoption import adopted, numbers, with_overwritten
-from autotiny.sessions.history import History
-from autotiny.sessions.leaves import is_written_over
-from autotiny.sessions.memory import StatementError
-from autotiny.sessions.program import Program, SessionError, expect_name
+from autotiny.engine.call_site import caller_scope
+from autotiny.engine.mutation import is_written_over
+from autotiny.engine.tensor import Tensor
+from autotiny.language.limits import Limits
+from autotiny.sessions.memory import History, StatementError
+from autotiny.sessions.program import Program, SessionError, expect_name, swapped
 from autotiny.sessions.reading import Reading, read_statements
-from autotiny.sessions.recorded import recorded
+from autotiny.sessions.recorded import adopted, numbers, recorded, with_overwritten
 from autotiny.sessions.script import loaded, save, script
 from autotiny.sessions.state import State, computed
 from autotiny.sessions.statement import Statement, leaf
-from autotiny.sessions.swap import swapped
 from autotiny.sessions.table import table
-from autotiny.tensor import Tensor
 
 
 class Session:

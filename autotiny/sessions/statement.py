@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotiny.sessions import places
+from autotiny.engine.values import own
+from autotiny.sessions import source_edits
 from autotiny.sessions.declaration import ARRAYS, DTYPES, Declaration, declaration, is_array_of_numbers
-from autotiny.values import own
 
 LARGEST_WRITTEN = 48
 """Entries up to which an array is written out in its statement."""
@@ -42,7 +42,7 @@ class Statement:
     @cached_property
     def tree(self) -> ast.expr:
         """The right side, parsed."""
-        return places.parsed(self.text)
+        return source_edits.parsed(self.text)
 
     @cached_property
     def declaration(self) -> Declaration | None:
@@ -65,13 +65,13 @@ class Statement:
     @cached_property
     def names(self) -> dict[str, None]:
         """The values that it speaks of, in order."""
-        return dict.fromkeys(node.id for node in places.values_in(self.tree))
+        return dict.fromkeys(node.id for node in source_edits.values_in(self.tree))
 
     def renamed(self, old: str, new: str) -> "Statement":
         """The statement where a value has another name, on either side."""
         if self.name == old and self.array is not None:
             return replace(self, name=new, text=self.text.replace(f'["{old}"]', f'["{new}"]'))
-        text = places.renamed(self.text, self.tree, old, new) if old in self.names else self.text
+        text = source_edits.renamed(self.text, self.tree, old, new) if old in self.names else self.text
         return replace(self, name=new if self.name == old else self.name, text=text)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.values import show
-from autotiny.recording import value_of
+from autotiny.drawing.heat import show
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
+from autotiny.notation.text import aligned, clean
 from autotiny.sessions.state import State
 from autotiny.sessions.statement import Statement
-from autotiny.tables import aligned, clean
-from autotiny.tensor import Tensor
 
 HEADINGS = ("name", "is", "shape", "value", "gradient")
 LONGEST_NAME, LONGEST_FORMULA, NARROWEST = 24, 40, 4

@@ -5,8 +5,8 @@ import pytest
 
 import autotiny as at
 from autotiny.algebra import ValueNeededError, apply, symbol, term, topological_order
+from autotiny.engine.modes import Switch
 from autotiny.errors import ShapeError
-from autotiny.modes import Switch
 
 
 @pytest.fixture

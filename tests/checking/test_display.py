@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.checking.heat import heat_map, shade
+from autotiny.checking.page import heat_map, shade
 
 
 @pytest.fixture

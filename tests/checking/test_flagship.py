@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny import graph
 from autotiny.checking import closed_form
+from autotiny.engine import graph
 
 SIZES = {  # n_x, hidden units of each layer, n_y, m
     "two layers": (4, (16,), 3, 32),

@@ -209,8 +209,7 @@ def test_masks_are_constants_of_the_graph():
 
 
 def test_every_function_that_a_complex_step_passes_through_is_an_operation():
-    from autotiny.checking.complex_forward import DIRECT
-    from autotiny.checking.kinks import Kinks
+    from autotiny.checking.complex_forward import DIRECT, Kinks
 
     assert DIRECT | set(Kinks(0.0).forwards) <= {op.function for op in OPS.values()}
     assert OPS[activations.relu].function in Kinks(0.0).forwards

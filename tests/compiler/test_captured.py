@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.pytree import flatten
 from autotiny.errors import UnsupportedError
-from autotiny.trees import flatten
 
 W = np.array([1.0, 2.0])
 RATE = 0.5

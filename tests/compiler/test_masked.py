@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.trees import flatten
+from autotiny.engine.pytree import flatten
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 MASKED = {

@@ -7,7 +7,7 @@ import pytest
 
 import autotiny as at
 from autotiny.compiler.trace import trace
-from autotiny.trees import flatten
+from autotiny.engine.pytree import flatten
 from compiler.programs import random_leaves, random_program
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.trees import flatten
+from autotiny.engine.pytree import flatten
 
 
 def cross_entropy_gradient(Z, Y):

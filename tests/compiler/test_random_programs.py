@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.trees import flatten
+from autotiny.engine.pytree import flatten
 from compiler.programs import random_leaves, random_program
 
 OPERATIONS = 200

@@ -6,8 +6,8 @@ import pytest
 import autotiny as at
 from autotiny.algebra import Row
 from autotiny.compiler import table
+from autotiny.engine.pytree import flatten
 from autotiny.errors import UnsupportedError
-from autotiny.trees import flatten
 from compiler.programs import random_leaves, random_program
 from compiler.test_random_programs import assert_same
 

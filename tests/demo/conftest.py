@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autotiny.cli import main
-from autotiny.demo import command
+from autotiny.commands import demo
+from autotiny.commands.main import main
 from autotiny.demo.findings import Findings
 
 
@@ -32,7 +32,7 @@ class Demonstration:
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory):
     """The whole demo, once, as a user runs it."""
-    folder, kept, demonstrate = tmp_path_factory.mktemp("demo") / "new" / "report", [], command.demonstrate
+    folder, kept, demonstrate = tmp_path_factory.mktemp("demo") / "new" / "report", [], demo.demonstrate
 
     def keeping(out):
         kept.append(demonstrate(out))
@@ -40,6 +40,6 @@ def demonstration(tmp_path_factory):
 
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "demonstrate", keeping)
+        patch.setattr(demo, "demonstrate", keeping)
         code = main(["demo", "--out", str(folder)])
     return Demonstration(code, out.getvalue(), err.getvalue(), folder, kept[0])

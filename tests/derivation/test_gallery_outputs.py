@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from autotiny.derivation.matching import _moved
-from autotiny.derivation.program import identifier
-from autotiny.derivation.values import values
+from autotiny.derivation.program import identifier, values
 from derivation.gallery import GALLERY
 
 derived = functools.cache(lambda run: run())

@@ -5,7 +5,7 @@ import autotiny as at
 from autotiny.algebra import symbol
 from autotiny.derivation.matching import match
 from autotiny.errors import UnsupportedError
-from autotiny.expressions import ExpressionError
+from autotiny.language import ExpressionError
 from derivation.formulas import A2, W2, Z1, G, Y, m, w
 
 MASKED = W2.T @ G * (Z1 > 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.derivation.numbers import Powers, named_numbers, told
+from autotiny.derivation.lift import Powers, named_numbers, told
 
 SCOPE = {"m": 8, "lam": 0.3, "d": 5}
 

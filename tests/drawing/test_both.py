@@ -7,6 +7,7 @@ import pytest
 
 import autotiny as at
 from autotiny.drawing import GraphTooLargeError
+from autotiny.engine.graph import topological_order
 from autotiny.errors import UnsupportedError
 
 
@@ -77,7 +78,7 @@ def test_both_are_saved_in_one_well_formed_picture(network, tmp_path):
 
 def test_the_gradient_of_an_intermediate_may_be_asked_for(network):
     J, *_ = network
-    Z = next(value for value in at.graph.topological_order(J) if value.name == "Z")
+    Z = next(value for value in topological_order(J) if value.name == "Z")
     assert "dJ/dZ" in by_name(at.draw(J, gradients=Z))
 
 

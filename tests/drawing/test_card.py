@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny import graph
 from autotiny.drawing import card
 from autotiny.drawing.edge import uses
 from autotiny.drawing.reading import Reading
-from autotiny.tables import clean
+from autotiny.engine import graph
+from autotiny.notation.text import clean
 
 
 def read(output, **scope):

@@ -11,6 +11,7 @@ import autotiny as at
 from autotiny import nn
 from autotiny.drawing import GraphTooLargeError
 from autotiny.drawing.groups import READABLE
+from autotiny.engine.graph import topological_order
 from autotiny.errors import UnsupportedError
 
 
@@ -180,7 +181,7 @@ def test_expand_in_a_graph_without_groups_says_none(square):
 
 
 def test_focus_shows_only_what_lies_between(deep):
-    W5 = next(value for value in at.graph.topological_order(deep) if value.name == "W5")
+    W5 = next(value for value in topological_order(deep) if value.name == "W5")
     drawn = at.draw(deep, focus=W5)
     assert [card.origin for card in drawn.cards] == [
         "variable",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.contributions import contributions
-from autotiny.drawing.rule_words import BY_NAME, rule_in_words
+from autotiny.drawing.rule import BY_NAME, rule_in_words
+from autotiny.engine.contributions import contributions
 from autotiny.errors import StaleError
 from autotiny.ops import OPS
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.drawing.units import dead_units
+from autotiny.drawing.card import dead_units
 
 Z = np.array([[1.0, -2.0, 3.0], [-1.0, -2.0, -3.0]])
 

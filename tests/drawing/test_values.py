@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autotiny.drawing.values import number, show, summarise
+from autotiny.drawing.heat import number, show, summarise
 
 
 @pytest.mark.parametrize(

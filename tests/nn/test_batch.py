@@ -3,8 +3,8 @@ import pytest
 
 import autotiny as at
 from autotiny.nn import Network, Training
-from autotiny.nn import batch as batch_module
-from autotiny.nn.batch import BatchStep, batch_step
+from autotiny.nn import training as batch_module
+from autotiny.nn.training import BatchStep, batch_step
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "sigmoid", "tanh"])

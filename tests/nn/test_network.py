@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.graph import topological_order
 from autotiny.nn import Network, NetworkError
 from autotiny.nn.network import ACTIVATIONS
 
@@ -17,7 +18,7 @@ def test_two_layers_compute_the_textbooks_forward_pass():
 
 def test_every_layer_carries_its_textbook_name():
     Z3 = Network((5, 4, 4, 3), activation=("tanh", "relu"))(X)
-    names = {t.name for t in at.graph.topological_order(Z3)}
+    names = {t.name for t in topological_order(Z3)}
     assert {"W1", "b1", "Z1", "A1", "W2", "b2", "Z2", "A2", "W3", "b3", "Z3"} <= names
 
 

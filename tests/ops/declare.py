@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
+from autotiny.engine.pytree import flatten
 from autotiny.ops import COMPOSED, OPS, activations
-from autotiny.trees import flatten
 
 
 # ----- domains: draw(rng, shape, position of the argument) -----

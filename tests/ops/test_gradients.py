@@ -8,8 +8,8 @@ import pytest
 
 import autotiny as at
 import oracles
-from autotiny.graph import topological_order
-from autotiny.trees import flatten
+from autotiny.engine.graph import topological_order
+from autotiny.engine.pytree import flatten
 from ops.cases import CASES
 from ops.declare import ENTERED, parts
 

@@ -6,7 +6,7 @@ import pytest
 import autotiny as at
 import oracles
 from autotiny.algebra import apply, symbol
-from autotiny.modes import Switch
+from autotiny.engine.modes import Switch
 
 INF, NAN = np.inf, np.nan
 X = [-2.0, 0.0, 2.0]

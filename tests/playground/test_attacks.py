@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autotiny.expressions import Limits
-from autotiny.playground import connections
-from autotiny.playground.connections import Waiting
+from autotiny.language import Limits
+from autotiny.playground import server
 from autotiny.playground.security import HEADERS, LARGEST_BODY
-from autotiny.playground.server import Server
+from autotiny.playground.server import Server, Waiting
 from playground.conftest import Client
 
 QUESTION = json.dumps({"program": "y = x * x", "values": {"x": {"value": 3}}}).encode()
@@ -329,7 +328,7 @@ def test_others_are_answered_while_one_is_slow(boundless):
 # ----- connections -----
 def test_a_request_that_drips_is_shut(client, monkeypatch):
     """A byte now and then does not prolong the time that a request has to arrive."""
-    monkeypatch.setattr(connections, "ARRIVING", 0.3)
+    monkeypatch.setattr(server, "ARRIVING", 0.3)
 
     def drip(connection):
         for _ in range(600):
@@ -342,7 +341,7 @@ def test_a_request_that_drips_is_shut(client, monkeypatch):
 
 
 def test_a_body_that_never_comes_is_given_up(client, monkeypatch):
-    monkeypatch.setattr(connections, "ARRIVING", 0.3)
+    monkeypatch.setattr(server, "ARRIVING", 0.3)
     head = (
         f"POST /{client.gate.token}/ask/picture HTTP/1.1\r\nHost: {client.own['Host']}\r\n"
         f"Origin: {client.own['Origin']}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
@@ -351,7 +350,7 @@ def test_a_body_that_never_comes_is_given_up(client, monkeypatch):
 
 
 def test_a_connection_that_says_nothing_is_shut(client, monkeypatch):
-    monkeypatch.setattr(connections, "IDLE", 0.2)
+    monkeypatch.setattr(server, "IDLE", 0.2)
     assert raw(client.server, b"") is None
 
 

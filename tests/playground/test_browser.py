@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autotiny.playground.address import fragment
 from autotiny.playground.server import Server
+from autotiny.playground.state import fragment
 from autotiny.sessions.session import Session
 from drawing.browser import launched
 

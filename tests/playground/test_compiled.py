@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.playground.compiled import source
+from autotiny.playground.answers import source
 
 
 @pytest.fixture

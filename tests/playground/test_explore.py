@@ -4,7 +4,7 @@ import pytest
 import autotiny as at
 from autotiny.drawing import GraphvizMissingError
 from autotiny.errors import UnsupportedError
-from autotiny.expressions import ExpressionError
+from autotiny.language import ExpressionError
 from autotiny.playground.explore_widget import answer
 
 

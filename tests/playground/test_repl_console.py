@@ -5,8 +5,7 @@ import pytest
 
 import autotiny as at
 from autotiny.playground import repl_console
-from autotiny.playground.repl_colour import has_colours
-from autotiny.playground.repl_console import Console
+from autotiny.playground.repl_console import Console, has_colours
 from autotiny.playground.repl_shells import PlainShell
 
 

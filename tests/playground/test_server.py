@@ -13,11 +13,11 @@ from xml.dom import minidom
 
 import pytest
 
-from autotiny.cli import main
+from autotiny.commands.main import main
 from autotiny.drawing import GraphvizMissingError
-from autotiny.expressions import Limits
+from autotiny.language import Limits
 from autotiny.playground.answers import answer
-from autotiny.playground.static_files import STATIC
+from autotiny.playground.server import STATIC
 from autotiny.sessions.session import Session
 
 EXAMPLES = json.loads(STATIC["examples.json"].body)

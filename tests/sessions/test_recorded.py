@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.graph import topological_order
 from autotiny.errors import UnsupportedError
-from autotiny.graph import topological_order
 
 
 def mlp():

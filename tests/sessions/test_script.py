@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.expressions import ExpressionError
+from autotiny.language import ExpressionError
 from autotiny.npz import NpzError
 from autotiny.sessions.program import SessionError
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.expressions import ExpressionError, Limits
+from autotiny.language import ExpressionError, Limits
 from autotiny.ops import OPS
 from autotiny.sessions.program import SessionError
 

@@ -1,0 +1,102 @@
+"""Arrays that a user names on the command line: written out, or in a file."""
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotiny.errors import AutotinyError
+from autotiny.language import ExpressionError, evaluate
+from autotiny.npz import DAMAGE, load_npz
+
+Array = NDArray[Any]
+NAMED = re.compile(r"\s*[^\W\d]\w*\s*=")
+FILES = (".npy", ".npz", ".csv", ".csv.gz")
+
+
+class GivenError(AutotinyError):
+    """What was given on the command line, and cannot be used."""
+
+
+def given(settings: list[str]) -> dict[str, Any]:
+    """The values of `NAME=VALUE`, `NAME=FILE` and `FILE.npz`, in that order; a value may use those before it.
+
+    Raises GivenError, NpzError and ExpressionError.
+
+    >>> given(["n=2", "W=eye(n) / 4"])["W"]
+    array([[0.25, 0.  ],
+           [0.  , 0.25]])
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        if setting.endswith(".npz") and not NAMED.match(setting):
+            values |= _numbers(load_npz(setting))
+        else:
+            name, text = split(setting, "--set", "VALUE")
+            values[name] = _from_file(text, name) if text.endswith(FILES) else _written(name, text, values)
+    return values
+
+
+def split(setting: str, option: str, what: str) -> tuple[str, str]:
+    """The two sides of `NAME=...`; raises GivenError where there are none."""
+    name, sign, text = setting.partition("=")
+    if not sign or not name.strip().isidentifier():
+        raise GivenError(f"{option} {setting[:60]!r}: expected NAME={what}, with a name such as W1")
+    return name.strip(), text.strip()
+
+
+def _written(name: str, text: str, values: dict[str, Any]) -> Any:
+    try:
+        return evaluate(text, values).value
+    except ExpressionError as error:
+        raise error.within(f"--set {name}") from error
+
+
+def _numbers(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Without text and the like, which no formula can use."""
+    return {name: array for name, array in arrays.items() if array.dtype.kind in "fiub"}
+
+
+def _from_file(path: str, name: str) -> Array:
+    if path.endswith(".npz"):
+        arrays = load_npz(path)
+        if name not in arrays and len(arrays) != 1:
+            raise GivenError(f"{path}: there is no array {name}; it holds {', '.join(arrays) or 'none'}")
+        array = arrays.get(name, next(iter(arrays.values())))
+    else:
+        array = (_npy if path.endswith(".npy") else _csv)(Path(path))
+    if array.dtype.kind not in "fiub":
+        raise GivenError(f"{path}: expected real numbers; got {array.dtype}")
+    return array
+
+
+def _npy(path: Path) -> Array:
+    with path.open("rb") as file:
+        try:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except (*DAMAGE, MemoryError) as error:
+            raise GivenError(f"{path}: not an .npy file of plain numbers, or a damaged one ({error})") from error
+
+
+def _csv(path: Path) -> Array:
+    """Rows of numbers below a header or none; one row or one column is a vector."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig") as file:
+            lines = [line for line in file if line.strip()]
+        header = bool(lines) and not any(map(_is_number, lines[0].split(",")))
+        if len(lines) == header:
+            raise GivenError(f"{path}: there are no rows of numbers")
+        return np.loadtxt(lines, delimiter=",", skiprows=int(header))
+    except (ValueError, EOFError) as error:
+        raise GivenError(f"{path}: not a table of numbers with commas: {error}") from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

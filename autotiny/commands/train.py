@@ -1,0 +1,181 @@
+"""The body of `autotiny train`: its arguments, and what it does with them."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autotiny.nn.checkpoint import CheckpointError, load, save
+from autotiny.nn.datasets import Dataset, Standardisation, digits
+from autotiny.nn.network import ACTIVATIONS, Network, confusion_matrix, worst_pairs
+from autotiny.nn.optimisers import OPTIMISERS
+from autotiny.nn.tabular import load_table
+from autotiny.nn.training import Training, progress_bar
+
+# What a run is made of. A checkpoint holds it, so that --resume needs no other option.
+DEFAULTS: dict[str, Any] = {
+    "file": None,
+    "label": None,
+    "hidden": [128],
+    "activation": "relu",
+    "optimiser": "gradient-descent",
+    "learning_rate": None,
+    "batch": 32,
+    "epochs": 100,
+    "patience": 10,
+    "seed": 0,
+    "validation": 0.1,
+    "test": 0.2,
+    "standardise": True,
+}
+# The examples are known by their fingerprint wherever their file is.
+MAY_CHANGE = {"file", "epochs", "patience"}
+
+EXAMPLES = """\
+examples:
+  autotiny train                                 the handwritten digits, by plain gradient descent
+  autotiny train flowers.csv --label species     a row per example; --label 4 takes a column by position, from 0
+  autotiny train images.npz --hidden 256,64      X, a row or an image per example, and y
+  autotiny train --optimiser adam --seed 1       other steps, other weights, another split
+  autotiny train --checkpoint run.npz            saves after each epoch ...
+  autotiny train --resume run.npz --epochs 200   ... and goes on, bit for bit as if never stopped
+
+Ctrl-C ends the training and reports with the best parameters so far; the exit code is then 130.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser the arguments of `autotiny train`, and its examples."""
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    # Only what was typed reaches the namespace: the rest comes from a checkpoint, or from DEFAULTS.
+    parser.argument_default = argparse.SUPPRESS
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help=".csv, .csv.gz or .npz; the shipped digits without it")
+    add("--label", metavar="COLUMN", help="the column, or the array, of the labels (the last; y)")
+    add("--hidden", type=_sizes, metavar="N[,N...]", help="units of the hidden layers (128)")
+    add("--activation", choices=ACTIVATIONS, help="of the hidden layers (relu)")
+    add("--optimiser", choices=OPTIMISERS, help="how a gradient becomes a step (gradient-descent)")
+    add(
+        "--learning-rate", type=float, metavar="ALPHA", help="size of a step (0.2; 0.02 with momentum, 0.003 with adam)"
+    )
+    add("--batch", type=_positive, metavar="N", help="examples per step (32)")
+    add("--epochs", type=_positive, metavar="N", help="at most so many passes over the examples (100)")
+    add("--patience", type=_positive, metavar="N", help="stop N epochs after the best validation loss (10)")
+    add("--seed", type=_whole, metavar="N", help="of the split, the weights and the order of examples (0)")
+    add("--test", type=float, metavar="FRACTION", help="held out to report on (0.2)")
+    add("--validation", type=float, metavar="FRACTION", help="of the rest, held out to know when to stop (0.1)")
+    add("--no-standardise", dest="standardise", action="store_false", help="take the features as they are")
+    add("--checkpoint", metavar="PATH", default=None, help="save the training here after each epoch")
+    add("--resume", metavar="PATH", default=None, help="go on with a saved training, and save it there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains as the arguments ask for and reports on standard output; 0, or 130 after Ctrl-C."""
+    saved = load(args.resume) if args.resume else None
+    settings = _settings(args, saved)
+    data = load_table(settings["file"], settings["label"]) if settings["file"] else digits()
+    rest, test = data.split(settings["test"], settings["seed"])
+    train, validation = rest.split(settings["validation"], settings["seed"])
+    training = saved or _training(settings, train)
+    training.notes, training.patience = settings, settings["patience"]
+    for line in _summary(training, data, train, validation, test):
+        print(line, flush=True)
+    seconds = _train(training, train, validation, args.checkpoint or args.resume)
+    for line in _report(training, test, seconds):
+        print(line)
+    return 130 if training.interrupted else 0
+
+
+def _settings(args: argparse.Namespace, saved: Training | None) -> dict[str, Any]:
+    given = {name: value for name, value in vars(args).items() if name in DEFAULTS}
+    if "file" in given:
+        given["file"] = str(Path(given["file"]).absolute())
+    base = DEFAULTS if saved is None else saved.notes
+    if base.keys() != DEFAULTS.keys():
+        raise CheckpointError(f"{args.resume}: not saved by `autotiny train`; resume it from Python")
+    for name in given.keys() - MAY_CHANGE if saved else ():
+        if given[name] != base[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise CheckpointError(f"{args.resume}: {option} was {base[name]}; leave it out, or start a new training")
+    return base | given
+
+
+def _training(settings: dict[str, Any], train: Dataset) -> Training:
+    sizes = (len(train.X), *settings["hidden"], len(train.classes))
+    network = Network(sizes, settings["activation"], settings["seed"], train.X.dtype)
+    rate = {} if settings["learning_rate"] is None else {"learning_rate": settings["learning_rate"]}
+    optimiser = OPTIMISERS[settings["optimiser"]](**rate)
+    standardisation = None if settings["standardise"] else Standardisation.none(train)
+    return Training(network, optimiser, settings["batch"], seed=settings["seed"], standardisation=standardisation)
+
+
+def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: str | None) -> float:
+    """The seconds that it took."""
+    epochs = training.notes["epochs"]
+
+    def keep(training: Training) -> None:
+        if checkpoint:
+            save(training, checkpoint)
+
+    def after_epoch(training: Training) -> None:
+        keep(training)
+        report(training)
+
+    keep(training)  # A path that cannot be written to is an error now, not an epoch later.
+    start = time.perf_counter()
+    with progress_bar(epochs, len(training.history)) as report:
+        training.run(train, validation, epochs, after_epoch)
+    return time.perf_counter() - start
+
+
+def _summary(training: Training, data: Dataset, *parts: Dataset) -> Iterator[str]:
+    settings, network = training.notes, training.network
+    name = Path(settings["file"]).name if settings["file"] else "handwritten digits"
+    yield f"{name}: {len(data)} examples of {len(data.X)} features in {len(data.classes)} classes: {_names(data)}"
+    yield "{} to train, {} to validate, {} to test".format(*map(len, parts))
+    n_parameters = sum(W.size for W in network.parameters.values())
+    yield f"network {'-'.join(map(str, network.sizes))}, {settings['activation']}, {n_parameters} parameters"
+    yield f"{settings['optimiser']}, learning rate {training.optimiser.learning_rate:g}, batches of {training.batch}"
+    if training.history:
+        yield f"resumed after epoch {len(training.history)}"
+
+
+def _names(data: Dataset) -> str:
+    names = [str(name) for name in data.classes]
+    return ", ".join(names if len(names) <= 10 else [*names[:8], "...", names[-1]])
+
+
+def _report(training: Training, test: Dataset, seconds: float) -> Iterator[str]:
+    ended = "stopped by Ctrl-C after" if training.interrupted else "trained to"
+    yield f"{ended} epoch {len(training.history)}, {seconds:.1f} s"
+    if training.history:
+        best = training.history[training.best_epoch - 1]
+        yield (
+            f"best epoch {training.best_epoch}: validation loss {best.validation_loss:.4f}, "
+            f"accuracy {best.validation_accuracy:.2%}; its parameters are kept"
+        )
+    predictions = training.predict(test)
+    right = np.count_nonzero(predictions == test.labels)
+    yield f"test accuracy {right / len(test):.2%} ({right} of {len(test)})"
+    pairs = worst_pairs(confusion_matrix(test.labels, predictions, len(test.classes)))
+    if pairs:
+        yield "most frequent mistakes:"
+    for actual, taken_for, count in pairs:
+        yield f"  {test.classes[actual]} taken for {test.classes[taken_for]}: {count}"
+
+
+def _whole(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    return _whole(text, least=1)
+
+
+def _sizes(text: str) -> list[int]:
+    return [_positive(size) for size in text.split(",")]

@@ -1,0 +1,1 @@
+"""The engine: record an expression as a graph, and differentiate the graph."""

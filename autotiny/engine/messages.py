@@ -1,0 +1,77 @@
+"""Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
+from autotiny.errors import ShapeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from autotiny.ops import Op
+
+
+def label(value: Any, scope: Mapping[str, Any]) -> str:
+    """What a user calls an operand: its own name, its variable's, or else what it is."""
+    name = getattr(value, "name", None) or variable_name(value, scope)
+    if isinstance(name, str):
+        return name
+    if np.ndim(value) == 0 and not hasattr(value, "op"):
+        return repr(value)
+    return "array" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def expression(op: "Op", args: tuple[Any, ...], *, shapes: bool = False) -> str:
+    """The operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
+    scope = caller_scope()
+    words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
+    if op.notation.count("{}") == len(words):
+        return op.notation.format(*words)
+    return f"{op.name}({', '.join(words)})"
+
+
+def failure(op: "Op", args: tuple[Any, ...], error: Exception) -> Exception:
+    """The failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
+    written = expression(op, args, shapes=True)
+    if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
+        error.add_note(f"in {op.name}: {written}")
+        return error
+    reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    kind = ShapeError if isinstance(error, ValueError) else UnsupportedError
+    return kind(f"{op.name}: {written}: {reason or error}")
+
+
+def _raised_in_users_code(error: Exception) -> bool:
+    """Whether it comes out of a function that a user made an operation, whose traceback they need."""
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        step = step.tb_next
+    return step is not None and not step.tb_frame.f_code.co_filename.startswith(_NUMPY)
+
+
+def _matmul_reason(args: tuple[Any, ...]) -> str | None:
+    (a, b), scope = args, caller_scope()
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return "a matrix product needs vectors or matrices; use * for a number"
+    left, right = np.shape(a)[-1], np.shape(b)[-2 if np.ndim(b) > 1 else 0]
+    if left == right:
+        return None
+    mends = [f"{label(x, scope)}.T is {np.shape(x)[::-1]}" for x in (b, a) if np.ndim(x) == 2]
+    fits = [np.ndim(b) == 2 and np.shape(b)[-1] == left, np.ndim(a) == 2 and np.shape(a)[-2] == right]
+    best = mends[:1] if fits[0] or not fits[1] else mends[-1:]
+    return "; ".join([f"inner sizes {left} and {right} differ", *best])
+
+
+def _broadcast_reason(args: tuple[Any, ...]) -> str | None:
+    shapes, scope = [np.shape(arg) for arg in args], caller_scope()
+    for axis in range(1, max(map(len, shapes)) + 1):
+        sizes = sorted({shape[-axis] for shape in shapes if len(shape) >= axis} - {1})
+        if len(sizes) > 1:
+            mends = [
+                f"; {label(x, scope)}[:, None] is {(*np.shape(x), 1)}"
+                for x, other in (args[-2:], args[:-3:-1])
+                if np.ndim(x) == 1 and np.ndim(other) > 1 and np.shape(other)[-2] == np.shape(x)[0]
+            ]
+            return f"shapes do not broadcast: sizes {sizes[0]} and {sizes[1]} differ in axis {-axis}" + "".join(mends)
+    return None

@@ -1,0 +1,118 @@
+"""Ways of recording that hold in one thread for the length of a `with`: no_grad, debug, tracing and scope."""
+
+import math
+import threading
+from types import TracebackType
+from typing import Any, ClassVar
+
+from autotiny.errors import UnsupportedError
+
+
+class Mark:
+    """One time that a scope was entered: what was recorded meanwhile belongs together in pictures.
+
+    Where `since` is set, every operand of the marked result that was recorded after that number belongs to it too:
+    a mark for those who know the result, which costs the recording nothing.
+    """
+
+    __slots__ = ("name", "since")
+
+    def __init__(self, name: str, since: float = math.inf) -> None:
+        self.name, self.since = name, since
+
+
+class _Modes(threading.local):
+    recording = True
+    debugging = False
+    tracing: Any = None
+    """Computes `tracing(op, values, options)` in place of the operation's forward function, to write it down."""
+    scope: tuple[Mark, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether recording takes its usual way, but for the scope."""
+        return self.recording and not self.debugging and self.tracing is None
+
+
+modes = _Modes()
+
+
+class Switch(threading.local):
+    """A `with` that sets one mode of this thread, and puts it back; it may be nested, reused and shared by threads."""
+
+    in_use: ClassVar[int] = 0
+    """How many are open in all threads: while there are none, nobody needs to look."""
+
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, mode: str, value: Any) -> None:
+        self.mode, self.value = mode, value
+        self.before: list[Any] = []
+
+    def __enter__(self) -> None:
+        self.before.append(getattr(modes, self.mode))
+        setattr(modes, self.mode, self.value)
+        with Switch._lock:
+            Switch.in_use += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        setattr(modes, self.mode, self.before.pop())
+        with Switch._lock:
+            Switch.in_use -= 1
+
+
+def no_grad() -> Switch:
+    """Record nothing in this thread meanwhile: results are plain values that do not require a gradient.
+
+    >>> import autotiny as at
+    >>> x = at.Tensor(3.0)
+    >>> with at.no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    return Switch("recording", False)
+
+
+def debug() -> Switch:
+    """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
+
+    Raises NonFiniteError with the operation, its operands and the line.
+
+    >>> import autotiny as at, numpy as np
+    >>> x = at.Tensor(0.0)
+    >>> with at.debug():
+    ...     y = np.log(x)
+    Traceback (most recent call last):
+    autotiny.errors.NonFiniteError: log(x) gives -inf (<doctest autotiny.engine.modes.debug[2]>:2: y = np.log(x))
+    """
+    return Switch("debugging", True)
+
+
+def scope(name: str) -> Switch:
+    """Group what is recorded meanwhile in this thread, under this name, in pictures; scopes may be nested.
+
+    >>> import autotiny as at
+    >>> x = at.Tensor(2.0)
+    >>> with at.scope("layer 1"):
+    ...     y = x * x + x
+    >>> [card.name for card in at.draw(y, depth=1).cards]
+    ['layer 1']
+    """
+    if not isinstance(name, str) or not name:
+        raise UnsupportedError(f"scope: expected a name, such as at.scope('layer 1'); got {name!r}")
+    return _Scope(name)
+
+
+class _Scope(Switch):
+    """Appends a mark of its own to the scopes that are open."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("scope", ())
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.value = (*modes.scope, Mark(self.name))
+        super().__enter__()

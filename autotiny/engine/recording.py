@@ -1,0 +1,250 @@
+"""Recording: compute an operation's value and remember how."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autotiny.engine import call_site, messages
+from autotiny.engine.fingerprint import fingerprint
+from autotiny.engine.modes import Mark, Switch, modes
+from autotiny.engine.node import NO_OPTIONS, Node, next_number
+from autotiny.engine.signatures import arranged, composed
+from autotiny.engine.values import REAL, real_numbers, require_real
+from autotiny.errors import NonFiniteError, UnsupportedError
+from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+
+NUMBERS = (float, int)
+new = object.__new__
+ARRAYS = (np.ndarray, np.floating)
+SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
+OPERANDS = (Node, float, int, complex, np.ndarray, np.generic, list, tuple)  # a union is slower to look in
+LOG = OPS[np.log]
+
+
+def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
+    """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
+    if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
+        args, kwargs = arranged(op, args, kwargs)
+    for option in kwargs.values():
+        if type(option) not in SIMPLE_OPTIONS:
+            kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
+            break
+    in_use = Switch.in_use
+    if not op.direct or (in_use and not modes.plain):
+        return _record_with_care(op, args, kwargs)
+    values: list[Any] = []
+    kind, tracked, watched = None, False, False
+    for arg in args:
+        if isinstance(arg, Node):
+            values.append(arg._data)
+            kind, tracked, watched = type(arg), tracked or arg.requires_grad, watched or arg._shared
+        elif type(arg) in NUMBERS:
+            values.append(arg)
+        elif type(arg) is np.ndarray and arg.dtype.kind in REAL:
+            values.append(arg)
+            watched = True
+        else:
+            return _record_with_care(op, args, kwargs)
+    if kind is None or not tracked:
+        return _record_with_care(op, args, kwargs)
+    try:
+        data = evaluate(op, args, kwargs, value_of) if op is LOG else op.forward(*values, **kwargs)
+    except Exception as error:
+        raise messages.failure(op, args, error) from None
+    if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
+        _require_numbers(op, data)
+    node = new_node(kind, op, args, kwargs, data)
+    if in_use:
+        node._scope = modes.scope
+    if watched:
+        node._notes = _seals(args)
+    return node
+
+
+def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The long way: masks, ties with constants, arrays that somebody else may change, no_grad and debug."""
+    if None in op.rules:  # an argument that only chooses, such as a mask, counts by its value
+        args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
+    args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
+    tracked = [isinstance(arg, Node) and arg.requires_grad for arg in args]
+    if op.beside_constant is not None and not all(tracked):
+        op = op.beside_constant
+    try:
+        if modes.debugging:  # debug reports it itself
+            with np.errstate(all="ignore"):
+                data = evaluate(op, args, kwargs, value_of)
+        else:
+            data = evaluate(op, args, kwargs, value_of)
+    except Exception as error:
+        raise messages.failure(op, args, error) from None
+    _require_numbers(op, data)
+    kind = type(next(arg for arg in args if isinstance(arg, Node)))
+    if not any(tracked) or not modes.recording:
+        return kind(data, requires_grad=False)
+    node = new_node(kind, op, args, kwargs, data)
+    if Switch.in_use:
+        node._scope = modes.scope
+    seals = _seals(args)
+    if seals:
+        node._notes = seals
+    if modes.debugging:
+        node._notes = {**seals, "line": call_site.caller_line()}
+        require_finite(data, f"{messages.expression(op, args)} gives", node)
+    return node
+
+
+def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
+    """The operation on the values of its operands; the logarithm of an exponential never leaves the logarithm."""
+    if op is LOG and stays_in_logarithm(args):
+        (inner,) = args
+        return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
+    if modes.tracing is not None:
+        return modes.tracing(op, map(value, args), kwargs)
+    return op.forward(*map(value, args), **kwargs)
+
+
+def stays_in_logarithm(args: tuple[Any, ...]) -> bool:
+    """Whether a logarithm's argument is a recorded exponential, as in log(softmax(Z))."""
+    (x,) = args
+    return isinstance(x, Node) and x.op is not None and x.op.log is not None
+
+
+def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
+    """A tracked node, without the care that a user's value needs."""
+    node = new(kind)
+    node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._grad = node._notes = node.name = None
+    node._number = next_number()
+    node._shared, node.requires_grad = False, True
+    return node
+
+
+def in_scope(result: Any, name: str, since: int) -> Any:
+    """The result, with what it was computed from after the number `since`, under one name in pictures."""
+    result._scope = (*modes.scope, Mark(name, since))
+    return result
+
+
+def require_finite(value: Any, what: str, node: Node) -> None:
+    """Raise NonFiniteError at the first nan or inf."""
+    finite = np.isfinite(value)
+    if not np.all(finite):
+        where = tuple(int(i) for i in np.argwhere(~finite)[0]) if np.ndim(value) else ()
+        place = f" at {where}" if where else ""
+        line = (node._notes or {}).get("line", "an unknown line")
+        raise NonFiniteError(f"{what} {np.asarray(value)[where]}{place} ({line})")
+
+
+# ----- what NumPy and users hand over -----
+def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A NumPy function of Tensors: recorded, composed of recorded ones, or plain."""
+    if function in OPS:
+        return record(OPS[function], args, kwargs)
+    if function in COMPOSED:
+        return composed(function, args, kwargs)
+    if function in PLAIN:
+        return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+    module = getattr(function, "__module__", None) or "numpy"
+    raise UnsupportedError(
+        f"{module}.{function.__name__} has no gradient rule yet: write it with functions that have one, "
+        "give it one with @at.operation, or take the value out with .data"
+    )
+
+
+def value_of(arg: Any) -> Any:
+    """The plain value of an operand."""
+    return arg._data if isinstance(arg, Node) else arg
+
+
+def _constant(op: Op, arg: Any) -> Any:
+    """An operand that is no Tensor: a number, or an array of numbers; arrays of other libraries as they come."""
+    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
+        require_real(arg.dtype, op.name)
+        return arg
+    return real_numbers(arg, op.name)
+
+
+def _own_option(op: Op, name: str, value: Any) -> Any:
+    """An option that nobody else can change later; it has no gradient, and a tracked Tensor would lose its own."""
+    if isinstance(value, Node):
+        if value.requires_grad:
+            raise UnsupportedError(f"{op.name}: {name}= takes no Tensor; options have no gradient, so give {name}.data")
+        value = value._data
+    return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
+
+
+def _require_numbers(op: Op, data: Any) -> None:
+    """Raise UnsupportedError unless an operation gave numbers that can be differentiated."""
+    if not hasattr(data, "dtype") or data.dtype.kind not in REAL:
+        raise UnsupportedError(
+            f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
+        )
+
+
+def _seals(args: tuple[Any, ...]) -> dict[Any, Any]:
+    """Fingerprints of the operands that may change, by their positions."""
+    return {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
+
+
+def _writable_elsewhere(arg: Any) -> bool:
+    """Whether somebody else may write to an operand's array later on."""
+    return arg._shared if isinstance(arg, Node) else isinstance(arg, np.ndarray)
+
+
+# ----- operators -----
+def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A binary operator and its reflection, by the shortest way for Tensors and numbers."""
+    op = OPS[function]
+    forward = op.forward
+
+    def method(self: Any, other: Any) -> Any:
+        kind = type(self)
+        if (
+            type(other) is kind
+            and not (Switch.in_use or self._shared or other._shared)
+            and (self.requires_grad or other.requires_grad)
+        ):
+            try:
+                data = forward(self._data, other._data)
+            except Exception as error:
+                raise messages.failure(op, (self, other), error) from None
+            node = new(kind)  # new_node, without the call: this is the way of every number
+            node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+            node._grad = node._notes = node.name = None
+            node._number = next_number()
+            node._shared, node.requires_grad = False, True
+            return node
+        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
+            try:
+                return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
+            except Exception as error:
+                raise messages.failure(op, (self, other), error) from None
+        return record(op, (self, other)) if _is_operand(other) else NotImplemented
+
+    def reflected(self: Any, other: Any) -> Any:
+        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
+            try:
+                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+            except Exception as error:
+                raise messages.failure(op, (other, self), error) from None
+        return record(op, (other, self)) if _is_operand(other) else NotImplemented
+
+    return method, reflected
+
+
+def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """An operator whose result is a plain array, and its reflection."""
+
+    def method(self: Any, other: Any) -> Any:
+        return function(self._data, value_of(other))
+
+    def reflected(self: Any, other: Any) -> Any:
+        return function(value_of(other), self._data)
+
+    return method, reflected
+
+
+def _is_operand(value: Any) -> bool:
+    return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

@@ -1,0 +1,110 @@
+"""Tensor: a node that one computes with as with an array, so that plain NumPy code records a graph."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from autotiny.engine.node import Node
+from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.recording import call, operators, plain_operators, record
+from autotiny.engine.values import read_only
+from autotiny.errors import UnsupportedError
+from autotiny.ops import OPS
+from autotiny.ops.indexing import index
+
+
+def _plain_key(part: Any) -> Any:
+    """An index that nobody else can change: Tensors by value, arrays and lists copied."""
+    if isinstance(part, Node):
+        part = part._data
+    if isinstance(part, list) and not part:
+        return np.array(part, dtype=int)
+    return np.array(part) if isinstance(part, np.ndarray | list) else part
+
+
+class Tensor(Surface, Node):
+    """A value that remembers how it was made, so that it can be differentiated.
+
+    Parameters
+    ----------
+    data : a number, an array or nested lists; copied. Integers become float64 when tracked; floating point is kept.
+    requires_grad : whether gradients are wanted; False for data.
+    name : shown in pictures, tables and errors.
+    dtype : the floating-point type to hold the values in.
+
+    Attributes
+    ----------
+    grad : dJ/d(this), of the same shape, after `J.backward()`; None before.
+    op, args, kwargs : the operation that made it with its operands and options; op is None for a leaf.
+
+    Raises UnsupportedError for complex numbers, text, ragged lists and Tensors.
+
+    >>> import numpy as np
+    >>> W = Tensor([[1.0, 2.0], [3.0, 4.0]], name="W")
+    >>> y = np.sum(W * W)
+    >>> y.backward()
+    >>> W.grad  # 2 W
+    array([[2., 4.],
+           [6., 8.]])
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
+
+    def detach(self) -> "Tensor":
+        """The same value as a constant: gradients stop here."""
+        return Tensor(self._data, requires_grad=False, name=self.name)
+
+    def backward(self, grad: Any = None) -> None:
+        """Fill `.grad` of every tensor on the way: add to leaves, set on the rest.
+
+        grad is dJ/d(this), of its shape; it may be left out for a single value, where it is 1.
+
+        Raises ShapeError for a missing or misshapen grad, StaleError when a value was changed after it was recorded.
+        """
+        backward.backward(self, grad)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.requires_grad:
+            raise self._would_lose_its_gradient()
+        return np.array(read_only(self._data), dtype=dtype, copy=copy)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        parts = tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)
+        return record(OPS[index], (self,), {"key": parts})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise UnsupportedError(
+            f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, np.concatenate "
+            f"or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..."
+        )
+
+    __autotiny_record__ = staticmethod(record)
+    __autotiny_call__ = staticmethod(call)
+
+    # ----- operators -----
+    __add__, __radd__ = operators(np.add)
+    __sub__, __rsub__ = operators(np.subtract)
+    __mul__, __rmul__ = operators(np.multiply)
+    __truediv__, __rtruediv__ = operators(np.divide)
+    __pow__, __rpow__ = operators(np.power)
+    __mod__, __rmod__ = operators(np.remainder)
+    __matmul__, __rmatmul__ = operators(np.matmul)
+    __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
+    __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
+    __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
+    __eq__ = plain_operators(operator.eq)[0]
+    __ne__ = plain_operators(operator.ne)[0]
+    __hash__ = object.__hash__
+
+    def astype(self, dtype: Any) -> Any:
+        """In another floating-point type; as a plain array in any other type."""
+        if np.dtype(dtype).kind != "f":
+            return self._data.astype(dtype)
+        return super().astype(dtype)
+
+
+from autotiny.engine import backward  # noqa: E402 - it knows Tensor, and Tensor.backward() is only a short way to it

@@ -1,0 +1,276 @@
+"""Functions in, functions of their derivatives out: arrays in, arrays out; nested lists, tuples and dicts of arrays
+too.
+
+All of them record the function once on fresh Tensors and sweep that graph. Inside another transform, or where the
+function uses a tracked Tensor from outside, the sweep is recorded as well and the results are Tensors, so that they
+nest to any order.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.engine.backward import Gradients, as_tensor, sweep
+from autotiny.engine.modes import Switch, modes
+from autotiny.engine.mutation import checked_order, require_unchanged
+from autotiny.engine.node import next_number
+from autotiny.engine.pytree import Rebuild, flatten, tree_map
+from autotiny.engine.tensor import Tensor
+from autotiny.engine.values import REAL, is_foreign, plain_copy
+from autotiny.errors import ShapeError, UnsupportedError
+
+Function = Callable[..., Any]
+
+
+class Run(NamedTuple):
+    """One recorded call: its output and the variables that it was called on, as flat lists with their trees."""
+
+    outputs: list[Any]
+    rebuild_output: Rebuild
+    variables: list[Tensor]
+    rebuild_arguments: Rebuild
+    order: list[Tensor]
+    leaves: set[Tensor]
+    nested: bool
+
+    @property
+    def value(self) -> Any:
+        """The output, as Tensors where somebody outside may differentiate it."""
+        return self.rebuild_output([self.plain(out) for out in self.outputs])
+
+    def plain(self, x: Any) -> Any:
+        """x as an array, unless it is part of a larger graph."""
+        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
+
+    def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
+        """The gradients of the variables."""
+        record = record or self.nested
+        wanted = None if self.leaves.issubset(self.variables) else self.variables  # all of them: the shortest way
+        found = sweep(self.order, seeds, wanted, record)
+        results = [found[x] if x in found else np.zeros_like(x._data) for x in self.variables]
+        return [as_tensor(g) if record else plain_copy(g) for g in results]
+
+
+def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> Run:
+    """Call f with the chosen arguments as fresh variables."""
+    start = next_number()
+    variables, rebuild_arguments = flatten([tree_map(variable, args[i]) for i in chosen])
+    arguments = list(args)
+    for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
+        arguments[i] = argument
+    if modes.recording:
+        output = f(*arguments, **kwargs)
+    else:
+        with Switch("recording", True):
+            output = f(*arguments, **kwargs)
+    outputs, rebuild_output = flatten(output)
+    for out in outputs:
+        _require_numbers(f, out)
+    recorded = [out for out in outputs if isinstance(out, Tensor)]
+    order = checked_order(*recorded)
+    leaves = tracked_leaves(recorded, order)
+    nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
+    return Run(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
+
+
+def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Tensor]) -> set[Tensor]:
+    """The tracked leaves among some outputs, and among the operands of the operations that lead to them."""
+    candidates = itertools.chain(outputs, *(node.args for node in order))
+    return {x for x in candidates if type(x) is Tensor and x.op is None and x.requires_grad}
+
+
+def variable(value: Any) -> Tensor:
+    """A fresh Tensor to differentiate by; linked to the Tensor that it came from, if it came from one."""
+    if isinstance(value, Tensor) and value.requires_grad and modes.recording:
+        return value.copy()
+    return Tensor(value._data if isinstance(value, Tensor) else value)
+
+
+def _require_numbers(f: Function, out: Any) -> None:
+    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in REAL:
+        name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
+        raise UnsupportedError(
+            f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"
+        )
+
+
+def of_the_arguments_of(f: Function, derivative: Function) -> Function:
+    """The derivative, which inspect.signature and help show with the arguments of f."""
+    return functools.update_wrapper(derivative, f, assigned=(), updated=())
+
+
+def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The function that gives f's value and its gradient with respect to one argument, or to several.
+
+    Raises ShapeError where f does not return a single number.
+
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (array(8.), array(12.))
+    """
+    single = np.ndim(argnums) == 0
+    positions: tuple[int, ...] = tuple(np.atleast_1d(argnums).tolist())
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if not all(-len(args) <= i < len(args) for i in positions):
+            raise UnsupportedError(
+                f"grad: argnums={argnums} asks for an argument that was not given; {len(args)} positional ones were"
+            )
+        if len({i % len(args) for i in positions}) < len(positions):
+            raise UnsupportedError(f"grad: argnums={argnums} names an argument twice")
+        call = run(f, args, kwargs, positions)
+        if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
+            got = [np.shape(out) for out in call.outputs]
+            raise ShapeError(
+                f"grad: the function must return a single number, got shapes {got}; sum it, or use at.jacobian"
+            )
+        (output,) = call.outputs
+        depends = isinstance(output, Tensor) and output.requires_grad
+        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
+        return call.value, grads[0] if single else tuple(grads)
+
+    return of_the_arguments_of(f, value_and_gradient)
+
+
+def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The gradient of a function that returns a single number.
+
+    >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
+    array(1.)
+    """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return of_the_arguments_of(f, gradient)
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
+    """f's value, and the function that pulls dJ/d(value) back to a tuple of dJ/d(argument): pull(g) = gᵀ ∂f/∂x.
+
+    >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
+    >>> pull(np.array([1.0, 1.0]))
+    (array([3., 3.]), array(3.))
+    """
+    call = run(f, args, {}, range(len(args)))
+
+    def pull(g: Any) -> tuple[Any, ...]:
+        for node in call.order:
+            require_unchanged(node)
+        upstream, _ = flatten(g)
+        seeds = seeds_for(call, upstream)
+        return tuple(
+            call.rebuild_arguments(
+                call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
+            )
+        )
+
+    return call.value, pull
+
+
+def seeds_for(call: Run, upstream: list[Any]) -> Gradients:
+    """The gradients that arrive at the outputs, checked against their shapes."""
+    if [np.shape(u) for u in upstream] != [np.shape(out) for out in call.outputs]:
+        expected, got = [np.shape(out) for out in call.outputs], [np.shape(u) for u in upstream]
+        raise ShapeError(f"vjp: the gradient must have the shapes of the value, {expected}; got {got}")
+    seeds: Gradients = {}
+    for out, u in zip(call.outputs, upstream, strict=True):
+        if isinstance(out, Tensor) and out.requires_grad:
+            u = u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u, dtype=out.dtype)
+            seeds[out] = seeds[out] + u if out in seeds else u
+    return seeds
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f's value, and its derivative along the tangents: ∂f/∂x t.
+
+    The reverse sweep is linear in the gradient u that it starts from, so its own derivative by u is the forward one
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+
+    >>> jvp(lambda x: x**2, (3.0,), (1.0,))
+    (array(9.), array(6.))
+    """
+    if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
+        raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
+    call = run(f, args, {}, range(len(args)))
+    directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
+    if [t.shape for t in directions] != [x.shape for x in call.variables]:
+        expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
+        raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
+    starts = [
+        Tensor(np.random.default_rng(0).uniform(1, 2, np.shape(out)), dtype=np.result_type(out, np.float16))
+        for out in call.outputs
+    ]
+    nested = call.nested or (modes.recording and any(t.requires_grad for t in directions))
+    with Switch("recording", True):
+        pulled = call.pull(seeds_for(call, starts), record=True)
+        along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
+    found = (
+        sweep(checked_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        if along.requires_grad
+        else {}
+    )
+    derivatives = [found.get(u, np.zeros_like(u._data)) for u in starts]
+    return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
+
+
+def jacobian(f: Function) -> Function:
+    """The array of all derivatives, J[i, j] = ∂f(x)[i] / ∂x[j], of shape f(x).shape + x.shape, by the first argument.
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
+        call = run(f, (x, *args), kwargs, (0,))
+        blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
+        return call.rebuild_output(blocks)
+
+    return of_the_arguments_of(f, jacobian_of_f)
+
+
+def _rows(call: Run, out: Any) -> list[Any]:
+    """For each variable, the derivatives of all entries of one output."""
+    if not (isinstance(out, Tensor) and out.requires_grad):
+        return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
+    seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
+    pulled = [call.pull({out: seed}) for seed in seeds]
+    shapes = [out.shape + x.shape for x in call.variables]
+    if not pulled:
+        return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
+    return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
+
+
+def hessian(f: Function) -> Function:
+    """The array of second derivatives of a function that returns a single number, of shape x.shape + x.shape.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(grad(f))
+
+
+def hvp(f: Function) -> Function:
+    """The product of the Hessian with a vector, H(x) v, without the Hessian: the gradient of ∇f(x) · v.
+
+    >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+
+    def product(x: Any, v: Any) -> Any:
+        expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
+        if got != expected:
+            raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
+
+        def slope(x: Any) -> Any:
+            pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
+            return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
+
+        return grad(slope)(x)
+
+    return product

@@ -1,0 +1,1 @@
+"""Every writer of formulas: text, LaTeX, MathML and NumPy source."""

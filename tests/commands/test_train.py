@@ -1,0 +1,155 @@
+import argparse
+import signal
+
+import numpy as np
+import pytest
+
+from autotiny.commands.train import add_arguments, run
+from autotiny.errors import AutotinyError
+from autotiny.nn import DataError, load
+from autotiny.nn.optimisers import GradientDescent
+
+
+def train(*arguments):
+    parser = argparse.ArgumentParser(prog="autotiny train")
+    add_arguments(parser)
+    return run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Two kinds that one length tells apart."""
+    path = tmp_path / "petals.csv"
+    rows = [f"{length},{i % 7},{'rose' if length < 3 else 'lily'}" for i, length in enumerate(np.linspace(1, 5, 90))]
+    path.write_text("length,other,kind\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_digits_are_the_default(capsys):
+    assert train("--epochs", 3) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "handwritten digits: 1797 examples of 64 features in 10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert lines[1] == "1294 to train, 144 to validate, 359 to test"
+    assert lines[2] == "network 64-128-10, relu, 9610 parameters"
+    assert lines[3] == "gradient-descent, learning rate 0.2, batches of 32"
+    assert lines[4].startswith("trained to epoch 3, ")
+    assert lines[5].startswith("best epoch 3: validation loss 0.")
+
+
+def test_reported_accuracy_and_mistakes_agree(capsys):
+    train("--epochs", 3)
+    lines = capsys.readouterr().out.splitlines()
+    words = next(line for line in lines if line.startswith("test accuracy")).split()
+    right, total = int(words[3].lstrip("(")), int(words[5].rstrip(")"))
+    assert words[2] == f"{right / total:.2%}"
+    mistakes = [int(line.rsplit(":")[1]) for line in lines if " taken for " in line]
+    assert 0 < sum(mistakes) <= total - right
+    assert mistakes == sorted(mistakes, reverse=True)
+
+
+def test_table_with_named_label_is_learnt(table, capsys):
+    assert train(table, "--label", "kind", "--hidden", "8,4", "--activation", "tanh", "--optimiser", "adam") == 0
+    out = capsys.readouterr().out
+    assert "petals.csv: 90 examples of 2 features in 2 classes: lily, rose" in out
+    assert "network 2-8-4-2, tanh, 70 parameters\nadam, learning rate 0.003, batches of 32" in out
+
+
+def test_learning_what_is_easy_gives_every_test_example(table, capsys):
+    train(table, "--learning-rate", "1", "--epochs", "300", "--patience", "300")
+    out = capsys.readouterr().out
+    assert "test accuracy 100.00% (18 of 18)" in out
+    assert "mistakes" not in out
+
+
+def test_resumed_run_ends_like_one_never_stopped(tmp_path, table, capsys, assert_same_bits):
+    whole, parts = tmp_path / "whole.npz", tmp_path / "parts.npz"
+    options = (table, "--optimiser", "momentum", "--seed", 3, "--no-standardise")
+    train(*options, "--epochs", 8, "--checkpoint", whole)
+    train(*options, "--epochs", 3, "--checkpoint", parts)
+    train("--resume", parts, "--epochs", 8)
+    assert "resumed after epoch 3\n" in capsys.readouterr().out
+    assert load(parts).history == load(whole).history
+    assert_same_bits(load(parts).state.parameters, load(whole).state.parameters)
+
+
+def test_resume_may_save_elsewhere(tmp_path, table):
+    train(table, "--epochs", 2, "--checkpoint", tmp_path / "first.npz")
+    train("--resume", tmp_path / "first.npz", "--epochs", 4, "--checkpoint", tmp_path / "second.npz")
+    assert len(load(tmp_path / "first.npz").history) == 2
+    assert len(load(tmp_path / "second.npz").history) == 4
+
+
+def test_resume_takes_the_same_options_but_no_others(tmp_path, table):
+    path = tmp_path / "run.npz"
+    train(table, "--hidden", "8", "--epochs", 2, "--checkpoint", path)
+    assert train(table, "--hidden", "8", "--resume", path, "--epochs", 3, "--patience", 5) == 0
+    with pytest.raises(AutotinyError, match=r"run\.npz: --hidden was \[8\]; leave it out, or start a new training"):
+        train("--hidden", "9", "--resume", path)
+
+
+def test_resume_with_other_examples_is_refused(tmp_path, table):
+    train(table, "--epochs", 2, "--checkpoint", tmp_path / "run.npz")
+    table.write_text(table.read_text().replace("rose", "lily", 1))
+    with pytest.raises(AutotinyError, match="begun with other examples"):
+        train("--resume", tmp_path / "run.npz")
+
+
+def test_ctrl_c_reports_with_the_best_parameters_and_exits_130(capsys, monkeypatch):
+    step, steps = GradientDescent.step, iter(range(1000))
+
+    def interrupted_step(self, name, dW):
+        if next(steps) == 500:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, name, dW)
+
+    monkeypatch.setattr(GradientDescent, "step", interrupted_step)
+    assert train() == 130
+    out = capsys.readouterr().out
+    assert "stopped by Ctrl-C after epoch 3, " in out
+    assert "test accuracy" in out
+
+
+def test_checkpoint_that_cannot_be_written_is_an_error_before_the_first_epoch(tmp_path, capsys):
+    with pytest.raises(AutotinyError, match="cannot write the checkpoint"):
+        train("--checkpoint", tmp_path / "nowhere" / "run.npz")
+    assert "epoch" not in capsys.readouterr().err
+
+
+def test_errors_of_the_file_come_through(tmp_path):
+    with pytest.raises(DataError, match=r"nothing\.csv: No such file"):
+        train(tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_fraction_that_leaves_nothing_is_refused(option, table):
+    with pytest.raises(DataError, match="leaves one side empty"):
+        train(table, option, "1")
+
+
+def test_learning_rate_that_is_too_large_is_said(table):
+    with pytest.raises(AutotinyError, match=r"in epoch 1; a learning rate below 1e\+200 may help"):
+        train(table, "--learning-rate", "1e200")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--hidden", "8,0"), "argument --hidden: '0' is not a whole number from 1 up"),
+        (("--hidden", "eight"), "argument --hidden: 'eight' is not"),
+        (("--batch", "-1"), "argument --batch: '-1' is not"),
+        (("--epochs", "2.5"), "argument --epochs: '2.5' is not"),
+        (("--seed", "-1"), "argument --seed: '-1' is not a whole number from 0 up"),
+        (("--activation", "step"), "argument --activation: invalid choice: 'step'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_with_exit_code_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        train(*arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_shows_examples(capsys):
+    with pytest.raises(SystemExit):
+        train("--help")
+    assert "autotiny train flowers.csv --label species" in capsys.readouterr().out

@@ -1,0 +1,66 @@
+import sys
+
+import pytest
+
+from autotiny.commands.arrays import GivenError
+from autotiny.commands.user_function import call, load
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def write(text, name="net.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_file_may_import_its_neighbours_and_be_called_numpy(write):
+    write("SCALE = 3\n", "neighbour_of_net.py")
+    path = write("from neighbour_of_net import SCALE\ndef loss(x):\n    return SCALE * x\n", "numpy.py")
+    assert call(load(path, "loss"), path, {"x": 2, "unused": 0}) == 6
+    assert sys.modules["numpy"].__file__ != str(path)
+
+
+def test_parameters_are_given_by_name_whatever_their_kind(write):
+    path = write("def f(a, /, b, c=1, *rest, d, **more):\n    return a, b, c, d\n")
+    assert call(load(path, "f"), path, {"d": 4, "b": 2, "a": 1}) == (1, 2, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [
+        ("def loss(): pass", "los", r"net\.py: there is no function los; did you mean loss\?"),
+        ("loss = 3", "loss", r"there is no function loss"),
+        ("def loss(:\n", "loss", r"net\.py:1: invalid syntax"),
+        ("\n\n1 / 0", "loss", r"net\.py:3: ZeroDivisionError: division by zero"),
+        ("import nowhere_at_all", "loss", r"net\.py:1: ModuleNotFoundError: No module named"),
+        ("import sys\nsys.exit()", "loss", r"net\.py:2: SystemExit"),
+    ],
+)
+def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, write):
+    with pytest.raises(GivenError, match=message):
+        load(write(text), name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(x):\n    return x.nothing\n", r"net\.py:2: AttributeError"),
+        ("def f(x):\n    return f(x)\n", r"net\.py:2: RecursionError"),
+        ("import sys\ndef f(x):\n    sys.exit(0)\n", r"net\.py:3: SystemExit: 0"),
+        ("def f(x, y, z):\n    return x\n", r"f needs y, z; given are x: use --args or --set"),
+    ],
+)
+def test_function_that_fails_is_said_with_its_line(text, message, write):
+    path = write(text)
+    with pytest.raises(GivenError, match=message):
+        call(load(path, "f"), path, {"x": 1.0})
+
+
+def test_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(GivenError, match=r"net\.py: there is no such file"):
+        load(tmp_path / "net.py", "loss")

@@ -1,0 +1,189 @@
+import math
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.engine.backward import Sweep
+from autotiny.engine.contributions import contributions
+from autotiny.engine.graph import topological_order
+from autotiny.errors import ShapeError, StaleError, UnsupportedError
+from engine.test_random_graphs import random_graph
+
+
+def sums(backprop, seeds):
+    """What the contributions to each tensor come to."""
+    total = dict(seeds)
+    for visit in backprop.visits:
+        for c in visit.contributions:
+            assert c.operand is visit.node.args[c.position]
+            if not c.through_log:  # that is h/y by another way
+                total[c.operand] = total[c.operand] + c.value if c.operand in total else c.value
+    return total
+
+
+def passed(node, backprop):
+    (visit,) = (visit for visit in backprop.visits if visit.node is node)
+    return [(c.operand.name, c.position, c.total.tolist()) for c in visit.contributions]
+
+
+@pytest.fixture
+def saturated():
+    """A loss of logits so far apart that the softmax of the wrong class underflows."""
+    Z = at.Tensor([[800.0], [0.0], [0.0]], name="Z")
+    A = at.softmax(Z)
+    return Z, A, -np.sum(np.array([[0.0], [1.0], [0.0]]) * np.log(A))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_last_totals_are_the_gradients_that_backward_publishes(seed):
+    _, J = random_graph(seed)
+    backprop = contributions(J)
+    last = {c.operand: c.total for visit in backprop.visits for c in visit.contributions}
+    J.backward()
+    for tensor in topological_order(J):
+        if tensor is not J and tensor.grad is not None:
+            np.testing.assert_allclose(last[tensor], tensor.grad, rtol=1e-14, atol=1e-15)
+            np.testing.assert_array_equal(backprop.gradients[tensor], tensor.grad)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_sum_of_contributions_is_the_gradient(seed):
+    _, J = random_graph(seed)
+    backprop = contributions(J)
+    found = {t: g for t, g in sums(backprop, {J: 1.0}).items() if not uses_logarithm(t, backprop)}
+    assert found
+    for tensor, total in found.items():
+        np.testing.assert_allclose(total, backprop.gradients[tensor], rtol=1e-13, atol=1e-14)
+        assert np.shape(total) == tensor.shape
+
+
+def uses_logarithm(tensor, backprop):
+    return any(c.operand is tensor and c.through_log for visit in backprop.visits for c in visit.contributions)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_order_is_the_sweeps_own(seed, monkeypatch):
+    pulled, (_, J) = [], random_graph(seed)
+    pull = Sweep.pull
+    monkeypatch.setattr(Sweep, "pull", lambda self, node, *rest: (pulled.append(id(node)), pull(self, node, *rest)))
+    J.backward()
+    visited = [visit.node for visit in contributions(J).visits]
+    assert [id(node) for node in visited for _ in range(pulled.count(id(node)))] == pulled
+    assert {node.op.name for node in visited if id(node) not in pulled} <= {"log"}
+
+
+def test_nothing_is_published():
+    x = at.Tensor(3.0)
+    y = np.tanh(x * x)
+    contributions(y)
+    assert x.grad is y.grad is None
+
+
+def test_operand_used_twice_in_one_operation_contributes_twice():
+    x = at.Tensor(3.0, name="x")
+    y = x * x
+    assert passed(y, contributions(y)) == [("x", 0, 3.0), ("x", 1, 6.0)]
+
+
+def test_constants_get_no_contribution_and_positions_count_them():
+    a, b = at.Tensor(2.0, requires_grad=False), at.Tensor(3.0, name="b")
+    y = a * b
+    assert passed(y, contributions(y)) == [("b", 1, 2.0)]
+
+
+def test_broadcasting_is_undone():
+    b = at.Tensor([[1.0], [2.0]], name="b")
+    y = np.ones((2, 3)) * b
+    assert passed(y, contributions(y, np.ones((2, 3)))) == [("b", 1, [[3.0], [3.0]])]
+
+
+def test_seed_is_what_arrives_at_the_output():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = x * 3
+    backprop = contributions(y, [1.0, 10.0])
+    assert backprop.visits[0].gradient.tolist() == [1, 10]
+    assert backprop.gradients[x].tolist() == [3, 30]
+
+
+def test_logarithm_of_softmax_is_pulled_in_one_go(saturated):
+    Z, A, J = saturated
+    backprop = contributions(J)
+    (softmax,) = (visit for visit in backprop.visits if visit.node is A)
+    (c,) = softmax.contributions
+    assert c.through_log
+    assert c.operand is Z
+    assert c.value.tolist() == [[1], [-1], [0]]  # A - Y, where dJ/dA is infinite
+    assert c.pulled.tolist() == [[0], [-1], [0]]
+
+
+def test_logarithm_shows_what_it_hands_on():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.exp(x)
+    y.name = "y"
+    log = np.log(y)
+    J = np.sum(log * 3) + np.sum(y)
+    backprop = contributions(J)
+    ((name, _, total),) = passed(log, backprop)
+    assert name == "y"
+    np.testing.assert_allclose(total, 3 / y.data + 1)
+    assert [total for _, _, total in passed(y, backprop)] == [[3, 3], (3 + y.data).tolist()]
+
+
+def test_two_logarithms_of_one_exponential_each_hand_on_their_own():
+    y = np.exp(at.Tensor(1.0))
+    y.name = "y"
+    first, second = np.log(y), np.log(y)
+    backprop = contributions(2 * first + 3 * second)
+    assert passed(second, backprop) == [("y", 0, pytest.approx(3 / math.e))]
+    assert passed(first, backprop) == [("y", 0, pytest.approx(5 / math.e))]
+
+
+def test_masks_are_guarded_as_in_backward():
+    x = at.Tensor([0.0, 4.0])
+    J = np.sum(np.where(x.data > 0, np.sqrt(x), 0.0))
+    backprop = contributions(J)
+    J.backward()
+    assert backprop.gradients[x].tolist() == x.grad.tolist() == [0, 0.25]
+
+
+def test_what_no_gradient_reaches_is_not_visited():
+    x = at.Tensor(1.0)
+    with at.no_grad():
+        c = np.exp(x)
+    y = c * x
+    assert [visit.node for visit in contributions(y).visits] == [y]
+
+
+def test_a_leaf_is_its_own_gradient_and_is_not_visited():
+    x = at.Tensor(1.0)
+    assert contributions(x) == ([], {x: 1.0})
+
+
+def test_a_hundred_thousand_operations_are_one_walk():
+    x = y = at.Tensor(1.0)
+    for _ in range(100_000):
+        y = y + 1e-5
+    visits = contributions(y).visits
+    assert len(visits) == 100_000
+    assert visits[-1].contributions[0].operand is x
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda x: x * x, ShapeError, r"backward: an output of shape \(2,\) needs grad of that shape"),
+        (lambda x: x.detach(), UnsupportedError, "does not depend on any tracked Tensor"),
+    ],
+)
+def test_what_backward_refuses_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        contributions(make(at.Tensor([1.0, 2.0])))
+
+
+def test_values_changed_since_are_refused():
+    x = at.Tensor([1.0, 2.0])
+    y = np.sum(x * x)
+    x.data = [3.0, 4.0]
+    with pytest.raises(StaleError, match="x was assigned after it was recorded"):
+        contributions(y)

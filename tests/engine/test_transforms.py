@@ -1,0 +1,652 @@
+"""Functions of derivatives, against closed forms and against one another."""
+
+import inspect
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.engine.pytree import tree_map
+from autotiny.errors import ShapeError, UnsupportedError
+
+X = np.array([0.3, -0.7, 1.1])
+A = np.array([[2.0, 1.0, 0.0], [1.0, -3.0, 0.5], [0.0, 0.5, 1.0]])
+
+
+def is_array(value):
+    return type(value) is np.ndarray
+
+
+# ----- grad and value_and_grad -----
+def test_grad_of_a_number_is_a_0d_array():
+    result = at.grad(lambda x: x**3)(2.0)
+    assert is_array(result)
+    assert result.shape == ()
+    assert result == 12
+
+
+@pytest.mark.parametrize("x", [2, True, np.int8(2), np.array(2)])
+def test_integers_are_differentiated_as_float64(x):  # MyGrad 340
+    result = at.grad(lambda x: x * x / 2)(x)
+    assert result.dtype == np.float64
+    assert result == float(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_transforms_keep_the_precision(dtype):
+    x, f = X.astype(dtype), lambda x: np.sum(np.tanh(x) * 2.0)
+    value, gradient = at.value_and_grad(f)(x)
+    tangent = at.jvp(f, (x,), (x,))[1]
+    results = value, gradient, tangent, at.jacobian(np.tanh)(x), at.hessian(f)(x), at.hvp(f)(x, x)
+    assert {r.dtype for r in results} == {np.dtype(dtype)}
+
+
+def test_value_and_grad_gives_both():
+    value, gradient = at.value_and_grad(lambda x: x @ A @ x)(X)
+    np.testing.assert_allclose(value, X @ A @ X, rtol=1e-15)
+    np.testing.assert_allclose(gradient, (A + A.T) @ X, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("argnums", "expected"),
+    [(0, 3.0), (1, 2.0), (-1, 2.0), ((0,), (3.0,)), ((0, 1), (3.0, 2.0)), ((1, 0), (2.0, 3.0)), (np.int64(1), 2.0)],
+)
+def test_argnums_choose_the_arguments(argnums, expected):
+    assert at.grad(lambda x, y: x * y, argnums)(2.0, 3.0) == expected
+
+
+@pytest.mark.parametrize("argnums", [2, -3, (0, 2)])
+def test_an_argument_that_was_not_given_is_named(argnums):  # autograd always says argument 0
+    words = rf"grad: argnums={argnums} asks for an argument that was not given; 2 positional ones were".replace(
+        "(", r"\("
+    )
+    with pytest.raises(UnsupportedError, match=words.replace(")", r"\)")):
+        at.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
+
+
+@pytest.mark.parametrize("argnums", [(0, 0), (0, -2)])
+def test_an_argument_is_asked_for_once(argnums):
+    with pytest.raises(UnsupportedError, match=r"grad: argnums=\(0, .*\) names an argument twice"):
+        at.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
+
+
+def test_keywords_and_other_arguments_pass_through_untouched():
+    def f(x, n, *, axis, scale=1.0):
+        assert (n, axis) == ("n", 0)
+        return np.sum(x, axis=axis) * scale
+
+    assert at.grad(f)(np.ones(2), "n", axis=0, scale=3.0).tolist() == [3.0, 3.0]
+
+
+def test_other_arguments_are_constants():
+    def f(x, y):
+        assert is_array(y)
+        return np.sum(x * y)
+
+    np.testing.assert_array_equal(at.grad(f)(X, 2 * X), 2 * X)
+
+
+def test_grad_passes_a_list_as_a_tree_of_numbers():
+    assert at.grad(lambda p: p[0] * p[1])([2.0, 5.0]) == [5.0, 2.0]
+
+
+class Layer(NamedTuple):
+    W: object
+    b: object
+
+
+TREES = [
+    {"W": A, "b": X},
+    (A, X),
+    [A, [X]],
+    Layer(A, X),
+    {"layers": [Layer(A, X), Layer(A.T, 2 * X)], "scale": 3.0},
+    {},
+    {"none": [], "some": X},
+]
+
+
+def sum_of_squares(tree):
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    return sum(map(sum_of_squares, tree), 0.0) if isinstance(tree, list | tuple) else np.sum(tree * tree)
+
+
+def assert_trees_equal(actual, expected):
+    assert type(actual) is type(expected) or not isinstance(expected, dict | list | tuple)
+    if isinstance(expected, dict):
+        assert list(actual) == list(expected)
+        actual, expected = list(actual.values()), list(expected.values())
+    if isinstance(expected, list | tuple):
+        for a, e in zip(actual, expected, strict=True):
+            assert_trees_equal(a, e)
+    else:
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("tree", TREES, ids=str)
+def test_gradients_have_the_tree_of_their_argument(tree):
+    expected = tree_map(lambda x: 2 * np.asarray(x), tree)
+    assert_trees_equal(at.grad(sum_of_squares)(tree), expected)
+
+
+def test_a_function_may_ignore_an_argument():
+    np.testing.assert_array_equal(at.grad(lambda x, y: np.sum(y * y))(X, X), np.zeros(3))
+    np.testing.assert_array_equal(at.grad(lambda x: 5.0)(X), np.zeros(3))
+    np.testing.assert_array_equal(at.jacobian(lambda x: A)(X), np.zeros((3, 3, 3)))
+    assert at.jvp(lambda x: 5.0, (2.0,), (1.0,))[1] == 0
+    assert at.vjp(lambda x, y: y, 2.0, 3.0)[1](1.0) == (0.0, 1.0)
+
+
+def test_gradients_of_ignored_arguments_keep_their_precision():
+    x = X.astype(np.float32)
+    assert at.grad(lambda x: 5.0)(x).dtype == np.float32
+    assert at.jacobian(lambda x: np.ones(2))(x).dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (1, 2)])
+def test_grad_wants_a_single_number(shape):
+    with pytest.raises(ShapeError, match=r"must return a single number, got shapes \[\(.*\)\]; sum it, or use at.jac"):
+        at.grad(lambda x: x * np.ones(shape))(2.0)
+
+
+def test_grad_wants_one_output():
+    with pytest.raises(ShapeError, match=r"must return a single number, got shapes \[\(\), \(\)\]"):
+        at.grad(lambda x: (x, x))(2.0)
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.value_and_grad, at.jacobian, at.hessian])
+@pytest.mark.parametrize("output", [None, "loss", object()])
+def test_a_function_must_return_numbers(transform, output):
+    with pytest.raises(UnsupportedError, match=f"the function returned {type(output).__name__}, expected a Tensor"):
+        transform(lambda x: output)(2.0)
+
+
+def test_a_function_that_forgot_to_return_is_told_so():
+    def f(x):
+        np.sum(x)
+
+    with pytest.raises(UnsupportedError, match=r"f: the function returned NoneType.* is a return missing\?"):
+        at.grad(f)(X)
+
+
+@pytest.mark.parametrize("argument", ["text", None, 1j, {"W": None}])
+def test_arguments_must_be_real_numbers(argument):
+    with pytest.raises(UnsupportedError, match=r"Tensor: (expected numbers|complex)"):
+        at.grad(lambda x: 1.0)(argument)
+
+
+def test_errors_inside_the_function_come_out_as_they_are():
+    with pytest.raises(ZeroDivisionError):
+        at.grad(lambda x: x / (1 // 0))(2.0)
+
+
+# ----- nesting -----
+def test_derivatives_of_the_exponential_are_itself_to_any_order():
+    f = np.exp
+    for _ in range(6):
+        f = at.grad(f)
+    np.testing.assert_allclose(f(1.0), math.e, rtol=1e-12)
+
+
+def test_derivatives_of_the_sine_go_round():
+    f, turn = np.sin, itertools.cycle([np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin])
+    for expected in itertools.islice(turn, 6):
+        f = at.grad(f)
+        np.testing.assert_allclose(f(0.7), expected(0.7), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "second", "third"),
+    [
+        (np.tanh, lambda x: -2 * np.tanh(x) / np.cosh(x) ** 2, lambda x: (4 * np.sinh(x) ** 2 - 2) / np.cosh(x) ** 4),
+        (np.log, lambda x: -1 / x**2, lambda x: 2 / x**3),
+        (lambda x: 1 / x, lambda x: 2 / x**3, lambda x: -6 / x**4),
+        (lambda x: x**2.5, lambda x: 3.75 * x**0.5, lambda x: 1.875 * x**-0.5),
+        (at.sigmoid, lambda x: np.sinh(-x / 2) / (4 * np.cosh(x / 2) ** 3), None),
+    ],
+)
+def test_second_and_third_derivatives_are_those_of_calculus(f, second, third):
+    np.testing.assert_allclose(at.grad(at.grad(f))(0.6), second(0.6), rtol=1e-12)
+    if third:
+        np.testing.assert_allclose(at.grad(at.grad(at.grad(f)))(0.6), third(0.6), rtol=1e-12)
+
+
+def test_perturbations_are_not_confused():
+    assert at.grad(lambda x: x * at.grad(lambda y: x + y)(x))(5.0) == 1
+    assert at.grad(lambda x: x * at.grad(lambda y: x * y)(2.0))(5.0) == 10
+    assert at.grad(lambda x: at.grad(lambda x: x**3)(x) * x)(2.0) == 9 * 4
+
+
+def test_perturbations_are_not_confused_by_tangents():
+    assert at.jvp(lambda x: x * at.jvp(lambda y: x + y, (x,), (1.0,))[1], (5.0,), (1.0,))[1] == 1
+    assert at.grad(lambda x: x * at.jvp(lambda y: x * y, (3.0,), (1.0,))[1])(5.0) == 10
+
+
+def test_inner_derivatives_see_outer_variables():
+    def outer(a):
+        return np.sum(at.grad(lambda x: np.sum(a * x**3))(X))  # 3 a x²
+
+    np.testing.assert_allclose(at.grad(outer)(X), 3 * X**2, rtol=1e-14)
+
+
+def test_tensors_made_inside_a_function_leave_its_derivatives_arrays():
+    def f(x):
+        return x * at.Tensor(3.0) * at.grad(lambda y: y * y)(2.0)
+
+    assert is_array(at.grad(f)(5.0))
+    assert at.grad(f)(5.0) == 12
+
+
+def test_a_derivative_of_several_variables_nests_in_either_order():
+    def f(x, y):
+        return np.exp(x * y) + x**2 * y**3
+
+    xy = at.grad(lambda y: at.grad(f, 0)(1.2, y))(0.7)
+    yx = at.grad(lambda x: at.grad(f, 1)(x, 0.7))(1.2)
+    np.testing.assert_allclose(xy, yx, rtol=1e-14)
+    np.testing.assert_allclose(xy, (1 + 0.84) * np.exp(0.84) + 6 * 1.2 * 0.49, rtol=1e-14)
+
+
+# ----- tracked Tensors from outside -----
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda W: at.grad(lambda x: np.sum(W * x**2))(X),
+        lambda W: at.value_and_grad(lambda x: np.sum(W * x**2))(X)[1],
+        lambda W: at.vjp(lambda x: W * x**2, X)[1](np.ones(3))[0],
+        lambda W: at.jvp(lambda x: W * x**2, (X,), (np.ones(3),))[1],
+        lambda W: np.diag(at.jacobian(lambda x: W * x**2)(X)),
+        lambda W: np.diag(at.hessian(lambda x: np.sum(W * x**3 / 3))(X)),
+        lambda W: at.hvp(lambda x: np.sum(W * x**3 / 3))(X, np.ones(3)),
+    ],
+    ids=["grad", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp"],
+)
+def test_functions_of_tracked_tensors_give_tensors_that_can_be_differentiated(transform):
+    W = at.Tensor([1.0, 2.0, 3.0])
+    slope = transform(W)
+    assert isinstance(slope, at.Tensor)
+    np.testing.assert_allclose(slope.data, 2 * W.data * X, rtol=1e-14)
+    np.sum(slope).backward()
+    np.testing.assert_allclose(W.grad, 2 * X, rtol=1e-14)
+
+
+def test_a_tracked_argument_is_differentiated_through():
+    x = at.Tensor(X)
+    np.sum(at.grad(lambda x: np.sum(x**3))(x)).backward()
+    np.testing.assert_allclose(x.grad, 6 * X, rtol=1e-14)
+
+
+def test_the_value_of_a_function_of_tracked_tensors_is_a_tensor():
+    W = at.Tensor(2.0)
+    value, _ = at.value_and_grad(lambda x: W * x)(3.0)
+    value.backward()
+    assert W.grad == 3
+
+
+def test_transforms_publish_no_gradient():
+    W, x = at.Tensor(2.0), at.Tensor(3.0)
+    at.grad(lambda x: W * x * x)(x)
+    assert W.grad is x.grad is None
+
+
+def test_constant_tensors_from_outside_leave_the_results_arrays():
+    c = at.Tensor(X, requires_grad=False)
+    assert is_array(at.grad(lambda x: np.sum(c * x))(X))
+    assert is_array(at.grad(lambda x: np.sum(x * x))(c))
+
+
+# ----- under no_grad -----
+@pytest.mark.parametrize("wrap", [lambda x: x, at.Tensor])
+def test_transforms_work_under_no_grad_and_give_arrays(wrap):
+    W = at.Tensor([1.0, 2.0, 3.0])
+    with at.no_grad():
+        results = [
+            at.grad(lambda x: np.sum(W * x**2))(wrap(X)),
+            at.vjp(lambda x: W * x**2, wrap(X))[1](np.ones(3))[0],
+            at.jvp(lambda x: W * x**2, (wrap(X),), (np.ones(3),))[1],
+            np.diag(at.jacobian(lambda x: W * x**2)(wrap(X))),
+            np.diag(at.hessian(lambda x: np.sum(W * x**3 / 3))(wrap(X))),
+            at.hvp(lambda x: np.sum(W * x**3 / 3))(wrap(X), np.ones(3)),
+        ]
+    for result in results:
+        assert is_array(result)
+        np.testing.assert_allclose(result, 2 * W.data * X, rtol=1e-14)
+
+
+def test_no_grad_inside_a_function_hides_what_it_holds():
+    def f(x):
+        with at.no_grad():
+            scale = x * 1
+        return x * scale
+
+    assert at.grad(f)(3.0) == 3
+
+
+# ----- vjp and jvp -----
+def test_vjp_is_the_gradient_times_the_jacobian():
+    value, pull = at.vjp(lambda x: np.tanh(A @ x), X)
+    g = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(value, np.tanh(A @ X))
+    (pulled,) = pull(g)
+    np.testing.assert_allclose(pulled, A.T @ (g * (1 - value**2)), rtol=1e-14)
+
+
+def test_jvp_is_the_jacobian_times_the_tangent():
+    t = np.array([1.0, -2.0, 0.5])
+    value, tangent = at.jvp(lambda x: np.tanh(A @ x), (X,), (t,))
+    np.testing.assert_allclose(tangent, (1 - value**2) * (A @ t), rtol=1e-13)
+
+
+def test_pull_may_be_used_again():
+    _, pull = at.vjp(lambda x: x * x, X)
+    for scale in (1.0, 2.0):
+        np.testing.assert_allclose(pull(np.full(3, scale))[0], 2 * scale * X)
+
+
+def test_pull_of_a_tracked_seed_can_be_differentiated_by_it():
+    u = at.Tensor(np.ones(3))
+    _, pull = at.vjp(lambda x: x * x, X)
+    np.sum(pull(u)[0]).backward()
+    np.testing.assert_allclose(u.grad, 2 * X)
+
+
+def test_vjp_and_jvp_take_several_arguments_and_trees():
+    def f(x, p):
+        return {"sum": x + p["b"], "product": (x * p["b"],)}
+
+    value, pull = at.vjp(f, 2.0, {"b": 5.0})
+    assert value == {"sum": 7.0, "product": (10.0,)}
+    assert pull({"sum": 1.0, "product": (10.0,)}) == (51.0, {"b": 21.0})
+    assert at.jvp(f, (2.0, {"b": 5.0}), (1.0, {"b": 10.0}))[1] == {"sum": 11.0, "product": (25.0,)}
+
+
+def test_an_output_returned_twice_gets_both_seeds():
+    def f(x):
+        y = x * x
+        return y, y
+
+    assert at.vjp(f, 3.0)[1]((1.0, 10.0)) == (66.0,)
+    assert at.jvp(f, (3.0,), (1.0,))[1] == (6.0, 6.0)
+
+
+def test_the_identity_passes_seeds_and_tangents_on():
+    assert at.vjp(lambda x: x, 3.0)[1](5.0) == (5.0,)
+    assert at.jvp(lambda x: x, (3.0,), (5.0,)) == (3.0, 5.0)
+    np.testing.assert_array_equal(at.jacobian(lambda x: x)(X), np.eye(3))
+
+
+def test_jvp_of_numbers_is_exact_at_a_zero_slope():
+    assert at.jvp(np.cos, (0.0,), (1.0,)) == (1.0, 0.0)
+    assert at.jvp(lambda x: at.relu(x), (0.0,), (1.0,)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("g", [1.0, np.ones(2), np.ones((3, 1)), (np.ones(3), np.ones(3))], ids=str)
+def test_a_seed_of_another_shape_is_refused(g):  # autograd accepted it in silence
+    _, pull = at.vjp(lambda x: x * x, X)
+    with pytest.raises(ShapeError, match=r"vjp: the gradient must have the shapes of the value, \[\(3,\)\]; got"):
+        pull(g)
+
+
+@pytest.mark.parametrize("t", [1.0, np.ones(2), np.ones((3, 1))], ids=str)
+def test_a_tangent_of_another_shape_is_refused(t):
+    with pytest.raises(ShapeError, match=r"jvp: tangents must have the shapes of the arguments, \[\(3,\)\]; got"):
+        at.jvp(lambda x: x * x, (X,), (t,))
+
+
+@pytest.mark.parametrize(("args", "tangents"), [(X, X), ((X,), X), (2.0, (1.0,))], ids=str)
+def test_arguments_and_tangents_come_as_tuples(args, tangents):
+    with pytest.raises(
+        UnsupportedError, match=r"jvp: give the arguments and the tangents as tuples, \(x,\) and \(t,\)"
+    ):
+        at.jvp(lambda x: x, args, tangents)
+
+
+@pytest.mark.parametrize("v", [1.0, np.ones(2), np.ones((3, 1)), [np.ones(3), np.ones(3)]], ids=str)
+def test_a_vector_of_another_shape_is_refused(v):
+    with pytest.raises(ShapeError, match=r"hvp: v must have the shapes of x, \[\(3,\)\]; got"):
+        at.hvp(lambda x: np.sum(x**3))(X, v)
+
+
+# ----- jacobian, hessian, hvp -----
+def test_jacobian_has_the_axes_of_value_and_argument():
+    J = at.jacobian(lambda x: x[:, None] * x)(X)
+    assert J.shape == (3, 3, 3)
+    expected = np.einsum("ik,j->ijk", np.eye(3), X) + np.einsum("jk,i->ijk", np.eye(3), X)
+    np.testing.assert_allclose(J, expected)
+
+
+def test_jacobian_of_a_number_is_the_gradient():
+    np.testing.assert_array_equal(at.jacobian(lambda x: x @ A @ x)(X), at.grad(lambda x: x @ A @ x)(X))
+
+
+def test_jacobian_of_nothing_is_empty():
+    assert at.jacobian(lambda x: x[:0])(X).shape == (0, 3)
+    assert at.jacobian(lambda x: x * np.ones(3))(np.zeros((0, 3))).shape == (0, 3, 0, 3)
+
+
+def test_jacobian_of_trees_has_the_tree_of_the_value_over_that_of_the_argument():
+    J = at.jacobian(lambda p: (p["a"] * p["b"], p["a"]))({"a": 2.0, "b": 5.0})
+    assert J == ({"a": 5.0, "b": 2.0}, {"a": 1.0, "b": 0.0})
+
+
+def test_hessian_of_a_quadratic_form_is_its_matrix():
+    np.testing.assert_allclose(at.hessian(lambda x: x @ A @ x / 2)(X), (A + A.T) / 2, atol=1e-14)
+
+
+def test_hessian_of_trees_has_all_blocks():
+    H = at.hessian(lambda p: p["a"] ** 2 * np.sum(p["b"]))({"a": 2.0, "b": X})
+    np.testing.assert_allclose(H["a"]["a"], 2 * np.sum(X))
+    np.testing.assert_allclose(H["a"]["b"], [4, 4, 4])
+    np.testing.assert_allclose(H["b"]["b"], np.zeros((3, 3)))
+
+
+def test_hvp_of_trees():
+    product = at.hvp(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 5.0}, {"a": 1.0, "b": 10.0})
+    assert product == {"a": 10 + 40, "b": 4}
+
+
+def rosenbrock(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def network(x):
+    return -np.sum(np.array([1.0, 0.0, 0.0]) * at.log_softmax(A @ np.tanh(A @ x)))
+
+
+FUNCTIONS = [
+    rosenbrock,
+    network,
+    lambda x: np.sum(np.exp(x) * np.sin(x)) ** 2,
+    lambda x: np.prod(x) + np.sum(x**4),
+    lambda x: np.linalg.norm(x) ** 3 + np.max(x * x),
+    lambda x: at.logsumexp(x * 2) / np.mean(at.sigmoid(x)),
+]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_seven_hessians_agree(f):
+    """Seven ways to one matrix, after JAX's autodidax: what composes, agrees."""
+    basis = np.eye(3)
+    g = at.grad(f)
+
+    def by_gradients():
+        x = at.Tensor(X)
+        (dx,) = at.gradients(f(x), [x])
+        return np.stack([at.gradients(dx, [x], e)[0].data for e in basis])
+
+    def by_backward(e):
+        x = at.Tensor(X)
+        (dx,) = at.gradients(f(x), [x])
+        dx.backward(e)
+        return x.grad
+
+    ways = [
+        at.hessian(f)(X),
+        at.jacobian(at.jacobian(f))(X),
+        np.stack([at.hvp(f)(X, e) for e in basis]),
+        np.stack([at.jvp(g, (X,), (e,))[1] for e in basis], axis=-1),
+        np.stack([at.grad(lambda x, e=e: at.jvp(f, (x,), (e,))[1])(X) for e in basis]),
+        by_gradients(),
+        np.stack([by_backward(e) for e in basis]),
+    ]
+    for way in ways[1:]:
+        np.testing.assert_allclose(way, ways[0], rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(ways[0], differences(g, X), rtol=1e-6, atol=1e-6)
+
+
+def differences(g, x, h=1e-4):
+    """The derivatives of a function by central differences, one row for each entry of x."""
+    return np.stack([(g(x + h * e) - g(x - h * e)) / (2 * h) for e in np.eye(x.size)])
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_forward_and_reverse_derivatives_agree(f):
+    directions = np.random.default_rng(0).normal(size=(4, 3))
+    for t in directions:
+        np.testing.assert_allclose(at.jvp(f, (X,), (t,))[1], at.grad(f)(X) @ t, rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sum(at.relu(x)), lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0))])
+def test_forward_and_reverse_derivatives_agree_where_entries_are_masked(f):  # JAX 654
+    x = np.array([0.0, 4.0])
+    _, tangent = at.jvp(f, (x,), (np.ones(2),))
+    assert np.isfinite(tangent)
+    np.testing.assert_allclose(tangent, np.sum(at.grad(f)(x)))
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_hessians_are_symmetric(f):
+    H = at.hessian(f)(X)
+    np.testing.assert_allclose(H, H.T, rtol=1e-11, atol=1e-11)
+
+
+# ----- operations of one's own -----
+@at.operation(lambda g, y, x: g * 3 * x**2)
+def cube(x):
+    """x³, by a rule that can be differentiated again."""
+    return x * x * x
+
+
+def test_an_operation_of_ones_own_is_differentiated_by_its_rule():
+    assert at.grad(cube)(2.0) == 12
+    assert at.grad(at.grad(cube))(2.0) == 12
+    assert at.grad(at.grad(at.grad(cube)))(2.0) == 6
+    np.testing.assert_allclose(at.hessian(lambda x: np.sum(cube(x)))(X), np.diag(6 * X))
+    np.testing.assert_allclose(at.jvp(cube, (X,), (np.ones(3),))[1], 3 * X**2, rtol=1e-14)
+
+
+def test_an_operation_of_ones_own_computes_plain_arrays_too():
+    assert type(cube(2.0)) is float
+    np.testing.assert_array_equal(cube(X), X * X * X)
+
+
+def test_an_operation_of_ones_own_keeps_its_docstring_and_name():
+    assert cube.__name__ == "cube"
+    assert cube.__doc__.startswith("x³")
+    assert at.Tensor(1.0).op is None
+    assert cube(at.Tensor(1.0)).op.name == "cube"
+
+
+def test_an_operation_of_ones_own_takes_options_and_several_arguments():
+    @at.operation(lambda g, y, a, b, scale=1.0: g * b * scale, lambda g, y, a, b, scale=1.0: g * a * scale)
+    def times(a, b, scale=1.0):
+        return a * b * scale
+
+    for call in (
+        lambda a, b: times(a, b, 3.0),
+        lambda a, b: times(a, b, scale=3.0),
+        lambda a, b: times(b=b, a=a, scale=3),
+    ):
+        assert at.grad(call, (0, 1))(2.0, 5.0) == (15.0, 6.0)
+    assert at.grad(lambda b: times(2.0, b))(5.0) == 2
+    with pytest.raises(UnsupportedError, match="times: missing argument b"):
+        times(at.Tensor(2.0))
+    with pytest.raises(UnsupportedError, match="times: shift= is not supported on a Tensor; supported options: scale"):
+        times(at.Tensor(2.0), 3.0, shift=1.0)
+
+
+def test_an_argument_without_a_rule_is_a_constant():
+    @at.operation(lambda g, y, x, n: g * n, None)
+    def repeatedly(x, n):
+        return x * n
+
+    assert at.grad(repeatedly, (0, 1))(2.0, 3.0) == (3.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ((), r"f_of_two: 0 rules for 2 arguments \('a', 'b'\); give one rule for each"),
+        ((lambda g, y, a, b: g,) * 3, r"f_of_two: 3 rules for 2 arguments"),
+        ((lambda g, y, a: g, lambda g, y, a, b: g), r"f_of_two: rule 0 must take \(g, y, a, b\): too many positional"),
+        (
+            (lambda g, y, a, b: g, lambda g, y, a, b, c: g),
+            r"f_of_two: rule 1 must take \(g, y, a, b\): missing a required",
+        ),
+    ],
+)
+def test_rules_that_do_not_fit_the_function_are_refused_at_once(rules, words):
+    with pytest.raises(TypeError, match=words):
+        at.operation(*rules)(f_of_two)
+
+
+def f_of_two(a, b):
+    return a + b
+
+
+def operation_with(rule, forward=lambda x: x * 2):
+    def mine(x):
+        return forward(x)
+
+    return at.operation(rule)(mine)
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (None, r"mine: a rule gave NoneType, expected an array of shape \(3,\)"),
+        ([1.0, 2.0, 3.0], r"mine: a rule gave list, expected an array of shape \(3,\)"),
+        (2.0, r"mine: a rule gave float, expected an array of shape \(3,\)"),
+        (np.float64(2.0), r"mine: a rule gave shape \(\), expected \(3,\)"),
+        (np.ones(2), r"mine: a rule gave shape \(2,\), expected \(3,\)"),
+        (np.ones((3, 1)), r"mine: a rule gave shape \(3, 1\), expected \(3,\)"),
+        (np.ones((3, 2)), r"mine: a rule gave shape \(3, 2\), expected \(3,\)"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("record", [True, False])
+def test_a_rule_that_returns_no_gradient_of_its_argument_is_named(returned, words, record):  # tinygrad names its op
+    x = at.Tensor(X)
+    y = np.sum(operation_with(lambda g, y, x: returned)(x))
+    with pytest.raises((ShapeError, UnsupportedError), match=words):
+        at.gradients(y, [x]) if record else y.backward()
+
+
+@pytest.mark.parametrize("returned", [None, 2.0, [1.0], (1.0, 2.0), "text", np.array("text"), 1j])
+def test_an_operation_must_return_an_array_of_numbers(returned):
+    mine = operation_with(lambda g, y, x: g, lambda x: returned)
+    with pytest.raises(UnsupportedError, match=r"mine: the operation gave .*, expected an array of real numbers"):
+        mine(at.Tensor(X))
+
+
+def test_errors_inside_a_rule_come_out_as_they_are():
+    x = at.Tensor(X)
+    y = np.sum(operation_with(lambda g, y, x: g / (1 // 0))(x))
+    with pytest.raises(ZeroDivisionError):
+        y.backward()
+
+
+def test_a_tracked_option_is_refused_rather_than_forgotten():
+    with pytest.raises(UnsupportedError, match=r"leaky_relu: slope= takes no Tensor; .*slope\.data"):
+        at.leaky_relu(at.Tensor(X), slope=at.Tensor(0.1))
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.value_and_grad, at.jacobian, at.hessian])
+def test_derivative_shows_the_arguments_of_its_function(transform):
+    def f(W, x, *, scale=1.0): ...
+
+    assert inspect.signature(transform(f)) == inspect.signature(f)

@@ -1,0 +1,83 @@
+"""Costs are told from shapes; here they are held against the results themselves."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.language import ExpressionError, Limits, evaluate
+from autotiny.language.costs import indexed
+from autotiny.language.sizes import size_of
+from autotiny.language.vocabulary import words
+from ops.cases import CASES
+
+OF_THE_TABLE = [case for case in CASES if case.function.__name__ in words() and case.function is not np.einsum]
+
+
+def called(case):
+    """The word of a case, with the arguments that the case calls it with."""
+    word, rng = words()[case.function.__name__], case.rng()
+    drawn = [
+        np.asarray(domain.draw(rng, shape, i))
+        for i, (domain, shape) in enumerate(zip(case.domains, case.shapes, strict=True))
+    ]
+    options = {name: value for name, value in case.options.items() if name != "order"}
+    return word, *word.arguments((drawn,) if word.joins else tuple(drawn), options)
+
+
+def test_estimate_is_never_below_the_result_for_any_case_of_the_table():
+    held = 0
+    for case in OF_THE_TABLE:
+        if case.call is case.function or words()[case.function.__name__].joins:
+            word, operands, options = called(case)
+            entries = word.estimate(*operands, **options).entries
+            assert size_of(word.function(*operands, **options)) <= entries, str(case)
+            held += 1
+    assert held > 1000
+
+
+A, B, X = np.ones((30, 40)), np.ones((40, 50)), np.arange(60.0)
+EXACT = [
+    ("A @ B", 1500, 60000),
+    ("ones((7, 30, 40)) @ B", 7 * 1500, 7 * 60000),
+    ("X @ X", 1, 60),
+    ("outer(X, X)", 3600, 3600),
+    ("einsum('ij,jk->ik', A, B)", 1500, 60000),
+    ("tile(X, (2, 3))", 360, 360),
+    ("repeat(A, 3, axis=1)", 3600, 3600),
+    ("repeat(X[:3], [5, 0, 2])", 7, 7),
+    ("pad(A, ((1, 2), (3, 4)))", 33 * 47, 33 * 47),
+    ("broadcast_to(X, (9, 60))", 540, 540),
+    ("diag(X, -2)", 62 * 62, 62 * 62),
+    ("one_hot([0, 4])", 10, 10),
+    ("arange(2, 10, 3)", 3, 3),
+    ("linspace(0, 1, 77)", 77, 77),
+    ("eye(5, 6)", 30, 30),
+    ("take(A, [0, 1, 1], axis=1)", 90, 90),
+]
+
+
+@pytest.mark.parametrize(("text", "entries", "work"), EXACT, ids=[text for text, _, _ in EXACT])
+def test_estimate_is_near_the_truth_where_results_grow(text, entries, work):
+    value = np.asarray(evaluate(text, {"A": A, "B": B, "X": X}).value)
+    assert value.size == entries
+    generous = Limits(entries=max(4000, 2 * entries), total=20 * entries + 40000, work=20 * work + 10**5)
+    evaluate(text, {"A": A, "B": B, "X": X}, generous)
+    if entries > 1200:
+        with pytest.raises(ExpressionError, match="entries; the limit is"):
+            evaluate(text, {"A": A, "B": B, "X": X}, Limits(entries=entries - 1))
+
+
+MASK = np.arange(12).reshape(3, 4) % 3 == 0
+KEYS = [
+    *[0, slice(1), (slice(None), 2), (..., None, 1), (None, None), np.array([0, 0, 1, 2, 2]), np.array([[0], [1]])],
+    *[(np.array([0, 1]), slice(2)), (slice(None), np.array([[0, 3]] * 5)), (np.array([[0], [2]]), np.array([1, 3, 3]))],
+    *[MASK, MASK[0][:3], (slice(None), MASK[0]), (..., np.array([1, 1])), (np.array([1]), None, slice(None))],
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_estimate_of_an_index_is_exact_but_for_slices(key):
+    x = np.arange(12.0).reshape(3, 4)
+    entries = indexed(x, key).entries
+    assert x[key].size <= entries <= (12 if not isinstance(key, np.ndarray) else x[key].size) * 5
+    assert at.Tensor(x)[key].size <= entries

@@ -1,0 +1,132 @@
+import math
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from autotiny.language import ExpressionError, Limits, evaluate
+from autotiny.language.limits import Budget, Cost, LimitError, product
+
+BOMBS = [
+    "ones((100000, 100000))",
+    "zeros([10**9, 10**9, 10**9])",
+    "full(10**12, 1)",
+    "sum(zeros((10**12, 0)), axis=1)",
+    "sum(ones((5000, 1, 0)) * ones((5000, 0)), axis=2)",
+    "eye(10**6)",
+    "arange(10**10)",
+    "arange(0, 1, 1e-300)",
+    "linspace(0, 1, 10**10)",
+    "linspace(zeros(10**4), 1, 10**5)",
+    "x[:, None] * x",
+    "outer(x, x)",
+    "x[:, None] @ x[None]",
+    "matmul(ones((1000, 1, 10)), ones((1000, 10, 1000)))[:, None] + ones((1000, 1, 1000))",
+    "tensordot(x, x, 0)",
+    "tensordot(zeros((10**6, 0)), zeros((0, 10**6)), 1)",
+    "einsum('i,j->ij', x, x)",
+    "einsum('i,j,k->', x, x, x)",
+    "dot(zeros((10**5, 0)), zeros((0, 10**5)))",
+    "inner(ones((10**4, 2)), ones((10**4, 2)))",
+    "tile(x, 10**6)",
+    "tile(x, full(10**6, 9))",
+    "broadcast_to(1., ones(10**6))",
+    "repeat(x, 10**6)",
+    "repeat([1, 2], [2**61, 2**61])",
+    "broadcast_to(1., (10**6, 10**6))",
+    "pad(x, 10**10)",
+    "pad([1, 2], 8 * 10**6, mode='reflect'); " * 3,
+    "diag(x)",
+    "diag([1.], 10**9)",
+    "take(x, zeros((10**3, 10**5)))",
+    "take(ones((10, 10**4)), argsort(x), axis=0)",
+    "ones((10, 10**4))[argsort(x)]",
+    "one_hot([10**12])",
+    "one_hot(argsort(x), 10**6)",
+    "cross_entropy(ones((10**4, 3)), argsort(x))",
+    "diff(x, 10**12)",
+    "split(x, 10**12)",
+    "array_split(x, 10**9)",
+    "inv(ones((4000, 4000)))",
+    "concatenate([" + "tile(x, 20)," * 40 + "])",
+    "; ".join(["tile(x, 100)"] * 50),
+    "9 ** 9 ** 9",
+    "(-9) ** 9 ** 9",
+    "x * 10 ** 10 ** 10",
+    "2 ** 62 * 2",
+    "sum([" + "9" * 400 + "])",
+    "1" * 5000,
+    "-" * 9000 + "1",
+    "(" * 4000 + "1" + ")" * 4000,
+    "[" * 100 + "1" + "]" * 100,
+    "1 + " * 2400 + "1",
+    "x" + ".T" * 4900,
+    "x" + "[0]" * 3300,
+    "1" + "** 1" * 2400,
+    "exp(" * 80 + "x" + ")" * 80,
+    "x;" * 300,
+    "x" * 20000,
+    "'" + "a" * 100,
+]
+
+
+@pytest.fixture
+def x():
+    return np.arange(10.0**5)
+
+
+@pytest.mark.parametrize("text", BOMBS, ids=[text[:40] for text in BOMBS])
+def test_bomb_gets_a_message_at_once_and_takes_no_memory(text, x):
+    tracemalloc.start()
+    start = time.process_time()
+    try:
+        with pytest.raises(ExpressionError, match=r"limit is|63 bits|nested|cannot be read|axes|no value named"):
+            evaluate(text, {"x": x})
+        assert time.process_time() - start < 10  # and not for ever
+        assert tracemalloc.get_traced_memory()[1] < 700e6  # all results together may hold 2**26 entries
+    finally:
+        tracemalloc.stop()
+
+
+def test_size_is_told_beside_the_limit():
+    with pytest.raises(ExpressionError, match=r"^ones: it would have 10,000,000,000 entries; the limit is 16,777,216"):
+        evaluate("ones((100000,100000))")
+
+
+def test_power_says_how_to_write_it():
+    assert evaluate("2 ** 62").value == 2**62
+    assert evaluate("9.0 ** 9 ** 2").value == 9.0**81
+    with pytest.raises(ExpressionError, match=r"63 bits; as a number with a decimal point, write 9\.0"):
+        evaluate("9 ** 81")
+
+
+def test_limits_are_the_callers_to_set():
+    assert evaluate("ones(10) * 2", limits=Limits(entries=10, total=20)).value.sum() == 20
+    for limits in (Limits(entries=9), Limits(total=19), Limits(work=19), Limits(characters=11), Limits(depth=2)):
+        with pytest.raises(ExpressionError, match=r"limit is|more than 2 deep"):
+            evaluate("ones(10) * 2", limits=limits)
+    with pytest.raises(ExpressionError, match=r"there are 3 statements; the limit is 2"):
+        evaluate("1; 2; 3", limits=Limits(statements=2))
+
+
+def test_deadline_is_looked_at_between_operations():
+    with pytest.raises(ExpressionError, match=r"\*: stopped: the limit is 0 seconds"):
+        evaluate("2 * 3", limits=Limits(seconds=0))
+
+
+def test_work_of_a_real_network_is_within_the_limits():
+    values = {"W": np.ones((128, 784), np.float32), "X": np.ones((784, 2000), np.float32)}
+    assert evaluate("sum(relu(W @ X))", values).value == 128 * 784 * 2000
+
+
+@pytest.mark.parametrize("entries", [math.nan, math.inf, 2**25])
+def test_costs_that_are_no_number_are_too_much(entries):
+    with pytest.raises(LimitError, match="limit is"):
+        Budget(Limits()).spend(Cost(entries, 0))
+
+
+def test_product_stops_before_it_grows():
+    start = time.perf_counter()
+    assert product([2**40] * 10**6) >= 2**63
+    assert time.perf_counter() - start < 0.1
