@@ -60,10 +60,10 @@ def _require_derivative(
     output: Tensor, names: dict[Tensor, str], call: Callable[[list[Tensor]], Tensor], what: str = "gradient"
 ) -> None:
     """Hold the recorded graph against its replay; and, as values may have left it, against calling f anew."""
-    nothing, values = dict.fromkeys(names), [np.asarray(x._data) for x in names]
+    nothing, values = dict.fromkeys(names), [np.asarray(x.value) for x in names]
 
     def plain(tensors: list[Tensor]) -> Any:
-        return call(tensors)._data
+        return call(tensors).value
 
     if output.requires_grad:
         subject = Subject(output, names)
@@ -78,7 +78,7 @@ def _require_derivative(
 
 
 def _plain(value: Any) -> Any:
-    return value._data if isinstance(value, Tensor) else value
+    return value.value if isinstance(value, Tensor) else value
 
 
 def _named(f: Callable[..., Any], variables: list[Any]) -> Any:

@@ -81,9 +81,9 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
     op = made_by(node)
     if op is LOG and stays_in_logarithm(node.args):
         inner, operands = alone(node.args[0])
-        return new_node(Tensor, op, (inner,), NO_OPTIONS, node._data), operands
+        return new_node(Tensor, op, (inner,), NO_OPTIONS, node.value), operands
     args = tuple(
-        Tensor(arg._data, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in node.args
+        Tensor(arg.value, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in node.args
     )
     copy = new_node(Tensor, op, args, node.kwargs, evaluate(op, args, node.kwargs, value_of))
     return copy, {i: arg for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad}

@@ -40,7 +40,7 @@ def moved_gradients(
         copies = moved(order, np.random.default_rng(number))
         copy = copies[output]
         found = sweep(checked_order(copy), {copy: seed}, [copies[x] for x in tensors])
-        drawn.append([found.get(copies[x], np.zeros_like(x._data)) for x in tensors])
+        drawn.append([found.get(copies[x], np.zeros_like(x.value)) for x in tensors])
     return {x: [np.asarray(sample[i]) for sample in drawn] for i, x in enumerate(tensors)}
 
 
@@ -63,7 +63,7 @@ def jitter(value: Any, rng: np.random.Generator) -> Any:
 
 
 def _leaf(node: Tensor, rng: np.random.Generator) -> Tensor:
-    return Tensor(jitter(node._data, rng), requires_grad=node.requires_grad)
+    return Tensor(jitter(node.value, rng), requires_grad=node.requires_grad)
 
 
 def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Generator) -> Tensor:
@@ -73,9 +73,9 @@ def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Genera
     if op.function not in KINKED:
         return new_node(Tensor, op, args, node.kwargs, jitter(value, rng))
     seen = tuple(
-        posing(new, arg._data) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
+        posing(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
     )
-    return posing(new_node(Tensor, op, seen, node.kwargs, node._data), value)
+    return posing(new_node(Tensor, op, seen, node.kwargs, node.value), value)
 
 
 def posing(node: Tensor, value: Any) -> Tensor:

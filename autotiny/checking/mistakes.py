@@ -106,12 +106,12 @@ def _without(subject: Subject, x: Tensor, order: list[Tensor], name: str) -> Arr
     for node in order:
         args = tuple(copies.get(arg, arg) if type(arg) is Tensor else arg for arg in node.args)
         if node.op is None or not node.requires_grad:
-            copies[node] = Tensor(node._data, requires_grad=node.requires_grad)
+            copies[node] = Tensor(node.value, requires_grad=node.requires_grad)
         elif node.op.name == name:
             tracked = [arg for arg in args if type(arg) is Tensor and arg.requires_grad and arg.shape == node.shape]
-            copies[node] = posing(tracked[0], node._data) if tracked else Tensor(node._data, requires_grad=False)
+            copies[node] = posing(tracked[0], node.value) if tracked else Tensor(node.value, requires_grad=False)
         else:
-            copies[node] = new_node(Tensor, node.op, args, node.kwargs, node._data)
+            copies[node] = new_node(Tensor, node.op, args, node.kwargs, node.value)
     copy = copies[subject.output]
     if not copy.requires_grad:
         return np.zeros(x.shape)

@@ -93,7 +93,7 @@ class Numeric:
 
     def __init__(self, replay: Replay, conditioning: float, seed: int = 0) -> None:
         self.replay, self.conditioning = replay, conditioning
-        self.point = np.asarray(replay.x._data)
+        self.point = np.asarray(replay.x.value)
         self.method = "differences"
         if replay.analytic and self._complex_step_agrees(seed):
             self.method = "complex step"

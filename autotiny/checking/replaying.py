@@ -85,7 +85,7 @@ class Replay:
 
     def _runs_wide(self) -> bool:
         try:
-            self(self.x._data.astype(np.longdouble))
+            self(self.x.value.astype(np.longdouble))
         except TypeError:  # NumPy's linear algebra has no extended precision
             return False
         return True

@@ -67,7 +67,7 @@ def step_curve(subject: Subject, row: Row) -> StepCurve:
         raise UnsupportedError(f"step_curve: {where} to measure against")
     x = subject.tensor(row.name)
     replay = Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights)
-    base, exact = np.asarray(x._data), row.sides.right
+    base, exact = np.asarray(x.value), row.sides.right
     size = abs(float(base[row.index])) or 1.0
 
     def f(h: float) -> float:

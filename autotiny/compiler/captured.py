@@ -213,8 +213,8 @@ def _arrays_in(value: Any) -> Iterator[np.ndarray]:
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, Node):
-        if isinstance(value._data, np.ndarray):
-            yield value._data
+        if isinstance(value.value, np.ndarray):
+            yield value.value
     elif isinstance(value, list | tuple | set | dict):
         for part in parts_of(value):
             yield from _arrays_in(part)

@@ -83,7 +83,7 @@ def together(tensors: list[Any], name: str) -> Tensor | None:
     if len(tensors) < 2:
         return tensors[0] if tensors else None
     node: Tensor = new_node(
-        Tensor, drawable(Op(_results, "", ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0]._data
+        Tensor, drawable(Op(_results, "", ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
     )
     node.name = name
     return node

@@ -118,7 +118,7 @@ def trace(
 
 def plain(output: Any) -> Any:
     """A Tensor's value; anything else as it is."""
-    return output._data if isinstance(output, Node) else output
+    return output.value if isinstance(output, Node) else output
 
 
 def parameters(f: Callable[..., Any], count: int) -> list[str]:

@@ -70,7 +70,7 @@ class Deriving:
         self.loss, self.seed = loss, seed_of(self.output, self.goal)
         tensors = [x for x, s in self.lifted.symbols.items() if s in set(self.path())]
         found = gradients(loss, tensors, self.seed.value)
-        self.engine = {self.lifted.symbols[x]: g._data for x, g in zip(tensors, found, strict=True)}
+        self.engine = {self.lifted.symbols[x]: g.value for x, g in zip(tensors, found, strict=True)}
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.lifted.definitions.items()}
         names = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
@@ -120,7 +120,7 @@ class Deriving:
                 f"for a vector v: that gives vᵀ {pulled.name}"
             )
         entries = np.eye(self.output.size, dtype=self.output.dtype)
-        rows = [gradients(self.loss, [self.target], row)[0]._data for row in entries]
+        rows = [gradients(self.loss, [self.target], row)[0].value for row in entries]
         error = difference(pulled.term.value, self.seed.value @ found.value)
         rule = f"this is {self.seed.name}ᵀ {pulled.name} for any {self.seed.name}: without it"
         step = proved(Step(rule, pulled.term, readable(found), "", error), self.lifted.definitions)

@@ -156,7 +156,7 @@ class _Lifter:
         if made is not None and not named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
-        self.terms[x] = self.result.symbols[x] = sign = symbol(name, x._data)
+        self.terms[x] = self.result.symbols[x] = sign = symbol(name, x.value)
         if made is not None:
             self.result.definitions[sign] = made
         if x.requires_grad:

@@ -105,8 +105,8 @@ def scene_of_both(reading: Reading, gradients: GradientGraph) -> Scene:
 
 def _backward_places(reading: Reading, gradients: GradientGraph) -> set[Place]:
     """The values that the sweep recorded, and the constants that only they use."""
-    first = gradients.start._number
-    backward = {place for value, place in reading.places.items() if value._number >= first}
+    first = gradients.start.number
+    backward = {place for value, place in reading.places.items() if value.number >= first}
     numbers = {
         place
         for place, value in enumerate(reading.values)
@@ -126,7 +126,7 @@ def _flow(reading: Reading, place: Place, backward: set[Place]) -> list[Edge]:
 
 def _makers(reading: Reading, gradients: GradientGraph, backward: set[Place]) -> dict[Place, Place]:
     """By what the sweep recorded, in order, the operation whose rules did."""
-    recorded = sorted((reading.values[place]._number, place) for place in backward & set(reading.places.values()))
+    recorded = sorted((reading.values[place].number, place) for place in backward & set(reading.places.values()))
     return {
         place: reading.places[operation]
         for number, place in recorded

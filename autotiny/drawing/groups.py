@@ -109,7 +109,7 @@ def _paths(reading: Reading, shown: set[Place]) -> dict[Place, tuple[Mark, ...]]
 
 def _own_path(value: Tensor, around: tuple[Mark, ...]) -> tuple[Mark, ...]:
     own: tuple[Mark, ...] = getattr(value, "_scope", ())
-    return own + tuple(takewhile(lambda mark: mark.since < value._number, around[len(own) :]))
+    return own + tuple(takewhile(lambda mark: mark.since < value.number, around[len(own) :]))
 
 
 def _common(paths: Sequence[tuple[Mark, ...]]) -> tuple[Mark, ...]:

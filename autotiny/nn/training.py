@@ -219,7 +219,7 @@ class Training:
         return (order[start : start + self.batch] for start in range(0, m, self.batch))
 
     def _gradients(self, X: Array, Y: Array) -> tuple[float, Array, Mapping[str, Array]]:
-        values = {name: W._data for name, W in self.network.parameters.items()}
+        values = {name: W.value for name, W in self.network.parameters.items()}
         return batch_step(self.network)(values, X, Y)
 
     def _descend(self, gradients: Mapping[str, Array]) -> None:

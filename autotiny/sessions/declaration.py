@@ -36,7 +36,7 @@ class Declaration:
         if isinstance(value, Tensor):
             if value.requires_grad:
                 raise UnsupportedError("Tensor: its value must not depend on a variable")
-            value = value._data
+            value = value.value
         return Tensor(value, requires_grad=self.tracked, dtype=self.dtype and DTYPES[self.dtype])
 
 

@@ -84,7 +84,7 @@ class _Writer:
 
     def write(self, node: Tensor) -> None:
         if node.op is None:
-            self.statements.append(leaf(self.names[node], node._data, node.requires_grad))
+            self.statements.append(leaf(self.names[node], node.value, node.requires_grad))
             self.texts[id(node)], self.depths[id(node)] = self.names[node], 0
             return
         text = self.formula(node)
@@ -197,7 +197,7 @@ def with_overwritten(program: Program, before: Program, values: Mapping[str, Any
         value = values.get(statement.name)
         kept = any(statement is each for each in before.statements)
         if kept and is_written_over(value):
-            program = program.with_statement(leaf(statement.name, value._data, value.requires_grad))
+            program = program.with_statement(leaf(statement.name, value.value, value.requires_grad))
     return program
 
 
@@ -210,7 +210,7 @@ def adopted(program: Program, values: Mapping[str, Any], scope: Mapping[str, Any
     for name, value in scope.items():
         if value is not values.get(name):
             if steps_on(value, values.get(name)):
-                value = value._data
+                value = value.value
             tensor = isinstance(value, Tensor)
             made = recording(name, value, scope, values) if tensor else [numbers(program, values, name, value, False)]
             statements |= {each.name: each for each in made}
@@ -240,6 +240,6 @@ def recording(name: str, value: Tensor, scope: Mapping[str, Any], values: Mappin
     if value in known:
         return [Statement(name, known[value])]
     if value.op is None:
-        return [leaf(name, value._data, value.requires_grad)]
+        return [leaf(name, value.value, value.requires_grad)]
     *before, last = recorded(value, {name: value, **scope}, known, values.keys())
     return [*before, replace(last, name=name)]

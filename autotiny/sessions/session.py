@@ -266,7 +266,7 @@ class Session:
         if isinstance(value, Tensor):
             if value.op is not None:
                 raise SessionError(f"{name}: a result cannot be set; give its formula as text, or its detach()")
-            return leaf(name, value._data, value.requires_grad)
+            return leaf(name, value.value, value.requires_grad)
         return numbers(self._program, self._state.values, name, value, tracked=not isinstance(value, np.ndarray))
 
     def _formula(self, name: str, text: str) -> Statement:
