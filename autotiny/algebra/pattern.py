@@ -35,7 +35,7 @@ class Pattern(Surface):
         name: str = "",
         rest: bool = False,
     ) -> None:
-        self.op, self.options, self.name, self.rest = op, options or {}, name, rest
+        self.op, self.kwargs, self.name, self.rest = op, options or {}, name, rest
         self.args = tuple(arg if isinstance(arg, Pattern) else constant(arg) for arg in args)
 
     @staticmethod
@@ -135,7 +135,7 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
     elif pattern.op in SUMS:
         yield from (found for found, left in match_sum(pattern, term, bound) if not left)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
-        for found in match_options(pattern.options, term.options, bound):
+        for found in match_options(pattern.kwargs, term.kwargs, bound):
             yield from match_all(pattern.args, term.args, found)
 
 

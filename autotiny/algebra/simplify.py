@@ -55,7 +55,7 @@ def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
     """The operation of a term on other operands."""
     if part.op is None or all(new is old for new, old in zip(args, part.args, strict=True)):
         return part
-    return constant(apply(part.op, args, part.options))
+    return constant(apply(part.op, args, part.kwargs))
 
 
 class Simplifier:

@@ -58,16 +58,16 @@ class Term(Surface):
     Attributes
     ----------
     op : the operation, None for a symbol or a constant.
-    args, options : its operands, all of them terms, and its options, which may hold terms in an index.
+    args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
     name : of a symbol; None for a constant and for results.
     value : an array or a number.
     """
 
-    __slots__ = ("__weakref__", "args", "name", "notes", "number", "op", "options", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "value")
 
     op: Op | None
     args: tuple["Term", ...]
-    options: Mapping[str, Any]
+    kwargs: Mapping[str, Any]
     name: str | None
     number: int
     value: Any
@@ -82,9 +82,9 @@ class Term(Surface):
     @property
     def parents(self) -> tuple["Term", ...]:
         """The terms that it is made of, those in its options last."""
-        if not self.options:
+        if not self.kwargs:
             return self.args
-        return (*self.args, *(part for part in _leaves(self.options) if isinstance(part, Term)))
+        return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
 
     shape = property(lambda self: np.shape(self.value), doc="Lengths of the axes.")
     ndim = property(lambda self: np.ndim(self.value), doc="Number of axes.")
@@ -101,7 +101,7 @@ class Term(Surface):
         if self.op is None:
             return self.name or repr(self.value)
         written = [repr(arg) for arg in self.args]
-        return f"{self.op.name}({', '.join([*written, *(f'{k}={v!r}' for k, v in self.options.items())])})"
+        return f"{self.op.name}({', '.join([*written, *(f'{k}={v!r}' for k, v in self.kwargs.items())])})"
 
     # ----- operators -----
     __add__, __radd__ = _operators(np.add)
@@ -156,7 +156,7 @@ _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 
 def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
     term = Term()
-    term.op, term.args, term.options, term.name, term.value = op, args, options, name, value
+    term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
     term.number, term.notes = next_number(), None
     return term
 

@@ -62,7 +62,7 @@ def _without_spreads(term: Term) -> Term:
     args = [without_spread(arg) for arg in term.args]
     if np.broadcast_shapes(*(arg.shape for arg in args)) != term.shape:
         return term
-    return apply(term.op, args, term.options)
+    return apply(term.op, args, term.kwargs)
 
 
 def _without_numbers(term: Term) -> Term | None:
@@ -73,12 +73,12 @@ def _without_numbers(term: Term) -> Term | None:
         return None
     assert term.op is not None
     args = [product(ONE, found, arg.shape) for (_, found), arg in zip(split, term.args, strict=True)]
-    return product(coefficient, [(tidy(apply(term.op, args, term.options)), ONE)], term.shape)
+    return product(coefficient, [(tidy(apply(term.op, args, term.kwargs)), ONE)], term.shape)
 
 
 def _sum(term: Term) -> Term:
     """Sums over some axes keep them; a sum over all of them is a number."""
-    (x,), axis = term.args, term.options.get("axis")
+    (x,), axis = term.args, term.kwargs.get("axis")
     axes = (
         range(x.ndim) if axis is None else [a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,))]
     )
@@ -116,12 +116,12 @@ def _transpose(term: Term) -> Term:
 def _swaps(term: Term) -> bool:
     probe = np.arange(4).reshape(2, 2)
     assert term.op is not None
-    return bool(term.op.forward(probe, **term.options)[0, 1] == 2)
+    return bool(term.op.forward(probe, **term.kwargs)[0, 1] == 2)
 
 
 def _index(term: Term) -> Term:
     """New axes, and the only entry along an axis, are a reshape."""
-    key = term.options["key"]
+    key = term.kwargs["key"]
     simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
     return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
 
@@ -136,7 +136,7 @@ def _same(term: Term) -> Term:
 
 def _softmax(term: Term) -> Term:
     """The classes lie along the first axis, unless said otherwise."""
-    (x,), axis = term.args, term.options.get("axis", 0)
+    (x,), axis = term.args, term.kwargs.get("axis", 0)
     if axis is None and x.ndim == 1:
         axis = 0
     if type(axis) is not int or not x.ndim:
@@ -154,7 +154,7 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     np.reshape: lambda t: reshaped(t.args[0], t.shape),
     np.expand_dims: lambda t: reshaped(t.args[0], t.shape),
     np.squeeze: lambda t: reshaped(t.args[0], t.shape),
-    np.ravel: lambda t: reshaped(t.args[0], t.shape) if t.options.get("order", "C") == "C" else t,
+    np.ravel: lambda t: reshaped(t.args[0], t.shape) if t.kwargs.get("order", "C") == "C" else t,
     np.positive: _same,
     np.copy: _same,
     astype.__wrapped__: lambda t: t.args[0] if t.dtype == t.args[0].dtype else t,  # type: ignore[attr-defined]

@@ -186,7 +186,7 @@ class Writer(Operands):
     def reduction(self, term: Term) -> str:
         """Along axes: `add.reduce(a, axis=0, out=c)`."""
         function = self.numpy(REDUCTIONS[term.op.function])  # type: ignore[union-attr]
-        axis, keepdims = term.options.get("axis"), bool(term.options.get("keepdims"))
+        axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
 
@@ -211,7 +211,7 @@ class Writer(Operands):
             return self.sum_of_products(term)
         if function is np.matmul:
             return self.product(term)
-        if function in REDUCTIONS and not term.options.get("keepdims"):
+        if function in REDUCTIONS and not term.kwargs.get("keepdims"):
             return self.reduction(term)
         if function is np.negative:
             return f"-{self.operand(term.args[0], None)}"
@@ -231,13 +231,13 @@ class Writer(Operands):
 
     def options(self, term: Term) -> Iterator[str]:
         """Options by name; arrays among them, and terms, under their names."""
-        for key, option in term.options.items():
+        for key, option in term.kwargs.items():
             yield f"{key}={self.literal(option)}"
 
     def view(self, term: Term) -> str:
         """The entries of another: `a.T`."""
         assert term.op is not None
-        (x, *_), options, function = term.args, term.options, term.op.function
+        (x, *_), options, function = term.args, term.kwargs, term.op.function
         base = self.operand(x, None)
         if term.op is INDEX:
             return f"{base}[{_key(options['key'])}]"

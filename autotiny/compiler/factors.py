@@ -77,7 +77,7 @@ def _kept(c: float, term: Term, args: Iterable[Term]) -> Scaled | None:
     assert term.op is not None
     if not 1 / LARGEST < abs(c) < LARGEST:
         return None
-    return c, apply(term.op, args, term.options)
+    return c, apply(term.op, args, term.kwargs)
 
 
 def _quotient(term: Term, args: Sequence[Scaled]) -> Scaled | None:

@@ -41,7 +41,7 @@ def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], lis
 
 def is_sum_of_ones(term: Term) -> bool:
     """Whether it is a sum over an argument's entries, and comes to 1 everywhere."""
-    if not made_by(term, np.sum) or not term.options.get("keepdims") or term.args[0].op is not None:
+    if not made_by(term, np.sum) or not term.kwargs.get("keepdims") or term.args[0].op is not None:
         return False
     return term.ndim > 0 and term.size > 1 and bool(np.all(term.value == 1))
 

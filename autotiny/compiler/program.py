@@ -66,7 +66,7 @@ def as_graph(outputs: Sequence[Term], names: Names, name: str) -> Tensor | None:
             tensors[term] = term.value if alone else Tensor(term.value, requires_grad=False)
         else:
             args = tuple([tensors[arg] for arg in term.args])
-            tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.options, term.value)
+            tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.kwargs, term.value)
         if term in called and isinstance(tensors[term], Tensor):
             tensors[term].name = called[term].remark or called[term].text
     return together([tensors[out] for out in outputs], name)

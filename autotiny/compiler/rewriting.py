@@ -66,7 +66,7 @@ def is_view(term: Term) -> bool:
     if not isinstance(term.args[0].value, np.ndarray):
         return False
     if term.op is INDEX:
-        return is_basic(term.options["key"]) and term.ndim > 0
+        return is_basic(term.kwargs["key"]) and term.ndim > 0
     return term.op.function in RESHAPES | TURNS
 
 
@@ -87,9 +87,9 @@ def rewrite(outputs: Sequence[Term], visit: Visit, names: Names) -> list[Term]:
 def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Mapping[str, Any]]:
     """Arguments and options, as they are by now."""
     args = tuple([new[arg] for arg in term.args])
-    if not term.options or len(term.parents) == len(term.args):
-        return args, term.options
-    return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.options))
+    if not term.kwargs or len(term.parents) == len(term.args):
+        return args, term.kwargs
+    return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.kwargs))
 
 
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
@@ -114,7 +114,7 @@ now = _Now()
 def same(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
     """The operation as it was, on what its operands have become: its value is what it was."""
     old = now.term
-    if old is not None and op is old.op and options is old.options and all(map(is_, args, old.args)):
+    if old is not None and op is old.op and options is old.kwargs and all(map(is_, args, old.args)):
         return old
-    alike = old is not None and old.op is op and old.options.keys() == options.keys()
+    alike = old is not None and old.op is op and old.kwargs.keys() == options.keys()
     return apply(op, args, options, old.value if alike and old is not None else None)

@@ -60,7 +60,7 @@ def nothing_to_arrange(function: Any, args: Sequence[Term], options: Mapping[str
         shape = args[0].shape
         wanted = options.get("shape") if function is not np.ravel else (args[0].size,)
         return args[0] if wanted == shape else None
-    if function is np.swapaxes and made_by(args[0], np.swapaxes) and args[0].options == options:
+    if function is np.swapaxes and made_by(args[0], np.swapaxes) and args[0].kwargs == options:
         return args[0].args[0]
     return None
 

@@ -251,7 +251,7 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
         for arg, rule in zip(part.args, part.op.rules, strict=False):
             if arg in leading and rule is not None:
                 c = unbroadcast(
-                    rule(grads[part], output if part is made else part, *part.args, **part.options), arg.shape
+                    rule(grads[part], output if part is made else part, *part.args, **part.kwargs), arg.shape
                 )
                 grads[arg] = grads[arg] + c if arg in grads else c
     return {x: constant(g) for x, g in grads.items() if x in wanted}

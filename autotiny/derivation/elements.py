@@ -74,7 +74,7 @@ class Entry:
             return self.of(term.args[0], inner)
         if isinstance(term.op.function, np.ufunc) or term.op in ENTRYWISE:
             parts = [self.of(arg, letters[len(letters) - arg.ndim :]) for arg in term.args]
-            return apply(term.op, parts, term.options)
+            return apply(term.op, parts, term.kwargs)
         return self.leaf(term, letters)
 
     def leaf(self, term: Term, letters: Letters, named: str = "") -> Term:
@@ -101,9 +101,9 @@ class Entry:
 
     def sum(self, term: Term, letters: Letters) -> Term:
         """Σ_k x[k, j]."""
-        (x,), axis = term.args, term.options.get("axis")
+        (x,), axis = term.args, term.kwargs.get("axis")
         axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
-        outer = iter([c for i, c in enumerate(letters) if not (term.options.get("keepdims") and i in axes)])
+        outer = iter([c for i, c in enumerate(letters) if not (term.kwargs.get("keepdims") and i in axes)])
         inner = tuple(self.new(n) if i in axes else next(outer) for i, n in enumerate(x.shape))
         return self.summed(self.of(x, inner), tuple(inner[i] for i in axes))
 
@@ -154,7 +154,7 @@ class Indexed(Unicode):
             return super()._write(term, written)
         inner = written[term.args[0]]
         text = inner.text if inner.bind >= Bind.PRODUCT and not inner.minus else self.bracketed(inner.text)
-        return Written(f"Σ_{self.letters[term.options['axis']]} {text}", Bind.PRODUCT, big=True)
+        return Written(f"Σ_{self.letters[term.kwargs['axis']]} {text}", Bind.PRODUCT, big=True)
 
 
 def letters_of(shape: tuple[int, ...], names: Iterator[str]) -> Letters:

@@ -111,7 +111,7 @@ class SumsToZero(Fact):
         if not is_sum(term) or not term.size or self.results.isdisjoint(topological_order(term)):
             return False
         assert term.op is not None
-        sums, sizes = np.asarray(term.value), term.op.forward(abs(term.args[0].value), **term.options)
+        sums, sizes = np.asarray(term.value), term.op.forward(abs(term.args[0].value), **term.kwargs)
         return bool(np.all((abs(sums) <= 16 * precision(sums) * sizes) & (sizes > 0)))
 
 

@@ -49,9 +49,9 @@ def claim(found: Iterable[str]) -> str:
 
 
 def _told(term: Term) -> Iterator[str]:
-    if term.op is None or "key" not in term.options or (term.op.name == "scatter" and is_diagonal(term)):
+    if term.op is None or "key" not in term.kwargs or (term.op.name == "scatter" and is_diagonal(term)):
         return
-    key = term.options["key"]
+    key = term.kwargs["key"]
     arrays = [part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, np.ndarray | list)]
     if arrays:
         yield " by ".join(_listed(np.asarray(part)) for part in arrays)
@@ -102,7 +102,7 @@ def values(results: Iterable[Term], definitions: Mapping[Term, Term], given: Map
             found[term] = term.value
         else:
             options = tree_map(lambda part: found.get(part, value_of(part)) if isinstance(part, Term) else part,
-                               dict(term.options))  # fmt: skip
+                               dict(term.kwargs))  # fmt: skip
             found[term] = term.op.forward(*[found[arg] for arg in term.args], **options)
     return found
 
@@ -230,7 +230,7 @@ class _Program:
         name = self.temporaries[term]
         if not _takes_statements(term):
             return [f"{name} = {Source(self.names_but(term))(term)}"]
-        entries, key = self.write(term.args[0]), term.options["key"]
+        entries, key = self.write(term.args[0]), term.kwargs["key"]
         zeros = f"{name} = np.zeros({term.shape}, {entries}.dtype)"
         place = literal(key)
         return [zeros, f"{name}[{place}] = {entries}" if is_basic(key) else f"np.add.at({name}, {place}, {entries})"]

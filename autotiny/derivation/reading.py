@@ -86,14 +86,14 @@ def negated(term: Term) -> Term | None:
     if term.op is MATMUL or is_transpose(term):
         for i, arg in enumerate(term.args):
             if (other := negated(arg)) is not None:
-                return apply(term.op, (*term.args[:i], other, *term.args[i + 1 :]), term.options)  # type: ignore[arg-type]
+                return apply(term.op, (*term.args[:i], other, *term.args[i + 1 :]), term.kwargs)  # type: ignore[arg-type]
     return None
 
 
 def _without_keepdims(term: Term) -> Term:
     """A sum over the first axes broadcasts as well without them."""
     for i, arg in enumerate(term.args):
-        if is_sum(arg) and arg.options.get("keepdims"):
+        if is_sum(arg) and arg.kwargs.get("keepdims"):
             args = (*term.args[:i], leading(arg), *term.args[i + 1 :])
             try:
                 plain = rebuilt(term, args)
@@ -107,4 +107,4 @@ def _without_keepdims(term: Term) -> Term:
 def leading(term: Term) -> Term:
     """A sum without keepdims."""
     assert term.op is not None
-    return apply(term.op, term.args, {name: value for name, value in term.options.items() if name != "keepdims"})
+    return apply(term.op, term.args, {name: value for name, value in term.kwargs.items() if name != "keepdims"})

@@ -70,5 +70,5 @@ def in_extended_precision(term: Term, definitions: Mapping[Term, Term], values: 
             floating = np.asarray(part.value).dtype.kind == "f"
             values[part] = np.asarray(part.value, np.longdouble if floating else None)
         else:
-            values[part] = part.op.forward(*(values[arg] for arg in part.args), **part.options)
+            values[part] = part.op.forward(*(values[arg] for arg in part.args), **part.kwargs)
     return values[term]

@@ -117,7 +117,7 @@ DIGITS = [(str(n),) for n in range(2, 10)]
 
 
 def _transpose(term: Term) -> Part:
-    x, options = term.args[0], term.options
+    x, options = term.args[0], term.kwargs
     if term.ndim <= 2 and options.get("axes") in (None, (1, 0), (-1, -2), [1, 0]):
         return _transposed(x)
     return _call(term)
@@ -125,7 +125,7 @@ def _transpose(term: Term) -> Part:
 
 def _swapaxes(term: Term) -> Part:
     x = term.args[0]
-    axes = {term.options.get(name, 0) % max(x.ndim, 1) for name in ("axis1", "axis2")}
+    axes = {term.kwargs.get(name, 0) % max(x.ndim, 1) for name in ("axis1", "axis2")}
     return _transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else _call(term)
 
 
@@ -146,7 +146,7 @@ def _reduction(kind: str) -> Callable[[Term], Part]:
     """A sum over axes; whether they are left in as length 1 is a matter of shapes, of which a formula says nothing."""
 
     def read(term: Term) -> Part:
-        axis = term.options.get("axis")
+        axis = term.kwargs.get("axis")
         if isinstance(axis, tuple) and len(axis) == 1:
             axis = axis[0]
         over = () if axis is None or _all_axes(axis, term.args[0]) else (f"axis={axis}",)
@@ -170,20 +170,20 @@ def _reshape(term: Term) -> Part:
 
 
 def _index(term: Term) -> Part:
-    key = term.options["key"]
+    key = term.kwargs["key"]
     return Part("index", term.args, (", ".join(map(_key, key if isinstance(key, tuple) else (key,))),))
 
 
 def _scatter(term: Term) -> Part:
     if is_diagonal(term):
         return Part("call", term.args, ("diag",))
-    key = term.options.get("key")
+    key = term.kwargs.get("key")
     return Part("call", term.args, ("scatter", ", ".join(map(_key, key if isinstance(key, tuple) else (key,)))))
 
 
 def is_diagonal(term: Term) -> bool:
     """Whether it is a matrix of zeros with a vector put along its diagonal."""
-    key, (vector,) = term.options.get("key"), term.args
+    key, (vector,) = term.kwargs.get("key"), term.args
     return (
         isinstance(key, tuple)
         and term.shape == (vector.size, vector.size)
@@ -208,7 +208,7 @@ def _of_places(place: Any) -> str:
 # ----- calls -----
 def _call(term: Term) -> Part:
     assert term.op is not None
-    words = tuple(f"{name}={_option(value)}" for name, value in term.options.items() if not _is_default(term, name))
+    words = tuple(f"{name}={_option(value)}" for name, value in term.kwargs.items() if not _is_default(term, name))
     return Part("call", term.args, (CALLED.get(term.op.function, term.op.name), *words))
 
 
@@ -219,7 +219,7 @@ def _option(value: Any) -> str:
 def _is_default(term: Term, name: str) -> bool:
     assert term.op is not None
     default = inspect.signature(term.op.function).parameters[name].default
-    return type(default) is type(term.options[name]) and bool(default == term.options[name])
+    return type(default) is type(term.kwargs[name]) and bool(default == term.kwargs[name])
 
 
 def _plain(kind: str) -> Callable[[Term], Part]:

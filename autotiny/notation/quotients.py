@@ -28,7 +28,7 @@ def _rebuilt(part: Term, done: dict[Term, Term]) -> Term:
     assert part.op is not None
     args = [done[arg] for arg in part.args]
     if not _is_quotient(part):
-        return part if all(a is b for a, b in zip(args, part.args, strict=True)) else apply(part.op, args, part.options)
+        return part if all(a is b for a, b in zip(args, part.args, strict=True)) else apply(part.op, args, part.kwargs)
     above, below = args[0], [args[1]]
     while _is_quotient(above):
         above, divisor = above.args

@@ -117,9 +117,9 @@ def in_numpy(term: Term, known: dict[Term, Term]) -> Term:
 def _in_numpy(term: Term, args: list[Term], known: dict[Term, Term]) -> Term:
     assert term.op is not None
     if is_numpy(term.op):
-        return apply(term.op, args, term.options)
+        return apply(term.op, args, term.kwargs)
     try:
-        lowered = term.op.forward(*args, **term.options)
+        lowered = term.op.forward(*args, **term.kwargs)
     except AutotinyError as error:
         raise UnsupportedError(f"numpy: {term.op.name} cannot be written in NumPy functions: {error}") from error
     if not isinstance(lowered, Term) or lowered is term:
@@ -166,7 +166,7 @@ def _constant(value: Any) -> Part:
 
 # ----- how operations are written -----
 def _options(term: Term) -> tuple[str, ...]:
-    return tuple(f"{name}={literal(value)}" for name, value in term.options.items())
+    return tuple(f"{name}={literal(value)}" for name, value in term.kwargs.items())
 
 
 def _key(place: Any) -> str:
@@ -179,7 +179,7 @@ def _key(place: Any) -> str:
 
 
 def _index(term: Term) -> Part:
-    return Part("index", term.args, (_key(term.options["key"]),))
+    return Part("index", term.args, (_key(term.kwargs["key"]),))
 
 
 def _scatter(term: Term) -> Part:
@@ -197,12 +197,12 @@ def _cofactors(term: Term) -> Part:
 
 
 def _transpose(term: Term) -> Part:
-    plain = term.options.get("axes") is None or term.ndim < 2 or (term.ndim == 2 and term.options["axes"][0] % 2)
+    plain = term.kwargs.get("axes") is None or term.ndim < 2 or (term.ndim == 2 and term.kwargs["axes"][0] % 2)
     return Part("transpose", term.args) if plain else Part("call", term.args, ("np.transpose", *_options(term)))
 
 
 def _swapaxes(term: Term) -> Part:
-    axes = {term.options.get(name, 0) % term.ndim for name in ("axis1", "axis2")}
+    axes = {term.kwargs.get(name, 0) % term.ndim for name in ("axis1", "axis2")}
     if axes == {term.ndim - 2, term.ndim - 1}:
         return Part("transpose" if term.ndim == 2 else "transpose last", term.args)
     return Part("call", term.args, ("np.swapaxes", *_options(term)))
@@ -219,7 +219,7 @@ PARTS: dict[Any, Callable[[Term], Part]] = by_function({
     **{function: _same_kind(function.__name__) for function in OPERATORS},
     indexing.index: _index,
     indexing.scatter: _scatter,
-    shaping.astype: lambda term: Part("astype", term.args, (f"np.{np.dtype(term.options['dtype']).name}",)),
+    shaping.astype: lambda term: Part("astype", term.args, (f"np.{np.dtype(term.kwargs['dtype']).name}",)),
     np.transpose: _transpose,
     np.swapaxes: _swapaxes,
     linalg.log_abs_det: _same_kind("log_abs_det"),
