@@ -12,7 +12,7 @@ from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.view import LARGEST_PICTURE, Box, GraphTooLargeError, Scene
 from autotiny.engine.backward import Gradients, Sweep, seed, swept
 from autotiny.engine.graph import leading_to
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import next_number
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
@@ -30,7 +30,7 @@ class GradientGraph:
 
     def __init__(self, output: Tensor, tensors: Sequence[Tensor]) -> None:
         self.start = Tensor(np.ones_like(seed(output, None)))
-        order = checked_order(output)
+        order = verified_order(output)
         among = leading_to(reversed(order), tensors)
         recorded = swept(order, lambda guard: _Recorded({output: self.start}, among, guard))
         self.gradients: dict[Tensor, Any] = recorded.grads

@@ -18,9 +18,9 @@ from autotiny.engine.broadcasting import fitted, require_array
 from autotiny.engine.graph import leading_to
 from autotiny.engine.masking import finite_unless, guard
 from autotiny.engine.modes import modes
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import LOG, require_finite, stays_in_logarithm, value_of
+from autotiny.engine.recording import is_stable_log, require_finite, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.values import own
 from autotiny.errors import ShapeError, UnsupportedError
@@ -32,7 +32,7 @@ SCALARS = frozenset({np.float64, np.float32, np.float16})
 
 def backward(output: Tensor, grad: Any = None) -> None:
     """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
-    for node, g in sweep(checked_order(output), {output: seed(output, value_of(grad))}).items():
+    for node, g in sweep(verified_order(output), {output: seed(output, value_of(grad))}).items():
         if node.op is not None:
             node._grad = g
         elif node._grad is not None:
@@ -61,7 +61,7 @@ def gradients(output: Tensor, tensors: Sequence[Tensor], grad: Any = None) -> li
             raise UnsupportedError(
                 f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
             )
-    found = sweep(checked_order(output), {output: seed(output, grad)}, tensors, record=True)
+    found = sweep(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
     return [as_tensor(found[x]) if x in found else Tensor(np.zeros_like(x._data), requires_grad=False) for x in tensors]
 
 
@@ -164,7 +164,7 @@ class Sweep:
                 continue
             if op.masks:
                 self.masked = True
-            if op is LOG and stays_in_logarithm(node.args):
+            if is_stable_log(op, node.args):
                 (x,) = node.args
                 log_grads[x] = log_grads[x] + g if x in log_grads else g
             else:

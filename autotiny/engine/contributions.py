@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from autotiny.engine.backward import Gradients, Sweep, seed, swept
-from autotiny.engine.mutation import checked_order
-from autotiny.engine.recording import LOG, stays_in_logarithm
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.recording import is_stable_log
 from autotiny.engine.tensor import Tensor
 
 
@@ -66,7 +66,7 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     [(0, 3.0, 4.0), (1, 3.0, 7.0)]
     """
     seeds = {output: seed(output, grad)}
-    observed = swept(checked_order(output), lambda guard: _Observed(seeds, guard))
+    observed = swept(verified_order(output), lambda guard: _Observed(seeds, guard))
     return Backprop(observed.visits, observed.grads)
 
 
@@ -89,7 +89,7 @@ class _Observed(Sweep):
             self.passed = []
             yield node  # and the engine pulls back through it
             if node in self.grads:
-                if node.op is LOG and stays_in_logarithm(node.args):
+                if is_stable_log(node.op, node.args):
                     self._hand_on(node)
                 self.visits.append(Visit(node, self.grads[node], tuple(self.passed)))
 

@@ -11,7 +11,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import StaleError
 
 
-def checked_order(*outputs: Tensor) -> list[Tensor]:
+def verified_order(*outputs: Tensor) -> list[Tensor]:
     """The operations that lead to the outputs, results before operands, once it is certain that no value was changed
     since.
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.node import Node
-from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import call, operators, plain_operators, record
 from autotiny.engine.values import read_only
 from autotiny.errors import UnsupportedError
@@ -23,7 +23,7 @@ def _plain_key(part: Any) -> Any:
     return np.array(part) if isinstance(part, np.ndarray | list) else part
 
 
-class Tensor(Surface, Node):
+class Tensor(ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from autotiny.engine.backward import Sweep, seed, swept
-from autotiny.engine.mutation import checked_order, is_written_over
+from autotiny.engine.mutation import is_written_over, verified_order
 from autotiny.engine.node import made_by, next_number
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
@@ -46,7 +46,7 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
     >>> float(gradients_of(x * x, {}).of[x])
     6.0
     """
-    found = swept(checked_order(output), lambda guard: _Remembering(output, guard, remembered))
+    found = swept(verified_order(output), lambda guard: _Remembering(output, guard, remembered))
     return Gradients(found.grads, found.pulled)
 
 
