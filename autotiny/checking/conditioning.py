@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.backward import sweep
+from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import topological_order
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import NO_OPTIONS, made_by

@@ -8,7 +8,7 @@ from autotiny.checking.conditioning import posing
 from autotiny.checking.report import Array, Row
 from autotiny.checking.subject import Subject
 from autotiny.diagnosis.slips import factor, is_total, is_transposed, reason, same, tidy
-from autotiny.engine.backward import sweep
+from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by

@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.checking.conditioning import moved_gradients
 from autotiny.engine import call_site, graph, messages
-from autotiny.engine.backward import seed, sweep
+from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError

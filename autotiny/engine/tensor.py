@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.engine import gradients
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import call, operators, plain_operators, record
@@ -65,7 +66,7 @@ class Tensor(ArrayProtocol, Node):
 
         Raises ShapeError for a missing or misshapen grad, StaleError when a value was changed after it was recorded.
         """
-        backward.backward(self, grad)
+        gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
@@ -107,4 +108,6 @@ class Tensor(ArrayProtocol, Node):
         return super().astype(dtype)
 
 
-from autotiny.engine import backward  # noqa: E402 - it knows Tensor, and Tensor.backward() is only a short way to it
+def as_tensor(value: Any) -> Tensor:
+    """Return the value as a Tensor, a constant one if it is not one already."""
+    return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)

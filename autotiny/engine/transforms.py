@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.engine.backward import Gradients, as_tensor, sweep
+from autotiny.engine.backward import Gradients
+from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
-from autotiny.engine.node import next_number
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, tree_map
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -32,8 +33,8 @@ class Run(NamedTuple):
     rebuild_output: Rebuild
     variables: list[Tensor]
     rebuild_arguments: Rebuild
-    order: list[Tensor]
-    leaves: set[Tensor]
+    order: list[Node]
+    leaves: set[Node]
     nested: bool
 
     @property
@@ -76,10 +77,10 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
     return Run(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
 
 
-def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Tensor]) -> set[Tensor]:
+def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
     """The tracked leaves among some outputs, and among the operands of the operations that lead to them."""
     candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if type(x) is Tensor and x.op is None and x.requires_grad}
+    return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
 
 
 def variable(value: Any) -> Tensor:
