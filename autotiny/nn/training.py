@@ -183,9 +183,7 @@ class Training:
         """Standardise both, and refuse examples other than those of an earlier run."""
         examples = _fingerprint(train, validation)
         if self.examples not in ("", examples):
-            raise TrainingError(
-                "this training began with other examples; continue with the same, or start a new one"
-            )
+            raise TrainingError("this training began with other examples; continue with the same, or start a new one")
         self.examples = examples
         self.standardisation = self.standardisation or Standardisation.fit(train)
         return replace(train, X=self._inputs(train)), replace(validation, X=self._inputs(validation))
