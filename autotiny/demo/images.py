@@ -6,11 +6,10 @@ import io
 import numpy as np
 
 from autotiny.nn.datasets import Array
+from autotiny.notation.palette import BLUE, VERMILLION, rgb
 
 DARKEST = 16
 """The value of a pixel that is all ink."""
-POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
-"""Okabe and Ito's vermilion and blue, which colour-blind readers tell apart."""
 
 
 def ink(*digits: Array) -> str:
@@ -21,7 +20,7 @@ def ink(*digits: Array) -> str:
 
 def heat(matrix: Array) -> str:
     """Entries from -1 to 1: vermilion above 0 and blue below, more opaque the further from it."""
-    colours = np.where(matrix[:, :, None] > 0, POSITIVE, NEGATIVE) / 255
+    colours = np.where(matrix[:, :, None] > 0, rgb(VERMILLION), rgb(BLUE)) / 255
     return _data_uri(colours, np.abs(matrix))
 
 

@@ -14,6 +14,7 @@ from autotiny.derivation import showing
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
+from autotiny.notation.palette import css_variables
 
 # ----- curves -----
 # Loss and accuracy over the epochs, as SVG that takes its colours and its font from the page.
@@ -112,6 +113,7 @@ def render(findings: Findings) -> str:
     environment.filters |= {"percent": _percent, "power": _power, "typeset": _typeset}
     training, test = findings.experiment.training, findings.experiment.test
     return environment.get_template("report.html").render(
+        colours=css_variables(),
         findings=findings,
         training=training,
         n_parameters=sum(W.size for W in training.network.parameters.values()),
