@@ -38,6 +38,12 @@ class Pattern(ArrayProtocol):
         self.op, self.kwargs, self.name, self.rest = op, options or {}, name, rest
         self.args = tuple(arg if isinstance(arg, Pattern) else constant(arg) for arg in args)
 
+    def __repr__(self) -> str:
+        if self.op is None:
+            return self.name
+        options = [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"{self.op.name}({', '.join([*map(repr, self.args), *options])})"
+
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
         return Pattern(OPS[function], *arranged(OPS[function], args, kwargs))
@@ -170,6 +176,22 @@ def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bou
         else:
             bound = {**bound, wanted.name: value}
     yield bound
+
+
+def match_as_written(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
+    """Every way in which the term is an instance of the pattern, operation by operation: at most one."""
+    if isinstance(pattern, Term) or pattern.op is None:
+        yield from match(pattern, term, bound)
+    elif pattern.op is term.op and len(pattern.args) == len(term.args):
+        ways = list(match_options(pattern.kwargs, without_defaults(term.kwargs), bound))
+        for part, arg in zip(pattern.args, term.args, strict=True):
+            ways = [longer for way in ways for longer in match_as_written(part, arg, way)]
+        yield from ways
+
+
+def without_defaults(kwargs: Bound) -> Bound:
+    """The options that ask for something other than NumPy's functions do by themselves."""
+    return {name: value for name, value in kwargs.items() if value is not None and value is not False and value != "C"}
 
 
 def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:

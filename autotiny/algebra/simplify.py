@@ -1,9 +1,11 @@
 """Simplify: apply the table until the smallest form is reached, and remember how."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from autotiny.algebra.measure import measure
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
+from autotiny.algebra.row import AlgebraError, Row
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.algebra.tidy import tidy
 from autotiny.ops import Op
@@ -58,6 +60,18 @@ def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
     return constant(apply(part.op, args, part.kwargs))
 
 
+def in_short(term: Term) -> str:
+    """The beginning of a formula, for an error message."""
+    text = repr(term) if size(term)[0] < LARGE else f"a formula of {size(term)[0]} operations"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def require_smaller(rule: Rule, result: Term, made_of: Term) -> None:
+    """Raise AlgebraError where a rule that is to simplify would go on with what it has made for ever."""
+    if measure(result) >= measure(made_of) and not (isinstance(rule, Row) and rule.expands):
+        raise AlgebraError(f"row {rule.name!r} does not make {in_short(made_of)} smaller: it goes on for ever")
+
+
 class Simplifier:
     """Further rules, the table, and last what holds by chance of the data, applied to formulas.
 
@@ -70,20 +84,29 @@ class Simplifier:
 
     def normal(self, term: Term) -> Term:
         """The normal form: trivial rules alone."""
-        return self._mapped(term, lambda part: None)
+        return self._mapped(term, None)
 
     def apply(self, rule: Rule, term: Term) -> Term:
-        """The term, rewritten by one rule wherever it applies."""
-        return self._mapped(term, rule.at)
+        """The term, rewritten by one rule wherever it applies, also to what it has made.
 
-    def _mapped(self, term: Term, at: Callable[[Term], Term | None]) -> Term:
+        Raises AlgebraError where a rule that does not expand applies to what it has made, and this is not smaller than
+        what it was made of.
+        """
+        return self._mapped(term, rule)
+
+    def _mapped(self, term: Term, rule: Rule | None, made_of: Term | None = None) -> Term:
         done: dict[Term, Term] = {}
         for part in topological_order(term):
             args = tuple(done[arg] for arg in part.args)
             result = self._tidied(rebuilt(part, args))
-            found = at(result)
-            changed = result if found is None else self.normal(found)
-            done[part] = result if changed is result else self._mapped(changed, at)
+            after = rule.at(result) if rule else None
+            if rule is None or after is None:
+                done[part] = result
+                continue
+            if made_of is not None:
+                require_smaller(rule, result, made_of)
+            changed = self.normal(after)
+            done[part] = result if changed is result else self._mapped(changed, rule, result)
         return done[term]
 
     def _tidied(self, term: Term) -> Term:

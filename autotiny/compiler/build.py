@@ -11,12 +11,11 @@ from autotiny.compiler.emit import emit
 from autotiny.compiler.entry import Entry
 from autotiny.compiler.factors import pull_factors, push_factors
 from autotiny.compiler.lowering import FactError, assume_facts, lower
-from autotiny.compiler.products import as_products, beside_each_other
+from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import Program, as_graph, explain, operations
 from autotiny.compiler.scalars import emit_scalars, is_scalar
 from autotiny.compiler.schedule import schedule
-from autotiny.compiler.shortcuts import share_sign, shorten
-from autotiny.compiler.table import Simplified, alike, as_written, by_table
+from autotiny.compiler.table import Simplified, alike, as_written, by_table, shorten
 from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.tensor import Tensor
@@ -27,7 +26,7 @@ from autotiny.errors import UnsupportedError
 
 
 FIRST = (lower, shorten, pull_factors)
-THEN = (push_factors, shorten, share_sign, beside_each_other, as_products)
+THEN = (push_factors, shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
 """Passes, in this order, after the table of rows; between the two, facts are assumed."""
 
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, rewrite, with_operands
-from autotiny.compiler.shortcuts import made_by
+from autotiny.compiler.rewriting import VDOT, made_by, rewrite, with_operands
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS
 from autotiny.ops.einsum import summation
@@ -67,12 +66,6 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
     """One operation, taken apart."""
     op = term.op
     assert op is not None
-    if op.function is np.power:
-        return power(term, args, kwargs)
-    if op.function is np.square:
-        return args[0] * args[0]
-    if op.function is np.positive:
-        return args[0]
     if op in WHOLE or getattr(op.function, "__module__", "").startswith("numpy") or isinstance(op.function, np.ufunc):
         return without_uniform_arrays(term, args, kwargs)
     try:
@@ -80,25 +73,6 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
     except (AutotinyError, TypeError, AttributeError):  # it asks for values
         return with_operands(term, args, kwargs)
     return result if isinstance(result, Term) else constant(result)
-
-
-def power(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Small whole powers as products; NumPy's own is many times slower."""
-    base, exponent = args
-    if exponent.is_constant and base.dtype.kind == "f" and np.ndim(exponent.value) == 0:
-        b = exponent.value
-        if b == 1 and result_keeps_type(base, exponent):
-            return base
-        if b == 2 and result_keeps_type(base, exponent):
-            return base * base
-        if b == 3 and result_keeps_type(base, exponent):
-            return base * base * base
-    return with_operands(term, args, kwargs)
-
-
-def result_keeps_type(base: Term, other: Term) -> bool:
-    """Whether base op other has base's type."""
-    return np.result_type(base.value, other.value) == base.dtype
 
 
 def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:

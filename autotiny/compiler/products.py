@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
+from autotiny.algebra.rewrites import LONGEST_SUM
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, Kind, kind, rewrite, users, with_operands
-from autotiny.compiler.shortcuts import LONGEST, made_by
+from autotiny.compiler.rewriting import VDOT, Kind, is_number, kind, made_by, rewrite, users, with_operands
 from autotiny.ops import OPS
 
 COPY = OPS[np.copy]
@@ -31,6 +31,32 @@ def as_products(outputs: Sequence[Term], names: Names) -> list[Term]:
     """The outputs, with products where they are faster."""
     summed = rewrite(outputs, sum_as_product, names)
     return rewrite(summed, spread_as_product, names)
+
+
+def masks_as_numbers(outputs: Sequence[Term], names: Names) -> list[Term]:
+    """The outputs, with products with masks as products with numbers: NumPy is slow to turn masks into these."""
+    return rewrite(outputs, mask_as_numbers, names)
+
+
+def mask_as_numbers(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A product with a mask."""
+    if made_by(term, np.multiply):
+        for x, mask in (args, args[::-1]):
+            if mask.dtype == bool and mask.ndim and x.dtype.kind == "f" and mask.shape == x.shape:
+                return x * mask.astype(x.dtype)
+    return with_operands(term, args, kwargs)
+
+
+def share_sign(outputs: Sequence[Term], names: Names) -> list[Term]:
+    """1[x > 0] = 1[max(x, 0) > 0], where max(x, 0) is there: x need not be kept until then."""
+    there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
+
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        if made_by(term, np.greater) and is_number(args[1], 0) and args[0] in there:
+            args = (there[args[0]], args[1])
+        return with_operands(term, args, kwargs)
+
+    return rewrite(outputs, visit, names)
 
 
 def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
@@ -68,7 +94,7 @@ def sum_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]
     (along,) = (axis,) if isinstance(axis, int) else axis
     if function is np.max:
         return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else with_operands(term, args, kwargs)
-    if x.shape[along] > LONGEST:
+    if x.shape[along] > LONGEST_SUM:
         return with_operands(term, args, kwargs)
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
@@ -79,7 +105,7 @@ def is_short_total(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]
     x = args[0]
     if not made_by(term, np.sum) or not x.ndim or x.dtype not in (np.float32, np.float64) or kwargs.get("keepdims"):
         return False
-    return 0 < x.size <= LONGEST and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
+    return 0 < x.size <= LONGEST_SUM and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
 
 
 def largest_row(x: Term) -> Any:

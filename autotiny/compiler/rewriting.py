@@ -91,6 +91,16 @@ def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Ma
     return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.kwargs))
 
 
+def made_by(term: Term, function: Any) -> bool:
+    """Whether a term is the result of a function of NumPy."""
+    return term.op is not None and term.op.function is function
+
+
+def is_number(term: Term, value: float) -> bool:
+    """Whether a term is this very number."""
+    return term.is_constant and np.ndim(term.value) == 0 and bool(term.value == value)
+
+
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
     """Who uses each term; an output counts as one more user, itself."""
     found: dict[Term, list[Term]] = {term: [] for term in topological_order(*outputs)}

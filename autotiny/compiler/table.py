@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import ROWS, STABLE, Row, Term, constant, in_one_way, rewritten, topological_order, variables
+from autotiny.algebra import (
+    PROGRAMS,
+    ROWS,
+    STABLE,
+    Row,
+    Term,
+    constant,
+    in_one_way,
+    rewritten,
+    topological_order,
+    variables,
+)
 from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import Kind, kind, rewrite, with_operands
@@ -27,6 +38,11 @@ MATMUL = OPS[np.matmul]
 POSITIVE = {OPS[f] for f in (np.exp, np.exp2, np.cosh, softmax, sigmoid)}
 KEEP_SIGN = {OPS[f] for f in (np.add, np.multiply, np.divide, np.sqrt, np.sum, np.max, np.min)}
 KEEP_SIGN |= {OPS[f] for f in (np.reshape, np.broadcast_to, np.transpose)}
+
+
+OF_OPERATION: dict[Any, list[Row]] = {}
+for row in PROGRAMS:
+    OF_OPERATION.setdefault(row.left.op, []).append(row)
 
 
 class Simplified(NamedTuple):
@@ -72,6 +88,21 @@ def as_written(simplified: Simplified, names: Names) -> list[Term]:
     return outputs
 
 
+def shorten(outputs: Sequence[Term], names: Names) -> list[Term]:
+    """The outputs, where each operation of NumPy is rewritten by the first row for programs that fits."""
+    return rewrite(outputs, shortened, names)
+
+
+def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+    """One operation, by the rows for programs."""
+    again = constant(with_operands(term, args, kwargs))
+    for row in OF_OPERATION.get(again.op, ()):
+        right = row.at(again)
+        if right is not None and right.dtype == again.dtype:
+            return right
+    return again
+
+
 def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
     """Whether they are the same formulas."""
     return all(a is b for a, b in zip(outputs, others, strict=True))
@@ -109,7 +140,7 @@ class Search:
 
     def __init__(self, row: Row, own: Set[Term], written: dict[Term, Term]) -> None:
         self.row, self.own, self.written = row, own, written
-        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.written.op in group), {row.written.op})
+        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.left.op in group), {row.left.op})
         self.looked_at: dict[Term, Term | None] = {}
 
     def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -123,7 +154,7 @@ class Search:
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            found = rewritten(self.row.written, term, self.replacement) if is_narrow(term) else None
+            found = rewritten(self.row.left, term, self.replacement) if is_narrow(term) else None
             self.looked_at[term] = found if found is not None and is_like(found, term) else None
         return self.looked_at[term]
 

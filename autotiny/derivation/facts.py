@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.algebra import Term, topological_order
 from autotiny.algebra.normal import ONE, addends, factors, fitted, number, op_of, total
-from autotiny.algebra.rewrites import needs, rewritten
+from autotiny.algebra.row import needs, rewritten
 from autotiny.algebra.term import plain
 from autotiny.derivation.reading import leading
 from autotiny.ops import OPS, Op
