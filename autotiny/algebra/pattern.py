@@ -11,7 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
+from autotiny.algebra.normal import (
+    ONE,
+    PRODUCTS,
+    SUMS,
+    Factor,
+    addends,
+    factors,
+    number,
+    product,
+    times,
+    total,
+    without_spread,
+)
 from autotiny.algebra.term import Term, constant
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import arranged
@@ -134,6 +146,8 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
             yield bound
     elif pattern.op is None:
         yield from bind(pattern.name, term, bound)
+    elif pattern.op in PRODUCTS | SUMS and without_spread(term).ndim != term.ndim:
+        return  # its factors have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
         for found, coefficient, left in match_product(pattern, term, bound):
             if coefficient == 1 and not left:

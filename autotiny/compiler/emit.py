@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.algebra.facts import are_one
 from autotiny.compiler.block_writing import BlockWriter
 from autotiny.compiler.naming import Names
 from autotiny.compiler.operands import Operands, comment, type_of
@@ -143,10 +144,12 @@ class Writer(Operands):
         self.written[term] = name
 
     def check(self, term: Term) -> None:
-        """Stop where a sum is not 1 everywhere."""
+        """Stop where a sum is not 1 everywhere. That it is exactly 1, as of one-hot targets, is seen at once."""
         name = self.fresh("all_one")
         self.setup.append(f"{name} = np.ones({term.shape}{type_of(term)}).tobytes()")
-        self.lines += [f"if {self.names[term]}.tobytes() != {name}:", "    raise FactError"]
+        self.held[are_one.__name__] = are_one
+        sums = self.names[term]
+        self.lines += [f"if {sums}.tobytes() != {name} and not are_one({sums}):", "    raise FactError"]
 
     def in_memory(self, view: Term) -> bool:
         """Whether a view shows memory of the program's own, so that it can be made beforehand."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, topological_order
+from autotiny.algebra.facts import sums_to_one
 from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import VDOT, made_by, rewrite, with_operands
 from autotiny.errors import AutotinyError
@@ -16,8 +17,8 @@ from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
 from autotiny.ops.shaping import astype, join, pad_constant
 
 # ----- facts -----
-# Facts about data, found on the values of the first call and checked at every other: the targets of each example sum
-# to 1. What is left of softmax's gradient is then A2 - Y, where else it would be A2 sum(Y) - Y.
+# Facts about data, found on the values of the first call and checked at every call: the targets of each example sum to
+# 1. What is left of softmax's gradient is then A2 - Y, where else it would be A2 sum(Y) - Y.
 
 
 class FactError(Exception):
@@ -26,7 +27,9 @@ class FactError(Exception):
 
 def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], list[Term]]:
     """The outputs where sums that are all 1 are 1; and those sums."""
-    facts = {term.args[0]: term for term in topological_order(*outputs) if is_sum_of_ones(term)}
+    order = topological_order(*outputs)
+    arguments = {term for term in order if term.op is None}
+    facts = {term.args[0]: term for term in order if sums_to_one(term, arguments) and is_worth_a_check(term)}
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         if facts.get(args[0]) is with_operands(term, args, kwargs):
@@ -38,11 +41,9 @@ def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], lis
     return rewrite(outputs, visit, names), list(facts.values())
 
 
-def is_sum_of_ones(term: Term) -> bool:
-    """Whether it is a sum over an argument's entries, and comes to 1 everywhere."""
-    if not made_by(term, np.sum) or not term.kwargs.get("keepdims") or term.args[0].op is not None:
-        return False
-    return term.ndim > 0 and term.size > 1 and bool(np.all(term.value == 1))
+def is_worth_a_check(term: Term) -> bool:
+    """Whether sums are of several examples, and keep the axis of the classes."""
+    return term.size > 1 and bool(term.kwargs.get("keepdims"))
 
 
 def mean_of_difference(total: Term, Y: Term, difference: Term, a: Term, b: Term) -> Any:

@@ -259,6 +259,14 @@ def test_a_row_applies_to_what_it_has_made_as_often_as_it_gets_smaller():
                    for part in topological_order(after))  # fmt: skip
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 2)])
+def test_factors_of_a_broadcast_product_move_out_of_no_sum_over_other_axes(axis):
+    k, M = symbol("k", 2.0), symbol("M", np.arange(12.0).reshape(3, 4))
+    total, simplifier = np.sum(np.broadcast_to(k * M, (2, 3, 4)), axis=axis, keepdims=True), Simplifier()
+    steps = simplifier.simplify(total)
+    np.testing.assert_allclose((steps[-1].after if steps else simplifier.normal(total)).value, total.value)
+
+
 def test_a_row_without_its_side_condition_fails(rng):
     broken = 0
     for row in ROWS:
