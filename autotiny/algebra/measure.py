@@ -12,9 +12,9 @@ from autotiny.algebra.normal import MATMUL, ONE, PRODUCTS, SPREADS, SUMS, expone
 from autotiny.algebra.pattern import Pattern
 from autotiny.algebra.term import Term
 
-OPERATION, NUMBER, SYMBOL, ARRAY = 2, 3, 4, 5
-"""Their weights: 1 + x must be lighter than x + x, and 1 / (1 + u) heavier than any function of -u."""
-ARRANGEMENT = 3
+OPERATION, NUMBER, SYMBOL, ARRAY = 2, 4, 5, 6
+"""Their weights: 1 + x must be lighter than x + x, and 1 / (1 + exp(x)) heavier than a function of -x."""
+ARRANGEMENT = 4
 """The weight of a broadcast or reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
 
 

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, constant
+from autotiny.compiler.backend import Backend, FactError
 from autotiny.compiler.captured import Captured, drawn_inside
-from autotiny.compiler.emit import emit
+from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.entry import Entry
 from autotiny.compiler.factors import pull_factors, push_factors
-from autotiny.compiler.lowering import FactError, assume_facts, lower
+from autotiny.compiler.lowering import assume_facts, lower
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import Program, as_graph, explain, operations
-from autotiny.compiler.scalars import emit_scalars, is_scalar
+from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import schedule
 from autotiny.compiler.table import Simplified, alike, as_written, by_table, shorten
 from autotiny.compiler.trace import Trace, is_dynamic, trace
@@ -28,6 +29,9 @@ from autotiny.errors import UnsupportedError
 FIRST = (lower, shorten, pull_factors)
 THEN = (push_factors, shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
 """Passes, in this order, after the table of rows; between the two, facts are assumed."""
+
+BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
+"""The first that accepts a schedule writes its program."""
 
 
 class Rewritten(NamedTuple):
@@ -147,24 +151,34 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     masked = traced.masked and not guards
     given = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
-    plan = schedule(traced.symbols, outputs, given, formulas.checks, told_finite(outputs) if formulas.finite else ())
-    scalar = formulas.facts and is_scalar(plan)
     stop = FactError if formulas.finite else FloatingPointError if swept and not guards else None
-    source = emit_scalars(plan, names, swept) if scalar else emit(plan, names, stop, threads)
+    plan = schedule(
+        traced.symbols,
+        outputs,
+        given,
+        formulas.checks,
+        told_finite(outputs) if formulas.finite else (),
+        names=names,
+        threads=threads,
+        stop=stop,
+        swept=swept,
+        may_fail=formulas.facts,
+    )
+    source = next(backend for backend in BACKENDS if backend.accepts(plan)).emit(plan)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = Entry((*args, *kwargs.values()), dynamic, returned, captured)
     watched = ("invalid", "over", "divide") if formulas.fast else ("invalid",) if stop else ()
     return Built(
-        Program(source, entry, watched, quiet=swept and not scalar),
+        Program(source, entry, watched, quiet=swept and not source.in_python),
         len(args),
         tuple(kwargs),
         captured,
-        scalar or formulas.finite or bool(formulas.checks),
+        source.in_python or formulas.finite or bool(formulas.checks),
         formulas.fast,
         masked,
         traced.guardable and not guards,
-        explain(formulas.counts, plan, threads),
+        explain(formulas.counts, plan),
         as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )
 

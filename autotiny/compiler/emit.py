@@ -1,14 +1,14 @@
 """Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.algebra.facts import are_one
-from autotiny.compiler.block_writing import BlockWriter
-from autotiny.compiler.naming import Names
+from autotiny.compiler.backend import Source
+from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, type_of
 from autotiny.compiler.rewriting import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
@@ -17,27 +17,16 @@ SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
     np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
 }  # fmt: skip
-OUT_BY_NAME = {np.maximum, np.minimum}
-"""Ufuncs whose result by position NumPy warns of."""
-
-
-class Source(NamedTuple):
-    """A program: its text, and the objects that its text refers to."""
-
-    text: str
-    held: dict[str, Any]
 
 
 class Writer(Operands):
     """Writes the lines of one program."""
 
-    def __init__(self, plan: Schedule, names: Names, threads: int = 1) -> None:
-        super().__init__(plan, names)
-        self.threads = threads
+    def __init__(self, plan: Schedule) -> None:
+        super().__init__(plan)
         self.lines: list[str] = []
-        self.functions: list[str] = []
 
-    def program(self, stop: type[Exception] | None) -> Source:
+    def program(self) -> Source:
         """The whole of it; what is donated is written last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
@@ -49,7 +38,7 @@ class Writer(Operands):
                 self.write(term)
             if term in checks:
                 self.check(term)
-        if stop is not None:
+        if (stop := self.plan.stop) is not None:
             self.held[stop.__name__] = stop
             self.lines += [f"if {self.failure(last)}:", f"    raise {stop.__name__}"]
         for term in donated:
@@ -279,6 +268,13 @@ def _key(key: Any) -> str:
     return "None" if key is None else "..." if key is ... else str(int(key))
 
 
-def emit(plan: Schedule, names: Names, stop: type[Exception] | None, threads: int = 1) -> Source:
-    """The program of a schedule; it raises `stop` where an operation was invalid, or overflowed if that is watched."""
-    return Writer(plan, names, threads).program(stop)
+class NumpyBackend:
+    """Programs in NumPy, of any schedule."""
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return True: NumPy can compute whatever was recorded."""
+        return True
+
+    def emit(self, schedule: Schedule) -> Source:
+        """Return straight lines, with the function of a block for each group that runs block by block."""
+        return Writer(schedule).program()

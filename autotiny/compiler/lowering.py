@@ -21,10 +21,6 @@ from autotiny.ops.shaping import astype, join, pad_constant
 # 1. What is left of softmax's gradient is then A2 - Y, where else it would be A2 sum(Y) - Y.
 
 
-class FactError(Exception):
-    """What held on the values of the first call does not hold on these."""
-
-
 def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], list[Term]]:
     """The outputs where sums that are all 1 are 1; and those sums."""
     order = topological_order(*outputs)

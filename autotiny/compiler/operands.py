@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.lowering import FactError
+from autotiny.compiler.backend import FactError
 from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule, Storage
 
@@ -74,13 +74,15 @@ def type_of(x: Any) -> str:
 class Operands:
     """The names of everything in one program, and the lines that make what is made once."""
 
-    def __init__(self, plan: Schedule, names: Names) -> None:
+    def __init__(self, plan: Schedule) -> None:
         self.plan = plan
-        self.names, self.given = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
+        self.names, self.given = unique_names(plan, plan.names), told([*plan.inputs, *plan.order], plan.names)
         self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.modules: set[str] = set()
         self.setup: list[str] = []
+        self.functions: list[str] = []
+        """The text of functions that the program calls."""
         self.constants: dict[Any, str] = {}
         self.flats: dict[Term, str] = {}
         self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.compiler.emit import Source
+from autotiny.compiler.backend import Source
 from autotiny.compiler.entry import Entry
 from autotiny.compiler.naming import Names, told
 from autotiny.compiler.schedule import Schedule
@@ -28,7 +28,7 @@ SMALL, MANY = 2**24, 1000
 CHECKED = "checked at every call; where it fails another program takes over"
 
 
-def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
+def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
     """Tables of the passes, with the operations that each left, and of the memory."""
     rows = [("pass", "operations"), *((name.replace("_", " "), str(count)) for name, count in passes)]
     placed = sum(len(storage.tenants) for storage in plan.storages)
@@ -37,7 +37,7 @@ def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
         aligned(rows),
         "",
         f"memory: {plan.nbytes} bytes in {len(plan.storages)} buffers, for {placed} results",
-        *(f"blocks: {len(group.terms)} operations at once, threads: {threads}" for group in blocks.values()),
+        *(f"blocks: {len(group.terms)} operations at once, threads: {plan.threads}" for group in blocks.values()),
         *([f"facts: {len(plan.checks)}, of the arguments of the first call, {CHECKED}"] if plan.checks else []),
         *([f"rows of the table: they hold where all is finite, {CHECKED}"] if plan.finite else []),
     ]
@@ -104,7 +104,7 @@ class Program:
         self.source, self.watched, self.quiet = source, watched, quiet
         texts = {"program": source.text, "entry": entry.text()}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
-        self.held = {**entry.held, **source.held}
+        self.held = {**entry.held, **source.objects}
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:

@@ -1,17 +1,22 @@
-"""The order in which a program computes, and the memory that each result lives in.
+"""The order in which a program computes, what of it runs block by block, and the memory that each result lives in.
 
-Nothing here knows how a program is written: another back end could take a schedule as it is.
+Nothing here knows how a program is written: every back end takes a schedule as it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.compiler.blocks import Group, groups
-from autotiny.compiler.rewriting import Kind, kind
+from autotiny.compiler.naming import Names
+from autotiny.compiler.rewriting import REDUCTIONS, VDOT, Kind, kind
+
+LONG = 2**16
+"""Entries from which an array is computed in blocks."""
+WORTHWHILE = 3
+"""Operations from which blocks pay."""
 
 
 @dataclass(eq=False)
@@ -22,6 +27,12 @@ class Storage:
     nbytes: int
     tenants: list[Term] = field(default_factory=list)
     """The results that live there, one after another."""
+
+
+class Group(NamedTuple):
+    """Operations on arrays of one shape that run together, block by block."""
+
+    terms: list[Term]
 
 
 @dataclass
@@ -41,6 +52,16 @@ class Schedule:
     """Sums that must be 1, else the rest does not hold; they come first."""
     finite: list[Term]
     """Results that must be finite, else the rest does not hold."""
+    names: Names
+    """The user's names of formulas."""
+    threads: int
+    """How many threads may share the work."""
+    stop: type[Exception] | None
+    """What is raised where an operation was invalid, if it must not go unnoticed."""
+    swept: bool
+    """Whether gradients are computed: then nan may be a sign that a mask was to hide something."""
+    may_fail: bool
+    """Whether another program takes over where this one raises FactError."""
 
     @property
     def nbytes(self) -> int:
@@ -54,6 +75,12 @@ def schedule(
     donated: Iterable[Term] = (),
     checks: Sequence[Term] = (),
     finite: Sequence[Term] = (),
+    *,
+    names: Names,
+    threads: int = 1,
+    stop: type[Exception] | None = None,
+    swept: bool = False,
+    may_fail: bool = False,
 ) -> Schedule:
     """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
     donated = set(donated)
@@ -64,7 +91,21 @@ def schedule(
     plan = Plan(order, outputs, donated, inner_results(order, outputs, group))
     for term in order:
         plan.settle(term)
-    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks), list(finite))
+    return Schedule(
+        list(inputs),
+        list(outputs),
+        order,
+        plan.place,
+        plan.storages,
+        group,
+        list(checks),
+        list(finite),
+        names,
+        threads,
+        stop,
+        swept,
+        may_fail,
+    )
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
@@ -174,3 +215,60 @@ def shown_by(term: Term) -> Term | None:
 def nbytes(term: Term) -> int:
     """The size of a result."""
     return int(np.prod(term.shape, dtype=int)) * term.dtype.itemsize
+
+
+# ----- blocks -----
+# A long array that passes through ten operations goes to memory and back ten times; a block of a few thousand entries
+# stays in the cache, and only what the rest of the program needs is ever written out.
+
+
+def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, Group]]:
+    """The order with the members of each group one after another, and the group of each member."""
+    stages: dict[Term, int] = {}
+    for term in order:
+        stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
+    if not any(is_member(term) for term in order):
+        return list(order), {}
+    found: dict[Any, list[Term]] = {}
+    for term in order:
+        if is_member(term):
+            found.setdefault((stages[term], shape_of(term)), []).append(term)
+    worthwhile = {key: Group(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
+    of = {term: group for group in worthwhile.values() for term in group.terms}
+
+    def place(term: Term) -> Any:
+        return stages[term], of[term].terms[0].number if term in of else -1, term.number
+
+    return sorted(order, key=place), of
+
+
+def _crossing(arg: Term, term: Term) -> int:
+    """1 where a result goes into a group or out of it: it must be complete before."""
+    inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
+    return 0 if inside or not (is_member(arg) or is_member(term)) else 1
+
+
+def is_total(term: Term) -> bool:
+    """Whether it sums, or takes an extreme of, all entries of long arrays of one shape."""
+    if term.op is None or term.ndim or not (term.op is VDOT or term.op.function in REDUCTIONS):
+        return False
+    return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
+
+
+def is_member(term: Term) -> bool:
+    """Whether it can be computed block by block."""
+    if is_total(term):
+        return term.op is VDOT or not term.kwargs.get("keepdims")
+    shapes = (np.shape(arg.value) for arg in term.args)
+    entry_by_entry = kind(term) is Kind.ELEMENTWISE or is_choice(term)
+    return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+
+
+def is_choice(term: Term) -> bool:
+    """Whether it takes each entry from one of two arrays; NumPy makes a new one for it."""
+    return term.op is not None and term.op.function is np.where
+
+
+def shape_of(term: Term) -> tuple[int, ...]:
+    """The shape of the arrays that it works on."""
+    return term.args[0].shape if is_total(term) else term.shape
