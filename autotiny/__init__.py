@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autotiny.engine.backward import gradients
+from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import debug, no_grad, scope
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp

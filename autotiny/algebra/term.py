@@ -20,7 +20,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
-from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import record
 from autotiny.engine.recording import value_of as tensor_value
@@ -52,7 +52,7 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return method, reflected
 
 
-class Term(Surface):
+class Term(ArrayProtocol):
     """A formula, with the value that it has now.
 
     Attributes

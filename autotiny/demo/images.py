@@ -6,11 +6,10 @@ import io
 import numpy as np
 
 from autotiny.nn.datasets import Array
+from autotiny.notation.palette import BLUE, VERMILLION, rgb
 
 DARKEST = 16
 """The value of a black pixel."""
-POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
-"""Okabe and Ito's vermilion and blue, which remain distinct to colour-blind readers."""
 
 
 def ink(*digits: Array) -> str:
@@ -21,7 +20,7 @@ def ink(*digits: Array) -> str:
 
 def heat(matrix: Array) -> str:
     """Return a heat map of entries from -1 to 1: vermilion above 0, blue below, more opaque further from 0."""
-    colours = np.where(matrix[:, :, None] > 0, POSITIVE, NEGATIVE) / 255
+    colours = np.where(matrix[:, :, None] > 0, rgb(VERMILLION), rgb(BLUE)) / 255
     return _data_uri(colours, np.abs(matrix))
 
 

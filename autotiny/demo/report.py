@@ -14,6 +14,7 @@ from autotiny.derivation import showing
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
+from autotiny.notation.palette import css_variables
 
 # ----- learning curves, as SVG that takes its colours and font from the page -----
 
@@ -114,6 +115,7 @@ def render(findings: Findings) -> str:
     environment.filters |= {"percent": _percent, "power": power_of_ten, "typeset": seven_digits}
     training, test = findings.experiment.training, findings.experiment.test
     return environment.get_template("report.html").render(
+        colours=css_variables(),
         findings=findings,
         training=training,
         n_parameters=sum(W.size for W in training.network.parameters.values()),

@@ -1,6 +1,6 @@
 """The gradient graph beside the graph that it came from: the operations of each rule on the row of their operation."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,11 @@ from autotiny.drawing.card import Card, deal
 from autotiny.drawing.edge import Edge, bare, uses
 from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.view import LARGEST_PICTURE, Box, GraphTooLargeError, Scene
-from autotiny.engine.backward import Gradients, Sweep, seed, swept
+from autotiny.engine.backward import Gradients, Sweep, run_sweep
+from autotiny.engine.gradients import seed
 from autotiny.engine.graph import leading_to
-from autotiny.engine.mutation import checked_order
-from autotiny.engine.node import next_number
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -30,9 +31,9 @@ class GradientGraph:
 
     def __init__(self, output: Tensor, tensors: Sequence[Tensor]) -> None:
         self.start = Tensor(np.ones_like(seed(output, None)))
-        order = checked_order(output)
-        among = leading_to(reversed(order), tensors)
-        recorded = swept(order, lambda guard: _Recorded({output: self.start}, among, guard))
+        order = verified_order(output)
+        path = leading_to(reversed(order), tensors)
+        recorded = run_sweep(order, lambda guarded: _Recorded({output: self.start}, path, guarded=guarded))
         self.gradients: dict[Tensor, Any] = recorded.grads
         self.spans = recorded.spans
         self.wanted = [recorded.grads[x] for x in tensors if x in recorded.grads]
@@ -41,19 +42,15 @@ class GradientGraph:
 class _Recorded(Sweep):
     """A sweep that is recorded, and notes what each visit recorded."""
 
-    def __init__(self, seeds: Gradients, among: set[Tensor], guard: bool) -> None:
-        super().__init__(seeds, among, record=True, guard=guard)
-        self.spans: dict[Tensor, tuple[int, int]] = {}
+    def __init__(self, seeds: Gradients, path: set[Node], *, guarded: bool) -> None:
+        super().__init__(seeds, path, record=True, guarded=guarded)
+        self.spans: dict[Any, tuple[int, int]] = {}
 
-    def run(self, order: Iterable[Tensor]) -> None:
-        """Visit the operations, results before operands."""
-        super().run(self._watched(order))
-
-    def _watched(self, order: Iterable[Tensor]) -> Iterator[Tensor]:
-        for node in order:
-            first = next_number()
-            yield node
-            self.spans[node] = first, next_number()
+    def visit(self, node: Node) -> None:
+        """Visit an operation, and note the numbers of what its rules recorded."""
+        first = next_number()
+        super().visit(node)
+        self.spans[node] = first, next_number()
 
 
 def require_tracked(reading: Reading, tensors: Sequence[Tensor]) -> None:
