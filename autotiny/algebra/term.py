@@ -237,13 +237,7 @@ def count_needed(what: str) -> ValueNeededError:
 @cache
 def plain(function: Any) -> Op:
     """A function without a gradient as an operation."""
-    return Op(function, SIGNS.get(function, ""), ())
-
-
-SIGNS = {
-    np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}", np.less_equal: "{} <= {}",
-    np.equal: "{} == {}", np.not_equal: "{} != {}", np.floor_divide: "{} // {}",
-}  # fmt: skip
+    return Op(function, ())
 
 
 def value_of(part: Any) -> Any:

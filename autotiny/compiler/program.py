@@ -74,7 +74,7 @@ def as_graph(outputs: Sequence[Term], names: Names, name: str) -> Tensor | None:
 
 def drawable(op: Op, arity: int) -> Op:
     """The operation with a place for the rule of each operand, where it has none: a mask, for one."""
-    return op if op.arity != 0 else Op(op.function, op.notation, (None,) * arity, op.forward)
+    return op if op.arity != 0 else Op(op.function, (None,) * arity, op.forward, op.kind, op.own_notation)
 
 
 def together(tensors: list[Any], name: str) -> Tensor | None:
@@ -83,7 +83,7 @@ def together(tensors: list[Any], name: str) -> Tensor | None:
     if len(tensors) < 2:
         return tensors[0] if tensors else None
     node: Tensor = new_node(
-        Tensor, drawable(Op(_results, "", ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
+        Tensor, drawable(Op(_results, ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
     )
     node.name = name
     return node

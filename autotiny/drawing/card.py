@@ -7,10 +7,10 @@ import numpy as np
 
 from autotiny.drawing.edge import chain_rule
 from autotiny.drawing.groups import Group, last_place, places
-from autotiny.drawing.heat import Shown, show
 from autotiny.drawing.reading import Place, Reading
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import ArraySummary, summarise
 from autotiny.notation.text import clean
 from autotiny.ops import OPS
 from autotiny.ops.activations import relu
@@ -65,7 +65,7 @@ def _is_parameter(arg: Any) -> bool:
 
 Kind = Literal["data", "variable", "constant", "operation", "output", "group", "gradient"]
 
-NO_GRADIENT_YET = Shown("—", exact="not computed yet: call backward()")
+NO_GRADIENT_YET = ArraySummary("—", exact="not computed yet: call backward()")
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Card:
     origin: str
     """The operation on its operands, such as "W1 @ X"; what kind of value it is where nothing was computed."""
     shape: tuple[int, ...]
-    value: Shown
-    gradient: Shown | None
+    value: ArraySummary
+    gradient: ArraySummary | None
     """None where no gradient goes; `NO_GRADIENT_YET` where backward has not been."""
     turn: int | None = None
     """When backprop visits the operation; the output's turn is 1."""
@@ -129,7 +129,7 @@ def _tensor_card(reading: Reading, place: Place, tensor: Tensor, small: bool) ->
         kind="output" if tensor is reading.output else kind,
         origin=kind if tensor.op is None else names.formula(tensor),
         shape=tensor.shape,
-        value=show(value_of(tensor), small),
+        value=summarise(value_of(tensor), small),
         gradient=gradient(reading, place, small),
         turn=reading.turns.get(place),
         paths=len(reading.paths(place)),
@@ -147,7 +147,7 @@ def _constant(reading: Reading, place: Place, small: bool) -> Card:
         kind="constant",
         origin="constant",
         shape=np.shape(value),
-        value=show(value, small),
+        value=summarise(value, small),
         gradient=None,
     )
 
@@ -158,12 +158,12 @@ def _kind(tensor: Tensor) -> Kind:
     return "variable" if tensor.requires_grad else "data"
 
 
-def gradient(reading: Reading, place: Place, small: bool = False) -> Shown | None:
+def gradient(reading: Reading, place: Place, small: bool = False) -> ArraySummary | None:
     """The gradient of a value, a dash before backward."""
     if not reading.values[place].requires_grad:
         return None
     held: Any = reading.gradients.get(place)
-    return NO_GRADIENT_YET if held is None else show(held, small)
+    return NO_GRADIENT_YET if held is None else summarise(held, small)
 
 
 def percent(share: float) -> str:
@@ -195,7 +195,7 @@ def group_card(reading: Reading, group: Group, small: bool = False) -> Card:
         kind="group",
         origin=_contents(reading, group),
         shape=shown.shape,
-        value=show(shown, small),
+        value=summarise(shown, small),
         gradient=_gradient(reading, results, small),
     )
 
@@ -213,10 +213,10 @@ def _contents(reading: Reading, group: Group) -> str:
     return ", ".join([told, *map(reading.names.short, parameters)])
 
 
-def _gradient(reading: Reading, results: list[Place], small: bool) -> Shown | None:
+def _gradient(reading: Reading, results: list[Place], small: bool) -> ArraySummary | None:
     if len(results) == 1:
         return gradient(reading, results[0], small) if isinstance(reading.values[results[0]], Tensor) else None
     if not all(getattr(reading.values[place], "requires_grad", False) for place in results):
         return None
     held: Any = [reading.gradients.get(place) for place in results]
-    return NO_GRADIENT_YET if any(g is None for g in held) else show(np.stack(held), small)
+    return NO_GRADIENT_YET if any(g is None for g in held) else summarise(np.stack(held), small)

@@ -4,8 +4,9 @@ from typing import Any
 
 from autotiny.drawing.card import Card
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.label import CLUSTER, EDGE, GRADIENT_EDGE, TEXT, escape, label, pill
+from autotiny.drawing.label import CLUSTER, escape, label, pill
 from autotiny.drawing.view import Box, Scene
+from autotiny.notation.palette import LINE, TEXT, VERMILLION
 
 LONGEST_ROW = 7
 """Cards that a picture may have side by side: a longer graph runs from top to bottom, since a page scrolls that way."""
@@ -37,7 +38,7 @@ def dot(scene: Scene, **attributes: str) -> str:
         graph_attr=LAYOUT | apart | {"rankdir": "LR" if across else "TB"} | attributes,
         # A list of fonts would be measured as Times by some builds of Graphviz.
         node_attr={"shape": "plain", "fontname": "Helvetica", "fontsize": "11", "fontcolor": TEXT},
-        edge_attr={"color": EDGE, "arrowsize": "0.55", "fontname": "Helvetica", "fontsize": "9"},
+        edge_attr={"color": LINE, "arrowsize": "0.55", "fontname": "Helvetica", "fontsize": "9"},
     )
     for box in scene.boxes:
         _enter(digraph, box, across)
@@ -57,7 +58,7 @@ def _enter(digraph: Any, box: Box | Card, across: bool) -> None:
         digraph.node(box.id, label=f"<{label(box, across)}>", id=box.id, **{"class": f"{box.kind} {box.id}"})
         return
     with digraph.subgraph(name=f"cluster_{box.id}", graph_attr=CLUSTER | {"id": box.id, "class": box.id}) as cluster:
-        title = f'<FONT COLOR="{EDGE}">{escape(box.label)}</FONT>'
+        title = f'<FONT COLOR="{LINE}">{escape(box.label)}</FONT>'
         cluster.attr(label=f"<{title}>", fontname="Helvetica", fontsize="10")
         for inner in box.boxes:
             _enter(cluster, inner, across)
@@ -66,7 +67,7 @@ def _enter(digraph: Any, box: Box | Card, across: bool) -> None:
 def _connect(digraph: Any, edge: Edge, scene: Scene) -> None:
     told = _edge_attributes(edge, scene)
     if edge.kind == "gradient":  # it flows up
-        digraph.edge(edge.target, edge.source, dir="back", color=GRADIENT_EDGE, **told)
+        digraph.edge(edge.target, edge.source, dir="back", color=VERMILLION, **told)
     elif edge.kind == "link":
         digraph.edge(edge.source, edge.target, style="dotted", constraint="false", arrowhead="none", **told)
     else:

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotiny.drawing.heat import Shown, number, show, summarise
 from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.rule import LocalDerivative, local_derivative
 from autotiny.engine.recording import value_of
+from autotiny.notation.arrays import ArraySummary, as_text, number, summarise
 from autotiny.ops import Op
 
 UNTOLD = ("constant", "data")
@@ -29,7 +29,7 @@ class Edge:
     """The local derivative: a number between numbers, else what g is multiplied with; "" where no gradient goes."""
     rule: str = ""
     """What the operation makes of the gradient g that arrives."""
-    contribution: Shown | None = None
+    contribution: ArraySummary | None = None
     """What backprop passed on; None before backward, and where no gradient goes."""
     strength: float = 0.0
     """The norm of the contribution."""
@@ -72,7 +72,7 @@ def _use(reading: Reading, place: Place, position: int, operand: Place) -> Edge:
         edge,
         label=_label(reading, place, operand, local),
         rule=local.rule if local else "",
-        contribution=show(passed.value, small=True) if passed else None,
+        contribution=summarise(passed.value, small=True) if passed else None,
         strength=norm(passed.value) if passed else 0.0,
     )
 
@@ -136,16 +136,16 @@ def chain_rule(reading: Reading, place: Place) -> str:
     name, output = reading.names.short(reading.values[place]), reading.names.short(reading.output)
     told = f"d{output}/d{name}"
     if reading.values[place] is reading.output:
-        return f"{told} = {summarise(np.asarray(gradient))}, where backprop starts"
+        return f"{told} = {as_text(gradient)}, where backprop starts"
     paths = reading.paths(place)
     if not paths:
-        return f"gradient {summarise(np.asarray(gradient))}, which did not come from {output}"
+        return f"gradient {as_text(gradient)}, which did not come from {output}"
     terms = [_term(reading, output, use, position) for use, position in paths[:MOST_PATHS]]
     rest = f" + {len(paths) - MOST_PATHS} more" if len(paths) > MOST_PATHS else ""
     numbers = [n for n, _ in terms]
-    total = summarise(sum(np.asarray(reading.passed[path].value) for path in paths))
+    total = as_text(sum(np.asarray(reading.passed[path].value) for path in paths))
     steps = [" + ".join(symbols for _, symbols in terms) + rest, " + ".join(numbers) + rest if all(numbers) else total]
-    held = summarise(np.asarray(gradient))
+    held = as_text(gradient)
     also = f"; with every backward so far, {held}" if held != total else ""
     return " = ".join(dict.fromkeys([told, *steps, total])) + also
 

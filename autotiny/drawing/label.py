@@ -3,9 +3,11 @@
 import html
 from collections.abc import Sequence
 
-from autotiny.drawing.card import NO_GRADIENT_YET, Card, Kind, percent
+from autotiny.drawing.card import NO_GRADIENT_YET, Card, percent
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.heat import Shown, colour
+from autotiny.notation.arrays import ArraySummary
+from autotiny.notation.heat import colour
+from autotiny.notation.palette import BAD, CARDS, GRADIENT, LINE, MUTED, TEXT, VALUE
 from autotiny.notation.text import aligned
 
 # ----- text -----
@@ -21,11 +23,11 @@ def table(cards: Sequence[Card]) -> str:
 
 
 def _line(card: Card) -> tuple[str, ...]:
-    gradient = card.gradient.summary if card.gradient else ""
+    gradient = card.gradient.text if card.gradient else ""
     if card.paths > 1:
         gradient += f" = Σ {card.paths}"
     shape = str(card.shape) + (f" {card.warning}" if card.warning else "")
-    return card.name, card.origin, shape, card.value.summary, gradient
+    return card.name, card.origin, shape, card.value.text, gradient
 
 
 def tree(cards: Sequence[Card], edges: Sequence[Edge]) -> str:
@@ -57,12 +59,10 @@ def _branch(lead: str, card: Card, again: bool) -> tuple[str, str, str]:
     if again:
         return f"{lead}{card.name} ↑", "", ""
     words = card.name if card.origin in ("variable", "data", "constant") else f"{card.name} = {card.origin}"
-    return f"{lead}{words}", card.value.summary, f"grad {card.gradient.summary}" if card.gradient else ""
+    return f"{lead}{words}", card.value.text, f"grad {card.gradient.text}" if card.gradient else ""
 
 
-TEXT, MUTED, VALUE, GRADIENT, WARNING, EDGE = "#111111", "#666666", "#0067A0", "#A34700", "#B3261E", "#808080"
 PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
-GRADIENT_EDGE = "#D55E00"
 GRADIENT_PART = "#gradient"
 GRADIENT_LINK = f' HREF="{GRADIENT_PART}" TITLE=" "'
 """A link, which svg.py turns into a group: nothing else keeps the parts of a cell together."""
@@ -71,22 +71,12 @@ CELL = 7
 PALE = 0.3
 """How strong a shade is under a number."""
 
-# Fill and border (Okabe and Ito's colours, safe for colour-blind readers): readable on light and dark pages alike.
-COLOURS: dict[Kind, tuple[str, str]] = {
-    "data": ("#E3F2FB", "#0072B2"),
-    "variable": ("#FFF1D6", "#E69F00"),
-    "constant": ("#EEEEEE", "#999999"),
-    "operation": ("#FFFFFF", "#56B4E9"),
-    "output": ("#DDF3EA", "#009E73"),
-    "group": ("#F3EEF8", "#CC79A7"),
-    "gradient": ("#FDF0E7", "#D55E00"),
-}
-CLUSTER = {"color": EDGE, "style": "rounded", "penwidth": "0.8", "labeljust": "l", "margin": "8"}
+CLUSTER = {"color": LINE, "style": "rounded", "penwidth": "0.8", "labeljust": "l", "margin": "8"}
 
 
 def label(card: Card, across: bool) -> str:
     """The card as an HTML-like label: upright where the graph runs across the page, wide where it runs down."""
-    fill, border = COLOURS[card.kind]
+    fill, border = CARDS[card.kind]
     style = "ROUNDED,DASHED" if card.kind == "constant" else "ROUNDED"
     thick = 2 if card.kind in ("output", "group") else 1
     frame = f'STYLE="{style}" BGCOLOR="{fill}" COLOR="{border}" BORDER="{thick}"'
@@ -103,7 +93,7 @@ def pill(text: str) -> str:
 
 def _contents(card: Card, across: bool) -> str:
     if card.kind == "constant" and not card.shape:
-        return _table([_row(_cell(_typeset(card.value.summary), VALUE, 11))])
+        return _table([_row(_cell(_typeset(card.value.text), VALUE, 11))])
     parts = [
         ("", _heading(card)),
         ("", _quantity("value", card.value, GRADIENT if card.kind == "gradient" else VALUE, across)),
@@ -117,10 +107,6 @@ def _contents(card: Card, across: bool) -> str:
     return _table(rows)
 
 
-def _ink(card: Card) -> str:
-    return GRADIENT if card.kind == "gradient" else VALUE
-
-
 def _heading(card: Card) -> str:
     """Name, shape and turn above the operation, and what is to be pointed at below."""
     shape = str(card.shape) if card.shape else ""
@@ -132,20 +118,20 @@ def _heading(card: Card) -> str:
     computed = card.kind in ("operation", "output", "group", "gradient")
     rows = [_row(cells), _row(_cell(card.origin, TEXT if computed else MUTED, 10, columns=columns))]
     if card.warning:
-        rows.append(_row(_cell(card.warning, WARNING, 9, columns=columns, bold=True)))
+        rows.append(_row(_cell(card.warning, BAD, 9, columns=columns, bold=True)))
     return _table(rows)
 
 
-def _quantity(word: str, shown: Shown, colour: str, across: bool) -> str:
+def _quantity(word: str, shown: ArraySummary, colour: str, across: bool) -> str:
     """A value or a gradient: its cells beside its range, each entry where there is room, or a number."""
-    if shown.zeros and not shown.summary.startswith("all") and not shown.rows:
+    if shown.zeros and not shown.text.startswith("all") and not shown.rows:
         word += f", {percent(shown.zeros)} zeros"
     if shown.rows:
         return _table([_row(_cell(word, MUTED, 9)), _row(_grid(shown, colour))])
     lines = [_row(_cell(word, MUTED, 9))]
     if shown.bars:
         lines.append(_row(_cell(shown.bars, colour, 10)))
-    lines.append(_row(_cell(_typeset(shown.summary), colour, 10 if shown.heat or shown.bars else 11)))
+    lines.append(_row(_cell(_typeset(shown.text), colour, 10 if shown.heat or shown.bars else 11)))
     if shown.heat is None:
         return _table(lines)
     words = f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0">{_table(lines)}</TD>'
@@ -153,7 +139,7 @@ def _quantity(word: str, shown: Shown, colour: str, across: bool) -> str:
     return _table([_row(words + cells if across else cells + words)])
 
 
-def _heat_map(shown: Shown) -> str:
+def _heat_map(shown: ArraySummary) -> str:
     assert shown.heat is not None
     side = f'FIXEDSIZE="TRUE" WIDTH="{CELL}" HEIGHT="{CELL}"'
     rows = [_row("".join(f'<TD {side} BGCOLOR="{fill}"></TD>' for fill in row)) for row in shown.heat.colours]
@@ -163,7 +149,7 @@ def _heat_map(shown: Shown) -> str:
     return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
 
 
-def _grid(shown: Shown, ink: str) -> str:
+def _grid(shown: ArraySummary, ink: str) -> str:
     """Every entry, on a pale shade of its size."""
     assert shown.heat is not None
     cells = [

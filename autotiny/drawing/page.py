@@ -12,8 +12,9 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from autotiny.drawing.heat import SHADES, Heat, colour
 from autotiny.drawing.steps import Line, Step
+from autotiny.notation.heat import SHADES, Heat, colour
+from autotiny.notation.palette import css_variables
 
 
 class Scene(NamedTuple):
@@ -36,7 +37,7 @@ def page(title: str, scenes: Sequence[Scene]) -> str:
     return Template(_template("steps.html")).substitute(
         title=html.escape(title),
         hint=" · a click opens a group, Escape closes it" if len(scenes) > 1 else "",
-        style=_template("steps.css") + _shades(),
+        style=css_variables() + _template("steps.css") + _shades(),
         script=script,
         script_hash=f"sha256-{digest}",
         scenes="\n".join(map(_scene, scenes)),

@@ -5,14 +5,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from autotiny.drawing.label import EDGE, GRADIENT, MUTED, TEXT, VALUE
 from autotiny.drawing.steps import Step
+from autotiny.notation.palette import GRADIENT, LINE, MUTED, TEXT, VALUE, WHITE
 from autotiny.notation.text import clean
 
 SECONDS, AT_THE_END = 2.5, 3.0
 """How long each step stays, and the last one in addition."""
 NARROWEST = 520.0
-LINE, MARGIN = 17.0, 12.0
+LINE_HEIGHT, MARGIN = 17.0, 12.0
 CHARACTER = 6.3
 """Points that a character of the caption takes, nearly."""
 DIM, LIT = ".15", "1"
@@ -26,7 +26,7 @@ def playing(svg: str, steps: Sequence[Step]) -> str:
     prefix = _found(r'aria-labelledby="(\w+)-title', opening)[0]
     width, height = map(float, _found(r'viewBox="\S+ \S+ (\S+) (\S+)"', opening))
     lines = max(1 + len(step.lines) for step in steps)
-    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE
+    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE_HEIGHT
     left = (width - wide) / 2
     for name, value in (
         ("width", f"{wide:.0f}"),
@@ -34,7 +34,7 @@ def playing(svg: str, steps: Sequence[Step]) -> str:
         ("viewBox", f"{left:g} 0 {wide:g} {tall:g}"),
     ):
         opening = re.sub(rf'\b{name}="[^"]*"', f'{name}="{value}"', opening, count=1)
-    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE + MARGIN))
+    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE_HEIGHT + MARGIN))
     style = "\n".join([*_Timeline(prefix, steps).rules(), STILL])
     return f"{opening}<style>\n{style}\n</style>{body}{caption}</svg>\n"
 
@@ -48,7 +48,7 @@ def _found(pattern: str, text: str) -> tuple[str, ...]:
 def _caption(prefix: str, steps: Sequence[Step], left: float, top: float, width: float, height: float) -> Iterator[str]:
     """What each step tells, one over the other."""
     frame = f'x="{left + 1:g}" y="{top:g}" width="{width - 2:g}" height="{height:g}" rx="8"'
-    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="#FFFFFF" stroke="{EDGE}"/>'
+    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="{WHITE}" stroke="{LINE}"/>'
     room = int((width - 2 * MARGIN) / CHARACTER)
     for k, step in enumerate(steps):
         shown = "" if k == len(steps) - 1 else ' opacity="0"'
@@ -56,9 +56,9 @@ def _caption(prefix: str, steps: Sequence[Step], left: float, top: float, width:
         told = [step.title, *(f"{line.what}: {line.text}" for line in step.lines)]
         for row, text in enumerate(told):
             look = f'fill="{GRADIENT if step.backward else VALUE}" font-weight="bold"' if not row else f'fill="{TEXT}"'
-            place = f'x="{left + MARGIN:g}" y="{top + LINE * (row + 1):g}"'
+            place = f'x="{left + MARGIN:g}" y="{top + LINE_HEIGHT * (row + 1):g}"'
             yield f"<text {place} {look}>{html.escape(clean(text, room))}</text>"
-        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE:g}" text-anchor="end" fill="{MUTED}">'
+        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE_HEIGHT:g}" text-anchor="end" fill="{MUTED}">'
         yield f"{k + 1}/{len(steps)}</text></g>"
     yield "</g>"
 

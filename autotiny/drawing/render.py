@@ -1,12 +1,12 @@
 """From DOT text to a picture, by whichever Graphviz there is."""
 
-import contextlib
+import ctypes
+import functools
 import hashlib
 import html
 import os
 import re
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -72,6 +72,10 @@ def _rectangle(points: str) -> str:
     return f"M{min(xs):g} {min(ys):g}h{max(xs) - min(xs):g}v{max(ys) - min(ys):g}h{min(xs) - max(xs):g}z"
 
 
+KNOWS_EVERY_ELEMENT = 21391
+"""The version of fontconfig, 2.13.91, that knows reset-dirs and remap-dir, the newest elements of its configuration."""
+
+
 class GraphvizMissingError(AutotinyError):
     """There is no Graphviz to lay a picture out with."""
 
@@ -85,8 +89,8 @@ def render(source: str, kind: str) -> bytes:
         import pygraphviz  # type: ignore[import-untyped]
     except ImportError as error:
         return _render_by_program(source, kind, missing=str(error))
-    with _without_font_warnings():
-        return bytes(pygraphviz.AGraph(string=source).draw(format=kind, prog="dot"))
+    _load_fonts(pygraphviz.graphviz._graphviz.__file__)
+    return bytes(pygraphviz.AGraph(string=source).draw(format=kind, prog="dot"))
 
 
 def _render_by_program(source: str, kind: str, missing: str) -> bytes:
@@ -102,24 +106,20 @@ def _render_by_program(source: str, kind: str, missing: str) -> bytes:
         ) from None
 
 
-@contextlib.contextmanager
-def _without_font_warnings() -> Iterator[None]:
-    """Pass on what is written to standard error, but for the complaints of the wheel's fontconfig.
+@functools.cache
+def _load_fonts(extension: str) -> None:
+    """Load the font configuration for Graphviz, once, as Graphviz would do but for one step, which prints warnings.
 
-    On Debian it finds elements in the system's configuration that it does not know, and no setting keeps it from them.
+    The fontconfig in pygraphviz's wheels is older than that of today's Linux. Left to itself it parses all of the
+    system's sample files, which are not in use, and warns of each element in them that it does not know.
     """
-    standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-            written.seek(0)
-            for line in written:
-                if not line.startswith(b"Fontconfig warning"):
-                    os.write(2, line)
+    library = ctypes.CDLL(extension)  # finds the functions of the libraries that the extension was linked with, too
+    if not hasattr(library, "FcGetVersion") or library.FcGetVersion() >= KNOWS_EVERY_ELEMENT:
+        return
+    library.FcConfigCreate.restype = ctypes.c_void_p
+    fonts = ctypes.c_void_p(library.FcConfigCreate())
+    if library.FcConfigParseAndLoad(fonts, None, True):
+        library.FcConfigSetCurrent(fonts)
 
 
 # ----- saving -----

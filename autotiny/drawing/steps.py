@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autotiny.drawing.groups import places
-from autotiny.drawing.heat import Heat, number, show
 from autotiny.drawing.reading import Place, Reading
 from autotiny.drawing.rule import LocalDerivative, local_derivative, rule_in_words
 from autotiny.drawing.view import card_id, visible
@@ -23,6 +22,8 @@ from autotiny.engine.contributions import Backprop, Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import number, summarise
+from autotiny.notation.heat import Heat
 
 if TYPE_CHECKING:
     from autotiny.drawing.picture import Picture
@@ -82,15 +83,15 @@ def product(local: LocalDerivative | None, c: Contribution) -> str:
 
 def line(what: str, value: Any, before: str = "") -> Line:
     """An array by its range and shape with its entries or cells, a number by itself."""
-    shown = show(value)
+    shown = summarise(value)
     shape = f", shape {np.shape(value)}" if np.size(value) > 1 else ""
     rows = tuple(tuple(map(_typeset, row)) for row in shown.rows)
-    return Line(what, before + _typeset(shown.summary) + shape, rows, None if rows else shown.heat)
+    return Line(what, before + _typeset(shown.text) + shape, rows, None if rows else shown.heat)
 
 
 def summary(value: Any) -> str:
     """A number, or a range."""
-    return _typeset(show(value).summary)
+    return _typeset(summarise(value).text)
 
 
 def one_number(value: Any) -> str:
@@ -193,7 +194,7 @@ class Film:
     def _computed_group(self, card: str, operations: int) -> tuple[str, tuple[Line, ...]]:
         name, value = self.cards[card].name, self.cards[card].value
         title = f"{name}: {operations:,} operation{'s' if operations > 1 else ''}"
-        return title, (Line("value", value.summary.replace("-", "−"), heat=value.heat),)
+        return title, (Line("value", value.text.replace("-", "−"), heat=value.heat),)
 
     def _equation(self, tensor: Tensor) -> str:
         """What made a tensor, such as "Z1 = W1 @ X"."""

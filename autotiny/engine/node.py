@@ -128,8 +128,8 @@ class Node:
         """The Tensors among the operands, in order, repeats kept."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    value = property(attrgetter("_data"), doc="The value as it was recorded, to be read only; users have `data`.")
-    number = property(attrgetter("_number"), doc="The node's number in the order of recording.")
+    value = property(attrgetter("_data"), doc="The recorded value, not to be written to.")
+    number = property(attrgetter("_number"), doc="Its number in the order of recording.")
     shape = property(attrgetter("_data.shape"), doc="Lengths of the axes.")
     dtype = property(attrgetter("_data.dtype"), doc="NumPy's type of the entries.")
     ndim = property(attrgetter("_data.ndim"), doc="Number of axes.")

@@ -52,7 +52,7 @@ def softplus(x: Array) -> Array:
     return np.logaddexp(x, 0)
 
 
-@operation(lambda g, y, x: g * y * (1 - y), notation="σ({})", guarded=True)
+@operation(lambda g, y, x: g * y * (1 - y), guarded=True)
 def sigmoid(x: Array) -> Array:
     """σ(x) = 1 / (1 + exp(-x)), without overflow; dσ/dx = σ (1 - σ).
 

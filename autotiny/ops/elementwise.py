@@ -33,72 +33,72 @@ def share(g: Array, wins: Array, ties: Array) -> Array:
 
 # fmt: off
 # ----- arithmetic -----
-define(np.add,         "{} + {}",  lambda g, y, a, b: g,      lambda g, y, a, b: g,           forward=operator.add)
-define(np.subtract,    "{} - {}",  lambda g, y, a, b: g,      lambda g, y, a, b: -g,          forward=operator.sub)
-define(np.negative,    "-{}",      lambda g, y, x: -g,                                        forward=operator.neg)
-define(np.positive,    "{}",       lambda g, y, x: g,                                         forward=operator.pos)
-curve(np.multiply,     "{} * {}",  lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,       forward=operator.mul)
-curve(np.divide,       "{} / {}",  lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,  forward=operator.truediv)
-curve(np.reciprocal,   "1 / {}",   lambda g, y, x: -g * y * y)
-curve(np.square,       "{}²",      lambda g, y, x: 2 * g * x)
-curve(np.sqrt,         "√{}",      lambda g, y, x: 0.5 * g / y)
-curve(np.cbrt,         "cbrt({})", lambda g, y, x: g / (3 * y * y))
-curve(np.power,        "{} ** {}",                                            # a⁰ is flat, also at a = 0
+define(np.add,         lambda g, y, a, b: g,      lambda g, y, a, b: g,           forward=operator.add)
+define(np.subtract,    lambda g, y, a, b: g,      lambda g, y, a, b: -g,          forward=operator.sub)
+define(np.negative,    lambda g, y, x: -g,                                        forward=operator.neg)
+define(np.positive,    lambda g, y, x: g,                                         forward=operator.pos)
+curve(np.multiply,     lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,       forward=operator.mul)
+curve(np.divide,       lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,  forward=operator.truediv)
+curve(np.reciprocal,   lambda g, y, x: -g * y * y)
+curve(np.square,       lambda g, y, x: 2 * g * x)
+curve(np.sqrt,         lambda g, y, x: 0.5 * g / y)
+curve(np.cbrt,         lambda g, y, x: g / (3 * y * y))
+curve(np.power,                                                                   # a⁰ is flat, also at a = 0
       lambda g, y, a, b: g * b * a ** (b - (b != 0)),
-      lambda g, y, a, b: g * y * log_of_base(a, y),                                           forward=operator.pow)
-curve(np.hypot,        "hypot({}, {})", lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y))
-curve(np.remainder,    "{} % {}",       lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
-curve(np.fmod,         "fmod({}, {})",  lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
+      lambda g, y, a, b: g * y * log_of_base(a, y),                                     forward=operator.pow)
+curve(np.hypot,        lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y))
+curve(np.remainder,    lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
+curve(np.fmod,         lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
 
 # ----- exponentials and logarithms -----
-curve(np.exp,          "exp({})",       lambda g, y, x: g * y)
-curve(np.exp2,         "exp2({})",      lambda g, y, x: g * y * LN2)
-curve(np.expm1,        "expm1({})",     lambda g, y, x: g * (y + 1))
-curve(np.log,          "log({})",       lambda g, y, x: g / x)
-curve(np.log2,         "log2({})",      lambda g, y, x: g / (x * LN2))
-curve(np.log10,        "log10({})",     lambda g, y, x: g / (x * LN10))
-curve(np.log1p,        "log1p({})",     lambda g, y, x: g / (1 + x))
-curve(np.logaddexp,    "logaddexp({}, {})",                                   # σ(a - b), exact where y has lost digits
+curve(np.exp,          lambda g, y, x: g * y)
+curve(np.exp2,         lambda g, y, x: g * y * LN2)
+curve(np.expm1,        lambda g, y, x: g * (y + 1))
+curve(np.log,          lambda g, y, x: g / x)
+curve(np.log2,         lambda g, y, x: g / (x * LN2))
+curve(np.log10,        lambda g, y, x: g / (x * LN10))
+curve(np.log1p,        lambda g, y, x: g / (1 + x))
+curve(np.logaddexp,                                                # σ(a - b), exact where y has lost digits
       lambda g, y, a, b: g / (1 + np.exp(b - a)),
       lambda g, y, a, b: g / (1 + np.exp(a - b)))
-curve(np.logaddexp2,   "logaddexp2({}, {})",
+curve(np.logaddexp2,
       lambda g, y, a, b: g / (1 + np.exp2(b - a)),
       lambda g, y, a, b: g / (1 + np.exp2(a - b)))
 
 # ----- trigonometric and hyperbolic functions and their inverses -----
-curve(np.sin,          "sin({})",       lambda g, y, x: g * np.cos(x))
-curve(np.cos,          "cos({})",       lambda g, y, x: -g * np.sin(x))
-curve(np.tan,          "tan({})",       lambda g, y, x: g * (1 + y * y))
-curve(np.arcsin,       "arcsin({})",    lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)))
-curve(np.arccos,       "arccos({})",    lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)))
-curve(np.arctan,       "arctan({})",    lambda g, y, x: g / (1 + x * x))
-curve(np.arctan2,      "arctan2({}, {})",
+curve(np.sin,          lambda g, y, x: g * np.cos(x))
+curve(np.cos,          lambda g, y, x: -g * np.sin(x))
+curve(np.tan,          lambda g, y, x: g * (1 + y * y))
+curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)))
+curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)))
+curve(np.arctan,       lambda g, y, x: g / (1 + x * x))
+curve(np.arctan2,
       lambda g, y, a, b: g * b / np.hypot(a, b) / np.hypot(a, b),
       lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b))
-curve(np.sinh,         "sinh({})",      lambda g, y, x: g * np.cosh(x))
-curve(np.cosh,         "cosh({})",      lambda g, y, x: g * np.sinh(x))
-curve(np.tanh,         "tanh({})",      lambda g, y, x: g * (1 - y * y))
-curve(np.arcsinh,      "arcsinh({})",   lambda g, y, x: g / np.hypot(x, 1))
-curve(np.arccosh,      "arccosh({})",   lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-curve(np.arctanh,      "arctanh({})",   lambda g, y, x: g / ((1 - x) * (1 + x)))
-define(np.deg2rad,     "deg2rad({})",   lambda g, y, x: g * DEGREE)
-define(np.rad2deg,     "rad2deg({})",   lambda g, y, x: g / DEGREE)
+curve(np.sinh,         lambda g, y, x: g * np.cosh(x))
+curve(np.cosh,         lambda g, y, x: g * np.sinh(x))
+curve(np.tanh,         lambda g, y, x: g * (1 - y * y))
+curve(np.arcsinh,      lambda g, y, x: g / np.hypot(x, 1))
+curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)))
+define(np.deg2rad,     lambda g, y, x: g * DEGREE)
+define(np.rad2deg,     lambda g, y, x: g / DEGREE)
 
 # ----- kinks -----
-curve(np.absolute,     "|{}|",          lambda g, y, x: g * np.sign(x),                       forward=operator.abs)
-curve(np.fabs,         "|{}|",          lambda g, y, x: g * np.sign(x))
-define(np.maximum,     "maximum({}, {})",
+curve(np.absolute,     lambda g, y, x: g * np.sign(x),                            forward=operator.abs)
+curve(np.fabs,         lambda g, y, x: g * np.sign(x),                            kind="absolute")
+define(np.maximum,
        lambda g, y, a, b: share(g, a > b, a == b),
        lambda g, y, a, b: share(g, b > a, a == b))
-define(np.minimum,     "minimum({}, {})",
+define(np.minimum,
        lambda g, y, a, b: share(g, a < b, a == b),
        lambda g, y, a, b: share(g, b < a, a == b))
 beside_constant(np.maximum, lambda g, y, a, b: g * (a > b), lambda g, y, a, b: g * (b > a))
 beside_constant(np.minimum, lambda g, y, a, b: g * (a < b), lambda g, y, a, b: g * (b < a))
-define(np.fmax,        "fmax({}, {})",                                        # like maximum, but a number wins over nan
+define(np.fmax,                                           # like maximum, but a number wins over nan
        lambda g, y, a, b: share(g, (a > b) | np.isnan(b), a == b),
        lambda g, y, a, b: share(g, (b > a) | np.isnan(a), a == b), masks=True)
-define(np.fmin,        "fmin({}, {})",
+define(np.fmin,
        lambda g, y, a, b: share(g, (a < b) | np.isnan(b), a == b),
        lambda g, y, a, b: share(g, (b < a) | np.isnan(a), a == b), masks=True)
 beside_constant(np.fmax,
@@ -107,21 +107,21 @@ beside_constant(np.fmax,
 beside_constant(np.fmin,
        lambda g, y, a, b: g * ((a < b) | np.isnan(b)),
        lambda g, y, a, b: g * ((b < a) | np.isnan(a)))
-define(np.where,       "where({}, {}, {})", None,
+define(np.where,       None,
        lambda g, y, mask, a, b: np.where(mask, g, 0.0),
        lambda g, y, mask, a, b: np.where(mask, 0.0, g), masks=True)
-define(np.nan_to_num,  "nan_to_num({})",
+define(np.nan_to_num,
        lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0), masks=True)
 # fmt: on
 
 # ----- flat almost everywhere -----
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
-    define(flat, flat.__name__ + "({})", lambda g, y, x, decimals=0: np.zeros_like(g))
+    define(flat, lambda g, y, x, decimals=0: np.zeros_like(g))
 
 
 # ----- compositions -----
 OPS[np.conjugate] = OPS[np.positive]
-curve(np.float_power, "{} ** {}", *OPS[np.power].rules)
+curve(np.float_power, *OPS[np.power].rules, kind="power")
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
 compose(np.around)(np.round)

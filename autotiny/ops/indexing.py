@@ -18,7 +18,7 @@ def is_basic(key: Key) -> bool:
     )
 
 
-@operation(lambda g, y, x, key=None, shape=None: index(g, key=key), notation="scatter({})")
+@operation(lambda g, y, x, key=None, shape=None: index(g, key=key))
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     """Zeros of the given shape with x added at key; an entry that is picked twice receives twice."""
     out = np.zeros(shape, x.dtype)
@@ -29,7 +29,7 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     return out
 
 
-@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), notation="{}[...]", masks=True)
+@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), masks=True)
 def index(x: Array, key: Key = None) -> Array:
     """x[key]."""
     return x[key]

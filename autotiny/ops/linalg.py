@@ -37,7 +37,7 @@ def rows_and_columns(chosen: Array, a: Array, b: Array) -> list[Array]:
     return [matmul_left(chosen, None, whole_a, whole_b), matmul_right(chosen, None, whole_a, whole_b)]
 
 
-define(np.matmul, "{} @ {}", matmul_left, matmul_right, forward=operator.matmul, guarded=rows_and_columns)
+define(np.matmul, matmul_left, matmul_right, forward=operator.matmul, guarded=rows_and_columns)
 
 
 @compose(np.dot)
@@ -49,9 +49,7 @@ def dot(a: Array, b: Array) -> Array:
 
 
 @compose(np.vdot)
-@operation(
-    lambda g, y, a, b: (g * b).reshape(a.shape), lambda g, y, a, b: (g * a).reshape(b.shape), notation="sum({} * {})"
-)
+@operation(lambda g, y, a, b: (g * b).reshape(a.shape), lambda g, y, a, b: (g * a).reshape(b.shape))
 def vdot(a: Array, b: Array) -> Array:
     """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
@@ -163,7 +161,6 @@ def sign_of_det(x: Array) -> Array:
 
 @operation(
     lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT,
-    notation="log|det {}|",
     guarded=matrices,
 )
 def log_abs_det(x: Array) -> Array:
@@ -171,12 +168,12 @@ def log_abs_det(x: Array) -> Array:
     return np.linalg.slogdet(x).logabsdet
 
 
-define(np.linalg.inv, "{}⁻¹", inv_back, guarded=matrices)
-define(np.linalg.det, "det({})", det_back, guarded=matrices)
-define(np.linalg.solve, "solve({}, {})", solve_left, solve_right, guarded=equations)
-define(np.linalg.cholesky, "cholesky({})", cholesky_back, guarded=matrices)
-define(np.tril, "tril({})", lambda g, y, x, k=0: np.tril(g, k))
-define(np.triu, "triu({})", lambda g, y, x, k=0: np.triu(g, k))
+define(np.linalg.inv, inv_back, guarded=matrices)
+define(np.linalg.det, det_back, guarded=matrices)
+define(np.linalg.solve, solve_left, solve_right, guarded=equations)
+define(np.linalg.cholesky, cholesky_back, guarded=matrices)
+define(np.tril, lambda g, y, x, k=0: np.tril(g, k))
+define(np.triu, lambda g, y, x, k=0: np.triu(g, k))
 
 
 @compose(np.linalg.slogdet)

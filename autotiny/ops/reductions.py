@@ -97,17 +97,17 @@ def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
 
 
 # fmt: off
-define(np.sum,     "sum({})",     lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
+define(np.sum,      lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
        forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))        # its wrapper costs more
-define(np.prod,    "prod({})",
+define(np.prod,
        lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis),
        guarded=throughout)
-define(np.max,     "max({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
+define(np.max,      lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
        guarded=throughout)
-define(np.min,     "min({})",     lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
+define(np.min,      lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
        guarded=throughout)
-define(np.cumsum,  "cumsum({})",  lambda g, y, x, axis=None: running_sum_back(g, x, axis))
-define(np.cumprod, "cumprod({})", lambda g, y, x, axis=None: running_product_back(g, x, axis),
+define(np.cumsum,   lambda g, y, x, axis=None: running_sum_back(g, x, axis))
+define(np.cumprod,  lambda g, y, x, axis=None: running_product_back(g, x, axis),
        guarded=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0])
 # fmt: on
 

@@ -29,22 +29,22 @@ def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
 
 
 # fmt: off
-define(np.reshape,      "reshape({})",
+define(np.reshape,
        lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
        forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)))
-define(np.ravel,        "ravel({})",
+define(np.ravel,
        lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
        forward=lambda x, order="C": np.ravel(x, order=fixed(order)))
-define(np.expand_dims,  "expand_dims({})",  lambda g, y, x, axis=None: np.reshape(g, x.shape))
-define(np.squeeze,      "squeeze({})",      lambda g, y, x, axis=None: np.reshape(g, x.shape))
-define(np.transpose,    "{}ᵀ",              lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)))
-define(np.swapaxes,     "swapaxes({})",     lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2))
-define(np.moveaxis,     "moveaxis({})",
+define(np.expand_dims,   lambda g, y, x, axis=None: np.reshape(g, x.shape))
+define(np.squeeze,       lambda g, y, x, axis=None: np.reshape(g, x.shape))
+define(np.transpose,     lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)))
+define(np.swapaxes,      lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2))
+define(np.moveaxis,
        lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source))
-define(np.broadcast_to, "broadcast_to({})", lambda g, y, x, shape=None: g)
-define(np.flip,         "flip({})",         lambda g, y, x, axis=None: np.flip(g, axis))
-define(np.roll,         "roll({})",         lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis))
-define(np.copy,         "copy({})",         lambda g, y, x: g)
+define(np.broadcast_to,  lambda g, y, x, shape=None: g)
+define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis))
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis))
+define(np.copy,          lambda g, y, x: g)
 # fmt: on
 
 

@@ -18,6 +18,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from autotiny.notation.forms import AS_TYPED
+
 Array = Any
 """An array, or a Tensor that stands for one."""
 
@@ -43,6 +45,7 @@ class Op:
     Attributes
     ----------
     forward : computes it, `forward(*arguments, **options)`.
+    kind : its row in the table of forms (`autotiny.notation.forms`), by which formulas with it are written.
     notation : writes it, `notation.format(*arguments)`.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
     guarded : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
@@ -60,18 +63,30 @@ class Op:
     log: StableLog | None = None
 
     def __init__(
-        self, function: Function, notation: str, rules: Iterable[Rule | None], forward: Function | None = None
+        self,
+        function: Function,
+        rules: Iterable[Rule | None],
+        forward: Function | None = None,
+        kind: str = "",
+        notation: str = "",
     ) -> None:
         self.name: str = function.__name__
+        self.kind = kind or self.name
         self.function = function
         self.forward = forward or function
-        self.notation = notation
+        self.own_notation = notation
         self.rules: Any = rules
         self.arity = len(rules) if isinstance(rules, tuple) else None
         self.direct = isinstance(rules, tuple) and None not in rules
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    @property
+    def notation(self) -> str:
+        """How it is written: the user's own notation, the form of its kind, or a call."""
+        call = f"{self.name}({', '.join(['{}'] * (self.arity or 0))})"
+        return self.own_notation or AS_TYPED.get(self.kind, call)
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -111,15 +126,15 @@ PLAIN: set[Function] = set()
 
 def define(
     function: Function,
-    notation: str,
     *rules: Rule | None,
     forward: Function | None = None,
     each: Rule | None = None,
+    kind: str = "",
     guarded: bool | Reach = False,
     masks: bool = False,
 ) -> Op:
     """Enter a row into the table: `function` is recorded as one operation with these rules."""
-    op = OPS[function] = Op(function, notation, Each(each) if each else rules, forward)
+    op = OPS[function] = Op(function, Each(each) if each else rules, forward, kind)
     op.guarded, op.masks = guarded, masks
     return op
 
@@ -128,7 +143,7 @@ def beside_constant(function: Function, *rules: Rule) -> None:
     """Enter the rules that hold when the other argument of `function` is a constant."""
     op = OPS[function]
     op.direct = False
-    op.beside_constant = other = Op(function, op.notation, rules, op.forward)
+    op.beside_constant = other = Op(function, rules, op.forward, op.kind)
     other.guarded, other.masks = op.guarded, op.masks
 
 
@@ -152,8 +167,7 @@ def operation(
     """Enter a function that becomes an operation itself: given Tensors it records."""
 
     def decorate(forward: Function) -> Function:
-        written = notation or f"{forward.__name__}({', '.join(['{}'] * len(rules))})"
-        op = Op(forward, written, Each(each) if each else rules)
+        op = Op(forward, Each(each) if each else rules, notation=notation)
         op.guarded, op.masks = guarded, masks
         OPS.setdefault(forward, op)  # a NumPy function keeps its own row
         if each is None:

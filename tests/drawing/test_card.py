@@ -40,9 +40,9 @@ def test_each_kind_of_value_is_told_apart():
 def test_gradient_is_a_dash_before_backward_and_absent_for_data():
     w, x = at.Tensor(2.0, name="w"), at.Tensor(0.0, requires_grad=False, name="x")
     y = w * x
-    assert [card.gradient and card.gradient.summary for card in deal(y)] == ["—", None, "—"]
+    assert [card.gradient and card.gradient.text for card in deal(y)] == ["—", None, "—"]
     y.backward()
-    assert [card.gradient and card.gradient.summary for card in deal(y)] == ["0", None, "1"]
+    assert [card.gradient and card.gradient.text for card in deal(y)] == ["0", None, "1"]
 
 
 def test_names_are_the_tensors_own_then_the_variables_then_short_ones():
@@ -96,7 +96,7 @@ def test_a_card_is_a_snapshot():
     y = x * x
     before = deal(y)
     y.backward()
-    assert before[0].gradient.summary == "—"
+    assert before[0].gradient.text == "—"
 
 
 def test_dealing_changes_neither_graph_nor_gradients():

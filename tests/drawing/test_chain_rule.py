@@ -91,4 +91,4 @@ def test_values_that_were_changed_since_are_drawn_without_contributions():
     x.data = np.array([5.0, 6.0])
     drawn = at.draw(y)
     assert all(edge.contribution is None for edge in drawn.edges)
-    assert drawn.cards[0].gradient.summary == "2 … 4"
+    assert drawn.cards[0].gradient.text == "2 … 4"

@@ -152,13 +152,13 @@ def test_steps_publish_no_gradient(two_paths):
 
 def test_cards_of_the_steps_have_their_gradients_before_backward(two_paths):
     assert "gradient" not in repr(at.draw(two_paths).cards[0].gradient)
-    assert at.draw(two_paths).steps.picture.cards[0].gradient.summary == "1"
+    assert at.draw(two_paths).steps.picture.cards[0].gradient.text == "1"
 
 
 def test_gradients_of_earlier_sweeps_are_left_out(two_paths):
     two_paths.backward()
     two_paths.backward()
-    assert at.draw(two_paths).steps.picture.cards[0].gradient.summary == "1"
+    assert at.draw(two_paths).steps.picture.cards[0].gradient.text == "1"
 
 
 def test_without_a_way_back_there_is_the_forward_pass():
@@ -186,7 +186,7 @@ def test_what_happens_inside_a_closed_group_is_not_told(layers):
 def test_a_closed_group_is_computed_at_one_go(layers):
     first = at.draw(layers, depth=1).steps.steps[0]
     assert first.title == "layer 1: 8 operations"  # of the two neurons that are used
-    assert first.lines[0].text == at.draw(layers, depth=1).cards[0].value.summary.replace("-", "−")
+    assert first.lines[0].text == at.draw(layers, depth=1).cards[0].value.text.replace("-", "−")
 
 
 def test_many_contributions_from_one_group_to_another_are_told_together(layers):

@@ -3,7 +3,7 @@ const film = document.querySelector(".film");
 const slider = film.querySelector("input"), told = film.querySelector("output");
 const announced = film.querySelector(".announced"), play = film.querySelector("[data-go=play]");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const GRADIENT = "#a34700", MILLISECONDS = 2200, LARGEST = 1.8;
+const MILLISECONDS = 2200, LARGEST = 1.8;
 const scenes = {};
 let scene, now = 0, timer = 0;
 
@@ -25,9 +25,9 @@ function readScene(root) {
   return { root, stage, svg, size: svg.viewBox.baseVal, steps, computed, graded, passed, nodes, edges, turn };
 }
 
-// The one number that tells a card's gradient, which may be told while it grows.
+// The number of a card's gradient, which is replaced while the gradient grows; null where there are several numbers.
 function gradientOf(group) {
-  const numbers = [...group.querySelectorAll("text")].filter((text) => text.getAttribute("fill").toLowerCase() === GRADIENT);
+  const [, ...numbers] = group.querySelectorAll(".gradient text"); // after the word "grad"
   return numbers.length === 1 ? { text: numbers[0], whole: numbers[0].textContent } : null;
 }
 
