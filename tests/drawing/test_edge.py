@@ -44,7 +44,7 @@ def test_wide_edges_carry_much():
     x, y = at.Tensor(1.0), at.Tensor(1.0)
     z = x * 100.0 + y
     z.backward()
-    widths = dict(zip(("x", "constant", "y"), [at.draw(z)._scene.width(edge) for edge in edges(z)], strict=False))
+    widths = dict(zip(("x", "constant", "y"), [at.draw(z).scene.width(edge) for edge in edges(z)], strict=False))
     assert widths["x"] == 4 > widths["y"] > widths["constant"]
 
 

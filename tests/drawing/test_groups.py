@@ -135,8 +135,8 @@ def test_a_chain_of_any_length_is_shown_in_stretches(n):
 
 def test_every_value_is_in_one_place_of_the_picture(network):
     drawn = at.draw(network)
-    shown = [place for group in drawn.root.children for place in getattr(group, "places", [group])]
-    assert sorted(shown) == list(range(len(drawn.reading.values)))
+    shown = [node for group in drawn.root.children for node in getattr(group, "nodes", [group])]
+    assert sorted(shown) == list(range(len(drawn.graph.values)))
 
 
 def test_nothing_is_grouped_that_can_be_read(flagship):

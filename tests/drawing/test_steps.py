@@ -107,7 +107,7 @@ def test_running_sums_count_the_paths(two_paths):
 def test_backward_steps_come_in_the_engines_order(name, request):
     output = request.getfixturevalue(name)
     picture = at.draw(output)
-    places = picture.reading.places
+    places = picture.graph.ids
     passed = [(v.node, c.operand) for v in contributions(output).visits for c in v.contributions]
     steps = [step for step in picture.steps.steps if step.backward][1:]
     assert [(s.active, s.receiver) for s in steps] == [(f"n{places[node]}", f"n{places[x]}") for node, x in passed]
@@ -171,7 +171,7 @@ def test_without_a_way_back_there_is_the_forward_pass():
 
 def test_steps_of_a_graph_that_was_changed_since_are_refused(two_paths):
     picture = at.draw(two_paths)
-    picture.reading.values[0].data = 5.0
+    picture.graph.values[0].data = 5.0
     with pytest.raises(StaleError, match="a was assigned after it was recorded"):
         _ = picture.steps.steps
 
