@@ -88,7 +88,7 @@ def numbers(card):
 
 
 # ----- what is shown -----
-def test_one_step_at_a_time_is_shown_as_it_is_told(visit, two_paths):
+def test_one_step_at_a_time_is_shown_with_its_lines(visit, two_paths):
     page = visit(two_paths)
     for k, step in enumerate(two_paths.steps):
         at_step(page, k)
@@ -118,7 +118,7 @@ def test_gradients_appear_with_their_running_sums(visit, two_paths):
     assert "12" not in numbers(card(page, "n0"))
 
 
-def test_the_way_of_a_gradient_is_lit(visit, two_paths):
+def test_the_edge_of_a_contribution_is_lit(visit, two_paths):
     page = visit(two_paths)
     backward = next(k for k, step in enumerate(two_paths.steps) if step.edge)
     at_step(page, backward)

@@ -1,10 +1,11 @@
-"""What the picture says of each value."""
+"""The card of each value."""
 
 import numpy as np
 import pytest
 
 import autotiny as at
 from autotiny.drawing import card
+from autotiny.drawing.card import dead_units
 from autotiny.drawing.edge import edges_into
 from autotiny.drawing.graph_view import GraphView
 from autotiny.engine import graph
@@ -25,7 +26,7 @@ def test_squaring_by_a_product_has_two_edges_from_x():
     assert [edge.id for edge in edges_into(read(x * x), 1)] == ["e0-1-0", "e0-1-1"]
 
 
-def test_each_kind_of_value_is_told_apart():
+def test_each_kind_of_value_has_a_kind_of_card():
     w, x = at.Tensor([1.0, 2.0], name="w"), at.Tensor([3.0, 4.0], requires_grad=False, name="x")
     assert [(card.name, card.kind) for card in cards(np.sum(2.0 * w * x))] == [
         ("w", "variable"),
@@ -120,5 +121,45 @@ def test_long_names_are_shortened():
     assert max(len(card.origin) for card in drawn) == 40
 
 
-def test_an_array_of_one_entry_is_told_as_a_number():
+def test_an_array_of_one_entry_is_written_as_a_number():
     assert "x + 2" in repr(at.draw(at.Tensor(1.0, name="x") + np.array([2.0])))
+
+
+# ----- units that a ReLU has switched off -----
+Z = np.array([[1.0, -2.0, 3.0], [-1.0, -2.0, -3.0]])
+
+
+@pytest.mark.parametrize(
+    "rectify",
+    [at.relu, lambda z: np.maximum(z, 0), lambda z: np.maximum(0.0, z), lambda z: z.clip(0)],
+)
+def test_a_unit_that_is_off_for_every_example_is_dead(rectify):
+    assert dead_units(rectify(at.Tensor(Z))) == "1 of 2 units dead"
+
+
+def test_examples_are_rows_where_the_weights_stand_on_the_right():
+    W, b = at.Tensor(np.eye(2), name="W"), at.Tensor(np.zeros(2))
+    assert dead_units(at.relu(Z.T @ W + b)) == "1 of 2 units dead"
+    assert dead_units(at.relu(W @ Z)) == "1 of 2 units dead"
+
+
+def test_each_entry_of_a_vector_is_a_unit():
+    assert dead_units(at.relu(at.Tensor([1.0, -1.0, 0.0]))) == "2 of 3 units dead"
+
+
+def test_a_number_is_dead_or_not():
+    assert dead_units(at.relu(at.Tensor(-1.0))) == "dead: no gradient passes"
+    assert dead_units(at.relu(at.Tensor(1.0))) == ""
+
+
+@pytest.mark.parametrize("other", [np.abs, np.tanh, lambda z: np.maximum(z, -5), lambda z: np.maximum(z, z)])
+def test_other_operations_have_no_dead_units(other):
+    assert dead_units(other(at.Tensor(Z))) == ""
+
+
+def test_the_card_warns_of_dead_units():
+    z = at.Tensor(Z, name="Z")
+    drawn = at.draw(np.sum(at.relu(z)))
+    assert [card.warning for card in drawn.cards] == ["", "1 of 2 units dead", ""]
+    assert "1 of 2 units dead" in drawn.svg
+    assert "1 of 2 units dead" in drawn.table

@@ -1,4 +1,4 @@
-"""The page that steps: it needs nothing but itself, and nothing that a name holds does harm."""
+"""The page that steps: it loads nothing, and no name in it does harm."""
 
 import base64
 import hashlib
@@ -167,7 +167,7 @@ def test_number_of_views_is_limited():
     assert len(views(at.draw(x, depth=1).steps.html)) == 24
 
 
-def test_words_on_edges_are_left_out_where_they_are_many(square):
+def test_labels_of_edges_are_left_out_where_there_are_many(square):
     square.backward()
     drawn = at.draw(square)
     assert "∂ 3" in drawn.svg
