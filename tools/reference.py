@@ -28,11 +28,11 @@ HEADER = """\
 Written by `python tools/reference.py tools/reference.md` from the tables in `autotiny/ops/`, in the order of their
 files.
 
-A function with a *rule* is recorded as one operation. The column *gradient* has a line per argument, what it contributes
-to the gradient of that argument; `g` is the gradient dJ/dy that arrives, `y` the result, and `x` or `a, b` are the
-arguments. A *composition* is recorded as the operations that it is written in. Options that are not listed, such as
-`out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and `x.sum()`, are these
-functions.
+A function with a *rule* is recorded as one operation. The column *gradient* has a line per argument, what it
+contributes to the gradient of that argument; `g` is the gradient dJ/dy that arrives, `y` the result, and `x` or `a,
+b` are the arguments. A *composition* is recorded as the operations that it is written in. Options that are not
+listed, such as `out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and
+`x.sum()`, are these functions.
 """
 
 BEHIND = """\
