@@ -42,18 +42,24 @@ class Sweep:
 
     def visit(self, node: Node) -> None:
         """Pull dJ/dy back through the operation that made y, and add what comes out to its operands' gradients."""
-        g = self.grads.get(node)
-        if node in self.log_grads:
-            self.visit_exponential(node, g, self.log_grads[node])
-        if g is not None and is_stable_log(node.op, node.args):
+        g, h = self.grads.get(node), self.log_grads.get(node)
+        if h is not None:
+            self.visit_exponential(node, g, h)
+        if g is None:
+            return  # J does not depend on y in any other way
+        if is_stable_log(node.op, node.args):
             add(self.log_grads, node.args[0], g)
-        elif g is not None:
+        else:
             self.masked = self.masked or made_by(node).masks
-            for position, c in self.pull(node, made_by(node).rules, g):
+            for position, c in self.pull(node, g):
                 add(self.grads, node.args[position], c)
 
-    def pull(self, node: Node, rules: Iterable[Any], g: Any) -> Iterator[tuple[int, Any]]:
-        """Yield dJ/dy dy/dx for each operand x of y that wants a gradient, with its position among the operands."""
+    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+        """Yield dJ/dy dy/dx for each operand x of y that wants a gradient, with its position among the operands.
+
+        g is dJ/dy, or dJ/dlog(y) if the pull goes through the logarithm.
+        """
+        rules = rules_of(node, through_log)
         y, args, needed = self.seen_by_rules(node, g)
         for position, (x, rule, where) in enumerate(zip(node.args, rules, needed, strict=False)):
             if isinstance(x, Node) and x.requires_grad and (self.path is None or x in self.path):
@@ -70,10 +76,10 @@ class Sweep:
 
         The gradient of y gains h / y, for it to be seen; what is left to pull back is g, from the other uses of y.
         """
-        log: Any = made_by(node).log
-        for position, c in self.pull(node, (log.rule,), h):
+        for position, c in self.pull(node, h, through_log=True):
             add(self.grads, node.args[position], c)
-        self.grads[node] = self.out_of_logarithm(node, h) if g is None else g + self.out_of_logarithm(node, h)
+        via_log = self.out_of_logarithm(node, h)
+        self.grads[node] = via_log if g is None else g + via_log
 
     def out_of_logarithm(self, node: Node, h: Any) -> Any:
         """Return dJ/dy = h / y for h = dJ/dlog(y)."""
@@ -90,10 +96,16 @@ class Sweep:
         op = made_by(node)
         if self.guarded:
             c = finite_unless(needed, require_array(c, x.value, op))
-        if modes.debugging:
-            require_finite(c, f"backward: {op.name} passes on a gradient of", node)
+            if modes.debugging:
+                require_finite(c, f"backward: {op.name} passes on a gradient of", node)
         c = fitted(c, x.value, op)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
+
+
+def rules_of(node: Node, through_log: bool) -> Any:
+    """Return the gradient rules of the operation that made y, or of its logarithm: one for each operand."""
+    op: Any = made_by(node)
+    return (op.log.rule,) if through_log else op.rules
 
 
 def add(grads: Gradients, x: Node, c: Any) -> None:

@@ -3,13 +3,12 @@
 It is the sweep of `backward` that runs, and says what it does; nothing is published to `.grad`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from autotiny.engine.backward import Gradients, Sweep, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import made_by
 from autotiny.engine.recording import is_stable_log
 from autotiny.engine.tensor import Tensor
 
@@ -93,10 +92,9 @@ class _Observed(Sweep):
             self.passed.append(Contribution(0, y, self.out_of_logarithm(y, g), self.total(y), g))
         self.visits.append(Visit(node, g, tuple(self.passed)))
 
-    def pull(self, node: Any, rules: Iterable[Any], g: Any) -> Iterator[tuple[int, Any]]:
+    def pull(self, node: Any, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, and keep each contribution once the sweep has added it."""
-        through_log = rules is not made_by(node).rules
-        for position, c in super().pull(node, rules, g):
+        for position, c in super().pull(node, g, through_log=through_log):
             yield position, c
             operand = node.args[position]
             self.passed.append(Contribution(position, operand, c, self.total(operand), g, through_log))

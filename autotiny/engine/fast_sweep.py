@@ -1,8 +1,8 @@
 """The sweep of `backward`, tuned: same gradients, bit for bit, in about half the time on small graphs.
 
 It leaves out what a plain `backward` does not need (recording, guard, hooks for observers), and differs in two ways:
-the usual operation, of two operands and without options, is spelt out in the loop; and a contribution that its rule
-has just made is added up in place.
+operations of one and two operands, the usual ones, have ways of their own; and a contribution that its rule has just
+made is added up in place.
 """
 
 from collections.abc import Iterable
@@ -37,28 +37,37 @@ class FastSweep(Sweep):
             if op.masks:
                 self.masked = True
             args, rules = node.args, op.rules
-            if type(rules) is not tuple or len(args) != 2 or node.kwargs:
-                if op is LOG and is_stable_log(op, args):
-                    (x,) = args
-                    log_grads[x] = log_grads[x] + g if x in log_grads else g
-                else:
-                    _pull_each(grads, node, rules, g)
-                continue
-            (a, b), (left, right), y = args, rules, node._data
-            u = a._data if isinstance(a, Node) else a
-            v = b._data if isinstance(b, Node) else b
-            if isinstance(a, Node) and a.requires_grad:
-                c = left(g, y, u, v)
-                if type(c) not in SCALARS or type(c) is not type(u):
-                    _receive(grads, node, a, g, c)
-                else:  # a number of the right precision needs no care
-                    grads[a] = grads[a] + c if a in grads else c
-            if isinstance(b, Node) and b.requires_grad:
-                c = right(g, y, u, v)
-                if type(c) not in SCALARS or type(c) is not type(v):
-                    _receive(grads, node, b, g, c)
-                else:
-                    grads[b] = grads[b] + c if b in grads else c
+            if op is LOG and is_stable_log(op, args):
+                (x,) = args
+                log_grads[x] = log_grads[x] + g if x in log_grads else g
+            elif type(rules) is not tuple:
+                _pull_each(grads, node, rules, g)
+            elif len(args) == 2 and not node.kwargs:
+                _pull_two(grads, node, rules, g)
+            elif len(args) == 1:
+                (x,), (rule,) = args, rules
+                _receive(grads, node, x, g, rule(g, node._data, x._data, **node.kwargs))
+            else:
+                _pull_each(grads, node, rules, g)
+
+
+def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
+    """Pull g back through an operation of two operands; a number of the right precision needs no care."""
+    (a, b), (left, right), y = node.args, rules, node._data
+    u = a._data if isinstance(a, Node) else a
+    v = b._data if isinstance(b, Node) else b
+    if isinstance(a, Node) and a.requires_grad:
+        c = left(g, y, u, v)
+        if type(c) not in SCALARS or type(c) is not type(u):
+            _receive(grads, node, a, g, c)
+        else:
+            grads[a] = grads[a] + c if a in grads else c
+    if isinstance(b, Node) and b.requires_grad:
+        c = right(g, y, u, v)
+        if type(c) not in SCALARS or type(c) is not type(v):
+            _receive(grads, node, b, g, c)
+        else:
+            grads[b] = grads[b] + c if b in grads else c
 
 
 def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:

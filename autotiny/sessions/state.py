@@ -1,6 +1,6 @@
 """What a program comes to: values, gradients, and what the next computation may take from this one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -9,7 +9,7 @@ import numpy as np
 from autotiny.engine.backward import Sweep, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.mutation import is_written_over, verified_order
-from autotiny.engine.node import Node, made_by, next_number
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
 from autotiny.sessions.memory import Memory, Result, evaluate_all
@@ -60,12 +60,12 @@ class _Remembering(Sweep):
         self.remembered: Remembered = remembered
         self.pulled: Remembered = {}
 
-    def pull(self, node: Node, rules: Iterable[Any], g: Any) -> Iterator[tuple[int, Any]]:
+    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, or remember what that gave."""
-        key = node, rules is made_by(node).rules, self.guarded
+        key = node, through_log, self.guarded
         known = self.remembered.get(key)
         if known is None or not same(known.gradient, g):
-            known = Pulled(g, list(super().pull(node, rules, g)))
+            known = Pulled(g, list(super().pull(node, g, through_log=through_log)))
         self.pulled[key] = known
         return iter(known.passed)
 
