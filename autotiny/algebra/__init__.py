@@ -1,12 +1,12 @@
 """Formulas, and how they may be rewritten: what deriving for people and compiling for speed have in common."""
 
 from autotiny.algebra.measure import measure
+from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE
 from autotiny.algebra.row import AlgebraError, Row, rewritten
 from autotiny.algebra.simplify import Simplifier
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
-from autotiny.algebra.tidy import in_one_way
 
 __all__ = [
     "EXPANSIONS",

@@ -64,7 +64,7 @@ def as_number(value: Fraction) -> Any:
     return value.numerator if value.denominator == 1 else float(value)
 
 
-def written(value: Fraction) -> tuple[Any, int]:
+def as_quotient(value: Fraction) -> tuple[Any, int]:
     """What a positive number multiplies with and divides by: 0.3 and 0.044715 as they are, 1/8 and 2/3 as quotients."""
     digits = len(repr(float(value)))
     if value.numerator != 1 and (digits <= SHORT or digits < len(f"{value.numerator} / {value.denominator}")):
@@ -166,7 +166,7 @@ def product(
     found = merged(found)
     above = [raised(x, p) for x, p in sorted(found, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
     below = [raised(x, -p) for x, p in sorted(found, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
-    multiplied, divided = written(abs(coefficient))
+    multiplied, divided = as_quotient(abs(coefficient))
     first, *rest = above if multiplied == 1 and above else [multiplied, *above]
     mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
     result: Any = first if coefficient > 0 else -1 * first if mask else -first

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from autotiny.algebra.measure import measure
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.row import AlgebraError, Row
 from autotiny.algebra.term import Term, apply, constant, topological_order
-from autotiny.algebra.tidy import tidy
 from autotiny.ops import Op
 
 LONGEST = 100
@@ -17,7 +17,7 @@ LARGE = 40
 """Operations beyond which a formula is not multiplied out for what might cancel."""
 
 
-class Rule(Protocol):
+class RewriteRule(Protocol):
     """A rewrite: a row of the table, a definition, or a fact."""
 
     @property
@@ -38,7 +38,7 @@ class Rule(Protocol):
 class Rewrite(NamedTuple):
     """A rule that was applied wherever it could be."""
 
-    rule: Rule
+    rule: RewriteRule
     before: Term
     after: Term
 
@@ -66,7 +66,7 @@ def in_short(term: Term) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
-def require_smaller(rule: Rule, result: Term, made_of: Term) -> None:
+def require_smaller(rule: RewriteRule, result: Term, made_of: Term) -> None:
     """Raise AlgebraError where a rule that is to simplify would go on with what it has made for ever."""
     if measure(result) >= measure(made_of) and not (isinstance(rule, Row) and rule.expands):
         raise AlgebraError(f"row {rule.name!r} does not make {in_short(made_of)} smaller: it goes on for ever")
@@ -78,15 +78,15 @@ class Simplifier:
     What is in normal form already is remembered.
     """
 
-    def __init__(self, rules: Iterable[Rule] = (), facts: Iterable[Rule] = ()) -> None:
-        self.rules: Sequence[Rule] = (*rules, *ROWS, *facts)
+    def __init__(self, rules: Iterable[RewriteRule] = (), facts: Iterable[RewriteRule] = ()) -> None:
+        self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
         self._normal: dict[Term, Term] = {}
 
     def normal(self, term: Term) -> Term:
         """The normal form: trivial rules alone."""
         return self._mapped(term, None)
 
-    def apply(self, rule: Rule, term: Term) -> Term:
+    def apply(self, rule: RewriteRule, term: Term) -> Term:
         """The term, rewritten by one rule wherever it applies, also to what it has made.
 
         Raises AlgebraError where a rule that does not expand applies to what it has made, and this is not smaller than
@@ -94,11 +94,11 @@ class Simplifier:
         """
         return self._mapped(term, rule)
 
-    def _mapped(self, term: Term, rule: Rule | None, made_of: Term | None = None) -> Term:
+    def _mapped(self, term: Term, rule: RewriteRule | None, made_of: Term | None = None) -> Term:
         done: dict[Term, Term] = {}
         for part in topological_order(term):
             args = tuple(done[arg] for arg in part.args)
-            result = self._tidied(rebuilt(part, args))
+            result = self._normalised(rebuilt(part, args))
             after = rule.at(result) if rule else None
             if rule is None or after is None:
                 done[part] = result
@@ -109,9 +109,9 @@ class Simplifier:
             done[part] = result if changed is result else self._mapped(changed, rule, result)
         return done[term]
 
-    def _tidied(self, term: Term) -> Term:
+    def _normalised(self, term: Term) -> Term:
         if term not in self._normal:
-            self._normal[term] = tidy(term)
+            self._normal[term] = normalise(term)
         return self._normal[term]
 
     def reduce(self, term: Term) -> list[Rewrite]:

@@ -9,7 +9,7 @@ class FactError(Exception):
     """What held on the values of the first call, or must be finite, does not hold or is not on these."""
 
 
-class Source(NamedTuple):
+class ProgramText(NamedTuple):
     """A program, written down: its text defines `step(*inputs)`, which returns the outputs."""
 
     text: str
@@ -26,6 +26,6 @@ class Backend(Protocol):
         """Return whether it can write the program of this schedule."""
         ...
 
-    def emit(self, schedule: Schedule) -> Source:
+    def emit(self, schedule: Schedule) -> ProgramText:
         """Return the program. It raises `schedule.stop` where it must not go on, and FactError where a fact fails."""
         ...

@@ -14,7 +14,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.lowering import is_uniform
 from autotiny.compiler.operands import Operands, comment, type_of
 from autotiny.compiler.rewriting import REDUCTIONS, VDOT
-from autotiny.compiler.schedule import Group, Plan, Storage, inner_results, is_choice, shape_of
+from autotiny.compiler.schedule import BlockGroup, Plan, Storage, inner_results, is_choice, shape_of
 
 BLOCK = 2**14
 """Entries of a block."""
@@ -24,7 +24,7 @@ BLOCK = 2**14
 class BlockWriter:
     """Writes the function that computes one block of a group."""
 
-    def __init__(self, program: Operands, group: Group) -> None:
+    def __init__(self, program: Operands, group: BlockGroup) -> None:
         self.program, self.terms = program, group.terms
         members = set(group.terms)
         plan = program.plan
@@ -44,7 +44,7 @@ class BlockWriter:
         self.function = program.fresh(f"block{self.number}")
         self.buffers = [self.buffer(storage, i) for i, storage in enumerate(self.memory.storages, 1)]
         pairs = zip(self.memory.storages, self.buffers, strict=True)
-        self.held = {x: name for storage, name in pairs for x in storage.tenants}
+        self.buffer_of = {x: name for storage, name in pairs for x in storage.tenants}
         self.part = {x: program.fresh(f"part_of_{program.names[x]}") for x in self.totals}
 
     def buffer(self, storage: Storage, i: int) -> str:
@@ -64,7 +64,7 @@ class BlockWriter:
 
     def name(self, x: Term) -> str:
         """The name of what holds a result within a block."""
-        return self.held.get(x) or self.program.names[x]
+        return self.buffer_of.get(x) or self.program.names[x]
 
     def expression(self, term: Term) -> str:
         """The line of one operation."""
@@ -93,12 +93,12 @@ class BlockWriter:
         length = math.prod(shape_of(self.terms[0]))
         dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
         blocks = program.fresh(f"in_blocks{self.number}")
-        program.held["Blocks"] = Blocks
+        program.objects["Blocks"] = Blocks
         program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.plan.threads})")
         fresh = [x for x in self.out if x not in program.plan.place]
         lines = [f"{program.names[x]} = np.empty({x.shape}{type_of(x)})" for x in fresh]
         for x in (*self.out, *self.totals):
-            program.written[x] = program.names[x]
+            program.expressions[x] = program.names[x]
         arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
         parts = program.fresh(f"parts{self.number}") if self.totals else ""
         numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)

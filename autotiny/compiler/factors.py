@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
-from autotiny.compiler.naming import Names, hand_on
+from autotiny.compiler.naming import FormulaNames, hand_on
 from autotiny.compiler.rewriting import INDEX, RESHAPES, TURNS, VDOT, operands, users
 from autotiny.ops import OPS
 
@@ -25,7 +25,7 @@ ALONG = RESHAPES | TURNS | {np.sum}
 Scaled = tuple[float, Term]
 
 
-def pull_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
+def pull_factors(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, with every factor carried as far towards them as it goes, and multiplied there."""
     new: dict[Term, Scaled] = {}
     plain: dict[Term, Term] = {}
@@ -113,7 +113,7 @@ def is_factor(x: Term) -> bool:
     return x.is_constant and np.ndim(x.value) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf
 
 
-def push_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
+def push_factors(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, with a factor that several of them bear multiplied once, where they all come from."""
     for _ in range(CANDIDATES):
         pushed = _push_one(outputs, names)
@@ -123,7 +123,7 @@ def push_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
     return list(outputs)
 
 
-def _push_one(outputs: Sequence[Term], names: Names) -> list[Term] | None:
+def _push_one(outputs: Sequence[Term], names: FormulaNames) -> list[Term] | None:
     used = users(outputs)
     groups: dict[Any, list[Term]] = {}
     for term in used:
@@ -183,7 +183,7 @@ def _bears_once(term: Term, dependent: set[Term]) -> bool:
     return count == (len(term.args) if term.op.function in (np.add, np.subtract) else 1)
 
 
-def _moved(outputs: Sequence[Term], names: Names, factor: Term, scalings: set[Term], root: Term) -> list[Term]:
+def _moved(outputs: Sequence[Term], names: FormulaNames, factor: Term, scalings: set[Term], root: Term) -> list[Term]:
     """The outputs with the root scaled in place of the scalings."""
     new: dict[Term, Term] = {}
     grown, c = {root}, float(factor.value)

@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.algebra.facts import sums_to_one
-from autotiny.compiler.naming import Names
+from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import VDOT, made_by, rewrite, with_operands
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS
@@ -21,7 +21,7 @@ from autotiny.ops.shaping import astype, join, pad_constant
 # 1. What is left of softmax's gradient is then A2 - Y, where else it would be A2 sum(Y) - Y.
 
 
-def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], list[Term]]:
+def assume_facts(outputs: Sequence[Term], names: FormulaNames) -> tuple[list[Term], list[Term]]:
     """The outputs where sums that are all 1 are 1; and those sums."""
     order = topological_order(*outputs)
     arguments = {term for term in order if term.op is None}
@@ -54,7 +54,7 @@ WHOLE = {OPS[function] for function in OWN}
 """Operations of ours that are one call of NumPy, or more of Python than of NumPy."""
 
 
-def lower(outputs: Sequence[Term], names: Names) -> list[Term]:
+def lower(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs in functions of NumPy; an operation that cannot be taken apart stays whole."""
     return rewrite(outputs, lowered, names)
 

@@ -18,7 +18,7 @@ from autotiny.engine.pytree import flatten
 from autotiny.engine.recording import value_of
 
 
-class Name(NamedTuple):
+class FormulaName(NamedTuple):
     """What a formula is called."""
 
     text: str
@@ -37,12 +37,12 @@ class Name(NamedTuple):
         """What the formula is, if not what its name says: 4 dJ/dZ2."""
         return "" if self.exact else f"{self.scale:.6g} {self.gradient}"
 
-    def times(self, c: float) -> "Name":
+    def times(self, c: float) -> "FormulaName":
         """The name, of c times as much."""
         return self._replace(scale=self.scale * c)
 
 
-Names = dict[Term, Name]
+FormulaNames = dict[Term, FormulaName]
 _OTHERS = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
@@ -54,7 +54,7 @@ class LocalNames:
     there is one in a thread, which may be in use.)
     """
 
-    def __init__(self, names: Names, top: CodeType) -> None:
+    def __init__(self, names: FormulaNames, top: CodeType) -> None:
         self.names, self.top = names, top
         self.running: list[FrameType] = []
         """The user's functions that were running at the last look, the outermost first."""
@@ -92,26 +92,26 @@ class LocalNames:
         return self.is_users[code]
 
 
-def enter(names: Names, variables: Mapping[str, Any]) -> None:
+def enter(names: FormulaNames, variables: Mapping[str, Any]) -> None:
     """The first name that a formula was given stays."""
     for name, held in variables.items():
         term = value_of(held)
         if isinstance(term, Term) and is_name(name):
-            names.setdefault(term, Name(name))
+            names.setdefault(term, FormulaName(name))
 
 
-def hand_on(names: Names, name: Name, term: Term) -> None:
+def hand_on(names: FormulaNames, name: FormulaName, term: Term) -> None:
     """The name for a formula, unless it has one that is as good."""
     before = names.get(term)
     if before is None or (name.exact and not before.exact):
         names[term] = name
 
 
-def told(terms: Sequence[Term], names: Names) -> Names:
+def names_to_show(terms: Sequence[Term], names: FormulaNames) -> FormulaNames:
     """The names that may be told among these formulas: a gradient's stands on a multiple if not on the gradient."""
     exact = {x: names[x] for x in terms if x in names and names[x].exact}
     taken = {name.text for name in exact.values()}
-    found: Names = {}
+    found: FormulaNames = {}
     for x in terms:
         name = exact.get(x) or names.get(x)
         if name is not None and (name.exact or (name.gradient and name.text not in taken)):

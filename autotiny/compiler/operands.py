@@ -7,18 +7,18 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError
-from autotiny.compiler.naming import Names, told
+from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.schedule import Schedule, Storage
 
 # ----- writing -----
 # How programs are written: names that nothing else has, numbers as Python reads them.
 
 
-def unique_names(plan: Schedule, given: Names) -> dict[Term, str]:
+def unique_names(plan: Schedule, given: FormulaNames) -> dict[Term, str]:
     """A name for every term: its own; without one, that of the term that takes its place; else a short one."""
     names: dict[Term, str] = {}
     taken = set(dir(np)) | {"step", "np"}
-    known = told([*plan.inputs, *plan.order], given)
+    known = names_to_show([*plan.inputs, *plan.order], given)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
         if copied in names and name in (None, known.get(copied)):
@@ -46,7 +46,7 @@ def is_copied_number(term: Term) -> bool:
     return term.op is not None and term.op.function is np.copy and term.ndim == 0 and not term.args[0].is_constant
 
 
-def comment(term: Term, names: Names, formula: str = "") -> str:
+def comment(term: Term, names: FormulaNames, formula: str = "") -> str:
     """What is worth saying of a term, as a comment at the end of its line."""
     name = names.get(term)
     said = [part for part in (formula, name.remark if name else "") if part]
@@ -76,8 +76,8 @@ class Operands:
 
     def __init__(self, plan: Schedule) -> None:
         self.plan = plan
-        self.names, self.given = unique_names(plan, plan.names), told([*plan.inputs, *plan.order], plan.names)
-        self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
+        self.names, self.given = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
+        self.objects: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.modules: set[str] = set()
         self.setup: list[str] = []
@@ -85,12 +85,14 @@ class Operands:
         """The text of functions that the program calls."""
         self.constants: dict[Any, str] = {}
         self.flats: dict[Term, str] = {}
-        self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
+        self.expressions: dict[Term, str] = dict(
+            zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True)
+        )
 
     def operand(self, x: Term, user: Term | None) -> str:
         """A result's name; a constant in the form that costs its user least."""
         if not x.is_constant:
-            return self.written[x]
+            return self.expressions[x]
         value = x.value
         if type(value) in (int, float, bool):
             if user is None:
@@ -103,9 +105,9 @@ class Operands:
             return self.plain_array(value)
         if np.ndim(value) == 0:
             return (
-                self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
+                self.zero_dimensional(np.asarray(value)) if user is not None else self.refer("c", np.asarray(value)[()])
             )
-        return self.hold("constant", value)
+        return self.refer("constant", value)
 
     def zero_dimensional(self, value: np.ndarray) -> str:
         """A number that NumPy need not convert at every call."""
@@ -147,27 +149,27 @@ class Operands:
             return number(option)
         if isinstance(option, np.dtype):
             return repr(str(option))
-        return self.hold("option", option)
+        return self.refer("option", option)
 
     def numpy(self, name: str) -> str:
         """A function of NumPy, imported."""
         self.imports.add(name)
         return name
 
-    def hold(self, base: str, value: Any) -> str:
+    def refer(self, base: str, value: Any) -> str:
         """The name of an object that cannot be written down."""
-        for name, held in self.held.items():
-            if held is value:
+        for name, known in self.objects.items():
+            if known is value:
                 return name
         name = self.fresh(base if base.isidentifier() else "function")
-        self.held[name] = value
+        self.objects[name] = value
         what = f"array {value.shape} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
         self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, held")
         return name
 
     def fresh(self, base: str) -> str:
         """A name that nothing else has."""
-        taken = {*self.names.values(), *self.held, *self.constants.values(), *self.flats.values(), *dir(np)}
+        taken = {*self.names.values(), *self.objects, *self.constants.values(), *self.flats.values(), *dir(np)}
         return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
 
     def flat(self, x: Term) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant
 from autotiny.algebra.rewrites import LONGEST_SUM
-from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, Kind, is_number, kind, made_by, rewrite, users, with_operands
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users, with_operands
 from autotiny.ops import OPS
 
 COPY = OPS[np.copy]
@@ -27,13 +27,13 @@ FEW_ROWS = 3
 """So many rows are faster compared one by one than reduced."""
 
 
-def as_products(outputs: Sequence[Term], names: Names) -> list[Term]:
+def as_products(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, with products where they are faster."""
     summed = rewrite(outputs, sum_as_product, names)
     return rewrite(summed, spread_as_product, names)
 
 
-def masks_as_numbers(outputs: Sequence[Term], names: Names) -> list[Term]:
+def masks_as_numbers(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, with products with masks as products with numbers: NumPy is slow to turn masks into these."""
     return rewrite(outputs, mask_as_numbers, names)
 
@@ -47,7 +47,7 @@ def mask_as_numbers(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any
     return with_operands(term, args, kwargs)
 
 
-def share_sign(outputs: Sequence[Term], names: Names) -> list[Term]:
+def share_sign(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """1[x > 0] = 1[max(x, 0) > 0], where max(x, 0) is there: x need not be kept until then."""
     there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
 
@@ -59,13 +59,13 @@ def share_sign(outputs: Sequence[Term], names: Names) -> list[Term]:
     return rewrite(outputs, visit, names)
 
 
-def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
+def beside_each_other(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, with a copy of each small argument that does not lie row by row, and is used more than once: NumPy
     takes longer over such an array each time than over the copy.
     """
     used = users(outputs)
     small = [x for x in used if x.name is not None and x.ndim > 1 and x.size <= SMALL]
-    often = [x for x in small if sum(kind(user) is Kind.ELEMENTWISE or user.op is VDOT for user in used[x]) > 1]
+    often = [x for x in small if sum(kind(user) is TermKind.ELEMENTWISE or user.op is VDOT for user in used[x]) > 1]
     scattered = [x for x in often if not x.value.flags.c_contiguous]
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
-from autotiny.compiler.naming import Names, hand_on
+from autotiny.compiler.naming import FormulaNames, hand_on
 from autotiny.engine.pytree import tree_map
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index, is_basic
@@ -25,7 +25,7 @@ REDUCTIONS = {np.sum: "add", np.prod: "multiply", np.max: "maximum", np.min: "mi
 INDEX, CAST, VDOT = OPS[index], OPS[astype], OPS[vdot]
 
 
-class Kind(Enum):
+class TermKind(Enum):
     """How a term comes by its value."""
 
     INPUT = auto()
@@ -43,20 +43,20 @@ class Kind(Enum):
     """Any other function, which makes its own array."""
 
 
-def kind(term: Term) -> Kind:
+def kind(term: Term) -> TermKind:
     """The kind of a term."""
     if term.op is None:
-        return Kind.CONSTANT if term.is_constant else Kind.INPUT
+        return TermKind.CONSTANT if term.is_constant else TermKind.INPUT
     function = term.op.function
     if is_view(term):
-        return Kind.VIEW
+        return TermKind.VIEW
     if term.ndim == 0:
-        return Kind.NUMBER
+        return TermKind.NUMBER
     if isinstance(function, np.ufunc):
-        return Kind.PRODUCT if function is np.matmul else Kind.ELEMENTWISE
+        return TermKind.PRODUCT if function is np.matmul else TermKind.ELEMENTWISE
     if term.op is CAST or function is np.copy:
-        return Kind.CAST
-    return Kind.REDUCTION if function in REDUCTIONS else Kind.CALL
+        return TermKind.CAST
+    return TermKind.REDUCTION if function in REDUCTIONS else TermKind.CALL
 
 
 def is_view(term: Term) -> bool:
@@ -73,7 +73,7 @@ Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]
 """What takes the place of a term, given its operands and options as they have been rewritten."""
 
 
-def rewrite(outputs: Sequence[Term], visit: Visit, names: Names) -> list[Term]:
+def rewrite(outputs: Sequence[Term], visit: Visit, names: FormulaNames) -> list[Term]:
     """The outputs, with `visit(term, args, kwargs)` in place of every operation; names move to what replaces them."""
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):

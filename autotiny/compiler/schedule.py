@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import REDUCTIONS, VDOT, Kind, kind
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import REDUCTIONS, VDOT, TermKind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
+WRITTEN_INTO = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
+"""What can be written into memory that is there; other results are arrays that NumPy makes, views, or numbers."""
 WORTHWHILE = 3
 """Operations from which blocks pay."""
 
@@ -29,7 +31,7 @@ class Storage:
     """The results that live there, one after another."""
 
 
-class Group(NamedTuple):
+class BlockGroup(NamedTuple):
     """Operations on arrays of one shape that run together, block by block."""
 
     terms: list[Term]
@@ -46,13 +48,13 @@ class Schedule:
     place: dict[Term, Storage | Term]
     """The memory of each result that is written into: the program's own, or a donated input's."""
     storages: list[Storage]
-    group: dict[Term, Group]
+    group: dict[Term, BlockGroup]
     """Of each operation that runs block by block."""
     checks: list[Term]
     """Sums that must be 1, else the rest does not hold; they come first."""
     finite: list[Term]
     """Results that must be finite, else the rest does not hold."""
-    names: Names
+    names: FormulaNames
     """The user's names of formulas."""
     threads: int
     """How many threads may share the work."""
@@ -76,7 +78,7 @@ def schedule(
     checks: Sequence[Term] = (),
     finite: Sequence[Term] = (),
     *,
-    names: Names,
+    names: FormulaNames,
     threads: int = 1,
     stop: type[Exception] | None = None,
     swept: bool = False,
@@ -115,7 +117,7 @@ def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
     return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
-def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, Group]) -> set[Term]:
+def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, BlockGroup]) -> set[Term]:
     """What no operation outside its group needs: it is never written out."""
     needed = set(outputs)
     for term in order:
@@ -158,7 +160,12 @@ class Plan:
 
     def settle(self, term: Term) -> None:
         """Find the result a place, and give back those that nobody needs any more."""
-        if term not in self.inner and kind(term) in (Kind.ELEMENTWISE, Kind.CAST, Kind.REDUCTION, Kind.PRODUCT):
+        if term not in self.inner and kind(term) in (
+            TermKind.ELEMENTWISE,
+            TermKind.CAST,
+            TermKind.REDUCTION,
+            TermKind.PRODUCT,
+        ):
             place = self.in_place(term)
             if place is None and term not in self.outputs:
                 place = self.fresh(term)
@@ -176,7 +183,7 @@ class Plan:
 
     def in_place(self, term: Term) -> Any:
         """The place of an operand of the same shape and type that dies here."""
-        if kind(term) is not Kind.ELEMENTWISE:
+        if kind(term) is not TermKind.ELEMENTWISE:
             return None
         for arg in term.args:
             place, alike = self.place.get(arg), (arg.shape, arg.dtype) == (term.shape, term.dtype)
@@ -207,9 +214,9 @@ class Plan:
 
 def shown_by(term: Term) -> Term | None:
     """The operand whose entries a term shows, if it has none of its own."""
-    if kind(term) is Kind.CALL:
+    if kind(term) is TermKind.CALL:
         return next((arg for arg in term.args if np.may_share_memory(arg.value, term.value)), None)
-    return term.args[0] if kind(term) is Kind.VIEW else None
+    return term.args[0] if kind(term) is TermKind.VIEW else None
 
 
 def nbytes(term: Term) -> int:
@@ -222,7 +229,7 @@ def nbytes(term: Term) -> int:
 # stays in the cache, and only what the rest of the program needs is ever written out.
 
 
-def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, Group]]:
+def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
     """The order with the members of each group one after another, and the group of each member."""
     stages: dict[Term, int] = {}
     for term in order:
@@ -233,7 +240,7 @@ def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, Group]]:
     for term in order:
         if is_member(term):
             found.setdefault((stages[term], shape_of(term)), []).append(term)
-    worthwhile = {key: Group(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
+    worthwhile = {key: BlockGroup(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
     of = {term: group for group in worthwhile.values() for term in group.terms}
 
     def place(term: Term) -> Any:
@@ -260,7 +267,7 @@ def is_member(term: Term) -> bool:
     if is_total(term):
         return term.op is VDOT or not term.kwargs.get("keepdims")
     shapes = (np.shape(arg.value) for arg in term.args)
-    entry_by_entry = kind(term) is Kind.ELEMENTWISE or is_choice(term)
+    entry_by_entry = kind(term) is TermKind.ELEMENTWISE or is_choice(term)
     return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
 
 

@@ -22,8 +22,8 @@ from autotiny.algebra import (
     variables,
 )
 from autotiny.algebra.normal import PRODUCTS, SUMS
-from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import Kind, kind, rewrite, with_operands
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands
 from autotiny.ops import OPS, Op
 from autotiny.ops.activations import sigmoid, softmax
 
@@ -49,23 +49,23 @@ class Simplified(NamedTuple):
     """Formulas after the table was applied."""
 
     outputs: list[Term]
-    written: Mapping[Term, Term]
-    """What was written where a stable form stands now."""
+    fast_forms: Mapping[Term, Term]
+    """For each stable form, what the user wrote: it takes less time, and may overflow."""
     rows: frozenset[str] = frozenset()
     """The names of the rows that were used."""
 
 
-def by_table(outputs: Sequence[Term], names: Names) -> Simplified:
+def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
     """The outputs, rewritten by every row for as long as there is less to compute."""
     if len(topological_order(*outputs)) > LARGE:
         return Simplified(list(outputs), {})
     outputs = rewrite(outputs, in_the_rows_way, names)
-    table = Table(set(topological_order(*outputs)))
+    table = TableRewriter(set(topological_order(*outputs)))
     for _ in range(ROUNDS):
         before, outputs = outputs, table.applied(outputs, names)
         if alike(before, outputs):
             break
-    return Simplified(outputs, table.written, frozenset(table.used))
+    return Simplified(outputs, table.fast_forms, frozenset(table.used))
 
 
 def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
@@ -75,20 +75,20 @@ def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any
     return arranged if is_like(arranged, term) else term
 
 
-def as_written(simplified: Simplified, names: Names) -> list[Term]:
+def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
     """The outputs with what was written in place of stable forms, which take longer."""
-    outputs, written, _ = simplified
+    outputs, fast_forms, _ = simplified
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        found = written.get(term)
+        found = fast_forms.get(term)
         return with_operands(term, args, kwargs) if found is None else found
 
-    while not written.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
+    while not fast_forms.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
     return outputs
 
 
-def shorten(outputs: Sequence[Term], names: Names) -> list[Term]:
+def shorten(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """The outputs, where each operation of NumPy is rewritten by the first row for programs that fits."""
     return rewrite(outputs, shortened, names)
 
@@ -108,19 +108,19 @@ def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
     return all(a is b for a, b in zip(outputs, others, strict=True))
 
 
-class Table:
+class TableRewriter:
     """The rows, applied to a program.
 
     own : the program's own operations; a stable form among them was written by the user.
     """
 
     def __init__(self, own: Set[Term]) -> None:
-        self.written: dict[Term, Term] = {}
+        self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
         rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.divides]
-        self.searches = [Search(row, own, self.written) for row in rows]
+        self.searches = [RowSearch(row, own, self.fast_forms) for row in rows]
 
-    def applied(self, outputs: list[Term], names: Names) -> list[Term]:
+    def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
         """The outputs after one go through the rows."""
         order = topological_order(*outputs)
         present = {term.op for term in order if term.op is not None}
@@ -135,11 +135,11 @@ class Table:
         return outputs
 
 
-class Search:
+class RowSearch:
     """One row, looked for in terms; each is looked at once."""
 
-    def __init__(self, row: Row, own: Set[Term], written: dict[Term, Term]) -> None:
-        self.row, self.own, self.written = row, own, written
+    def __init__(self, row: Row, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
+        self.row, self.own, self.fast_forms = row, own, fast_forms
         self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.left.op in group), {row.left.op})
         self.looked_at: dict[Term, Term | None] = {}
 
@@ -166,7 +166,7 @@ class Search:
             return None
         found = row.replacement(*arguments)
         if row.stable and constant(found) not in self.own:
-            self.written.setdefault(constant(found), row.pattern(*arguments))
+            self.fast_forms.setdefault(constant(found), row.pattern(*arguments))
         return found
 
 
@@ -206,7 +206,7 @@ def work(outputs: Sequence[Term]) -> int:
 
 def work_of(term: Term) -> int:
     """About how long an operation takes, in entries computed."""
-    if kind(term) is Kind.VIEW:
+    if kind(term) is TermKind.VIEW:
         return 0
     inner = term.args[0].shape[-1] if term.op is MATMUL else 1
     return OVERHEAD + inner * max(term.size, *(arg.size for arg in term.args))

@@ -27,7 +27,7 @@ from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
 
 
-def tidy(term: Term) -> Term:
+def normalise(term: Term) -> Term:
     """A term, whose operands are in normal form, in normal form."""
     if term.op is None:
         return term
@@ -73,7 +73,7 @@ def _without_numbers(term: Term) -> Term | None:
         return None
     assert term.op is not None
     args = [product(ONE, found, arg.shape) for (_, found), arg in zip(split, term.args, strict=True)]
-    return product(coefficient, [(tidy(apply(term.op, args, term.kwargs)), ONE)], term.shape)
+    return product(coefficient, [(normalise(apply(term.op, args, term.kwargs)), ONE)], term.shape)
 
 
 def _sum(term: Term) -> Term:
@@ -98,7 +98,7 @@ def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
         return x
     reshape = apply(OPS[np.reshape], (x,), {"shape": shape})
     if without_spread(reshape) is not reshape:
-        return tidy(reshape)
+        return normalise(reshape)
     outside = _without_numbers(reshape)
     return reshape if outside is None else outside
 
@@ -161,5 +161,5 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     index.__wrapped__: _index,  # type: ignore[attr-defined]
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
-    vdot.__wrapped__: lambda t: np.sum(tidy(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
+    vdot.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
 }
