@@ -1,4 +1,4 @@
-"""Formulas, and how they may be rewritten: what deriving for people and compiling for speed have in common."""
+"""Formulas and their rewriting: what deriving for people and compiling for speed have in common."""
 
 from autotiny.algebra.measure import measure
 from autotiny.algebra.normalise import in_one_way

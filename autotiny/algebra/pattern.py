@@ -1,7 +1,7 @@
-"""Patterns: formulas with variables, found in other formulas up to the order of factors and addends.
+"""Patterns: formulas with variables, matched up to the order of factors and addends.
 
-A pattern is what a NumPy function makes of variables. In a product its factors may stand anywhere among others, in a
-sum its addends; what is left over stays beside the replacement.
+A NumPy function of variables writes a pattern. In a product its factors may be anywhere among others, in a sum its
+addends; what is left over stays beside the replacement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +30,14 @@ from autotiny.engine.signatures import arranged
 from autotiny.ops import OPS, Op
 
 Bound = Mapping[str, Any]
-"""What each variable stands for."""
+"""The term, or the value of an option, for each variable."""
 
 Split = tuple[Bound, Fraction, list[Factor]]
-"""A match within a product: what is bound, and the number and factors left over."""
+"""A match within a product: the bound variables, and the number and factors that are left over."""
 
 
 class Pattern(ArrayProtocol):
-    """A formula with variables; a variable has a name and no operation. `rest` takes all that others leave."""
+    """A formula with variables. A variable has a name and no operation; a `rest` matches all that others leave."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class Pattern(ArrayProtocol):
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
 
-    # ----- the same views as of a term -----
+    # ----- views like those of a term -----
     @cached_property
     def factors(self) -> tuple[Fraction, list[tuple[Any, Fraction]]]:
-        """A number, and the patterns that it multiplies with their powers, variables last, of these `rest` last."""
+        """A product as a number, and patterns with their powers: variables last, and among these `rest` last."""
         coefficient, found = ONE, list[tuple[Any, Fraction]]()
         stack: list[tuple[Any, Fraction]] = [(self, ONE)]
         while stack:
@@ -104,7 +104,7 @@ class Pattern(ArrayProtocol):
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
-        """The patterns that are added, each with its sign."""
+        """A sum as patterns with their signs."""
         found = list[tuple[Fraction, Any]]()
         stack: list[tuple[Fraction, Any]] = [(ONE, self)]
         while stack:
@@ -119,28 +119,28 @@ class Pattern(ArrayProtocol):
 
 
 def is_variable(part: Any) -> bool:
-    """Whether a part of a pattern stands for anything."""
+    """Whether a part of a pattern is a variable."""
     return isinstance(part, Pattern) and part.op is None
 
 
 def is_rest(part: Any) -> bool:
-    """Whether it takes all that is left."""
+    """Whether it is a variable that matches all that is left."""
     return is_variable(part) and part.rest
 
 
 def pattern_of(function: Callable[..., Any], rest: tuple[str, ...] = ()) -> Any:
-    """The pattern that a function of variables writes."""
+    """Return the pattern that a function writes when it is called on variables."""
     return function(*(Pattern(None, name=name, rest=name in rest) for name in variables(function)))
 
 
 def variables(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a function's arguments."""
+    """Return the names of a function's arguments."""
     return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
 # ----- matching -----
 def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
-    """Every way in which the whole term is an instance of the pattern."""
+    """Yield the variables of every match of the pattern with the whole term."""
     if isinstance(pattern, Term):
         if pattern is term or (number(pattern) is not None and number(pattern) == number(term)):
             yield bound
@@ -160,7 +160,7 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
-    """A variable stands for one thing everywhere."""
+    """Bind a variable, if it is not bound to something else."""
     if name not in bound:
         yield {**bound, name: value}
     elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
@@ -168,7 +168,7 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
 
 
 def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) -> Iterator[Bound]:
-    """Operand by operand."""
+    """Yield the variables of every match, operand by operand."""
     if not patterns:
         yield bound
         return
@@ -177,7 +177,7 @@ def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) 
 
 
 def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bound]:
-    """The same options, each equal or stood for by a variable."""
+    """Yield the variables of a match of options: the same names, each value equal or matched by a variable."""
     if patterns.keys() != options.keys():
         return
     for name, value in options.items():
@@ -193,7 +193,7 @@ def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bou
 
 
 def match_as_written(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
-    """Every way in which the term is an instance of the pattern, operation by operation: at most one."""
+    """Yield the variables of the match, if any, operation by operation and in this order of operands."""
     if isinstance(pattern, Term) or pattern.op is None:
         yield from match(pattern, term, bound)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
@@ -204,12 +204,12 @@ def match_as_written(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
 
 
 def without_defaults(kwargs: Bound) -> Bound:
-    """The options that ask for something other than NumPy's functions do by themselves."""
+    """Return the options that differ from the defaults of NumPy's functions."""
     return {name: value for name, value in kwargs.items() if value is not None and value is not False and value != "C"}
 
 
 def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:
-    """Every way in which some factors of the term are an instance of the pattern, and what the others are."""
+    """Yield every match of the pattern with some factors of the term, and the other factors."""
     wanted, parts = factors(pattern) if isinstance(pattern, Term) else pattern.factors
     coefficient, found = factors(term)
     yield from _assign(parts, coefficient / wanted, found, bound)
@@ -237,7 +237,7 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
 
 
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:
-    """Every way in which some addends of the term are an instance of the pattern, and what the others are."""
+    """Yield every match of the pattern with some addends of the term, and the other addends."""
     parts = addends(pattern) if isinstance(pattern, Term) else pattern.addends
     yield from _assign_addends(parts, addends(term), bound)
 

@@ -19,23 +19,23 @@ Array = Any
 
 # ----- side conditions -----
 def scalar(x: Array) -> bool:
-    """A single number."""
+    """Whether it is a single number."""
     return np.ndim(x) == 0
 
 
 def constant_along(c: Array, axis: Any, x: Array) -> bool:
-    """c is the same all along these axes of x."""
+    """Whether c is the same all along these axes of x."""
     lengths = (1,) * (np.ndim(x) - np.ndim(c)) + np.shape(c)
     return np.ndim(c) <= np.ndim(x) and all(lengths[a] == 1 for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def uniform(x: Array) -> bool:
-    """A constant that repeats one number."""
+    """Whether it is a constant array of equal entries."""
     return np.ndim(x) > 0 and (number(x) is not None if isinstance(x, Term) else np.ptp(x) == 0)
 
 
 def is_identity(x: Array) -> bool:
-    """A constant that is the identity matrix."""
+    """Whether it is a constant, the identity matrix."""
     if isinstance(x, Term) and not x.is_constant:
         return False
     value = np.asarray(x.value if isinstance(x, Term) else x)
@@ -43,27 +43,27 @@ def is_identity(x: Array) -> bool:
 
 
 def matrices(*parts: Array) -> bool:
-    """Each is a matrix."""
+    """Whether each is a matrix."""
     return all(np.ndim(x) == 2 for x in parts)
 
 
 def matrices_or_scalars(*parts: Array) -> bool:
-    """Each is a matrix or a number."""
+    """Whether each is a matrix or a number."""
     return all(np.ndim(x) in (0, 2) for x in parts)
 
 
 def can_multiply(a: Array, b: Array) -> bool:
-    """a @ b has a value: a factor that was broadcast in a larger product may be too small by itself."""
+    """Whether a @ b is defined: a factor that is broadcast in a larger product may be too small by itself."""
     return np.ndim(b) > 0 and np.shape(a)[-1] == np.shape(b)[max(np.ndim(b) - 2, 0)]
 
 
 def copies(x: Array, shape: tuple[int, ...], axis: Any) -> int:
-    """How many equal entries a sum over these axes of a broadcast adds up."""
+    """Return the number of equal entries that a sum over these axes of a broadcast adds."""
     return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def across(a: Array, b: Array) -> Array:
-    """a in the shape of a + b."""
+    """Return a in the shape of a + b."""
     shape = np.broadcast_shapes(np.shape(a), np.shape(b))
     return a if np.shape(a) == shape else np.broadcast_to(a, shape)
 
@@ -110,7 +110,7 @@ VECTORS = (
         lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
         lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
 )
-"""Rows that write products with vectors as products with vectors, not with matrices of one column."""
+"""Rows that write products with vectors as A x, not with matrices of one column or row."""
 
 ROWS = (
     *VECTORS,
@@ -261,7 +261,7 @@ STABLE = (
     Row("log(1 + exp(x)) is softplus",
         lambda x: np.log(1 + np.exp(x)),            lambda x: np.logaddexp(x, 0),   stable=True),
 )
-"""Rows that only programs need: forms that neither overflow nor underflow where what was written does.
+"""Stable forms, for programs: they neither overflow nor underflow where the pattern does.
 
 A derivation reads better without them.
 """
@@ -307,5 +307,5 @@ PROGRAMS = as_written(
     Row("+x is x",
         lambda x: np.positive(x),                   lambda x: x,                            exact=True),
 )
-"""Rows for the operations of NumPy that a program is made of, which are looked for one by one."""
+"""Rows for the single operations of NumPy in a program, matched as they are written."""
 # fmt: on

@@ -25,15 +25,15 @@ from autotiny.errors import AutotinyError
 from autotiny.ops import Op
 
 HEAVY = 10**6
-"""The weight of what a variable may stand for, however long it is."""
+"""The weight of a variable that stands for a long formula."""
 
 
 class AlgebraError(AutotinyError, ValueError):
-    """A row of the table that would never come to an end."""
+    """A row of the table whose application would never end."""
 
 
 def always(*_: Any, **__: Any) -> bool:
-    """No side condition."""
+    """Accept any variables: no side condition."""
     return True
 
 
@@ -126,7 +126,7 @@ def as_written(*rows: Row) -> tuple[Row, ...]:
 
 
 def needs(pattern: Any) -> frozenset[Op]:
-    """The operations of a pattern, other than those that its products and sums may be written with."""
+    """Return the operations of a pattern, except those of products and sums, which can be written in several ways."""
     if pattern.op is None:
         return frozenset()
     own = frozenset[Op]() if pattern.op in PRODUCTS | SUMS else frozenset({pattern.op})
@@ -134,7 +134,7 @@ def needs(pattern: Any) -> frozenset[Op]:
 
 
 def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    """The term with the first match for which there is a replacement replaced; what the match leaves over stays."""
+    """Return the term with its first match replaced, for which there is a replacement; the factors left over stay."""
     group = next((group for group in (PRODUCTS, SUMS) if pattern.op in group), {pattern.op})
     if term.op is None or term.op not in group:
         return None

@@ -1,4 +1,4 @@
-"""Operations as the functions of NumPy that they are made of: softmax as exp, sum and divide."""
+"""Lower operations to the functions of NumPy that they consist of: softmax to exp, sum and divide."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from autotiny.ops.shaping import astype, join, pad_constant
 
 
 def assume_facts(outputs: Sequence[Term], names: FormulaNames) -> tuple[list[Term], list[Term]]:
-    """The outputs where sums that are all 1 are 1; and those sums."""
+    """Return the outputs with ones for sums of targets that are all 1; and those sums, to be checked."""
     order = topological_order(*outputs)
     arguments = {term for term in order if term.op is None}
     facts = {term.args[0]: term for term in order if sums_to_one(term, arguments) and is_worth_a_check(term)}
@@ -43,7 +43,7 @@ def is_worth_a_check(term: Term) -> bool:
 
 
 def mean_of_difference(total: Term, Y: Term, difference: Term, a: Term, b: Term) -> Any:
-    """Y · (a - b) = Y · a - sum(b) where b has one entry for each sum of Y that is 1."""
+    """Y · (a - b) = Y · a - sum(b), if b has one entry for each sum of Y, which is 1."""
     if b.shape != total.shape or a.shape != Y.shape:
         return apply(VDOT, (Y, difference), {})
     return apply(VDOT, (Y, a), {}) - np.sum(b)
@@ -51,16 +51,16 @@ def mean_of_difference(total: Term, Y: Term, difference: Term, a: Term, b: Term)
 
 OWN = (summation, index, scatter, cofactors, log_abs_det, sign_of_det, vdot, astype, join, pad_constant)
 WHOLE = {OPS[function] for function in OWN}
-"""Operations of ours that are one call of NumPy, or more of Python than of NumPy."""
+"""Operations of ours that are one call of NumPy, or would be slower in parts."""
 
 
 def lower(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
-    """The outputs in functions of NumPy; an operation that cannot be taken apart stays whole."""
+    """Return the outputs in functions of NumPy; an operation that cannot be taken apart stays whole."""
     return rewrite(outputs, lowered, names)
 
 
 def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """One operation, taken apart."""
+    """Lower one operation."""
     op = term.op
     assert op is not None
     if op in WHOLE or getattr(op.function, "__module__", "").startswith("numpy") or isinstance(op.function, np.ufunc):
@@ -73,7 +73,7 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
 
 
 def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The operation, with a single number for an array of equal ones where broadcasting makes up for it."""
+    """Replace an array of equal numbers by the number, where the other operand has the shape of the result."""
     function = term.op and term.op.function
     if isinstance(function, np.ufunc) and function.signature is None and len(args) == 2:
         a, b = args
@@ -85,7 +85,7 @@ def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[s
 
 
 def is_uniform(value: Any) -> bool:
-    """Whether an array has entries, all of them the same."""
+    """Whether an array has entries, and all are equal."""
     if not isinstance(value, np.ndarray) or not value.size:
         return False
     first = value.flat[0]  # 0 and -0 are equal, and not the same

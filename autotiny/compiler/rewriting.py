@@ -1,4 +1,4 @@
-"""Build a formula anew, operands before results, by what a rule makes of each operation."""
+"""Passes over formulas: rebuild them, operands before results, with each operation replaced by a function."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
@@ -16,7 +16,7 @@ from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
 
 # ----- kinds -----
-# What a term is to the machine: a number, a view, or an array that is written entry by entry, summed, multiplied.
+# How NumPy computes a term: as a number, a view, or an array that is written entry by entry, summed, multiplied.
 
 
 RESHAPES = {np.reshape, np.ravel, np.expand_dims, np.squeeze}
@@ -26,25 +26,25 @@ INDEX, CAST, VDOT = OPS[index], OPS[astype], OPS[vdot]
 
 
 class TermKind(Enum):
-    """How a term comes by its value."""
+    """How a term gets its value."""
 
     INPUT = auto()
     CONSTANT = auto()
     NUMBER = auto()
     """A result without axes, which NumPy gives as a scalar."""
     VIEW = auto()
-    """Another array's entries, in another arrangement."""
+    """The entries of another array, in another arrangement."""
     ELEMENTWISE = auto()
     CAST = auto()
     REDUCTION = auto()
     PRODUCT = auto()
     """A matrix product."""
     CALL = auto()
-    """Any other function, which makes its own array."""
+    """Any other function, which allocates its result."""
 
 
 def kind(term: Term) -> TermKind:
-    """The kind of a term."""
+    """Return the kind of a term."""
     if term.op is None:
         return TermKind.CONSTANT if term.is_constant else TermKind.INPUT
     function = term.op.function
@@ -60,7 +60,7 @@ def kind(term: Term) -> TermKind:
 
 
 def is_view(term: Term) -> bool:
-    """Whether NumPy gives an array of the operand's entries, rather than new ones."""
+    """Whether NumPy returns a view of the operand."""
     assert term.op is not None
     if not isinstance(term.args[0].value, np.ndarray):
         return False
@@ -74,7 +74,7 @@ Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]
 
 
 def rewrite(outputs: Sequence[Term], visit: Visit, names: FormulaNames) -> list[Term]:
-    """The outputs, with `visit(term, args, kwargs)` in place of every operation; names move to what replaces them."""
+    """Return the outputs with `visit(term, args, kwargs)` in place of every operation; names move to the new terms."""
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):
         new[term] = made = term if term.op is None else visit(term, *operands(term, new))
@@ -84,7 +84,7 @@ def rewrite(outputs: Sequence[Term], visit: Visit, names: FormulaNames) -> list[
 
 
 def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Mapping[str, Any]]:
-    """Arguments and options, as they are by now."""
+    """Return operands and options after the pass."""
     args = tuple([new[arg] for arg in term.args])
     if not term.kwargs or len(term.parents) == len(term.args):
         return args, term.kwargs
@@ -102,7 +102,7 @@ def is_number(term: Term, value: float) -> bool:
 
 
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
-    """Who uses each term; an output counts as one more user, itself."""
+    """Return the users of each term; an output counts as a user of itself."""
     found: dict[Term, list[Term]] = {term: [] for term in topological_order(*outputs)}
     for term in found:
         for part in term.parents:
@@ -113,7 +113,7 @@ def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
 
 
 def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The operation of a term on operands that are equal to its own: its value is known."""
+    """Return the operation of a term on operands whose values are those of its own, so that its value is known."""
     assert term.op is not None
     if kwargs is term.kwargs and all(map(is_, args, term.args)):
         return term

@@ -1,4 +1,4 @@
-"""The order in which a program computes, what of it runs block by block, and the memory that each result lives in.
+"""The order in which a program computes, what of it runs block by block, and the memory of each result.
 
 Nothing here knows how a program is written: every back end takes a schedule as it is.
 """
@@ -28,7 +28,7 @@ class Storage:
     number: int
     nbytes: int
     tenants: list[Term] = field(default_factory=list)
-    """The results that live there, one after another."""
+    """The results that are stored there, one after another."""
 
 
 class BlockGroup(NamedTuple):
@@ -39,7 +39,7 @@ class BlockGroup(NamedTuple):
 
 @dataclass
 class Schedule:
-    """What to compute, in order, and where the results live."""
+    """What to compute, in order, and where the results are stored."""
 
     inputs: list[Term]
     outputs: list[Term]
@@ -49,11 +49,11 @@ class Schedule:
     """The memory of each result that is written into: the program's own, or a donated input's."""
     storages: list[Storage]
     group: dict[Term, BlockGroup]
-    """Of each operation that runs block by block."""
+    """The group of each operation that runs block by block."""
     checks: list[Term]
-    """Sums that must be 1, else the rest does not hold; they come first."""
+    """Sums that must be 1 for the rest to hold; they are computed first."""
     finite: list[Term]
-    """Results that must be finite, else the rest does not hold."""
+    """Results that must be finite for the rest to hold."""
     names: FormulaNames
     """The user's names of formulas."""
     threads: int
@@ -67,7 +67,7 @@ class Schedule:
 
     @property
     def nbytes(self) -> int:
-        """What the program keeps."""
+        """The bytes that the program keeps."""
         return sum(storage.nbytes for storage in self.storages)
 
 
@@ -84,7 +84,7 @@ def schedule(
     swept: bool = False,
     may_fail: bool = False,
 ) -> Schedule:
-    """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
+    """Assign memory to every result: that of an operand, where it is safe, else memory that is free by then."""
     donated = set(donated)
     first = topological_order(*checks)
     rest = (term for term in topological_order(*outputs) if term not in set(first))
@@ -111,14 +111,14 @@ def schedule(
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
-    """The order with what may be written into donated arrays at its end, where nothing stops the program any more."""
+    """Move operations that may write into donated arrays to the end, where nothing stops the program any more."""
     used = {part for term in order for part in term.parents}
     last = {term for term in order if term not in used and not donated.isdisjoint(term.args)}
     return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
 def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, BlockGroup]) -> set[Term]:
-    """What no operation outside its group needs: it is never written out."""
+    """Return the results that no operation outside their group needs: they are never written out."""
     needed = set(outputs)
     for term in order:
         needed.update(part for part in term.parents if group.get(part) is not group.get(term))
@@ -126,14 +126,14 @@ def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping
 
 
 class Plan:
-    """The state of the memory while the order is walked."""
+    """The state of the memory after each operation of an order."""
 
     def __init__(
         self, order: list[Term], outputs: Sequence[Term], donated: set[Term], inner: Set[Term] = frozenset()
     ) -> None:
         self.inner = inner
         self.root: dict[Term, Term] = {}
-        """Whose entries a view shows."""
+        """The array whose entries a view shows."""
         self.place: dict[Term, Any] = {term: term for term in donated}
         self.storages: list[Storage] = []
         self.free: list[Storage] = []
@@ -159,7 +159,7 @@ class Plan:
         return found
 
     def settle(self, term: Term) -> None:
-        """Find the result a place, and give back those that nobody needs any more."""
+        """Assign memory to a result, and free the memory of results that are used for the last time."""
         if term not in self.inner and kind(term) in (
             TermKind.ELEMENTWISE,
             TermKind.CAST,
@@ -182,7 +182,7 @@ class Plan:
             self.free.append(place)
 
     def in_place(self, term: Term) -> Any:
-        """The place of an operand of the same shape and type that dies here."""
+        """Return the memory of an operand of the same shape and type that is used for the last time."""
         if kind(term) is not TermKind.ELEMENTWISE:
             return None
         for arg in term.args:
@@ -198,7 +198,7 @@ class Plan:
         return None
 
     def fresh(self, term: Term) -> Storage:
-        """The smallest free memory that is large enough, or the largest, grown; else new."""
+        """Return the smallest free memory that is large enough; else the largest, enlarged; else new memory."""
         nbytes = term.size * term.dtype.itemsize
         self.free.sort(key=lambda storage: storage.nbytes)
         fitting = [storage for storage in self.free if storage.nbytes >= nbytes]
@@ -213,14 +213,14 @@ class Plan:
 
 
 def shown_by(term: Term) -> Term | None:
-    """The operand whose entries a term shows, if it has none of its own."""
+    """Return the operand that a term is a view of, if it is one."""
     if kind(term) is TermKind.CALL:
         return next((arg for arg in term.args if np.may_share_memory(arg.value, term.value)), None)
     return term.args[0] if kind(term) is TermKind.VIEW else None
 
 
 def nbytes(term: Term) -> int:
-    """The size of a result."""
+    """Return the size of a result in bytes."""
     return int(np.prod(term.shape, dtype=int)) * term.dtype.itemsize
 
 
@@ -230,7 +230,7 @@ def nbytes(term: Term) -> int:
 
 
 def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
-    """The order with the members of each group one after another, and the group of each member."""
+    """Return the order with the members of each group one after another, and the group of each member."""
     stages: dict[Term, int] = {}
     for term in order:
         stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
@@ -250,13 +250,13 @@ def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
 
 
 def _crossing(arg: Term, term: Term) -> int:
-    """1 where a result goes into a group or out of it: it must be complete before."""
+    """Return 1 where a result enters a group or leaves it, so that all of it must be computed first."""
     inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
     return 0 if inside or not (is_member(arg) or is_member(term)) else 1
 
 
 def is_total(term: Term) -> bool:
-    """Whether it sums, or takes an extreme of, all entries of long arrays of one shape."""
+    """Whether it is a sum or an extreme of all entries of long arrays of one shape."""
     if term.op is None or term.ndim or not (term.op is VDOT or term.op.function in REDUCTIONS):
         return False
     return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
@@ -272,10 +272,10 @@ def is_member(term: Term) -> bool:
 
 
 def is_choice(term: Term) -> bool:
-    """Whether it takes each entry from one of two arrays; NumPy makes a new one for it."""
+    """Whether it takes each entry from one of two arrays; NumPy allocates its result."""
     return term.op is not None and term.op.function is np.where
 
 
 def shape_of(term: Term) -> tuple[int, ...]:
-    """The shape of the arrays that it works on."""
+    """Return the shape of the arrays that it works on."""
     return term.args[0].shape if is_total(term) else term.shape
