@@ -148,7 +148,8 @@ class Node:
         """The only entry as a Python float, which has no gradient.
 
         float(t) is meant so; math.exp(t), np.float64(t) and a[i] = t are not, and raise UnsupportedError. Calls that do
-        not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t).
+        not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t). Where Python has no
+        source of that line, what the code names decides; see call_site.taker_of_a_float.
         """
         if self.requires_grad:
             self._require_float_is_meant()
@@ -189,18 +190,17 @@ class Node:
     __str__ = __repr__
 
     def _require_float_is_meant(self) -> None:
-        if call_site.stores_into_an_array():
+        taker = call_site.taker_of_a_float()
+        if taker is None:
+            return
+        if taker.__module__ != "math":
             raise self._would_lose_its_gradient()
-        function = call_site.computing_function()
-        if getattr(function, "__module__", "") == "math":
-            name = self._label()
-            instead = f"np.{function.__name__}" if hasattr(np, function.__name__) else "functions of NumPy"
-            raise UnsupportedError(
-                f"math.{function.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
-                f"or {name}.item() for the value alone"
-            )
-        if function is not None:
-            raise self._would_lose_its_gradient()
+        name = self._label()
+        instead = f"np.{taker.__name__}" if hasattr(np, taker.__name__) else "functions of NumPy"
+        raise UnsupportedError(
+            f"math.{taker.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
+            f"or {name}.item() for the value alone"
+        )
 
     def _would_lose_its_gradient(self) -> UnsupportedError:
         name = self._label()
