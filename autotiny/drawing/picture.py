@@ -18,6 +18,7 @@ from autotiny.drawing.reading import Reading
 from autotiny.drawing.render import GraphvizMissingError, decorate, file_named, render
 from autotiny.drawing.view import Scene, open_to, readable_depth, scene
 from autotiny.engine import graph
+from autotiny.engine.call_site import caller_scope
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -205,7 +206,7 @@ def draw(
     if not isinstance(output, Tensor):
         got = type(output).__name__
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
-    scope = graph.caller_scope()
+    scope = caller_scope()
     reading = Reading(graph.topological_order(output), scope)
     root = grouped(reading, chosen_places(reading, focus))
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))

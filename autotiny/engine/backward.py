@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autotiny.engine.broadcasting import fitted, require_array
+from autotiny.engine.broadcasting import fit, require_array
 from autotiny.engine.masking import finite_unless, guard
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node, made_by
@@ -29,7 +29,7 @@ class Sweep:
     """One reverse sweep. Gradients gather here; nothing that an earlier sweep left can disturb it."""
 
     grads: Gradients
-    """dJ/dy of every tensor that the sweep has reached; at first, of the outputs."""
+    """dJ/dy of every tensor that the sweep has used_entries; at first, of the outputs."""
     log_grads: Gradients
     """dJ/dlog(y) of the exponentials y whose logarithm was taken."""
     masked: bool
@@ -98,7 +98,7 @@ class Sweep:
             c = finite_unless(needed, require_array(c, x.value, op))
             if modes.debugging:
                 require_finite(c, f"backward: {op.name} passes on a gradient of", node)
-        c = fitted(c, x.value, op)
+        c = fit(c, x.value, op)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
 
 

@@ -1,4 +1,4 @@
-"""Node: a value, how it was made, and its gradient, without any way of computing with it."""
+"""Node: a value in a graph, how it was made, and its gradient. `Tensor` adds the arithmetic."""
 
 import itertools
 from collections.abc import Mapping
@@ -41,19 +41,19 @@ class Node:
     )
 
     _data: Any
-    """The value; its array is never written to while the graph lives."""
+    """The value. The engine never writes to its array while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
-    """Rare facts: fingerprints of operands under their position, of this value, when it was first handed out, under
-    "value", and the line that made it under "line"."""
+    """Rare facts: the fingerprints of operands by their position; under "value", that of this value when it was first
+    handed out; under "line", the line that made it."""
     _number: int
-    """Grows in the order of making."""
+    """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]
-    """The scopes that it was recorded in, from the outermost in; not set outside of any."""
+    """The scopes that it was recorded in, outermost first; unset outside of any."""
     _assigned: int
-    """When a leaf was last assigned, on the same clock."""
+    """When a leaf's data was last assigned, as a number in that order."""
     _shared: bool
-    """Whether somebody else holds the array of this leaf, and may write to it."""
+    """Whether somebody else holds the array of this leaf and may write to it."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -71,7 +71,7 @@ class Node:
     # ----- value and gradient -----
     @property
     def data(self) -> np.ndarray:
-        """The value as an array. A leaf's may be written to or assigned before it is recorded; a result's may not."""
+        """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
@@ -88,23 +88,23 @@ class Node:
             raise UnsupportedError(
                 f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
             )
-        held = self._data
-        if value is not held:
+        current = self._data
+        if value is not current:
             fresh = (
                 value.copy()
-                if type(value) is type(held) and value.dtype is held.dtype
-                else own(value, self.requires_grad, held.dtype, "Tensor.data")
+                if type(value) is type(current) and value.dtype is current.dtype
+                else own(value, self.requires_grad, current.dtype, "Tensor.data")
             )
-            if fresh.shape != held.shape:
+            if fresh.shape != current.shape:
                 raise ShapeError(
-                    f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor"
+                    f"{self._label()}.data has shape {current.shape}, and {fresh.shape} was assigned; make a new Tensor"
                 )
             self._data, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
 
     @property
     def grad(self) -> np.ndarray | None:
-        """The gradient as an array, None before backward. A leaf's is its own; a result's is read-only."""
+        """The gradient as an array, None before backward. That of a leaf may be changed, that of a result is read-only."""
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g
@@ -125,7 +125,7 @@ class Node:
 
     @property
     def parents(self) -> tuple["Node", ...]:
-        """The Tensors among the operands, in order, repeats kept."""
+        """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
     value = property(attrgetter("_data"), doc="The recorded value, not to be written to.")
@@ -137,19 +137,19 @@ class Node:
 
     # ----- out of the graph -----
     def item(self) -> Any:
-        """The only entry, as a Python number."""
+        """Return the only entry as a Python number."""
         return self._data.item()
 
     def tolist(self) -> Any:
-        """The entries as nested lists of Python numbers."""
+        """Return the entries as nested lists of Python numbers."""
         return self._data.tolist()
 
     def __float__(self) -> float:
-        """The only entry as a Python float, which has no gradient.
+        """Return the only entry as a Python float, which has no gradient.
 
-        float(t) is meant so; math.exp(t), np.float64(t) and a[i] = t are not, and raise UnsupportedError. Calls that do
-        not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t). Where Python has no
-        source of that line, what the code names decides; see call_site.taker_of_a_float.
+        float(t) is a way out of the graph; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call that
+        does not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t). Where Python
+        has no source of that line, the names in its code decide; see call_site.taker_of_a_float.
         """
         if self.requires_grad:
             self._require_float_is_meant()
@@ -220,6 +220,6 @@ def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None,
 
 
 def made_by(node: Node) -> Op:
-    """The operation of a node that is no leaf."""
+    """Return the operation that made a node, which is not a leaf."""
     assert node.op is not None
     return node.op
