@@ -81,7 +81,7 @@ _LOADED_WHEN_USED = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load the readers of graphs, and networks, when they are first asked for."""
+    """Load the readers of graphs, sessions and networks when they are first used."""
     if name == "nn":
         return import_module("autotiny.nn")
     if name in _LOADED_WHEN_USED:

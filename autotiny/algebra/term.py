@@ -188,6 +188,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
 
     Its value is computed, unless it is known.
     """
+    if modes.tracing is not None:
+        modes.tracing.note_callers()
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # it is the Tensor that records

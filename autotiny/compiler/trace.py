@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, symbol
-from autotiny.compiler.naming import Name, Names, enter, names_of_locals, parameter_names
+from autotiny.compiler.naming import LocalNames, Name, Names, enter, parameter_names
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
 from autotiny.engine.pytree import Rebuild, flatten
@@ -59,12 +59,17 @@ class FormulaTracer(Tracer):
 
     def __init__(self, names: Names, guards: bool) -> None:
         self.names, self.guards = names, guards
+        self.locals = LocalNames(names, trace.__code__)
         self.swept = self.masked = False
         self.guardable = True
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
         return apply(op, values, options)
+
+    def note_callers(self) -> None:
+        """Learn the user's names for what was computed up to now."""
+        self.locals.look()
 
     def require_guard(self) -> None:
         """Stop where a sweep needs a guard and has none."""
@@ -73,6 +78,7 @@ class FormulaTracer(Tracer):
 
     def observe(self, grads: Mapping[Node, Any], masked: bool) -> None:
         """Note the gradients that a sweep has computed."""
+        self.locals.look()
         self.swept = True
         self.masked = self.masked or masked
         self.guardable = self.guardable and masked
@@ -107,8 +113,11 @@ def trace(
     enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
     tracer = FormulaTracer(known, guards)
     positional, by_name = rebuild(held)
-    with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"), names_of_locals(known):
-        result = f(*positional, **by_name)
+    with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
+        try:
+            result = f(*positional, **by_name)
+        finally:
+            tracer.locals.finish()
     enter(known, dict(zip(names, held, strict=True)))
     outputs, rebuild_outputs = flatten(result)
     found = tracer.swept, tracer.masked, tracer.swept and tracer.guardable

@@ -36,6 +36,9 @@ class Tracer(Protocol):
         """Return the result of the operation, in place of its forward function."""
         ...
 
+    def note_callers(self) -> None:
+        """Hear that an operation on formulas is about to be applied, by the functions that are running now."""
+
     def require_guard(self) -> None:
         """Hear that a sweep is about to run with a guard, or raise an error that stops it."""
 

@@ -104,7 +104,7 @@ class Node:
 
     @property
     def grad(self) -> np.ndarray | None:
-        """The gradient as an array, None before backward. That of a leaf may be changed, that of a result is read-only."""
+        """The gradient as an array, None before backward. That of a leaf is its own, that of a result read-only."""
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g

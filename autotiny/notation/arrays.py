@@ -63,6 +63,11 @@ def number(x: float, digits: int = 4) -> str:
     return f"{float(x) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
 
 
+def typeset(number: str) -> str:
+    """Return the text of a number or a range with minus signs, which are as wide as plus signs, for hyphens."""
+    return number.replace("-", "−")
+
+
 def as_text(array: Array) -> str:
     """Return the only entry, or the range of the finite entries and the number of those that are not finite.
 

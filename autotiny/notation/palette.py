@@ -9,6 +9,7 @@ WHITE, NEUTRAL = "#FFFFFF", "#F7F7F7"
 
 TEXT, MUTED, LINE = "#111111", "#666666", "#808080"
 VALUE, GRADIENT, GOOD, BAD = "#0067A0", "#A34700", "#00704F", "#B3261E"
+PILL, PILL_TEXT, HEAT_BORDER = "#F4F4F4", "#444444", "#C8C8C8"
 
 # The fill and the border of each kind of card: readable on light and dark pages alike.
 CARDS = {
