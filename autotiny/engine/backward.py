@@ -29,7 +29,7 @@ class Sweep:
     """One reverse sweep. Gradients gather here; nothing that an earlier sweep left can disturb it."""
 
     grads: Gradients
-    """dJ/dy of every tensor that the sweep has used_entries; at first, of the outputs."""
+    """dJ/dy of every tensor that the sweep has reached; at first, of the outputs."""
     log_grads: Gradients
     """dJ/dlog(y) of the exponentials y whose logarithm was taken."""
     masked: bool

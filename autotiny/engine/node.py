@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark
-from autotiny.engine.values import brief, is_foreign, own, read_only
+from autotiny.engine.values import brief, is_foreign, private_copy, read_only
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.text import clean
 from autotiny.ops import Op
@@ -61,7 +61,7 @@ class Node:
     requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
-        self._data = own(data, requires_grad, dtype)
+        self._data = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
         self._shared = False
@@ -93,11 +93,12 @@ class Node:
             fresh = (
                 value.copy()
                 if type(value) is type(current) and value.dtype is current.dtype
-                else own(value, self.requires_grad, current.dtype, "Tensor.data")
+                else private_copy(value, self.requires_grad, current.dtype, "Tensor.data")
             )
             if fresh.shape != current.shape:
                 raise ShapeError(
-                    f"{self._label()}.data has shape {current.shape}, and {fresh.shape} was assigned; make a new Tensor"
+                    f"{self._label()}.data has shape {current.shape}, and a value of shape {fresh.shape} was assigned; "
+                    "make a new Tensor"
                 )
             self._data, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
@@ -118,9 +119,11 @@ class Node:
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = own(value, self.requires_grad, self.dtype, "Tensor.grad")
+            value = private_copy(value, self.requires_grad, self.dtype, "Tensor.grad")
             if value.shape != self.shape:
-                raise ShapeError(f"{self._label()}.grad must have shape {self.shape}, and {value.shape} was assigned")
+                raise ShapeError(
+                    f"{self._label()}.grad must have shape {self.shape}; a value of shape {value.shape} was assigned"
+                )
         self._grad = value
 
     @property

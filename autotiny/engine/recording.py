@@ -166,7 +166,9 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
     """Return a private copy of an option. Options are not differentiated, so a tracked Tensor is refused."""
     if isinstance(value, Node):
         if value.requires_grad:
-            raise UnsupportedError(f"{op.name}: {name}= takes no Tensor; options have no gradient, so give {name}.data")
+            raise UnsupportedError(
+                f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
+            )
         value = value._data
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 

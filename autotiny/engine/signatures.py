@@ -90,7 +90,7 @@ def require_supported(
 def require_at_most(count: int, name: str, args: tuple[Any, ...]) -> None:
     """Raise UnsupportedError for more arguments than an operation has."""
     if len(args) > count:
-        raise UnsupportedError(f"{name}: takes at most {count} arguments, and {len(args)} were stated_options")
+        raise UnsupportedError(f"{name}: takes at most {count} arguments, and {len(args)} were given")
 
 
 def _nearest(word: str, options: Collection[str]) -> str:

@@ -116,7 +116,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if not all(-len(args) <= i < len(args) for i in positions):
             raise UnsupportedError(
-                f"grad: argnums={argnums} asks for an argument that was not given; {len(args)} positional ones were"
+                f"grad: argnums={argnums} asks for an argument that was not given; there are {len(args)}"
             )
         if len({i % len(args) for i in positions}) < len(positions):
             raise UnsupportedError(f"grad: argnums={argnums} names an argument twice")

@@ -15,7 +15,7 @@ def real_numbers(value: Any, where: str) -> np.ndarray:
     """Return the value as an array of real numbers; an array is not copied."""
     masked = sys.modules.get("numpy.ma")  # NumPy loads it when it is first used
     if masked and isinstance(value, masked.MaskedArray):
-        raise UnsupportedError(f"{where}: masked arrays are not supported; give it filled(), and np.where for the mask")
+        raise UnsupportedError(f"{where}: masked arrays are not supported; use .filled(), and np.where for the mask")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -50,7 +50,7 @@ def plain_copy(value: Any) -> Any:
     return np.array(value)
 
 
-def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
+def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
     """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
     if is_foreign(data):
         require_real(data.dtype, where)
