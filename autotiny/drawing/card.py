@@ -19,7 +19,7 @@ from autotiny.ops.activations import relu
 # Units that a ReLU has switched off.
 
 
-RECTIFIERS = (OPS[relu], OPS[np.maximum].beside_constant)
+RECTIFIERS = (OPS[relu], OPS[np.maximum].constant_variant)
 
 
 def dead_units(tensor: Tensor) -> str:

@@ -162,7 +162,7 @@ class Sweep:
                 self.pull_logarithm(node, g, log_grads[node])
             if g is None:
                 continue
-            if op.masks:
+            if op.selects:
                 self.masked = True
             if op is LOG and stays_in_logarithm(node.args):
                 (x,) = node.args

@@ -23,9 +23,9 @@ Guard = tuple[Iterable[Any], Any, tuple[Any, ...]]
 def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Guard:
     """Where each argument was needed; then y and the arguments, harmless where they were not."""
     taken = value_of(g) != 0
-    if not op.guarded:
+    if not op.guard:
         return itertools.repeat(np.any(taken)), y, args
-    if op.guarded is True:
+    if op.guard is True:
         return itertools.repeat(taken), y, args
     finite = np.isfinite(value_of(y))
     needed, spoilt = reached(op, taken, args, kwargs), reached(op, np.logical_not(finite), args, kwargs)
@@ -36,8 +36,8 @@ def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, An
 def reached(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
     """For each argument, which of its entries went into the chosen ones of the result."""
     values = tuple(map(value_of, args))
-    reach: Any = op.guarded
-    return [anywhere(m, np.shape(x)) for m, x in zip(reach(chosen, *values, **kwargs), values, strict=True)]
+    used: Any = op.guard
+    return [anywhere(m, np.shape(x)) for m, x in zip(used(chosen, *values, **kwargs), values, strict=True)]
 
 
 def finite_unless(mask: Any, c: Any) -> Any:

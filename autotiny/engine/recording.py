@@ -69,8 +69,8 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
     args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
     tracked = [isinstance(arg, Node) and arg.requires_grad for arg in args]
-    if op.beside_constant is not None and not all(tracked):
-        op = op.beside_constant
+    if op.constant_variant is not None and not all(tracked):
+        op = op.constant_variant
     try:
         if modes.debugging:  # debug reports it itself
             with np.errstate(all="ignore"):
