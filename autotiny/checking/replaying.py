@@ -8,7 +8,7 @@ import numpy as np
 from autotiny.checking.complex_forward import TieRule, complex_forward, complex_log, has_complex_form
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import LOG, stays_in_logarithm, value_of
+from autotiny.engine.recording import is_stable_log, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, Op, shaping
 
@@ -87,7 +87,7 @@ class Replay:
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 op = made_by(node)
-                if op is LOG and stays_in_logarithm(node.args) and node.args[0] is not self.x:
+                if is_stable_log(op, node.args) and node.args[0] is not self.x:
                     (inner,) = node.args
                     args = [value_at(arg) for arg in inner.args]
                     values[node] = log(made_by(inner), value_at(inner), args, inner.kwargs)
