@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.algebra import Term, topological_order
 from autotiny.compiler.naming import FormulaNames
-from autotiny.compiler.rewriting import REDUCTIONS, VDOT, TermKind, kind
+from autotiny.compiler.rewriting import VDOT, TermKind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
@@ -257,7 +257,7 @@ def _crossing(arg: Term, term: Term) -> int:
 
 def is_total(term: Term) -> bool:
     """Whether it is a sum or an extreme of all entries of long arrays of one shape."""
-    if term.op is None or term.ndim or not (term.op is VDOT or term.op.function in REDUCTIONS):
+    if term.op is None or term.ndim or not (term.op is VDOT or term.op.reduction_of):
         return False
     return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
 

@@ -25,7 +25,6 @@ from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands
 from autotiny.ops import OPS, Op
-from autotiny.ops.activations import sigmoid, softmax
 
 OVERHEAD = 1000
 """Entries that are computed in the time that starting an operation takes."""
@@ -35,9 +34,6 @@ WIDEST = 12
 """Factors or addends beyond which a term is not rewritten: any of them may be paired with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
-POSITIVE = {OPS[f] for f in (np.exp, np.exp2, np.cosh, softmax, sigmoid)}
-KEEP_SIGN = {OPS[f] for f in (np.add, np.multiply, np.divide, np.sqrt, np.sum, np.max, np.min)}
-KEEP_SIGN |= {OPS[f] for f in (np.reshape, np.broadcast_to, np.transpose)}
 
 
 OF_OPERATION: dict[Any, list[Row]] = {}
@@ -196,7 +192,9 @@ def is_positive(x: Term) -> bool:
     """Whether a term is above 0 whatever the values: it is 0 only where it underflows."""
     if x.is_constant:
         return bool((np.asarray(x.value) > 0).all())
-    return x.op in POSITIVE or (x.op in KEEP_SIGN and all(map(is_positive, x.args)))
+    if x.op is None:
+        return False
+    return x.op.has("positive") or (x.op.has("keeps_sign") and all(map(is_positive, x.args)))
 
 
 def work(outputs: Sequence[Term]) -> int:
