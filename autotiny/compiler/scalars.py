@@ -1,4 +1,4 @@
-"""Programs on numbers alone, in Python's own arithmetic, which is many times faster than NumPy's on single numbers.
+"""The back end for numbers alone: Python's own arithmetic is many times faster than NumPy's on single numbers.
 
 Where Python raises and NumPy gives inf or nan, and where a result is nan, FactError hands the call to the general
 program.
@@ -22,7 +22,7 @@ FUNCTIONS: dict[Any, str] = {
     np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh",
     np.arctanh: "atanh", np.arctan2: "atan2", np.power: "pow", np.fabs: "fabs",
 }  # fmt: skip
-"""What the module math calls them."""
+"""Their names in the module math."""
 FORMS: dict[Any, str] = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}", np.negative: "-{}",
     np.absolute: "abs({})", np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}",
@@ -30,11 +30,11 @@ FORMS: dict[Any, str] = {
     np.where: "{1} if {0} else {2}", np.maximum: "{1} if {0} < {1} or {1} != {1} else {0}",
     np.minimum: "{1} if {0} > {1} or {1} != {1} else {0}",
 }  # fmt: skip
-"""What Python writes for them; nan wins a comparison for the larger or smaller, as in NumPy."""
+"""Their text in Python. The maximum or minimum of nan and a number is nan, as in NumPy."""
 BINDING: dict[Any, int] = {np.add: 4, np.subtract: 4, np.multiply: 5, np.divide: 5}
-"""How tightly operators bind."""
+"""The binding strength of operators."""
 DEEPEST = 40
-"""Python reads no expression of any depth."""
+"""Depth from which an expression gets a line of its own: Python's parser is limited."""
 WITH_CONSTANT: dict[Any, str] = {np.maximum: "{1} if {0} < {1} else {0}", np.minimum: "{1} if {0} > {1} else {0}"}
 
 
@@ -64,7 +64,7 @@ def has_functions_of(plan: Schedule) -> bool:
 
 
 def program(plan: Schedule) -> ProgramText:
-    """The program: a line for each operation, those that are used once within the line that uses them."""
+    """Return the program: a line for each operation, or within the line of its only user."""
     called, names = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
     uses = Counter(part for term in plan.order for part in term.args)
     uses.update(plan.outputs)
@@ -97,7 +97,7 @@ def program(plan: Schedule) -> ProgramText:
 
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
-    """The results as the function gives them: arrays without axes, or numbers of NumPy's or Python's."""
+    """Return the text of the results as the function returns them: 0-d arrays, or numbers of NumPy or Python."""
     if len(outputs) > 1 and results[0] == "results[0]" and all(isinstance(out.value, np.ndarray) for out in outputs):
         return "map(array, results)"
     handed = [as_given(out, name) for out, name in zip(outputs, results, strict=True)]
@@ -105,24 +105,24 @@ def hand_out(outputs: list[Term], results: list[str]) -> str:
 
 
 class Expression(NamedTuple):
-    """An expression: its text, how tightly its operator binds, and how deep it is."""
+    """An expression: its text, the binding strength of its operator, and its depth."""
 
     text: str
     binding: int = 9
     depth: int = 0
 
     def beside(self, binding: int) -> str:
-        """The text as an operand of an operator that binds so tightly."""
+        """Return the text as an operand of an operator of this strength."""
         return self.text if self.binding >= binding else f"({self.text})"
 
 
 def functions_of(plan: Schedule) -> Iterator[object]:
-    """The functions that a program calls."""
+    """Return the functions that a schedule calls."""
     return (term.op.function for term in plan.order if term.op is not None)
 
 
 def expression_of(term: Term, expressions: dict[Term, Expression]) -> Expression:
-    """One operation as an expression."""
+    """Return an operation as an expression."""
     assert term.op is not None
     function = term.op.function
     args = [Expression(number(float(x.value))) if x.is_constant else expressions[x] for x in term.args]
@@ -138,7 +138,7 @@ def expression_of(term: Term, expressions: dict[Term, Expression]) -> Expression
 
 
 def as_given(output: Term, name: str) -> str:
-    """A result as the function gives it: a number of Python's or NumPy's, or an array without axes."""
+    """Return the text of a result as the function returns it: a number of Python or NumPy, or a 0-d array."""
     if isinstance(output.value, np.ndarray):
         return f"array({name})"
     return f"float64({name})" if isinstance(output.value, np.floating) else name

@@ -1,4 +1,4 @@
-"""Call a function on symbols: what it computes, its backprop and all, is written down as one formula."""
+"""Trace: call a function on symbols, and record what it computes, its backprop included, as one formula."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,9 +17,9 @@ from autotiny.ops import Op
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:
-    """Whether a value may be another one at the next call; anything but arrays and numbers belongs to the program.
+    """Whether a value may differ at the next call. Anything but arrays and numbers is a constant of the program.
 
-    Raises UnsupportedError for what a program cannot take.
+    Raises UnsupportedError for an argument that no program takes.
     """
     if isinstance(x, Node):
         raise UnsupportedError(
@@ -32,23 +32,23 @@ def is_dynamic(x: Any, ints: bool) -> bool:
 
 
 class GuardNeededError(Exception):
-    """On these values a gradient must be kept from what a mask has hidden, and the program has no guard for that."""
+    """On these values a gradient needs a guard against entries that a mask has hidden, and the program has none."""
 
 
 class Trace(NamedTuple):
-    """One call, written down."""
+    """A call as formulas."""
 
     symbols: list[Term]
     outputs: list[Any]
-    """Terms, and whatever else the function returned."""
+    """Terms, and other values that the function returned."""
     rebuild: Rebuild
     names: FormulaNames
     swept: bool
     """Whether anything was differentiated."""
     masked: bool
-    """Whether a mask was met on the way back."""
+    """Whether a gradient passed a mask."""
     guardable: bool
-    """Whether every sweep met one: then it may have a guard, needed or not, for all that this hides was masked."""
+    """Whether every sweep passed one: then it may have a guard, needed or not, which only hides what is masked."""
 
 
 class FormulaTracer(Tracer):
@@ -101,9 +101,9 @@ def trace(
     dynamic: Sequence[bool],
     guards: bool = False,
 ) -> Trace:
-    """What f computes from the dynamic ones among the values in its arguments, backprop with a guard on request.
+    """Return what f computes from the dynamic values among its arguments; with a guard in each sweep, if `guards`.
 
-    Raises ValueNeededError where f asks one of them for its value, GuardNeededError where backprop does.
+    Raises ValueNeededError where f needs one of their values, GuardNeededError where backprop does.
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
@@ -125,12 +125,12 @@ def trace(
 
 
 def plain(output: Any) -> Any:
-    """A Tensor's value; anything else as it is."""
+    """Return the value of a Tensor; anything else as it is."""
     return output.value if isinstance(output, Node) else output
 
 
 def parameters(f: Callable[..., Any], count: int) -> list[str]:
-    """The names of so many positional parameters."""
+    """Return names for so many positional parameters."""
     try:
         known = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # some callables do not say
