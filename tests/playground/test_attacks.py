@@ -296,9 +296,9 @@ def test_a_slow_loop_of_products_is_stopped_and_the_server_lives(boundless):
 
 
 def test_who_is_stopped_is_gone(boundless):
-    before = {hired.process.pid for hired in boundless.server.pool._hired}
+    before = {worker.process.pid for worker in boundless.server.pool._workers}
     boundless.ask("picture", SLOW)
-    after = {hired.process.pid for hired in boundless.server.pool._hired}
+    after = {worker.process.pid for worker in boundless.server.pool._workers}
     (stopped,) = before - after
     with pytest.raises(ProcessLookupError):
         os.kill(stopped, 0)
@@ -310,8 +310,8 @@ def test_memory_has_an_end(boundless):
 
 
 def test_a_worker_that_dies_is_replaced(boundless):
-    for hired in list(boundless.server.pool._hired):
-        os.kill(hired.process.pid, signal.SIGKILL)
+    for worker in list(boundless.server.pool._workers):
+        os.kill(worker.process.pid, signal.SIGKILL)
     told = [boundless.ask("picture", "y = 1") for _ in range(2)]
     assert all("stopped" in each["error"]["message"] for each in told)
     assert boundless.lives()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.playground.explore_widget import HERE, answer, reply
+from autotiny.playground.explore import WIDGET, answer, reply
 from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,7 @@ class Notebook:
         self.page.expose_function("asked", self.answered)
         controls = [each.told for each in explorer._controls.values() if each.shown]
         facts = json.dumps({"controls": controls, "answer": answer(explorer)}).replace("</", "<\\/")
-        style, script = (HERE / "explore.css").read_text(), (HERE / "explore.js").read_text()
+        style, script = (WIDGET / "explore.css").read_text(), (WIDGET / "explore.js").read_text()
         shown = script.replace("export default { render };", "render({ model: window.model, el: document.body });")
         self.page.set_content(
             f"<!doctype html><style>{style}</style><body><script>{MODEL.replace('FACTS', facts)}</script>"

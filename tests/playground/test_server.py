@@ -147,13 +147,13 @@ def test_a_name_is_given_once(client):
     error = client.ask("picture", "y = 2 * x\nx = y", {"x": {"value": 1}})["error"]
     assert (error["line"], error["column"], error["width"]) == (2, 1, 1)
     assert "x is one of the values already" in error["message"]
-    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y has a statement already, in line 1"
+    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y is already defined, in line 1"
 
 
 @pytest.mark.parametrize("program", ["", "  \n ", "# nothing"])
 def test_an_empty_program_says_what_to_write(client, program):
     message = client.ask("picture", program)["error"]["message"]
-    assert "write one, such as" in message or "comments alone" in message
+    assert "write one, such as" in message or "only comments" in message
 
 
 def test_whole_numbers_of_data_are_sizes(client):
@@ -202,7 +202,7 @@ def test_claims_may_use_one_another_and_every_name(client):
 
 def test_claims_about_nothing_say_what_could_be_claimed(client):
     told = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="gradient = 2 * x")
-    assert told["error"]["message"] == "nothing is claimed yet: assign to one of dx, dy"
+    assert told["error"]["message"] == "no gradient is claimed yet: assign to one of dx, dy"
 
 
 def test_an_error_in_a_claim_tells_its_place(client):
@@ -320,7 +320,7 @@ def test_closing_ends_what_computes():
     from autotiny.playground.server import Server
 
     with Server() as server:
-        processes = [hired.process for hired in server.pool._hired]
+        processes = [worker.process for worker in server.pool._workers]
     deadline = time.monotonic() + 10
     while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
