@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.heat import number
 from autotiny.engine import graph
 from autotiny.engine.call_site import variable_name
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import number
 from autotiny.notation.text import clean
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autotiny.drawing.heat import number
+from autotiny.notation.arrays import number
 from autotiny.notation.text import clean
 from autotiny.ops import COMPOSED, OPS, Op
 from autotiny.ops.table import Rule

@@ -1,18 +1,15 @@
-"""Reading labelled examples from .csv and .npz files, with the line of whatever is wrong."""
+"""Labelled examples from .csv and .npz files, with errors that name the line and the column."""
 
-import csv
-import gzip
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import TextIO, cast
 
 import numpy as np
 
+from autotiny.csv_file import CsvError, is_number, read_rows
 from autotiny.nn.datasets import Array, DataError, Dataset
 from autotiny.npz import load_npz
 
@@ -21,11 +18,11 @@ MISSING = BLANK | {"na", "n/a", "null", "none"}
 
 
 def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
-    """Labelled examples from a file, a row per example.
+    """Load labelled examples from a file, one row per example.
 
     .csv, .csv.gz : numbers and one label column, the last or `label` (a name in the header, or a position from 0);
     a first row without a number is the header.  .npz : X, and y or the array named `label`.
-    Raises DataError with the line and the column of what is wrong, NpzError for a file that cannot be read.
+    Raises DataError, with line and column, if the contents are invalid, and NpzError if an .npz file cannot be read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -41,43 +38,22 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
             arrays = load_npz(path, names := ("X", "y" if label is None else str(label)))
             return Dataset.from_rows(*(arrays[name] for name in names))
         if path.name.endswith((".csv", ".csv.gz")):
-            return _read_csv(path, -1 if label is None else label)
+            return _parse(read_rows(path), -1 if label is None else label)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
-    except DataError as error:
+    except (DataError, CsvError) as error:
         raise DataError(f"{path}: {error}") from error
     raise DataError(f"{path}: a .csv, .csv.gz or .npz file is needed")
 
 
-def _read_csv(path: Path, label: str | int) -> Dataset:
-    opened = (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="")
-    with cast(TextIO, opened) as file:
-        return _parse(_records(file), label)
-
-
-def _records(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Each row's last line and its fields, blank lines left out."""
-    reader = csv.reader(file, strict=True)
-    try:
-        for fields in reader:
-            if len(fields) > 1 or "".join(fields).strip():
-                yield reader.line_num, fields
-    except csv.Error as error:
-        raise DataError(f"line {reader.line_num}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"after line {reader.line_num}: not UTF-8 text ({error.reason})") from error
-    except (EOFError, zlib.error) as error:
-        raise DataError(f"after line {reader.line_num}: the compressed file is damaged ({error})") from error
-
-
-def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
-    first = next(records, None)
+def _parse(rows: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
+    first = next(rows, None)
     if first is None:
         raise DataError("no rows")
     header = _is_header(first[1])
     columns = _Columns.of(first[1], header, label)
     values, labels = array("d"), []
-    for line, fields in records if header else chain([first], records):
+    for line, fields in rows if header else chain([first], rows):
         numbers, name = columns.read(line, fields)
         values.extend(numbers)
         labels.append(name)
@@ -87,20 +63,12 @@ def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Datase
 
 
 def _is_header(fields: list[str]) -> bool:
-    # Only the first name may be blank: that is how a table's index column is written.
-    return not any(map(_is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    # Only the first name may be blank: tables are often saved with an unnamed index column.
+    return not any(map(is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
 
 
 def _numbers_or_text(labels: list[str]) -> Array:
-    return np.array(labels, dtype=np.float64 if all(map(_is_number, labels)) else np.str_)
+    return np.array(labels, dtype=np.float64 if all(map(is_number, labels)) else np.str_)
 
 
 @dataclass(frozen=True)
@@ -122,7 +90,7 @@ class _Columns:
             raise DataError(f"no label column {label!r}; the columns are {known}") from None
 
     def read(self, line: int, fields: list[str]) -> tuple[list[float], str]:
-        """The numbers of a row and its label."""
+        """Return the numbers of a row and its label."""
         if len(fields) != len(self.names):
             raise DataError(f"line {line}: {len(fields)} columns where the first row has {len(self.names)}")
         label = fields[self.target].strip()
@@ -138,9 +106,9 @@ class _Columns:
         return numbers, label
 
     def _fault(self, line: int, fields: list[str]) -> DataError:
-        """What is wrong with the first field of the row that is no finite number."""
+        """Return an error about the first field of the row that is not a finite number."""
         for i, text in enumerate(fields):
-            if i != self.target and not (_is_number(text) and isfinite(float(text))):
+            if i != self.target and not (is_number(text) and isfinite(float(text))):
                 break
         if text.strip().lower() in MISSING:
             return DataError(f"line {line}: column {self.names[i]} is missing ({text!r})")

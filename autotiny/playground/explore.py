@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from autotiny.drawing import draw
-from autotiny.drawing.heat import show
-from autotiny.drawing.stepping import Steps
+from autotiny.drawing.stepping import SteppingPicture
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language.errors import suggestion
+from autotiny.notation.arrays import summarise
 from autotiny.playground.explore_controls import Control, controls
 from autotiny.sessions.session import Session
 
@@ -93,7 +93,7 @@ class Explorer:
 
     # ----- pictures -----
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> SteppingPicture:
         """The picture that steps, at the current values."""
         return draw(self.output).steps
 
@@ -226,6 +226,6 @@ def answer(explorer: Explorer, number: int = 0, problem: str = "") -> dict[str, 
 def _slope(explorer: Explorer, name: str, gradient: Any) -> str:
     if gradient is None:
         return ""
-    shown = show(gradient)
-    text = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.summary
+    shown = summarise(gradient)
+    text = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.text
     return f"∂{explorer.output.name}/∂{name} = {text}".replace("-", "−")

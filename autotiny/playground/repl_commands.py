@@ -7,7 +7,7 @@ from pathlib import Path
 
 import autotiny as at
 from autotiny.drawing import draw as draw_graph
-from autotiny.drawing.steps import Line, Step
+from autotiny.drawing.steps import Line, PassStep
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.language.errors import suggestion
@@ -195,12 +195,12 @@ def steps(output: Tensor) -> Iterator[str]:
         yield f"step {number} of {len(backward)}: {step.title}\n{_body(step)}"
 
 
-def _body(step: Step) -> str:
+def _body(step: PassStep) -> str:
     return aligned([row for line in step.lines for row in _rows(line)])
 
 
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
     """A line, followed by every row of a small array."""
-    yield f"  {line.what}", line.text
+    yield f"  {line.label}", line.text
     if line.rows:
         yield from (("", f"  {entries}") for entries in aligned(line.rows).splitlines())

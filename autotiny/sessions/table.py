@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.heat import show
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import summarise
 from autotiny.notation.text import aligned, clean
 from autotiny.sessions.state import SessionState
 from autotiny.sessions.statement import Statement
@@ -42,7 +42,7 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
 def _line(state: SessionState, statement: Statement) -> tuple[str, ...]:
     name, value = statement.name, state.values[statement.name]
     if is_array(value):
-        shape, summary = str(np.shape(value_of(value))), show(value_of(value)).summary
+        shape, summary = str(np.shape(value_of(value))), summarise(value_of(value)).text
     else:  # a list of results, or a tuple of numbers such as a shape
         shape, summary = "", f"{len(value)} results" if isinstance(value, list) else str(value)
     return clean(name, LONGEST_NAME), _origin(statement), shape, summary, _gradient(state, value)
@@ -63,4 +63,4 @@ def _gradient(state: SessionState, value: Any) -> str:
     if not isinstance(value, Tensor) or not value.requires_grad:
         return ""
     g = state.gradients.of.get(value)
-    return "—" if g is None else show(g).summary
+    return "—" if g is None else summarise(g).text
