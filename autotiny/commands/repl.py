@@ -22,8 +22,7 @@ The terminal is IPython's, which the extra `lab` installs.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the parser the arguments of `autotiny repl`, and its examples."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    """Give the parser the arguments of `autotiny repl`."""
     parser.add_argument("session", nargs="?", metavar="FILE.py", help="a session's script, which is read but not run")
 
 

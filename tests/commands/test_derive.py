@@ -63,7 +63,7 @@ def test_a_formula_is_judged_by_the_exit_code_and_in_words(formula, code, told, 
     [
         ([*REGRESSION[:-1], "v"], "there is no value named v"),
         ([*REGRESSION, "--matches", "X +"], "neither NumPy code nor a formula"),
-        ([*REGRESSION[:-2], "--matches", "X"], "--matches takes one formula: say of what with --wrt NAME"),
+        ([*REGRESSION[:-2], "--matches", "X"], "--matches takes one formula: name its variable with --wrt NAME"),
         (
             ["derive", "x**2", "--set", "x=[[1,2],[3,4]]"],
             "derived are the gradient of a single number and the Jacobian",

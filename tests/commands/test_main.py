@@ -36,7 +36,7 @@ def command(monkeypatch):
 
     def make(run):
         module = types.ModuleType("autotiny_try")
-        module.add_arguments, module.run = lambda parser: None, run
+        module.EXAMPLES, module.add_arguments, module.run = "", lambda parser: None, run
         monkeypatch.setitem(sys.modules, "autotiny_try", module)
         monkeypatch.setitem(COMMANDS, "try", ("autotiny_try", "try what a test wants"))
 
@@ -100,7 +100,7 @@ def test_without_a_command_the_help_comes_with_exit_code_2(capsys):
         (["trian"], "autotiny: argument COMMAND: invalid choice: 'trian'"),
         (
             ["train", "--epochs", "0"],
-            "autotiny: argument --epochs: '0' is not a whole number from 1 up; see autotiny train",
+            "autotiny: argument --epochs: expected a whole number of at least 1; got '0'; see autotiny train",
         ),
         (["demo", "--nonsense"], "autotiny: unrecognized arguments: --nonsense"),
         (["train", "nothing.csv"], "nothing.csv: No such file or directory"),

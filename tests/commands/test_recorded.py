@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from autotiny.commands.arrays import GivenError
-from autotiny.commands.user_function import call, load
+from autotiny.commands.arguments import InputError
+from autotiny.commands.recorded import call, load
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_parameters_are_given_by_name_whatever_their_kind(write):
     ],
 )
 def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, write):
-    with pytest.raises(GivenError, match=message):
+    with pytest.raises(InputError, match=message):
         load(write(text), name)
 
 
@@ -57,10 +57,10 @@ def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, wri
 )
 def test_function_that_fails_is_said_with_its_line(text, message, write):
     path = write(text)
-    with pytest.raises(GivenError, match=message):
+    with pytest.raises(InputError, match=message):
         call(load(path, "f"), path, {"x": 1.0})
 
 
 def test_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(GivenError, match=r"net\.py: there is no such file"):
+    with pytest.raises(InputError, match=r"net\.py: there is no such file"):
         load(tmp_path / "net.py", "loss")
