@@ -1,4 +1,4 @@
-"""Arrays from .npz files that may be foreign, damaged or hostile: without pickle, and with one type of error."""
+"""Arrays from .npz files that may be foreign, truncated or hostile: without pickle, and with one kind of error."""
 
 import zipfile
 import zlib
@@ -19,9 +19,9 @@ class NpzError(AutotinyError):
 
 
 def load_npz(path: str | Path, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
-    """Load the arrays of these names, or all arrays, from an .npz file.
+    """Return the arrays of these names in an .npz file, or all of them.
 
-    Raises NpzError if the file is missing, damaged, of another type, needs pickle, or lacks a name.
+    Raises NpzError if the file is missing, truncated, of another kind, needs pickle, or lacks a name.
     """
     try:
         with zipfile.ZipFile(path) as archive:
