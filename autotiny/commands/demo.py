@@ -80,11 +80,11 @@ def _check(experiment: Experiment) -> Check:
     return result
 
 
-def _draw(found: Check, path: Path) -> Picture:
-    picture = at.draw(found.tensors["J"])
+def _draw(result: Check, path: Path) -> Picture:
+    picture = at.draw(result.tensors["J"])
     svg = svg_or_none(picture)
     if svg is None:
-        print("   not drawn, as there is no Graphviz here: pip install 'autotiny[lab]' brings one")
+        print("   not drawn: Graphviz is missing; pip install 'autotiny[lab]' installs one")
     else:
         path.write_text(svg, encoding="utf-8")
         print(f"   {path}: {len(picture.cards)} values, each with its gradient")

@@ -36,7 +36,7 @@ def add_values(parser: argparse.ArgumentParser) -> None:
 
 
 def computation(text: str) -> Computation:
-    """The function from values to a result that is given as an expression or as FILE.py:function."""
+    """The function from values to a result, from an expression or from FILE.py:function."""
     match = FUNCTION.fullmatch(text)
     if not match:
         return lambda values: evaluate(text, values)
@@ -116,7 +116,7 @@ def call(function: Callable[..., Any], path: Path, values: Mapping[str, Any]) ->
     ]
     if missing := [name for name in required if name not in named]:
         known = ", ".join(values) or "nothing"
-        raise InputError(f"{function.__name__} needs {', '.join(missing)}; given are {known}: use --args or --set")
+        raise InputError(f"{function.__name__} needs {', '.join(missing)}; got {known}: use --args or --set")
     bound = inspect.BoundArguments(inspect.signature(function), named)
     return _guarded(path, lambda: function(*bound.args, **bound.kwargs))
 

@@ -91,17 +91,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace, saved: Training | None) -> dict[str, Any]:
-    given = {name: value for name, value in vars(args).items() if name in DEFAULTS}
-    if "file" in given:
-        given["file"] = str(Path(given["file"]).absolute())
+    typed = {name: value for name, value in vars(args).items() if name in DEFAULTS}
+    if "file" in typed:
+        typed["file"] = str(Path(typed["file"]).absolute())
     base = DEFAULTS if saved is None else saved.notes
     if base.keys() != DEFAULTS.keys():
         raise CheckpointError(f"{args.resume}: not saved by `autotiny train`; resume it from Python")
-    for name in given.keys() - MAY_CHANGE if saved else ():
-        if given[name] != base[name]:
+    for name in typed.keys() - MAY_CHANGE if saved else ():
+        if typed[name] != base[name]:
             option = f"--{name.replace('_', '-')}"
             raise CheckpointError(f"{args.resume}: {option} was {base[name]}; leave it out, or start a new training")
-    return base | given
+    return base | typed
 
 
 def _training(settings: dict[str, Any], train: Dataset) -> Training:

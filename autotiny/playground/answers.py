@@ -64,7 +64,7 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
         "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
         "gradients": _gradients(state, run),
         "names": run.tracked,
-        "written": _literals(run),
+        "literals": _literals(run),
         "note": _note(run),
         **_drawn(run),
     }

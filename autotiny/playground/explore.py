@@ -126,7 +126,7 @@ def _function(f: Callable[..., Any] | str) -> Function:
     return lambda leaves: _recorded(f, leaves)
 
 
-def _expect_arguments(f: Callable[..., Any], given: Collection[str]) -> None:
+def _expect_arguments(f: Callable[..., Any], names: Collection[str]) -> None:
     """Raise UnsupportedError unless f can be called with arguments of these names."""
     try:
         parameters = inspect.signature(f).parameters
@@ -135,20 +135,19 @@ def _expect_arguments(f: Callable[..., Any], given: Collection[str]) -> None:
     needed = [
         p for p in parameters.values() if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
-    if positional := [p.name for p in needed if p.kind is p.POSITIONAL_ONLY]:
-        names = ", ".join(positional)
+    if unnamed := ", ".join(p.name for p in needed if p.kind is p.POSITIONAL_ONLY):
         raise UnsupportedError(
-            f"explore: {_name_of(f)} takes {names} only by position, and explore passes arguments by name: "
-            f"wrap it, as in lambda {names}: {_name_of(f)}({names})"
+            f"explore: {_name_of(f)} takes {unnamed} only by position, and explore passes arguments by name: "
+            f"wrap it, as in lambda {unnamed}: {_name_of(f)}({unnamed})"
         )
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name in given:
+    for name in names:
         if name not in parameters and not takes_any:
             raise UnsupportedError(
                 f"explore: {_name_of(f)} has no argument {name}{suggestion(name, parameters)}; "
                 f"it takes {', '.join(parameters) or 'none'}"
             )
-    if missing := [p.name for p in needed if p.name not in given]:
+    if missing := [p.name for p in needed if p.name not in names]:
         example = ", ".join(f"{name}=(-3, 3)" for name in missing)
         raise UnsupportedError(
             f"explore: {_name_of(f)} needs {', '.join(missing)}: give a number, an array or bounds to start from, "

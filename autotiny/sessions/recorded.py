@@ -47,9 +47,8 @@ def recorded(
 ) -> list[Statement]:
     """Statements that record a Tensor, its own last: named values by their names, the rest where it is used.
 
-    `scope` holds the caller's variables, `known` what has a statement already; names that are `taken` are not given
-    anew. Raises UnsupportedError for an operation
-    that the language does not have.
+    `scope` holds the caller's variables, `known` the Tensors that have a statement already, `taken` the names in use.
+    Raises UnsupportedError for an operation that the language does not have.
     """
     if not isinstance(output, Tensor):
         raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")

@@ -84,7 +84,7 @@ def test_network_that_has_hardly_learnt_is_a_fault(tmp_path):
 
 def test_without_graphviz_the_report_shows_the_graph_as_a_table(tmp_path, without_graphviz, capsys):
     findings = demonstrate(tmp_path, epochs=1)
-    assert "no Graphviz here: pip install 'autotiny[lab]' brings one" in capsys.readouterr().out
+    assert "not drawn: Graphviz is missing; pip install 'autotiny[lab]' installs one" in capsys.readouterr().out
     assert not (tmp_path / "graph.svg").exists()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "There is no Graphviz here" in page

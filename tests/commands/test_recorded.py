@@ -52,7 +52,7 @@ def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, wri
         ("def f(x):\n    return x.nothing\n", r"net\.py:2: AttributeError"),
         ("def f(x):\n    return f(x)\n", r"net\.py:2: RecursionError"),
         ("import sys\ndef f(x):\n    sys.exit(0)\n", r"net\.py:3: SystemExit: 0"),
-        ("def f(x, y, z):\n    return x\n", r"f needs y, z; given are x: use --args or --set"),
+        ("def f(x, y, z):\n    return x\n", r"f needs y, z; got x: use --args or --set"),
     ],
 )
 def test_function_that_fails_is_said_with_its_line(text, message, write):

@@ -146,7 +146,7 @@ def test_a_cell_is_dragged(page, expect):
     page.mouse.up()
     expect(cell(page, "W1[0, 0]")).to_have_value("1.7")
     expect(page.locator("#program-status")).not_to_have_text("J is 0.886")
-    expect(page.locator("#claims-status")).to_have_text("All agree with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("All agree with autograd and with the numeric gradient.")
 
 
 def test_the_arrow_keys_move_a_number(page, expect):
@@ -194,7 +194,7 @@ def test_a_missing_factor_is_told(page, expect):
     claims(page).fill("dZ2 = A2 - Y")
     expect(page.locator("#verdicts li")).to_contain_text("analytic is exactly 4.0 x autograd: a missing 1/m?")
     claims(page).fill("dZ2 = (A2 - Y) / m")
-    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numeric gradient.")
     expect(page.locator("#verdicts li")).to_have_count(0)
 
 
@@ -261,7 +261,7 @@ def test_the_address_reproduces_the_page(page, visit, expect):
 
 def test_a_link_may_be_written_by_hand(visit, expect):
     page = visit("#program=sum(tanh(W @ x))&let.W=1,2;3,4&data.x=1,0.5&claims=dW = outer(1 - tanh(W @ x)**2, x)")
-    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numeric gradient.")
 
 
 def test_a_session_opens_in_the_page(visit, expect):
@@ -339,7 +339,7 @@ def test_the_page_is_exported(page, form, beginning):
 def test_an_example_fits_the_screen_and_agrees(visit, expect, title, viewport):
     page = visit(viewport=viewport)
     start_from(page, title)
-    expect(page.locator("#claims-status")).to_contain_text("with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_contain_text("with autograd and with the numeric gradient.")
     expect(page.locator("#program-status")).not_to_have_class(re.compile("bad"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -120,7 +120,7 @@ def test_numbers_in_the_program_are_variables(client):
 
 def test_values_in_the_program_are_told_for_they_could_have_sliders(client):
     told = client.ask("picture", "x = 3\nX = array([1, 2])\ny = sum(x * X)\n2")
-    assert told["written"] == [
+    assert told["literals"] == [
         {"name": "x", "line": 1, "data": False, "value": 3.0},
         {"name": "X", "line": 2, "data": True, "value": [1, 2]},
     ]
