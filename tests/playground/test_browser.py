@@ -294,7 +294,7 @@ def test_the_link_is_copied(visit, expect):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     cell(page, "a").fill("0.125")
     page.get_by_role("button", name="Copy link").click()
-    expect(page.locator("#notice")).to_contain_text("The link is copied")
+    expect(page.locator("#notice")).to_contain_text("Link copied")
     assert "let.a=0.125" in page.evaluate("navigator.clipboard.readText()")
 
 
