@@ -35,7 +35,7 @@ def test_csv_is_a_matrix_or_a_vector_below_a_header_or_none(text, expected, writ
 
 
 @pytest.mark.parametrize("text", ["1,2\n3\n", "1,2\n3,x\n", "a,b\n1,\n", b"\xff\xfe1,2", b"\x1f\x8b broken"])
-def test_csv_that_is_no_table_of_numbers_is_refused(text, write):
+def test_csv_without_a_table_of_numbers_is_refused(text, write):
     with pytest.raises(InputError, match=r"x\.csv: not a table of numbers with commas"):
         read_values([f"x={write('x.csv', text)}"])
 
@@ -73,7 +73,7 @@ def test_damaged_files_are_refused(content, write):
 
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j])])
-def test_arrays_that_are_no_real_numbers_are_refused(array, tmp_path):
+def test_arrays_of_other_than_real_numbers_are_refused(array, tmp_path):
     np.save(tmp_path / "x.npy", array)
     with pytest.raises(InputError, match=r"x\.npy: expected real numbers; got"):
         read_values([f"x={tmp_path / 'x.npy'}"])

@@ -53,12 +53,12 @@ def test_closed_form_of_an_intermediate_result_uses_its_name(rows):
     assert rows()["Z"] == "agrees"
 
 
-def test_one_wrong_among_several_is_told_apart(rows):
+def test_one_wrong_among_several_is_identified(rows):
     assert tanh_layer("--closed-form", "Z=1 - tanh(Z)", "--closed-form", RIGHT, "--wrt", "x") == 1
     assert rows() == {"Z": "DIFFERS", "W": "agrees", "x": "agrees"}
 
 
-def test_without_a_closed_form_autograd_is_held_against_numbers_for_all_that_was_set(rows):
+def test_without_a_closed_form_autograd_is_compared_with_numeric_gradients(rows):
     assert tanh_layer() == 0
     assert rows() == {"W": "agrees", "x": "agrees"}
 
@@ -151,7 +151,7 @@ def test_wrong_rule_in_a_function_is_found_and_named_without_a_closed_form(net, 
         (("--set", "nothing.npz"), r"nothing\.npz: No such file"),
     ],
 )
-def test_bad_input_is_said(arguments, message):
+def test_bad_input_is_reported(arguments, message):
     with pytest.raises((AutotinyError, OSError), match=message):
         check("sum(W ** 2)", *arguments)
 
@@ -165,7 +165,7 @@ def test_bad_input_is_said(arguments, message):
         ("shape(W)", r"the result depends on no value that was set"),
     ],
 )
-def test_loss_without_a_gradient_is_said(loss, message):
+def test_loss_without_a_gradient_is_reported(loss, message):
     with pytest.raises(AutotinyError, match=message):
         check(loss, "--set", W)
 

@@ -70,7 +70,7 @@ def test_a_formula_is_judged_by_the_exit_code_and_in_words(formula, code, told, 
         ),
     ],
 )
-def test_bad_input_is_told_in_one_line(arguments, told, capsys):
+def test_bad_input_is_reported_in_one_line(arguments, told, capsys):
     assert main(arguments) == 2
     assert told in capsys.readouterr().err.splitlines()[0]
 

@@ -61,7 +61,7 @@ def test_open_shows_the_file(tmp_path, opened):
     assert opened == [(tmp_path / "net.html").as_uri()]
 
 
-def test_steps_are_told_as_text(capsys):
+def test_steps_are_printed_as_text(capsys):
     assert draw(*PRODUCT, "--steps") == 0
     assert "backward: ∂output/∂b through t1 = a * b" in capsys.readouterr().out
 
@@ -77,7 +77,7 @@ def test_assigned_values_keep_their_names(capsys):
     assert "Z " in capsys.readouterr().out
 
 
-def test_what_is_no_single_number_is_drawn_without_gradients(capsys):
+def test_a_result_of_several_numbers_is_drawn_without_gradients(capsys):
     assert draw("W @ x", "--set", "W=[[1,2],[3,4]]", "--set", "x=[1,0.5]") == 0
     printed = capsys.readouterr().out
     assert printed.startswith("without gradients, as the result has shape (2,): take its sum or mean for them\n\n")
@@ -124,7 +124,7 @@ def test_depth_and_expand_choose_the_groups(tmp_path, capsys):
         (["a", "--set", "a"], InputError, "--set 'a': expected NAME=VALUE"),
     ],
 )
-def test_bad_input_is_told(arguments, error, message):
+def test_bad_input_is_reported(arguments, error, message):
     with pytest.raises(error, match=message):
         draw(*arguments)
 

@@ -157,7 +157,7 @@ def test_ctrl_c_is_130_and_no_traceback(failing, capsys):
 @pytest.mark.parametrize(
     ("arguments", "codes"), [(["--help"], {0, NOBODY_READS}), (["train", "--epochs", "1"], {NOBODY_READS})]
 )
-def test_reader_that_leaves_early_is_no_error(arguments, codes):
+def test_reader_that_leaves_early_is_not_an_error(arguments, codes):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as nowhere:
@@ -167,7 +167,7 @@ def test_reader_that_leaves_early_is_no_error(arguments, codes):
     assert b"Error" not in ended.stderr
 
 
-def test_names_that_the_terminal_cannot_write_are_no_error(tmp_path):
+def test_names_that_the_terminal_cannot_write_are_not_an_error(tmp_path):
     table = tmp_path / "sizes.csv"
     table.write_text("".join(f"{i},{'groß' if i > 9 else 'klein'}\n" for i in range(20)), encoding="utf-8")
     process = autotiny_process("train", str(table), "--epochs", "1", env=os.environ | {"PYTHONIOENCODING": "ascii"})

@@ -41,7 +41,7 @@ def test_parameters_are_given_by_name_whatever_their_kind(write):
         ("import sys\nsys.exit()", "loss", r"net\.py:2: SystemExit"),
     ],
 )
-def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, write):
+def test_an_error_in_a_file_has_its_line(text, name, message, write):
     with pytest.raises(InputError, match=message):
         load(write(text), name)
 
@@ -55,12 +55,12 @@ def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, wri
         ("def f(x, y, z):\n    return x\n", r"f needs y, z; got x: use --args or --set"),
     ],
 )
-def test_function_that_fails_is_said_with_its_line(text, message, write):
+def test_an_error_in_a_function_has_its_line(text, message, write):
     path = write(text)
     with pytest.raises(InputError, match=message):
         call(load(path, "f"), path, {"x": 1.0})
 
 
-def test_file_that_is_not_there_is_said(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(InputError, match=r"net\.py: there is no such file"):
         load(tmp_path / "net.py", "loss")

@@ -127,7 +127,7 @@ def test_fraction_that_leaves_nothing_is_refused(option, table):
         train(table, option, "1")
 
 
-def test_learning_rate_that_is_too_large_is_said(table):
+def test_learning_rate_that_is_too_large_is_reported(table):
     with pytest.raises(AutotinyError, match=r"in epoch 1; a learning rate below 1e\+200 may help"):
         train(table, "--learning-rate", "1e200")
 
@@ -143,7 +143,7 @@ def test_learning_rate_that_is_too_large_is_said(table):
         (("--activation", "step"), "argument --activation: invalid choice: 'step'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_with_exit_code_2(arguments, message, capsys):
+def test_invalid_options_are_refused_with_exit_code_2(arguments, message, capsys):
     with pytest.raises(SystemExit) as caught:
         train(*arguments)
     assert caught.value.code == 2

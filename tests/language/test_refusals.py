@@ -80,7 +80,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("marked", "message"), REFUSED, ids=[marked for marked, _ in REFUSED])
-def test_what_is_refused_is_said_and_pointed_at(marked, message):
+def test_a_refusal_has_its_reason_and_its_place(marked, message):
     before, _, rest = marked.partition("«")
     place, _, _ = rest.partition("»")
     with pytest.raises(ExpressionError) as caught:
@@ -91,14 +91,14 @@ def test_what_is_refused_is_said_and_pointed_at(marked, message):
     assert error.excerpt.splitlines()[1] == "  " + " " * column + "^" * len(place)
 
 
-def test_column_counts_characters_whatever_stands_before():
+def test_column_counts_characters_whatever_comes_before():
     with pytest.raises(ExpressionError) as caught:
         evaluate("δŴ日 = 1; tanhh(δŴ日)")
     assert caught.value.column == 10
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "is empty"), (" \n ", "is empty"), ("# W", "only comments")])
-def test_nothing_to_compute_is_said(text, message):
+def test_an_empty_source_is_refused(text, message):
     with pytest.raises(ExpressionError, match=message) as caught:
         evaluate(text)
     assert caught.value.excerpt == ""
@@ -118,13 +118,13 @@ def test_long_lines_are_shown_around_the_place():
     assert shown[carets.index("^") : carets.rindex("^") + 1] == "tanhh"
 
 
-def test_excerpt_holds_no_terminal_codes():
+def test_excerpt_has_no_terminal_codes():
     with pytest.raises(ExpressionError) as caught:
         evaluate("x # \x1b[31m\u202e\n; 'a\tb' \x07")
     assert all(character.isprintable() for line in str(caught.value).splitlines() for character in line)
 
 
-def test_error_tells_its_place_when_shown_and_is_an_autotiny_error():
+def test_error_shows_its_place_and_is_an_autotiny_error():
     with pytest.raises(
         AutotinyError, match=r"^there is no function tanhh; did you mean tanh\?\n  1 \+ tanhh\(2\)\n      \^"
     ):

@@ -133,7 +133,7 @@ def test_a_new_picture_goes_on_at_the_step_of_the_old_one(notebook):
     assert notebook.steps.locator("output").inner_text() == "backward 3 of 5"
 
 
-def test_what_fails_is_told_beside_the_picture_that_stays(browser):
+def test_an_error_is_shown_beside_the_last_picture(browser):
     explorer = at.explore(lambda a, w: np.sum(np.linalg.inv(w)) * a, w=[[1.0, 0.0], [0.0, 1.0]], a=(1, 2))
     page = Notebook(browser, explorer)
     page.page.get_by_label("w, row 1, column 1").fill("0")

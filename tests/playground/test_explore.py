@@ -93,7 +93,7 @@ def test_an_output_of_many_numbers_has_a_picture_and_no_gradients():
         (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(w=[1, 2]), r"w: expected shape \(1,\); got \(2,\)"),
     ],
 )
-def test_what_cannot_be_explored_is_told(make, words):
+def test_invalid_arguments_are_refused(make, words):
     with pytest.raises(UnsupportedError, match=words):
         make()
 
@@ -154,7 +154,7 @@ def test_what_the_page_asks_for_is_answered_under_its_number(explorer, widget):
 
 
 @pytest.mark.parametrize("values", [{"w": [1, 2, 3]}, {"w": "text"}, {"b": None}, {"nope": 1}])
-def test_what_the_page_cannot_have_is_told_and_the_picture_stays(values, explorer, widget):
+def test_an_invalid_value_from_the_page_is_reported_and_changes_nothing(values, explorer, widget):
     page = widget.answer["page"]
     widget.asked = {"number": 1, "values": values}
     assert widget.answer["problem"]

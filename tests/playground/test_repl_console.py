@@ -128,7 +128,7 @@ def test_tensors_made_in_a_loop_are_taken_in_together(started):
     assert started["y"].item() == 1.5 * 1.5 + 1.5
 
 
-def test_an_operation_of_the_users_own_stays_python_s_and_is_told_once(started):
+def test_an_operation_of_the_users_own_stays_in_python_and_is_reported_once(started):
     shown = started.type("@at.operation(lambda g, y, x: 3 * g * x**2)", "def cube(x): return x**3", "", "c = cube(x)")
     assert "session: a session cannot edit cube" in shown
     assert "cube" not in started.type("1 + 1")
@@ -151,7 +151,7 @@ def test_what_others_need_is_not_deleted(started):
     assert started["x"].item() == 3
 
 
-def test_a_misspelt_function_is_told_with_its_place(started):
+def test_a_misspelt_function_is_reported_with_its_place(started):
     assert started.type("z = tanhh(x)").splitlines() == [
         "there is no function tanhh; did you mean tanh?",
         "  z = tanhh(x)",
@@ -159,7 +159,7 @@ def test_a_misspelt_function_is_told_with_its_place(started):
     ]
 
 
-def test_shapes_that_do_not_fit_are_told_in_lines_without_a_traceback(terminal):
+def test_shapes_that_do_not_fit_are_reported_without_a_traceback(terminal):
     terminal.type("W, v = Tensor([[1.0, 2.0]]), Tensor([1.0, 2.0, 3.0])")
     assert terminal.type("y = W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
     assert terminal.type("W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
@@ -218,7 +218,7 @@ def test_the_readme_s_network_is_live(terminal):
 
 
 # ----- commands -----
-def test_help_fits_a_terminal_and_tells_every_command(terminal):
+def test_help_fits_a_terminal_and_lists_every_command(terminal):
     shown = terminal.type(":help")
     assert max(map(len, shown.splitlines())) <= 80
     assert re.findall(r"^  :(\w+)", shown, re.M) == [
@@ -313,14 +313,14 @@ def test_derive_shows_the_formula_and_its_steps(terminal):
     assert "Xᵀ (X w - y)" in shown
 
 
-def test_rows_of_different_lengths_are_told_once(terminal):
+def test_rows_of_different_lengths_are_reported_once(terminal):
     told = "w is a plain Python list, not a matrix: its rows have 1 and 2 entries"
     assert terminal.type("w = [[1, 2], [3]]") == told
     assert terminal.type("1 + 1") == "2"
     assert terminal.type("w = [[1, 2], [3, 4]]", "names = [['a', 'b'], ['c']]") == ""
 
 
-def test_step_starts_where_it_is_told(started):
+def test_step_starts_at_the_name_given(started):
     started.type("z = 2 * y")
     assert started.type(":step y").startswith("step 1 of 5: Backprop starts at y\n")
 
@@ -345,14 +345,14 @@ def test_step_starts_where_it_is_told(started):
         (":rename x \x1b[31m", "'\\x1b[31m' cannot be the name of a value"),
     ],
 )
-def test_a_command_that_cannot_be_done_is_told_in_a_line(line, told, started):
+def test_an_invalid_command_is_reported_in_a_line(line, told, started):
     shown = started.type(line)
     assert told in shown
     assert "\x1b" not in shown
     assert started["y"].item() == 12
 
 
-def test_step_of_nothing_is_told(terminal):
+def test_step_of_an_empty_session_is_reported(terminal):
     assert terminal.type(":step") == "there is nothing to draw yet: give a value a name, as in x = 3"
 
 
@@ -398,7 +398,7 @@ def test_of_a_long_session_what_changed_is_shown(terminal, monkeypatch):
     assert [line.split()[0] for line in shown.splitlines()] == ["name", "b", "d"]
 
 
-def test_a_session_holds_when_an_edit_is_interrupted(started, monkeypatch):
+def test_an_interrupted_edit_leaves_the_session_unchanged(started, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 

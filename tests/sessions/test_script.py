@@ -73,7 +73,7 @@ J.backward()
     )
 
 
-def test_a_session_that_was_loaded_speaks_the_language_again(tmp_path):
+def test_a_loaded_session_is_in_the_language_again(tmp_path):
     session_of(TEXTS[2]).save(tmp_path / "kept.py")
     assert at.session.load(tmp_path / "kept.py").text == TEXTS[2]
 
@@ -153,7 +153,7 @@ def test_a_script_is_read_and_never_run(line, error, words, tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["bad.py"]
 
 
-def test_an_error_in_a_script_tells_its_line(tmp_path):
+def test_an_error_in_a_script_has_its_line(tmp_path):
     (tmp_path / "bad.py").write_text("import numpy as np\n\nx = 3\ny = x + nothing\n")
     with pytest.raises(ExpressionError) as raised:
         at.session.load(tmp_path / "bad.py")

@@ -119,7 +119,7 @@ def test_run_replaces_the_statements_of_its_names(small):
     assert small["z"].item() == pytest.approx(2 * np.exp(3))
 
 
-def test_a_formula_moves_behind_what_it_speaks_of(small):
+def test_a_formula_moves_behind_the_values_that_it_uses(small):
     small["z"] = "2 * y"
     small["b"] = 2.0
     small["y"] = "x * b"
@@ -268,7 +268,7 @@ def test_an_edit_that_fails_leaves_all_as_it_was(edit, error, words, network):
     assert all(network[name] is value for name, value in values.items())
 
 
-def test_an_error_in_a_text_tells_its_line_and_column():
+def test_an_error_in_a_text_has_its_line_and_column():
     session = at.session()
     with pytest.raises(ExpressionError) as raised:
         session.edit("\n# a comment\nx = 3\ny = 2 * (\n  x +\n  tanhh(x))\n")
@@ -283,7 +283,7 @@ def test_an_error_in_an_expression_without_a_name_points_into_the_text():
     assert raised.value.excerpt == "  x + tanhh(x)\n      ^^^^^"[: len(raised.value.excerpt)]
 
 
-def test_edit_tells_where_right_sides_stand():
+def test_edit_returns_the_spans_of_right_sides():
     spans = at.session().edit("# numbers\nx = 3;  W = [[1, 2],\n   [3, 4]]").spans
     assert spans == {"x": (2, 5, 2, 6), "W": (2, 13, 3, 11)}
 
@@ -438,7 +438,7 @@ def test_an_edit_wins_over_what_was_assigned_to_data(edit, small):
     assert (small["x"].item(), small["y"].item(), small.grad("x")) == (3, 12, 7)
 
 
-def test_an_edit_that_changes_nothing_is_none(small):
+def test_an_edit_that_changes_nothing_is_not_recorded(small):
     small.edit(small.text)
     small.undo()
     assert list(small) == ["x"]
@@ -456,7 +456,7 @@ def test_a_formula_of_itself_keeps_what_it_was_beside_it(small):
 
 
 @pytest.mark.parametrize("formula", ["cross_entropy(Z, labels)", "Z[labels]", "ones((n, 2))"])
-def test_whole_numbers_that_were_meant_as_data_are_told_how_to_be(formula):
+def test_an_error_says_how_whole_numbers_become_data(formula):
     session = at.session()
     session.run("Z = [[1, 2], [3, 4]]; labels = [0, 1]; n = 3")
     hint = r"; if (labels|n) is data, write (labels = array\(\[0, 1\]\)|n = array\(3\))"
@@ -464,7 +464,7 @@ def test_whole_numbers_that_were_meant_as_data_are_told_how_to_be(formula):
         session["J"] = formula
 
 
-def test_values_that_are_no_arrays_are_shown_too():
+def test_values_other_than_arrays_are_shown_too():
     session = at.session()
     session.run("Z = [[1, 2], [3, 4]]; parts = split(Z, 2); s = shape(Z); k = None; m = Z > 1")
     lines = [line.split(None, 1)[1].rstrip() for line in repr(session).splitlines()[2:]]
