@@ -3,15 +3,16 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import autotiny as at
 import autotiny.language.constructors as constructors
 from autotiny.errors import UnsupportedError
 from autotiny.language.costs import ESTIMATES, Estimate, entrywise
 from autotiny.ops import COMPOSED, OPS, activations
+from autotiny.ops.plain import TRUTH_VALUES
 
 CONSTANTS: dict[str, Any] = {"pi": np.pi, "e": np.e, "inf": np.inf, "nan": np.nan, "newaxis": None}
 MODULES = ("np", "numpy", "at", "autotiny")
@@ -26,11 +27,6 @@ SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be given as separate arguments: x.reshape(2, 3)."""
 TEXT_OPTIONS = {"einsum", "pad", "norm", "take"}
 """Functions that take text, as an operand or as an option."""
-PLAIN_UFUNCS = (
-    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit),
-)
-"""Functions with boolean results, which have no gradient."""
 
 
 class Function(NamedTuple):
@@ -83,7 +79,7 @@ class Function(NamedTuple):
 def functions() -> dict[str, Function]:
     """Every function of the language by its name, collected from the table of operations on first use."""
     table = dict[str, Function]()
-    for ufunc in PLAIN_UFUNCS:
+    for ufunc in TRUTH_VALUES:
         table[ufunc.__name__] = Function(ufunc.__name__, ufunc, _signature_of_ufunc(ufunc), entrywise)
     for name, function in _callables():
         # A composition computes on arrays as it does on Tensors: with the options that the table knows.
@@ -98,9 +94,14 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, function in vars(module).items():
             if callable(function) and not isinstance(function, type) and (function in OPS or function in COMPOSED):
                 yield prefix + name, function
-    yield from ((name, function) for name, function in vars(activations).items() if name in at.__all__)
-    for name, function in vars(constructors).items():
-        if inspect.isfunction(function) and function.__module__ == constructors.__name__:
+    for module in (activations, constructors):
+        yield from public_functions(module)
+
+
+def public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The public functions that a module defines, by name."""
+    for name, function in vars(module).items():
+        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_"):
             yield name, function
 
 
@@ -113,7 +114,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.Signature([p for p in parameters if p.name != "order"])
 
 
-def _signature_of_ufunc(function: np.ufunc) -> inspect.Signature:
+def _signature_of_ufunc(function: Any) -> inspect.Signature:
     names = ("a", "b") if function.nin == 2 else ("x",)
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])
 

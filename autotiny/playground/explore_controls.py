@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.tensor import Tensor
-from autotiny.engine.values import own
+from autotiny.engine.values import private_copy
 from autotiny.errors import UnsupportedError
 
 MOST_CELLS = 64
@@ -48,7 +48,7 @@ class Control:
 
     def array(self, value: Any) -> Any:
         """A new value as an array; raises UnsupportedError for another shape."""
-        array = np.asarray(own(value, True, where=self.name))
+        array = np.asarray(private_copy(value, True, where=self.name))
         if array.shape != self.start.shape:
             raise UnsupportedError(f"{self.name}: expected shape {self.start.shape}; got {array.shape}")
         return array
@@ -75,7 +75,7 @@ def control(name: str, argument: Any) -> Control:
         return Control(name, np.array(argument.detach()), tracked=argument.requires_grad)
     if isinstance(argument, tuple):
         return _slider(name, argument)
-    start = np.asarray(own(argument, True, where=name))
+    start = np.asarray(private_copy(argument, True, where=name))
     if start.ndim:
         return Control(name, start)
     limit = max(3.0, 2 * abs(float(start)))
@@ -83,7 +83,7 @@ def control(name: str, argument: Any) -> Control:
 
 
 def _slider(name: str, argument: tuple[Any, ...]) -> Control:
-    bounds = np.asarray(own(list(argument), True, where=name))
+    bounds = np.asarray(private_copy(list(argument), True, where=name))
     if bounds.shape not in ((2,), (3,)) or not np.isfinite(bounds).all() or not bounds[0] < bounds[1]:
         raise UnsupportedError(f"{name}: expected (low, high) or (low, high, start) with low < high; got {argument}")
     low, high = bounds[:2].tolist()
