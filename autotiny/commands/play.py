@@ -44,10 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to {2**16 - 1}; got {port}")
-    return port
+    if not text.isdecimal() or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to {2**16 - 1}; got {text!r}")
+    return int(text)
 
 
 def _fragment(link: str) -> str:

@@ -287,4 +287,4 @@ ESTIMATES: dict[str, Estimate] = {
     },
     **{f.__name__: f for f in (outer, pad, repeat, roll, solve, take, take_along_axis, tensordot, tile)},
 }
-"""Of functions whose result can be larger than their arguments, or whose work is more than a step per entry."""
+"""Estimates for functions whose result can exceed their arguments, or that need more than a step per entry."""

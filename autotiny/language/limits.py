@@ -38,7 +38,7 @@ class Cost(NamedTuple):
 
 
 class Budget:
-    """What has been spent of the limits so far."""
+    """The costs of an evaluation so far, and its limits."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits, self.deadline = limits, time.monotonic() + limits.seconds

@@ -116,7 +116,7 @@ def _gradients(state: PageState, run: ProgramRun) -> Json:
 
 
 def _note(run: ProgramRun) -> str:
-    """What the gradients are of, where that is not the result; the reason where there are none."""
+    """A note that names the output where it is not the result, or says why there are no gradients."""
     if run.result is run.loss:
         return ""
     if run.loss is not None:

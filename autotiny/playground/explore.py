@@ -53,7 +53,7 @@ class Explorer:
     """A function at some values, with its graph and gradients; in a notebook it shows itself with its controls."""
 
     def __init__(self, function: Function, controls: Mapping[str, Control]) -> None:
-        self._function, self._controls = function, controls
+        self._function, self.controls = function, controls
         self._values = {name: each.start for name, each in controls.items()}
         self._leaves, self.output = self._computed(self._values)
 
@@ -70,11 +70,11 @@ class Explorer:
             self.widget.answer = answer(self)
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """The same as `set`, without notifying the widget."""
-        unknown = values.keys() - self._controls.keys()
+        """Give arguments new values as `set` does, without notifying the widget."""
+        unknown = values.keys() - self.controls.keys()
         if unknown:
-            raise UnsupportedError(f"explore: there is no {min(unknown)}, only {', '.join(self._controls)}")
-        arrays = {name: self._controls[name].array(value) for name, value in values.items()}
+            raise UnsupportedError(f"explore: there is no {min(unknown)}, only {', '.join(self.controls)}")
+        arrays = {name: self.controls[name].array(value) for name, value in values.items()}
         self._leaves, self.output = self._computed({**self._values, **arrays})
         self._values |= arrays
 
@@ -84,7 +84,7 @@ class Explorer:
         return {name: leaf.grad for name, leaf in self._leaves.items() if leaf.requires_grad}
 
     def _computed(self, values: Mapping[str, Any]) -> tuple[Mapping[str, Tensor], Tensor]:
-        leaves, output = self._function({name: self._controls[name].tensor(value) for name, value in values.items()})
+        leaves, output = self._function({name: self.controls[name].tensor(value) for name, value in values.items()})
         if not isinstance(output, Tensor) or not output.requires_grad:
             raise UnsupportedError(
                 f"explore: expected f to return a Tensor computed from its arguments; got {type(output).__name__}"
@@ -104,7 +104,7 @@ class Explorer:
     @cached_property
     def widget(self) -> Any:
         """The live form; raises ImportError where anywidget is not installed."""
-        return live(self, [each.description for each in self._controls.values() if each.shown])
+        return live(self, [each.description for each in self.controls.values() if each.shown])
 
     def __repr__(self) -> str:
         return draw(self.output).table

@@ -165,7 +165,7 @@ def _is_same(a: Any, b: Any) -> bool:
 
 # ----- colours -----
 DIM, BLUE, VERMILLION, PLAIN = "\x1b[2m", "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[0m"
-"""Of middle brightness, readable on light and on dark; values and gradients as in pictures."""
+"""Escape sequences: tones that can be read on light and on dark, for values and gradients as in pictures."""
 
 
 def has_colours() -> bool:

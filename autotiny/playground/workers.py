@@ -72,7 +72,7 @@ class Pool:
     def __init__(self, size: int = 2, limits: Limits = PLAYGROUND) -> None:
         self.limits = limits
         self._free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers: set[Worker] = set()
+        self.workers: set[Worker] = set()
         self._closed, self._lock = False, threading.Lock()
         self._spawn()
         for _ in range(size - 1):
@@ -96,7 +96,7 @@ class Pool:
         """Kill every worker, and spawn none any more."""
         with self._lock:
             self._closed = True
-            remaining = list(self._workers)
+            remaining = list(self.workers)
         for worker in remaining:
             self._kill(worker)
 
@@ -105,7 +105,7 @@ class Pool:
             if self._closed:
                 return
             worker = Worker(self.limits)
-            self._workers.add(worker)
+            self.workers.add(worker)
         if worker.message(START) is None:
             self._kill(worker)
             raise StoppedError("play: the process that computes did not start")
@@ -120,8 +120,8 @@ class Pool:
 
     def _kill(self, worker: Worker) -> None:
         with self._lock:
-            if worker in self._workers:
-                self._workers.remove(worker)
+            if worker in self.workers:
+                self.workers.remove(worker)
                 worker.kill()
 
 

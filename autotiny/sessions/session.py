@@ -121,7 +121,7 @@ class Session:
         self._become(self._program.without(name))
 
     def assign(self, name: str, value: Any, amend: bool = False) -> None:
-        """The same as `session[name] = value`; amend=True replaces the latest edit, as while a slider is dragged."""
+        """Assign as `session[name] = value` does; amend=True replaces the latest edit, as while a slider is dragged."""
         self._become(self._program.with_statement(self._statement(name, value)), amend)
 
     def run(self, text: str, scope: Mapping[str, Any] | None = None) -> list[str]:

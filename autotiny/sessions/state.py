@@ -26,7 +26,7 @@ class Pulled(NamedTuple):
 
 
 Remembered = dict[Any, Pulled]
-"""By the node, whether the rules of its logarithm were used, and whether the engine was guarding."""
+"""Contributions by node, by whether its logarithm's rules were used, and by whether the sweep was guarded."""
 
 
 class Gradients(NamedTuple):

@@ -39,7 +39,7 @@ class Declaration:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What distinguishes it from other declarations of the same content."""
+        """The part of a key that distinguishes declarations of the same content."""
         return ("declared", self.tracked, self.dtype)
 
     def leaf(self, value: Any) -> Tensor:

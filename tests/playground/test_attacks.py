@@ -296,9 +296,9 @@ def test_a_slow_loop_of_products_is_stopped_and_the_server_lives(boundless):
 
 
 def test_who_is_stopped_is_gone(boundless):
-    before = {worker.process.pid for worker in boundless.server.pool._workers}
+    before = {worker.process.pid for worker in boundless.server.pool.workers}
     boundless.ask("picture", SLOW)
-    after = {worker.process.pid for worker in boundless.server.pool._workers}
+    after = {worker.process.pid for worker in boundless.server.pool.workers}
     (stopped,) = before - after
     with pytest.raises(ProcessLookupError):
         os.kill(stopped, 0)
@@ -310,7 +310,7 @@ def test_memory_has_an_end(boundless):
 
 
 def test_a_worker_that_dies_is_replaced(boundless):
-    for worker in list(boundless.server.pool._workers):
+    for worker in list(boundless.server.pool.workers):
         os.kill(worker.process.pid, signal.SIGKILL)
     answers = [boundless.ask("picture", "y = 1") for _ in range(2)]
     assert all("stopped" in each["error"]["message"] for each in answers)

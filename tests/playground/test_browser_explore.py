@@ -59,7 +59,7 @@ class Notebook:
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(error))
         self.page.expose_function("asked", self.answered)
-        controls = [each.description for each in explorer._controls.values() if each.shown]
+        controls = [each.description for each in explorer.controls.values() if each.shown]
         facts = json.dumps({"controls": controls, "answer": answer(explorer)}).replace("</", "<\\/")
         style, script = (WIDGET / "explore.css").read_text(), (WIDGET / "explore.js").read_text()
         shown = script.replace("export default { render };", "render({ model: window.model, el: document.body });")

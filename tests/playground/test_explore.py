@@ -51,13 +51,13 @@ def test_defaults_and_arguments_of_any_name_are_left_alone():
 
 def test_a_number_gets_a_slider_around_it():
     e = at.explore(lambda a, b: a * b, a=0.5, b=100)
-    sliders = [c.description for c in e._controls.values()]
+    sliders = [c.description for c in e.controls.values()]
     assert [(c["low"], c["high"], c["step"]) for c in sliders] == [(-3, 3, 0.05), (-200, 200, 2)]
 
 
 def test_large_arrays_are_used_and_not_shown_as_cells():
     e = at.explore(lambda W: np.sum(W**2), W=np.ones((100, 100)))
-    assert not e._controls["W"].shown
+    assert not e.controls["W"].shown
     assert e.gradients["W"].max() == 2
 
 

@@ -313,14 +313,14 @@ def test_a_port_in_use_is_reported(server, capsys):
 def test_an_invalid_port_is_refused(port, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["play", "--port", port])
-    assert "--port" in capsys.readouterr().err
+    assert "--port: expected a port from 0 to 65535" in capsys.readouterr().err
 
 
 def test_closing_ends_what_computes():
     from autotiny.playground.server import Server
 
     with Server() as server:
-        processes = [worker.process for worker in server.pool._workers]
+        processes = [worker.process for worker in server.pool.workers]
     deadline = time.monotonic() + 10
     while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
