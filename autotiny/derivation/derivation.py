@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
+from autotiny.algebra.writing import as_text
 from autotiny.derivation import showing
 from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.lift import Lifted
@@ -17,7 +18,6 @@ from autotiny.derivation.showing import page, terminal
 from autotiny.derivation.steps import Step, difference, tolerance
 from autotiny.engine.call_site import caller_scope
 from autotiny.errors import UnsupportedError
-from autotiny.notation.unicode import Unicode
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +50,7 @@ class Derivation:
     @property
     def formula(self) -> str:
         """The formula as text."""
-        return Unicode()(self.term)
+        return as_text(self.term)
 
     @property
     def max_error(self) -> float:
@@ -67,7 +67,7 @@ class Derivation:
     @property
     def name(self) -> str:
         """What is derived: dJ/dZ2."""
-        return f"d{Unicode()(self.output)}/d{Unicode()(self.target)}"
+        return f"d{as_text(self.output)}/d{as_text(self.target)}"
 
     @property
     def definitions(self) -> dict[Term, Term]:

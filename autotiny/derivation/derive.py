@@ -10,6 +10,7 @@ from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalOfSum, SumsToOne, SumsToZero
 from autotiny.derivation.jacobian import jacobian
@@ -23,7 +24,6 @@ from autotiny.engine.graph import caller_scope
 from autotiny.engine.mutation import checked_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.notation.unicode import Unicode
 
 LONG = 60
 """Operations beyond which a gradient on the way gets a name of its own."""
@@ -189,9 +189,8 @@ def seed_of(output: Term, goal: Term) -> Term:
 def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
     """The step, if it left the value as it was."""
     if not step.error <= tolerance(step.after.value) and not is_rounding(step.before, step.after, definitions):
-        write = Unicode()
         raise DerivationError(
-            f"derive: {step.rule!r} made {write(step.after)} of {write(step.before)}, whose values differ by "
+            f"derive: {step.rule!r} made {as_text(step.after)} of {as_text(step.before)}, whose values differ by "
             f"{step.error:.1e} of the largest entry: the rule is wrong, or does not hold here"
         )
     return step
@@ -201,9 +200,8 @@ def condition(rewrite: Rewrite) -> str:
     """What a step found on the data."""
     if not isinstance(rewrite.rule, Fact):
         return ""
-    write = Unicode()
     used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{write(readable(subject))} {sign}" for subject, sign in used)
+    return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
 
 
 def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
@@ -212,7 +210,7 @@ def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
         return []
     row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
     made = without_spread(made)
-    written = Unicode()(readable(made))
+    written = as_text(readable(made))
     title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {written}"
     found: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:

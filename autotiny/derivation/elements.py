@@ -10,13 +10,16 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, number, op_of
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.steps import difference
 from autotiny.errors import UnsupportedError
-from autotiny.notation.parts import is_diagonal, part
+from autotiny.notation.expression import Expression
+from autotiny.notation.forms import Bind, Form
 from autotiny.notation.unicode import Unicode
-from autotiny.notation.writer import Bind, Written
+from autotiny.notation.writer import Piece
 from autotiny.ops import OPS
 from autotiny.ops.activations import elu, leaky_relu, relu, sigmoid
+from autotiny.ops.expression import is_diagonal, is_identity, mathematics
 from autotiny.ops.indexing import scatter
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ class Entry:
         return self.made[term, letters]
 
     def _made(self, term: Term, letters: Letters) -> Term:
-        if term.op is None and part(term).kind == "identity":
+        if term.is_constant and is_identity(term.value):
             return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
         if term.op is None:
             return term if number(term) is not None and not term.name else self.leaf(term, letters)
@@ -89,7 +92,7 @@ class Entry:
         kept = [i for i, letter in enumerate(letters) if letter is not None]
         order = sorted(kept, key=lambda i: self._axis(str(letters[i])))
         value = picked.transpose(order + [i for i in range(picked.ndim) if i not in kept]).reshape(spread)
-        name = Unicode()(term)
+        name = as_text(term)
         return symbol(named or (f"{name}[{', '.join(shown)}]" if shown else name), value)
 
     def product(self, a: Term, b: Term, letters: Letters) -> Term:
@@ -139,7 +142,7 @@ class Entry:
 
     def write(self, term: Term) -> str:
         """The formula as text."""
-        return Indexed({axis: letter for letter, axis in self.axis.items()})(term)
+        return Indexed({axis: letter for letter, axis in self.axis.items()})(mathematics(term, {}))
 
 
 class Indexed(Unicode):
@@ -149,12 +152,13 @@ class Indexed(Unicode):
         super().__init__()
         self.letters = letters
 
-    def _write(self, term: Term, written: Mapping[Term, Written]) -> Written:
-        if not is_sum(term):
-            return super()._write(term, written)
-        inner = written[term.args[0]]
-        text = inner.text if inner.bind >= Bind.PRODUCT and not inner.minus else self.bracketed(inner.text)
-        return Written(f"Σ_{self.letters[term.kwargs['axis']]} {text}", Bind.PRODUCT, big=True)
+    def piece(self, each: Expression, operands: list[Piece]) -> Piece:
+        """A sum with the index that it runs over."""
+        if each.kind != "sum over":
+            return super().piece(each, operands)
+        sign = f"Σ_{self.letters[each.options['axis']]} "
+        need = Bind.ATOM if operands[0].minus else Bind.PRODUCT
+        return self.put(Form(sign + "{0}", Bind.PRODUCT, (need,), big=True), operands)
 
 
 def letters_of(shape: tuple[int, ...], names: Iterator[str]) -> Letters:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra.term import Term, topological_order, value_of
+from autotiny.algebra.writing import as_numpy, in_numpy
 from autotiny.engine.graph import with_primes
 from autotiny.engine.pytree import tree_map
-from autotiny.notation.parts import by_function, is_diagonal
-from autotiny.notation.source import Source, in_numpy, literal
+from autotiny.notation.numbers import literal
 from autotiny.notation.text import clean
-from autotiny.ops import indexing
+from autotiny.ops.expression import is_diagonal
 from autotiny.ops.indexing import is_basic
 
 # ----- picked -----
@@ -108,7 +108,6 @@ def values(results: Iterable[Term], definitions: Mapping[Term, Term], given: Map
 
 
 WIDTH, LONGEST = 100, 400
-SCATTER = next(iter(by_function({indexing.scatter: None})))
 
 
 class NumpyFunction:
@@ -229,7 +228,7 @@ class _Program:
         """What gives a temporary its value."""
         name = self.temporaries[term]
         if not _takes_statements(term):
-            return [f"{name} = {Source(self.names_but(term))(term)}"]
+            return [f"{name} = {as_numpy(term, self.names_but(term))}"]
         entries, key = self.write(term.args[0]), term.kwargs["key"]
         zeros = f"{name} = np.zeros({term.shape}, {entries}.dtype)"
         place = literal(key)
@@ -240,7 +239,7 @@ class _Program:
 
     def write(self, term: Term) -> str:
         """A term by its name, or in terms of names."""
-        return Source(self.symbols | self.temporaries)(term)
+        return as_numpy(term, self.symbols | self.temporaries)
 
 
 def _reached(result: Term, definitions: Mapping[Term, Term]) -> dict[Term, Term]:
@@ -248,7 +247,7 @@ def _reached(result: Term, definitions: Mapping[Term, Term]) -> dict[Term, Term]
 
 
 def _takes_statements(term: Term) -> bool:
-    return term.op is not None and term.op.function is SCATTER and not is_diagonal(term)
+    return term.op is not None and term.op.kind == "scatter" and not is_diagonal(term)
 
 
 def _is_trivial(term: Term) -> bool:

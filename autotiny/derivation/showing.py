@@ -8,9 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autotiny.notation.latex import Latex, text
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
+from autotiny.algebra.writing import as_latex, as_mathml, as_text
+from autotiny.notation.latex import text
 
 if TYPE_CHECKING:
     from autotiny.algebra.term import Term
@@ -33,7 +32,7 @@ def terminal(derivation: Derivation) -> str:
 
 def _way(derivation: Derivation) -> Iterator[str]:
     yield "  the chain rule".ljust(ERROR_AT) + "error"
-    yield from wrapped(Unicode()(derivation.chain), "      ")
+    yield from wrapped(as_text(derivation.chain), "      ")
     for step in derivation.steps:
         yield from _step(step)
 
@@ -42,12 +41,12 @@ def _step(step: Step) -> Iterator[str]:
     *lines, last = textwrap.wrap(told_rule(step), ERROR_AT - 4) or [""]
     yield from (f"  {line}" for line in lines)
     yield f"  {last}".ljust(ERROR_AT) + told_error(step.error)
-    yield from wrapped(Unicode()(step.after), "    = ", "      ")
+    yield from wrapped(as_text(step.after), "    = ", "      ")
 
 
 def _lemmas(derivation: Derivation) -> Iterator[str]:
     for name, lemma in derivation.lemmas.items():
-        yield from wrapped(f"where {Unicode()(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
 
 
 def summary(derivation: Derivation) -> str:
@@ -90,23 +89,23 @@ def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
 
 def latex_ratio(derivation: Derivation) -> str:
     r"""\frac{\partial J}{\partial Z_2}"""
-    above, below = (rf"\partial {Latex()(symbol)}" for symbol in (derivation.output, derivation.target))
+    above, below = (rf"\partial {as_latex(symbol)}" for symbol in (derivation.output, derivation.target))
     return rf"\frac{{{above}}}{{{below}}}"
 
 
 def formula(derivation: Derivation) -> str:
     """The result as one equation."""
-    return f"{latex_ratio(derivation)} = {Latex()(derivation.term)}"
+    return f"{latex_ratio(derivation)} = {as_latex(derivation.term)}"
 
 
 def latex_steps(derivation: Derivation) -> str:
     """Every step on a line with its rule, then what the formula names."""
-    write = Latex()
     lines = [(latex_ratio(derivation), derivation.chain, "chain rule" if derivation.steps else "")]
     lines += [("", step.after, told_rule(step)) for step in derivation.steps]
-    written = [rf"{left} &= {write(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
+    written = [rf"{left} &= {as_latex(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
     written += [
-        rf"{write(name)} = {latex_ratio(lemma)} &= {write(lemma.term)}" for name, lemma in derivation.lemmas.items()
+        rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
+        for symbol, lemma in derivation.lemmas.items()
     ]
     return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(written), r"\end{aligned}"])
 
@@ -139,7 +138,7 @@ def page(derivation: Derivation) -> str:
 
 def equation(derivation: Derivation) -> str:
     """The result in one line."""
-    return _math(html_ratio(derivation) + EQUALS + MathML()(derivation.term), derivation.term)
+    return _math(html_ratio(derivation) + EQUALS + as_mathml(derivation.term), derivation.term)
 
 
 def html_steps(derivation: Derivation) -> str:
@@ -156,7 +155,7 @@ def html_steps(derivation: Derivation) -> str:
 
 
 def _row(term: Term, rule: str, error: str) -> str:
-    cells = (_math(EQUALS + MathML()(term), term), rule, error)
+    cells = (_math(EQUALS + as_mathml(term), term), rule, error)
     return f"<tr>{''.join(f'<td style={CELL!r}>{cell}</td>' for cell in cells)}</tr>"
 
 
@@ -166,7 +165,7 @@ def _rule(step: Step) -> str:
 
 
 def _lemma(name: Term, lemma: Derivation) -> str:
-    return _math(MathML()(name) + EQUALS + html_ratio(lemma) + EQUALS + MathML()(lemma.term), lemma.term)
+    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
 
 
 def _picks(derivation: Derivation) -> str:
@@ -182,10 +181,10 @@ def _verdict(derivation: Derivation) -> str:
 
 def html_ratio(derivation: Derivation) -> str:
     """∂J/∂Z2 as a fraction."""
-    above, below = (f"<mrow><mo>∂</mo>{MathML()(symbol)}</mrow>" for symbol in (derivation.output, derivation.target))
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(symbol)}</mrow>" for symbol in (derivation.output, derivation.target))
     return f"<mfrac>{above}{below}</mfrac>"
 
 
 def _math(markup: str, term: Term) -> str:
-    said = html.escape(Unicode()(term))
+    said = html.escape(as_text(term))
     return f'<math displaystyle="true" alttext="{said}" style="{FORMULA}"><mrow>{markup}</mrow></math>'

@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,15 +23,14 @@ from autotiny.engine.contributions import Backprop, Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.expression import Expression
+from autotiny.ops.expression import typed
 
 if TYPE_CHECKING:
     from autotiny.drawing.picture import Picture
 
 # ----- lines -----
 # The lines of a step: a value or a gradient in words, and a product in numbers or symbols.
-
-
-SIGN_BEFORE, SIGN_AFTER = re.compile(r"[-+*/@%√] ?$"), re.compile(r" \*\*|[²ᵀ⁻]")
 
 
 class Line(NamedTuple):
@@ -52,14 +51,9 @@ def computed(tensor: Tensor) -> Line:
 
 
 def _with_numbers(tensor: Tensor) -> str:
-    """The operation on the numbers themselves, negative ones in brackets beside a sign."""
-    op, numbers = made_by(tensor), [one_number(value_of(arg)) for arg in tensor.args]
-    pieces = op.notation.split("{}")
-    if len(pieces) != len(numbers) + 1:
-        return f"{op.name}({', '.join(numbers)})"
-    beside = [SIGN_BEFORE.search(before) or SIGN_AFTER.match(after) for before, after in pairwise(pieces)]
-    told = [f"({x})" if x.startswith("−") and sign else x for x, sign in zip(numbers, beside, strict=True)]
-    return "".join(before + x for before, x in zip(pieces, told, strict=False)) + pieces[-1]
+    """The operation on the numbers themselves."""
+    operands = [Expression("number", value=value_of(arg)) for arg in tensor.args]
+    return _typeset(typed(made_by(tensor), operands, {}, ndim=0))
 
 
 def slope(local: LocalDerivative | None) -> str:

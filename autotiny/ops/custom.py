@@ -43,7 +43,7 @@ def operation(
     def decorate(forward: Function) -> Function:
         name = forward.__name__
         own = [rule and _reading(rule, f"{name}: a rule") for rule in (*rules, each)]
-        enter = table.operation(*own[:-1], each=own[-1], notation=notation, guarded=guarded, masks=masks)
+        enter = table.operation(*own[:-1], each=own[-1], notation=notation, kind="call", guarded=guarded, masks=masks)
         function = enter(forward)
         OPS[function].forward = _reading(forward, f"{name}: the function")
         return function

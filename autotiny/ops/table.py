@@ -18,8 +18,6 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from autotiny.notation.forms import AS_TYPED
-
 Array = Any
 """An array, or a Tensor that stands for one."""
 
@@ -46,7 +44,7 @@ class Op:
     ----------
     forward : computes it, `forward(*arguments, **options)`.
     kind : its row in the table of forms (`autotiny.notation.forms`), by which formulas with it are written.
-    notation : writes it, `notation.format(*arguments)`.
+    own_notation : a user's own way of writing it, `own_notation.format(*arguments)`; empty if there is none.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
     guarded : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
         acts entry by entry. For one that mixes entries, `guarded(chosen, *arguments, **options)` tells which entries of
@@ -81,12 +79,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
-
-    @property
-    def notation(self) -> str:
-        """How it is written: the user's own notation, the form of its kind, or a call."""
-        call = f"{self.name}({', '.join(['{}'] * (self.arity or 0))})"
-        return self.own_notation or AS_TYPED.get(self.kind, call)
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -161,13 +153,14 @@ def operation(
     *rules: Rule | None,
     each: Rule | None = None,
     notation: str = "",
+    kind: str = "",
     guarded: bool | Reach = False,
     masks: bool = False,
 ) -> Callable[[Function], Function]:
     """Enter a function that becomes an operation itself: given Tensors it records."""
 
     def decorate(forward: Function) -> Function:
-        op = Op(forward, Each(each) if each else rules, notation=notation)
+        op = Op(forward, Each(each) if each else rules, kind=kind, notation=notation)
         op.guarded, op.masks = guarded, masks
         OPS.setdefault(forward, op)  # a NumPy function keeps its own row
         if each is None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
+from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
 from autotiny.derivation.derivation import Derivation
@@ -22,8 +23,6 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.sessions.script import script
@@ -114,11 +113,11 @@ def _lemma(lemma: Derivation) -> Json:
 
 
 def _formula(term: Any) -> Json:
-    return {"math": MathML()(term), "text": Unicode()(term)}
+    return {"math": as_mathml(term), "text": as_text(term)}
 
 
 def _ratio(derivation: Derivation) -> Json:
-    above, below = (f"<mrow><mo>∂</mo>{MathML()(x)}</mrow>" for x in (derivation.output, derivation.target))
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(x)}</mrow>" for x in (derivation.output, derivation.target))
     return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
 
 
