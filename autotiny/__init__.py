@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autotiny.engine.backward import gradients
+from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import debug, no_grad, scope
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -81,7 +81,7 @@ _LOADED_WHEN_USED = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load the readers of graphs, and networks, when they are first asked for."""
+    """Load the readers of graphs, sessions and networks when they are first used."""
     if name == "nn":
         return import_module("autotiny.nn")
     if name in _LOADED_WHEN_USED:

@@ -1,4 +1,4 @@
-"""`python -m autotiny` is `autotiny`."""
+"""Run the command line: `python -m autotiny`."""
 
 import sys
 

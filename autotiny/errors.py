@@ -1,23 +1,23 @@
-"""The errors that autotiny raises itself.
+"""The errors that autotiny raises.
 
 AutotinyError
 ├── ShapeError, a ValueError         operands that do not fit together
-├── UnsupportedError, a TypeError    what cannot be recorded or differentiated
+├── UnsupportedError, a TypeError    an operation, option or value that cannot be recorded or differentiated
 ├── StaleError, a RuntimeError       a value that was changed after it was recorded
 └── NonFiniteError, an ArithmeticError    the first nan or inf, under at.debug()
 """
 
 
 class AutotinyError(Exception):
-    """Base of every error that autotiny raises by its own name."""
+    """Base class of the errors of autotiny."""
 
 
 class ShapeError(AutotinyError, ValueError):
-    """Operands, or a gradient, whose shapes do not fit."""
+    """Operands or gradients whose shapes do not fit."""
 
 
 class UnsupportedError(AutotinyError, TypeError):
-    """Something that cannot be recorded or differentiated."""
+    """An operation, option or value that cannot be recorded or differentiated."""
 
 
 class StaleError(AutotinyError, RuntimeError):
@@ -25,4 +25,4 @@ class StaleError(AutotinyError, RuntimeError):
 
 
 class NonFiniteError(AutotinyError, ArithmeticError):
-    """The first nan or inf, found where it arises."""
+    """The first nan or inf, reported by the operation that made it."""

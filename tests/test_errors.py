@@ -1,4 +1,4 @@
-"""The errors are also those of Python that one would catch."""
+"""Each error is also a subclass of the Python error that one would catch."""
 
 import pytest
 
@@ -19,6 +19,6 @@ def test_every_error_is_an_autotiny_error_and_one_of_pythons(kind, also):
     assert issubclass(kind, also)
 
 
-def test_the_module_draws_every_error_that_it_holds():
+def test_docstring_of_the_module_names_every_error():
     kinds = [name for name, value in vars(errors).items() if isinstance(value, type)]
     assert all(name in errors.__doc__ for name in kinds)

@@ -1,4 +1,4 @@
-"""What `import autotiny` brings, and costs."""
+"""The public names of autotiny, and what importing them costs."""
 
 import inspect
 import subprocess
@@ -47,7 +47,7 @@ def test_importing_loads_no_reader_of_graphs():
     assert [name for name in loaded if name.startswith(readers)] == []
 
 
-def test_readers_load_when_they_are_asked_for():
+def test_readers_load_when_they_are_first_used():
     asked = "import autotiny; print(callable(autotiny.compare), callable(autotiny.draw), autotiny.nn.__name__)"
     assert in_a_new_process(asked) == ["True", "True", "autotiny.nn"]
 
@@ -57,7 +57,7 @@ def test_readers_stay_callable_after_their_folders_were_imported():
     assert in_a_new_process(code) == ["True", "True"]
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'autotiny' has no attribute 'gard'"):
         autotiny.gard  # noqa: B018 - asking for it is the test
 

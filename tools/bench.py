@@ -1,9 +1,9 @@
-"""Time autotiny beside hand-written NumPy, and beside the engines that happen to be installed.
+"""Time autotiny beside hand-written NumPy and the engines that are installed.
 
     python tools/bench.py [--quick] [--only NAME] [--json FILE]
 
-All sides of one work run interleaved in one process on one thread, and only after they have given the same numbers.
-A cell of the table is the time of one step over that of the baseline: below 1 is faster.
+All sides of a work run interleaved in one process on one thread, after a check that they compute the same numbers.
+A cell of the table is the time of one step divided by the baseline's: below 1 is faster.
 """
 
 import argparse
@@ -41,13 +41,13 @@ COSTS = {
     ", log softmax": bench_autotiny.from_softmax,
     ", written out": bench_autotiny.from_exponentials,
 }
-"""Ways to write the cost; the peers have the first."""
+"""Ways to write the cost, by the suffix of the row's name. Peers are timed with the first."""
 TWO_LAYER = bench_autotiny.two_layer, bench_autotiny.compiled_two_layer
 
 
 @dataclass(frozen=True)
 class Work:
-    """One row of the table: the ways to do one thing, the ratio to reach, and the seconds of a repetition."""
+    """One row of the table: the sides that do the same work, the ratio to reach, the seconds of a repetition."""
 
     name: str
     problem: Any
@@ -58,28 +58,28 @@ class Work:
 
     @property
     def baseline(self) -> str:
-        """Whose time is 1."""
+        """The side whose time is 1."""
         return "micrograd" if "micrograd" in self.sides else "NumPy"
 
 
 def sides(numpy: Factory, autotiny: Factory, compiled: Factory, peers: Sides) -> Sides:
-    """The hand-written side, autotiny's, and those of the peers that are installed."""
+    """Return the hand-written side, autotiny's, and those of the installed peers."""
     return {"NumPy": numpy, "autotiny": autotiny, "compiled": compiled, **bench_peers.installed(peers)}
 
 
 def works() -> Iterator[Work]:
-    """The rows, in the order of the table."""
+    """Yield the rows, in the order of the table."""
     for name, net, target, compiled_target in [
         ("two-layer 4-16-3 m=32 float64", TwoLayer((4, 16, 3), 32, np.float64), 1.5, 0.34),
         ("two-layer 64-32-10 m=64 float32", TwoLayer((64, 32, 10), 64), 1.5, 0.51),
         ("two-layer 784-128-10 m=64 float32", TwoLayer((784, 128, 10), 64), 1.1, 0.75),
         ("two-layer 784-128-10 m=256 float32", TwoLayer((784, 128, 10), 256), 1.05, 0.85),
     ]:
-        for written, cost in COSTS.items():
+        for suffix, cost in COSTS.items():
             autotiny, compiled = (partial(side, cost=cost) for side in TWO_LAYER)
-            peers = {} if written else bench_peers.TWO_LAYER
+            peers = {} if suffix else bench_peers.TWO_LAYER
             yield Work(
-                name + written, net, sides(numpy_two_layer, autotiny, compiled, peers), target, 2e-3, compiled_target
+                name + suffix, net, sides(numpy_two_layer, autotiny, compiled, peers), target, 2e-3, compiled_target
             )
     chain = sides(numpy_chain, bench_autotiny.chain, bench_autotiny.compiled_chain, bench_peers.CHAIN)
     yield Work("chain 10^6 float64", Chain(10**6), chain, 1.2, compiled_target=0.25)
@@ -91,7 +91,7 @@ def works() -> Iterator[Work]:
 
 
 def measure(work: Work, quick: bool) -> dict[str, Timing]:
-    """Build every side, hold their numbers against one another, time them."""
+    """Build every side, check that they compute the same numbers, and time them."""
     built = {name: side(work.problem) for name, side in work.sides.items()}
     require_same_numbers(built, work.problem.tolerance)
     steps = {name: side.step for name, side in built.items()}
@@ -100,22 +100,22 @@ def measure(work: Work, quick: bool) -> dict[str, Timing]:
 
 
 def duration(seconds: float) -> str:
-    """A time with its unit: 57.8 µs, 14.6 ms."""
+    """Format a time with its unit: 57.8 µs, 14.6 ms."""
     return f"{seconds * 1e6:.1f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"
 
 
 def columns(rows: list[Work]) -> list[str]:
-    """Every side of any row, once."""
+    """Return the names of all sides, without repetition."""
     return list(dict.fromkeys(name for row in rows for name in row.sides))
 
 
 def heading(names: list[str]) -> str:
-    """The table's first line."""
+    """Return the table's first line."""
     return f"{'work':<48}{'1 is':>10}" + "".join(f"{name:>10}" for name in names) + f"{'to reach':>10}{'compiled':>10}"
 
 
 def line(work: Work, timings: dict[str, Timing], names: list[str]) -> str:
-    """The baseline's time, each side's ratio to it, and autotiny's target."""
+    """Return a row: the baseline's time, each side's ratio to it, and autotiny's targets."""
     cells = [f"{timings[name].ratio:.2f}" if name in timings else "" for name in names]
     baseline = duration(timings[work.baseline].seconds)
     targets = f"{work.target:>10}{work.compiled_target or '':>10}"
@@ -123,13 +123,13 @@ def line(work: Work, timings: dict[str, Timing], names: list[str]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """What is compared."""
+    """Return the versions of Python, NumPy and the installed peers."""
     peers = {module for peer, module in bench_peers.MODULES.items() if bench_peers.is_installed(peer)}
     return {"python": platform.python_version()} | {name: version(name) for name in ["numpy", *sorted(peers)]}
 
 
 def table(rows: list[Work], quick: bool) -> list[dict[str, Any]]:
-    """Measure and print row by row; the same as records."""
+    """Measure and print row by row; return the same as records."""
     keep_memory()
     names, records = columns(rows), []
     print(heading(names))
@@ -143,16 +143,18 @@ def table(rows: list[Work], quick: bool) -> list[dict[str, Any]]:
 
 
 def costs(quick: bool) -> dict[str, float]:
-    """Measure and print the costs that are no ratio."""
+    """Measure and print import time and memory."""
     numpy, autotiny = bench_costs.import_seconds(processes=5 if quick else 21)
     print(f"\nimport: NumPy {duration(numpy)}, autotiny {duration(autotiny)} more (to reach: 30 ms)")
-    held = {name: bench_costs.bytes_per_operation(leaf) for name, leaf in bench_costs.leaves().items()}
-    print("bytes per recorded operation:", ", ".join(f"{name} {size:.0f}" for name, size in held.items()))
-    return {"import numpy": numpy, "import autotiny": autotiny} | {f"bytes {name}": size for name, size in held.items()}
+    sizes = {name: bench_costs.bytes_per_operation(leaf) for name, leaf in bench_costs.leaves().items()}
+    print("bytes per recorded operation:", ", ".join(f"{name} {size:.0f}" for name, size in sizes.items()))
+    return {"import numpy": numpy, "import autotiny": autotiny} | {
+        f"bytes {name}": size for name, size in sizes.items()
+    }
 
 
 def main() -> None:
-    """Parse, measure, print; exit with 2 where the name fits no row."""
+    """Parse, measure, print; exit with 2 if no row has that name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few repetitions: an idea rather than a number")
     parser.add_argument("--only", metavar="NAME", default="", help="rows whose name holds this, or 'costs'")
@@ -169,7 +171,7 @@ def main() -> None:
 
 
 def on_one_thread() -> None:
-    """Start again with one thread for each library, since they read it when they are imported."""
+    """Start again with one thread for each library; they read that number when they are imported."""
     if any(os.environ.get(name) != "1" for name in THREADS):
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | dict.fromkeys(THREADS, "1"))
 

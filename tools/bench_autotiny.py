@@ -13,24 +13,24 @@ from bench_works import Chain, ScalarNetwork, TwoLayer, recorded_chain, recorded
 
 
 def from_logits(Z2: at.Tensor, Y: at.Tensor) -> Any:
-    """J by the function that is made for it."""
+    """Compute J by `at.cross_entropy`."""
     return at.cross_entropy(Z2, Y)
 
 
 def from_softmax(Z2: at.Tensor, Y: at.Tensor) -> Any:
-    """J = -(1/m) sum(Y * log A2), as in the textbook."""
+    """Compute J = -(1/m) sum(Y * log A2), as in the textbook."""
     A2 = at.softmax(Z2, axis=0)
     return -np.sum(Y * np.log(A2)) / Y.shape[1]
 
 
 def from_exponentials(Z2: at.Tensor, Y: at.Tensor) -> Any:
-    """J with the softmax written out: nothing but exp, sum, / and log."""
+    """Compute J with the softmax written out: only exp, sum, / and log."""
     A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)
     return -np.sum(Y * np.log(A2)) / Y.shape[1]
 
 
 def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Side:
-    """Record, go back, descend."""
+    """Record, run backward, update the parameters."""
     parameters: list[Any] = [at.Tensor(p) for p in net.parameters()]
     W1, b1, W2, b2 = parameters
     X, Y = (at.Tensor(a, requires_grad=False) for a in net.data)
@@ -52,7 +52,7 @@ def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Sid
 
 
 def compiled_two_layer(net: TwoLayer, cost: Callable[[Any, Any], Any]) -> Side:
-    """The step as a function of arrays, compiled; the parameters are handed over to be updated in place."""
+    """Compile the step as a function of arrays; donated parameters are updated in place."""
 
     def loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
         Z1 = W1 @ X + b1
@@ -75,17 +75,17 @@ def compiled_two_layer(net: TwoLayer, cost: Callable[[Any, Any], Any]) -> Side:
 
 
 def compiled_chain(chain: Chain, threads: int = 1) -> Side:
-    """Value and gradient, compiled, in blocks on some threads."""
+    """Compile value and gradient of the chain, run in blocks on several threads."""
     return compiled_value_and_grad(partial(chain.y, np), chain.x, list, threads)
 
 
 def compiled_scalars(net: ScalarNetwork) -> Side:
-    """Value and gradient on nested lists of numbers, compiled."""
+    """Compile value and gradient of a function of nested lists of numbers."""
     return compiled_value_and_grad(lambda layers: net.loss(layers, at.relu), net.neurons(float), flat_gradient)
 
 
 def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[..., Any], threads: int = 1) -> Side:
-    """A step computes both, and leaves them to be read."""
+    """Compile value and gradient of f at x."""
     compiled = at.compile(at.value_and_grad(f), threads=threads)
     result: Any = None
 
@@ -97,10 +97,10 @@ def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[.
 
 
 def chain(chain: Chain) -> Side:
-    """One leaf, one backward."""
+    """Record the chain from one leaf, and run backward."""
     return recorded_chain(at.Tensor(chain.x), partial(chain.y, np))
 
 
 def scalars(net: ScalarNetwork) -> Side:
-    """Every number a Tensor."""
+    """Record the scalar network, every number a Tensor."""
     return recorded_scalars(net, at.Tensor, at.relu)

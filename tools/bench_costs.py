@@ -1,4 +1,4 @@
-"""What autotiny costs before it does anything: seconds to import, bytes to record."""
+"""Fixed costs: seconds to import autotiny, bytes to record an operation."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ import autotiny as at
 IMPORTS = """
 from time import perf_counter as now
 start = now(); import numpy
-numpy_there = now(); import autotiny
-print(numpy_there - start, now() - numpy_there)
+imported = now(); import autotiny
+print(imported - start, now() - imported)
 """
 
 
 def import_seconds(processes: int) -> tuple[float, float]:
-    """Median seconds to import NumPy, and then autotiny, in fresh processes; one before them compiles."""
+    """Return median seconds to import NumPy and then autotiny in fresh processes, after one that compiles."""
     command = [sys.executable, "-c", IMPORTS]
     outputs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(processes + 1)]
     numpy, autotiny = zip(*(map(float, output.split()) for output in outputs[1:]), strict=True)
@@ -27,7 +27,7 @@ def import_seconds(processes: int) -> tuple[float, float]:
 
 
 def bytes_per_operation(leaf: Callable[[float], Any], operations: int = 1000) -> float:
-    """Bytes that Python holds for each recorded product of two numbers, the number itself included."""
+    """Return the bytes allocated for each recorded product of two numbers, including its value."""
     x = y = leaf(1.0)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
@@ -39,7 +39,7 @@ def bytes_per_operation(leaf: Callable[[float], Any], operations: int = 1000) ->
 
 
 def leaves() -> dict[str, Callable[[float], Any]]:
-    """How a number enters each engine that can be compared so."""
+    """Return each engine's constructor of a scalar variable."""
     if not find_spec("micrograd"):
         return {"autotiny": at.Tensor}
     from micrograd.engine import Value

@@ -25,17 +25,17 @@ MODULES = {
 
 
 def is_installed(peer: str) -> bool:
-    """Whether there is the library, which is imported only when its side is built."""
+    """Whether a library is installed; it is imported only when its side is built."""
     return find_spec(MODULES[peer]) is not None
 
 
 def installed(sides: Sides) -> Sides:
-    """Those of the sides whose library is there."""
+    """Return the sides whose library is installed."""
     return {peer: side for peer, side in sides.items() if is_installed(peer)}
 
 
 def logits(parameters: Any, X: Any, relu: Callable[[Any], Any]) -> Any:
-    """Z2 of the two-layer network."""
+    """Compute Z2 of the two-layer network."""
     W1, b1, W2, b2 = parameters
     return W2 @ relu(W1 @ X + b1) + b2
 
@@ -121,7 +121,7 @@ def mygrad_chain(chain: Chain) -> Side:
 
 
 def functional_two_layer(net: TwoLayer, step_of: Callable[..., Any], ready: Callable[[Any], Any], leaf: Any) -> Side:
-    """Parameters in, loss and new parameters out."""
+    """Run a pure step, which maps parameters to the loss and new parameters."""
     parameters = [leaf(p) for p in net.parameters()]
     X, Y = map(leaf, net.data)
     loss: Any = np.inf
@@ -134,7 +134,7 @@ def functional_two_layer(net: TwoLayer, step_of: Callable[..., Any], ready: Call
 
 
 def descent(value_and_grad: Callable[..., Any], lr: float) -> Callable[..., Any]:
-    """One step of gradient descent on the loss of (parameters, X, Y)."""
+    """Return a step of gradient descent on the loss of (parameters, X, Y)."""
 
     def step(parameters: Any, X: Any, Y: Any) -> Any:
         loss, gradients = value_and_grad(parameters, X, Y)
@@ -144,7 +144,7 @@ def descent(value_and_grad: Callable[..., Any], lr: float) -> Callable[..., Any]
 
 
 def jax_64() -> Any:
-    """JAX with float64 allowed."""
+    """Import JAX, with float64 enabled."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -181,7 +181,7 @@ def jax_chain(chain: Chain, compiled: bool) -> Side:
 
 
 def jax_scalars(net: ScalarNetwork) -> Side:
-    """Every number an argument of its own, under jit; op by op it would take seconds."""
+    """Every number a separate argument, under jit; op by op it would take seconds."""
     jax = jax_64()
     f = jax.jit(jax.value_and_grad(lambda layers: net.loss(layers, jax.nn.relu)))
     side = functional_value_and_grad(f, jax.block_until_ready, net.neurons(jax.numpy.asarray))
@@ -189,7 +189,7 @@ def jax_scalars(net: ScalarNetwork) -> Side:
 
 
 def flat_gradient(loss: Any, gradient: Any) -> list[Any]:
-    """The loss, and the nested lists of gradients as one list."""
+    """Return the loss, and the nested lists of gradients as one list."""
     return [loss, [float(g) for layer in gradient for weights, bias in layer for g in (*weights, bias)]]
 
 

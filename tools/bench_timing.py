@@ -1,4 +1,4 @@
-"""Time several ways to do the same work: first hold their numbers against the first one's, then let them take turns."""
+"""Time several ways to do the same work: compare their numbers with the first one's, then run them in turns."""
 
 import ctypes
 import gc
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Side(NamedTuple):
-    """One way to do the work: `step()` does it once, `numbers()` gives what the steps so far arrived at."""
+    """One way to do the work: `step()` does it once, `numbers()` returns the results of all steps so far."""
 
     step: Callable[[], object]
     numbers: Callable[[], Sequence[Any]]
@@ -27,11 +27,11 @@ class Timing(NamedTuple):
 
 
 class DifferentNumbersError(Exception):
-    """Two sides that are said to do the same work do not."""
+    """Two sides that do not compute the same numbers."""
 
 
 def require_same_numbers(sides: Mapping[str, Side], tolerance: float, steps: int = 3) -> None:
-    """Run every side for some steps; raise where an array is not the first side's, relative to its largest entry."""
+    """Run every side for some steps; raise if an array differs from the first side's, relative to its largest entry."""
     for side in sides.values():
         for _ in range(steps):
             side.step()
@@ -47,7 +47,7 @@ def require_same_numbers(sides: Mapping[str, Side], tolerance: float, steps: int
 
 
 def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference, relative to the largest expected entry; infinite where the shapes differ."""
+    """Return the largest difference relative to the largest expected entry; infinite if the shapes differ."""
     if got.shape != expected.shape:
         return float("inf")
     return float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
@@ -56,11 +56,10 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
 def take_turns(
     steps: Mapping[str, Callable[[], object]], baseline: str, *, repetition: float, rounds: int, budget: float
 ) -> dict[str, Timing]:
-    """Time short repetitions of every step in turn, in a new order each round, for some rounds or seconds in all.
+    """Time short repetitions of every step in turn, in a new order each round, up to a number of rounds or seconds.
 
-    What else the machine does meanwhile slows both sides of a round alike, so a ratio is taken within its round.
-    The cycle collector stays on, as it is for users, so that a long repetition pays for the garbage that it makes, but
-    not for going through the modules of every other side.
+    Other load on the machine slows all sides of a round alike, so ratios are taken within a round. The cycle collector
+    stays on, as it is for users, so that a long repetition pays for its own garbage; what exists before is frozen.
     """
     gc.collect()
     gc.freeze()
@@ -77,12 +76,12 @@ def take_turns(
 
 
 def median_ratio(times: Sequence[float], baseline: Sequence[float]) -> float:
-    """Median of t / t₀ over the rounds."""
+    """Return the median of t / t₀ over the rounds."""
     return median(t / t0 for t, t0 in zip(times, baseline, strict=True))
 
 
 def calls_lasting(seconds: float, step: Callable[[], object]) -> int:
-    """How many calls, in powers of two, last at least so long."""
+    """Return the smallest power of two of calls that last at least this long."""
     calls = 1
     while calls * seconds_per_call(step, calls) < seconds:
         calls *= 2
@@ -90,7 +89,7 @@ def calls_lasting(seconds: float, step: Callable[[], object]) -> int:
 
 
 def seconds_per_call(step: Callable[[], object], calls: int) -> float:
-    """Seconds of one call, from many, after one that warms the caches."""
+    """Return the mean seconds per call, after one call to warm the caches."""
 
     def settle() -> None:
         gc.enable()  # timeit has switched it off
@@ -101,10 +100,10 @@ def seconds_per_call(step: Callable[[], object], calls: int) -> float:
 
 
 def keep_memory() -> None:
-    """Have glibc keep the memory of large arrays for the next ones. Other systems' allocators are left as they are.
+    """Make glibc keep freed memory of large arrays; on other systems, do nothing.
 
-    By itself it keeps it or gives it back to the system by what happens to lie at the heap's end, and a step on arrays
-    whose pages are new each time can take three times as long: the sides would be compared by chance.
+    By default glibc returns it to the system depending on what lies at the end of the heap. A step on arrays with fresh
+    pages can take three times as long, so the comparison would depend on chance.
     """
     if sys.platform == "linux":
         trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h

@@ -1,4 +1,4 @@
-"""The work that is timed: its data, and the hand-written NumPy that sets the measure."""
+"""The works that are timed: their data, and the hand-written NumPy that serves as the baseline."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class TwoLayer:
-    """A step of gradient descent on the network n_x - n_h - n_y; the m examples stand in columns."""
+    """A step of gradient descent on the network n_x - n_h - n_y, with m examples in columns."""
 
     sizes: tuple[int, int, int]
     m: int
@@ -23,7 +23,7 @@ class TwoLayer:
 
     @property
     def tolerance(self) -> float:
-        """Float32 has some seven digits, and the sides sum in different orders."""
+        """The tolerance: float32 has some seven digits, and the sides sum in different orders."""
         return 1e-12 if self.dtype is np.float64 else 2e-5
 
     @cached_property
@@ -39,7 +39,7 @@ class TwoLayer:
         return X.astype(self.dtype), np.eye(n_y, dtype=self.dtype)[:, self.labels]
 
     def parameters(self) -> list[Array]:
-        """New W1, b1, W2, b2, the same each time."""
+        """Return new arrays W1, b1, W2, b2, with the same values each time."""
         rng, (n_x, n_h, n_y) = np.random.default_rng(2), self.sizes
         W1 = rng.standard_normal((n_h, n_x)) * np.sqrt(2 / n_x)
         W2 = rng.standard_normal((n_y, n_h)) * np.sqrt(2 / n_h)
@@ -47,7 +47,7 @@ class TwoLayer:
 
 
 def numpy_two_layer(net: TwoLayer) -> Side:
-    """The textbook's forward and backward pass, with 1/m put where it costs least."""
+    """Run the textbook's forward and backward pass, with 1/m where it costs least."""
     (X, Y), m, lr = net.data, net.m, net.lr
     W1, b1, W2, b2 = net.parameters()
     J = np.inf
@@ -88,12 +88,12 @@ class Chain:
 
     @staticmethod
     def y(np: Any, x: Any) -> Any:
-        """The chain, in any library that names its functions as NumPy does."""
+        """Compute the chain, in any library with NumPy's function names."""
         return np.sum(np.log(1 + np.exp(-x * np.tanh(np.sqrt(1 + x * x)))))
 
 
 def numpy_chain(chain: Chain) -> Side:
-    """Forward and backward by hand, nothing computed twice."""
+    """Run forward and backward by hand, computing nothing twice."""
     x = chain.x
     y, dx = np.inf, x
 
@@ -112,7 +112,7 @@ def numpy_chain(chain: Chain) -> Side:
 
 
 def recorded_chain(x: Any, f: Callable[[Any], Any]) -> Side:
-    """The chain in any engine whose arrays have `.data`, `.grad` and `.backward()`."""
+    """Run the chain in any engine whose arrays have `.data`, `.grad` and `.backward()`."""
     y: Any = None
 
     def step() -> None:
@@ -129,7 +129,7 @@ Neuron = tuple[Sequence[Any], Any]
 
 @dataclass(frozen=True)
 class ScalarNetwork:
-    """Loss and gradient for one example, every number a node of its own, as in micrograd's demo: ReLU layers, hinge."""
+    """Loss and gradient for one example, every number a separate node, as in micrograd's demo: ReLU layers, hinge."""
 
     sizes: tuple[int, ...]
     label: float = -1.0
@@ -148,14 +148,14 @@ class ScalarNetwork:
         return [(rng.uniform(-1, 1, shape) / 2, rng.uniform(-1, 1, shape[0]) / 2) for shape in shapes]
 
     def neurons(self, leaf: Callable[[float], Any]) -> list[list[Neuron]]:
-        """The same numbers as leaves: a list of layers, each a list of neurons, each its weights and its bias."""
+        """Return the parameters as leaves: a list of layers, each a list of neurons, each its weights and its bias."""
         return [
             [([leaf(w) for w in row], leaf(bias)) for row, bias in zip(W.tolist(), b.tolist(), strict=True)]
             for W, b in self.parameters
         ]
 
     def loss(self, layers: Sequence[Sequence[Neuron]], relu: Callable[[Any], Any]) -> Any:
-        """The hinge loss of the network's score."""
+        """Compute the hinge loss of the network's score."""
         x, (*hidden, output) = self.x, layers
         for layer in hidden:
             x = [relu(weighted_sum(neuron, x)) for neuron in layer]
@@ -169,7 +169,7 @@ def weighted_sum(neuron: Neuron, x: Sequence[Any]) -> Any:
 
 
 def numpy_scalars(net: ScalarNetwork) -> Side:
-    """The same network on vectors, by hand: it sets the numbers; the measure is micrograd."""
+    """Run the same network on vectors, by hand: the reference for numbers; the baseline for time is micrograd."""
     x, y, ((W1, b1), (W2, b2), (W3, b3)) = np.array(net.x), net.label, net.parameters
     loss, gradient = np.inf, np.zeros(0)
 
@@ -193,7 +193,7 @@ def numpy_scalars(net: ScalarNetwork) -> Side:
 def recorded_scalars(
     net: ScalarNetwork, leaf: Callable[[float], Any], relu: Callable[[Any], Any], no_gradient: object = None
 ) -> Side:
-    """The scalar network in any engine whose numbers have `.data`, `.grad` and `.backward()`."""
+    """Run the scalar network in any engine whose numbers have `.data`, `.grad` and `.backward()`."""
     layers = net.neurons(leaf)
     parameters = [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
     loss: Any = None

@@ -1,10 +1,10 @@
-"""How often a comparison finds an error, and how often it sees one that is not there, over random graphs.
+"""Measure how often a comparison finds an error, and how often it reports a false one, over random graphs.
 
     python tools/checking_rates.py [GRAPHS]
 
-Each graph draws its operations, shapes, magnitudes (1e-6 to 1e6), precision and kinks at random.  The right closed form
-is the gradient of the same program run in extended precision; it is then spoilt in one entry, or one operation's rule
-is spoilt instead.
+The operations, shapes, magnitudes (1e-6 to 1e6), precision and kinks of each graph are random.  The right closed form
+is the gradient of the same program run in extended precision.  Then one of its entries, or one operation's rule, is
+spoilt.
 """
 
 import sys
@@ -19,24 +19,24 @@ import autotiny as at
 from autotiny.engine.tensor import Tensor
 
 PART = 1.0005
-"""What a spoilt entry or rule is multiplied with."""
+"""The factor by which an entry or a rule is spoilt."""
 
 
 @at.operation(lambda g, y, x: g * y * PART)
 def exp_spoilt(x: Any) -> Any:
-    """exp, whose rule is off by 0.05 %."""
+    """Exponential with a rule that is off by 0.05 %."""
     return np.exp(x)
 
 
 @at.operation(lambda g, y, x: g * (1 - y * y) * np.where(np.arange(x.size).reshape(x.shape) == 0, PART, 1.0))
 def tanh_spoilt(x: Any) -> Any:
-    """tanh, whose rule is off by 0.05 % in one entry."""
+    """Hyperbolic tangent with a rule that is off by 0.05 % in one entry."""
     return np.tanh(x)
 
 
 @at.operation(lambda g, y, x: np.flip(g))
 def copy_permuted(x: Any) -> Any:
-    """A copy, whose rule permutes what arrives, as a sum would not notice."""
+    """Copy with a rule that permutes the gradient, which leaves its sum unchanged."""
     return np.copy(x)
 
 
@@ -71,7 +71,7 @@ SPOILT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "rule that permutes": (copy_permuted, np.copy),
 }
 NOTICEABLE = {np.float64: 1e-9, np.float32: 1e-4}
-"""What a spoilt rule must change a gradient by, relative to its largest entry, to count."""
+"""The smallest change of a gradient, relative to its largest entry, for a spoilt rule to count."""
 
 ENTRY = {
     "entry off by 0.05 %": lambda value: value * PART,
@@ -90,7 +90,7 @@ class Graph(NamedTuple):
     scale: float
 
     def loss(self, dtype: Any, spoilt: Callable[[Any], Any] | None = None) -> tuple[Any, Tensor]:
-        """The program recorded in a precision, with an operation of a spoilt rule in its middle on request."""
+        """Record the program in a precision, optionally with a spoilt operation in its middle."""
         x = at.Tensor(self.x, dtype=dtype, name="x")
         y: Any = self.weights.astype(dtype) @ (x * dtype(1 / self.scale))
         for number, step in enumerate(self.steps):
@@ -101,7 +101,7 @@ class Graph(NamedTuple):
 
 
 def draw(rng: np.random.Generator) -> Graph:
-    """A random program of up to six steps."""
+    """Draw a random program of up to six steps."""
     n, m = rng.integers(2, 6, 2)
     kinked = rng.random() < 0.5
     choice = SMOOTH + KINKED if kinked else SMOOTH
@@ -115,13 +115,13 @@ def draw(rng: np.random.Generator) -> Graph:
 
 
 def exact(graph: Graph, dtype: Any, step: Callable[[Any], Any] | None = None) -> Any:
-    """The gradient in extended precision, rounded."""
+    """Compute the gradient in extended precision, and round it."""
     loss, x = graph.loss(np.longdouble, step)
     return np.asarray(at.gradients(loss, [x])[0].data).astype(dtype)
 
 
 def trial(number: int) -> list[tuple[str, bool]]:
-    """What was found in one graph: the kind of error, and whether the comparison said what it should."""
+    """Compare one graph with a right and with spoilt gradients: the kind of error, and whether the verdict is right."""
     rng = np.random.default_rng(number)
     graph, dtype = draw(rng), (np.float64, np.float64, np.float32)[number % 3]
     right = exact(graph, dtype)
@@ -140,32 +140,32 @@ def trial(number: int) -> list[tuple[str, bool]]:
 
 
 def spoilt_rule(graph: Graph, dtype: Any, name: str) -> list[tuple[str, bool]]:
-    """Whether a spoilt rule is found and blamed; nothing where it hardly changes the gradient, kinks aside."""
+    """Test whether a spoilt rule is found and blamed; empty if it hardly changes the gradient away from kinks."""
     spoilt, clean = SPOILT[name]
     right = exact(graph, dtype, clean)
     loss, x = graph.loss(dtype, spoilt)
     changed = np.where(graph.x == 0, 0, abs(at.gradients(loss, [x])[0].data - right)).max()
     if not changed > NOTICEABLE[dtype] * abs(right).max():
         return []
-    found = at.compare(loss, {}, wrt=[x])
-    return [(name, found["x"].outlier == "autograd"), (f"{name}: blamed", found.blame().op == spoilt.__name__)]
+    report = at.compare(loss, {}, wrt=[x])
+    return [(name, report["x"].outlier == "autograd"), (f"{name}: blamed", report.blame().op == spoilt.__name__)]
 
 
 def rates(graphs: int, first: int = 0) -> dict[str, tuple[int, int]]:
-    """For each kind of error, how often the comparison said what it should, out of how many."""
-    said, tried = Counter[str](), Counter[str]()
+    """Return, for each kind of error, the number of right verdicts and of trials."""
+    correct, tried = Counter[str](), Counter[str]()
     for number in range(first, first + graphs):
         for name, right in trial(number):
-            said[name] += right
+            correct[name] += right
             tried[name] += 1
-    return {name: (said[name], tried[name]) for name in tried}
+    return {name: (correct[name], tried[name]) for name in tried}
 
 
 def main() -> None:
     """Print the rates."""
     graphs, start = int(sys.argv[1]) if len(sys.argv) > 1 else 3000, time.perf_counter()
     for name, (right, tried) in sorted(rates(graphs).items()):
-        print(f"{name:36} said right {right:5} of {tried:5}  {right / tried:8.3%}")
+        print(f"{name:36} right in {right:5} of {tried:5}  {right / tried:8.3%}")
     print(f"{graphs} graphs in {time.perf_counter() - start:.0f} s")
 
 

@@ -1,10 +1,10 @@
-"""Runs the notebooks, whose sources are notebooks/*.py, and writes them with their results as notebooks/*.ipynb.
+"""Run the notebooks, whose sources are notebooks/*.py, and write them with their results as notebooks/*.ipynb.
 
     python tools/notebooks.py               every notebook
-    python tools/notebooks.py 03            those whose names start so
+    python tools/notebooks.py 03            those whose names start with 03
 
-What a code-hosting site shows has no scripts: pictures are kept in their static form, and nothing that changes from
-run to run is kept, so that a notebook that was run again is the same file unless its results differ.
+Code-hosting sites run no scripts, so pictures are kept in their static form. Everything that varies from run to run is
+removed, so that running a notebook again gives the same file unless its results differ.
 """
 
 import argparse
@@ -23,12 +23,12 @@ ROUNDING = 1e-12
 
 
 def sources(beginning: str = "") -> list[Path]:
-    """The sources, in the order of the course."""
+    """Return the sources, in the order of the course."""
     return sorted(NOTEBOOKS.glob(f"{beginning}*.py"))
 
 
 def run(source: Path) -> Any:
-    """The notebook of a source, with the results of running it."""
+    """Run the notebook of a source, and return it with its results."""
     notebook = jupytext.read(source)
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": NOTEBOOKS}}).execute()
@@ -41,7 +41,7 @@ def run(source: Path) -> Any:
 
 
 def keep_static(output: Any) -> None:
-    """A picture as the image that at.draw(...).static shows, a derivation as LaTeX: such sites drop MathML."""
+    """Keep a picture as SVG, and a derivation as LaTeX, because code-hosting sites drop MathML."""
     data = output.get("data", {})
     if data.get("text/html", "").startswith("<svg"):
         data["image/svg+xml"] = data.pop("text/html")
@@ -50,7 +50,7 @@ def keep_static(output: Any) -> None:
 
 
 def results(notebook: Any) -> Iterator[tuple[str, str]]:
-    """Each code cell with the words that it printed or showed, but for those tagged `varies`."""
+    """Yield each code cell with the text of its outputs; that of cells tagged `varies` is left empty."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             varies = "varies" in cell.metadata.get("tags", [])
@@ -58,12 +58,12 @@ def results(notebook: Any) -> Iterator[tuple[str, str]]:
 
 
 def words(output: Any) -> str:
-    """What an output says in plain text."""
+    """Return an output as plain text."""
     return str(output.text if output.output_type == "stream" else output.data.get("text/plain", ""))
 
 
 def rounded(number: re.Match[str]) -> str:
-    """To three digits, and 0 where it is rounding error: the rest differs between processors."""
+    """Round to three digits, and rounding errors to 0: further digits differ between processors."""
     value = float(number[0])
     return f"{value:.3g}" if abs(value) > ROUNDING else "0"
 

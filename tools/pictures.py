@@ -1,4 +1,4 @@
-"""Draw the README's pictures anew.
+"""Draw the README's pictures again.
 
 python tools/pictures.py
 """
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "pictures"
 
 
 def expression(folder: Path) -> None:
-    """y = x * x + x at x = 3, with its gradients."""
+    """Draw y = x * x + x at x = 3, with its gradients."""
     x = at.Tensor(3.0)
     y = x * x + x
     y.backward()
@@ -21,7 +21,7 @@ def expression(folder: Path) -> None:
 
 
 def steps(folder: Path) -> None:
-    """L = tanh(a * b + c) * a, where a has two uses, which plays its forward and its backward pass."""
+    """Draw L = tanh(a * b + c) * a, where a has two uses, as an animation of the forward and the backward pass."""
     a, b, c = at.Tensor(2.0), at.Tensor(-3.0), at.Tensor(6.5)
     e = a * b
     d = e + c
@@ -30,7 +30,7 @@ def steps(folder: Path) -> None:
 
 
 def two_layers(folder: Path) -> None:
-    """The README's two-layer network, with its gradients."""
+    """Draw the README's two-layer network, with its gradients."""
     rng = np.random.default_rng(0)
     m = 8
     X, Y = rng.normal(size=(4, m)), at.one_hot(rng.integers(0, 3, m), 3)

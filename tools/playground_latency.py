@@ -1,9 +1,9 @@
-"""From a key to the picture: how long the playground takes in a real Chromium, for each example.
+"""Measure the playground's latency from a key press to the picture, in Chromium, for each example.
 
     python tools/playground_latency.py [--chromium PATH] [--repeats N]
 
-A key is pressed in the program's last line, a number's arrow key, a drag of one pixel; the clock runs from the event's
-own time stamp to the frame in which the new picture was painted. Needs playwright and a Chromium.
+The changes are a key in the program's last line, an arrow key on a number, and a drag of one pixel. Time runs from the
+event's time stamp to the frame in which the new picture is painted. Needs playwright and Chromium.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def _times(page: Any, change: Callable[[int], None], repeats: int) -> list[float
 
 
 def _typing(page: Any) -> Callable[[int], None]:
-    """A space more or a space less behind the program: each is a question of its own."""
+    """Add or remove a space at the end of the program; each change is a request."""
     page.locator("#program textarea").focus()
     page.keyboard.press("Control+End")
     return lambda i: page.keyboard.press("Backspace" if i % 2 else "Space")

@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
 from autotiny.algebra.term import Term, constant
-from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import arranged
 from autotiny.ops import OPS, Op
 
@@ -24,7 +24,7 @@ Split = tuple[Bound, Fraction, list[Factor]]
 """A match within a product: what is bound, and the number and factors left over."""
 
 
-class Pattern(Surface):
+class Pattern(ArrayProtocol):
     """A formula with variables; a variable has a name and no operation. `rest` takes all that others leave."""
 
     def __init__(

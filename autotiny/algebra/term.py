@@ -20,7 +20,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
-from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import record
 from autotiny.engine.recording import value_of as tensor_value
@@ -52,7 +52,7 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return method, reflected
 
 
-class Term(Surface):
+class Term(ArrayProtocol):
     """A formula, with the value that it has now.
 
     Attributes
@@ -188,6 +188,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
 
     Its value is computed, unless it is known.
     """
+    if modes.tracing is not None:
+        modes.tracing.note_callers()
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # it is the Tensor that records

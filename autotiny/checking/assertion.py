@@ -10,10 +10,10 @@ from autotiny.checking.comparison import examine
 from autotiny.checking.numeric import Calling, agrees, random_direction
 from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
-from autotiny.engine.backward import as_tensor, gradients
+from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import Switch
 from autotiny.engine.pytree import flatten, tree_map
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
 

@@ -9,7 +9,7 @@ from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
 from autotiny.engine.graph import leading_to, names, topological_order
 from autotiny.engine.node import NO_OPTIONS, Node, made_by
-from autotiny.engine.recording import LOG, evaluate, new_node, stays_in_logarithm, value_of
+from autotiny.engine.recording import evaluate, is_stable_log, new_node, value_of
 from autotiny.engine.tensor import Tensor
 
 
@@ -79,7 +79,7 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
     The logarithm of an exponential keeps the exponential, since its rule passes it by.
     """
     op = made_by(node)
-    if op is LOG and stays_in_logarithm(node.args):
+    if is_stable_log(op, node.args):
         inner, operands = alone(node.args[0])
         return new_node(Tensor, op, (inner,), NO_OPTIONS, node.value), operands
     args = tuple(

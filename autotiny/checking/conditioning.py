@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.backward import sweep
+from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import topological_order
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import NO_OPTIONS, made_by
 from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
@@ -39,7 +39,7 @@ def moved_gradients(
     for number in range(samples):
         copies = moved(order, np.random.default_rng(number))
         copy = copies[output]
-        found = sweep(checked_order(copy), {copy: seed}, [copies[x] for x in tensors])
+        found = sweep(verified_order(copy), {copy: seed}, [copies[x] for x in tensors])
         drawn.append([found.get(copies[x], np.zeros_like(x.value)) for x in tensors])
     return {x: [np.asarray(sample[i]) for sample in drawn] for i, x in enumerate(tensors)}
 

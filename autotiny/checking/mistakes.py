@@ -8,9 +8,9 @@ from autotiny.checking.conditioning import posing
 from autotiny.checking.report import Array, Row
 from autotiny.checking.subject import Subject
 from autotiny.diagnosis.slips import factor, is_total, is_transposed, reason, same, tidy
-from autotiny.engine.backward import sweep
+from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import leading_to, topological_order
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import new_node
 from autotiny.engine.tensor import Tensor
@@ -79,7 +79,7 @@ def _sum_over_batch(subject: Subject, x: Tensor, analytic: Array, autograd: Arra
         for node in topological_order(subject.output)
         if node.shape != x.shape and any(arg is x for arg in node.args)
     ]
-    found = sweep(checked_order(subject.output), {subject.output: subject.seed}, users)
+    found = sweep(verified_order(subject.output), {subject.output: subject.seed}, users)
     for user in users:
         g = np.asarray(found.get(user, np.zeros(user.shape)))
         axes = [i for i in range(g.ndim) if x.ndim == g.ndim and x.shape[i] == 1 != g.shape[i]]
@@ -115,7 +115,7 @@ def _without(subject: Subject, x: Tensor, order: list[Tensor], name: str) -> Arr
     copy = copies[subject.output]
     if not copy.requires_grad:
         return np.zeros(x.shape)
-    found = sweep(checked_order(copy), {copy: subject.seed}, [copies[x]])
+    found = sweep(verified_order(copy), {copy: subject.seed}, [copies[x]])
     return np.asarray(found.get(copies[x], np.zeros(x.shape)))
 
 

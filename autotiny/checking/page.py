@@ -6,6 +6,8 @@ import math
 import numpy as np
 
 from autotiny.checking.report import COLUMNS, Array, Report, Row
+from autotiny.notation.heat import blocks
+from autotiny.notation.palette import VERMILLION, rgb
 
 # ----- heat -----
 # Where the errors of a gradient lie: a small picture of its entries, and a shade for one error.
@@ -16,8 +18,7 @@ CELLS = 24
 PIXELS = 5
 FAINTEST, DARKEST = -16.0, -2.0
 """Powers of ten of the relative error between which the shade goes from nothing to full."""
-COLOUR = "213,94,0"
-"""Okabe and Ito's vermilion."""
+COLOUR = "{},{},{}".format(*rgb(VERMILLION))
 
 
 def shade(error: float) -> float:
@@ -46,14 +47,11 @@ def heat_map(row: Row) -> str:
     if not away.size:
         return ""
     table = away.reshape(len(away), -1) if away.ndim > 1 else away[None]
-    blocks = [
-        [float(part.max()) for part in np.array_split(rows, min(CELLS, table.shape[1]), axis=1)]
-        for rows in np.array_split(table, min(CELLS, table.shape[0]), axis=0)
-    ]
-    height, width = len(blocks), len(blocks[0])
+    largest = blocks(table, min(CELLS, table.shape[0]), min(CELLS, table.shape[1]), np.maximum.reduceat)
+    height, width = largest.shape
     cells = "".join(
         f'<rect x="{x}" y="{y}" width="1" height="1" fill="rgb({COLOUR})" fill-opacity="{shade(error):.2f}"/>'
-        for y, line in enumerate(blocks)
+        for y, line in enumerate(largest.tolist())
         for x, error in enumerate(line)
         if shade(error)
     )

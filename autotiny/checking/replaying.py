@@ -7,7 +7,7 @@ import numpy as np
 from autotiny.checking.complex_forward import LOGARITHMS, Kinks
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import LOG, stays_in_logarithm, value_of
+from autotiny.engine.recording import is_stable_log, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, shaping
 
@@ -71,7 +71,7 @@ class Replay:
             return found[arg] if type(arg) is Tensor and arg in found else value_of(arg)
 
         op = made_by(node)
-        if op is LOG and stays_in_logarithm(node.args) and node.args[0] is not self.x:
+        if is_stable_log(op, node.args) and node.args[0] is not self.x:
             inner: Tensor = node.args[0]
             log: Any = made_by(inner).log
             forward = LOGARITHMS.get(made_by(inner).function, log.forward) if is_complex else log.forward

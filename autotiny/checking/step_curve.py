@@ -11,6 +11,7 @@ from autotiny.checking.replaying import Replay
 from autotiny.checking.report import Row
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
+from autotiny.notation.palette import css_variables
 from autotiny.notation.text import clean
 
 STEPS = tuple(10.0**-p for p in np.arange(0, 15.01, 0.25))
@@ -18,15 +19,15 @@ FLOOR = 1e-17
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 150, 34, 46
 
-STYLE = """
-.step-curve { font: 12px system-ui, sans-serif; --ink: #1f2328; --quiet: #6e7781; --rule: #d0d7de; --one: #b35900;
---two: #0a5fb4 } @media (prefers-color-scheme: dark) {
-  .step-curve { --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d; --one: #f0934a; --two: #6cb6ff } }
-.step-curve text { fill: var(--ink) } .step-curve .quiet { fill: var(--quiet) }
-.step-curve path { fill: none; stroke-width: 2 } .step-curve .rule { stroke: var(--rule); stroke-width: 1 }
-.step-curve .one { stroke: var(--one); stroke-dasharray: 5 3 } .step-curve .two { stroke: var(--two) }
-.step-curve .mark { fill: var(--two) } .step-curve .autograd { stroke: var(--quiet); stroke-dasharray: 2 3;
-stroke-width: 1.5 }
+STYLE = f"""
+{css_variables(".step-curve")}
+.step-curve {{ font: 12px system-ui, sans-serif; --ink: #1f2328; --quiet: #6e7781; --rule: #d0d7de }}
+@media (prefers-color-scheme: dark) {{ .step-curve {{ --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d }} }}
+.step-curve text {{ fill: var(--ink) }} .step-curve .quiet {{ fill: var(--quiet) }}
+.step-curve path {{ fill: none; stroke-width: 2 }} .step-curve .rule {{ stroke: var(--rule); stroke-width: 1 }}
+.step-curve .one {{ stroke: var(--vermillion); stroke-dasharray: 5 3 }} .step-curve .two {{ stroke: var(--blue) }}
+.step-curve .mark {{ fill: var(--blue) }} .step-curve .autograd {{ stroke: var(--quiet); stroke-dasharray: 2 3;
+stroke-width: 1.5 }}
 """
 
 Points = list[tuple[float, float]]

@@ -10,8 +10,8 @@ import numpy as np
 
 from autotiny.checking.conditioning import moved_gradients
 from autotiny.engine import call_site, graph, messages
-from autotiny.engine.backward import seed, sweep
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.gradients import seed, sweep
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
@@ -84,7 +84,7 @@ class Subject:
 
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
-        found = sweep(checked_order(self.output), {self.output: self.seed}, list(self.names))
+        found = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
         return {x: np.asarray(found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in self.names}
 
     def moved(self) -> dict[Tensor, list[Any]]:

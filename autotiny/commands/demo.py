@@ -9,9 +9,9 @@ from pathlib import Path
 import autotiny as at
 from autotiny import nn
 from autotiny.demo.experiment import BATCH, Experiment
-from autotiny.demo.findings import Findings, derivations, terminal_lines, terminal_table
+from autotiny.demo.findings import Findings, comparison_table, derivation_table, derivations
 from autotiny.demo.flagship import Check, check
-from autotiny.demo.reading import readings
+from autotiny.demo.predictions import predictions
 from autotiny.demo.report import render, require_lab, svg_or_none
 from autotiny.drawing import Picture
 
@@ -58,16 +58,16 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
     before = _check(experiment)
     print("\n2. The formulas, derived from the recorded graph\n", flush=True)
     derived = derivations(before)
-    print(textwrap.indent(terminal_lines(derived), "   "))
+    print(textwrap.indent(derivation_table(derived), "   "))
     print("\n3. The graph itself\n")
     picture = _draw(before, out / "graph.svg")
     print(f"\n4. Gradient descent on {len(experiment.train)} digits, and the same comparison\n", flush=True)
     seconds = _train(experiment, epochs)
     after = _check(experiment)
     print(f"\n5. The {len(experiment.test)} digits that were held out\n")
-    read = readings(experiment.test, experiment.probabilities())
-    findings = Findings(experiment, before, after, derived, picture, read, seconds)
-    print(f"   {len(read) - len(findings.wrong)} read right: {findings.accuracy:.1%}\n")
+    predicted = predictions(experiment.test, experiment.probabilities())
+    findings = Findings(experiment, before, after, derived, picture, predicted, seconds)
+    print(f"   {len(predicted) - len(findings.mistakes)} read right: {findings.accuracy:.1%}\n")
 
     report = out / "report.html"
     report.write_text(render(findings), encoding="utf-8")
@@ -76,9 +76,9 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
 
 
 def _check(experiment: Experiment) -> Check:
-    found = check(*experiment.batch(), experiment.training.network.values())
-    print(textwrap.indent(terminal_table(found), "   "))
-    return found
+    result = check(*experiment.batch(), experiment.training.network.values())
+    print(textwrap.indent(comparison_table(result), "   "))
+    return result
 
 
 def _draw(found: Check, path: Path) -> Picture:

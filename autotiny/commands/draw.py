@@ -8,7 +8,7 @@ from typing import Any
 from autotiny.commands.arrays import GivenError, given
 from autotiny.commands.recorded import add_values, program, recorded, tensor_named
 from autotiny.drawing.picture import Picture, draw
-from autotiny.drawing.stepping import Steps
+from autotiny.drawing.stepping import SteppingPicture
 
 EXAMPLES = """\
 examples:
@@ -75,7 +75,7 @@ def _picture(args: argparse.Namespace) -> Picture:
     return draw(result, depth=args.depth, expand=args.expand, focus=focus)
 
 
-def _save(shown: Picture | Steps, path: Path) -> None:
+def _save(shown: Picture | SteppingPicture, path: Path) -> None:
     try:
         shown.save(path)
     except ValueError as error:  # the ending of its name

@@ -7,10 +7,10 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, rewrite, same
+from autotiny.compiler.rewriting import VDOT, rewrite, with_operands
 from autotiny.compiler.shortcuts import made_by
 from autotiny.errors import AutotinyError
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS
 from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, scatter
 from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
@@ -29,12 +29,12 @@ def assume_facts(outputs: Sequence[Term], names: Names) -> tuple[list[Term], lis
     """The outputs where sums that are all 1 are 1; and those sums."""
     facts = {term.args[0]: term for term in topological_order(*outputs) if is_sum_of_ones(term)}
 
-    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        if facts.get(args[0]) is same(op, args, options):
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        if facts.get(args[0]) is with_operands(term, args, kwargs):
             return constant(np.ones(facts[args[0]].shape, facts[args[0]].dtype))
-        if op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
+        if term.op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
             return mean_of_difference(facts[args[0]], *args, *args[1].args)
-        return lowered(op, args, options)
+        return lowered(term, args, kwargs)
 
     return rewrite(outputs, visit, names), list(facts.values())
 
@@ -63,24 +63,26 @@ def lower(outputs: Sequence[Term], names: Names) -> list[Term]:
     return rewrite(outputs, lowered, names)
 
 
-def lowered(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """One operation, taken apart."""
+    op = term.op
+    assert op is not None
     if op.function is np.power:
-        return power(args, options, op)
+        return power(term, args, kwargs)
     if op.function is np.square:
         return args[0] * args[0]
     if op.function is np.positive:
         return args[0]
     if op in WHOLE or getattr(op.function, "__module__", "").startswith("numpy") or isinstance(op.function, np.ufunc):
-        return without_uniform_arrays(op, args, options)
+        return without_uniform_arrays(term, args, kwargs)
     try:
-        result = op.forward(*args, **options)
+        result = op.forward(*args, **kwargs)
     except (AutotinyError, TypeError, AttributeError):  # it asks for values
-        return same(op, args, options)
+        return with_operands(term, args, kwargs)
     return result if isinstance(result, Term) else constant(result)
 
 
-def power(args: tuple[Term, ...], options: Mapping[str, Any], op: Op) -> Any:
+def power(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """Small whole powers as products; NumPy's own is many times slower."""
     base, exponent = args
     if exponent.is_constant and base.dtype.kind == "f" and np.ndim(exponent.value) == 0:
@@ -91,7 +93,7 @@ def power(args: tuple[Term, ...], options: Mapping[str, Any], op: Op) -> Any:
             return base * base
         if b == 3 and result_keeps_type(base, exponent):
             return base * base * base
-    return same(op, args, options)
+    return with_operands(term, args, kwargs)
 
 
 def result_keeps_type(base: Term, other: Term) -> bool:
@@ -99,15 +101,16 @@ def result_keeps_type(base: Term, other: Term) -> bool:
     return np.result_type(base.value, other.value) == base.dtype
 
 
-def without_uniform_arrays(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """The operation, with a single number for an array of equal ones where broadcasting makes up for it."""
-    if isinstance(op.function, np.ufunc) and op.function.signature is None and len(args) == 2:
+    function = term.op and term.op.function
+    if isinstance(function, np.ufunc) and function.signature is None and len(args) == 2:
         a, b = args
         if is_uniform(a.value) and a.is_constant and np.broadcast_shapes(a.shape, b.shape) == b.shape:
             args = (constant(a.value.flat[0]), b)
         elif b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
             args = (a, constant(b.value.flat[0]))
-    return same(op, args, options)
+    return with_operands(term, args, kwargs)
 
 
 def is_uniform(value: Any) -> bool:

@@ -1,7 +1,7 @@
-"""What the user calls each formula: the locals of their functions when these return, and d<name> for gradients.
+"""Names for formulas: the local variables of the user's functions when these return, and d<name> for gradients.
 
-A name stands on the value that it was given to. Where a pass leaves a gradient but for a factor, the name keeps account
-of the factor: A2 - Y is m dJ/dZ2. What any other name stood on has no name then.
+A name belongs to the value that it was given to. Where a pass replaces a gradient by a multiple of it, the name keeps
+account of the factor: A2 - Y is m dJ/dZ2. Any other name is dropped when a pass replaces its formula.
 """
 
 import keyword
@@ -9,8 +9,7 @@ import math
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from autotiny.algebra import Term
@@ -47,22 +46,50 @@ Names = dict[Term, Name]
 _OTHERS = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
-@contextmanager
-def names_of_locals(names: Names) -> Iterator[None]:
-    """Enter each formula that a local variable of the user's code holds when its function returns."""
+class LocalNames:
+    """Learns the names of the local variables of the user's functions that are running between `top` and here.
 
-    def on_event(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and not call_site.in_package(frame) and not frame.f_code.co_filename.startswith(_OTHERS):
-            enter(names, frame.f_locals)
+    It looks at the callers of each operation. A function that is no longer among them has returned, and its frame,
+    which was kept until then, still has its last variables. (A profile function would be told of each return, but
+    there is one in a thread, which may be in use.)
+    """
 
-    if sys.getprofile() is not None:  # somebody profiles: names are not worth disturbing them
-        yield
-        return
-    sys.setprofile(on_event)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
+    def __init__(self, names: Names, top: CodeType) -> None:
+        self.names, self.top = names, top
+        self.running: list[FrameType] = []
+        """The user's functions that were running at the last look, the outermost first."""
+        self.is_users: dict[CodeType, bool] = {}
+
+    def look(self) -> None:
+        """Enter the variables of the functions that have returned since the last look."""
+        known = self.running[-1] if self.running else None
+        entered: list[FrameType] = []
+        frame = sys._getframe(1)
+        while frame is not known and frame.f_code is not self.top:
+            if self._is_users(frame.f_code):
+                if frame in self.running:
+                    break
+                entered.append(frame)
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        self._return_to(frame)
+        self.running += reversed(entered)
+
+    def _return_to(self, frame: FrameType) -> None:
+        while self.running and self.running[-1] is not frame:
+            enter(self.names, self.running.pop().f_locals)
+
+    def finish(self) -> None:
+        """Enter the variables of the functions that are left, and let go of their frames."""
+        while self.running:
+            enter(self.names, self.running.pop().f_locals)
+
+    def _is_users(self, code: CodeType) -> bool:
+        if code not in self.is_users:
+            path = code.co_filename
+            self.is_users[code] = not (call_site.is_package_file(path) or path.startswith(_OTHERS))
+        return self.is_users[code]
 
 
 def enter(names: Names, variables: Mapping[str, Any]) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, Kind, kind, rewrite, same, users
+from autotiny.compiler.rewriting import VDOT, Kind, kind, rewrite, users, with_operands
 from autotiny.compiler.shortcuts import LONGEST, made_by
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS
 
 COPY = OPS[np.copy]
 FULL = 2**16
@@ -43,8 +43,8 @@ def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
     scattered = [x for x in often if not x.value.flags.c_contiguous]
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 
-    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        return same(op, tuple([copies.get(arg, arg) for arg in args]), options)
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        return with_operands(term, tuple([copies.get(arg, arg) for arg in args]), kwargs)
 
     return rewrite(outputs, visit, names) if copies else list(outputs)
 
@@ -55,31 +55,31 @@ def ones(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return np.ones(shape, dtype)
 
 
-def sum_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+def sum_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """A sum over one axis of a matrix."""
-    (x, *_) = args
-    axis = options.get("axis")
-    if is_short_total(op, args, options):
+    (x, *_), function = args, term.op and term.op.function
+    axis = kwargs.get("axis")
+    if is_short_total(term, args, kwargs):
         return apply(VDOT, (x, constant(ones(x.shape, x.dtype))), {})
-    if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and op.function in (np.sum, np.max)):
-        return same(op, args, options)
-    if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not options.get("keepdims"):
-        return same(op, args, options)
+    if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and function in (np.sum, np.max)):
+        return with_operands(term, args, kwargs)
+    if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not kwargs.get("keepdims"):
+        return with_operands(term, args, kwargs)
     (along,) = (axis,) if isinstance(axis, int) else axis
-    if op.function is np.max:
-        return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else apply(op, args, options)
+    if function is np.max:
+        return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else with_operands(term, args, kwargs)
     if x.shape[along] > LONGEST:
-        return same(op, args, options)
+        return with_operands(term, args, kwargs)
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
 
 
-def is_short_total(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> bool:
+def is_short_total(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether it sums all entries of a small array."""
     x = args[0]
-    if op.function is not np.sum or not x.ndim or x.dtype not in (np.float32, np.float64) or options.get("keepdims"):
+    if not made_by(term, np.sum) or not x.ndim or x.dtype not in (np.float32, np.float64) or kwargs.get("keepdims"):
         return False
-    return 0 < x.size <= LONGEST and options.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
+    return 0 < x.size <= LONGEST and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
 
 
 def largest_row(x: Term) -> Any:
@@ -90,15 +90,16 @@ def largest_row(x: Term) -> Any:
     return top
 
 
-def spread_as_product(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+def spread_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """A row or column beside a small matrix."""
-    if isinstance(op.function, np.ufunc) and op.function is not np.matmul and len(args) == 2:
+    function = term.op and term.op.function
+    if isinstance(function, np.ufunc) and function is not np.matmul and len(args) == 2:
         shape = np.broadcast_shapes(*(arg.shape for arg in args))
         if len(shape) == 2 and 1 not in shape and np.prod(shape) <= SMALL and any(arg.shape == shape for arg in args):
             args = tuple([spread(arg, shape) for arg in args])
-        if op.function in (np.maximum, np.minimum) and 0 < math.prod(shape) <= FULL:
+        if function in (np.maximum, np.minimum) and 0 < math.prod(shape) <= FULL:
             args = compared_entry_by_entry(args, shape)
-    return same(op, args, options)
+    return with_operands(term, args, kwargs)
 
 
 def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> tuple[Term, ...]:

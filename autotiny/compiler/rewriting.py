@@ -1,6 +1,5 @@
 """Build a formula anew, operands before results, by what a rule makes of each operation."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from operator import is_
@@ -11,7 +10,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, topological_order
 from autotiny.compiler.naming import Names, hand_on
 from autotiny.engine.pytree import tree_map
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS
 from autotiny.ops.indexing import index, is_basic
 from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
@@ -70,15 +69,15 @@ def is_view(term: Term) -> bool:
     return term.op.function in RESHAPES | TURNS
 
 
-Visit = Callable[[Op, tuple[Term, ...], Mapping[str, Any]], Any]
+Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]
+"""What takes the place of a term, given its operands and options as they have been rewritten."""
 
 
 def rewrite(outputs: Sequence[Term], visit: Visit, names: Names) -> list[Term]:
-    """The outputs, with `visit(op, args, options)` in place of every operation; names go on to what replaces them."""
+    """The outputs, with `visit(term, args, kwargs)` in place of every operation; names move to what replaces them."""
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):
-        now.term = term
-        new[term] = made = term if term.op is None else visit(term.op, *operands(term, new))
+        new[term] = made = term if term.op is None else visit(term, *operands(term, new))
         if term in names:
             hand_on(names, names[term], made)
     return [new[output] for output in outputs]
@@ -103,18 +102,9 @@ def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
     return found
 
 
-class _Now(threading.local):
-    term: Term | None = None
-    """What is being rewritten."""
-
-
-now = _Now()
-
-
-def same(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-    """The operation as it was, on what its operands have become: its value is what it was."""
-    old = now.term
-    if old is not None and op is old.op and options is old.kwargs and all(map(is_, args, old.args)):
-        return old
-    alike = old is not None and old.op is op and old.kwargs.keys() == options.keys()
-    return apply(op, args, options, old.value if alike and old is not None else None)
+def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The operation of a term on operands that are equal to its own: its value is known."""
+    assert term.op is not None
+    if kwargs is term.kwargs and all(map(is_, args, term.args)):
+        return term
+    return apply(term.op, args, kwargs, term.value)

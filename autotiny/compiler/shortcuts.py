@@ -7,8 +7,8 @@ import numpy as np
 
 from autotiny.algebra import Term, apply
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import rewrite, same, users
-from autotiny.ops import OPS, Op
+from autotiny.compiler.rewriting import rewrite, users, with_operands
+from autotiny.ops import OPS
 from autotiny.ops.linalg import vdot
 
 RULES: list[Any] = []
@@ -21,13 +21,13 @@ def shorten(outputs: Sequence[Term], names: Names) -> list[Term]:
     return rewrite(outputs, shortened, names)
 
 
-def shortened(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
     """What the first rule that fits makes of an operation."""
     for rule in RULES:
-        found = rule(op.function, args, options)
+        found = rule(term.op and term.op.function, args, kwargs)
         if found is not None:
             return found
-    return same(op, args, options)
+    return with_operands(term, args, kwargs)
 
 
 def made_by(term: Term, function: Any) -> bool:
@@ -121,9 +121,9 @@ def share_sign(outputs: Sequence[Term], names: Names) -> list[Term]:
     """1[x > 0] = 1[max(x, 0) > 0], where max(x, 0) is there: x need not be kept until then."""
     there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
 
-    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        if op.function is np.greater and is_number(args[1], 0) and args[0] in there:
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        if made_by(term, np.greater) and is_number(args[1], 0) and args[0] in there:
             args = (there[args[0]], args[1])
-        return same(op, args, options)
+        return with_operands(term, args, kwargs)
 
     return rewrite(outputs, visit, names)

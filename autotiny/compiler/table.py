@@ -12,7 +12,7 @@ import numpy as np
 from autotiny.algebra import ROWS, STABLE, Row, Term, constant, in_one_way, rewritten, topological_order, variables
 from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import Kind, kind, now, rewrite, same
+from autotiny.compiler.rewriting import Kind, kind, rewrite, with_operands
 from autotiny.ops import OPS, Op
 from autotiny.ops.activations import sigmoid, softmax
 
@@ -52,9 +52,9 @@ def by_table(outputs: Sequence[Term], names: Names) -> Simplified:
     return Simplified(outputs, table.written, frozenset(table.used))
 
 
-def in_the_rows_way(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
+def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
     """An operation as rows know it, where it is of the same type."""
-    term = constant(same(op, args, options))
+    term = constant(with_operands(term, args, kwargs))
     arranged = in_one_way(term)
     return arranged if is_like(arranged, term) else term
 
@@ -63,9 +63,9 @@ def as_written(simplified: Simplified, names: Names) -> list[Term]:
     """The outputs with what was written in place of stable forms, which take longer."""
     outputs, written, _ = simplified
 
-    def visit(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
-        found = written.get(now.term)  # type: ignore[arg-type]
-        return same(op, args, options) if found is None else found
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        found = written.get(term)
+        return with_operands(term, args, kwargs) if found is None else found
 
     while not written.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
@@ -112,9 +112,9 @@ class Search:
         self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.written.op in group), {row.written.op})
         self.looked_at: dict[Term, Term | None] = {}
 
-    def visit(self, op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         """What the row makes of an operation."""
-        term = constant(same(op, args, options))
+        term = constant(with_operands(term, args, kwargs))
         found = self.at(term)
         return term if found is None else found
 

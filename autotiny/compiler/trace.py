@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, symbol
-from autotiny.compiler.naming import Name, Names, enter, names_of_locals, parameter_names
-from autotiny.engine.backward import Sweep
-from autotiny.engine.modes import Switch
+from autotiny.compiler.naming import LocalNames, Name, Names, enter, parameter_names
+from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
 from autotiny.engine.pytree import Rebuild, flatten
 from autotiny.engine.recording import value_of
@@ -52,7 +51,7 @@ class Trace(NamedTuple):
     """Whether every sweep met one: then it may have a guard, needed or not, for all that this hides was masked."""
 
 
-class Tracer:
+class FormulaTracer(Tracer):
     """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient.
 
     guards : whether every sweep has a guard, needed on these values or not.
@@ -60,6 +59,7 @@ class Tracer:
 
     def __init__(self, names: Names, guards: bool) -> None:
         self.names, self.guards = names, guards
+        self.locals = LocalNames(names, trace.__code__)
         self.swept = self.masked = False
         self.guardable = True
 
@@ -67,21 +67,26 @@ class Tracer:
         """The operation on formulas."""
         return apply(op, values, options)
 
+    def note_callers(self) -> None:
+        """Learn the user's names for what was computed up to now."""
+        self.locals.look()
+
     def require_guard(self) -> None:
         """Stop where a sweep needs a guard and has none."""
         if not self.guards:
             raise GuardNeededError
 
-    def observe(self, sweep: Sweep) -> None:
-        """Note the gradients that a sweep has found."""
+    def observe(self, grads: Mapping[Node, Any], masked: bool) -> None:
+        """Note the gradients that a sweep has computed."""
+        self.locals.look()
         self.swept = True
-        self.masked = self.masked or sweep.masked
-        self.guardable = self.guardable and sweep.masked
-        if self.guards and not sweep.masked:
+        self.masked = self.masked or masked
+        self.guardable = self.guardable and masked
+        if self.guards and not masked:
             raise GuardNeededError  # nobody can say beforehand whether it has one when it runs eagerly
-        output = value_of(next(iter(sweep.grads)))
+        output = value_of(next(iter(grads)))
         of_what = self.names[output].text if isinstance(output, Term) and output in self.names else "J"
-        for node, g in sweep.grads.items():
+        for node, g in grads.items():
             of, gradient = value_of(node), value_of(g)
             enter(self.names, {node.name: node} if node.name else {})
             if isinstance(gradient, Term) and isinstance(of, Term) and of in self.names:
@@ -106,10 +111,13 @@ def trace(
     symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
     known: Names = {}
     enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
-    tracer = Tracer(known, guards)
+    tracer = FormulaTracer(known, guards)
     positional, by_name = rebuild(held)
-    with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"), names_of_locals(known):
-        result = f(*positional, **by_name)
+    with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
+        try:
+            result = f(*positional, **by_name)
+        finally:
+            tracer.locals.finish()
     enter(known, dict(zip(names, held, strict=True)))
     outputs, rebuild_outputs = flatten(result)
     found = tracer.swept, tracer.masked, tracer.swept and tracer.guardable

@@ -1,1 +1,1 @@
-"""The main job, on real digits: check the two-layer network's gradients, draw it, train it, report."""
+"""The demonstration on real digits: check the two-layer network's gradients, derive, draw and train it, and report."""

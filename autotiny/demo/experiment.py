@@ -1,4 +1,4 @@
-"""What the demonstration works on: the digits in three parts, and the network that learns them."""
+"""The demonstration's data and network: the digits in three parts, and a training that has not begun."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from autotiny.nn.datasets import Array
 
 N_HIDDEN = 32
 BATCH = 100
-"""Digits that are compared at once: a size that no layer has, so that shapes tell what is what."""
+"""The number of digits in the gradient check. No layer has this size, so shapes cannot be confused."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """The digits to train, to validate and to test with, and a training that has not begun."""
+    """The digits for training, validation and test, and a training that has not begun."""
 
     train: nn.Dataset
     validation: nn.Dataset
@@ -25,7 +25,7 @@ class Experiment:
 
     @classmethod
     def on_digits(cls, seed: int = 0) -> "Experiment":
-        """A fifth of the digits to test with, a tenth of the rest to validate; plain gradient descent.
+        """Hold out a fifth of the digits for the test, a tenth of the rest for validation; plain gradient descent.
 
         >>> Experiment.on_digits().training.network
         Network((64, 32, 10), ('relu',))
@@ -38,12 +38,12 @@ class Experiment:
         return cls(train, validation, test, standardisation, training)
 
     def batch(self) -> tuple[Array, Array]:
-        """X (64, m) and Y (10, m): the first training digits, as the network takes them."""
+        """Return X (64, m), standardised, and Y (10, m), one-hot, of the first training digits."""
         digits = self.train.take(np.arange(BATCH))
         return self.standardisation(digits.X), at.one_hot(digits.labels, len(digits.classes))
 
     def probabilities(self) -> Array:
-        """A2 (10, m) of the test digits: what the network thinks of each."""
+        """Return A2 (10, m), the network's probabilities for the test digits."""
         with at.no_grad():
             A2: Array = at.softmax(self.training.network(self.standardisation(self.test.X))).data
         return A2

@@ -1,4 +1,4 @@
-"""The two-layer network: recorded on a batch, and held against the textbook's gradients."""
+"""The two-layer network: recorded on a batch, and compared with the textbook's gradients."""
 
 import inspect
 import textwrap
@@ -15,7 +15,7 @@ from autotiny.nn.datasets import Array
 
 
 def forward(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, Any]:
-    """The textbook's forward pass in plain NumPy, softmax written out; equations and shapes as in `closed_form`."""
+    """Compute the textbook's forward pass in plain NumPy, softmax written out, in the notation of `closed_form`."""
     m = X.shape[1]
 
     Z1 = W1 @ X + b1
@@ -29,7 +29,7 @@ def forward(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, Any
 
 
 def equations() -> str:
-    """The lines of `forward` that compute, as they stand in its source.
+    """Return the source lines of `forward` that hold its equations.
 
     >>> print(equations().splitlines()[0])
     Z1 = W1 @ X + b1
@@ -39,7 +39,7 @@ def equations() -> str:
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison of autograd with the closed form, and the tensors that were compared, by their names."""
+    """A comparison of autograd with the closed form, and the recorded tensors by name."""
 
     tensors: Mapping[str, Tensor]
     report: Report
@@ -51,13 +51,13 @@ class Check:
 
     @property
     def dZ2(self) -> Array:  # noqa: N802 - the textbook's name
-        """The textbook's dZ2 = m dJ/dZ2, as autograd found it."""
+        """The textbook's dZ2 = m dJ/dZ2, from autograd's gradient."""
         Z2 = self.tensors["Z2"]
         return Z2.shape[1] * Z2.grad
 
 
 def check(X: Array, Y: Array, parameters: Mapping[str, Array]) -> Check:
-    """Record the network on the columns of X, sweep it backwards, and hold six gradients against the closed form.
+    """Record the network on the columns of X, run backward, and compare six gradients with the closed form.
 
     X (n_x, m), Y (n_y, m) one-hot; `parameters` holds W1, b1, W2 and b2.
     """

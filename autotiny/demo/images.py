@@ -1,4 +1,4 @@
-"""Small pictures of arrays as data URIs: a pixel for each entry, transparent where the page is to show through."""
+"""Arrays as small images in data URIs: one pixel for each entry, with transparency, so that any background works."""
 
 import base64
 import io
@@ -6,22 +6,21 @@ import io
 import numpy as np
 
 from autotiny.nn.datasets import Array
+from autotiny.notation.palette import BLUE, VERMILLION, rgb
 
 DARKEST = 16
-"""The value of a pixel that is all ink."""
-POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
-"""Okabe and Ito's vermilion and blue, which colour-blind readers tell apart."""
+"""The value of a black pixel."""
 
 
 def ink(*digits: Array) -> str:
-    """Digits (8, 8) of pixels from 0 to 16 side by side, as black ink on nothing: a dark page may invert it."""
+    """Return digits (8, 8) of pixels from 0 to 16 side by side, in black on transparent: a dark page may invert it."""
     strip = np.concatenate([np.pad(digit, 1) for digit in digits], axis=1) / DARKEST
     return _data_uri(np.zeros((*strip.shape, 3)), strip)
 
 
 def heat(matrix: Array) -> str:
-    """Entries from -1 to 1: vermilion above 0 and blue below, more opaque the further from it."""
-    colours = np.where(matrix[:, :, None] > 0, POSITIVE, NEGATIVE) / 255
+    """Return a heat map of entries from -1 to 1: vermilion above 0, blue below, more opaque further from 0."""
+    colours = np.where(matrix[:, :, None] > 0, rgb(VERMILLION), rgb(BLUE)) / 255
     return _data_uri(colours, np.abs(matrix))
 
 

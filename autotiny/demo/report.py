@@ -1,4 +1,4 @@
-"""The report: one page of HTML that needs nothing but itself."""
+"""The report: a self-contained HTML page."""
 
 import io
 import re
@@ -14,30 +14,29 @@ from autotiny.derivation import showing
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
+from autotiny.notation.palette import css_variables
 
-# ----- curves -----
-# Loss and accuracy over the epochs, as SVG that takes its colours and its font from the page.
+# ----- learning curves, as SVG that takes its colours and font from the page -----
 
-
-# Colours that stand for variables of the page's style; ink is the colour of its text.
+# Placeholder colours, replaced by variables of the page's style; INK becomes the colour of its text.
 VARIABLES = {"#000001": "var(--training)", "#000002": "var(--validation)", "#000003": "var(--rule)"}
 TRAINING, VALIDATION, RULE = VARIABLES
 INK = "#000000"
 
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 SIZE = 5.0, 2.9
-"""Inches: as wide as a phone, where labels so keep their size."""
+"""Inches: the width of a phone, so that labels are not scaled there."""
 
 
-def loss(training: Training) -> str:
-    """The losses of training and validation by epoch, on a logarithmic scale."""
+def loss_curve(training: Training) -> str:
+    """Plot the losses of training and validation by epoch, on a logarithmic scale."""
     history = training.history
     values = [epoch.loss for epoch in history], [epoch.validation_loss for epoch in history]
     return _chart("loss", *values, training.best_epoch)
 
 
-def accuracy(training: Training) -> str:
-    """The shares of training and validation digits that are read right, by epoch."""
+def accuracy_curve(training: Training) -> str:
+    """Plot the accuracies of training and validation by epoch."""
     history = training.history
     values = [epoch.accuracy for epoch in history], [epoch.validation_accuracy for epoch in history]
     return _chart("accuracy", *values, training.best_epoch)
@@ -48,7 +47,7 @@ def _chart(name: str, training: Sequence[float], validation: Sequence[float], be
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-    # A figure of its own touches neither pyplot nor a display.
+    # A Figure made directly needs neither pyplot's global state nor a display.
     figure = Figure(SIZE, layout="constrained")
     axes = figure.subplots()
     epochs = range(1, len(training) + 1)
@@ -62,14 +61,14 @@ def _chart(name: str, training: Sequence[float], validation: Sequence[float], be
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.tick_params(length=0, which="both")
     axes.spines[:].set_visible(False)
-    written = io.StringIO()
+    buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
-    return _fit(written.getvalue(), name)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=NO_METADATA)
+    return _embeddable(buffer.getvalue(), name)
 
 
-def _fit(svg: str, prefix: str) -> str:
-    """An SVG that stands in a page: no size, fonts, style sheet or colours of its own, and ids that no other has."""
+def _embeddable(svg: str, prefix: str) -> str:
+    """Prepare an SVG for embedding: no size, fonts, style sheet or colours of its own, and ids with a prefix."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
@@ -80,26 +79,30 @@ def _fit(svg: str, prefix: str) -> str:
     return svg.replace(INK, "currentColor")
 
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-MOST_WRONG = 12
+# ----- the page -----
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MISTAKES = 12
+"""The largest number of mistakes that are shown."""
 MOSAIC = 5, 6
+"""Rows and columns of digits at the top of the page."""
 STRIP = 25
-"""Digits whose A2 - Y is shown: as many as are told apart on a phone."""
+"""The number of digits whose A2 - Y is shown, limited by the width of a phone."""
 
 
 class ExtraMissingError(AutotinyError):
-    """What the report is made with is not installed."""
+    """A library of the extra `lab`, which the report needs, is not installed."""
 
 
 def require_lab() -> None:
-    """Raise ExtraMissingError where the report could not be made."""
+    """Raise ExtraMissingError if a library that the report needs is not installed."""
     missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
     if missing:
-        raise ExtraMissingError(f"demo: the report is made with {' and '.join(missing)}: pip install 'autotiny[lab]'")
+        raise ExtraMissingError(f"demo: the report needs {' and '.join(missing)}: pip install 'autotiny[lab]'")
 
 
 def render(findings: Findings) -> str:
-    """The report as HTML text."""
+    """Return the report as HTML text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -109,9 +112,10 @@ def render(findings: Findings) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "power": _power, "typeset": _typeset}
+    environment.filters |= {"percent": _percent, "power": power_of_ten, "typeset": seven_digits}
     training, test = findings.experiment.training, findings.experiment.test
     return environment.get_template("report.html").render(
+        colours=css_variables(),
         findings=findings,
         training=training,
         n_parameters=sum(W.size for W in training.network.parameters.values()),
@@ -126,15 +130,15 @@ def render(findings: Findings) -> str:
         mosaic=_mosaic(findings),
         strips=_strips(findings),
         largest_dZ2=float(np.abs(findings.after.dZ2[:, :STRIP]).max()),
-        loss=loss(training),
-        accuracy=accuracy(training),
+        loss=loss_curve(training),
+        accuracy=accuracy_curve(training),
         test=test,
-        most_wrong=MOST_WRONG,
+        mistakes=findings.mistakes[:MISTAKES],
     )
 
 
 def svg_or_none(picture: Picture) -> str | None:
-    """The picture, where there is a Graphviz to lay it out."""
+    """Return the picture, or None if Graphviz is not installed."""
     try:
         return picture.svg
     except GraphvizMissingError:
@@ -142,14 +146,14 @@ def svg_or_none(picture: Picture) -> str | None:
 
 
 def _mosaic(findings: Findings) -> list[str]:
-    """Rows of digits to open the page with."""
+    """Return rows of digits, each as one image."""
     digits = findings.experiment.test
     rows = digits.X.T[: MOSAIC[0] * MOSAIC[1]].reshape(*MOSAIC, *digits.shape)
     return [images.ink(*row) for row in rows]
 
 
 def _strips(findings: Findings) -> dict[str, str]:
-    """The first digits of the batch, and what A2 - Y is at each, before and after training."""
+    """Return images of the first digits of the batch, and of A2, Y and dZ2 for them, before and after training."""
     digits = findings.experiment.train.take(np.arange(STRIP))
     checks = {"before": findings.before, "after": findings.after}
     return {
@@ -160,18 +164,18 @@ def _strips(findings: Findings) -> dict[str, str]:
     }
 
 
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{share:.{digits}%}"
+def _percent(fraction: float, digits: int = 1) -> str:
+    return f"{fraction:.{digits}%}"
 
 
-def _typeset(number: float) -> str:
-    """Seven digits, with a minus as wide as a plus."""
+def seven_digits(number: float) -> str:
+    """Write a number with seven digits and a typographic minus."""
     return f"{number:.7g}".replace("-", "−")
 
 
-def _power(number: float) -> str:
-    """4.1e-16 as 4.1 × 10⁻¹⁶."""
+def power_of_ten(number: float) -> str:
+    """Write 4.1e-16 as 4.1 × 10⁻¹⁶."""
     if not 0 < number < np.inf:
         return f"{number:g}"
     digits, exponent = f"{number:.1e}".split("e")
-    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}"
+    return f"{digits} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"

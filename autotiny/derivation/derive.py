@@ -18,10 +18,10 @@ from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.reading import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
 from autotiny.engine import graph, messages
-from autotiny.engine.backward import gradients
 from autotiny.engine.broadcasting import repeated_axes
+from autotiny.engine.gradients import gradients
 from autotiny.engine.graph import caller_scope
-from autotiny.engine.mutation import checked_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -61,7 +61,7 @@ class Deriving:
             raise UnsupportedError(
                 f"derive: expected a recorded result, got {type(loss).__name__}; pass the loss itself"
             )
-        checked_order(loss)
+        verified_order(loss)
         order = graph.topological_order(loss)
         self.target = found_tensor(order, target, scope)
         self.lifted: Lifted = lift(order, scope, {self.target: "", loss: "J"})

@@ -2,6 +2,6 @@
 
 from autotiny.drawing.picture import Picture, draw
 from autotiny.drawing.render import GraphvizMissingError
-from autotiny.drawing.view import GraphTooLargeError
+from autotiny.drawing.scene import GraphTooLargeError
 
 __all__ = ["GraphTooLargeError", "GraphvizMissingError", "Picture", "draw"]

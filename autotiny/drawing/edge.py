@@ -1,4 +1,4 @@
-"""What a picture says of a use: an edge from an operand to the operation that it went into."""
+"""The edges of a picture, from each operand to its operation, and the chain rule along them."""
 
 import itertools
 import re
@@ -8,40 +8,43 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotiny.drawing.heat import Shown, number, show, summarise
-from autotiny.drawing.reading import Place, Reading
+from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.rule import LocalDerivative, local_derivative
+from autotiny.engine.contributions import Contribution
 from autotiny.engine.recording import value_of
+from autotiny.notation.arrays import ArraySummary, as_text, summarise, typeset
+from autotiny.notation.numbers import short_number
 from autotiny.ops import Op
 
-UNTOLD = ("constant", "data")
+MOST_PATHS = 6
+"""The number of contributions up to which the chain rule of a card lists them one by one."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of a value, or all uses of the values of one group by those of another."""
+    """One use of a value by an operation, or all uses of one group's values by another group."""
 
     id: str
-    """e{operand}-{result}-{position}, by their places; of a group e{from}-{to} by their ids."""
+    """e{operand}-{result}-{position} by node ids; between groups e{source}-{target} by card ids."""
     source: str
     target: str
     label: str = ""
-    """The local derivative: a number between numbers, else what g is multiplied with; "" where no gradient goes."""
+    """The local derivative: a number, or for arrays the factor of the gradient g; "" where no gradient passes."""
     rule: str = ""
     """What the operation makes of the gradient g that arrives."""
-    contribution: Shown | None = None
-    """What backprop passed on; None before backward, and where no gradient goes."""
+    contribution: ArraySummary | None = None
+    """What backprop passed on along the edge; None before backward, and where no gradient passes."""
     strength: float = 0.0
     """The norm of the contribution."""
     carries_gradient: bool = True
     kind: Literal["use", "gradient", "link"] = "use"
-    """Of a value by an operation; of a gradient by another; or from an operation to what its rules recorded."""
+    """From a value to an operation, from a gradient to another, or from an operation to what its rules recorded."""
     count: int = 1
-    """How many uses it stands for."""
+    """The number of uses that it stands for."""
 
     @property
     def is_dead(self) -> bool:
-        """Whether its contribution is exactly 0."""
+        """Whether the contribution is exactly 0."""
         return self.contribution is not None and self.strength == 0
 
     @property
@@ -49,45 +52,44 @@ class Edge:
         """The edge as a line of text."""
         if self.kind == "link":
             return "what the rules of this operation recorded"
-        told = [f"{self.count} uses"] if self.count > 1 else []
-        told += [f"local derivative {self.label.removeprefix('∂ ')}"] if self.label else []
-        told += [f"passes on {self.rule}"] if self.rule and self.rule != "g" else []
+        parts = [f"{self.count} uses"] if self.count > 1 else []
+        parts += [f"local derivative {self.label.removeprefix('∂ ')}"] if self.label else []
+        parts += [f"passes on {self.rule}"] if self.rule and self.rule != "g" else []
         if self.contribution:
-            told.append(f"contributes {self.contribution.exact}" + (", which is nothing" if self.is_dead else ""))
-        return ", ".join(told)
+            parts.append(f"contributes {self.contribution.exact}" + (", which is nothing" if self.is_dead else ""))
+        return ", ".join(parts)
 
 
-def uses(reading: Reading, place: Place) -> Sequence[Edge]:
-    """The edges into the operation at a place, one for each operand."""
-    return [_use(reading, place, position, operand) for position, operand in enumerate(reading.operands[place])]
+def edges_into(graph: GraphView, node: NodeId) -> Sequence[Edge]:
+    """Return the edges into an operation, one for each operand."""
+    return [_edge(graph, node, position, operand) for position, operand in enumerate(graph.operands[node])]
 
 
-def _use(reading: Reading, place: Place, position: int, operand: Place) -> Edge:
-    edge = bare(reading, place, position, operand)
+def _edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
+    edge = plain_edge(graph, node, position, operand)
     if not edge.carries_gradient:
         return edge
-    local = derivative(reading, place, position)
-    passed = reading.passed.get((place, position))
+    local = derivative(graph, node, position)
+    contribution = graph.contributions.get((node, position))
     return replace(
         edge,
-        label=_label(reading, place, operand, local),
+        label=_label(graph, node, operand, local),
         rule=local.rule if local else "",
-        contribution=show(passed.value, small=True) if passed else None,
-        strength=norm(passed.value) if passed else 0.0,
+        contribution=summarise(contribution.value, small=True) if contribution else None,
+        strength=norm(contribution.value) if contribution else 0.0,
     )
 
 
-def bare(reading: Reading, place: Place, position: int, operand: Place) -> Edge:
-    """An edge without what needs computing."""
-    value = reading.values[operand]
-    op: Any = reading.values[place].op
+def plain_edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
+    """Return an edge without label and contribution."""
+    op: Any = graph.values[node].op
     rule = next(itertools.islice(op.rules, position, None))
-    tracked = rule is not None and getattr(value, "requires_grad", False)
-    return Edge(f"e{operand}-{place}-{position}", f"n{operand}", f"n{place}", carries_gradient=tracked)
+    tracked = rule is not None and getattr(graph.values[operand], "requires_grad", False)
+    return Edge(f"e{operand}-{node}-{position}", f"n{operand}", f"n{node}", carries_gradient=tracked)
 
 
 def norm(contribution: Any) -> float:
-    """√(sum of squares), as far as it is finite; 0 exactly where every entry is 0."""
+    """Return √(sum of squares) without overflow or underflow; 0 only where every entry is 0."""
     if np.ndim(contribution) == 0:
         return abs(float(contribution))
     array = np.asarray(contribution, dtype=float)
@@ -97,78 +99,70 @@ def norm(contribution: Any) -> float:
     return largest * float(np.sqrt(np.sum(np.square(array / largest))))
 
 
-def _label(reading: Reading, place: Place, operand: Place, local: Any) -> str:
-    result, x = reading.values[place], value_of(reading.values[operand])
+def _label(graph: GraphView, node: NodeId, operand: NodeId, local: LocalDerivative | None) -> str:
+    result, x = graph.values[node], value_of(graph.values[operand])
     if local is None:
         return f"∂{result.op.name}"
     if np.ndim(x) == 0 and np.ndim(value_of(result)) == 0:
-        return f"∂ {number(local.value)}".replace("-", "−")
+        return f"∂ {typeset(short_number(local.value))}"
     return local.factor or f"∂{result.op.name}"
 
 
-# ----- chain rule -----
-# The chain rule for one value of a graph, with its numbers.
-
-
-MOST_PATHS = 6
-"""Contributions that a sentence tells one by one."""
-
-
-def derivative(reading: Reading, place: Place, position: int) -> LocalDerivative | None:
-    """How the operation at a place passes a gradient on to one of its operands."""
-    tensor = reading.values[place]
+# ----- the chain rule -----
+def derivative(graph: GraphView, node: NodeId, position: int, through_log: bool = False) -> LocalDerivative | None:
+    """Return the rule by which an operation, or its logarithm, passes a gradient on to one of its operands."""
+    tensor = graph.values[node]
     op: Op = tensor.op
-    rule = next(itertools.islice(op.rules, position, None))
+    rule = op.log.rule if through_log and op.log else next(itertools.islice(op.rules, position, None))
     if rule is None:
         return None
-    operands = [(reading.names.short(arg), value_of(arg)) for arg in tensor.args]
-    return local_derivative(rule, operands, (reading.names.short(tensor), value_of(tensor)), tensor.kwargs)
+    operands = [(graph.names.short(arg), value_of(arg)) for arg in tensor.args]
+    return local_derivative(rule, operands, (graph.names.short(tensor), value_of(tensor)), tensor.kwargs)
 
 
-def chain_rule(reading: Reading, place: Place) -> str:
-    """dJ/da = dJ/dy · dy/da + ... = 0.21 · (−3) + 1 · 0.7616 = 0.1316; "" where no gradient has come.
+def chain_rule(graph: GraphView, node: NodeId) -> str:
+    """Return dJ/da = dJ/dy · dy/da + ... = 0.21 · (−3) + 1 · 0.7616 = 0.1316; "" for a value without gradient.
 
-    Of arrays the rules in symbols, and the range of what came of them.
+    For arrays, the rules in symbols and the range of the result.
     """
-    gradient = reading.gradients.get(place)
+    gradient = graph.gradients.get(node)
     if gradient is None:
         return ""
-    name, output = reading.names.short(reading.values[place]), reading.names.short(reading.output)
-    told = f"d{output}/d{name}"
-    if reading.values[place] is reading.output:
-        return f"{told} = {summarise(np.asarray(gradient))}, where backprop starts"
-    paths = reading.paths(place)
+    name, output = graph.names.short(graph.values[node]), graph.names.short(graph.output)
+    slope, value = f"d{output}/d{name}", as_text(gradient)
+    if graph.values[node] is graph.output:
+        return f"{slope} = {value}, where backprop starts"
+    paths = graph.paths(node)
     if not paths:
-        return f"gradient {summarise(np.asarray(gradient))}, which did not come from {output}"
-    terms = [_term(reading, output, use, position) for use, position in paths[:MOST_PATHS]]
+        return f"gradient {value}, which did not come from {output}"
+    terms = [_term(graph, output, result, position) for result, position in paths[:MOST_PATHS]]
     rest = f" + {len(paths) - MOST_PATHS} more" if len(paths) > MOST_PATHS else ""
     numbers = [n for n, _ in terms]
-    total = summarise(sum(np.asarray(reading.passed[path].value) for path in paths))
+    total = as_text(sum(np.asarray(graph.contributions[path].value) for path in paths))
     steps = [" + ".join(symbols for _, symbols in terms) + rest, " + ".join(numbers) + rest if all(numbers) else total]
-    held = summarise(np.asarray(gradient))
-    also = f"; with every backward so far, {held}" if held != total else ""
-    return " = ".join(dict.fromkeys([told, *steps, total])) + also
+    accumulated = f"; with every backward so far, {value}" if value != total else ""
+    return " = ".join(dict.fromkeys([slope, *steps, total])) + accumulated
 
 
-def _term(reading: Reading, output: str, use: Place, position: int) -> tuple[str, str]:
-    """One contribution in numbers, where they are, and in symbols."""
-    passed, local = reading.passed[use, position], derivative(reading, use, position)
-    y, x = (reading.names.short(reading.values[place]) for place in (use, reading.operands[use][position]))
+def _term(graph: GraphView, output: str, result: NodeId, position: int) -> tuple[str, str]:
+    """Return one contribution in numbers, or "" for arrays, and in symbols."""
+    c, local = graph.contributions[result, position], derivative(graph, result, position)
+    y, x = (graph.names.short(graph.values[node]) for node in (result, graph.operands[result][position]))
     arriving = f"d{output}/d{y}"
-    if np.ndim(passed.value) or np.ndim(passed.pulled):
-        if local is None or passed.through_log:
+    if np.ndim(c.value) or np.ndim(c.pulled):
+        if local is None or c.through_log:
             return "", f"{arriving} · d{y}/d{x}"
         return "", re.sub(rf"\b{local.arriving}\b", lambda _: arriving, local.rule)
-    return _product(passed, local), f"{arriving} · d{y}/d{x}"
+    return _product(c, local), f"{arriving} · d{y}/d{x}"
 
 
-def _product(passed: Any, local: LocalDerivative | None) -> str:
-    """The contribution of numbers as a product, where it was made as one."""
-    g, slope = float(passed.pulled), float(local.value) if local else np.nan
-    if not passed.through_log and np.isclose(g * slope, float(passed.value), rtol=1e-6, atol=0):
+def _product(c: Contribution, local: LocalDerivative | None) -> str:
+    """Return a contribution between numbers as a product of two, if it is one."""
+    g, slope = float(c.pulled), float(local.value) if local else np.nan
+    if not c.through_log and np.isclose(g * slope, float(c.value), rtol=1e-6, atol=0):
         return f"{_factor(g)} · {_factor(slope)}"
-    return number(passed.value)
+    return short_number(c.value)
 
 
 def _factor(x: float) -> str:
-    return f"({number(x)})" if x < 0 else number(x)
+    return f"({short_number(x)})" if x < 0 else short_number(x)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.heat import number
 from autotiny.engine import graph
 from autotiny.engine.call_site import variable_name
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
 from autotiny.ops.expression import typed
 
@@ -37,7 +37,7 @@ class Names:
         if isinstance(value, Tensor):
             return self.tensors[value]
         if np.size(value) == 1:
-            return number(np.asarray(value).item())
+            return short_number(np.asarray(value).item())
         return self.given(value) or self._transposed(value) or _kind(value)
 
     def _transposed(self, value: Any) -> str | None:

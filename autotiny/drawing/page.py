@@ -1,7 +1,7 @@
-"""The page on which a graph steps: one file of HTML that needs nothing but itself.
+"""The page on which a graph steps: one file of HTML, which loads nothing else.
 
-The steps stand in the page as lists, so that it reads without scripts too; the script shows one at a time and lights
-the picture. No other script may run in the page, which names the hash of its own, and nothing is loaded.
+The steps are lists in the page, so that it can be read without scripts too; the script shows one at a time and lights
+the picture. The page's security policy names the hash of this script and allows no other.
 """
 
 import base64
@@ -12,34 +12,35 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from autotiny.drawing.heat import SHADES, Heat, colour
-from autotiny.drawing.steps import Line, Step
+from autotiny.drawing.steps import Line, PassStep
+from autotiny.notation.heat import SHADES, Heat, colour
+from autotiny.notation.palette import css_variables
 
 
-class Scene(NamedTuple):
-    """A picture with its steps."""
+class PageView(NamedTuple):
+    """One picture of a graph on its page, with its steps."""
 
     name: str
-    """The group that is open in it, by its id; "" for the first picture."""
+    """The id of the group that was opened last; "" for the first picture."""
     parent: str
-    """The scene to go back to when the group is closed."""
+    """The view to go back to when that group is closed."""
     title: str
     """The group's name."""
     svg: str
-    steps: Sequence[Step]
+    steps: Sequence[PassStep]
 
 
-def page(title: str, scenes: Sequence[Scene]) -> str:
-    """The page of a graph: the first scene, and one for every group that opens on click."""
+def page(title: str, views: Sequence[PageView]) -> str:
+    """Return the page of a graph: the first view, and one for every group that opens on click."""
     script = "\n" + _template("steps.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_template("steps.html")).substitute(
         title=html.escape(title),
-        hint=" · a click opens a group, Escape closes it" if len(scenes) > 1 else "",
-        style=_template("steps.css") + _shades(),
+        hint=" · a click opens a group, Escape closes it" if len(views) > 1 else "",
+        style=css_variables() + _template("steps.css") + _shades(),
         script=script,
         script_hash=f"sha256-{digest}",
-        scenes="\n".join(map(_scene, scenes)),
+        views="\n".join(map(_view, views)),
     )
 
 
@@ -48,27 +49,27 @@ def _template(name: str) -> str:
 
 
 def _shades() -> str:
-    """A class for each shade of a heat map: a page has thousands of cells."""
+    """Return a class for each shade of a heat map: a page has thousands of cells."""
     cells = {f"h{cell}": colour(cell) for cell in range(-SHADES, SHADES + 1)} | {"hNone": colour(None)}
     return "\n".join(f".heat .{name} {{ background: {shade}; }}" for name, shade in cells.items()) + "\n"
 
 
-def _scene(scene: Scene) -> str:
-    title, told = html.escape(scene.title), "".join(map(_step, scene.steps))
-    places = f'data-scene="{scene.name}" data-parent="{scene.parent}" data-title="{title}"'
-    hidden = " hidden" if scene.name else ""
+def _view(view: PageView) -> str:
+    title, steps = html.escape(view.title), "".join(map(_step, view.steps))
+    data = f'data-view="{view.name}" data-parent="{view.parent}" data-title="{title}"'
+    hidden = " hidden" if view.name else ""
     opened = f'<p class="opened"><b>{title}</b> is open <button type="button" data-close>Close</button></p>\n'
     return (
-        f'<div class="scene" {places}{hidden}>\n{opened if scene.name else ""}'
-        f'<div class="stage" tabindex="0" role="region" aria-label="The graph">{scene.svg}</div>\n'
-        f'<ol class="steps" tabindex="0" aria-label="The steps">\n{told}</ol>\n</div>'
+        f'<div class="view" {data}{hidden}>\n{opened if view.name else ""}'
+        f'<div class="stage" tabindex="0" role="region" aria-label="The graph">{view.svg}</div>\n'
+        f'<ol class="steps" tabindex="0" aria-label="The steps">\n{steps}</ol>\n</div>'
     )
 
 
-def _step(step: Step) -> str:
-    one_pass = "backward" if step.backward else "forward"
+def _step(step: PassStep) -> str:
+    direction = "backward" if step.backward else "forward"
     facts = {
-        "pass": one_pass,
+        "pass": direction,
         "moment": str(step.moment),
         "active": step.active,
         "receiver": step.receiver,
@@ -78,14 +79,14 @@ def _step(step: Step) -> str:
     data = "".join(f' data-{name}="{html.escape(fact)}"' for name, fact in facts.items() if fact)
     lines = "".join(map(_line, step.lines))
     return (
-        f'<li class="{one_pass}"{data}><p class="pass">{one_pass}</p>'
+        f'<li class="{direction}"{data}><p class="pass">{direction}</p>'
         f"<h2>{html.escape(step.title)}</h2><dl>{lines}</dl></li>\n"
     )
 
 
 def _line(line: Line) -> str:
     cells = _table("numbers", [[f"<td>{html.escape(entry)}" for entry in row] for row in line.rows])
-    return f"<dt>{line.what}</dt><dd>{html.escape(line.text)}{cells or _heat_map(line.heat)}</dd>"
+    return f"<dt>{line.label}</dt><dd>{html.escape(line.text)}{cells or _heat_map(line.heat)}</dd>"
 
 
 def _heat_map(heat: Heat | None) -> str:
@@ -93,8 +94,5 @@ def _heat_map(heat: Heat | None) -> str:
 
 
 def _table(kind: str, rows: Sequence[Sequence[str]]) -> str:
-    return (
-        f'<table class="{kind}" aria-hidden="true">{"".join("<tr>" + "".join(row) for row in rows)}</table>'
-        if rows
-        else ""
-    )
+    lines = "".join("<tr>" + "".join(row) for row in rows)
+    return f'<table class="{kind}" aria-hidden="true">{lines}</table>' if rows else ""

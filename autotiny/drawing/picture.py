@@ -1,82 +1,40 @@
-"""The picture of a recorded graph, and the call that takes it."""
+"""The picture of a recorded graph: `draw` takes it, and it shows itself in a notebook, in a file and as text."""
 
-import copy
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autotiny.drawing.both import GradientGraph, called, require_tracked, scene_of_both
+from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
-from autotiny.drawing.choice import chosen_depth, chosen_groups, chosen_places, chosen_tensors
-from autotiny.drawing.dot import dot
+from autotiny.drawing.composition import Composition
+from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.groups import Group, grouped
-from autotiny.drawing.label import GRADIENT_LINK, table, tree
-from autotiny.drawing.reading import Reading
-from autotiny.drawing.render import GraphvizMissingError, decorate, file_named, render
-from autotiny.drawing.view import Scene, open_to, readable_depth, scene
-from autotiny.engine import graph
+from autotiny.drawing.graph_view import GraphView
+from autotiny.drawing.groups import group_values
+from autotiny.drawing.render import GraphvizMissingError, file_named, render
+from autotiny.drawing.scene import Scene
+from autotiny.drawing.selection import (
+    chosen_depth,
+    chosen_groups,
+    chosen_nodes,
+    chosen_tensors,
+    open_to,
+    readable_depth,
+)
+from autotiny.drawing.stepping import SteppingPicture
+from autotiny.engine.graph import caller_scope, topological_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-
-if TYPE_CHECKING:
-    from autotiny.drawing.stepping import Steps
+from autotiny.notation.text import aligned
 
 FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 SHARP = "192"
-"""Dots per inch of a PNG: twice what a page shows, for screens that have them."""
+"""The dots per inch of a PNG: twice what a page shows, for screens that have them."""
+HEADINGS = ("name", "is", "shape", "value", "gradient")
 
 
-class Picture:
+class Picture(Composition):
     """A graph as it was when the picture was taken; shows itself in a notebook, and as text in a terminal."""
-
-    def __init__(self, reading: Reading, root: Group, opened: frozenset[str]) -> None:
-        self.reading, self.root, self.opened = reading, root, opened
-        self._scene: Scene = self._compose()
-
-    def _compose(self) -> Scene:
-        return scene(self.reading, self.root, self.opened)
-
-    @property
-    def cards(self) -> Sequence[Card]:
-        """Every value and every closed group, operands before results."""
-        return self._scene.cards
-
-    @property
-    def edges(self) -> Sequence[Edge]:
-        """Every use of a value."""
-        return self._scene.edges
-
-    def with_opened(self, group: str) -> "Picture":
-        """The picture with one more group open, by its card's id."""
-        return Picture(self.reading, self.root, self.opened | {group})
-
-    def without_labels(self) -> "Picture":
-        """The picture without the words on its edges: where there are many, to lay them out takes seconds."""
-        bare = copy.copy(self)
-        for drawn in ("dot", "svg"):
-            vars(bare).pop(drawn, None)
-        bare._scene = replace(self._scene, edges=[replace(edge, label="") for edge in self.edges])
-        return bare
-
-    @functools.cached_property
-    def dot(self) -> str:
-        """DOT text of the graph."""
-        return dot(self._scene)
-
-    @functools.cached_property
-    def svg(self) -> str:
-        """SVG text of the picture; raises GraphvizMissingError where there is no Graphviz."""
-        told = {card.id: "\n".join(card.lines) for card in self.cards}
-        told |= {edge.id: edge.sentence for edge in self.edges}
-        return decorate(render(self.dot, "svg").decode(), self.dot, self.title, told)
-
-    @property
-    def title(self) -> str:
-        """What the picture is of."""
-        return f"Computation graph of {self.root.name}"
 
     @property
     def table(self) -> str:
@@ -89,22 +47,20 @@ class Picture:
         return tree(self.cards, self.edges)
 
     @property
-    def steps(self) -> "Steps":
-        """The picture as it steps forward and back: a page with a slider, an SVG that plays by itself, or text."""
-        from autotiny.drawing.stepping import Steps
-
-        return Steps(self)
+    def steps(self) -> SteppingPicture:
+        """The picture with its steps, forward and back: a page with a slider, an SVG that plays by itself, or text."""
+        return SteppingPicture(self)
 
     @property
     def static(self) -> "StaticPicture":
-        """The picture for a notebook that is committed: an image, which a code forge shows too."""
+        """The picture as an image, for a committed notebook: a code forge shows images too."""
         return StaticPicture(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture to a file; its ending chooses .svg, .png, .pdf, .dot or .html, which steps.
+        """Write the picture to a .svg, .png, .pdf or .dot file, or to an .html file that steps.
 
-        Raises ValueError for another ending, UnsupportedError for no file name, GraphvizMissingError where there is no
-        Graphviz.
+        Raises ValueError for another ending, UnsupportedError for what is not a file name, GraphvizMissingError where
+        there is no Graphviz.
         """
         path, ending = file_named(path, FORMATS, f"expected a file name that ends in one of {', '.join(FORMATS)}")
         if ending == ".html":
@@ -112,11 +68,11 @@ class Picture:
         else:
             path.write_bytes(self._encode(ending))
 
-    def _encode(self, suffix: str) -> bytes:
-        if suffix in (".svg", ".dot"):
-            return (self.svg if suffix == ".svg" else self.dot).encode()
-        source = dot(self._scene, dpi=SHARP) if suffix == ".png" else self.dot
-        return render(source.replace(GRADIENT_LINK, ""), suffix[1:])
+    def _encode(self, ending: str) -> bytes:
+        if ending in (".svg", ".dot"):
+            return (self.svg if ending == ".svg" else self.dot).encode()
+        source = dot(self.scene, dpi=SHARP) if ending == ".png" else self.dot
+        return render(source.replace(GRADIENT_LINK, ""), ending[1:])
 
     def __repr__(self) -> str:
         """The graph as a table and as a tree, which needs no Graphviz."""
@@ -127,21 +83,21 @@ class Picture:
 
 
 class PictureOfBoth(Picture):
-    """A graph and beside it the graph of its gradients; it steps as the graph alone."""
+    """A graph and beside it the graph of its gradients; its steps are those of the graph alone."""
 
     def __init__(self, alone: Picture, gradients: GradientGraph, scope: Mapping[str, Any]) -> None:
         self.alone, self.gradients = alone, gradients
-        output = alone.reading.output
-        names = called(alone.reading, gradients)
-        reading = Reading(graph.topological_order(output, *gradients.wanted), scope, output, names)
-        super().__init__(reading, alone.root, alone.opened)
+        output = alone.graph.output
+        order = topological_order(output, *gradients.wanted)
+        graph = GraphView(order, scope, output, gradient_names(alone.graph, gradients))
+        super().__init__(graph, alone.root, alone.opened)
 
     def _compose(self) -> Scene:
-        return scene_of_both(self.reading, self.gradients)
+        return scene_of_both(self.graph, self.gradients)
 
     @property
-    def steps(self) -> "Steps":
-        """The graph without its gradients, as it steps."""
+    def steps(self) -> SteppingPicture:
+        """The graph without its gradients, with its steps."""
         return self.alone.steps
 
 
@@ -174,7 +130,7 @@ def draw(
     focus: Tensor | Sequence[Tensor] = (),
     gradients: Tensor | Sequence[Tensor] = (),
 ) -> Picture:
-    """Picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
+    """Return a picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
 
     Names are the tensors' own, else those of the caller's variables. A graph of more than 60 values is shown in groups:
     those of `at.scope`, else values that belong together or are alike. `depth` says how many levels of groups to show,
@@ -182,7 +138,7 @@ def draw(
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
 
-    Of a function that at.compile has made, the picture shows the formula that its program computes.
+    For a function compiled by at.compile, the picture shows the formula that its program computes.
 
     Raises UnsupportedError for anything but a Tensor, and for a group or a tensor that is not there, GraphTooLargeError
     where more than 400 values and groups would be shown.
@@ -200,16 +156,58 @@ def draw(
     ├─ x       3  grad 6
     └─ x ↑
     """
-    if hasattr(output, "graph"):  # what at.compile has made of a function: the formula that is left
+    if hasattr(output, "graph"):  # a function compiled by at.compile
         output = output.graph()
     if not isinstance(output, Tensor):
         got = type(output).__name__
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
-    scope = graph.caller_scope()
-    reading = Reading(graph.topological_order(output), scope)
-    root = grouped(reading, chosen_places(reading, focus))
+    scope = caller_scope()
+    graph = GraphView(topological_order(output), scope)
+    root = group_values(graph, chosen_nodes(graph, focus))
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
-    picture = Picture(reading, root, opened | chosen_groups(root, expand))
-    wanted = chosen_tensors(reading, "gradients", gradients)
-    require_tracked(reading, wanted)
+    picture = Picture(graph, root, opened | chosen_groups(root, expand))
+    wanted = chosen_tensors(graph, "gradients", gradients)
+    require_tracked(graph, wanted)
     return PictureOfBoth(picture, GradientGraph(output, wanted), scope) if wanted else picture
+
+
+# ----- the picture as text, which needs nothing but a terminal -----
+def table(cards: Sequence[Card]) -> str:
+    """Return one line for each value, operands before results; "—" for a gradient before backward."""
+    return aligned([HEADINGS, *map(_table_row, cards)])
+
+
+def _table_row(card: Card) -> tuple[str, ...]:
+    gradient = card.gradient.text if card.gradient else ""
+    if card.paths > 1:
+        gradient += f" = Σ {card.paths}"
+    shape = str(card.shape) + (f" {card.warning}" if card.warning else "")
+    return card.name, card.origin, shape, card.value.text, gradient
+
+
+def tree(cards: Sequence[Card], edges: Sequence[Edge]) -> str:
+    """Return the output with the operands of each result below it; "↑" marks a value that stands further up."""
+    known = {card.id: card for card in cards}
+    operands: dict[str, list[str]] = {card.id: [] for card in cards}
+    for edge in edges:
+        operands[edge.target].append(edge.source)
+    used = {edge.source for edge in edges}
+    rows: list[tuple[str, str, str]] = []
+    seen: set[str] = set()
+    waiting = [("", "", card.id) for card in cards if card.id not in used]
+    while waiting:
+        indent, branch, name = waiting.pop()
+        if name in seen:
+            rows.append((f"{indent}{branch}{known[name].name} ↑", "", ""))
+            continue
+        seen.add(name)
+        rows.append(_tree_row(indent + branch, known[name]))
+        inner = indent + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        branches = ["├─ "] * (len(operands[name]) - 1) + ["└─ "]
+        waiting += [(inner, *below) for below in zip(branches, operands[name], strict=False)][::-1]
+    return aligned(rows)
+
+
+def _tree_row(lead: str, card: Card) -> tuple[str, str, str]:
+    words = card.name if card.origin in ("variable", "data", "constant") else f"{card.name} = {card.origin}"
+    return f"{lead}{words}", card.value.text, f"grad {card.gradient.text}" if card.gradient else ""

@@ -5,28 +5,28 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from autotiny.drawing.label import EDGE, GRADIENT, MUTED, TEXT, VALUE
-from autotiny.drawing.steps import Step
+from autotiny.drawing.steps import PassStep
+from autotiny.notation.palette import GRADIENT, LINE, MUTED, TEXT, VALUE, WHITE
 from autotiny.notation.text import clean
 
 SECONDS, AT_THE_END = 2.5, 3.0
-"""How long each step stays, and the last one in addition."""
+"""The time that each step is shown, and how much longer the last one stays."""
 NARROWEST = 520.0
-LINE, MARGIN = 17.0, 12.0
+LINE_HEIGHT, MARGIN = 17.0, 12.0
 CHARACTER = 6.3
-"""Points that a character of the caption takes, nearly."""
+"""The average width of a character of the caption, in points."""
 DIM, LIT = ".15", "1"
 STILL = "@media(prefers-reduced-motion:reduce){svg.autotiny *{animation:none!important}}"
-"""Where no motion is wanted, everything is there at once, and the last step is told."""
+"""For readers who want no motion: the whole picture, with the last step in the caption."""
 
 
-def playing(svg: str, steps: Sequence[Step]) -> str:
-    """The picture with a caption below, which shows one step after another, for ever."""
+def playing(svg: str, steps: Sequence[PassStep]) -> str:
+    """Return the picture with a caption below that shows one step after another, forever."""
     opening, body = svg[: svg.index(">") + 1], svg[svg.index(">") + 1 : svg.rindex("</svg>")]
-    prefix = _found(r'aria-labelledby="(\w+)-title', opening)[0]
-    width, height = map(float, _found(r'viewBox="\S+ \S+ (\S+) (\S+)"', opening))
+    prefix = _search(r'aria-labelledby="(\w+)-title', opening)[0]
+    width, height = map(float, _search(r'viewBox="\S+ \S+ (\S+) (\S+)"', opening))
     lines = max(1 + len(step.lines) for step in steps)
-    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE
+    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE_HEIGHT
     left = (width - wide) / 2
     for name, value in (
         ("width", f"{wide:.0f}"),
@@ -34,51 +34,53 @@ def playing(svg: str, steps: Sequence[Step]) -> str:
         ("viewBox", f"{left:g} 0 {wide:g} {tall:g}"),
     ):
         opening = re.sub(rf'\b{name}="[^"]*"', f'{name}="{value}"', opening, count=1)
-    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE + MARGIN))
+    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE_HEIGHT + MARGIN))
     style = "\n".join([*_Timeline(prefix, steps).rules(), STILL])
     return f"{opening}<style>\n{style}\n</style>{body}{caption}</svg>\n"
 
 
-def _found(pattern: str, text: str) -> tuple[str, ...]:
-    found = re.search(pattern, text)
-    assert found, f"Graphviz writes {pattern}"
-    return found.groups()
+def _search(pattern: str, text: str) -> tuple[str, ...]:
+    match = re.search(pattern, text)
+    assert match, f"Graphviz writes {pattern}"
+    return match.groups()
 
 
-def _caption(prefix: str, steps: Sequence[Step], left: float, top: float, width: float, height: float) -> Iterator[str]:
-    """What each step tells, one over the other."""
+def _caption(
+    prefix: str, steps: Sequence[PassStep], left: float, top: float, width: float, height: float
+) -> Iterator[str]:
+    """Yield a frame, and in it the text of every step, one over the other."""
     frame = f'x="{left + 1:g}" y="{top:g}" width="{width - 2:g}" height="{height:g}" rx="8"'
-    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="#FFFFFF" stroke="{EDGE}"/>'
+    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="{WHITE}" stroke="{LINE}"/>'
     room = int((width - 2 * MARGIN) / CHARACTER)
     for k, step in enumerate(steps):
         shown = "" if k == len(steps) - 1 else ' opacity="0"'
         yield f'<g id="{prefix}-t{k}"{shown}>'
-        told = [step.title, *(f"{line.what}: {line.text}" for line in step.lines)]
-        for row, text in enumerate(told):
+        lines = [step.title, *(f"{line.label}: {line.text}" for line in step.lines)]
+        for row, text in enumerate(lines):
             look = f'fill="{GRADIENT if step.backward else VALUE}" font-weight="bold"' if not row else f'fill="{TEXT}"'
-            place = f'x="{left + MARGIN:g}" y="{top + LINE * (row + 1):g}"'
-            yield f"<text {place} {look}>{html.escape(clean(text, room))}</text>"
-        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE:g}" text-anchor="end" fill="{MUTED}">'
+            position = f'x="{left + MARGIN:g}" y="{top + LINE_HEIGHT * (row + 1):g}"'
+            yield f"<text {position} {look}>{html.escape(clean(text, room))}</text>"
+        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE_HEIGHT:g}" text-anchor="end" fill="{MUTED}">'
         yield f"{k + 1}/{len(steps)}</text></g>"
     yield "</g>"
 
 
 class _Timeline:
-    """When each part of the picture is lit, as rules of a style sheet."""
+    """The animations of a picture's parts, as rules of a style sheet."""
 
-    def __init__(self, prefix: str, steps: Sequence[Step]) -> None:
+    def __init__(self, prefix: str, steps: Sequence[PassStep]) -> None:
         self.prefix, self.steps = prefix, steps
         self.length = len(steps) * SECONDS + AT_THE_END
 
     def rules(self) -> Iterator[str]:
-        """A rule with its key frames for every part."""
+        """Yield a rule with its key frames for every part that changes."""
         computed = {step.active: k for k, step in enumerate(self.steps) if not step.backward}
         graded: dict[str, int] = {}
         turns: defaultdict[str, list[int]] = defaultdict(list)
         for k, step in enumerate(self.steps):
             for card in {step.active, step.receiver} - {""}:
                 turns[card].append(k)
-            if step.receiver:  # told when it is complete
+            if step.receiver:  # the gradient appears when it is complete
                 graded[step.receiver] = k
         for card in turns:
             yield from self.card(card, computed.get(card, 0), turns[card])
@@ -91,7 +93,7 @@ class _Timeline:
             yield from self.rule(f"t{k}", {0: "opacity:0", k: "opacity:1", k + 1: "opacity:0"})
 
     def card(self, card: str, computed: int, turns: Sequence[int]) -> Iterator[str]:
-        """Dim until it is computed, and framed when it is its turn."""
+        """Yield the rule of a card: dim until it is computed, and framed when it is its turn."""
         looks = {0: DIM, computed: LIT}
         frames = {k: f"opacity:{look};filter:none" for k, look in looks.items()}
         for k in turns:
@@ -102,12 +104,12 @@ class _Timeline:
         yield from self.rule(card, frames)
 
     def rule(self, part: str, looks: dict[int, str]) -> Iterator[str]:
-        """How a part looks from each of these steps on."""
+        """Yield the rule by which a part has a look from each of these steps on."""
         name = f"{self.prefix}-{re.sub('[^a-z0-9-]', '', part)}"
-        told = "".join(f"{self.percent(k)}{{{look}}}" for k, look in sorted(looks.items()) if k < len(self.steps))
-        yield f"@keyframes {name}{{{told}}}"
+        frames = "".join(f"{self.percent(k)}{{{look}}}" for k, look in sorted(looks.items()) if k < len(self.steps))
+        yield f"@keyframes {name}{{{frames}}}"
         yield f"#{self.prefix}-{part}{{animation:{name} {self.length:g}s step-end infinite}}"
 
     def percent(self, k: int) -> str:
-        """The moment of a step, as a part of the whole."""
+        """Return the start of a step as a percentage of the whole."""
         return f"{100 * k * SECONDS / self.length:.3f}%"

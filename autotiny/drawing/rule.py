@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol
 from autotiny.notation.expression import Expression, operands_first
-from autotiny.notation.numbers import short
+from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
 from autotiny.notation.unicode import Unicode
 from autotiny.ops import Op
@@ -72,7 +72,9 @@ def local_derivative(
 
 
 def _operand(name: str, value: Any) -> Term:
-    """A number by itself, anything else by its name."""
+    """A number by itself, anything else by its name; X.T as the transpose of X."""
+    if name.endswith(".T"):
+        return symbol(name.removesuffix(".T"), np.transpose(value)).T
     return constant(value) if NUMBER.fullmatch(name) else symbol(name, value)
 
 
@@ -84,7 +86,7 @@ class RuleText(Unicode):
 
     def number(self, value: Any) -> str:
         """A number as pictures show it."""
-        return short(value)
+        return short_number(value)
 
 
 def _as_text(rule: Term) -> str:
@@ -101,6 +103,8 @@ def _plainer(each: Expression) -> Expression:
     match each.kind, each.operands:
         case "multiply" | "scale", [x, y] if x is y:
             return Expression("square", [x])
+        case "transpose", [x] if x.kind == "transpose":
+            return x.operands[0]
         case "power", [x, exponent] if _is_number(exponent, 1):
             return x
         case "add", [x, guard] if guard.kind == "mask" and _is_zero_of(guard.operands[0], x):

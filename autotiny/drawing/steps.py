@@ -1,63 +1,252 @@
-"""A graph as a film: the forward pass value by value, then backprop contribution by contribution, told in words.
+"""The steps of a graph in words: the forward pass value by value, then backprop contribution by contribution.
 
-Every step tells what arrives, the rule of the operation, what it passes on and the sum so far, in the order in which
-the engine does it.
+Each step of backprop names the gradient that arrives, the rule of the operation, the contribution that it passes on,
+and the sum so far, in the order in which the engine computes them.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.drawing.groups import places
-from autotiny.drawing.heat import Heat, number, show
-from autotiny.drawing.reading import Place, Reading
-from autotiny.drawing.rule import LocalDerivative, local_derivative, rule_in_words
-from autotiny.drawing.view import card_id, visible
+from autotiny.drawing.composition import Composition
+from autotiny.drawing.edge import derivative
+from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.groups import nodes
+from autotiny.drawing.rule import LocalDerivative, rule_in_words
+from autotiny.drawing.selection import card_id, visible
 from autotiny.engine.contributions import Backprop, Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import summarise, typeset
 from autotiny.notation.expression import Expression
+from autotiny.notation.heat import Heat
+from autotiny.notation.numbers import short_number
 from autotiny.ops.expression import typed
 
-if TYPE_CHECKING:
-    from autotiny.drawing.picture import Picture
-
-# ----- lines -----
-# The lines of a step: a value or a gradient in words, and a product in numbers or symbols.
+CardPair = tuple[str, str]
+"""The card that a contribution comes from, and the card that it goes to."""
+MOST_BETWEEN_CARDS = 6
+"""The number of contributions between two cards up to which each is a step of its own."""
 
 
 class Line(NamedTuple):
-    """One thing that a step tells: in words, and entry by entry where it is an array."""
+    """One line of a step: its text, and the entries or cells of an array."""
 
-    what: str
+    label: str
     text: str
     rows: tuple[tuple[str, ...], ...] = ()
     heat: Heat | None = None
 
 
+@dataclass(frozen=True)
+class PassStep:
+    """A step of the forward or the backward pass, as a picture shows it."""
+
+    backward: bool
+    title: str
+    lines: tuple[Line, ...]
+    active: str
+    """The id of the card whose turn it is."""
+    moment: int
+    """The position in time, the same in every picture of a graph."""
+    receiver: str = ""
+    """The card that a gradient reaches."""
+    edge: str = ""
+    """The edge along which it goes."""
+    total: str = ""
+    """The receiver's gradient so far."""
+
+    @property
+    def sentence(self) -> str:
+        """The step as one line of text."""
+        return ". ".join([self.title, *(f"{line.label}: {line.text}" for line in self.lines)])
+
+
+class Flow(NamedTuple):
+    """A contribution on its way from a result to an operand: path `nth` of `paths` to that operand."""
+
+    contribution: Contribution
+    start: NodeId
+    end: NodeId
+    nth: int
+    paths: int
+    moment: int
+
+
+def backward_flows(graph: GraphView, backprop: Backprop) -> list[Flow]:
+    """Return every contribution of a sweep, in its order."""
+    order = [(visit.node, c) for visit in backprop.visits for c in visit.contributions]
+    paths, seen = Counter(c.operand for _, c in order), Counter[Tensor]()
+    flows = []
+    for moment, (result, c) in enumerate(order, len(graph.values) + 1):
+        seen[c.operand] += 1
+        start, end = graph.ids[result], graph.ids[c.operand]
+        flows.append(Flow(c, start, end, seen[c.operand], paths[c.operand], moment))
+    return flows
+
+
+class StepBuilder:
+    """Builds the steps that one picture of a graph shows: those within closed groups are left out."""
+
+    def __init__(self, picture: Composition, flows: Sequence[Flow]) -> None:
+        self.graph, self.names = picture.graph, picture.graph.names
+        self.cards = {card.id: card for card in picture.cards}
+        self.edges = {edge.id for edge in picture.edges}
+        shown = visible(picture.root, picture.opened)
+        self.owner = dict(sorted((node, card_id(child)) for child in shown for node in nodes(child)))
+        self.flows: defaultdict[CardPair, list[Flow]] = defaultdict(list)
+        for flow in flows:
+            active, receiver = self.owner.get(flow.start), self.owner.get(flow.end)
+            if active and receiver and active != receiver:
+                self.flows[active, receiver].append(flow)
+
+    def steps(self) -> list[PassStep]:
+        """Return the steps of the forward pass, and of backprop if there is a gradient to start from."""
+        backward = [step for pair, flows in self.flows.items() for step in self._between(pair, flows)]
+        seed = self.graph.gradients.get(self.graph.ids[self.graph.output])
+        start = [] if seed is None or not self.graph.contributions else [self._start(seed)]
+        return [*self._forward(), *start, *sorted(backward, key=attrgetter("moment"))]
+
+    # ----- the forward pass -----
+    def _forward(self) -> Iterator[PassStep]:
+        results = {node: card for node, card in self.owner.items() if _is_result(self.graph.values[node])}
+        size, last = Counter(results.values()), {card: node for node, card in results.items()}
+        for card, node in sorted(last.items(), key=itemgetter(1)):
+            if self.cards[card].kind == "group":
+                title, line = self._computed_group(card, size[card])
+            else:
+                title, line = self._equation(self.graph.values[node]), computed(self.graph.values[node])
+            yield PassStep(False, title, (line,), card, node)
+
+    def _computed_group(self, card: str, operations: int) -> tuple[str, Line]:
+        name, value = self.cards[card].name, self.cards[card].value
+        title = f"{name}: {operations:,} operation{'s' if operations > 1 else ''}"
+        return title, Line("value", typeset(value.text), heat=value.heat)
+
+    def _equation(self, tensor: Tensor) -> str:
+        """Return the operation that made a tensor, such as "Z1 = W1 @ X"."""
+        return f"{self.names.short(tensor)} = {self.names.formula(tensor)}"
+
+    # ----- the backward pass -----
+    def _start(self, seed: Any) -> PassStep:
+        output = self.graph.output
+        card, title = self.owner[self.graph.ids[output]], f"Backprop starts at {self.names.short(output)}"
+        line = array_line("seed", seed, f"{self._d(output)} = ")
+        return PassStep(True, title, (line,), card, len(self.graph.values), card, "", array_text(seed))
+
+    def _between(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
+        """Yield a step for each contribution between two cards, or one for all of them if they are many."""
+        if len(flows) > MOST_BETWEEN_CARDS:
+            yield self._merged_step(pair, flows)
+            return
+        active, receiver = pair
+        for flow in flows:
+            c, result = flow.contribution, self.graph.values[flow.start]
+            edge = f"e{flow.end}-{flow.start}-{c.position}"
+            yield PassStep(
+                backward=True,
+                title=f"{self._d(c.operand)} through {self._equation(result)}",
+                lines=(self._arrives(flow), *self._passes_on(flow), self._sum_so_far(flow)),
+                active=active,
+                moment=flow.moment,
+                receiver=receiver,
+                edge=edge if edge in self.edges else f"e{receiver}-{active}",
+                total=array_text(c.total),
+            )
+
+    def _merged_step(self, pair: CardPair, flows: Sequence[Flow]) -> PassStep:
+        """Return one step for many contributions between two groups, at the moment of the last."""
+        active, receiver = pair
+        entries = np.concatenate([np.ravel(flow.contribution.value) for flow in flows])
+        start, end = self.cards[active].name, self.cards[receiver].name
+        title = f"{len(flows):,} contributions from {start} to {end}"
+        line = array_line("passes on", entries)._replace(rows=(), heat=None)
+        rule = Line("rule", f"the chain rule along each of {len(flows):,} ways; open a group to follow them")
+        return PassStep(True, title, (rule, line), active, flows[-1].moment, receiver, f"e{receiver}-{active}")
+
+    def _d(self, tensor: Tensor) -> str:
+        """Return ∂J/∂x."""
+        return f"∂{self.names.short(self.graph.output)}/∂{self.names.short(tensor)}"
+
+    def _arrives(self, flow: Flow) -> Line:
+        c, result = flow.contribution, self.graph.values[flow.start]
+        output, name = self.names.short(self.graph.output), self.names.short(result)
+        symbol = f"∂{output}/∂log({name})" if c.through_log else self._d(result)
+        return array_line("arrives", c.pulled, f"g = {symbol} = ")
+
+    def _passes_on(self, flow: Flow) -> Iterator[Line]:
+        c, result = flow.contribution, self.graph.values[flow.start]
+        local = derivative(self.graph, flow.start, c.position, c.through_log)
+        words = rule_in_words(made_by(result), c.position, c.through_log)
+        factor = slope(local) if result.size >= c.operand.size else ""  # entry by entry
+        if factor and result.shape != c.operand.shape:
+            words += "; summed over what broadcasting repeated"
+        yield Line("rule", words)
+        if factor:
+            formula = self.names.formula(result)
+            bracketed = formula if "(" in formula else f"({formula})"
+            output = f"log({self.names.short(result)})" if c.through_log else bracketed
+            yield Line("local derivative", f"∂{output}/∂{self.names.short(c.operand)} = {factor}")
+        line = array_line("passes on", c.value, product(local, c))
+        yield line if np.any(c.value) else line._replace(text=f"{line.text}: nothing goes this way")
+
+    def _sum_so_far(self, flow: Flow) -> Line:
+        c, nth, paths = flow.contribution, flow.nth, flow.paths
+        addition = ""
+        if nth > 1 and np.size(c.total) == 1:
+            addition = f"{one_number(np.asarray(c.total) - c.value)} + {one_number(c.value)} = ".replace("+ −", "− ")
+        line = array_line("sum so far", c.total, f"{self._d(c.operand)} = {addition}")
+        if nth == 1:  # the line above has the same entries
+            line = line._replace(rows=(), heat=None)
+        state = "the only path" if paths == 1 else f"path {nth} of {paths}"
+        return line._replace(text=f"{line.text} ({state}{', complete' if nth == paths else ''})")
+
+
+def _is_result(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.op is not None
+
+
+# ----- the lines of a step -----
+def array_line(label: str, value: Any, before: str = "") -> Line:
+    """Return the line of an array, with its range, shape and entries or cells; of a number, the number alone."""
+    summary = summarise(value)
+    shape = f", shape {np.shape(value)}" if np.size(value) > 1 else ""
+    rows = tuple(tuple(map(typeset, row)) for row in summary.rows)
+    return Line(label, before + typeset(summary.text) + shape, rows, None if rows else summary.heat)
+
+
+def array_text(value: Any) -> str:
+    """Return a number, or the range of an array."""
+    return typeset(summarise(value).text)
+
+
+def one_number(value: Any) -> str:
+    """Return the only entry of an array."""
+    return typeset(short_number(np.asarray(value).item()))
+
+
 def computed(tensor: Tensor) -> Line:
-    """The value of a result, of numbers with the computation."""
-    told = line("value", value_of(tensor))
+    """Return the line of a result's value; between numbers, with the computation."""
+    line = array_line("value", value_of(tensor))
     if tensor.size == 1 and not tensor.kwargs and all(np.size(value_of(arg)) == 1 for arg in tensor.args):
-        return told._replace(text=f"{_with_numbers(tensor)} = {told.text}")
-    return told
+        return line._replace(text=f"{_with_numbers(tensor)} = {line.text}")
+    return line
 
 
 def _with_numbers(tensor: Tensor) -> str:
-    """The operation on the numbers themselves."""
+    """Return the operation on the numbers themselves."""
     operands = [Expression("number", value=value_of(arg)) for arg in tensor.args]
-    return _typeset(typed(made_by(tensor), operands, {}, ndim=0))
+    return typeset(typed(made_by(tensor), operands, {}, ndim=0))
 
 
 def slope(local: LocalDerivative | None) -> str:
-    """dy/dx alone, where the rule is a product with the gradient, entry by entry."""
+    """Return dy/dx alone, if the rule multiplies the gradient with it entry by entry; else ""."""
     factor = local and local.factor
     if not factor or "·" in factor:
         return ""
@@ -66,209 +255,9 @@ def slope(local: LocalDerivative | None) -> str:
 
 
 def product(local: LocalDerivative | None, c: Contribution) -> str:
-    """What the contribution is the product of: in numbers where it is one number, else in symbols."""
+    """Return the product that a contribution is, in symbols and, between numbers, in numbers; ends in "= "."""
     if local is None:
         return ""
     if local.rule != "g" and np.size(c.pulled) == np.size(local.value) == np.size(c.value) == 1:
         return f"{local.rule} = {one_number(c.pulled)} × {one_number(local.value)} = "
     return f"{local.rule} = "
-
-
-def line(what: str, value: Any, before: str = "") -> Line:
-    """An array by its range and shape with its entries or cells, a number by itself."""
-    shown = show(value)
-    shape = f", shape {np.shape(value)}" if np.size(value) > 1 else ""
-    rows = tuple(tuple(map(_typeset, row)) for row in shown.rows)
-    return Line(what, before + _typeset(shown.summary) + shape, rows, None if rows else shown.heat)
-
-
-def summary(value: Any) -> str:
-    """A number, or a range."""
-    return _typeset(show(value).summary)
-
-
-def one_number(value: Any) -> str:
-    """The only entry."""
-    return _typeset(number(np.asarray(value).item()))
-
-
-def _typeset(text: str) -> str:
-    return text.replace("-", "−")
-
-
-Way = tuple[str, str]
-MOST_ON_ONE_WAY = 6
-"""Contributions between two cards that are told one by one."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A moment of the forward or the backward pass, as a picture shows it."""
-
-    backward: bool
-    title: str
-    lines: tuple[Line, ...]
-    active: str
-    """The card whose turn it is, by its id."""
-    moment: int
-    """The same in every picture of a graph."""
-    receiver: str = ""
-    """The card that a gradient reaches."""
-    edge: str = ""
-    """The way that it takes there."""
-    total: str = ""
-    """The receiver's gradient so far."""
-
-    @property
-    def sentence(self) -> str:
-        """The step as one line of text."""
-        return ". ".join([self.title, *(f"{line.what}: {line.text}" for line in self.lines)])
-
-
-class Passed(NamedTuple):
-    """A contribution on its way: from a result to an operand, by their places, as path `nth` of `paths`."""
-
-    node: Tensor
-    contribution: Contribution
-    start: Place
-    end: Place
-    nth: int
-    paths: int
-    moment: int
-
-
-def way_back(reading: Reading, backprop: Backprop) -> list[Passed]:
-    """Every contribution of a sweep, in its order."""
-    order = [(visit.node, c) for visit in backprop.visits for c in visit.contributions]
-    paths, taken = Counter(c.operand for _, c in order), Counter[Tensor]()
-    passed = []
-    for moment, (node, c) in enumerate(order, len(reading.values) + 1):
-        taken[c.operand] += 1
-        start, end = reading.places[node], reading.places[c.operand]
-        passed.append(Passed(node, c, start, end, taken[c.operand], paths[c.operand], moment))
-    return passed
-
-
-def _is_result(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.op is not None
-
-
-class Film:
-    """The steps that one picture of a graph shows: those inside of a closed group stay untold."""
-
-    def __init__(self, picture: "Picture", passed: Sequence[Passed]) -> None:
-        self.reading, self.names = picture.reading, picture.reading.names
-        self.cards = {card.id: card for card in picture.cards}
-        self.edges = {edge.id for edge in picture.edges}
-        shown = visible(picture.root, picture.opened)
-        self.owner = dict(sorted((place, card_id(child)) for child in shown for place in places(child)))
-        self.ways: defaultdict[Way, list[Passed]] = defaultdict(list)
-        for each in passed:
-            active, receiver = self.owner.get(each.start), self.owner.get(each.end)
-            if active and receiver and active != receiver:
-                self.ways[active, receiver].append(each)
-
-    def steps(self) -> list[Step]:
-        """The forward pass, and backprop where there is a way back."""
-        backward = [step for way, those in self.ways.items() for step in self._along(way, those)]
-        seed = self.reading.gradients.get(self.reading.places[self.reading.output])
-        start = [] if seed is None or not self.reading.passed else [self._start(seed)]
-        return [*self._forward(), *start, *sorted(backward, key=attrgetter("moment"))]
-
-    # ----- forward -----
-    def _forward(self) -> Iterator[Step]:
-        results = {place: card for place, card in self.owner.items() if _is_result(self.reading.values[place])}
-        size, last = Counter(results.values()), {card: place for place, card in results.items()}
-        for card, place in sorted(last.items(), key=itemgetter(1)):
-            told = self._computed_group(card, size[card]) if self.cards[card].kind == "group" else None
-            title, lines = told or (self._equation(self.reading.values[place]), (computed(self.reading.values[place]),))
-            yield Step(False, title, lines, card, place)
-
-    def _computed_group(self, card: str, operations: int) -> tuple[str, tuple[Line, ...]]:
-        name, value = self.cards[card].name, self.cards[card].value
-        title = f"{name}: {operations:,} operation{'s' if operations > 1 else ''}"
-        return title, (Line("value", value.summary.replace("-", "−"), heat=value.heat),)
-
-    def _equation(self, tensor: Tensor) -> str:
-        """What made a tensor, such as "Z1 = W1 @ X"."""
-        return f"{self.names.short(tensor)} = {self.names.formula(tensor)}"
-
-    # ----- backward -----
-    def _start(self, seed: Any) -> Step:
-        output = self.reading.output
-        card, title = self.owner[self.reading.places[output]], f"Backprop starts at {self.names.short(output)}"
-        told = line("seed", seed, f"{self._d(output)} = ")
-        return Step(True, title, (told,), card, len(self.reading.values), card, "", summary(seed))
-
-    def _along(self, way: Way, passed: Sequence[Passed]) -> Iterator[Step]:
-        """The steps between two cards: one by one, unless they are many."""
-        if len(passed) > MOST_ON_ONE_WAY:
-            yield self._passed_together(way, passed)
-            return
-        active, receiver = way
-        for each in passed:
-            node, c = each.node, each.contribution
-            edge = f"e{each.end}-{each.start}-{c.position}"
-            yield Step(
-                backward=True,
-                title=f"{self._d(c.operand)} through {self._equation(node)}",
-                lines=(self._arrives(node, c), *self._passes(node, c), self._sum_so_far(each)),
-                active=active,
-                moment=each.moment,
-                receiver=receiver,
-                edge=edge if edge in self.edges else f"e{receiver}-{active}",
-                total=summary(c.total),
-            )
-
-    def _passed_together(self, way: Way, passed: Sequence[Passed]) -> Step:
-        """What goes from one group to another in many pieces, when the last of them has gone."""
-        active, receiver = way
-        entries = np.concatenate([np.ravel(each.contribution.value) for each in passed])
-        start, end = self.cards[active].name, self.cards[receiver].name
-        title = f"{len(passed):,} contributions from {start} to {end}"
-        told = line("passes on", entries)._replace(rows=(), heat=None)
-        rule = Line("rule", f"the chain rule along each of {len(passed):,} ways; open a group to follow them")
-        return Step(True, title, (rule, told), active, passed[-1].moment, receiver, f"e{receiver}-{active}")
-
-    def _d(self, tensor: Tensor) -> str:
-        """∂J/∂x."""
-        return f"∂{self.names.short(self.reading.output)}/∂{self.names.short(tensor)}"
-
-    def _arrives(self, node: Tensor, c: Contribution) -> Line:
-        output, name = self.names.short(self.reading.output), self.names.short(node)
-        what = f"∂{output}/∂log({name})" if c.through_log else self._d(node)
-        return line("arrives", c.pulled, f"g = {what} = ")
-
-    def _passes(self, node: Tensor, c: Contribution) -> Iterator[Line]:
-        local = self._local(node, c)
-        words = rule_in_words(made_by(node), c.position, c.through_log)
-        factor = slope(local) if node.size >= c.operand.size else ""  # entry by entry
-        if factor and node.shape != c.operand.shape:
-            words += "; summed over what broadcasting repeated"
-        yield Line("rule", words)
-        if factor:
-            formula = self.names.formula(node)
-            output = (
-                f"log({self.names.short(node)})" if c.through_log else formula if "(" in formula else f"({formula})"
-            )
-            yield Line("local derivative", f"∂{output}/∂{self.names.short(c.operand)} = {factor}")
-        passed = line("passes on", c.value, product(local, c))
-        yield passed if np.any(c.value) else passed._replace(text=f"{passed.text}: nothing goes this way")
-
-    def _local(self, node: Tensor, c: Contribution) -> LocalDerivative | None:
-        """The rule that made a contribution, in symbols."""
-        op = made_by(node)
-        rule = op.log.rule if c.through_log and op.log else next(islice(op.rules, c.position, None))
-        operands = [(self.names.short(arg), value_of(arg)) for arg in node.args]
-        return local_derivative(rule, operands, (self.names.short(node), value_of(node)), node.kwargs)
-
-    def _sum_so_far(self, passed: Passed) -> Line:
-        c, nth, paths = passed.contribution, passed.nth, passed.paths
-        before = ""
-        if nth > 1 and np.size(c.total) == 1:
-            before = f"{one_number(np.asarray(c.total) - c.value)} + {one_number(c.value)} = ".replace("+ −", "− ")
-        total = line("sum so far", c.total, f"{self._d(c.operand)} = {before}")
-        if nth == 1:  # it is what was passed on
-            total = total._replace(rows=(), heat=None)
-        state = "the only path" if paths == 1 else f"path {nth} of {paths}"
-        return total._replace(text=f"{total.text} ({state}{', complete' if nth == paths else ''})")

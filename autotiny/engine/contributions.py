@@ -3,12 +3,13 @@
 It is the sweep of `backward` that runs, and says what it does; nothing is published to `.grad`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from autotiny.engine.backward import Gradients, Sweep, seed, swept
-from autotiny.engine.mutation import checked_order
-from autotiny.engine.recording import LOG, stays_in_logarithm
+from autotiny.engine.backward import Gradients, Sweep, run_sweep
+from autotiny.engine.gradients import seed
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.recording import is_stable_log
 from autotiny.engine.tensor import Tensor
 
 
@@ -58,7 +59,8 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     Raises what backward raises: ShapeError for a missing or misshapen grad, UnsupportedError for a constant,
     StaleError when a value was changed after it was recorded.
 
-    >>> x = Tensor(3.0, name="x")
+    >>> import autotiny as at
+    >>> x = at.Tensor(3.0, name="x")
     >>> product, total = contributions(x * x + x).visits[::-1]
     >>> [(c.position, float(c.value), float(c.total)) for c in total.contributions]
     [(0, 1.0, 1.0), (1, 1.0, 1.0)]
@@ -66,65 +68,39 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     [(0, 3.0, 4.0), (1, 3.0, 7.0)]
     """
     seeds = {output: seed(output, grad)}
-    observed = swept(checked_order(output), lambda guard: _Observed(seeds, guard))
+    observed = run_sweep(verified_order(output), lambda guarded: _Observed(seeds, guarded=guarded))
     return Backprop(observed.visits, observed.grads)
 
 
 class _Observed(Sweep):
-    """A sweep that keeps what passes."""
+    """A sweep that keeps what each visit passes on."""
 
-    def __init__(self, seeds: Gradients, guard: bool) -> None:
-        super().__init__(seeds, None, record=False, guard=guard)
+    def __init__(self, seeds: Gradients, *, guarded: bool) -> None:
+        super().__init__(seeds, guarded=guarded)
         self.visits: list[Visit] = []
         self.passed: list[Contribution] = []
-        self.pulled: Any = None
-        self.pulling_log = False
 
-    def run(self, order: Iterable[Tensor]) -> None:
-        """Visit the operations, results before operands."""
-        super().run(self._watched(order))
+    def visit(self, node: Any) -> None:
+        """Visit an operation, and keep what it passed on."""
+        self.passed = []
+        super().visit(node)
+        if node not in self.grads:
+            return
+        g = self.grads[node]
+        if is_stable_log(node.op, node.args):
+            (y,) = node.args
+            self.passed.append(Contribution(0, y, self.out_of_logarithm(y, g), self.total(y), g))
+        self.visits.append(Visit(node, g, tuple(self.passed)))
 
-    def _watched(self, order: Iterable[Tensor]) -> Iterator[Tensor]:
-        for node in order:
-            self.passed = []
-            yield node  # and the engine pulls back through it
-            if node in self.grads:
-                if node.op is LOG and stays_in_logarithm(node.args):
-                    self._hand_on(node)
-                self.visits.append(Visit(node, self.grads[node], tuple(self.passed)))
+    def pull(self, node: Any, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+        """Pull g back through one operation, and keep each contribution once the sweep has added it."""
+        for position, c in super().pull(node, g, through_log=through_log):
+            yield position, c
+            operand = node.args[position]
+            self.passed.append(Contribution(position, operand, c, self.total(operand), g, through_log))
 
-    def _hand_on(self, log: Tensor) -> None:
-        (y,) = log.args
-        self.pulled = self.grads[log]
-        self._note(0, y, self.out_of_logarithm(y, self.pulled))
-
-    def pull(self, node: Tensor, rules: Any, g: Any) -> None:
-        """Pull g back through one operation, by the way that receives every contribution."""
-        self.pulled = g
-        self.places = (place for place, arg in enumerate(node.args) if type(arg) is Tensor and arg.requires_grad)
-        self.pull_each(node, rules, g)
-
-    def pull_logarithm(self, node: Tensor, g: Any, h: Any) -> None:
-        """Pull back h = dJ/dlog(y) of an exponential y."""
-        self.pulling_log = True
-        super().pull_logarithm(node, g, h)
-        self.pulling_log = False
-
-    def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
-        """Add the contribution c of one operation to an argument's gradient, and keep it."""
-        before = self.grads.pop(arg, None)
-        super().receive(node, arg, g, c)
-        value = self.grads[arg]
-        if before is not None:
-            self.grads[arg] = before + value
-        self._note(next(self.places), arg, value)
-
-    def _note(self, position: int, operand: Tensor, value: Any) -> None:
-        total = self._total(operand)
-        self.passed.append(Contribution(position, operand, value, total, self.pulled, self.pulling_log))
-
-    def _total(self, operand: Tensor) -> Any:
-        """The gradient so far, with what waits in a logarithm."""
+    def total(self, operand: Tensor) -> Any:
+        """Return the gradient so far, with what waits in a logarithm."""
         g, h = self.grads.get(operand), self.log_grads.get(operand)
         if h is None:
             return g

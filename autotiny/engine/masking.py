@@ -17,20 +17,20 @@ from autotiny.engine.broadcasting import anywhere
 from autotiny.engine.recording import value_of
 from autotiny.ops import Op
 
-Guard = tuple[Iterable[Any], Any, tuple[Any, ...]]
+Guard = tuple[Any, tuple[Any, ...], Iterable[Any]]
 
 
 def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Guard:
-    """Where each argument was needed; then y and the arguments, harmless where they were not."""
+    """Return y and the arguments, harmless where they were not needed, and where each argument was needed."""
     taken = value_of(g) != 0
     if not op.guarded:
-        return itertools.repeat(np.any(taken)), y, args
+        return y, args, itertools.repeat(np.any(taken))
     if op.guarded is True:
-        return itertools.repeat(taken), y, args
+        return y, args, itertools.repeat(taken)
     finite = np.isfinite(value_of(y))
     needed, spoilt = reached(op, taken, args, kwargs), reached(op, np.logical_not(finite), args, kwargs)
     kept = [np.logical_or(n, np.logical_not(s)) for n, s in zip(needed, spoilt, strict=True)]
-    return needed, harmless(y, np.logical_or(taken, finite)), tuple(map(harmless, args, kept))
+    return harmless(y, np.logical_or(taken, finite)), tuple(map(harmless, args, kept)), needed
 
 
 def reached(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:

@@ -1,16 +1,14 @@
 """Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops import Op
 from autotiny.ops.expression import typed
-
-if TYPE_CHECKING:
-    from autotiny.ops import Op
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -23,14 +21,14 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
     return "array" if isinstance(value, np.ndarray) else type(value).__name__
 
 
-def expression(op: "Op", args: tuple[Any, ...], *, shapes: bool = False) -> str:
+def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """The operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
     return typed(op, words, {})
 
 
-def failure(op: "Op", args: tuple[Any, ...], error: Exception) -> Exception:
+def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """The failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
     written = expression(op, args, shapes=True)
     if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
@@ -50,16 +48,19 @@ def _raised_in_users_code(error: Exception) -> bool:
 
 
 def _matmul_reason(args: tuple[Any, ...]) -> str | None:
+    """Why two operands of a matrix product do not fit, and the transpose that would, if one would."""
     (a, b), scope = args, caller_scope()
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return "a matrix product needs vectors or matrices; use * for a number"
     left, right = np.shape(a)[-1], np.shape(b)[-2 if np.ndim(b) > 1 else 0]
     if left == right:
         return None
-    mends = [f"{label(x, scope)}.T is {np.shape(x)[::-1]}" for x in (b, a) if np.ndim(x) == 2]
-    fits = [np.ndim(b) == 2 and np.shape(b)[-1] == left, np.ndim(a) == 2 and np.shape(a)[-2] == right]
-    best = mends[:1] if fits[0] or not fits[1] else mends[-1:]
-    return "; ".join([f"inner sizes {left} and {right} differ", *best])
+    reason = f"inner sizes {left} and {right} differ"
+    if np.ndim(b) == 2 and np.shape(b)[1] == left:
+        return f"{reason}; {label(b, scope)}.T is {np.shape(b)[::-1]}"
+    if np.ndim(a) == 2 and np.shape(a)[0] == right:
+        return f"{reason}; {label(a, scope)}.T is {np.shape(a)[::-1]}"
+    return f"{reason}; neither transpose fits" if np.ndim(a) == np.ndim(b) == 2 else reason
 
 
 def _broadcast_reason(args: tuple[Any, ...]) -> str | None:

@@ -2,10 +2,12 @@
 
 import math
 import threading
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from autotiny.errors import UnsupportedError
+from autotiny.ops import Op
 
 
 class Mark:
@@ -21,11 +23,33 @@ class Mark:
         self.name, self.since = name, since
 
 
+class Tracer(Protocol):
+    """What may stand as `modes.tracing`: it computes the operations, to write them down, and is told of each sweep.
+
+    A tracer that inherits from this needs `__call__` alone.
+    """
+
+    guards: bool = False
+    """Whether every sweep is to be guarded, whether these values need it or not."""
+
+    def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
+        """Return the result of the operation, in place of its forward function."""
+        ...
+
+    def note_callers(self) -> None:
+        """Hear that an operation on formulas is about to be applied, by the functions that are running now."""
+
+    def require_guard(self) -> None:
+        """Hear that a sweep is about to run with a guard, or raise an error that stops it."""
+
+    def observe(self, grads: Mapping[Any, Any], masked: bool) -> None:
+        """Hear the gradients that a sweep has computed, and whether it met an operation that selects."""
+
+
 class _Modes(threading.local):
     recording = True
     debugging = False
-    tracing: Any = None
-    """Computes `tracing(op, values, options)` in place of the operation's forward function, to write it down."""
+    tracing: Tracer | None = None
     scope: tuple[Mark, ...] = ()
 
     @property

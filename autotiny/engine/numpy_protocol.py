@@ -16,14 +16,14 @@ REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minim
 
 
 def _method(function: Any) -> Callable[..., Any]:
-    def method(self: "Surface", *args: Any, **kwargs: Any) -> Any:
+    def method(self: "ArrayProtocol", *args: Any, **kwargs: Any) -> Any:
         return self.__autotiny_call__(function, (self, *args), kwargs)
 
     method.__name__, method.__doc__ = function.__name__, f"np.{function.__name__} of this."
     return method
 
 
-class Surface:
+class ArrayProtocol:
     """The protocols and the methods of an array, all of them by way of `__autotiny_call__(function, args, kwargs)`."""
 
     __slots__ = ()

@@ -59,7 +59,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if in_use:
         node._scope = modes.scope
     if watched:
-        node._notes = _seals(args)
+        node._notes = _fingerprints(args)
     return node
 
 
@@ -86,7 +86,7 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
     node = new_node(kind, op, args, kwargs, data)
     if Switch.in_use:
         node._scope = modes.scope
-    seals = _seals(args)
+    seals = _fingerprints(args)
     if seals:
         node._notes = seals
     if modes.debugging:
@@ -97,7 +97,7 @@ def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
     """The operation on the values of its operands; the logarithm of an exponential never leaves the logarithm."""
-    if op is LOG and stays_in_logarithm(args):
+    if is_stable_log(op, args):
         (inner,) = args
         return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
     if modes.tracing is not None:
@@ -105,8 +105,10 @@ def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Ca
     return op.forward(*map(value, args), **kwargs)
 
 
-def stays_in_logarithm(args: tuple[Any, ...]) -> bool:
-    """Whether a logarithm's argument is a recorded exponential, as in log(softmax(Z))."""
+def is_stable_log(op: Op | None, args: tuple[Any, ...]) -> bool:
+    """Whether an operation is the logarithm of a recorded exponential, as in log(softmax(Z))."""
+    if op is not LOG:
+        return False
     (x,) = args
     return isinstance(x, Node) and x.op is not None and x.op.log is not None
 
@@ -183,7 +185,7 @@ def _require_numbers(op: Op, data: Any) -> None:
         )
 
 
-def _seals(args: tuple[Any, ...]) -> dict[Any, Any]:
+def _fingerprints(args: tuple[Any, ...]) -> dict[Any, Any]:
     """Fingerprints of the operands that may change, by their positions."""
     return {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.engine import gradients
 from autotiny.engine.node import Node
-from autotiny.engine.numpy_protocol import Surface
+from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import call, operators, plain_operators, record
 from autotiny.engine.values import read_only
 from autotiny.errors import UnsupportedError
@@ -23,7 +24,7 @@ def _plain_key(part: Any) -> Any:
     return np.array(part) if isinstance(part, np.ndarray | list) else part
 
 
-class Tensor(Surface, Node):
+class Tensor(ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
@@ -65,7 +66,7 @@ class Tensor(Surface, Node):
 
         Raises ShapeError for a missing or misshapen grad, StaleError when a value was changed after it was recorded.
         """
-        backward.backward(self, grad)
+        gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
@@ -107,4 +108,6 @@ class Tensor(Surface, Node):
         return super().astype(dtype)
 
 
-from autotiny.engine import backward  # noqa: E402 - it knows Tensor, and Tensor.backward() is only a short way to it
+def as_tensor(value: Any) -> Tensor:
+    """Return the value as a Tensor, a constant one if it is not one already."""
+    return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)

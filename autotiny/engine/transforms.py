@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.engine.backward import Gradients, as_tensor, sweep
+from autotiny.engine.backward import Gradients
+from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch, modes
-from autotiny.engine.mutation import checked_order, require_unchanged
-from autotiny.engine.node import next_number
+from autotiny.engine.mutation import require_unchanged, verified_order
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, tree_map
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -32,8 +33,8 @@ class Run(NamedTuple):
     rebuild_output: Rebuild
     variables: list[Tensor]
     rebuild_arguments: Rebuild
-    order: list[Tensor]
-    leaves: set[Tensor]
+    order: list[Node]
+    leaves: set[Node]
     nested: bool
 
     @property
@@ -70,16 +71,16 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
     for out in outputs:
         _require_numbers(f, out)
     recorded = [out for out in outputs if isinstance(out, Tensor)]
-    order = checked_order(*recorded)
+    order = verified_order(*recorded)
     leaves = tracked_leaves(recorded, order)
     nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
     return Run(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
 
 
-def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Tensor]) -> set[Tensor]:
+def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
     """The tracked leaves among some outputs, and among the operands of the operations that lead to them."""
     candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if type(x) is Tensor and x.op is None and x.requires_grad}
+    return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
 
 
 def variable(value: Any) -> Tensor:
@@ -97,7 +98,7 @@ def _require_numbers(f: Function, out: Any) -> None:
         )
 
 
-def of_the_arguments_of(f: Function, derivative: Function) -> Function:
+def with_signature_of(f: Function, derivative: Function) -> Function:
     """The derivative, which inspect.signature and help show with the arguments of f."""
     return functools.update_wrapper(derivative, f, assigned=(), updated=())
 
@@ -131,7 +132,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
         return call.value, grads[0] if single else tuple(grads)
 
-    return of_the_arguments_of(f, value_and_gradient)
+    return with_signature_of(f, value_and_gradient)
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -145,7 +146,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return of_the_arguments_of(f, gradient)
+    return with_signature_of(f, gradient)
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
@@ -209,7 +210,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         pulled = call.pull(seeds_for(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     found = (
-        sweep(checked_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        sweep(verified_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
@@ -230,7 +231,7 @@ def jacobian(f: Function) -> Function:
         blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
         return call.rebuild_output(blocks)
 
-    return of_the_arguments_of(f, jacobian_of_f)
+    return with_signature_of(f, jacobian_of_f)
 
 
 def _rows(call: Run, out: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Networks in the textbook's layout, and what it takes to train them on real data."""
+"""Neural networks in the textbook's layout: data sets, training, checkpoints."""
 
 from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import DataError, Dataset, Standardisation, digits

@@ -1,4 +1,4 @@
-"""A training in one .npz file: without pickle, whole at any moment, and enough to go on bit for bit."""
+"""Checkpoints: a training in one .npz file, without pickle, written atomically, from which it resumes bit for bit."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import OPTIMISERS, Optimiser
-from autotiny.nn.training import Epoch, State, Training
+from autotiny.nn.training import Epoch, Training, TrainingState
 from autotiny.npz import load_npz
 
 FORMAT = "autotiny training 1"
@@ -21,13 +21,14 @@ GROUPS = ("parameters", "best", "optimiser")
 
 
 class CheckpointError(AutotinyError):
-    """A file is no checkpoint, or a checkpoint cannot be written."""
+    """A file that is not a valid checkpoint, or a checkpoint that cannot be written."""
 
 
 def save(training: Training, path: str | Path) -> None:
-    """Writes the training between two epochs: parameters, the best ones, optimiser, history, standardisation, settings.
+    """Write a training to a file: parameters, the best ones, optimiser, history, standardisation, settings.
 
-    A kill at any moment leaves the old file or the new one. Raises CheckpointError where the file cannot be written.
+    If the process is killed at any moment, the old file or the new one remains, complete. Raises CheckpointError if the
+    file cannot be written.
     """
     settings = json.dumps(_settings(training), default=np.generic.item)
     arrays = {"format": np.array(FORMAT), "settings": np.array(settings)} | _arrays(training)
@@ -38,9 +39,9 @@ def save(training: Training, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> Training:
-    """The training that `save` wrote; its network has the best parameters, and `run` goes on from the last ones.
+    """Return the training that `save` wrote. Its network has the best parameters; `run` continues from the last ones.
 
-    Raises NpzError or CheckpointError where the file is truncated, damaged or something else.
+    Raises NpzError or CheckpointError if the file is truncated, damaged or not a checkpoint.
     """
     arrays = load_npz(path)
     if "format" not in arrays or arrays["format"].shape or arrays["format"].dtype.kind != "U":
@@ -55,10 +56,10 @@ def load(path: str | Path) -> Training:
 
 def _settings(training: Training) -> dict[str, Any]:
     network, optimiser = training.network, training.optimiser
-    rates = {field.name: getattr(optimiser, field.name) for field in fields(optimiser) if field.init}
+    hyperparameters = {field.name: getattr(optimiser, field.name) for field in fields(optimiser) if field.init}
     return {
         "network": {"sizes": network.sizes, "activation": network.activations, "dtype": network.dtype.name},
-        "optimiser": {"kind": _kind(optimiser)} | rates,
+        "optimiser": {"kind": _kind(optimiser)} | hyperparameters,
         "training": {name: getattr(training, name) for name in ("batch", "patience", "seed", "notes")},
         "examples": training.examples,
     }
@@ -88,7 +89,7 @@ def _training(settings: dict[str, Any], arrays: Mapping[str, Array]) -> Training
     training = Training(network, optimiser, standardisation=standardisation, **settings["training"])
     training.examples = settings["examples"]
     history = tuple(Epoch(*row) for row in arrays["history"].tolist())
-    training.state = State(**{group: _group(arrays, group) for group in GROUPS}, history=history)
+    training.state = TrainingState(**{group: _group(arrays, group) for group in GROUPS}, history=history)
     for values in (training.state.parameters, training.state.best):
         network.assign(values)
     return training
@@ -100,23 +101,23 @@ def _group(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
 
 
 def _replace(path: str, arrays: Mapping[str, Array]) -> None:
-    """Writes beside the old file and renames over it, each made durable before the next."""
+    """Write a temporary file and rename it over the old one, flushing each to disk before the next step."""
     folder, name = os.path.split(path)
-    draft = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
-        with open(draft, "wb") as file:
+        with open(temporary, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(folder)
 
 
 def _sync_folder(folder: str) -> None:
-    # Only POSIX lets a folder be opened; elsewhere the rename is as durable as it gets.
+    # Only POSIX can open a folder; elsewhere the rename cannot be made more durable.
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Labelled examples in the textbook's layout, and the handwritten digits."""
+"""Labelled examples in the textbook's layout, their standardisation, and the handwritten digits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ Label = str | int | float
 
 
 class DataError(AutotinyError):
-    """The examples cannot be used as they are."""
+    """Examples or labels that a network cannot be trained on."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Examples and their classes: column i of X belongs to classes[labels[i]].
 
-    X : (n_x, m) floats, one example per column;  labels : (m,) integers;  shape : of one example as it came, (8, 8) for
-    an image of 64 pixels.
+    X : (n_x, m) floats, one example per column;  labels : (m,) integers;  shape : the original shape of one example,
+    (8, 8) for an image of 64 pixels.
 
     >>> data = Dataset.from_rows([[0., 1.], [2., 3.], [4., 5.], [6., 7.]], ["cat", "dog", "cat", "cat"])
     >>> data
@@ -39,9 +39,10 @@ class Dataset:
 
     @classmethod
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
-        """Examples from X with a row, or an image, per example and a label for each; classes are sorted.
+        """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
 
-        Raises DataError where the two do not fit, where a number is not finite, and where the labels are no classes.
+        Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
+        form classes.
         """
         X, y = np.asarray(rows), np.asarray(labels)
         _check_examples(X)
@@ -56,16 +57,16 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        """In numbers."""
+        """Return the number of examples, features and classes."""
         return f"Dataset({len(self)} examples of {len(self.X)} features in {len(self.classes)} classes)"
 
     def take(self, columns: Array) -> "Dataset":
-        """The examples at these positions, in this order."""
-        # X.T has an example per row, so that an example is copied as one block.
+        """Return the examples at these positions, in this order."""
+        # X.T has an example per row, so each example is copied as one block.
         return replace(self, X=self.X.T[columns].T, labels=self.labels[columns])
 
     def split(self, fraction: float, seed: int = 0) -> "tuple[Dataset, Dataset]":
-        """(the rest, the held-out fraction), drawn at random; both keep all classes, and the same seed draws the same.
+        """Split at random into (the rest, the held-out fraction). Both keep all classes; a seed always gives one split.
 
         >>> rest, held_out = digits().split(0.2, seed=0)
         >>> len(rest), len(held_out)
@@ -93,7 +94,7 @@ def digits() -> Dataset:
 
 
 def _whole_numbers(labels: Array) -> Array:
-    """Labels that were integers before a file made them floats, as integers again."""
+    """Return labels as integers if they are whole numbers stored as floats."""
     whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels))
     return labels.astype(np.int64) if whole else labels
 
@@ -105,7 +106,7 @@ def _check_examples(X: Array) -> None:
         raise DataError(f"X has shape {X.shape}; a row per example and at least one column are needed")
     if not np.isfinite(X).all():
         where = tuple(np.argwhere(~np.isfinite(X))[0].tolist())
-        raise DataError(f"X{list(where)} is {X[where]}; remove or fill in what is missing")
+        raise DataError(f"X{list(where)} is {X[where]}; remove or fill in missing values")
 
 
 def _check_labels(y: Array, m: int) -> None:
@@ -125,15 +126,14 @@ def _check_classes(classes: Array, m: int) -> None:
 
 
 # ----- standardisation -----
-# Features of mean 0 and deviation 1, as the training examples have them.
 
 
 @dataclass(frozen=True, eq=False)
 class Standardisation:
-    """X := (X - mean) / scale, with mean and scale (n_x, 1).
+    """Features of mean 0 and standard deviation 1: X := (X - mean) / scale, with mean and scale (n_x, 1).
 
-    Every feature of a table has a scale of its own; the pixels of an image share a unit and so share one, lest a pixel
-    that is nearly always white be blown up. A feature that never changes keeps the scale 1.
+    Each feature of a table has its own scale. The pixels of an image share one, because otherwise a pixel that is
+    nearly always white would be amplified. A constant feature keeps the scale 1.
 
     >>> data = Dataset.from_rows([[1., 10.], [3., 10.], [1., 10.], [3., 10.]], [0, 1, 0, 1])
     >>> Standardisation.fit(data)(data.X)
@@ -146,9 +146,9 @@ class Standardisation:
 
     @classmethod
     def fit(cls, data: Dataset) -> "Standardisation":
-        """From these examples alone: fit it on the training part, so that nothing of the others leaks in."""
+        """Compute mean and scale from these examples; use the training part alone, so that no other data leaks in."""
         deviation = data.X.std(axis=None if len(data.shape) > 1 else 1, keepdims=True)
-        # The mean of equal numbers is off by their rounding, and so is their deviation from 0.
+        # The computed deviation of equal numbers is a rounding error rather than 0.
         rounding = 10 * np.finfo(data.X.dtype).eps * np.abs(data.X).max(axis=1, keepdims=True)
         return cls(
             data.X.mean(axis=1, keepdims=True), np.where(deviation > rounding, deviation, 1).astype(data.X.dtype)
@@ -156,10 +156,10 @@ class Standardisation:
 
     @classmethod
     def none(cls, data: Dataset) -> "Standardisation":
-        """Leaves X as it is."""
+        """Return the identity, which leaves X unchanged."""
         n = len(data.X)
         return cls(np.zeros((n, 1), data.X.dtype), np.ones((n, 1), data.X.dtype))
 
     def __call__(self, X: Array) -> Array:
-        """(X - mean) / scale."""
+        """Return (X - mean) / scale."""
         return (X - self.mean) / self.scale

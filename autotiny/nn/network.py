@@ -1,4 +1,4 @@
-"""A fully connected network in the textbook's layout, one example per column."""
+"""A fully connected network in the textbook's layout, one example per column, and the measures of its mistakes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
@@ -14,12 +14,11 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
 
-# ----- initialise -----
-# Random weights whose signals neither grow nor fade from layer to layer.
+# ----- initialisation: random weights that keep the variance of signals the same from layer to layer -----
 
 
 def he(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
-    """W (n_out, n_in) ~ N(0, 2 / n_in), for layers that relu follows: it passes half of the variance on.
+    """Draw W (n_out, n_in) ~ N(0, 2 / n_in), for layers followed by relu, which passes on half of the variance.
 
     Source: He et al., Delving Deep into Rectifiers, 2015, eq. 10, arxiv.org/abs/1502.01852.
     """
@@ -27,14 +26,13 @@ def he(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
 
 
 def glorot(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
-    """W (n_out, n_in) ~ N(0, 2 / (n_in + n_out)), for layers that something linear around 0 follows: tanh, softmax.
+    """Draw W (n_out, n_in) ~ N(0, 2 / (n_in + n_out)), for layers followed by a function that is linear near 0 (tanh).
 
     Source: Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, 2010, eq. 12.
     """
     return rng.normal(0, sqrt(2 / (n_in + n_out)), (n_out, n_in))
 
 
-# What each activation is, and the initialisation that suits the layer before it.
 ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator, int, int], Array]]] = {
     "relu": (at.relu, he),
     "leaky_relu": (at.leaky_relu, he),
@@ -45,18 +43,23 @@ ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator
     "sigmoid": (at.sigmoid, glorot),
     "tanh": (np.tanh, glorot),
 }
+"""Each activation, and the initialisation of the layer before it."""
+
+
+# ----- the network -----
 
 
 class NetworkError(AutotinyError):
-    """A network cannot be built as it was asked for."""
+    """Invalid sizes, activations or parameter values of a network."""
 
 
 class Network:
     """Z1 = W1 X + b1,  A1 = g(Z1),  Z2 = W2 A1 + b2, ... up to the logits of the classes.
 
     X : (sizes[0], m), an example per column;  W1 : (sizes[1], sizes[0]);  b1 : (sizes[1], 1);  logits : (sizes[-1], m).
-    Weights are drawn from `seed`, after He or Glorot as the activation asks for; biases are 0. `activation` names one
-    for all hidden layers, or one for each. Raises NetworkError where sizes and activations do not fit.
+    Weights are drawn from `seed`, by He's or Glorot's initialisation depending on the activation; biases are 0.
+    `activation` is a name for all hidden layers, or a sequence with one name for each. Raises NetworkError if sizes and
+    activations do not fit.
 
     >>> net = Network((64, 32, 10), activation="relu", seed=0)
     >>> Z2 = net(np.zeros((64, 5)))
@@ -71,7 +74,7 @@ class Network:
         seed: int = 0,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        """Draws the weights."""
+        """Draw the weights."""
         self.sizes = tuple(sizes)
         n_hidden = len(self.sizes) - 2
         self.activations = (activation,) * n_hidden if isinstance(activation, str) else tuple(activation)
@@ -85,7 +88,7 @@ class Network:
             self.parameters[f"b{l}"] = Tensor(np.zeros((n_out, 1), dtype), name=f"b{l}")
 
     def __repr__(self) -> str:
-        """Sizes and activations."""
+        """Return the sizes and activations."""
         return f"Network({self.sizes}, {self.activations})"
 
     @property
@@ -95,12 +98,12 @@ class Network:
         return dtype
 
     def __call__(self, X: Any) -> Tensor:
-        """The logits of the examples X, recorded."""
+        """Record and return the logits of the examples X."""
         return self.forward(self.parameters, self.activations, X)
 
     @staticmethod
     def forward(parameters: Mapping[str, Tensor], activations: Sequence[str], X: Any) -> Tensor:
-        """The logits of the examples X by these parameters, recorded."""
+        """Record and return the logits of the examples X under these parameters."""
         A = X
         for l, name in enumerate(activations, 1):
             start = next_number()
@@ -111,25 +114,25 @@ class Network:
         return in_scope(_linear(parameters, l, A), f"layer {l}", start)
 
     def loss(self, X: Any, Y: Any) -> Tensor:
-        """J = -(1/m) sum(Y * log softmax(Z)), recorded; Y holds one-hot columns, or the labels as integers."""
+        """Record J = -(1/m) sum(Y * log softmax(Z)); Y holds one-hot columns, or the labels as integers."""
         J: Tensor = at.cross_entropy(self(X), Y)
         return J
 
     def predict(self, X: Array) -> Array:
-        """The label of each example: the position of its largest logit."""
+        """Return the label of each example: the position of its largest logit."""
         with at.no_grad():
             labels: Array = np.argmax(self(X), axis=0)
         return labels
 
     def assign(self, values: Mapping[str, Array]) -> None:
-        """Gives each parameter a copy of the value of its name; raises NetworkError where one does not fit."""
+        """Set each parameter to a copy of the value of its name; raises NetworkError if a shape differs."""
         for name, W in self.parameters.items():
             if values[name].shape != W.shape:
-                raise NetworkError(f"assign: {name} is {W.shape}, and its new value {values[name].shape}")
+                raise NetworkError(f"assign: {name} has shape {W.shape}, its new value {values[name].shape}")
             W.data = np.array(values[name])
 
     def values(self) -> dict[str, Array]:
-        """A copy of each parameter's value, by name."""
+        """Return a copy of each parameter's value, by name."""
         return {name: np.array(W.data) for name, W in self.parameters.items()}
 
 
@@ -150,11 +153,10 @@ def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:
 
 
 # ----- evaluation -----
-# Which classes are taken for which.
 
 
 def confusion_matrix(labels: Array, predictions: Array, n_classes: int) -> Array:
-    """C (n_classes, n_classes): C[i, j] examples of class i were taken for class j.
+    """Return C (n_classes, n_classes), where C[i, j] is the number of examples of class i predicted as class j.
 
     >>> confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), 2)
     array([[1, 1],
@@ -165,7 +167,7 @@ def confusion_matrix(labels: Array, predictions: Array, n_classes: int) -> Array
 
 
 def worst_pairs(confusion: Array, at_most: int = 5) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes, worst first: (class, what it was taken for, how often).
+    """Return the most frequent mistakes, worst first, as (class, predicted class, count).
 
     >>> worst_pairs(np.array([[5, 1, 0], [0, 5, 3], [0, 0, 5]]))
     [(1, 2, 3), (0, 1, 1)]

@@ -1,4 +1,4 @@
-"""How a gradient becomes a step: gradient descent, momentum, Adam."""
+"""Optimisers, which turn gradients into steps: gradient descent, momentum, Adam."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,27 +13,27 @@ from autotiny.nn.datasets import Array
 
 @dataclass(eq=False)
 class Optimiser(ABC):
-    """W := W - step(dW), with whatever the steps remember in `state`, by name, so that a checkpoint can hold it."""
+    """W := W - step(dW). Running averages live in `state`, by name, so that a checkpoint can hold them."""
 
     learning_rate: float
     state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuses a learning rate that cannot lead downhill."""
+        """Refuse a learning rate that is not positive and finite."""
         # A NumPy scalar would turn float32 parameters into float64.
         self.learning_rate = float(self.learning_rate)
         if not 0 < self.learning_rate < np.inf:
             raise AutotinyError(f"learning_rate is {self.learning_rate}; a number above 0 is needed, such as 0.1")
 
     def update(self, parameters: Mapping[str, Tensor]) -> None:
-        """Takes one step with each parameter that has a gradient."""
+        """Take one step for each parameter that has a gradient."""
         for name, W in parameters.items():
             if W.grad is not None:
                 W.data = W.data - self.step(name, W.grad)
 
     @abstractmethod
     def step(self, name: str, dW: Array) -> Array:
-        """What to take away from the parameter of this name, whose gradient is dW."""
+        """Return the amount to subtract from the parameter of this name, whose gradient is dW."""
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class GradientDescent(Optimiser):
     learning_rate: float = 0.2
 
     def step(self, name: str, dW: Array) -> Array:
-        """Alpha dW."""
+        """Return alpha dW."""
         return self.learning_rate * dW
 
 
@@ -62,7 +62,7 @@ class Momentum(Optimiser):
     beta: float = 0.9
 
     def step(self, name: str, dW: Array) -> Array:
-        """Alpha v."""
+        """Return alpha v."""
         v = self.state[f"v.{name}"] = self.beta * self.state.get(f"v.{name}", 0.0) + dW
         return self.learning_rate * v
 
@@ -71,7 +71,7 @@ class Momentum(Optimiser):
 class Adam(Optimiser):
     """m := beta1 m + (1 - beta1) dW,  v := beta2 v + (1 - beta2) dW^2,  W := W - alpha m' / (sqrt(v') + epsilon).
 
-    After t steps m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t), since both began at 0.
+    After t steps m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t), because both start at 0.
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1, arxiv.org/abs/1412.6980.
     """
 
@@ -81,7 +81,7 @@ class Adam(Optimiser):
     epsilon: float = 1e-8
 
     def step(self, name: str, dW: Array) -> Array:
-        """Alpha m' / (sqrt(v') + epsilon)."""
+        """Return alpha m' / (sqrt(v') + epsilon)."""
         m = self.beta1 * self.state.get(f"m.{name}", 0.0) + (1 - self.beta1) * dW
         v = self.beta2 * self.state.get(f"v.{name}", 0.0) + (1 - self.beta2) * dW**2
         t = float(self.state.get(f"t.{name}", 0.0)) + 1

@@ -1,4 +1,4 @@
-"""Reading labelled examples from .csv and .npz files, with the line of whatever is wrong."""
+"""Labelled examples from .csv and .npz files, with errors that name the line and the column."""
 
 import csv
 import gzip
@@ -21,11 +21,11 @@ MISSING = BLANK | {"na", "n/a", "null", "none"}
 
 
 def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
-    """Labelled examples from a file, a row per example.
+    """Load labelled examples from a file, one row per example.
 
     .csv, .csv.gz : numbers and one label column, the last or `label` (a name in the header, or a position from 0);
     a first row without a number is the header.  .npz : X, and y or the array named `label`.
-    Raises DataError with the line and the column of what is wrong, NpzError for a file that cannot be read.
+    Raises DataError, with line and column, if the contents are invalid, and NpzError if an .npz file cannot be read.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def _read_csv(path: Path, label: str | int) -> Dataset:
 
 
 def _records(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Each row's last line and its fields, blank lines left out."""
+    """Yield the line number and the fields of each row, skipping blank lines."""
     reader = csv.reader(file, strict=True)
     try:
         for fields in reader:
@@ -87,7 +87,7 @@ def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Datase
 
 
 def _is_header(fields: list[str]) -> bool:
-    # Only the first name may be blank: that is how a table's index column is written.
+    # Only the first name may be blank: tables are often saved with an unnamed index column.
     return not any(map(_is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
 
 
@@ -122,7 +122,7 @@ class _Columns:
             raise DataError(f"no label column {label!r}; the columns are {known}") from None
 
     def read(self, line: int, fields: list[str]) -> tuple[list[float], str]:
-        """The numbers of a row and its label."""
+        """Return the numbers of a row and its label."""
         if len(fields) != len(self.names):
             raise DataError(f"line {line}: {len(fields)} columns where the first row has {len(self.names)}")
         label = fields[self.target].strip()
@@ -138,7 +138,7 @@ class _Columns:
         return numbers, label
 
     def _fault(self, line: int, fields: list[str]) -> DataError:
-        """What is wrong with the first field of the row that is no finite number."""
+        """Return an error about the first field of the row that is not a finite number."""
         for i, text in enumerate(fields):
             if i != self.target and not (_is_number(text) and isfinite(float(text))):
                 break

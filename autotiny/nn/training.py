@@ -1,4 +1,4 @@
-"""Mini-batch training that keeps the best parameters, and can be stopped and resumed without a trace."""
+"""Mini-batch training that keeps the best parameters, and gives the same bits if it is stopped and resumed."""
 
 import hashlib
 import sys
@@ -19,27 +19,25 @@ from autotiny.nn.datasets import Array, Dataset, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import GradientDescent, Optimiser
 
-# ----- batch -----
-# What a batch of examples gives: the loss, the logits, the gradient of every parameter; compiled where it can be.
+# ----- one batch -----
 
-
-Batch = Callable[[Mapping[str, Array], Array, Array], tuple[Any, Any, dict[str, Any]]]
+BatchFunction = Callable[[Mapping[str, Array], Array, Array], tuple[Any, Any, dict[str, Any]]]
 
 
 class BatchStep:
-    """J, Z and dJ/dW for each parameter W of a network, on examples X and their one-hot labels Y."""
+    """Computes J, Z and dJ/dW for each parameter W of a network, from examples X and their one-hot labels Y."""
 
-    def __init__(self, eager: Batch) -> None:
+    def __init__(self, eager: BatchFunction) -> None:
         self.eager, self.compiled = eager, at.compile(eager)
         self.may_compile = True
 
     def __call__(self, parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[float, Array, dict[str, Array]]:
-        """By the compiled program; where there can be none, says so once and records."""
+        """Run the compiled program, or record where compiling fails."""
         J, Z, gradients = self.compute(parameters, X, Y)
         return J.item(), Z, gradients
 
     def compute(self, parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[Any, Any, dict[str, Array]]:
-        """The one or the other."""
+        """Run the compiled program; the first failure to compile warns, and all later batches are recorded."""
         if self.may_compile:
             try:
                 return self.compiled(parameters, X, Y)
@@ -53,9 +51,9 @@ _steps: WeakKeyDictionary[Network, BatchStep] = WeakKeyDictionary()
 
 
 def batch_step(network: Network) -> BatchStep:
-    """The network's own, kept with its programs as long as the network is."""
+    """Return the network's batch step, which lives as long as the network."""
     if network not in _steps:
-        forward, names = type(network).forward, network.activations  # not the network: it would keep itself alive
+        forward, names = type(network).forward, network.activations  # a reference to the network would keep it alive
 
         def gradients(parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[Any, Any, dict[str, Any]]:
             W = {name: Tensor(value, name=name) for name, value in parameters.items()}
@@ -68,12 +66,15 @@ def batch_step(network: Network) -> BatchStep:
     return _steps[network]
 
 
+# ----- training -----
+
+
 class TrainingError(AutotinyError):
-    """Training cannot go on."""
+    """Invalid settings, a loss that diverged, or a resumed run with other examples."""
 
 
 class Epoch(NamedTuple):
-    """How well an epoch went: means over its batches, and over the validation examples at its end."""
+    """The losses and accuracies of one epoch: means over its batches, and over the validation examples at its end."""
 
     loss: float
     accuracy: float
@@ -82,8 +83,8 @@ class Epoch(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """Everything that an epoch changes, as it stands between two epochs."""
+class TrainingState:
+    """Everything that an epoch changes, as of the end of an epoch."""
 
     parameters: Mapping[str, Array]
     best: Mapping[str, Array]
@@ -95,9 +96,9 @@ class State:
 class Training:
     """Trains a network in shuffled mini-batches until the validation loss no longer improves.
 
-    The order of epoch e is drawn from (seed, e): with it, `state` is all that a run needs to go on where it stood.
-    `patience` epochs without a better validation loss end it (None: never). X is standardised as the first training
-    examples ask for, unless a `standardisation` is given.
+    The order of examples in epoch e is drawn from (seed, e), so `state` is all that a resumed run needs. Training ends
+    after `patience` epochs without a lower validation loss (None: never). X is standardised by the training examples
+    of the first run, unless a `standardisation` is given.
 
     >>> from autotiny import nn
     >>> train, validation = nn.digits().split(0.2, seed=0)
@@ -114,30 +115,30 @@ class Training:
     seed: int = 0
     standardisation: Standardisation | None = field(default=None, repr=False)
     notes: dict[str, Any] = field(default_factory=dict)
-    """What a checkpoint is to hold beside the training: anything that JSON can."""
+    """Additional data for a checkpoint to hold: anything that JSON can represent."""
 
-    state: State = field(init=False, repr=False)
+    state: TrainingState = field(init=False, repr=False)
     examples: str = field(default="", init=False, repr=False)
-    """The fingerprint of the examples; a resumed run must see the same."""
+    """The fingerprint of the examples; a resumed run must be given the same."""
     interrupted: bool = field(default=False, init=False)
     """Whether Ctrl-C ended the last run."""
 
     def __post_init__(self) -> None:
-        """Starts from the network's parameters."""
+        """Check the settings, and start from the network's parameters."""
         if self.batch < 1:
             raise TrainingError(f"batch is {self.batch}; at least one example is needed")
         if self.patience is not None and self.patience < 1:
             raise TrainingError(f"patience is {self.patience}; at least one epoch, or None, is needed")
-        self.state = State(self.network.values(), self.network.values())
+        self.state = TrainingState(self.network.values(), self.network.values())
 
     @property
     def history(self) -> tuple[Epoch, ...]:
-        """One entry per epoch."""
+        """The losses and accuracies, one entry per epoch."""
         return self.state.history
 
     @property
     def best_epoch(self) -> int:
-        """How many epochs the best parameters have seen; 0 before the first."""
+        """The epoch, from 1, that ended with the best parameters; 0 before the first."""
         losses = [epoch.validation_loss for epoch in self.history]
         return 1 + losses.index(min(losses)) if losses else 0
 
@@ -148,9 +149,9 @@ class Training:
         epochs: int = 100,
         after_epoch: Callable[["Training"], object] = lambda training: None,
     ) -> None:
-        """Trains up to this many epochs in all and leaves the best parameters; so does Ctrl-C.
+        """Train up to this many epochs in total, and leave the network with the best parameters, also after Ctrl-C.
 
-        Raises TrainingError where the loss becomes infinite or nan, and where a resumed run is given other examples.
+        Raises TrainingError if the loss becomes infinite or nan, or if a resumed run is given other examples.
         """
         train, validation = self._prepare(train, validation)
         self.network.assign(self.state.parameters)
@@ -158,7 +159,7 @@ class Training:
         self.interrupted = False
         try:
             while len(self.history) < epochs and not self._out_of_patience():
-                # One assignment: Ctrl-C finds the state before the epoch or after it, never a half of each.
+                # One assignment, so that Ctrl-C leaves the state of before the epoch or of after it, never a mixture.
                 self.state = self._next_state(train, validation)
                 after_epoch(self)
         except KeyboardInterrupt:
@@ -167,11 +168,11 @@ class Training:
             self.network.assign(self.state.best)
 
     def predict(self, data: Dataset) -> Array:
-        """The label that the network gives each example."""
+        """Return the network's label for each example."""
         return self.network.predict(self._inputs(data))
 
     def accuracy(self, data: Dataset) -> float:
-        """The share of examples whose label the network finds."""
+        """Return the fraction of examples that the network labels correctly."""
         return float(np.mean(self.predict(data) == data.labels))
 
     def _inputs(self, data: Dataset) -> Array:
@@ -179,10 +180,10 @@ class Training:
         return standardise(data.X).astype(self.network.dtype, copy=False)
 
     def _prepare(self, train: Dataset, validation: Dataset) -> tuple[Dataset, Dataset]:
-        """Both as the network takes them."""
+        """Standardise both, and refuse examples other than those of an earlier run."""
         examples = _fingerprint(train, validation)
         if self.examples not in ("", examples):
-            raise TrainingError("this training has begun with other examples; go on with the same, or start a new one")
+            raise TrainingError("this training began with other examples; continue with the same, or start a new one")
         self.examples = examples
         self.standardisation = self.standardisation or Standardisation.fit(train)
         return replace(train, X=self._inputs(train)), replace(validation, X=self._inputs(validation))
@@ -190,7 +191,7 @@ class Training:
     def _out_of_patience(self) -> bool:
         return self.patience is not None and len(self.history) - self.best_epoch >= self.patience
 
-    def _next_state(self, train: Dataset, validation: Dataset) -> State:
+    def _next_state(self, train: Dataset, validation: Dataset) -> TrainingState:
         with np.errstate(over="ignore", invalid="ignore"):
             epoch = Epoch(*self._learn(train), *self._measure(validation))
         if not np.isfinite(epoch).all():
@@ -201,18 +202,18 @@ class Training:
         values = self.network.values()
         better = all(epoch.validation_loss < earlier.validation_loss for earlier in self.history)
         best = values if better else self.state.best
-        return State(values, best, dict(self.optimiser.state), (*self.history, epoch))
+        return TrainingState(values, best, dict(self.optimiser.state), (*self.history, epoch))
 
     def _learn(self, train: Dataset) -> tuple[float, float]:
-        """One pass over the shuffled examples; the mean loss and accuracy of its batches."""
+        """Make one pass over the shuffled examples; return the mean loss and accuracy of its batches."""
         Y = at.one_hot(train.labels, self.network.sizes[-1]).astype(self.network.dtype)
-        loss, right = 0.0, 0
+        loss, correct = 0.0, 0
         for columns in self._batches(len(train)):
             J, Z, gradients = self._gradients(_columns(train.X, columns), _columns(Y, columns))
             self._descend(gradients)
             loss += J * len(columns)
-            right += int(np.count_nonzero(np.argmax(Z, axis=0) == train.labels[columns]))
-        return loss / len(train), right / len(train)
+            correct += int(np.count_nonzero(np.argmax(Z, axis=0) == train.labels[columns]))
+        return loss / len(train), correct / len(train)
 
     def _batches(self, m: int) -> Iterator[Array]:
         order = np.random.default_rng([self.seed, len(self.history)]).permutation(m)
@@ -229,7 +230,7 @@ class Training:
         self.optimiser.update(parameters)
 
     def _measure(self, data: Dataset) -> tuple[float, float]:
-        """The loss and the accuracy on these examples."""
+        """Return the loss and the accuracy on these examples."""
         with at.no_grad():
             Z = self.network(data.X)
             return at.cross_entropy(Z, data.labels).item(), float(np.mean(np.argmax(Z, axis=0) == data.labels))
@@ -249,12 +250,11 @@ def _fingerprint(*parts: Dataset) -> str:
 
 
 # ----- progress -----
-# How training is going: a bar in a terminal, a few plain lines elsewhere.
 
 
 @contextmanager
 def progress_bar(epochs: int, done: int = 0) -> Iterator[Callable[[Training], None]]:
-    """What to call after each epoch, on standard error: rich's bar where rich is and somebody looks, else ten lines."""
+    """Yield a callback for each epoch: it updates rich's bar on a terminal, else prints ten lines to standard error."""
     if sys.stderr.isatty() and find_spec("rich"):
         with _bar(epochs, done) as report:
             yield report

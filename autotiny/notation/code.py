@@ -9,7 +9,7 @@ import numpy as np
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import NUMPY, Call, Form
 from autotiny.notation.indices import index
-from autotiny.notation.numbers import FEW, literal, short
+from autotiny.notation.numbers import FEW, literal, short_number
 from autotiny.notation.writer import Notation, Piece
 
 
@@ -81,7 +81,7 @@ class TypedCode(BareCode):
 
     def number(self, value: Any) -> str:
         """A number to a few digits."""
-        return short(value)
+        return short_number(value)
 
     def index(self, key: Any) -> str:
         """An index whose large arrays are told by type and shape."""

@@ -9,10 +9,10 @@ FEW = 4
 """Entries up to which an array is written out for readers."""
 
 
-def short(value: Any, digits: int = 4) -> str:
+def short_number(value: Any, digits: int = 4) -> str:
     """A number to a few significant digits.
 
-    >>> short(0.123456), short(-12345.6), short(2.0), short(-0.0)
+    >>> short_number(0.123456), short_number(-12345.6), short_number(2.0), short_number(-0.0)
     ('0.1235', '-1.235e+04', '2', '0')
     """
     return f"{float(value) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0

@@ -15,7 +15,6 @@ from autotiny.checking.page import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.steps import Step
-from autotiny.drawing.heat import show
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
 from autotiny.engine import graph
@@ -23,6 +22,7 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
+from autotiny.notation.arrays import summarise
 from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import State, names_of, plain, read_state
 from autotiny.sessions.script import script
@@ -180,8 +180,8 @@ def _line(line: int, name: str, value: Any) -> Json:
         "line": line,
         "name": name,
         "shape": list(np.shape(value_of(value))),
-        "value": show(value_of(value)).summary,
-        "gradient": None if gradient is None else show(gradient).summary,
+        "value": summarise(value_of(value)).text,
+        "gradient": None if gradient is None else summarise(gradient).text,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotiny.drawing import draw
-from autotiny.drawing.stepping import Steps
+from autotiny.drawing.stepping import SteppingPicture
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.language.errors import suggestion
@@ -88,7 +88,7 @@ class Explorer:
 
     # ----- pictures -----
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> SteppingPicture:
         """The picture that steps, at these values."""
         return draw(self.output).steps
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotiny.drawing.heat import show
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.values import own
 from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.notation.arrays import summarise
 
 if TYPE_CHECKING:
     from autotiny.playground.explore import Explorer
@@ -149,6 +149,6 @@ def answer(explorer: "Explorer", number: int = 0, problem: str = "") -> dict[str
 def _slope(explorer: "Explorer", name: str, gradient: Any) -> str:
     if gradient is None:
         return ""
-    shown = show(gradient)
-    told = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.summary
+    shown = summarise(gradient)
+    told = f"[{', '.join(shown.rows[0])}]" if len(shown.rows) == 1 and np.ndim(gradient) else shown.text
     return f"∂{explorer.output.name}/∂{name} = {told}".replace("-", "−")

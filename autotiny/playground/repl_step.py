@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from autotiny.drawing import draw
-from autotiny.drawing.steps import Line, Step
+from autotiny.drawing.steps import Line, PassStep
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.text import aligned
 
@@ -26,12 +26,12 @@ def steps(output: Tensor) -> Iterator[str]:
         yield f"step {place} of {len(backward)}: {step.title}\n{_told(step)}"
 
 
-def _told(step: Step) -> str:
+def _told(step: PassStep) -> str:
     return aligned([row for line in step.lines for row in _rows(line)])
 
 
 def _rows(line: Line) -> Iterator[tuple[str, str]]:
     """A line, and below it every entry of a small array."""
-    yield f"  {line.what}", line.text
+    yield f"  {line.label}", line.text
     if line.rows:
         yield from (("", f"  {entries}") for entries in aligned(line.rows).splitlines())

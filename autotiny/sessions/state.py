@@ -1,14 +1,15 @@
 """What a program comes to: values, gradients, and what the next computation may take from this one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from autotiny.engine.backward import Sweep, seed, swept
-from autotiny.engine.mutation import checked_order, is_written_over
-from autotiny.engine.node import made_by, next_number
+from autotiny.engine.backward import Sweep, run_sweep
+from autotiny.engine.gradients import seed
+from autotiny.engine.mutation import is_written_over, verified_order
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
 from autotiny.sessions.memory import Memory, Result, evaluate_all
@@ -22,7 +23,8 @@ class Pulled(NamedTuple):
     """What came out of pulling one gradient back through one operation."""
 
     gradient: Any
-    passed: list[tuple[Tensor, Any]]
+    passed: list[tuple[int, Any]]
+    """Contributions, each with the position of its operand."""
 
 
 Remembered = dict[Any, Pulled]
@@ -32,7 +34,7 @@ Remembered = dict[Any, Pulled]
 class Gradients(NamedTuple):
     """dJ/dx of every tensor that leads to J, and what is worth remembering."""
 
-    of: dict[Tensor, Any]
+    of: Mapping[Any, Any]
     remembered: Remembered
 
 
@@ -46,45 +48,26 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
     >>> float(gradients_of(x * x, {}).of[x])
     6.0
     """
-    found = swept(checked_order(output), lambda guard: _Remembering(output, guard, remembered))
-    return Gradients(found.grads, found.pulled)
+    sweep = run_sweep(verified_order(output), lambda guarded: _Remembering(output, remembered, guarded=guarded))
+    return Gradients(sweep.grads, sweep.pulled)
 
 
 class _Remembering(Sweep):
     """The engine's sweep, which leaves out what it did last time."""
 
-    def __init__(self, output: Tensor, guard: bool, remembered: Remembered) -> None:
-        super().__init__({output: seed(output, None)}, None, record=False, guard=guard)
+    def __init__(self, output: Tensor, remembered: Remembered, *, guarded: bool) -> None:
+        super().__init__({output: seed(output, None)}, guarded=guarded)
         self.remembered: Remembered = remembered
         self.pulled: Remembered = {}
-        self.passed: list[tuple[Tensor, Any]] = []
 
-    def pull(self, node: Tensor, rules: Any, g: Any) -> None:
+    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, or remember what that gave."""
-        key = node, rules is made_by(node).rules, self.guard
+        key = node, through_log, self.guarded
         known = self.remembered.get(key)
         if known is None or not same(known.gradient, g):
-            known = Pulled(g, [])
-            self.passed = known.passed
-            self.pull_each(node, rules, g)
-        else:
-            for arg, c in known.passed:
-                self.add(arg, c)
+            known = Pulled(g, list(super().pull(node, g, through_log=through_log)))
         self.pulled[key] = known
-
-    def receive(self, node: Tensor, arg: Tensor, g: Any, c: Any) -> None:
-        """Add the contribution c of one operation to an argument's gradient, and keep it."""
-        before = self.grads.pop(arg, None)
-        super().receive(node, arg, g, c)
-        c = self.grads.pop(arg)
-        if before is not None:
-            self.grads[arg] = before
-        self.passed.append((arg, c))
-        self.add(arg, c)
-
-    def add(self, arg: Tensor, c: Any) -> None:
-        """Add a contribution to an argument's gradient."""
-        self.grads[arg] = self.grads[arg] + c if arg in self.grads else c
+        return iter(known.passed)
 
 
 def same(a: Any, b: Any) -> bool:

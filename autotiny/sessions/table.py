@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.heat import show
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.arrays import summarise
 from autotiny.notation.text import aligned, clean
 from autotiny.sessions.state import State
 from autotiny.sessions.statement import Statement
@@ -41,7 +41,7 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
 
 def _line(state: State, statement: Statement) -> tuple[str, ...]:
     name, value = statement.name, state.values[statement.name]
-    shape, told = (str(np.shape(value_of(value))), show(value_of(value)).summary) if is_array(value) else _told(value)
+    shape, told = (str(np.shape(value_of(value))), summarise(value_of(value)).text) if is_array(value) else _told(value)
     return clean(name, LONGEST_NAME), _origin(statement), shape, told, _gradient(state, value)
 
 
@@ -64,4 +64,4 @@ def _gradient(state: State, value: Any) -> str:
     if not isinstance(value, Tensor) or not value.requires_grad:
         return ""
     g = state.gradients.of.get(value)
-    return "—" if g is None else show(g).summary
+    return "—" if g is None else summarise(g).text

@@ -32,7 +32,7 @@ def without_graphviz(monkeypatch):
 
 def test_network_reads_96_percent_of_the_digits_it_never_saw(demonstration):
     findings = demonstration.findings
-    assert len(findings.readings) == 359
+    assert len(findings.predictions) == 359
     assert findings.accuracy >= 0.96
 
 
@@ -78,7 +78,7 @@ def test_closed_form_that_is_a_little_wrong_ends_in_1(tmp_path, wrong_by_five_in
 
 def test_network_that_has_hardly_learnt_is_a_fault(tmp_path):
     findings = demonstrate(tmp_path, epochs=1)
-    assert findings.faults == ["fewer than 96% of the held-out digits were read right"]
+    assert findings.faults == ["fewer than 96% of the held-out digits were read correctly"]
     assert "fewer than 96%" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -94,7 +94,7 @@ def test_without_graphviz_the_report_shows_the_graph_as_a_table(tmp_path, withou
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
 def test_missing_extra_is_said_before_any_work(package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ExtraMissingError, match=rf"made with {package}: pip install 'autotiny\[lab\]'"):
+    with pytest.raises(ExtraMissingError, match=rf"the report needs {package}: pip install 'autotiny\[lab\]'"):
         demonstrate(tmp_path / "report")
     assert not (tmp_path / "report").exists()
 
@@ -109,5 +109,5 @@ def test_ctrl_c_while_training_ends_without_a_report(tmp_path, monkeypatch, caps
 def test_a_derivation_that_does_not_hold_is_a_fault(demonstration):
     findings = demonstration.findings
     wrong = replace(findings.derivations["Z1"], engine=2 * findings.derivations["Z1"].engine)
-    found = replace(findings, derivations={**findings.derivations, "Z1": wrong})
-    assert found.faults == ["a formula that was derived does not hold"]
+    changed = replace(findings, derivations={**findings.derivations, "Z1": wrong})
+    assert changed.faults == ["a derived formula disagrees with autograd"]

@@ -90,7 +90,7 @@ def test_resume_takes_the_same_options_but_no_others(tmp_path, table):
 def test_resume_with_other_examples_is_refused(tmp_path, table):
     train(table, "--epochs", 2, "--checkpoint", tmp_path / "run.npz")
     table.write_text(table.read_text().replace("rose", "lily", 1))
-    with pytest.raises(AutotinyError, match="begun with other examples"):
+    with pytest.raises(AutotinyError, match="this training began with other examples"):
         train("--resume", tmp_path / "run.npz")
 
 

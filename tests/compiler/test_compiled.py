@@ -1,6 +1,3 @@
-import cProfile
-import pstats
-
 import numpy as np
 import pytest
 
@@ -62,15 +59,6 @@ def test_the_program_uses_the_users_names(net):
     step(*net)
     assert "W1.dot(X, out=Z1)" in step.source
     assert "# dZ2 = A2 - Y" in step.source
-
-
-def test_compiling_under_a_profiler_leaves_the_profiler_alone(net):
-    profile = cProfile.Profile()
-    profile.enable()
-    got = at.compile(descent)(*net)
-    profile.disable()
-    assert_same(got, descent(*net))
-    assert any("flagship" in str(function) for function in pstats.Stats(profile).stats)
 
 
 @pytest.mark.parametrize(

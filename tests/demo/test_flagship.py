@@ -12,7 +12,7 @@ def check():
     return flagship.check(*experiment.batch(), experiment.training.network.values())
 
 
-def test_no_two_sides_of_the_recorded_arrays_are_mistaken_for_one_another(check):
+def test_recorded_arrays_have_the_shapes_of_the_textbook(check):
     sizes = {name: check.tensors[name].shape for name in ("X", "Y", "W1", "W2", "Z1", "Z2")}
     assert sizes == {"X": (64, 100), "Y": (10, 100), "W1": (32, 64), "W2": (10, 32), "Z1": (32, 100), "Z2": (10, 100)}
 

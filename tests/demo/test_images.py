@@ -26,7 +26,7 @@ def test_digits_stand_side_by_side():
     assert pixels(images.ink(*np.zeros((3, 8, 8)))).shape == (10, 30, 4)
 
 
-def test_heat_tells_sign_by_colour_and_size_by_opacity():
+def test_heat_shows_sign_by_colour_and_size_by_opacity():
     picture = pixels(images.heat(np.array([[1.0, -0.5, 0.0]])))
     np.testing.assert_allclose(picture[0, :, 3], [1, 0.5, 0], atol=1 / 255)
     red, blue = picture[0, :2, 0], picture[0, :2, 2]

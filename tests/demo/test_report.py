@@ -3,7 +3,7 @@ import re
 import numpy as np
 
 from autotiny.demo import flagship
-from autotiny.demo.report import MOST_WRONG, _power, _typeset
+from autotiny.demo.report import MISTAKES, power_of_ten, seven_digits
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -37,7 +37,7 @@ def test_page_names_each_part_once(demonstration):
 def test_page_says_what_was_found(demonstration):
     findings, page = demonstration.findings, text(demonstration.tree)
     assert f"{findings.accuracy:.1%}" in page
-    assert _power(findings.largest_error) in page
+    assert power_of_ten(findings.largest_error) in page
     assert "should not be" not in page
 
 
@@ -52,9 +52,9 @@ def test_tables_compare_six_gradients_before_and_after_training(demonstration):
         ]
         for line, row in zip(table.find("tbody"), check.report.rows, strict=True):
             assert text(line[0]).startswith(f"∂J/∂{row.name}")
-            assert text(line[1]) == _typeset(row.analytic[row.index])
-            assert text(line[2]) == _typeset(row.autograd[row.index])
-            assert text(line[3]) == f"{_power(row.error)}agrees"
+            assert text(line[1]) == seven_digits(row.analytic[row.index])
+            assert text(line[2]) == seven_digits(row.autograd[row.index])
+            assert text(line[3]) == f"{power_of_ten(row.error)}agrees"
 
 
 def test_page_states_the_six_formulas_and_the_convention(demonstration):
@@ -97,25 +97,25 @@ def test_pictures_have_words_for_those_who_do_not_see_them(demonstration):
 def test_confusion_matrix_counts_every_held_out_digit(demonstration):
     (table,) = classed(demonstration.tree, "table", "confusion")
     counts = np.array([[int(cell.text) for cell in line.iter("td")] for line in table.find("tbody")])
-    readings = demonstration.findings.readings
+    predictions = demonstration.findings.predictions
     assert counts.shape == (10, 10)
-    assert counts.sum() == len(readings)
-    assert np.trace(counts) == sum(reading.right for reading in readings)
+    assert counts.sum() == len(predictions)
+    assert np.trace(counts) == sum(prediction.correct for prediction in predictions)
 
 
-def test_digits_that_were_read_wrong_are_shown_the_surest_first(demonstration):
+def test_mistakes_are_shown_the_most_confident_first(demonstration):
     (shown,) = classed(demonstration.tree, "ul", "mistakes")
-    wrong = demonstration.findings.wrong[:MOST_WRONG]
-    assert [text(item)[:11] for item in shown] == [f"{r.label} read as {r.prediction}" for r in wrong]
-    confidences = [reading.confidence for reading in wrong]
+    mistakes = demonstration.findings.mistakes[:MISTAKES]
+    assert [text(item)[:11] for item in shown] == [f"{mistake.label} read as {mistake.digit}" for mistake in mistakes]
+    confidences = [mistake.confidence for mistake in mistakes]
     assert confidences == sorted(confidences, reverse=True)
 
 
 def test_numbers_are_written_as_people_write_them():
-    assert _power(4.14e-16) == "4.1 × 10⁻¹⁶"
-    assert _power(0.0) == "0"
-    assert _power(np.inf) == "inf"
-    assert _typeset(-1.25e-5) == "−1.25e−05"
+    assert power_of_ten(4.14e-16) == "4.1 × 10⁻¹⁶"
+    assert power_of_ten(0.0) == "0"
+    assert power_of_ten(np.inf) == "inf"
+    assert seven_digits(-1.25e-5) == "−1.25e−05"
 
 
 def test_page_derives_the_formulas_from_the_graph(demonstration):

@@ -54,12 +54,12 @@ def test_each_operation_is_linked_to_what_its_rules_recorded(network):
     assert [card.name for card in made if not card.rule_of] == ["dJ/dJ"]
 
 
-def test_a_gradient_graph_is_of_the_wanted_alone(network):
+def test_the_gradient_graph_has_only_the_wanted_gradients(network):
     J, _, b, _ = network
     assert "dJ/dW" not in by_name(at.draw(J, gradients=[b]))
 
 
-def test_drawing_both_publishes_nothing(network):
+def test_drawing_both_leaves_grad_alone(network):
     J, W, _, _ = network
     at.draw(J, gradients=W)
     assert W.grad is None
@@ -82,14 +82,14 @@ def test_the_gradient_of_an_intermediate_may_be_asked_for(network):
     assert "dJ/dZ" in by_name(at.draw(J, gradients=Z))
 
 
-def test_what_has_no_gradient_is_refused(network):
+def test_a_tensor_without_gradient_is_refused(network):
     J, *_ = network
     stranger = at.Tensor(1.0, name="stranger")
     with pytest.raises(UnsupportedError, match="draw: gradients=stranger: J does not depend on it; J is made of "):
         at.draw(J, gradients=[stranger])
 
 
-def test_data_has_no_gradient_and_is_told_how_to_get_one(square):
+def test_the_error_for_data_says_how_to_get_a_gradient(square):
     data = at.Tensor(1.0, requires_grad=False, name="X")
     loss = square * data
     with pytest.raises(UnsupportedError, match="loss has none for X, which is data: make it with requires_grad=True"):

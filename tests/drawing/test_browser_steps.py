@@ -74,7 +74,7 @@ def place(page):
 
 def card(page, name):
     """The group of a card that can be seen, by its class."""
-    return page.locator(f".scene:not([hidden]) .node.{name}")
+    return page.locator(f".view:not([hidden]) .node.{name}")
 
 
 def style(locator, name):
@@ -88,7 +88,7 @@ def numbers(card):
 
 
 # ----- what is shown -----
-def test_one_step_at_a_time_is_shown_as_it_is_told(visit, two_paths):
+def test_one_step_at_a_time_is_shown_with_its_lines(visit, two_paths):
     page = visit(two_paths)
     for k, step in enumerate(two_paths.steps):
         at_step(page, k)
@@ -118,7 +118,7 @@ def test_gradients_appear_with_their_running_sums(visit, two_paths):
     assert "12" not in numbers(card(page, "n0"))
 
 
-def test_the_way_of_a_gradient_is_lit(visit, two_paths):
+def test_the_edge_of_a_contribution_is_lit(visit, two_paths):
     page = visit(two_paths)
     backward = next(k for k, step in enumerate(two_paths.steps) if step.edge)
     at_step(page, backward)
@@ -209,7 +209,7 @@ def test_a_click_opens_a_group_at_the_same_moment_and_escape_closes_it(visit, la
     before = page.locator(".steps li:visible h2").text_content()
     page.get_by_role("button", name="Open layer 2").click()
     assert page.locator(".opened:visible").text_content().startswith("layer 2 is open")
-    assert page.locator(".scene:not([hidden]) .node").count() > 5
+    assert page.locator(".view:not([hidden]) .node").count() > 5
     assert page.locator(".announced").text_content() == "layer 2 is open"
     page.keyboard.press("End")
     page.keyboard.press("Escape")
@@ -232,7 +232,7 @@ def test_groups_open_and_close_by_keyboard_and_keep_the_focus(visit, layers):
 def test_another_group_can_be_opened_while_one_is_open(visit, layers):
     page = visit(layers)
     page.get_by_role("button", name="Open layer 3").click()
-    page.locator(".scene:not([hidden])").get_by_role("button", name="Open layer 1").click()
+    page.locator(".view:not([hidden])").get_by_role("button", name="Open layer 1").click()
     assert page.locator(".opened:visible b").text_content() == "layer 1"
     page.get_by_role("button", name="Close").click()
     assert page.locator(".opened:visible").count() == 0

@@ -1,6 +1,7 @@
-"""What the edges say."""
+"""Edges, and the chain rule along them."""
 
 import numpy as np
+import pytest
 
 import autotiny as at
 
@@ -40,11 +41,11 @@ def test_nothing_is_dashed_before_backward():
     assert "style=dashed" not in at.draw(np.maximum(x, 0) + x).dot
 
 
-def test_wide_edges_carry_much():
+def test_the_width_of_an_edge_goes_with_its_contribution():
     x, y = at.Tensor(1.0), at.Tensor(1.0)
     z = x * 100.0 + y
     z.backward()
-    widths = dict(zip(("x", "constant", "y"), [at.draw(z)._scene.width(edge) for edge in edges(z)], strict=False))
+    widths = dict(zip(("x", "constant", "y"), [at.draw(z).scene.width(edge) for edge in edges(z)], strict=False))
     assert widths["x"] == 4 > widths["y"] > widths["constant"]
 
 
@@ -75,3 +76,92 @@ def test_an_overflowing_contribution_is_drawn():
         y = np.sum(x * x)
         y.backward(np.float64(1e300))
     assert at.draw(y).svg
+
+
+# ----- the chain rule -----
+def sentences(output):
+    return {card.name: card.chain_rule for card in at.draw(output).cards}
+
+
+@pytest.fixture
+def fork():
+    a, b = at.Tensor(2.0, name="a"), at.Tensor(-3.0, name="b")
+    d = a * b
+    L = np.tanh(d) * a
+    d.name, L.name = "d", "L"
+    L.backward()
+    return L
+
+
+def test_a_number_has_a_term_for_each_path(fork):
+    assert sentences(fork)["a"].startswith("dL/da = dL/dL · dL/da + dL/dd · dd/da = 1 · (-1) + ")
+
+
+def test_the_output_starts_backprop(fork):
+    assert sentences(fork)["L"] == "dL/dL = 1, where backprop starts"
+
+
+def test_before_backward_there_is_no_chain_rule_but_a_dash(fork):
+    x = at.Tensor(1.0, name="x")
+    drawn = at.draw(x * x)
+    assert [card.chain_rule for card in drawn.cards] == ["", ""]
+    assert "gradient not computed yet: call backward()" in drawn.cards[0].sentence
+
+
+def test_arrays_have_their_rules_and_the_range_of_the_gradient(flagship):
+    flagship.backward()
+    told = sentences(flagship)
+    assert told["W2"].startswith("dJ/dW2 = dJ/dt4 t3ᵀ = ")
+    assert told["t3"].startswith("dJ/dt3 = W2ᵀ dJ/dt4 = ")
+    assert told["t2"].startswith("dJ/dt2 = dJ/dt3 * 1[t2 > 0] = ")
+    assert told["Z2"].startswith("dJ/dZ2 = ")
+
+
+def test_the_sum_of_the_terms_is_the_gradient():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.sum(x * x + x)
+    y.name = "y"
+    y.backward()
+    assert sentences(y)["x"] == "dy/dx = dy/dt2 + dy/dt1 * x + dy/dt1 * x = 3 … 5"
+
+
+def test_a_second_backward_adds_the_accumulated_gradient():
+    x = at.Tensor(3.0, name="x")
+    y = x * 2.0
+    y.name = "y"
+    y.backward()
+    y.backward()
+    assert sentences(y)["x"] == "dy/dx = dy/dy · dy/dx = 1 · 2 = 2; with every backward so far, 4"
+
+
+def test_many_paths_are_counted():
+    x = at.Tensor(1.0, name="x")
+    y = sum([x * 1.0 for _ in range(9)], at.Tensor(0.0))
+    y.backward()
+    assert " + 3 more = " in sentences(y)["x"]
+
+
+def test_a_gradient_that_came_from_elsewhere_says_so():
+    x = at.Tensor(2.0, name="x")
+    loss, other = x * 3.0, x * 5.0
+    other.name = "other"
+    loss.backward()
+    assert sentences(other)["x"] == "gradient 3, which did not come from other"
+
+
+def test_a_contribution_through_a_logarithm_is_written_without_a_product():
+    z = at.Tensor(-800.0, name="z")
+    loss = -np.log(at.sigmoid(z))
+    loss.name = "loss"
+    loss.backward()
+    assert sentences(loss)["z"] == "dloss/dz = dloss/dt1 · dt1/dz = -1"
+
+
+def test_values_that_were_changed_since_are_drawn_without_contributions():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.sum(x * x)
+    y.backward()
+    x.data = np.array([5.0, 6.0])
+    drawn = at.draw(y)
+    assert all(edge.contribution is None for edge in drawn.edges)
+    assert drawn.cards[0].gradient.text == "2 … 4"

@@ -1,4 +1,4 @@
-"""Large graphs: scopes, what is alike, what belongs together, and what a user asks to see of them."""
+"""Large graphs in groups, and the parts of them that a user asks to see."""
 
 import contextlib
 import re
@@ -123,7 +123,7 @@ def test_layers_one_after_the_other_are_not_taken_for_siblings(network):
 
 
 @pytest.mark.parametrize("n", [61, 1000, 100_000])
-def test_a_chain_of_any_length_is_shown_in_stretches(n):
+def test_a_chain_of_any_length_is_shown_in_slices(n):
     y = at.Tensor(1.0)
     for _ in range(n):
         y = -y
@@ -133,10 +133,10 @@ def test_a_chain_of_any_length_is_shown_in_stretches(n):
     minidom.parseString(drawn.svg)
 
 
-def test_every_value_is_in_one_place_of_the_picture(network):
+def test_every_value_is_in_the_picture_once(network):
     drawn = at.draw(network)
-    shown = [place for group in drawn.root.children for place in getattr(group, "places", [group])]
-    assert sorted(shown) == list(range(len(drawn.reading.values)))
+    shown = [node for group in drawn.root.children for node in getattr(group, "nodes", [group])]
+    assert sorted(shown) == list(range(len(drawn.graph.values)))
 
 
 def test_nothing_is_grouped_that_can_be_read(flagship):
@@ -161,7 +161,7 @@ def test_expand_opens_one_group(deep):
     assert "W1" not in shown
 
 
-def test_one_of_many_alike_stands_beside_the_others(network):
+def test_an_expanded_group_out_of_several_alike_is_shown_beside_them(network):
     shown = names(at.draw(network, depth=1, expand="layer 1/neuron 3"))
     assert "neuron 0 … neuron 15 × 15" in shown
     assert "neuron 3" not in shown
@@ -194,7 +194,7 @@ def test_focus_shows_only_what_lies_between(deep):
     assert [edge.source for edge in drawn.edges] == [card.id for card in drawn.cards[:-1]]
 
 
-def test_focus_on_what_is_not_there_is_refused(deep):
+def test_focus_on_a_tensor_outside_the_graph_is_refused(deep):
     stranger = at.Tensor(1.0, name="stranger")
     with pytest.raises(UnsupportedError, match="focus=stranger: J does not depend on it"):
         at.draw(deep, focus=stranger)

@@ -1,4 +1,4 @@
-"""The page that steps: it needs nothing but itself, and nothing that a name holds does harm."""
+"""The page that steps: it loads nothing, and no name in it does harm."""
 
 import base64
 import hashlib
@@ -86,7 +86,7 @@ def test_hostile_names_of_groups_do_no_harm():
             x = x * 0.5 + 1
     page = at.draw(x, depth=1).steps.html
     assert [tag for tag, _ in Tags(page).found].count("script") == 1
-    assert len(scenes(page)) == 1 + len(HOSTILE)
+    assert len(views(page)) == 1 + len(HOSTILE)
     assert not re.search(CONTROLS, page)
     assert page.encode("utf-8")
 
@@ -141,33 +141,33 @@ def nested():
     return y * 3
 
 
-def scenes(page):
+def views(page):
     return [
-        (attributes["data-scene"], attributes["data-parent"], html.unescape(attributes["data-title"]))
+        (attributes["data-view"], attributes["data-parent"], html.unescape(attributes["data-title"]))
         for _, attributes in Tags(page).found
-        if "data-scene" in attributes
+        if "data-view" in attributes
     ]
 
 
-def test_page_has_a_scene_for_every_group_that_opens(nested):
-    (first, _, _), (outer, of_outer, title), (_, of_inner, inner) = scenes(at.draw(nested, depth=1).steps.html)
+def test_page_has_a_view_for_every_group_that_opens(nested):
+    (first, _, _), (outer, of_outer, title), (_, of_inner, inner) = views(at.draw(nested, depth=1).steps.html)
     assert (first, of_outer, title) == ("", "", "outer & <b>")
     assert (of_inner, inner) == (outer, "inner")
 
 
-def test_groups_that_are_open_already_have_no_scene(nested):
-    assert len(scenes(at.draw(nested, depth=3).steps.html)) == 1
+def test_groups_that_are_open_already_have_no_view(nested):
+    assert len(views(at.draw(nested, depth=3).steps.html)) == 1
 
 
-def test_number_of_scenes_is_limited():
+def test_number_of_views_is_limited():
     x = at.Tensor(1.0)
     for i in range(30):
         with at.scope(f"block {i}"):
             x = x * 0.5 + 1
-    assert len(scenes(at.draw(x, depth=1).steps.html)) == 24
+    assert len(views(at.draw(x, depth=1).steps.html)) == 24
 
 
-def test_words_on_edges_are_left_out_where_they_are_many(square):
+def test_labels_of_edges_are_left_out_where_there_are_many(square):
     square.backward()
     drawn = at.draw(square)
     assert "∂ 3" in drawn.svg

@@ -30,7 +30,7 @@ def test_square_draws_both_edges(square):
     assert drawn.svg.count('class="edge ') == 2
 
 
-def test_svg_tells_names_operations_shapes_values_and_gradients(flagship):
+def test_svg_has_names_operations_shapes_values_and_gradients(flagship):
     before, _ = texts(at.draw(flagship).svg), flagship.backward()
     after = texts(at.draw(flagship).svg)
     for said in ("W1", "(16, 4)", "X", "data", "variable", "Z2", "J", "exp(t6)", "−0.03125", "all 0", "W2 @ t3"):
@@ -165,7 +165,7 @@ def test_an_ending_may_be_in_capitals(square, tmp_path, name):
 
 @pytest.mark.parametrize("shown", [lambda y: at.draw(y), lambda y: at.draw(y).steps])
 @pytest.mark.parametrize(("path", "got"), [(None, "NoneType None"), (3, "int 3")])
-def test_saving_without_a_file_name_is_told(shown, path, got, square):
+def test_saving_without_a_file_name_is_an_error(shown, path, got, square):
     with pytest.raises(UnsupportedError, match=f"draw: expected a file name, such as 'net.svg'; got {got}"):
         shown(square).save(path)
 
@@ -323,7 +323,7 @@ def test_arrays_of_any_shape_are_drawn_and_stepped_through(shape):
         ({"expand": 3}, "expand: expected the name of a group as text; got int 3"),
     ],
 )
-def test_options_that_make_no_sense_are_told_with_the_mend(options, told, square):
+def test_invalid_options_are_errors_with_the_mend(options, told, square):
     p = 3  # a variable that happens to be what was given
     with pytest.raises(UnsupportedError, match=f"^draw: {told}"):
         at.draw(square * p, **options)

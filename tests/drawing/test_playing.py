@@ -15,7 +15,7 @@ def texts(svg):
 
 
 @pytest.mark.parametrize("name", ["square", "flagship", "hostile"])
-def test_playing_picture_is_well_formed_and_tells_every_step(name, request):
+def test_playing_picture_is_well_formed_and_has_every_step(name, request):
     steps = at.draw(request.getfixturevalue(name)).steps
     told = texts(steps.svg)
     assert [f"{k}/{len(steps.steps)}" in told for k in range(1, len(steps.steps) + 1)] == [True] * len(steps.steps)

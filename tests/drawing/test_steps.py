@@ -1,4 +1,4 @@
-"""Steps: what each moment of the forward and the backward pass tells."""
+"""The steps of the forward and the backward pass."""
 
 import re
 
@@ -66,7 +66,7 @@ def test_numbers_stand_in_the_operation(make, expected):
     assert at.draw(make(at.Tensor(-2.0))).steps.steps[0].lines[0].text == expected
 
 
-def test_arrays_are_told_by_their_range_and_shape(flagship):
+def test_arrays_are_written_by_their_range_and_shape(flagship):
     assert "value: " in step_of(flagship, "Z2 = ")
     assert re.search(r"value: −\S+ … \S+, shape \(3, 32\)", step_of(flagship, "Z2 = "))
 
@@ -76,7 +76,7 @@ def test_backprop_starts_with_the_seed(two_paths):
     assert step_of(two_paths, "Backprop starts at L") == "Backprop starts at L. seed: ∂L/∂L = 1"
 
 
-def test_a_backward_step_tells_what_arrives_the_rule_the_product_and_the_sum(two_paths):
+def test_a_backward_step_has_what_arrives_the_rule_the_product_and_the_sum(two_paths):
     assert step_of(two_paths, "∂L/∂b through e = a * b") == (
         "∂L/∂b through e = a * b. arrives: g = ∂L/∂e = 1. rule: product rule: times the other factor. "
         "local derivative: ∂(a * b)/∂b = a. passes on: g * a = 1 × 2 = 2. "
@@ -107,7 +107,7 @@ def test_running_sums_count_the_paths(two_paths):
 def test_backward_steps_come_in_the_engines_order(name, request):
     output = request.getfixturevalue(name)
     picture = at.draw(output)
-    places = picture.reading.places
+    places = picture.graph.ids
     passed = [(v.node, c.operand) for v in contributions(output).visits for c in v.contributions]
     steps = [step for step in picture.steps.steps if step.backward][1:]
     assert [(s.active, s.receiver) for s in steps] == [(f"n{places[node]}", f"n{places[x]}") for node, x in passed]
@@ -119,12 +119,12 @@ def test_edges_of_the_steps_are_in_the_picture(flagship):
     assert {step.edge for step in picture.steps.steps if step.edge} <= drawn
 
 
-def test_a_path_without_a_contribution_is_told():
+def test_a_path_without_a_contribution_says_so():
     x = at.Tensor(-1.0, name="x")
     assert "passes on: g * 1[x > 0] = 1 × 0 = 0: nothing goes this way" in step_of(np.maximum(x, 0), "∂output/∂x")
 
 
-def test_matrix_products_tell_the_other_factor_transposed(flagship):
+def test_matrix_products_name_the_other_factor_transposed(flagship):
     assert "rule: matrix product: times the other factor, transposed" in step_of(flagship, "∂J/∂W1")
     assert "passes on: g Xᵀ = " in step_of(flagship, "∂J/∂W1")
 
@@ -145,23 +145,23 @@ def test_softmax_and_its_logarithm_go_in_one_step():
     assert "g = ∂J/∂log(A) = −1 … 0" in step_of(J, "∂J/∂Z")
 
 
-def test_steps_publish_no_gradient(two_paths):
+def test_steps_leave_grad_alone(two_paths):
     _ = at.draw(two_paths).steps.steps
     assert two_paths.grad is None
 
 
 def test_cards_of_the_steps_have_their_gradients_before_backward(two_paths):
     assert "gradient" not in repr(at.draw(two_paths).cards[0].gradient)
-    assert at.draw(two_paths).steps.picture.cards[0].gradient.summary == "1"
+    assert at.draw(two_paths).steps.picture.cards[0].gradient.text == "1"
 
 
 def test_gradients_of_earlier_sweeps_are_left_out(two_paths):
     two_paths.backward()
     two_paths.backward()
-    assert at.draw(two_paths).steps.picture.cards[0].gradient.summary == "1"
+    assert at.draw(two_paths).steps.picture.cards[0].gradient.text == "1"
 
 
-def test_without_a_way_back_there_is_the_forward_pass():
+def test_an_output_without_gradient_has_a_forward_pass_alone():
     x = at.Tensor([1.0, 2.0], name="x")
     y = x * 2
     assert told(y) == ["output = x * 2. value: 2 … 4, shape (2,)"]
@@ -171,32 +171,32 @@ def test_without_a_way_back_there_is_the_forward_pass():
 
 def test_steps_of_a_graph_that_was_changed_since_are_refused(two_paths):
     picture = at.draw(two_paths)
-    picture.reading.values[0].data = 5.0
+    picture.graph.values[0].data = 5.0
     with pytest.raises(StaleError, match="a was assigned after it was recorded"):
         _ = picture.steps.steps
 
 
 # ----- groups -----
-def test_what_happens_inside_a_closed_group_is_not_told(layers):
+def test_steps_inside_a_closed_group_are_left_out(layers):
     steps = [step for step in at.draw(layers, depth=1).steps.steps if step.backward][1:]
     assert all(step.active != step.receiver for step in steps)
     assert len(steps) < len(told(layers, depth=2)) / 2
 
 
-def test_a_closed_group_is_computed_at_one_go(layers):
+def test_a_closed_group_is_computed_in_one_step(layers):
     first = at.draw(layers, depth=1).steps.steps[0]
     assert first.title == "layer 1: 8 operations"  # of the two neurons that are used
-    assert first.lines[0].text == at.draw(layers, depth=1).cards[0].value.summary.replace("-", "−")
+    assert first.lines[0].text == at.draw(layers, depth=1).cards[0].value.text.replace("-", "−")
 
 
-def test_many_contributions_from_one_group_to_another_are_told_together(layers):
+def test_many_contributions_from_one_group_to_another_are_one_step(layers):
     steps = at.draw(layers, depth=1).steps.steps
     (together,) = (step for step in steps if step.title.endswith("from layer 2 to layer 1"))
     assert together.title == "16 contributions from layer 2 to layer 1"
     assert "the chain rule along each of 16 ways" in together.sentence
 
 
-def test_opened_groups_are_told_in_full(layers):
+def test_opened_groups_have_every_step(layers):
     assert len(told(layers, depth=1)) < len(told(layers, depth=1, expand="layer 2")) < len(told(layers, depth=2))
 
 

@@ -18,7 +18,7 @@ def test_a_value_that_is_used_again_is_pointed_at():
     ]
 
 
-def test_the_tree_tells_every_value_once():
+def test_the_tree_has_every_value_once():
     a, b = at.Tensor(1.0, name="a"), at.Tensor(2.0, name="b")
     c = a * b
     lines = at.draw(c * c + a).tree.splitlines()

@@ -1,5 +1,6 @@
 """Errors say the operation, the names that users gave, what was expected and what came, and the likely mend."""
 
+import itertools
 import traceback
 
 import numpy as np
@@ -22,10 +23,10 @@ def ones(*shape, name=None):
 
 
 # ----- matrix products -----
-def test_a_matrix_product_that_does_not_fit_says_what_would():
+def test_a_matrix_product_that_does_not_fit_says_which_sizes_differ():
     W1, X = ones(5, 4), ones(8, 3)
     assert message_of(lambda: (W1, X, W1 @ X)) == (
-        "matmul: W1 (5, 4) @ X (8, 3): inner sizes 4 and 8 differ; X.T is (3, 8)"
+        "matmul: W1 (5, 4) @ X (8, 3): inner sizes 4 and 8 differ; neither transpose fits"
     )
 
 
@@ -34,7 +35,7 @@ def test_a_matrix_product_that_does_not_fit_says_what_would():
     [
         ((5, 4), (3, 4), "a (5, 4) @ b (3, 4): inner sizes 4 and 3 differ; b.T is (4, 3)"),
         ((4, 5), (4, 3), "a (4, 5) @ b (4, 3): inner sizes 5 and 4 differ; a.T is (5, 4)"),
-        ((5, 4), (3,), "a (5, 4) @ b (3,): inner sizes 4 and 3 differ; a.T is (4, 5)"),
+        ((5, 4), (3,), "a (5, 4) @ b (3,): inner sizes 4 and 3 differ"),
         ((5, 4), (5,), "a (5, 4) @ b (5,): inner sizes 4 and 5 differ; a.T is (4, 5)"),
         ((4,), (3, 4), "a (4,) @ b (3, 4): inner sizes 4 and 3 differ; b.T is (4, 3)"),
         ((4,), (5,), "a (4,) @ b (5,): inner sizes 4 and 5 differ"),
@@ -51,6 +52,21 @@ def test_matrix_products_name_both_sizes_and_the_likely_mend(left, right, words)
 def test_stacks_of_matrices_that_do_not_broadcast_say_so():
     a, b = ones(2, 5, 4), ones(3, 4, 6)
     assert "matmul: a (2, 5, 4) @ b (3, 4, 6): " in message_of(lambda: (a, b, a @ b))
+
+
+@pytest.mark.parametrize("left", list(itertools.product([2, 3, 4], repeat=2)))
+@pytest.mark.parametrize("right", list(itertools.product([2, 3, 4], repeat=2)))
+def test_a_transpose_is_named_only_if_it_fits(left, right):
+    a, b = ones(*left), ones(*right)
+    words = "" if left[1] == right[0] else message_of(lambda: (a, b, a @ b))
+    if "a.T" in words:
+        a.T @ b
+    elif "b.T" in words:
+        a @ b.T
+    elif words:
+        assert words.endswith("neither transpose fits")
+        assert left[0] != right[0]
+        assert left[1] != right[1]
 
 
 # ----- broadcasting -----

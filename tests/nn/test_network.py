@@ -91,7 +91,7 @@ def test_values_and_assigned_arrays_are_copies():
 
 
 def test_value_of_another_shape_is_not_assigned():
-    with pytest.raises(NetworkError, match=r"assign: W1 is \(4, 5\), and its new value \(5, 4\)"):
+    with pytest.raises(NetworkError, match=r"assign: W1 has shape \(4, 5\), its new value \(5, 4\)"):
         Network((5, 4, 3)).assign(Network((4, 5, 3)).values())
 
 

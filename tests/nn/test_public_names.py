@@ -11,7 +11,7 @@ def test_public_names_are_sorted():
 
 
 @pytest.mark.parametrize("name", nn.__all__)
-def test_every_public_name_is_explained(name):
+def test_every_public_name_has_a_docstring(name):
     assert getattr(nn, name).__doc__
 
 

@@ -109,7 +109,7 @@ def test_saved_digits_come_back_as_they_were(tmp_path):
         (b"\x89PNG\x00\x01,\n", "not UTF-8 text|column"),
     ],
 )
-def test_what_is_wrong_with_a_csv_file_is_said_with_file_and_line(write, text, message):
+def test_error_in_a_csv_file_names_file_and_line(write, text, message):
     path = write(text)
     with pytest.raises(DataError, match=message) as caught:
         load_table(path)

@@ -121,7 +121,7 @@ def test_without_graphviz_a_notebook_shows_the_steps_as_text(explorer, monkeypat
     def missing(*args):
         raise GraphvizMissingError("there is none here")
 
-    monkeypatch.setattr("autotiny.drawing.picture.render", missing)
+    monkeypatch.setattr("autotiny.drawing.composition.render", missing)
     assert set(explorer._repr_mimebundle_()) == {"text/plain"}
 
 

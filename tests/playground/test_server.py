@@ -130,7 +130,7 @@ def test_without_graphviz_there_are_gradients_and_the_graph_as_text(monkeypatch)
     def render(*_):
         raise GraphvizMissingError("draw: there is no Graphviz")
 
-    monkeypatch.setattr("autotiny.drawing.picture.render", render)
+    monkeypatch.setattr("autotiny.drawing.composition.render", render)
     told = answer({"kind": "picture", "program": "y = x * x", "values": {"x": {"value": 3}}}, Limits())
     assert told["gradients"] == {"x": 6.0}
     assert told["note"] == "draw: there is no Graphviz"

@@ -1,4 +1,4 @@
-"""The README's pictures are those that the present code draws."""
+"""The README's pictures are those that the current code draws."""
 
 import re
 
@@ -7,8 +7,8 @@ import pytest
 import pictures
 
 
-def told(svg):
-    """What a picture tells, whatever fonts it was laid out with: ids, words, shades and key frames."""
+def contents(svg):
+    """Return what does not depend on fonts: ids, words, shades and key frames."""
     patterns = (
         r'<path fill="([^"]+)" shape',
         r'\bid="([^"]+)"',
@@ -23,10 +23,10 @@ def told(svg):
 def test_committed_picture_is_current(name, tmp_path):
     getattr(pictures, name)(tmp_path)
     fresh, committed = ((folder / f"{name}.svg").read_text(encoding="utf-8") for folder in (tmp_path, pictures.FOLDER))
-    assert told(fresh) == told(committed)
+    assert contents(fresh) == contents(committed)
 
 
-def test_another_picture_is_told_apart(tmp_path):
+def test_changed_picture_is_noticed(tmp_path):
     pictures.expression(tmp_path)
     svg = (tmp_path / "expression.svg").read_text(encoding="utf-8")
-    assert told(svg) != told(svg.replace(">7<", ">8<"))
+    assert contents(svg) != contents(svg.replace(">7<", ">8<"))

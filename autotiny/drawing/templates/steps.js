@@ -1,15 +1,15 @@
 "use strict";
-const film = document.querySelector(".film");
-const slider = film.querySelector("input"), told = film.querySelector("output");
-const announced = film.querySelector(".announced"), play = film.querySelector("[data-go=play]");
+const player = document.querySelector(".player");
+const slider = player.querySelector("input"), output = player.querySelector("output");
+const announced = player.querySelector(".announced"), play = player.querySelector("[data-go=play]");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const GRADIENT = "#a34700", MILLISECONDS = 2200, LARGEST = 1.8;
-const scenes = {};
-let scene, now = 0, timer = 0;
+const MILLISECONDS = 2200, LARGEST = 1.8;
+const views = {};
+let view, now = 0, timer = 0;
 
-// ----- what the page holds -----
-// When each card is computed, its gradient begun and each way taken, by the number of the step.
-function readScene(root) {
+// ----- the content of the page -----
+// Notes the step in which each card is computed, its gradient begins, and each edge passes a contribution on.
+function readView(root) {
   const steps = [...root.querySelectorAll(".steps > li")];
   const computed = {}, graded = {}, passed = {};
   steps.forEach((step, k) => {
@@ -25,82 +25,82 @@ function readScene(root) {
   return { root, stage, svg, size: svg.viewBox.baseVal, steps, computed, graded, passed, nodes, edges, turn };
 }
 
-// The one number that tells a card's gradient, which may be told while it grows.
+// The number of a card's gradient, which is replaced while the gradient grows; null where there are several numbers.
 function gradientOf(group) {
-  const numbers = [...group.querySelectorAll("text")].filter((text) => text.getAttribute("fill").toLowerCase() === GRADIENT);
+  const [, ...numbers] = group.querySelectorAll(".gradient text"); // after the word "grad"
   return numbers.length === 1 ? { text: numbers[0], whole: numbers[0].textContent } : null;
 }
 
 // ----- one step -----
 function show(k, speak = true) {
-  const last = scene.steps.length - 1;
+  const last = view.steps.length - 1;
   now = Math.max(0, Math.min(k, last));
-  const step = scene.steps[now], { active, receiver, edge, pass } = step.dataset, backward = pass === "backward";
-  film.classList.toggle("backward", backward);
-  for (const other of scene.steps) other.classList.toggle("now", other === step);
+  const step = view.steps[now], { active, receiver, edge, pass } = step.dataset, backward = pass === "backward";
+  player.classList.toggle("backward", backward);
+  for (const other of view.steps) other.classList.toggle("now", other === step);
   const totals = totalsSoFar();
-  for (const [group, name, gradient] of scene.nodes) {
-    const graded = scene.graded[name] <= now;
+  for (const [group, name, gradient] of view.nodes) {
+    const graded = view.graded[name] <= now;
     light(group, {
-      waiting: scene.computed[name] > now, resting: backward && !graded, ungraded: !graded,
+      waiting: view.computed[name] > now, resting: backward && !graded, ungraded: !graded,
       active: name === active, receiving: backward && name === receiver,
     });
     if (gradient) gradient.text.textContent = totals[name] ?? gradient.whole;
   }
-  for (const [group, name] of scene.edges) {
+  for (const [group, name] of view.edges) {
     const to = endOf(name);
     light(group, {
-      waiting: scene.computed[to] > now, passed: scene.passed[name] <= now,
+      waiting: view.computed[to] > now, passed: view.passed[name] <= now,
       active: backward ? name === edge : to === active,
     });
   }
-  tell(step, backward, speak);
-  tellAround();
-  for (const name of ["first", "back"]) film.querySelector(`[data-go=${name}]`).disabled = now === 0;
-  for (const name of ["on", "last"]) film.querySelector(`[data-go=${name}]`).disabled = now === last;
-  bringIntoView([active, receiver].flatMap((card) => scene.nodes.filter(([, name]) => name === card)).map(([group]) => group));
+  describe(step, backward, speak);
+  postMoment();
+  for (const name of ["first", "back"]) player.querySelector(`[data-go=${name}]`).disabled = now === 0;
+  for (const name of ["on", "last"]) player.querySelector(`[data-go=${name}]`).disabled = now === last;
+  bringIntoView([active, receiver].flatMap((card) => view.nodes.filter(([, name]) => name === card)).map(([group]) => group));
 }
 
-// A page around this one is told the moment, and may ask for one: a picture that takes another's place goes on from there.
-function tellAround() {
-  if (parent !== window) parent.postMessage({ moment: Number(scene.steps[now].dataset.moment) }, "*");
+// Posts the moment to the page around this one, which may post one back: a new picture goes on where the old one was.
+function postMoment() {
+  if (parent !== window) parent.postMessage({ moment: Number(view.steps[now].dataset.moment) }, "*");
 }
 
 function goTo(moment) {
-  show(Math.max(0, scene.steps.findLastIndex((step) => Number(step.dataset.moment) <= moment)), false);
+  show(Math.max(0, view.steps.findLastIndex((step) => Number(step.dataset.moment) <= moment)), false);
 }
 
 function light(group, looks) {
   for (const [look, on] of Object.entries(looks)) group.classList.toggle(look, Boolean(on));
 }
 
-// Gradients that are not complete yet.
+// Returns the sums of gradients that are not complete yet.
 function totalsSoFar() {
   const totals = {};
-  for (const step of scene.steps.slice(0, now + 1)) {
+  for (const step of view.steps.slice(0, now + 1)) {
     if (step.dataset.total) totals[step.dataset.receiver] = step.dataset.total;
   }
   return totals;
 }
 
-// e3-5-0 and es1-n5 both lead to the card n5.
+// Returns the card that an edge leads to: n5 for e3-5-0 and for es1-n5.
 function endOf(edge) {
   const to = edge.split("-")[1];
   return /^\d/.test(to) ? `n${to}` : to;
 }
 
-function tell(step, backward, speak) {
-  const title = step.querySelector("h2").textContent, count = scene.steps.length, turn = scene.turn < 0 ? count : scene.turn;
-  told.textContent = backward ? `backward ${now - turn + 1} of ${count - turn}` : `forward ${now + 1} of ${turn}`;
+function describe(step, backward, speak) {
+  const title = step.querySelector("h2").textContent, count = view.steps.length, turn = view.turn < 0 ? count : view.turn;
+  output.textContent = backward ? `backward ${now - turn + 1} of ${count - turn}` : `forward ${now + 1} of ${turn}`;
   slider.value = now;
-  slider.setAttribute("aria-valuetext", `${told.textContent}: ${title}`);
+  slider.setAttribute("aria-valuetext", `${output.textContent}: ${title}`);
   const lines = [...step.querySelectorAll("dt")].map((what) => `${what.textContent}: ${what.nextElementSibling.firstChild.textContent}`);
   if (speak) announced.textContent = [title, ...lines].join(". ");
 }
 
-// Scrolls to these cards, or to the last of them where there is no room for all.
+// Scrolls to these cards, or to the last of them if not all fit.
 function bringIntoView(groups) {
-  const frame = scene.stage.getBoundingClientRect(), boxes = groups.map((group) => group.getBoundingClientRect());
+  const frame = view.stage.getBoundingClientRect(), boxes = groups.map((group) => group.getBoundingClientRect());
   const span = (low, high, some) => [Math.min(...some.map((box) => box[low])), Math.max(...some.map((box) => box[high]))];
   const fits = (some) => {
     const [left, right] = span("left", "right", some), [top, bottom] = span("top", "bottom", some);
@@ -109,27 +109,27 @@ function bringIntoView(groups) {
   const shown = boxes.length && fits(boxes) ? boxes : boxes.slice(-1);
   if (!shown.length) return;
   const [left, right] = span("left", "right", shown), [top, bottom] = span("top", "bottom", shown);
-  scene.stage.scrollTo({
-    left: scene.stage.scrollLeft + (left + right) / 2 - frame.left - frame.width / 2,
-    top: scene.stage.scrollTop + (top + bottom) / 2 - frame.top - frame.height / 2,
+  view.stage.scrollTo({
+    left: view.stage.scrollLeft + (left + right) / 2 - frame.left - frame.width / 2,
+    top: view.stage.scrollTop + (top + bottom) / 2 - frame.top - frame.height / 2,
     behavior: still.matches ? "auto" : "smooth",
   });
 }
 
-// A graph that fits is as large as the room allows; one that does not keeps its size, and is scrolled.
+// Fits a small graph into the room; a large one keeps its size and is scrolled.
 function fit() {
-  const room = Math.min((scene.stage.clientWidth - 32) / scene.size.width, (scene.stage.clientHeight - 32) / scene.size.height);
+  const room = Math.min((view.stage.clientWidth - 32) / view.size.width, (view.stage.clientHeight - 32) / view.size.height);
   const scale = room < 0.85 ? 1 : Math.min(room, LARGEST);
-  scene.svg.style.width = `${scene.size.width * scale}px`;
+  view.svg.style.width = `${view.size.width * scale}px`;
 }
 
 // ----- groups -----
-// Shows the picture with another group open, at the same moment.
+// Shows the picture with another group open, at the same moment of the steps.
 function enter(name) {
-  const moment = scene ? Number(scene.steps[now].dataset.moment) : -1;
-  for (const [other, { root }] of Object.entries(scenes)) root.hidden = other !== name;
-  scene = scenes[name];
-  slider.max = scene.steps.length - 1;
+  const moment = view ? Number(view.steps[now].dataset.moment) : -1;
+  for (const [other, { root }] of Object.entries(views)) root.hidden = other !== name;
+  view = views[name];
+  slider.max = view.steps.length - 1;
   fit();
   goTo(moment);
 }
@@ -138,18 +138,18 @@ function openGroup(group) {
   pause();
   const name = group.dataset.opens;
   enter(name);
-  scene.stage.focus();
-  const box = scene.stage.querySelector(`.cluster.${name}`);
-  if (box && box.getBoundingClientRect().height <= scene.stage.clientHeight) bringIntoView([box]);
-  announced.textContent = `${scene.root.dataset.title} is open`;
+  view.stage.focus();
+  const box = view.stage.querySelector(`.cluster.${name}`);
+  if (box && box.getBoundingClientRect().height <= view.stage.clientHeight) bringIntoView([box]);
+  announced.textContent = `${view.root.dataset.title} is open`;
 }
 
 function closeGroup() {
   pause();
-  const { title, scene: closed, parent } = scene.root.dataset;
+  const { title, view: closed, parent } = view.root.dataset;
   enter(parent);
-  const group = scene.nodes.find(([, name]) => name === closed);
-  (group ? group[0] : scene.stage).focus();
+  const group = view.nodes.find(([, name]) => name === closed);
+  (group ? group[0] : view.stage).focus();
   announced.textContent = `${title} is closed`;
 }
 
@@ -157,21 +157,21 @@ function closeGroup() {
 function pause() {
   clearInterval(timer);
   timer = 0;
-  film.classList.remove("playing");
+  player.classList.remove("playing");
   play.setAttribute("aria-label", "Play");
 }
 
 function resume() {
-  if (now === scene.steps.length - 1) show(0);
-  film.classList.add("playing");
+  if (now === view.steps.length - 1) show(0);
+  player.classList.add("playing");
   play.setAttribute("aria-label", "Pause");
   timer = setInterval(() => {
     show(now + 1);
-    if (now === scene.steps.length - 1) pause();
+    if (now === view.steps.length - 1) pause();
   }, MILLISECONDS);
 }
 
-const GO = { first: () => 0, back: () => now - 1, on: () => now + 1, last: () => scene.steps.length - 1 };
+const GO = { first: () => 0, back: () => now - 1, on: () => now + 1, last: () => view.steps.length - 1 };
 const KEYS = { ArrowLeft: "back", ArrowDown: "back", ArrowRight: "on", ArrowUp: "on", Home: "first", End: "last", " ": "play" };
 
 function act(name) {
@@ -180,8 +180,8 @@ function act(name) {
   if (name !== "play") show(GO[name]());
 }
 
-// ----- the page comes alive -----
-film.addEventListener("click", (event) => {
+// ----- events -----
+player.addEventListener("click", (event) => {
   const button = event.target.closest("[data-go]"), group = event.target.closest("[data-opens]");
   if (button) act(button.dataset.go);
   else if (group) openGroup(group);
@@ -194,7 +194,7 @@ document.addEventListener("keydown", (event) => {
   if (group && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     openGroup(group);
-  } else if (event.key === "Escape" && scene.root.dataset.scene) {
+  } else if (event.key === "Escape" && view.root.dataset.view) {
     closeGroup();
   } else if (event.key in KEYS && !(event.key === " " && event.target.closest("button"))) { // a button has its own
     event.preventDefault();
@@ -204,19 +204,19 @@ document.addEventListener("keydown", (event) => {
 addEventListener("message", ({ source, data }) => { if (source === parent && Number.isInteger(data?.moment)) goTo(data.moment); });
 addEventListener("resize", () => { fit(); show(now, false); });
 
-for (const root of film.querySelectorAll(".scene")) {
-  scenes[root.dataset.scene] = readScene(root);
+for (const root of player.querySelectorAll(".view")) {
+  views[root.dataset.view] = readView(root);
   root.querySelector(".steps").classList.add("one");
 }
-for (const { nodes } of Object.values(scenes)) {
+for (const { nodes } of Object.values(views)) {
   for (const [group, name] of nodes) {
-    if (!(name in scenes) || !name) continue;
+    if (!(name in views) || !name) continue;
     group.dataset.opens = name;
     group.tabIndex = 0;
     group.setAttribute("role", "button");
-    group.setAttribute("aria-label", `Open ${scenes[name].root.dataset.title}`);
+    group.setAttribute("aria-label", `Open ${views[name].root.dataset.title}`);
     group.closest("svg").setAttribute("role", "group"); // an image hides what is in it
   }
 }
-film.querySelector(".controls").hidden = false;
+player.querySelector(".controls").hidden = false;
 enter("");

@@ -1,9 +1,10 @@
-"""Arrays as cells and bars."""
+"""Arrays as cells."""
 
 import numpy as np
 import pytest
 
-from autotiny.drawing.heat import NEGATIVE, POSITIVE, SHADES, UNKNOWN, Heat, colour, heat, sparkline
+from autotiny.notation.heat import SHADES, Heat, blocks, colour, heat
+from autotiny.notation.palette import BLUE, VERMILLION, YELLOW
 
 
 def test_shades_are_in_proportion_to_the_largest_entry_on_either_side():
@@ -43,12 +44,11 @@ def test_a_number_has_no_heat_map(array):
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
 def test_what_is_no_number_is_yellow_and_leaves_the_rest_alone(strange):
     assert heat(np.array([1.0, strange, -1.0])).cells == ((8, None, -8),)
-    assert Heat(((None, 0),)).colours[0][0] == UNKNOWN
+    assert Heat(((None, 0),)).colours[0][0] == YELLOW
 
 
 def test_the_ends_are_blue_and_vermillion():
-    as_text = ["#{:02X}{:02X}{:02X}".format(*end) for end in (NEGATIVE, POSITIVE)]
-    assert [colour(-SHADES), colour(SHADES)] == as_text
+    assert [colour(-SHADES), colour(SHADES)] == [BLUE, VERMILLION]
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.float16, np.float32])
@@ -58,9 +58,11 @@ def test_any_kind_of_number_has_a_heat_map(dtype):
 
 def test_the_largest_floats_do_not_overflow():
     assert heat(np.array([1e308, 1e308, -1e308])).cells == ((8, 8, -8),)
-    assert sparkline(np.array([1e308, -1e308])) == ""
 
 
-def test_bars_count_entries_between_the_least_and_the_largest():
-    assert sparkline(np.array([0.0, 0.0, 0.0, 0.5, 1.0])) == "█▁▁▁▃▁▁▃"
-    assert sparkline(np.ones(4)) == sparkline(np.array([np.nan, 1.0])) == ""
+@pytest.mark.parametrize("shape", [(1, 1), (24, 24), (25, 7), (50, 50), (784, 10)])
+def test_blocks_cover_every_entry_once(shape):
+    rows, columns = (min(24, length) for length in shape)
+    counted = blocks(np.ones(shape), rows, columns, np.add.reduceat)
+    assert counted.shape == (rows, columns)
+    assert counted.sum() == np.prod(shape)

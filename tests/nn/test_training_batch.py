@@ -1,9 +1,11 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 import autotiny as at
 from autotiny.nn import Network, Training
-from autotiny.nn import training as batch_module
 from autotiny.nn.training import BatchStep, batch_step
 
 
@@ -27,7 +29,7 @@ def test_training_compiles_one_program_for_each_size_of_batch(blobs):
     assert len(batch_step(training.network).compiled.kept) == 2
 
 
-def test_what_cannot_be_compiled_is_recorded_and_said_once(recwarn):
+def test_batch_that_cannot_be_compiled_is_recorded_and_warns_once(recwarn):
     def branches(parameters, X, Y):
         W = at.Tensor(parameters["W"])
         J = np.sum(W * X)
@@ -45,9 +47,10 @@ def test_what_cannot_be_compiled_is_recorded_and_said_once(recwarn):
     assert not recwarn
 
 
-def test_programs_go_with_their_network():
+def test_batch_step_lives_as_long_as_its_network():
     network = Network((4, 3))
-    batch_step(network)
-    before = len(batch_module._steps)
+    step = weakref.ref(batch_step(network))
+    assert batch_step(network) is step()
     del network
-    assert len(batch_module._steps) == before - 1
+    gc.collect()
+    assert step() is None

@@ -16,7 +16,7 @@ def test_classes_that_never_occur_keep_their_row():
     assert confusion_matrix(np.array([0]), np.array([0]), 3).shape == (3, 3)
 
 
-def test_worst_pairs_leave_out_what_was_right_and_what_never_happened():
+def test_worst_pairs_leave_out_right_predictions_and_mistakes_that_never_happened():
     assert worst_pairs(np.diag([9, 9, 9])) == []
 
 

@@ -6,7 +6,7 @@ import sys
 from autotiny.nn.training import progress_bar
 
 
-def test_plain_lines_where_nobody_looks(blobs, make_training, capsys):
+def test_plain_lines_without_a_terminal(blobs, make_training, capsys):
     training = make_training(patience=None)
     with progress_bar(30) as report:
         training.run(*blobs, epochs=30, after_epoch=report)
@@ -36,7 +36,7 @@ print("rich" in sys.modules and sys.modules["rich"] is not None)
 
 
 def run_in_terminal(hide):
-    """What the program prints, and what its terminal shows."""
+    """Return what the program prints, and what its terminal shows."""
     screen, terminal = pty.openpty()
     command = [sys.executable, "-c", PROGRAM.format(hide=hide)]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}

@@ -1,0 +1,71 @@
+"""A graph with some of its groups open, composed into cards and edges, and laid out as DOT and as SVG."""
+
+import copy
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autotiny.drawing.card import Card
+from autotiny.drawing.dot import dot
+from autotiny.drawing.edge import Edge
+from autotiny.drawing.graph_view import GraphView
+from autotiny.drawing.groups import Group
+from autotiny.drawing.render import decorate, render
+from autotiny.drawing.scene import Scene, make_scene
+
+
+class Composition:
+    """The picture of a graph in one layout.
+
+    Attributes
+    ----------
+    graph : the values with their gradients.
+    root, opened : its groups as a tree, and the ids of those that are open.
+    scene : the cards, edges and boxes.
+    """
+
+    def __init__(self, graph: GraphView, root: Group, opened: frozenset[str]) -> None:
+        self.graph, self.root, self.opened = graph, root, opened
+        self.scene: Scene = self._compose()
+
+    def _compose(self) -> Scene:
+        return make_scene(self.graph, self.root, self.opened)
+
+    @property
+    def cards(self) -> Sequence[Card]:
+        """Every value and every closed group, operands before results."""
+        return self.scene.cards
+
+    @property
+    def edges(self) -> Sequence[Edge]:
+        """Every use of a value."""
+        return self.scene.edges
+
+    @property
+    def title(self) -> str:
+        """What the picture shows."""
+        return f"Computation graph of {self.root.name}"
+
+    @functools.cached_property
+    def dot(self) -> str:
+        """The graph as DOT text."""
+        return dot(self.scene)
+
+    @functools.cached_property
+    def svg(self) -> str:
+        """The picture as SVG text; raises GraphvizMissingError where there is no Graphviz."""
+        words = {card.id: "\n".join(card.lines) for card in self.cards}
+        words |= {edge.id: edge.sentence for edge in self.edges}
+        return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
+
+    def with_opened(self, group: str) -> "Composition":
+        """Return the picture with one more group open, by its card's id."""
+        return Composition(self.graph, self.root, self.opened | {group})
+
+    def without_labels(self) -> "Composition":
+        """Return the picture without labels on its edges: laying out many of them takes seconds."""
+        bare = copy.copy(self)
+        for cached in ("dot", "svg"):
+            vars(bare).pop(cached, None)
+        bare.scene = replace(self.scene, edges=[replace(edge, label="") for edge in self.edges])
+        return bare

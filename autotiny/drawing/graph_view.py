@@ -1,0 +1,101 @@
+"""A recorded graph as it is when its picture is taken: its values in order, their gradients, and the backward pass."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.drawing.names import Names
+from autotiny.engine.contributions import Contribution, contributions
+from autotiny.engine.tensor import Tensor
+from autotiny.errors import StaleError
+
+NodeId = int
+"""The index of a value among all values of a graph, operands before results: node 3 is `n3` in every picture."""
+
+
+class GraphView:
+    """The values of a graph, tensors and constants, and their gradients.
+
+    Attributes
+    ----------
+    output : the tensor that the graph leads to.
+    names : what the values are called.
+    values, operands : each value, and the ids of its operands in order; twice the same id for x * x.
+    ids : the id of each tensor.
+    consumers : for each value, the ids of the results that use it.
+    gradients : by id, `.grad`; empty before backward.
+    turns : by id, when backprop visits an operation; the output's turn is 1.
+    contributions : by result and position of the operand, the contribution to the operand's gradient.
+    """
+
+    def __init__(
+        self,
+        order: Sequence[Tensor],
+        scope: Mapping[str, Any],
+        output: Tensor | None = None,
+        called: Mapping[Tensor, str] | None = None,
+    ) -> None:
+        self.output = output or order[-1]
+        self.names = Names(order, scope, called)
+        self.values, self.operands = _numbered(order)
+        self.ids = {value: node for node, value in enumerate(self.values) if isinstance(value, Tensor)}
+        self.consumers: list[list[NodeId]] = [[] for _ in self.values]
+        for node, operands in enumerate(self.operands):
+            for operand in dict.fromkeys(operands):
+                self.consumers[operand].append(node)
+        self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
+        self.turns: dict[NodeId, int] = {}
+        self.contributions: dict[tuple[NodeId, int], Contribution] = {}
+        self._follow_backprop()
+
+    def _follow_backprop(self) -> None:
+        if self.output.op is None or not self.output.requires_grad or self.output._grad is None:
+            return
+        try:
+            visits = contributions(self.output, self.output._grad).visits
+        except StaleError:  # a value was changed since: the contributions are lost, while .grad still holds their sums
+            return
+        for turn, visit in enumerate(visits, 1):
+            node = self.ids[visit.node]
+            self.turns[node] = turn
+            self.contributions |= {(node, c.position): c for c in visit.contributions}
+
+    def paths(self, node: NodeId) -> Sequence[tuple[NodeId, int]]:
+        """Return the uses of a value, as (result, position), that contributed to its gradient, in order of time."""
+        uses = [
+            (consumer, position)
+            for consumer in self.consumers[node]
+            for position, operand in enumerate(self.operands[consumer])
+            if operand == node and (consumer, position) in self.contributions
+        ]
+        return sorted(uses, key=lambda use: (self.turns[use[0]], use[1]))
+
+    def between(self, sources: Iterable[NodeId]) -> set[NodeId]:
+        """Return the ids on the ways from some values to the output."""
+        among = set(sources)
+        for node, operands in enumerate(self.operands):
+            if not among.isdisjoint(operands):
+                among.add(node)
+        return among
+
+
+def _numbered(order: Sequence[Tensor]) -> tuple[list[Any], list[tuple[NodeId, ...]]]:
+    """Return every value to draw, constants before their first use, and the ids of the operands of each."""
+    values: list[Any] = []
+    operands: list[tuple[NodeId, ...]] = []
+    ids: dict[int, NodeId] = {}
+
+    def add(value: Any, of: tuple[NodeId, ...] = ()) -> NodeId:
+        ids[id(value)] = len(values)
+        values.append(value)
+        operands.append(of)
+        return ids[id(value)]
+
+    def find(arg: Any) -> NodeId:
+        # Each use of a number has a node: equal numbers may be one object in Python and still mean different things.
+        return ids[id(arg)] if id(arg) in ids and not np.isscalar(arg) else add(arg)
+
+    for tensor in order:
+        add(tensor, tuple([find(arg) for arg in tensor.args]))
+    return values, operands

@@ -1,0 +1,120 @@
+"""Everything that is in a picture: the cards of values and closed groups, the edges between them, boxes around them."""
+
+import functools
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+from autotiny.drawing.card import LONGEST_TITLE, Card, group_card, make_card
+from autotiny.drawing.edge import Edge, edges_into, norm, plain_edge
+from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.groups import Child, Group, nodes
+from autotiny.drawing.selection import card_id, visible
+from autotiny.errors import AutotinyError
+from autotiny.notation.text import clean
+
+LARGEST_PICTURE = 400
+MOST_HEAT_MAPS = 40
+
+
+class GraphTooLargeError(AutotinyError):
+    """A graph has more values than a picture can hold."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An open group, drawn as a frame around its cards."""
+
+    id: str
+    label: str
+    boxes: Sequence[Union["Box", Card]]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the cards in it."""
+        return [name for box in self.boxes for name in (box.ids if isinstance(box, Box) else [box.id])]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The content of a picture: cards, operands before results; edges; and the boxes with the cards in them."""
+
+    cards: Sequence[Card]
+    edges: Sequence[Edge]
+    boxes: Sequence[Box | Card]
+    downward: bool = False
+    """Whether it must run from top to bottom."""
+
+    def width(self, edge: Edge) -> float:
+        """Return the width of an edge's line in points: from 1 to 4 by its share of the largest contribution."""
+        if not edge.carries_gradient:
+            return 0.8
+        return 1 + 3 * (edge.strength / self.largest) ** 0.5 if 0 < self.largest < float("inf") else 1.0
+
+    @functools.cached_property
+    def largest(self) -> float:
+        """The largest norm of a contribution."""
+        return max((edge.strength for edge in self.edges), default=0.0)
+
+
+def make_scene(graph: GraphView, root: Group, opened: frozenset[str]) -> Scene:
+    """Return the scene of a graph in which the groups with these ids are open.
+
+    Raises GraphTooLargeError where it would hold more than a picture can.
+    """
+    items = list(visible(root, opened))
+    if len(items) > LARGEST_PICTURE:
+        raise GraphTooLargeError(
+            f"draw: {len(items):,} values and groups would be shown, and a picture of more than {LARGEST_PICTURE} "
+            "cannot be read; give a smaller depth=, open single groups with expand=, or show only what lies between a "
+            "tensor and the output with focus="
+        )
+    small = len(items) > MOST_HEAT_MAPS
+    cards = {
+        card_id(item): group_card(graph, item, small) if isinstance(item, Group) else make_card(graph, item, small)
+        for item in items
+    }
+    return Scene(list(cards.values()), _edges(graph, items), _boxes(root, opened, cards))
+
+
+def _boxes(group: Group, opened: frozenset[str], cards: dict[str, Card]) -> list[Box | Card]:
+    return [
+        Box(child.id, clean(child.name, LONGEST_TITLE), _boxes(child, opened, cards))
+        if isinstance(child, Group) and child.id in opened
+        else cards[card_id(child)]
+        for child in group.children
+    ]
+
+
+Use = tuple[NodeId, int, NodeId]
+"""A result, the position of an operand, and the operand."""
+
+
+def _edges(graph: GraphView, items: Iterable[Child]) -> list[Edge]:
+    """Return every use between visible values, and one edge for all uses between a group and its neighbour."""
+    owner = {node: item for item in items for node in nodes(item)}
+    edges: list[Edge] = []
+    between: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    for node, item in sorted(owner.items(), key=lambda entry: entry[0]):
+        if not isinstance(item, Group) and not any(isinstance(owner.get(o), Group) for o in graph.operands[node]):
+            edges += [edge for edge in edges_into(graph, node) if int(edge.source[1:]) in owner]
+            continue
+        for position, operand in enumerate(graph.operands[node]):
+            source = owner.get(operand)
+            if source is not None and source is not item:
+                between[card_id(source), card_id(item)].append((node, position, operand))
+    return edges + [_merged_edge(graph, source, target, uses) for (source, target), uses in between.items()]
+
+
+def _merged_edge(graph: GraphView, source: str, target: str, uses: Sequence[Use]) -> Edge:
+    """Return one edge for several uses."""
+    contributions = [graph.contributions.get((node, position)) for node, position, _ in uses]
+    return Edge(
+        f"e{source}-{target}",
+        source,
+        target,
+        strength=sum(norm(c.value) for c in contributions if c),
+        carries_gradient=any(plain_edge(graph, *use).carries_gradient for use in uses),
+        count=len(uses),
+    )

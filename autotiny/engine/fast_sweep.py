@@ -1,0 +1,100 @@
+"""The sweep of `backward`, tuned: same gradients, bit for bit, in about half the time on small graphs.
+
+It leaves out what a plain `backward` does not need (recording, guard, hooks for observers), and differs in two ways:
+operations of one and two operands, the usual ones, have ways of their own; and a contribution that its rule has just
+made is added up in place.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autotiny.engine.backward import Gradients, Sweep
+from autotiny.engine.broadcasting import fitted
+from autotiny.engine.node import Node, made_by
+from autotiny.engine.recording import LOG, is_stable_log, value_of
+
+SCALARS = frozenset({np.float64, np.float32, np.float16})
+
+
+class FastSweep(Sweep):
+    """A sweep over the whole graph, neither recorded nor guarded."""
+
+    def run(self, order: Iterable[Node]) -> None:
+        """Visit the operations, results before operands."""
+        grads, log_grads = self.grads, self.log_grads
+        for node in order:
+            op: Any = node.op
+            g = grads.get(node)
+            if log_grads and node in log_grads:
+                h = log_grads[node]
+                _pull_each(grads, node, (op.log.rule,), h)
+                via_log = h / node._data
+                grads[node] = via_log if g is None else g + via_log
+            if g is None:
+                continue
+            if op.masks:
+                self.masked = True
+            args, rules = node.args, op.rules
+            if op is LOG and is_stable_log(op, args):
+                (x,) = args
+                log_grads[x] = log_grads[x] + g if x in log_grads else g
+            elif type(rules) is not tuple:
+                _pull_each(grads, node, rules, g)
+            elif len(args) == 2 and not node.kwargs:
+                _pull_two(grads, node, rules, g)
+            elif len(args) == 1:
+                (x,), (rule,) = args, rules
+                _receive(grads, node, x, g, rule(g, node._data, x._data, **node.kwargs))
+            else:
+                _pull_each(grads, node, rules, g)
+
+
+def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
+    """Pull g back through an operation of two operands; a number of the right precision needs no care."""
+    (a, b), (left, right), y = node.args, rules, node._data
+    u = a._data if isinstance(a, Node) else a
+    v = b._data if isinstance(b, Node) else b
+    if isinstance(a, Node) and a.requires_grad:
+        c = left(g, y, u, v)
+        if type(c) not in SCALARS or type(c) is not type(u):
+            _receive(grads, node, a, g, c)
+        else:
+            grads[a] = grads[a] + c if a in grads else c
+    if isinstance(b, Node) and b.requires_grad:
+        c = right(g, y, u, v)
+        if type(c) not in SCALARS or type(c) is not type(v):
+            _receive(grads, node, b, g, c)
+        else:
+            grads[b] = grads[b] + c if b in grads else c
+
+
+def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:
+    """Pull g back through one operation, to its operands one by one."""
+    args, kwargs = node.args, node.kwargs
+    values = [value_of(arg) for arg in args]
+    for arg, rule in zip(args, rules, strict=False):
+        if isinstance(arg, Node) and arg.requires_grad:
+            _receive(grads, node, arg, g, rule(g, node._data, *values, **kwargs))
+
+
+def _receive(grads: Gradients, node: Node, arg: Node, g: Any, c: Any) -> None:
+    """Add the contribution c of one operation to an operand's gradient."""
+    x = arg._data
+    if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
+        c = fitted(c, x, made_by(node))
+    if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
+        c = c.copy()
+    before = grads.get(arg)
+    if before is None:
+        grads[arg] = c
+    elif (
+        type(c) is type(before) is np.ndarray
+        and c.base is None
+        and c is not g  # so c is new, and nobody else holds it
+        and c.strides == before.strides  # or else the sum would lie in memory in another order than `before + c` does
+    ):
+        grads[arg] = np.add(before, c, out=c)
+    else:
+        grads[arg] = before + c

@@ -1,0 +1,86 @@
+"""What users ask of a recorded output: `.grad` of all that leads to it, or its gradients as Tensors."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.engine import call_site, messages
+from autotiny.engine.backward import Gradients, Sweep, run_sweep
+from autotiny.engine.fast_sweep import FastSweep
+from autotiny.engine.graph import leading_to
+from autotiny.engine.modes import modes
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.node import Node
+from autotiny.engine.recording import value_of
+from autotiny.engine.values import own
+from autotiny.errors import ShapeError, UnsupportedError
+
+
+def backward(output: Node, grad: Any = None) -> None:
+    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
+    for node, g in sweep(verified_order(output), {output: seed(output, value_of(grad))}).items():
+        if node.op is not None:
+            node._grad = g
+        elif node._grad is not None:
+            node._grad = node._grad + g
+        else:
+            node._grad = g.copy() if getattr(g, "base", None) is not None else g
+
+
+def gradients(output: Any, tensors: Sequence[Any], grad: Any = None) -> list[Any]:
+    """dJ/dx of a recorded output J for each x, as Tensors: to be drawn, derived, or differentiated again.
+
+    Nothing is published to `.grad`. x may be a result in the graph, such as Z2. It is zero where J does not depend on
+    x.
+
+    >>> import autotiny as at
+    >>> x = at.Tensor(3.0)
+    >>> (dy,) = at.gradients(x * x * x, [x])
+    >>> (ddy,) = at.gradients(dy, [x])
+    >>> dy.item(), ddy.item()
+    (27.0, 18.0)
+    """
+    if isinstance(tensors, Node):
+        name = messages.label(tensors, call_site.caller_scope())
+        raise UnsupportedError(f"gradients: give the tensors as a list, [{name}]")
+    for x in tensors:
+        if not isinstance(x, Node) or not x.requires_grad:
+            raise UnsupportedError(
+                f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
+            )
+    grads = sweep(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
+    values = [grads[x] if x in grads else np.zeros_like(x.value) for x in tensors]
+    return [g if isinstance(g, Node) else type(output)(g, requires_grad=False) for g in values]
+
+
+def seed(output: Node, grad: Any) -> Any:
+    """Return dJ/d(output), where a sweep starts: 1 unless it is given."""
+    if not output.requires_grad:
+        raise UnsupportedError(
+            f"backward: {messages.label(output, call_site.caller_scope())} does not depend on any tracked Tensor, "
+            "or was made under no_grad"
+        )
+    if grad is None:
+        if output.size != 1:
+            raise ShapeError(
+                f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
+            )
+        return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
+    start = grad if isinstance(grad, Node) else own(grad, True, output.dtype, "backward")
+    if start.shape != output.shape:
+        raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {start.shape}")
+    return start
+
+
+def sweep(
+    order: Sequence[Node], seeds: Gradients, wanted: Iterable[Node] | None = None, record: bool = False
+) -> Gradients:
+    """Return the gradient of every tracked tensor, or of those on the way to the wanted ones, from dJ/d(outputs).
+
+    `order` holds the operations, results before operands. The gradients are recorded on request.
+    """
+    if wanted is None and not record and modes.tracing is None:
+        return run_sweep(order, lambda guarded: Sweep(seeds, guarded=True) if guarded else FastSweep(seeds)).grads
+    path = None if wanted is None else leading_to(reversed(order), wanted)
+    return run_sweep(order, lambda guarded: Sweep(seeds, path, record=record, guarded=guarded)).grads

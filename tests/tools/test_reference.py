@@ -1,0 +1,62 @@
+"""The committed reference lists what the present tables hold."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autotiny as at
+import reference
+from autotiny.ops import COMPOSED, OPS, PLAIN
+from autotiny.ops.table import Op
+
+SCRIPT = Path(reference.__file__)
+COMMITTED = SCRIPT.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_committed_reference_is_current(tmp_path):
+    """In a process of its own, where no test has entered operations."""
+    file = tmp_path / "reference.md"
+    subprocess.run([sys.executable, str(SCRIPT), str(file)], check=True, timeout=60)
+    assert file.read_text(encoding="utf-8") == COMMITTED, "python tools/reference.py tools/reference.md"
+
+
+@pytest.mark.parametrize("table", [OPS, COMPOSED, PLAIN], ids=["OPS", "COMPOSED", "PLAIN"])
+def test_every_numpy_function_of_the_tables_is_listed(table):
+    names = [names[0] for function in table if (names := reference.public_names(function))]
+    assert len(names) > 40
+    assert [name for name in names if f"`{name}`" not in COMMITTED] == []
+
+
+def test_every_public_operation_is_listed():
+    functions = [name for name in at.__all__ if getattr(at, name).__module__ == "autotiny.ops.activations"]
+    assert "softmax" in functions
+    assert [name for name in functions if f"| `at.{name}` |" not in COMMITTED] == []
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        (np.mod, "| `np.remainder`, `np.mod` |  | rule | `g`<br>`-g * np.floor_divide(a, b)` |"),
+        (np.amax, "| `np.amax` | `axis`, `keepdims` | composition | as `np.max` |"),
+        (np.mean, "| `np.mean` | `axis`, `keepdims` | composition | sum(a) / n |"),
+        (np.linalg.inv, "| `np.linalg.inv` |  | rule | X̄ = -Yᵀ Ȳ Yᵀ for Y = X⁻¹ |"),
+    ],
+)
+def test_a_line_says_names_options_and_gradient(function, line):
+    entry = reference.entry(function, reference.public_names(function))
+    assert list(reference.table([entry]))[-1] == line
+    assert line in COMMITTED
+
+
+# fmt: off
+ROWS = (lambda g, y, x: g * 1,       lambda g, y, x: (g
+                                        * 2), lambda g, y, x: (lambda h: h * 3)(g))
+# fmt: on
+
+
+@pytest.mark.parametrize(("rule", "expression"), [*zip(ROWS, ["g * 1", "g * 2", "(lambda h: h * 3)(g)"], strict=True)])
+def test_rule_is_the_expression_of_its_lambda(rule, expression):
+    assert reference.gradient(Op(np.exp, (rule,))) == f"`{expression}`"

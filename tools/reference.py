@@ -1,0 +1,192 @@
+"""List every NumPy function, option and operation that autotiny supports, read off its tables, as Markdown.
+
+python tools/reference.py                       to standard output
+python tools/reference.py tools/reference.md    to a file: the copy that is committed
+"""
+
+import argparse
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autotiny as at
+from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+
+Function = Callable[..., Any]
+
+HEADER = """\
+# What is supported
+
+Written by `python tools/reference.py tools/reference.md` from the tables in `autotiny/ops/`, in the order of their
+files.
+
+A function with a *rule* is recorded as one operation. The last column has a line per argument, what it contributes to
+the gradient of that argument; `g` is the gradient dJ/dy that arrives, `y` the result, and `x` or `a, b` are the
+arguments. A *composition* is recorded as the operations that it is written in. Options that are not listed, such as
+`out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and `x.sum()`, are these
+functions.
+"""
+
+BEHIND = """\
+## operations behind these
+
+Compositions record these, and `x[key]` records `index`. Pictures and errors name them.
+"""
+PLAIN_MODULE = "autotiny.ops.plain"
+NAMESPACES: dict[str, ModuleType] = {"np": np, "np.linalg": np.linalg}
+
+
+class Entry(NamedTuple):
+    """A row of the reference."""
+
+    module: str
+    names: tuple[str, ...]
+    options: tuple[str, ...]
+    handling: str
+    explanation: str
+
+
+def entries() -> Iterator[Entry]:
+    """Yield an entry for each NumPy function with a rule or a composition, and for each public function of our own."""
+    for function in OPS | COMPOSED:
+        names = public_names(function)
+        if names:
+            yield entry(function, names)
+    for name in at.__all__:
+        function = getattr(at, name)
+        if str(getattr(function, "__module__", "")).startswith("autotiny.ops.") and name != "operation":
+            yield entry(function, (f"at.{name}",))
+
+
+def internal_operations() -> Iterator[Entry]:
+    """Yield an entry for each operation that only compositions and the engine record."""
+    listed = {name for each in entries() for name in each.names}
+    public = {op for f, op in OPS.items() if public_names(f) or f"at.{f.__name__}" in listed}
+    public |= {OPS[f] for f in COMPOSED.values() if f in OPS}
+    for op in dict.fromkeys(OPS.values()):
+        if op not in public and op.function.__module__.startswith("autotiny.ops."):
+            explanation = f"{summary(op.function)}<br>{gradient(op)}"
+            yield Entry(op.function.__module__, (op.name,), options(op), "rule", explanation)
+
+
+def entry(function: Function, names: tuple[str, ...]) -> Entry:
+    """Describe how a function is handled: by its own rule, as another function, or as a composition."""
+    target = COMPOSED.get(function, function)
+    if target is not function and public_names(target):
+        original = entry(target, public_names(target))
+        return Entry(original.module, names, original.options, "composition", f"as `{original.names[0]}`")
+    if target in OPS:
+        op = OPS[target]
+        return Entry(defining_module(op), names, options(op), "rule", gradient(op))
+    return Entry(target.__module__, names, options(target), "composition", summary(target))
+
+
+def public_names(function: Function) -> tuple[str, ...]:
+    """Return NumPy's names of a function, its own name first."""
+    names = [
+        f"{prefix}.{name}"
+        for prefix, namespace in NAMESPACES.items()
+        for name, value in vars(namespace).items()
+        if value is function and not name.startswith("_")
+    ]
+    return tuple(sorted(names, key=lambda name: (name.rsplit(".", 1)[1] != function.__name__, name)))
+
+
+def rules(op: Op) -> list[Function]:
+    """Return the rules of an operation; one that serves any number of arguments is returned once."""
+    each = getattr(op.rules, "rule", None)
+    return [each] if each else [rule for rule in op.rules if rule is not None]
+
+
+def defining_module(op: Op) -> str:
+    """Return the module that holds an operation's row."""
+    return str(rules(op)[0].__module__)
+
+
+def options(target: Op | Function) -> tuple[str, ...]:
+    """Return the options of an operation or of a composition."""
+    if isinstance(target, Op):
+        is_ufunc = isinstance(target.function, np.ufunc)
+        return () if is_ufunc else tuple(name for name in target.parameters if name in target.options)
+    parameters = inspect.signature(target).parameters.values()
+    return tuple(p.name for p in parameters if p.default is not p.empty)
+
+
+def gradient(op: Op) -> str:
+    """Return the rules of an operation, each as the expression of its lambda or the summary of its function."""
+    return "<br>".join(map(written_rule, rules(op)))
+
+
+def written_rule(rule: Function) -> str:
+    """Return the expression that a lambda returns, or the first sentence of a function's docstring."""
+    if rule.__name__ != "<lambda>":
+        return summary(rule)
+    source = inspect.getsource(sys.modules[rule.__module__])
+    lambdas = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Lambda))
+    body = next(node.body for node in lambdas if spans(node.body, rule))
+    return f"`{' '.join(str(ast.get_source_segment(source, body)).split())}`"
+
+
+def spans(body: ast.expr, function: Function) -> bool:
+    """Whether a function's instructions all come from an expression, and reach to its end."""
+    positions = [p for p in function.__code__.co_positions() if p[0] and p[2]]
+    last = max((line, column) for _, line, _, column in positions)
+    first = min((line, column) for line, _, column, _ in positions)
+    return (body.lineno, body.col_offset) <= first and last == (body.end_lineno, body.end_col_offset)
+
+
+def summary(function: Function) -> str:
+    """Return what a function's docstring says first."""
+    return first_paragraph(inspect.getdoc(function)).removesuffix(".")
+
+
+def first_paragraph(docstring: str | None) -> str:
+    """Return the first paragraph of a docstring, as one line."""
+    return " ".join((docstring or "").split("\n\n")[0].split())
+
+
+def table(rows: list[Entry]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    yield "| function | options | by | gradient, or composition |"
+    yield "| --- | --- | --- | --- |"
+    for row in rows:
+        cells = ", ".join(f"`{name}`" for name in row.names), ", ".join(f"`{name}`" for name in row.options)
+        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in (*cells, row.handling, row.explanation)) + " |"
+
+
+def text() -> str:
+    """Return the reference as Markdown."""
+    rows, lines = list(entries()), [HEADER]
+    for module in dict.fromkeys(row.module for row in rows):
+        lines += section(module), *table([row for row in rows if row.module == module]), ""
+    lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]
+    names = sorted(public_names(function)[0] for function in PLAIN if public_names(function))
+    return "\n".join([*lines, ", ".join(f"`{name}`" for name in names), ""])
+
+
+def section(module: str) -> str:
+    """Return a heading that names the file, and the first paragraph of its docstring."""
+    name = module.rsplit(".", 1)[1]
+    docstring = first_paragraph(sys.modules[module].__doc__)
+    return f"## {name}\n\n{docstring} ([source](../{module.replace('.', '/')}.py))\n"
+
+
+def main() -> None:
+    """Print the reference, or write it to a file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path, help="where to write it, instead of standard output")
+    file = parser.parse_args().file
+    if file:
+        file.write_text(text(), encoding="utf-8")
+    else:
+        print(text(), end="")
+
+
+if __name__ == "__main__":
+    main()
