@@ -1,4 +1,4 @@
-"""Reading .npz files that may be foreign, truncated or hostile: without pickle, and with one kind of error."""
+"""Arrays from .npz files that may be foreign, truncated or hostile: without pickle, and with one kind of error."""
 
 import zipfile
 import zlib
@@ -15,18 +15,18 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImp
 
 
 class NpzError(AutotinyError):
-    """A file is no .npz file, is damaged, or lacks an array."""
+    """A file that is not an .npz file, is damaged, or lacks an array."""
 
 
 def load_npz(path: str | Path, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of these names in an .npz file, or all of them.
+    """Return the arrays of these names in an .npz file, or all of them.
 
-    Raises NpzError where the file is missing, truncated, of another kind, in need of pickle, or lacks a name.
+    Raises NpzError if the file is missing, truncated, of another kind, needs pickle, or lacks a name.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            there = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            return {name: _read(archive, there, name) for name in (there if names is None else names)}
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            return {name: _read(archive, members, name) for name in (members if names is None else names)}
     except OSError as error:
         raise NpzError(f"{path}: {error.strerror or error}") from error
     except NpzError as error:
@@ -35,11 +35,11 @@ def load_npz(path: str | Path, names: Sequence[str] | None = None) -> dict[str, 
         raise NpzError(f"{path}: not an .npz file, or a damaged one ({error})") from error
 
 
-def _read(archive: zipfile.ZipFile, there: dict[str, str], name: str) -> npt.NDArray[Any]:
-    if name not in there:
-        raise NpzError(f"no array {name!r}; the file holds {', '.join(map(repr, there)) or 'none'}")
+def _read(archive: zipfile.ZipFile, members: dict[str, str], name: str) -> npt.NDArray[Any]:
+    if name not in members:
+        raise NpzError(f"no array {name!r}; the file holds {', '.join(map(repr, members)) or 'none'}")
     try:
-        with archive.open(there[name]) as file:
+        with archive.open(members[name]) as file:
             return np.lib.format.read_array(file, allow_pickle=False)
     except DAMAGE as error:
         raise NpzError(f"array {name!r} is damaged, or not plain numbers or text ({error})") from error

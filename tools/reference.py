@@ -1,14 +1,16 @@
 """List every NumPy function, option and operation that autotiny supports, read off its tables, as Markdown.
 
-python tools/reference.py                       to standard output
-python tools/reference.py tools/reference.md    to a file: the copy that is committed
+    python tools/reference.py                       to standard output
+    python tools/reference.py tools/reference.md    to the committed copy
+
+`tests/tools/test_reference.py` fails where that copy is not current.
 """
 
 import argparse
 import ast
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -26,11 +28,11 @@ HEADER = """\
 Written by `python tools/reference.py tools/reference.md` from the tables in `autotiny/ops/`, in the order of their
 files.
 
-A function with a *rule* is recorded as one operation. The last column has a line per argument, what it contributes to
-the gradient of that argument; `g` is the gradient dJ/dy that arrives, `y` the result, and `x` or `a, b` are the
-arguments. A *composition* is recorded as the operations that it is written in. Options that are not listed, such as
-`out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and `x.sum()`, are these
-functions.
+A function with a *rule* is recorded as one operation. The column *gradient* has a line per argument, what it
+contributes to the gradient of that argument; `g` is the gradient dJ/dy that arrives, `y` the result, and `x` or `a,
+b` are the arguments. A *composition* is recorded as the operations that it is written in. Options that are not
+listed, such as `out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and
+`x.sum()`, are these functions.
 """
 
 BEHIND = """\
@@ -39,6 +41,7 @@ BEHIND = """\
 Compositions record these, and `x[key]` records `index`. Pictures and errors name them.
 """
 PLAIN_MODULE = "autotiny.ops.plain"
+TRAITS: dict[str, str] = getattr(sys.modules[Op.__module__], "TRAITS", {})
 NAMESPACES: dict[str, ModuleType] = {"np": np, "np.linalg": np.linalg}
 
 
@@ -50,6 +53,7 @@ class Entry(NamedTuple):
     options: tuple[str, ...]
     handling: str
     explanation: str
+    traits: tuple[str, ...] = ()
 
 
 def entries() -> Iterator[Entry]:
@@ -72,7 +76,7 @@ def internal_operations() -> Iterator[Entry]:
     for op in dict.fromkeys(OPS.values()):
         if op not in public and op.function.__module__.startswith("autotiny.ops."):
             explanation = f"{summary(op.function)}<br>{gradient(op)}"
-            yield Entry(op.function.__module__, (op.name,), options(op), "rule", explanation)
+            yield Entry(op.function.__module__, (op.name,), options(op), "rule", explanation, traits(op))
 
 
 def entry(function: Function, names: tuple[str, ...]) -> Entry:
@@ -83,7 +87,7 @@ def entry(function: Function, names: tuple[str, ...]) -> Entry:
         return Entry(original.module, names, original.options, "composition", f"as `{original.names[0]}`")
     if target in OPS:
         op = OPS[target]
-        return Entry(defining_module(op), names, options(op), "rule", gradient(op))
+        return Entry(defining_module(op), names, options(op), "rule", gradient(op), traits(op))
     return Entry(target.__module__, names, options(target), "composition", summary(target))
 
 
@@ -119,8 +123,16 @@ def options(target: Op | Function) -> tuple[str, ...]:
 
 
 def gradient(op: Op) -> str:
-    """Return the rules of an operation, each as the expression of its lambda or the summary of its function."""
-    return "<br>".join(map(written_rule, rules(op)))
+    """Return the rules of an operation, in the words of its row and as its code, a line for each."""
+    words, lines = getattr(op, "words", ""), [written_rule(rule) for rule in rules(op)]
+    if isinstance(words, str):
+        return "<br>".join([words, *lines] if words else lines)
+    return "<br>".join(f"{text}: {line}" if text else line for text, line in zip(words, lines, strict=True))
+
+
+def traits(op: Op) -> tuple[str, ...]:
+    """Return the traits of an operation, in the order of their table."""
+    return tuple(trait for trait in TRAITS if trait in getattr(op, "traits", ()))
 
 
 def written_rule(rule: Function) -> str:
@@ -153,11 +165,16 @@ def first_paragraph(docstring: str | None) -> str:
 
 def table(rows: list[Entry]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
-    yield "| function | options | by | gradient, or composition |"
-    yield "| --- | --- | --- | --- |"
+    yield "| function | options | by | gradient, or composition | traits |"
+    yield "| --- | --- | --- | --- | --- |"
     for row in rows:
-        cells = ", ".join(f"`{name}`" for name in row.names), ", ".join(f"`{name}`" for name in row.options)
-        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in (*cells, row.handling, row.explanation)) + " |"
+        cells = code(row.names), code(row.options), row.handling, row.explanation, ", ".join(row.traits)
+        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def code(names: Iterable[str]) -> str:
+    """Return names as Markdown's code, separated by commas."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def text() -> str:
@@ -167,7 +184,10 @@ def text() -> str:
         lines += section(module), *table([row for row in rows if row.module == module]), ""
     lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]
     names = sorted(public_names(function)[0] for function in PLAIN if public_names(function))
-    return "\n".join([*lines, ", ".join(f"`{name}`" for name in names), ""])
+    lines += [code(names), ""]
+    if TRAITS:
+        lines += ["## traits", "", *(f"- {trait}: {meaning}" for trait, meaning in TRAITS.items()), ""]
+    return "\n".join(lines)
 
 
 def section(module: str) -> str:

@@ -1,6 +1,5 @@
 """Arrays that a user names on the command line: written out, or in a file."""
 
-import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.csv_file import CsvError, is_number, read_rows
 from autotiny.errors import AutotinyError
 from autotiny.language import ExpressionError, evaluate
 from autotiny.npz import DAMAGE, load_npz
@@ -82,21 +82,12 @@ def _npy(path: Path) -> Array:
 
 
 def _csv(path: Path) -> Array:
-    """Rows of numbers below a header or none; one row or one column is a vector."""
+    """Read rows of numbers below an optional header; a single row or column is a vector."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig") as file:
-            lines = [line for line in file if line.strip()]
-        header = bool(lines) and not any(map(_is_number, lines[0].split(",")))
-        if len(lines) == header:
+        rows = [fields for _, fields in read_rows(path) if not fields[0].startswith("#")]  # as np.savetxt comments
+        header = bool(rows) and not any(map(is_number, rows[0]))
+        if len(rows) == header:
             raise GivenError(f"{path}: there are no rows of numbers")
-        return np.loadtxt(lines, delimiter=",", skiprows=int(header))
-    except (ValueError, EOFError) as error:
+        return np.array(rows[header:], dtype=float).squeeze()
+    except (CsvError, ValueError) as error:
         raise GivenError(f"{path}: not a table of numbers with commas: {error}") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

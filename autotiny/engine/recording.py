@@ -24,16 +24,15 @@ LOG = OPS[np.log]
 
 
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
-    """The result of an operation as a node; a constant one where nothing is tracked or recording is off."""
+    """Return the result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
         args, kwargs = arranged(op, args, kwargs)
     for option in kwargs.values():
         if type(option) not in SIMPLE_OPTIONS:
             kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
             break
-    in_use = Switch.in_use
-    if not op.direct or (in_use and not modes.plain):
-        return _record_with_care(op, args, kwargs)
+    if not op.direct:
+        op, args = _as_recorded(op, args)
     values: list[Any] = []
     kind, tracked, watched = None, False, False
     for arg in args:
@@ -42,57 +41,52 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
             kind, tracked, watched = type(arg), tracked or arg.requires_grad, watched or arg._shared
         elif type(arg) in NUMBERS:
             values.append(arg)
-        elif type(arg) is np.ndarray and arg.dtype.kind in REAL:
+        else:
+            if type(arg) is not np.ndarray or arg.dtype.kind not in REAL:
+                arg, i = _constant(op, arg), len(values)
+                args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
-        else:
-            return _record_with_care(op, args, kwargs)
-    if kind is None or not tracked:
-        return _record_with_care(op, args, kwargs)
+    in_use = Switch.in_use
     try:
-        data = evaluate(op, args, kwargs, value_of) if op is LOG else op.forward(*values, **kwargs)
+        data = op.forward(*values, **kwargs) if not in_use and op is not LOG else _computed(op, args, kwargs)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
         _require_numbers(op, data)
-    node = new_node(kind, op, args, kwargs, data)
-    if in_use:
-        node._scope = modes.scope
-    if watched:
-        node._notes = _fingerprints(args)
-    return node
-
-
-def _record_with_care(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The long way: masks, ties with constants, arrays that somebody else may change, no_grad and debug."""
-    if None in op.rules:  # an argument that only chooses, such as a mask, counts by its value
-        args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
-    args = tuple([arg if isinstance(arg, Node) or type(arg) in NUMBERS else _constant(op, arg) for arg in args])
-    tracked = [isinstance(arg, Node) and arg.requires_grad for arg in args]
-    if op.beside_constant is not None and not all(tracked):
-        op = op.beside_constant
-    try:
-        if modes.debugging:  # debug reports it itself
-            with np.errstate(all="ignore"):
-                data = evaluate(op, args, kwargs, value_of)
-        else:
-            data = evaluate(op, args, kwargs, value_of)
-    except Exception as error:
-        raise messages.failure(op, args, error) from None
-    _require_numbers(op, data)
-    kind = type(next(arg for arg in args if isinstance(arg, Node)))
-    if not any(tracked) or not modes.recording:
+    if kind is None:
+        return data
+    if not tracked or (in_use and not modes.recording):
         return kind(data, requires_grad=False)
     node = new_node(kind, op, args, kwargs, data)
-    if Switch.in_use:
+    if watched:
+        node._notes = _fingerprints(args) or None
+    if in_use:
         node._scope = modes.scope
-    seals = _fingerprints(args)
-    if seals:
-        node._notes = seals
-    if modes.debugging:
-        node._notes = {**seals, "line": call_site.caller_line()}
-        require_finite(data, f"{messages.expression(op, args)} gives", node)
+        if modes.debugging:
+            node._notes = {**(node._notes or {}), "line": call_site.caller_line()}
+            require_finite(data, f"{messages.expression(op, args)} gives", node)
     return node
+
+
+def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
+    """Return the operation and its operands as they enter the graph.
+
+    An operand without a rule, such as a mask, counts by its value; beside a constant other rules may hold.
+    """
+    if None in op.rules:
+        args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
+    if op.beside_constant is not None and not all(isinstance(arg, Node) and arg.requires_grad for arg in args):
+        op = op.beside_constant
+    return op, args
+
+
+def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return an operation's value in the modes that are in use; debug reports what is not finite by itself."""
+    if modes.debugging:
+        with np.errstate(all="ignore"):
+            return evaluate(op, args, kwargs, value_of)
+    return evaluate(op, args, kwargs, value_of)
 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
@@ -197,33 +191,28 @@ def _writable_elsewhere(arg: Any) -> bool:
 
 # ----- operators -----
 def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A binary operator and its reflection, by the shortest way for Tensors and numbers."""
+    """Return a binary operator and its reflection; what is neither a Tensor nor a number goes by way of `record`.
+
+    An operator on two Tensors, or on a Tensor and a number, costs a third less this way: it is the inner loop of a
+    network of scalars.
+    """
     op = OPS[function]
     forward = op.forward
 
     def method(self: Any, other: Any) -> Any:
         kind = type(self)
-        if (
-            type(other) is kind
-            and not (Switch.in_use or self._shared or other._shared)
-            and (self.requires_grad or other.requires_grad)
-        ):
-            try:
-                data = forward(self._data, other._data)
-            except Exception as error:
-                raise messages.failure(op, (self, other), error) from None
-            node = new(kind)  # new_node, without the call: this is the way of every number
-            node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
-            node._grad = node._notes = node.name = None
-            node._number = next_number()
-            node._shared, node.requires_grad = False, True
-            return node
-        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
-            try:
-                return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, other))
-            except Exception as error:
-                raise messages.failure(op, (self, other), error) from None
-        return record(op, (self, other)) if _is_operand(other) else NotImplemented
+        if Switch.in_use or self._shared:
+            return record(op, (self, other)) if _is_operand(other) else NotImplemented
+        if type(other) is kind and not other._shared and (self.requires_grad or other.requires_grad):
+            value = other._data
+        elif type(other) in NUMBERS and self.requires_grad:
+            value = other
+        else:
+            return record(op, (self, other)) if _is_operand(other) else NotImplemented
+        try:
+            return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, value))
+        except Exception as error:
+            raise messages.failure(op, (self, other), error) from None
 
     def reflected(self: Any, other: Any) -> Any:
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:

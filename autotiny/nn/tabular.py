@@ -1,18 +1,15 @@
 """Labelled examples from .csv and .npz files, with errors that name the line and the column."""
 
-import csv
-import gzip
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import TextIO, cast
 
 import numpy as np
 
+from autotiny.csv_file import CsvError, is_number, read_rows
 from autotiny.nn.datasets import Array, DataError, Dataset
 from autotiny.npz import load_npz
 
@@ -41,43 +38,22 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
             arrays = load_npz(path, names := ("X", "y" if label is None else str(label)))
             return Dataset.from_rows(*(arrays[name] for name in names))
         if path.name.endswith((".csv", ".csv.gz")):
-            return _read_csv(path, -1 if label is None else label)
+            return _parse(read_rows(path), -1 if label is None else label)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
-    except DataError as error:
+    except (DataError, CsvError) as error:
         raise DataError(f"{path}: {error}") from error
     raise DataError(f"{path}: a .csv, .csv.gz or .npz file is needed")
 
 
-def _read_csv(path: Path, label: str | int) -> Dataset:
-    opened = (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="")
-    with cast(TextIO, opened) as file:
-        return _parse(_records(file), label)
-
-
-def _records(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the fields of each row, skipping blank lines."""
-    reader = csv.reader(file, strict=True)
-    try:
-        for fields in reader:
-            if len(fields) > 1 or "".join(fields).strip():
-                yield reader.line_num, fields
-    except csv.Error as error:
-        raise DataError(f"line {reader.line_num}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"after line {reader.line_num}: not UTF-8 text ({error.reason})") from error
-    except (EOFError, zlib.error) as error:
-        raise DataError(f"after line {reader.line_num}: the compressed file is damaged ({error})") from error
-
-
-def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
-    first = next(records, None)
+def _parse(rows: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
+    first = next(rows, None)
     if first is None:
         raise DataError("no rows")
     header = _is_header(first[1])
     columns = _Columns.of(first[1], header, label)
     values, labels = array("d"), []
-    for line, fields in records if header else chain([first], records):
+    for line, fields in rows if header else chain([first], rows):
         numbers, name = columns.read(line, fields)
         values.extend(numbers)
         labels.append(name)
@@ -88,19 +64,11 @@ def _parse(records: Iterator[tuple[int, list[str]]], label: str | int) -> Datase
 
 def _is_header(fields: list[str]) -> bool:
     # Only the first name may be blank: tables are often saved with an unnamed index column.
-    return not any(map(_is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return not any(map(is_number, fields)) and not any(field.strip() in BLANK for field in fields[1:])
 
 
 def _numbers_or_text(labels: list[str]) -> Array:
-    return np.array(labels, dtype=np.float64 if all(map(_is_number, labels)) else np.str_)
+    return np.array(labels, dtype=np.float64 if all(map(is_number, labels)) else np.str_)
 
 
 @dataclass(frozen=True)
@@ -140,7 +108,7 @@ class _Columns:
     def _fault(self, line: int, fields: list[str]) -> DataError:
         """Return an error about the first field of the row that is not a finite number."""
         for i, text in enumerate(fields):
-            if i != self.target and not (_is_number(text) and isfinite(float(text))):
+            if i != self.target and not (is_number(text) and isfinite(float(text))):
                 break
         if text.strip().lower() in MISSING:
             return DataError(f"line {line}: column {self.names[i]} is missing ({text!r})")

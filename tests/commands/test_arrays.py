@@ -25,6 +25,7 @@ def write(tmp_path):
         ("\ufeffa,b\r\n1,2\r\n\r\n3,4", [[1, 2], [3, 4]]),
         ("1\n2\n3\n", [1, 2, 3]),
         ("1,2,3\n", [1, 2, 3]),
+        ("# by np.savetxt\n# a,b\n1,2\n", [1, 2]),
         ("1,nan\n-inf,1e3\n", [[1, np.nan], [-np.inf, 1000]]),
     ],
 )

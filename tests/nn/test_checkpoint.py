@@ -22,7 +22,7 @@ from autotiny.nn import (
     save,
 )
 
-# What the killed process runs: it goes on from the checkpoint where there is one, and tells of each epoch it saved.
+# What the killed process runs: it continues from a checkpoint if there is one, and prints each epoch that it saved.
 PROGRAM = """
 import os, sys
 from autotiny import nn
@@ -60,10 +60,10 @@ def test_run_that_is_killed_again_and_again_ends_with_the_bits_of_one_never_stop
             process.stdout.readline()
             time.sleep(moments.uniform(0, 0.05))
             process.kill()
-            told = [int(line) for line in process.stdout]
-        # The last epoch may have been saved and not yet told.
+            printed = [int(line) for line in process.stdout]
+        # The last epoch may have been saved and not yet printed.
         n_epochs = len(load(path).history)
-        assert not told or n_epochs - told[-1] in (0, 1)
+        assert not printed or n_epochs - printed[-1] in (0, 1)
     with start(path, data, n_epochs + 20) as process:
         process.communicate()
         assert process.returncode == 0
