@@ -13,7 +13,8 @@ from autotiny.notation.code import NumpyCode
 from autotiny.notation.latex import Latex
 from autotiny.notation.mathml import MathML
 from autotiny.notation.unicode import Unicode
-from autotiny.ops.expression import as_code, is_numpy, mathematics
+from autotiny.ops.code import as_code, is_numpy
+from autotiny.ops.mathematics import mathematics
 
 NO_NAMES: Mapping[Term, str] = MappingProxyType({})
 

@@ -10,7 +10,7 @@ from autotiny.engine.call_site import variable_name
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
-from autotiny.ops.expression import typed
+from autotiny.ops.code import typed
 
 LONGEST_NAME, LONGEST_FORMULA = 24, 40
 

@@ -17,7 +17,7 @@ from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
 from autotiny.notation.unicode import Unicode
 from autotiny.ops import Op
-from autotiny.ops.expression import mathematics
+from autotiny.ops.mathematics import mathematics
 from autotiny.ops.table import Rule
 
 LONGEST_RULE, LONGEST_FACTOR = 120, 20
@@ -93,7 +93,7 @@ def _as_text(rule: Term) -> str:
     """A rule without what is there for shapes and for the computer's numbers alone."""
     root = mathematics(rule, {}, shapes=False)
     made: dict[Expression, Expression] = {}
-    for each in operands_first(root, lambda each: each.operands):
+    for each in operands_first([root], lambda each: each.operands):
         operands = [made[operand] for operand in each.operands]
         made[each] = _plainer(Expression(each.kind, operands, each.name, each.value, each.options))
     return RuleText()(made[root])

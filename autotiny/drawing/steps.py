@@ -27,7 +27,7 @@ from autotiny.notation.arrays import summarise, typeset
 from autotiny.notation.expression import Expression
 from autotiny.notation.heat import Heat
 from autotiny.notation.numbers import short_number
-from autotiny.ops.expression import typed
+from autotiny.ops.code import typed
 
 CardPair = tuple[str, str]
 """The card that a contribution comes from, and the card that it goes to."""

@@ -8,7 +8,7 @@ import numpy as np
 from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
-from autotiny.ops.expression import typed
+from autotiny.ops.code import typed
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:

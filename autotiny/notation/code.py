@@ -8,8 +8,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import NUMPY, Call, Form
-from autotiny.notation.indices import index
-from autotiny.notation.numbers import FEW, literal, short_number
+from autotiny.notation.numbers import FEW, index, literal, short_number
 from autotiny.notation.writer import Notation, Piece
 
 

@@ -45,9 +45,9 @@ def symbol(name: str) -> Expression:
     return Expression("symbol", name=name)
 
 
-def operands_first(root: Node, operands: Callable[[Node], Iterable[Node]]) -> Iterator[Node]:
-    """Every node of a tree once, after its operands; without recursion, for trees are deep."""
-    seen, stack = set[Node](), [(root, False)]
+def operands_first(roots: Iterable[Node], operands: Callable[[Node], Iterable[Node]]) -> Iterator[Node]:
+    """Every node of some trees once, after its operands; without recursion, for trees are deep."""
+    seen, stack = set[Node](), [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, entered = stack.pop()
         if entered:
@@ -67,7 +67,7 @@ def shared_names(root: Expression) -> dict[Expression, str]:
     >>> len(shared_names(y)), shared_names(Expression("add", [symbol("x")] * 2))
     (19, {})
     """
-    order = list(operands_first(root, lambda each: each.operands))
+    order = list(operands_first([root], lambda each: each.operands))
     size: dict[Expression, int] = {}
     for each in order:
         size[each] = 1 + sum(size[operand] for operand in each.operands)

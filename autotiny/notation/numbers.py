@@ -1,6 +1,7 @@
-"""Numbers in words: for readers, to so many digits, as they were typed, or as Python reads them."""
+"""Numbers, arrays and indices as text: to a few digits, as they were typed, or exactly, as Python reads them."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,38 @@ def small_array(entries: Any) -> str:
     return nested(entries, as_typed) if np.size(entries) <= FEW else f"array of shape {np.shape(entries)}"
 
 
-def nested(entries: Any, write: Any = repr) -> str:
+def nested(entries: Any, write: Callable[[Any], str] = repr) -> str:
     """The entries of an array as nested lists."""
     return f"[{', '.join(nested(each, write) for each in entries)}]" if np.ndim(entries) else write(entries)
+
+
+# ----- indices -----
+def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
+    """An index; `write` says how its numbers and arrays are written.
+
+    >>> index((0, slice(None), slice(1, None, 2), ..., None)), index(np.array([2, 0])), index(np.arange(9))
+    ('0, :, 1::2, ..., None', '[2, 0]', 'places (9,)')
+    """
+    write = write or place
+    return ", ".join(_part(each, write) for each in key) or "()" if isinstance(key, tuple) else _part(key, write)
+
+
+def _part(part: Any, write: Callable[[Any], str]) -> str:
+    if isinstance(part, slice):
+        ends = ["" if end is None else write(end) for end in (part.start, part.stop)]
+        return ":".join(ends if part.step is None else [*ends, write(part.step)])
+    return "..." if part is ... else write(part)
+
+
+def place(entries: Any) -> str:
+    """A number, or the entries of a small array.
+
+    >>> place(3), place(np.array([True, False])), place(np.zeros((2, 3)))
+    ('3', '[1, 0]', 'places (2, 3)')
+    """
+    if isinstance(entries, np.ndarray):
+        return nested(entries, as_typed) if entries.size <= FEW else f"places {entries.shape}"
+    return str(entries)
 
 
 # ----- Python -----

@@ -7,7 +7,8 @@ from autotiny.notation.names import LONGEST
 from autotiny.notation.text import clean
 from autotiny.notation.writer import Notation
 
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+SUPERSCRIPTS = str.maketrans("0123456789", RAISED_DIGITS)
 
 
 class Unicode(Notation):

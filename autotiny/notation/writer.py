@@ -7,8 +7,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, shared_names
 from autotiny.notation.forms import Bind, Call, Form
-from autotiny.notation.indices import index
-from autotiny.notation.numbers import as_typed, small_array
+from autotiny.notation.numbers import as_typed, index, small_array
 
 
 class Piece(NamedTuple):
@@ -29,7 +28,7 @@ INFIX = Bind.SUM, Bind.PRODUCT, Bind.MATMUL
 
 
 class Notation:
-    """Writes expressions: `Text()(expression)`. A notation is a column of forms, and how names and numbers look."""
+    """Writes expressions: `Unicode()(expression)`. It is a column of the table, and how names and numbers look."""
 
     forms: ClassVar[Mapping[str, Form | Call]]
     shortens: ClassVar[bool] = True
@@ -51,7 +50,7 @@ class Notation:
 
     def _text(self, root: Expression, shared: Mapping[Expression, str]) -> str:
         pieces: dict[Expression, Piece] = {}
-        for each in operands_first(root, lambda each: () if each in shared and each is not root else each.operands):
+        for each in operands_first([root], lambda each: () if each in shared and each is not root else each.operands):
             if each in shared and each is not root:
                 pieces[each] = Piece(self.name(shared[each]), Bind.ATOM)
             else:
@@ -112,9 +111,9 @@ class Notation:
             return Piece(self.words(each.value), Bind.ATOM)
         if each.kind == "number":
             return self._number(self.number(each.value))
-        if each.kind == "own" and self.uses_own:
+        if each.kind == "own" and self.uses_own and each.value.count("{}") == len(operands):
             return self.own(each.value, operands)
-        form = self.forms.get(each.kind, Call(each.name or each.kind))
+        form = self.forms.get(each.kind, Call(each.name))
         if isinstance(form, Form):
             return self.put(form, operands, self._words(each))
         options = [self.option(name, value) for name, value in each.options.items()]

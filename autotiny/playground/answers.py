@@ -13,8 +13,7 @@ import autotiny as at
 from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
-from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.steps import Step
+from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
 from autotiny.engine import graph
@@ -108,7 +107,7 @@ def _step(step: Step) -> Json:
     return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
 
 
-def _lemma(lemma: Derivation) -> Json:
+def _lemma(lemma: DerivedGradient) -> Json:
     return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
 
 
@@ -116,7 +115,7 @@ def _formula(term: Any) -> Json:
     return {"math": as_mathml(term), "text": as_text(term)}
 
 
-def _ratio(derivation: Derivation) -> Json:
+def _ratio(derivation: DerivedGradient) -> Json:
     above, below = (f"<mrow><mo>∂</mo>{as_mathml(x)}</mrow>" for x in (derivation.output, derivation.target))
     return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
 

@@ -19,10 +19,9 @@ from autotiny.errors import UnsupportedError
 from autotiny.language.vocabulary import words
 from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
-from autotiny.notation.indices import index
-from autotiny.notation.numbers import nested
+from autotiny.notation.numbers import index, nested
 from autotiny.ops import OPS, linalg, reductions, shaping
-from autotiny.ops.expression import operation
+from autotiny.ops.code import operation
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
 from autotiny.sessions.statement import Statement, leaf

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 
 from autotiny.algebra import symbol, topological_order
 from autotiny.algebra.writing import as_latex, as_mathml, as_numpy, as_text
-from autotiny.derivation import textbook
 from autotiny.derivation.program import identifier
-from autotiny.derivation.textbook import with_axes_kept
+from autotiny.derivation.textbook import code_of, with_axes_kept
 from autotiny.language import evaluate
 from derivation.formulas import A2, WRITTEN, Z1, A, B, G, Y, m, random_formulas, w
 
@@ -37,7 +36,7 @@ def read_back(term, text):
     symbols = [part for part in topological_order(term) if part.name is not None]
     scope = {identifier(part.name): part.value for part in symbols}
     names = {part.name: identifier(part.name) for part in symbols}
-    code = textbook.as_numpy(text, names, {name for name, value in scope.items() if np.ndim(value) == 0})
+    code = code_of(text, names, {name for name, value in scope.items() if np.ndim(value) == 0})
     value = evaluate(with_axes_kept(code), scope).value  # on paper sums keep their axes, and a row is a vector
     return np.reshape(value, term.shape) if np.size(value) == term.size else value
 
