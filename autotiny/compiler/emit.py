@@ -194,6 +194,7 @@ class Writer(Operands):
 
     def reduction(self, term: Term) -> str:
         """Along axes: `add.reduce(a, axis=0, out=c)`."""
+        assert term.op is not None
         function = self.numpy(folded(term.op))
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""

@@ -11,7 +11,7 @@ from autotiny.algebra import Term, topological_order
 from autotiny.algebra.normal import ONE, addends, factors, fitted, number, op_of, total
 from autotiny.algebra.rewrites import needs, rewritten
 from autotiny.algebra.term import plain
-from autotiny.derivation.reading import leading
+from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op
 
 is_sum = op_of(np.sum)

@@ -8,6 +8,7 @@ import numpy as np
 from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.code import typed
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -24,9 +25,7 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
-    if op.notation.count("{}") == len(words):
-        return op.notation.format(*words)
-    return f"{op.name}({', '.join(words)})"
+    return typed(op, words, {})
 
 
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:

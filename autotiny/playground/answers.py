@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
+from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
 from autotiny.checking.report import Row, derivative, number, verdict
-from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.steps import Step
+from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
 from autotiny.engine import graph
@@ -22,8 +22,6 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.arrays import summarise
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
 from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.sessions.script import script
@@ -219,16 +217,16 @@ def _step(step: Step) -> Json:
     return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
 
 
-def _lemma(lemma: Derivation) -> Json:
+def _lemma(lemma: DerivedGradient) -> Json:
     return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
 
 
 def _formula(term: Any) -> Json:
-    return {"math": MathML()(term), "text": Unicode()(term)}
+    return {"math": as_mathml(term), "text": as_text(term)}
 
 
-def _ratio(derivation: Derivation) -> Json:
-    above, below = (f"<mrow><mo>∂</mo>{MathML()(x)}</mrow>" for x in (derivation.output, derivation.target))
+def _ratio(derivation: DerivedGradient) -> Json:
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(x)}</mrow>" for x in (derivation.output, derivation.target))
     return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
 
 
