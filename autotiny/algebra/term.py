@@ -28,14 +28,9 @@ from autotiny.engine.signatures import bind_arguments, call_composition
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
+from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 
 next_number = itertools.count().__next__
-ABOUT_SHAPES = {
-    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
-    np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
-}  # fmt: skip
-"""Functions that see no values, so that their result is known."""
-SHAPED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere}
 
 
 class ValueNeededError(UnsupportedError):

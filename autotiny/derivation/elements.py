@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
-from autotiny.algebra.normal import MATMUL, number, op_of
+from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
 from autotiny.derivation.steps import difference
 from autotiny.errors import UnsupportedError
 from autotiny.notation.parts import is_diagonal, part
 from autotiny.notation.unicode import Unicode
 from autotiny.notation.writer import Bind, Written
 from autotiny.ops import OPS
-from autotiny.ops.activations import elu, leaky_relu, relu, sigmoid
 from autotiny.ops.indexing import scatter
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ Letters = tuple[str | None, ...]
 """The index along each axis, None where the axis has length 1."""
 
 AXES = 16
-ENTRYWISE = {OPS[f] for f in (np.where, relu, leaky_relu, sigmoid, elu)}
-is_sum, is_reshape, is_spread = map(op_of, (np.sum, np.reshape, np.broadcast_to))
 TRANSPOSED = {OPS[np.transpose], OPS[np.swapaxes]}
 
 
@@ -72,7 +69,7 @@ class Entry:
         inner = self.moved(term, letters)
         if inner is not None:
             return self.of(term.args[0], inner)
-        if isinstance(term.op.function, np.ufunc) or term.op in ENTRYWISE:
+        if isinstance(term.op.function, np.ufunc) or term.op.has("elementwise"):
             parts = [self.of(arg, letters[len(letters) - arg.ndim :]) for arg in term.args]
             return apply(term.op, parts, term.kwargs)
         return self.leaf(term, letters)

@@ -57,7 +57,7 @@ class Sweep:
         if is_stable_log(node.op, node.args):
             add(self.log_grads, node.args[0], g)
         else:
-            self.masked = self.masked or made_by(node).masks
+            self.masked = self.masked or made_by(node).selects
             for position, c in self.pull(node, g):
                 add(self.grads, node.args[position], c)
 

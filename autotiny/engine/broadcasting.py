@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
-from autotiny.ops.reductions import total
+from autotiny.ops.reductions import sum_keep
 
 
 def fit(c: Any, x: Any, op: Op) -> Any:
@@ -16,7 +16,7 @@ def fit(c: Any, x: Any, op: Op) -> Any:
         axes = repeated_axes(c.shape, x.shape)
         if axes is None:
             raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
-        c = total(c, axes)
+        c = sum_keep(c, axes)
         if c.ndim != x.ndim:
             c = c.reshape(x.shape)
     if c.dtype == x.dtype:

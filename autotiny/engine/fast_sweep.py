@@ -32,7 +32,7 @@ class FastSweep(Sweep):
                 grads[node] = via_log if g is None else g + via_log
             if g is None:
                 continue
-            if op.masks:
+            if op.selects:
                 self.masked = True
             args, rules = node.args, op.rules
             if op is LOG and is_stable_log(op, args):

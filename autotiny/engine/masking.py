@@ -24,9 +24,9 @@ Guard = tuple[Any, tuple[Any, ...], Iterable[Any]]
 def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Guard:
     """Return y and the operands, replaced where they spoil a sum, and for each operand which entries were needed."""
     taken = value_of(g) != 0
-    if not op.guarded:
+    if not op.guard:
         return y, args, itertools.repeat(np.any(taken))
-    if op.guarded is True:
+    if op.guard is True:
         return y, args, itertools.repeat(taken)
     finite = np.isfinite(value_of(y))
     needed, spoilt = used_entries(op, taken, args, kwargs), used_entries(op, np.logical_not(finite), args, kwargs)
@@ -37,8 +37,8 @@ def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, An
 def used_entries(op: Op, chosen: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
     """Return for each operand which of its entries went into the chosen entries of the result."""
     values = tuple(map(value_of, args))
-    reach: Any = op.guarded
-    return [any_repetition(m, np.shape(x)) for m, x in zip(reach(chosen, *values, **kwargs), values, strict=True)]
+    used: Any = op.guard
+    return [any_repetition(m, np.shape(x)) for m, x in zip(used(chosen, *values, **kwargs), values, strict=True)]
 
 
 def finite_unless(mask: Any, c: Any) -> Any:

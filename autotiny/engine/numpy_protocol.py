@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops import shaping
+from autotiny.ops import OPS, shaping
 
-REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+REDUCTIONS = {op.reduction_of: function for function, op in OPS.items() if op.reduction_of}
 
 
 def _method(function: Any) -> Callable[..., Any]:

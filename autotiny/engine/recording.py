@@ -76,8 +76,8 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     """
     if None in op.rules:
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
-    if op.beside_constant is not None and not all(isinstance(arg, Node) and arg.requires_grad for arg in args):
-        op = op.beside_constant
+    if op.constant_variant is not None and not all(isinstance(arg, Node) and arg.requires_grad for arg in args):
+        op = op.constant_variant
     return op, args
 
 
