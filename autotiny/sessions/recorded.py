@@ -123,11 +123,11 @@ class SessionCode(BareCode):
         self.name_of = name_of
 
     def index(self, key: Any) -> str:
-        """An index, its new axes by their name."""
+        """An index, with `newaxis` for new axes."""
         return index(key, lambda part: "newaxis" if part is None else self.literal(part))
 
     def option(self, name: str, value: Any) -> str:
-        """An option by its name."""
+        """An option, as name=value."""
         return f"{name}={self.literal(value)}"
 
     def literal(self, value: Any) -> str:
