@@ -29,7 +29,8 @@ SHORT = 6
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
 MATMUL = OPS[np.matmul]
-SPREADS = {OPS[np.broadcast_to], OPS[np.reshape]}
+RESHAPE = OPS[np.reshape]
+SPREADS = {OPS[np.broadcast_to], RESHAPE}
 
 
 def op_of(function: Any) -> Callable[[Term], bool]:
@@ -38,7 +39,14 @@ def op_of(function: Any) -> Callable[[Term], bool]:
     return lambda term: term.op is op
 
 
-is_sum, is_reshape, is_transpose, is_spread = map(op_of, (np.sum, np.reshape, np.transpose, np.broadcast_to))
+is_sum = op_of(np.sum)
+is_transpose = op_of(np.transpose)
+is_spread = op_of(np.broadcast_to)
+
+
+def is_reshape(term: Term) -> bool:
+    """Whether a term has the entries of its operand in the same order, in another shape."""
+    return term.op is RESHAPE and term.kwargs.get("order", "C") == "C"
 
 
 # ----- numbers -----

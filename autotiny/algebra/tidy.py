@@ -40,7 +40,7 @@ def tidy(term: Term) -> Term:
         return total(addends(term), term.shape)
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
         return _without_spreads(term)
-    if term.op.function in LINEAR and (outside := _without_numbers(term)) is not None:
+    if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
         return outside
     rule = RULES.get(term.op.function)
     return term if rule is None else rule(term)
@@ -145,13 +145,12 @@ def _softmax(term: Term) -> Term:
     return apply(term.op, (x,), options)  # type: ignore[arg-type]
 
 
-LINEAR = {np.sum, np.matmul, np.transpose, np.swapaxes, np.reshape}
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
     np.transpose: _transpose,
     np.swapaxes: _transpose,
     np.moveaxis: _transpose,
-    np.reshape: lambda t: reshaped(t.args[0], t.shape),
+    np.reshape: lambda t: reshaped(t.args[0], t.shape) if is_reshape(t) else t,
     np.expand_dims: lambda t: reshaped(t.args[0], t.shape),
     np.squeeze: lambda t: reshaped(t.args[0], t.shape),
     np.ravel: lambda t: reshaped(t.args[0], t.shape) if t.kwargs.get("order", "C") == "C" else t,

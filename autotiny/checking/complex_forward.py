@@ -1,93 +1,27 @@
-"""The table of functions that a complex step can pass through, and how each is computed on complex numbers.
+"""How operations are computed on complex numbers, so that a complex step can pass through them.
 
 A complex step evaluates f(x + ihv) with an h so small that h² is nothing: the real part is f(x), the imaginary part
 over h is the derivative along v, and nothing is subtracted (W. Squire and G. Trapp, "Using complex variables to
-estimate derivatives of real functions", 1998).  Most of NumPy is analytic as it stands; the rest is computed here.
-What looks at |x| or at an order stands in `kinks`.
+estimate derivatives of real functions", 1998). A row with the trait "analytic" is computed by its own forward function;
+the others have a form here, or the derivative is found by differences.
+
+At a kink two real parts tie, and the imaginary parts tell which side the step goes to, so that the derivative comes out
+one-sided, exactly: with h on the right, with -h on the left. A value counts as a tie where it is within rounding of
+one: the graph cannot know better.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.ops import OPS, activations, einsum, indexing, linalg, reductions, shaping
+from autotiny.ops import OPS, Op, activations, linalg, reductions, shaping
 
 Array = Any
 Forward = Callable[..., Array]
 
-AS_THEY_STAND: set[Any] = {
-    np.add,
-    np.subtract,
-    np.negative,
-    np.positive,
-    np.multiply,
-    np.divide,
-    np.reciprocal,
-    np.square,
-    np.power,
-    np.float_power,
-    np.conjugate,
-    np.exp,
-    np.exp2,
-    np.expm1,
-    np.log,
-    np.log2,
-    np.log10,
-    np.sqrt,
-    np.sin,
-    np.cos,
-    np.tan,
-    np.arcsin,
-    np.arccos,
-    np.arctan,
-    np.sinh,
-    np.cosh,
-    np.tanh,
-    np.arccosh,
-    np.arctanh,
-    np.where,
-    np.sum,
-    np.prod,
-    np.cumsum,
-    np.cumprod,
-    np.matmul,
-    einsum.summation,
-    np.linalg.inv,
-    np.linalg.det,
-    np.linalg.solve,
-    np.tril,
-    np.triu,
-    np.reshape,
-    np.ravel,
-    np.expand_dims,
-    np.squeeze,
-    np.transpose,
-    np.swapaxes,
-    np.moveaxis,
-    np.broadcast_to,
-    np.flip,
-    np.roll,
-    np.copy,
-    shaping.join,
-    shaping.pad_constant,
-    indexing.index,
-    indexing.scatter,
-    activations.softmax,
-    activations.log_softmax,
-    activations.logsumexp,
-}
-"""Functions whose own program computes them on complex numbers too."""
 
-
-def by_program(table: dict[Any, Forward]) -> dict[Any, Forward]:
-    """The same table by the functions that operations know, of which those that users call may be wrappers."""
-    return {OPS[function].function: forward for function, forward in table.items()}
-
-
-DIRECT = {OPS[function].function for function in AS_THEY_STAND}
-
-
+# ----- smooth functions -----
 def log1p(x: Array) -> Array:
     """log(1 + x), whose real part NumPy loses where x is small."""
     return np.log1p(x.real) + 1j * np.arctan2(x.imag, 1 + x.real)
@@ -138,10 +72,6 @@ def vdot(a: Array, b: Array) -> Array:
     return np.sum(np.ravel(a) * np.ravel(b))
 
 
-def _flat(function: Any) -> Forward:
-    return lambda x, **options: function(np.real(x), **options) + 0j
-
-
 SMOOTH: dict[Any, Forward] = {
     np.log1p: log1p,
     np.arcsinh: arcsinh,
@@ -160,101 +90,179 @@ SMOOTH: dict[Any, Forward] = {
     activations.sigmoid: sigmoid,
     shaping.astype: lambda x, dtype=None: x,
 }
-SMOOTH |= {flat: _flat(flat) for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round)}
-
-LOGARITHMS = by_program({activations.sigmoid: lambda y, x: -logaddexp(np.zeros_like(x), -x)})
-"""log(y) of an exponential y, computed from its operands, where its own program does not take complex numbers."""
 
 
 # ----- kinks -----
-# Functions with kinks, on complex numbers: which side a complex step goes to.
-#
-# Where two real parts tie, the imaginary parts tell which side the step goes to, so that the derivative at a kink comes
-# out one-sided, exactly: with h on the right, with -h on the left.  A value counts as a tie where it is within rounding
-# of one: the graph cannot know better.
-
-
-class Kinks:
-    """Complex forwards of everything in the table; `met` turns true when a step had to choose a side.
+class TieRule(NamedTuple):
+    """Where a complex step goes at a tie.
 
     eps : the rounding of the recorded values, within which two of them tie.
     by_convention : choose no side, but follow the engine's convention: a constant wins a tie, tracked values share it.
-    shared : whether the operation that is being computed has no constant beside it.
+    shared : whether the operation has no constant beside its tracked values.
     """
 
-    def __init__(self, eps: float) -> None:
-        self.eps, self.met, self.by_convention, self.shared = eps, False, False, True
-        kinked: dict[Any, Forward] = {
-            np.absolute: lambda x: self.either(x, x, -x, 0.0),
-            np.fabs: lambda x: self.either(x, x, -x, 0.0),
-            np.maximum: self.maximum,
-            np.fmax: lambda a, b: np.where(np.isnan(b), a, np.where(np.isnan(a), b, self.maximum(a, b))),
-            np.minimum: lambda a, b: -self.maximum(-a, -b),
-            np.fmin: lambda a, b: np.where(np.isnan(b), a, np.where(np.isnan(a), b, -self.maximum(-a, -b))),
-            np.max: self.max,
-            np.min: lambda x, axis=None, keepdims=False: -self.max(-x, axis, keepdims),
-            activations.relu: lambda x: self.either(x, x, np.zeros_like(x), 0.0),
-            activations.leaky_relu: lambda x, slope=0.01: self.either(x, x, slope * x, slope * np.imag(x)),
-            activations.elu: self.elu,
-            np.hypot: self.hypot,
-            reductions.euclidean: self.euclidean,
-        }
-        self.forwards = by_program(kinked | SMOOTH)
+    eps: float
+    by_convention: bool = False
+    shared: bool = True
 
-    def forward(self, function: Any) -> Forward | None:
-        """How a function is computed on complex numbers; None where the table does not have it."""
-        return OPS[function].forward if function in DIRECT else self.forwards.get(function)
 
-    def either(self, x: Array, above: Array, below: Array, convention: Array) -> Array:
-        """One value where x > 0, another where x < 0; at 0 that to which x moves, or what moves by convention."""
-        apart, ahead = np.real(x), np.imag(x)
-        ties = abs(apart) <= 4 * self.eps * self.size(x)
-        return self.chosen(ties, apart, ahead, above, below, convention)
+class StepResult(NamedTuple):
+    """The value of an operation, and whether the step met a tie whose sides differ: a kink."""
 
-    def maximum(self, a: Array, b: Array) -> Array:
-        """The larger of two."""
-        apart, ahead = np.real(a) - np.real(b), np.imag(a) - np.imag(b)
-        ties = abs(apart) <= 4 * self.eps * max(self.size(a), self.size(b))
-        return self.chosen(ties, apart, ahead, a, b, (np.imag(a) + np.imag(b)) / 2 if self.shared else 0.0)
+    value: Array
+    at_kink: bool = False
 
-    def chosen(self, ties: Array, apart: Array, ahead: Array, above: Array, below: Array, convention: Array) -> Array:
-        """The value above where apart > 0, that below where apart < 0; where these tie, as the step goes ahead."""
-        self.met = self.met or bool(np.any(ties & (ahead != 0)))
-        chosen: Array = np.where(np.where(ties, ahead > 0, apart > 0), above, below)
-        return np.where(ties, chosen.real + 1j * convention, chosen) if self.by_convention else chosen
 
-    def size(self, x: Array) -> float:
-        """The largest finite real part, by which rounding is judged."""
-        return float(np.max(abs(np.real(x)), initial=0, where=np.isfinite(np.real(x))))
+def either(rule: TieRule, x: Array, above: Array, below: Array, convention: Array) -> StepResult:
+    """One value where x > 0, another where x < 0; at 0 that to which x moves, or what moves by convention."""
+    apart, ahead = np.real(x), np.imag(x)
+    ties = abs(apart) <= 4 * rule.eps * size(x)
+    return chosen(rule, ties, apart, ahead, above, below, convention)
 
-    def max(self, x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-        """The largest: of those that tie, the one that moves ahead most."""
-        top = x.real.max(axis=axis, keepdims=True)
-        near = top - x.real <= 4 * self.eps * abs(top)
-        ahead = np.where(near, x.imag, -np.inf).max(axis=axis, keepdims=True)
-        self.met = self.met or bool(np.any(near & (x.imag != ahead)))
-        if self.by_convention:
-            ahead = np.sum(near * x.imag, axis=axis, keepdims=True) / np.sum(near, axis=axis, keepdims=True)
-        return top + 1j * ahead if keepdims else np.squeeze(top + 1j * ahead, axis=axis)
 
-    def elu(self, x: Array, alpha: float = 1.0) -> Array:
-        """x or alpha (exp(x) - 1)."""
-        below = alpha * np.expm1(np.where(x.real > 0, 0, x))
-        return self.either(x, x, below, alpha * np.imag(x))
+def chosen(
+    rule: TieRule, ties: Array, apart: Array, ahead: Array, above: Array, below: Array, convention: Array
+) -> StepResult:
+    """The value above where apart > 0, that below where apart < 0; where these tie, as the step goes ahead."""
+    value: Array = np.where(np.where(ties, ahead > 0, apart > 0), above, below)
+    if rule.by_convention:
+        value = np.where(ties, value.real + 1j * convention, value)
+    return StepResult(value, bool(np.any(ties & (ahead != 0))))
 
-    def hypot(self, a: Array, b: Array) -> Array:
-        """√(a² + b²), scaled."""
-        size = np.maximum(abs(np.real(a)), abs(np.real(b)))
-        size = np.where(size == 0, 1, size)
-        return size * self.root((a / size) ** 2 + (b / size) ** 2)
 
-    def euclidean(self, x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-        """√(sum(x²))."""
-        return self.root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+def size(x: Array) -> float:
+    """The largest finite real part, by which rounding is judged."""
+    return float(np.max(abs(np.real(x)), initial=0, where=np.isfinite(np.real(x))))
 
-    def root(self, squares: Array) -> Array:
-        """The root of a sum of squares: at 0, where it is √(-h²) = i |h|, its derivative by convention is 0."""
-        at_zero = np.real(squares) == 0
-        self.met = self.met or bool(np.any(at_zero))
-        root: Array = np.sqrt(squares)
-        return np.where(at_zero, 0, root) if self.by_convention else root
+
+def absolute(rule: TieRule, x: Array) -> StepResult:
+    """|x|."""
+    return either(rule, x, x, -x, 0.0)
+
+
+def relu(rule: TieRule, x: Array) -> StepResult:
+    """max(x, 0)."""
+    return either(rule, x, x, np.zeros_like(x), 0.0)
+
+
+def leaky_relu(rule: TieRule, x: Array, slope: float = 0.01) -> StepResult:
+    """x or slope * x."""
+    return either(rule, x, x, slope * x, slope * np.imag(x))
+
+
+def elu(rule: TieRule, x: Array, alpha: float = 1.0) -> StepResult:
+    """x or alpha (exp(x) - 1)."""
+    below = alpha * np.expm1(np.where(x.real > 0, 0, x))
+    return either(rule, x, x, below, alpha * np.imag(x))
+
+
+def maximum(rule: TieRule, a: Array, b: Array) -> StepResult:
+    """The larger of two."""
+    apart, ahead = np.real(a) - np.real(b), np.imag(a) - np.imag(b)
+    ties = abs(apart) <= 4 * rule.eps * max(size(a), size(b))
+    return chosen(rule, ties, apart, ahead, a, b, (np.imag(a) + np.imag(b)) / 2 if rule.shared else 0.0)
+
+
+def minimum(rule: TieRule, a: Array, b: Array) -> StepResult:
+    """The smaller of two."""
+    return negated(maximum(rule, -a, -b))
+
+
+def negated(result: StepResult) -> StepResult:
+    """The result with its sign changed."""
+    return StepResult(-result.value, result.at_kink)
+
+
+def numbers_first(extreme: Callable[..., StepResult]) -> Callable[..., StepResult]:
+    """fmax or fmin, of maximum or minimum: a number wins over nan."""
+
+    def of_numbers(rule: TieRule, a: Array, b: Array) -> StepResult:
+        value, at_kink = extreme(rule, a, b)
+        return StepResult(np.where(np.isnan(b), a, np.where(np.isnan(a), b, value)), at_kink)
+
+    return of_numbers
+
+
+def largest(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -> StepResult:
+    """The largest: of those that tie, the one that moves ahead most."""
+    top = x.real.max(axis=axis, keepdims=True)
+    near = top - x.real <= 4 * rule.eps * abs(top)
+    ahead = np.where(near, x.imag, -np.inf).max(axis=axis, keepdims=True)
+    at_kink = bool(np.any(near & (x.imag != ahead)))
+    if rule.by_convention:
+        ahead = np.sum(near * x.imag, axis=axis, keepdims=True) / np.sum(near, axis=axis, keepdims=True)
+    return StepResult(top + 1j * ahead if keepdims else np.squeeze(top + 1j * ahead, axis=axis), at_kink)
+
+
+def smallest(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -> StepResult:
+    """The smallest."""
+    return negated(largest(rule, -x, axis, keepdims))
+
+
+def hypot(rule: TieRule, a: Array, b: Array) -> StepResult:
+    """√(a² + b²), scaled."""
+    scale = np.maximum(abs(np.real(a)), abs(np.real(b)))
+    scale = np.where(scale == 0, 1, scale)
+    value, at_kink = root(rule, (a / scale) ** 2 + (b / scale) ** 2)
+    return StepResult(scale * value, at_kink)
+
+
+def euclidean(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -> StepResult:
+    """√(sum(x²))."""
+    return root(rule, np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+def root(rule: TieRule, squares: Array) -> StepResult:
+    """The root of a sum of squares: at 0, where it is √(-h²) = i |h|, its derivative by convention is 0."""
+    at_zero = np.real(squares) == 0
+    value: Array = np.sqrt(squares)
+    return StepResult(np.where(at_zero, 0, value) if rule.by_convention else value, bool(np.any(at_zero)))
+
+
+KINKS: dict[Any, Callable[..., StepResult]] = {
+    np.absolute: absolute,
+    np.fabs: absolute,
+    np.maximum: maximum,
+    np.minimum: minimum,
+    np.fmax: numbers_first(maximum),
+    np.fmin: numbers_first(minimum),
+    np.max: largest,
+    np.min: smallest,
+    activations.relu: relu,
+    activations.leaky_relu: leaky_relu,
+    activations.elu: elu,
+    np.hypot: hypot,
+    reductions.euclidean: euclidean,
+}
+
+
+# ----- any operation -----
+def by_program(table: Mapping[Any, Forward]) -> dict[Any, Forward]:
+    """The same table by the functions that operations know, of which those that users call may be wrappers."""
+    return {OPS[function].function: forward for function, forward in table.items()}
+
+
+_SMOOTH, _KINKS = by_program(SMOOTH), by_program(KINKS)
+_LOGARITHMS = by_program({activations.sigmoid: lambda y, x: -logaddexp(np.zeros_like(x), -x)})
+
+
+def has_complex_form(op: Op) -> bool:
+    """Whether a complex step can pass through an operation."""
+    return op.has("analytic") or op.has("flat") or op.function in _SMOOTH or op.function in _KINKS
+
+
+def complex_forward(op: Op, rule: TieRule, args: Sequence[Array], options: Mapping[str, Any]) -> StepResult:
+    """An operation on complex numbers."""
+    if op.has("analytic"):
+        return StepResult(op.forward(*args, **options))
+    if op.function in _SMOOTH:
+        return StepResult(_SMOOTH[op.function](*args, **options))
+    if op.has("flat"):
+        return StepResult(op.forward(*map(np.real, args), **options) + 0j)
+    return _KINKS[op.function](rule._replace(shared=OPS[op.function] is op), *args, **options)
+
+
+def complex_log(op: Op, y: Array, args: Sequence[Array], options: Mapping[str, Any]) -> Array:
+    """log(y) of an operation whose output y is an exponential, computed from its operands."""
+    assert op.log is not None
+    return _LOGARITHMS.get(op.function, op.log.forward)(y, *args, **options)

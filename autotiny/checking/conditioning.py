@@ -16,18 +16,9 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import NO_OPTIONS, made_by
 from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, activations, reductions
+from autotiny.ops import OPS
 
 SAMPLES = 4
-
-KINKED = {
-    OPS[function].function
-    for function in (
-        *(np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin, np.max, np.min, np.remainder, np.fmod),
-        *(activations.relu, activations.leaky_relu, activations.elu, reductions.euclidean, np.hypot),
-    )
-}
-"""Functions whose gradient jumps."""
 
 
 def moved_gradients(
@@ -70,7 +61,7 @@ def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Genera
     op = made_by(node)
     args = tuple(copies[arg] if type(arg) is Tensor else jitter(arg, rng) for arg in node.args)
     value = evaluate(op, args, node.kwargs, value_of)
-    if op.function not in KINKED:
+    if not op.has("kinked"):
         return new_node(Tensor, op, args, node.kwargs, jitter(value, rng))
     seen = tuple(
         posing(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)

@@ -14,15 +14,6 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import new_node
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, activations
-
-ACTIVATIONS = {
-    OPS[function].function
-    for function in (
-        *(activations.relu, activations.leaky_relu, activations.elu, activations.sigmoid),
-        *(np.maximum, np.minimum, np.tanh, np.logaddexp, np.absolute),
-    )
-}
 
 
 def recognised(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
@@ -93,7 +84,7 @@ def _sum_over_batch(subject: Subject, x: Tensor, analytic: Array, autograd: Arra
 def _mask(subject: Subject, x: Tensor, analytic: Array, autograd: Array) -> str | None:
     order = topological_order(subject.output)
     dependent = leading_to(order, [x])
-    used = {made_by(n).name: n for n in order if n in dependent and n is not x and made_by(n).function in ACTIVATIONS}
+    used = {made_by(n).name: n for n in order if n in dependent and n is not x and made_by(n).has("activation")}
     for name in used:
         if same(analytic, _without(subject, x, order, name)):
             return f"analytic is what comes out without {name}'s derivative: a forgotten activation mask?"

@@ -86,9 +86,8 @@ SAFETY = 16
 class Numeric:
     """Derivatives of a replay along any direction.
 
-    conditioning : how far the gradient moves when every value in the graph moves by one relative unit; rounding of the
-        replay's own is
-        judged by it.
+    conditioning : how far the gradient moves when every value in the graph moves by one relative unit; the rounding of
+        the replay itself is judged by it.
     """
 
     def __init__(self, replay: Replay, conditioning: float, seed: int = 0) -> None:
@@ -114,28 +113,26 @@ class Numeric:
         return self.along(direction)
 
     def _by_complex_step(self, direction: Any) -> Sides:
-        kinks = self.replay.kinks
-        kinks.met = False
-        right, convention = self._imaginary(direction), None
-        left = right
-        if kinks.met:
-            left = -self._imaginary(-direction)
-            kinks.by_convention = True
-            convention = self._imaginary(direction)
-            kinks.by_convention = False
+        right, at_kink = self._imaginary(direction)
+        left, convention = right, None
+        if at_kink:
+            left = -self._imaginary(-direction)[0]
+            convention = self._imaginary(direction, by_convention=True)[0]
         length = float(np.linalg.norm(direction))
         noise = SAFETY * self.eps * (self.conditioning * length + max(abs(left), abs(right)))
         if not np.isfinite(left + right) or self._grows_with_smaller_steps(direction, right):
             return NOWHERE
         return Sides(left, right, noise, convention)
 
-    def _imaginary(self, direction: Any, step: float = STEP) -> float:
+    def _imaginary(self, direction: Any, step: float = STEP, by_convention: bool = False) -> tuple[Any, bool]:
+        """The derivative along a direction by one complex step, and whether that met a kink."""
         moved = self.point.astype(self.replay.complex) + self.replay.complex(1j * step) * direction
-        return np.imag(self.replay(moved)) / step
+        output, at_kink = self.replay.step(moved, by_convention)
+        return np.imag(output) / step, at_kink
 
     def _grows_with_smaller_steps(self, direction: Any, derivative: float) -> bool:
         """Whether the derivative is infinite, as that of a root at 0."""
-        return abs(derivative) > 1e6 and abs(self._imaginary(direction, STEP / 1024) / derivative - 1) > 1e-3
+        return abs(derivative) > 1e6 and abs(self._imaginary(direction, STEP / 1024)[0] / derivative - 1) > 1e-3
 
     def _by_differences(self, direction: Any) -> Sides:
         return sides(self._line(direction), self._scale(direction), self.eps)

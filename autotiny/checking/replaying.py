@@ -1,20 +1,21 @@
 """A recorded graph as a function of one of its tensors: only what depends on that tensor is computed again."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import LOGARITHMS, Kinks
+from autotiny.checking.complex_forward import TieRule, complex_forward, complex_log, has_complex_form
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import is_stable_log, value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, shaping
+from autotiny.ops import OPS, Op, shaping
 
 WIDE_WORK = 50_000
 """Multiplications up to which a replay runs in extended precision, which no BLAS serves: some milliseconds."""
 
-EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
+EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(float).eps
 ASTYPE = OPS[shaping.astype]
 
 
@@ -34,7 +35,7 @@ class Replay:
         dependent = leading_to(order, [x])
         self.x, self.output, self.weights = x, output, weights
         self.nodes = [node for node in order if node in dependent and node is not x]
-        self.kinks = Kinks(max(float(np.finfo(node.dtype).eps) for node in (x, output)))
+        self.eps = max(float(np.finfo(node.dtype).eps) for node in (x, output))
         self.wide = EXTENDED_HELPS and self.work() <= WIDE_WORK
         if self.wide and not self._runs_wide():
             self.wide = False
@@ -56,32 +57,45 @@ class Replay:
     @property
     def analytic(self) -> bool:
         """Whether a complex step can pass through every operation on the way, kinks aside."""
-        return all(self.kinks.forward(made_by(node).function) for node in self.nodes)
+        return all(has_complex_form(made_by(node)) for node in self.nodes)
 
     def __call__(self, value: Any) -> Any:
-        """The output where x is the given value."""
+        """The output where x is the given real value."""
+        return self._output(value, lambda node, args: made_by(node).forward(*args, **node.kwargs), real_log)
+
+    def step(self, value: Any, by_convention: bool = False) -> tuple[Any, bool]:
+        """The output where x is the given complex value, and whether the step met a kink on the way.
+
+        There it takes the side that it goes to, or none where it follows the engine's convention.
+        """
+        rule, kinks = TieRule(self.eps, by_convention), list[bool]()
+
+        def compute(node: Tensor, args: list[Any]) -> Any:
+            result = complex_forward(made_by(node), rule, args, node.kwargs)
+            kinks.append(result.at_kink)
+            return result.value
+
+        return self._output(value, compute, complex_log), any(kinks)
+
+    def _output(self, value: Any, compute: Callable[[Tensor, list[Any]], Any], log: Callable[..., Any]) -> Any:
+        """The output, each operation computed by `compute(node, args)`, the logarithm of an exponential by `log`."""
+        values = {self.x: value}
+
+        def value_at(arg: Any) -> Any:
+            return values[arg] if type(arg) is Tensor and arg in values else value_of(arg)
+
         with np.errstate(all="ignore"):
-            found = {self.x: value}
             for node in self.nodes:
-                found[node] = self._compute(node, found, np.iscomplexobj(value))
-            return np.sum(self.weights * found[self.output]) if self.output in found else np.sum(value * 0)
-
-    def _compute(self, node: Tensor, found: dict[Tensor, Any], is_complex: bool) -> Any:
-        def value(arg: Any) -> Any:
-            return found[arg] if type(arg) is Tensor and arg in found else value_of(arg)
-
-        op = made_by(node)
-        if is_stable_log(op, node.args) and node.args[0] is not self.x:
-            inner: Tensor = node.args[0]
-            log: Any = made_by(inner).log
-            forward = LOGARITHMS.get(made_by(inner).function, log.forward) if is_complex else log.forward
-            return forward(value(inner), *map(value, inner.args), **inner.kwargs)
-        if op is ASTYPE:
-            return value(node.args[0])
-        self.kinks.shared = OPS[op.function] is op
-        forward = self.kinks.forward(op.function) if is_complex else op.forward
-        assert forward is not None
-        return forward(*map(value, node.args), **node.kwargs)
+                op = made_by(node)
+                if is_stable_log(op, node.args) and node.args[0] is not self.x:
+                    (inner,) = node.args
+                    args = [value_at(arg) for arg in inner.args]
+                    values[node] = log(made_by(inner), value_at(inner), args, inner.kwargs)
+                elif op is ASTYPE:
+                    values[node] = value_at(node.args[0])
+                else:
+                    values[node] = compute(node, [value_at(arg) for arg in node.args])
+            return np.sum(self.weights * values[self.output]) if self.output in values else np.sum(value * 0)
 
     def _runs_wide(self) -> bool:
         try:
@@ -89,3 +103,9 @@ class Replay:
         except TypeError:  # NumPy's linear algebra has no extended precision
             return False
         return True
+
+
+def real_log(op: Op, y: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """log(y) of an operation whose output y is an exponential, computed from its operands."""
+    assert op.log is not None
+    return op.log.forward(y, *args, **options)

@@ -9,7 +9,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.blocks import Blocks, Group, is_choice, shape_of
 from autotiny.compiler.lowering import is_uniform
 from autotiny.compiler.operands import comment, type_of
-from autotiny.compiler.rewriting import REDUCTIONS, VDOT
+from autotiny.compiler.rewriting import VDOT, folded
 from autotiny.compiler.schedule import Plan, Storage, inner_results
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ class BlockWriter:
         program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
         assert term.op is not None
         if not term.ndim:
-            function = (
-                program.numpy("vdot") if term.op is VDOT else f"{program.numpy(REDUCTIONS[term.op.function])}.reduce"
-            )
+            function = program.numpy("vdot") if term.op is VDOT else f"{program.numpy(folded(term.op))}.reduce"
             return f"{self.part[term]} = {function}({args})"
         own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
         note = comment(term, program.given) or own
@@ -103,7 +101,7 @@ class BlockWriter:
     def total(self, x: Term, i: int, parts: str) -> str:
         """A total of the blocks' own."""
         assert x.op is not None
-        function = "add" if x.op is VDOT else REDUCTIONS[x.op.function]
+        function = "add" if x.op is VDOT else folded(x.op)
         part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
         return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
 

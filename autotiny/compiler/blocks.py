@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.rewriting import REDUCTIONS, VDOT, Kind, kind
+from autotiny.compiler.rewriting import VDOT, Kind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
@@ -58,7 +58,7 @@ def _crossing(arg: Term, term: Term) -> int:
 
 def is_total(term: Term) -> bool:
     """Whether it sums, or takes an extreme of, all entries of long arrays of one shape."""
-    if term.op is None or term.ndim or not (term.op is VDOT or term.op.function in REDUCTIONS):
+    if term.op is None or term.ndim or not (term.op is VDOT or term.op.reduction_of):
         return False
     return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
 

@@ -9,7 +9,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.block_writing import BlockWriter
 from autotiny.compiler.naming import Names
 from autotiny.compiler.operands import Operands, comment, type_of
-from autotiny.compiler.rewriting import INDEX, REDUCTIONS, RESHAPES, VDOT, Kind, kind
+from autotiny.compiler.rewriting import INDEX, VDOT, Kind, folded, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 
 SIGNS = {
@@ -149,8 +149,17 @@ class Writer(Operands):
         self.lines += [f"if {self.names[term]}.tobytes() != {name}:", "    raise FactError"]
 
     def in_memory(self, view: Term) -> bool:
-        """Whether a view shows memory of the program's own, so that it can be made beforehand."""
+        """Whether a view shows memory of the program's own, so that it can be made beforehand.
+
+        NumPy copies where entries that were rearranged are reshaped, and a copy made beforehand would never change.
+        """
+        reshaped = False
         while kind(view) is Kind.VIEW:
+            assert view.op is not None
+            if view.op.has("reshapes"):
+                reshaped = reshaped or without_ones(view.shape) != without_ones(view.args[0].shape)
+            elif reshaped:
+                return False
             view = view.args[0]
         return isinstance(self.plan.place.get(view), Storage)
 
@@ -185,7 +194,7 @@ class Writer(Operands):
 
     def reduction(self, term: Term) -> str:
         """Along axes: `add.reduce(a, axis=0, out=c)`."""
-        function = self.numpy(REDUCTIONS[term.op.function])  # type: ignore[union-attr]
+        function = self.numpy(folded(term.op))  # type: ignore[arg-type]
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
@@ -211,7 +220,7 @@ class Writer(Operands):
             return self.sum_of_products(term)
         if function is np.matmul:
             return self.product(term)
-        if function in REDUCTIONS and not term.kwargs.get("keepdims"):
+        if term.op.reduction_of and not term.kwargs.get("keepdims"):
             return self.reduction(term)
         if function is np.negative:
             return f"-{self.operand(term.args[0], None)}"
@@ -241,10 +250,12 @@ class Writer(Operands):
         base = self.operand(x, None)
         if term.op is INDEX:
             return f"{base}[{_key(options['key'])}]"
-        if function in RESHAPES:
+        if term.op.has("reshapes"):
             return f"{base}.reshape({term.shape})"
         if x.ndim == 2 and (function is np.swapaxes or (function is np.transpose and not options.get("axes"))):
             return f"{base}.T"
+        if getattr(np, function.__name__, None) is not function:
+            return self.call(term)
         return f"np.{function.__name__}({', '.join([base, *self.options(term)])})"
 
     def result(self, output: Term) -> str:
@@ -279,3 +290,8 @@ def _key(key: Any) -> str:
 def emit(plan: Schedule, names: Names, stop: type[Exception] | None, threads: int = 1) -> Source:
     """The program of a schedule; it raises `stop` where an operation was invalid, or overflowed if that is watched."""
     return Writer(plan, names, threads).program(stop)
+
+
+def without_ones(shape: tuple[int, ...]) -> list[int]:
+    """The lengths of the axes that have more or less than one entry."""
+    return [n for n in shape if n != 1]

@@ -13,15 +13,13 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
 from autotiny.compiler.naming import Names, hand_on
-from autotiny.compiler.rewriting import INDEX, RESHAPES, TURNS, VDOT, operands, users
+from autotiny.compiler.rewriting import VDOT, operands, users
 from autotiny.ops import OPS
 
 LARGEST = 2.0**30
 """A factor beyond this, or below its inverse, stays: carried elsewhere it might overflow."""
 CANDIDATES = 64
 MULTIPLY = OPS[np.multiply]
-ALONG = RESHAPES | TURNS | {np.sum}
-"""Functions f with f(c x) = c f(x)."""
 Scaled = tuple[float, Term]
 
 
@@ -67,7 +65,7 @@ def _pulled(term: Term, args: Sequence[Scaled]) -> Scaled | None:
     if function is np.matmul or term.op is VDOT:
         (c, a), (d, b) = args
         return _kept(c * d, term, [a, b])
-    if function in ALONG or term.op is INDEX:
+    if _scales(term):
         ((c, x),) = args
         return _kept(c, term, [x])
     return None
@@ -170,10 +168,14 @@ def _is_linear_in(root: Term, scalings: set[Term], used: Mapping[Term, list[Term
 
 def _is_linear(term: Term) -> bool:
     assert term.op is not None
-    function = term.op.function
-    return term.dtype.kind == "f" and (
-        function in (np.add, np.subtract, np.multiply, np.matmul, np.negative) or function in ALONG or term.op is INDEX
-    )
+    by_both = term.op.function in (np.add, np.subtract, np.multiply, np.matmul)
+    return term.dtype.kind == "f" and (by_both or _scales(term))
+
+
+def _scales(term: Term) -> bool:
+    """Whether f(c x) = c f(x) for its only argument x; a copy stays, as it is made for the caller."""
+    assert term.op is not None
+    return len(term.args) == 1 and term.op.has("linear") and term.op.function is not np.copy
 
 
 def _bears_once(term: Term, dependent: set[Term]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, topological_order
 from autotiny.compiler.naming import Names, hand_on
 from autotiny.engine.pytree import tree_map
-from autotiny.ops import OPS
+from autotiny.ops import OPS, Op
 from autotiny.ops.indexing import index, is_basic
 from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
@@ -19,9 +19,6 @@ from autotiny.ops.shaping import astype
 # What a term is to the machine: a number, a view, or an array that is written entry by entry, summed, multiplied.
 
 
-RESHAPES = {np.reshape, np.ravel, np.expand_dims, np.squeeze}
-TURNS = {np.transpose, np.swapaxes, np.moveaxis, np.broadcast_to, np.flip}
-REDUCTIONS = {np.sum: "add", np.prod: "multiply", np.max: "maximum", np.min: "minimum"}
 INDEX, CAST, VDOT = OPS[index], OPS[astype], OPS[vdot]
 
 
@@ -56,7 +53,7 @@ def kind(term: Term) -> Kind:
         return Kind.PRODUCT if function is np.matmul else Kind.ELEMENTWISE
     if term.op is CAST or function is np.copy:
         return Kind.CAST
-    return Kind.REDUCTION if function in REDUCTIONS else Kind.CALL
+    return Kind.REDUCTION if term.op.reduction_of else Kind.CALL
 
 
 def is_view(term: Term) -> bool:
@@ -66,7 +63,13 @@ def is_view(term: Term) -> bool:
         return False
     if term.op is INDEX:
         return is_basic(term.kwargs["key"]) and term.ndim > 0
-    return term.op.function in RESHAPES | TURNS
+    return term.op.has("rearranges") or (term.op.has("reshapes") and term.kwargs.get("order", "C") == "C")
+
+
+def folded(op: Op) -> str:
+    """The name of the ufunc that a reduction folds over the entries."""
+    assert op.reduction_of is not None
+    return op.reduction_of.__name__
 
 
 Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]

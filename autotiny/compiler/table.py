@@ -14,7 +14,6 @@ from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import Names
 from autotiny.compiler.rewriting import Kind, kind, rewrite, with_operands
 from autotiny.ops import OPS, Op
-from autotiny.ops.activations import sigmoid, softmax
 
 OVERHEAD = 1000
 """Entries that are computed in the time that an operation takes to start."""
@@ -24,9 +23,6 @@ WIDEST = 12
 """Factors or addends beyond which a term is left as it is: any of them may go with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
-POSITIVE = {OPS[f] for f in (np.exp, np.exp2, np.cosh, softmax, sigmoid)}
-KEEP_SIGN = {OPS[f] for f in (np.add, np.multiply, np.divide, np.sqrt, np.sum, np.max, np.min)}
-KEEP_SIGN |= {OPS[f] for f in (np.reshape, np.broadcast_to, np.transpose)}
 
 
 class Simplified(NamedTuple):
@@ -165,7 +161,9 @@ def is_positive(x: Term) -> bool:
     """Whether it is above 0 whatever the values: it comes to 0 only where it underflows."""
     if x.is_constant:
         return bool((np.asarray(x.value) > 0).all())
-    return x.op in POSITIVE or (x.op in KEEP_SIGN and all(map(is_positive, x.args)))
+    if x.op is None:
+        return False
+    return x.op.has("positive") or (x.op.has("keeps_sign") and all(map(is_positive, x.args)))
 
 
 def work(outputs: Sequence[Term]) -> int:

@@ -20,7 +20,6 @@ from autotiny.notation.forms import Bind, Form
 from autotiny.notation.unicode import Unicode
 from autotiny.notation.writer import Piece
 from autotiny.ops import OPS
-from autotiny.ops.activations import elu, leaky_relu, relu, sigmoid
 from autotiny.ops.code import is_diagonal
 from autotiny.ops.indexing import scatter
 from autotiny.ops.mathematics import is_identity, mathematics
@@ -29,7 +28,6 @@ Letters = tuple[str | None, ...]
 """The index along each axis, None where the axis has length 1."""
 
 AXES = 16
-ENTRYWISE = {OPS[f] for f in (np.where, relu, leaky_relu, sigmoid, elu)}
 TRANSPOSED = {OPS[np.transpose], OPS[np.swapaxes]}
 
 
@@ -67,7 +65,7 @@ class Entry:
         inner = self.moved(term, letters)
         if inner is not None:
             return self.of(term.args[0], inner)
-        if isinstance(term.op.function, np.ufunc) or term.op in ENTRYWISE:
+        if isinstance(term.op.function, np.ufunc) or term.op.has("elementwise"):
             parts = [self.of(arg, letters[len(letters) - arg.ndim :]) for arg in term.args]
             return apply(term.op, parts, term.kwargs)
         return self.leaf(term, letters)

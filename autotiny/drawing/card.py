@@ -18,7 +18,7 @@ from autotiny.ops.activations import relu
 Kind = Literal["data", "variable", "constant", "operation", "output", "group", "gradient"]
 
 NO_GRADIENT_YET = ArraySummary("—", exact="not computed yet: call backward()")
-RECTIFIERS = (OPS[relu], OPS[np.maximum].beside_constant)
+RECTIFIERS = (OPS[relu], OPS[np.maximum].constant_variant)
 LONGEST_TITLE = 36
 MOST_PARAMETERS = 4
 """The number of parameters up to which a group's card names them."""

@@ -3,16 +3,17 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import autotiny as at
 from autotiny.errors import UnsupportedError
 from autotiny.language import constructors
 from autotiny.language.costs import ESTIMATES, Estimate
 from autotiny.language.sizes import entrywise
 from autotiny.ops import COMPOSED, OPS, activations
+from autotiny.ops.plain import TRUTH_VALUES
 
 Function = Callable[..., Any]
 
@@ -29,11 +30,6 @@ METHODS = {
 SPREAD = {"reshape", "transpose"}
 # An option or an operand of these is text.
 WORDED = {"einsum", "pad", "norm", "take"}
-# They give truth values, and have no gradient.
-PLAIN_UFUNCS = (
-    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit),
-)
 
 
 class Word(NamedTuple):
@@ -105,16 +101,21 @@ def _functions() -> Iterator[tuple[str, Function]]:
         for name, function in vars(module).items():
             if callable(function) and not isinstance(function, type) and (function in OPS or function in COMPOSED):
                 yield prefix + name, function
-    yield from ((name, function) for name, function in vars(activations).items() if name in at.__all__)
-    for name, function in vars(constructors).items():
-        if inspect.isfunction(function) and function.__module__ == constructors.__name__:
+    for home in (activations, constructors):
+        yield from public_functions(home)
+
+
+def public_functions(module: ModuleType) -> Iterator[tuple[str, Function]]:
+    """The functions that a module defines for its users, by name."""
+    for name, function in vars(module).items():
+        if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_"):
             yield name, function
 
 
 @functools.cache
 def words() -> dict[str, Word]:
     """Every function of the language by its name; read from the table when first asked for."""
-    table: dict[str, Word] = {f.__name__: Word(f.__name__, f, _of_ufunc(f), entrywise) for f in PLAIN_UFUNCS}
+    table: dict[str, Word] = {f.__name__: Word(f.__name__, f, _of_ufunc(f), entrywise) for f in TRUTH_VALUES}
     for name, function in _functions():
         # A composition computes with arrays as it does with Tensors: with the options that the table knows.
         function = COMPOSED.get(function, function)
@@ -123,6 +124,6 @@ def words() -> dict[str, Word]:
     return table
 
 
-def _of_ufunc(function: np.ufunc) -> inspect.Signature:
+def _of_ufunc(function: Any) -> inspect.Signature:
     names = ("a", "b") if function.nin == 2 else ("x",)
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names])

@@ -1,8 +1,9 @@
 """What can be recorded. This folder knows nothing of tensors or graphs: its rules are plain NumPy, in themed tables."""
 
-from autotiny.ops import activations, einsum, elementwise, indexing, linalg, plain, reductions, shaping
+from autotiny.ops import activations, einsum, elementwise, indexing, linalg, reductions, shaping
 from autotiny.ops.custom import operation
-from autotiny.ops.table import COMPOSED, OPS, PLAIN, Op
+from autotiny.ops.plain import PLAIN
+from autotiny.ops.table import COMPOSED, OPS, Op
 
 __all__ = [
     "COMPOSED",
@@ -15,7 +16,6 @@ __all__ = [
     "indexing",
     "linalg",
     "operation",
-    "plain",
     "reductions",
     "shaping",
 ]

@@ -9,11 +9,19 @@ import numpy as np
 
 from autotiny.errors import ShapeError
 from autotiny.ops.linalg import vdot
-from autotiny.ops.reductions import highest, lines, spread, throughout, total
-from autotiny.ops.table import OPS, PLAIN, Array, StableLog, operation
+from autotiny.ops.plain import plain
+from autotiny.ops.reductions import all_entries, axis_lines, broadcast_back, max_keep, sum_keep
+from autotiny.ops.table import Array, StableLog, floats, own
+
+LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 
 
-@operation(lambda g, y, x: g * (x > 0))
+@own(
+    lambda g, y, x: g * (x > 0),
+    takes_numbers=True,
+    traits="elementwise kinked keeps_sign activation",
+    words="relu: the gradient passes where x > 0, and stops elsewhere",
+)
 def relu(x: Array) -> Array:
     """max(x, 0), entry by entry; its derivative is the mask 1[x > 0], so 0 at 0.
 
@@ -23,7 +31,12 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-@operation(lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g))
+@own(
+    lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
+    takes_numbers=True,
+    traits="elementwise kinked keeps_sign activation",
+    words=LEAKY,
+)
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     """x where x > 0, slope * x elsewhere; its derivative at 0 is slope.
 
@@ -33,7 +46,13 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
-@operation(lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha), guarded=True)
+@own(
+    lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
+    takes_numbers=True,
+    traits="elementwise kinked keeps_sign activation",
+    guard=True,
+    words=LEAKY,
+)
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """x where x > 0, alpha (exp(x) - 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2016).
 
@@ -49,10 +68,17 @@ def softplus(x: Array) -> Array:
     >>> softplus(np.array([0.0, 5.0])).round(3)
     array([0.693, 5.007])
     """
-    return np.logaddexp(x, 0)
+    return np.logaddexp(floats(x), 0)
 
 
-@operation(lambda g, y, x: g * y * (1 - y), guarded=True)
+@own(
+    lambda g, y, x: g * y * (1 - y),
+    takes_numbers=True,
+    traits="elementwise smooth positive activation",
+    guard=True,
+    words="sigmoid: times σ (1 - σ)",
+    log=StableLog(lambda y, x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y)),
+)
 def sigmoid(x: Array) -> Array:
     """σ(x) = 1 / (1 + exp(-x)), without overflow; dσ/dx = σ (1 - σ).
 
@@ -69,6 +95,7 @@ def silu(x: Array) -> Array:
     >>> silu(np.array([0.0, 1.0])).round(3)
     array([0.   , 0.731])
     """
+    x = floats(x)
     return x * sigmoid(x)
 
 
@@ -78,10 +105,23 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
+    x = floats(x)
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
-@operation(lambda g, y, x, axis=0: y * (g - total(y * g, axis)), guarded=lines)
+def _log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
+    """log(y) for y = softmax(x), from x where y comes near to underflow."""
+    return np.log(y) if type(y) is np.ndarray and y.size and y.min() > 1e-30 else log_softmax(x, axis)
+
+
+@own(
+    lambda g, y, x, axis=0: y * (g - sum_keep(y * g, axis)),
+    takes_numbers=True,
+    traits="mixes analytic positive",
+    guard=axis_lines,
+    words="softmax: less its mean, weighted by the probabilities",
+    log=StableLog(_log_of_softmax, lambda h, y, x, axis=0: h - y * sum_keep(h, axis)),
+)
 def softmax(x: Array, axis: int = 0) -> Array:
     """A[k] = exp(x[k]) / sum(exp(x)) along an axis, without overflow.
 
@@ -91,25 +131,35 @@ def softmax(x: Array, axis: int = 0) -> Array:
     >>> softmax(np.array([800.0, 800.0]))
     array([0.5, 0.5])
     """
-    e = np.exp(x - highest(x, axis))
-    e /= total(e, axis)
+    e = np.exp(x - max_keep(x, axis))
+    e /= sum_keep(e, axis)
     return e
 
 
-@operation(lambda g, y, x, axis=0: g - np.exp(y) * total(g, axis), guarded=lines)
+@own(
+    lambda g, y, x, axis=0: g - np.exp(y) * sum_keep(g, axis),
+    takes_numbers=True,
+    traits="mixes analytic",
+    guard=axis_lines,
+    words="log-softmax: less the probabilities times its sum",
+)
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.
 
     >>> log_softmax(np.array([800.0, 0.0]))
     array([   0., -800.])
     """
-    shifted = x - highest(x, axis)
-    shifted -= np.log(total(np.exp(shifted), axis))
+    shifted = x - max_keep(x, axis)
+    shifted -= np.log(sum_keep(np.exp(shifted), axis))
     return shifted
 
 
-@operation(
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * softmax(x, axis=axis), guarded=throughout
+@own(
+    lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims) * softmax(x, axis=axis),
+    takes_numbers=True,
+    traits="reduces analytic keeps_sign",
+    guard=all_entries,
+    words="logsumexp: times the softmax",
 )
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) over axes (all of them by default), without overflow; its gradient is softmax(x).
@@ -117,23 +167,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> logsumexp(np.array([1000.0, 1000.0])).round(3)
     np.float64(1000.693)
     """
-    top = highest(x, axis)
+    top = max_keep(x, axis)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
-    result = np.log(total(np.exp(x - top), axis)) + top
+    result = np.log(sum_keep(np.exp(x - top), axis)) + top
     return result if keepdims else np.squeeze(result, axis=axis)
-
-
-# ----- logarithms that do not underflow -----
-
-
-def log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
-    """log(y) for y = softmax(x), from x where y comes near to underflow."""
-    return np.log(y) if type(y) is np.ndarray and y.size and y.min() > 1e-30 else log_softmax(x, axis)
-
-
-OPS[softmax].log = StableLog(log_of_softmax, lambda h, y, x, axis=0: h - y * total(h, axis))
-OPS[sigmoid].log = StableLog(lambda y, x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y))
-OPS[np.exp].log = StableLog(lambda y, x: x, lambda h, y, x: h)
 
 
 def one_hot(labels: Any, classes: int | None = None) -> Array:
@@ -151,20 +188,20 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
         )
     classes = int(labels.max()) + 1 if classes is None else classes
     if isinstance(labels, np.ndarray):
-        labels = labels_below(labels, classes)
+        labels = _labels_below(labels, classes)
     else:  # a formula checks the labels that it will have
-        labels = labels.__autotiny_call__(labels_below, (labels, classes), {})
+        labels = labels.__autotiny_call__(_labels_below, (labels, classes), {})
     return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
 
 
-def labels_below(labels: Any, classes: int) -> Array:
+def _labels_below(labels: Any, classes: int) -> Array:
     """The labels, once it is certain that they lie in 0..classes - 1."""
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     return labels
 
 
-PLAIN.add(labels_below)
+plain(_labels_below)
 
 
 def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
@@ -177,7 +214,10 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
+    logits = floats(logits)
     shape = logits.shape
+    if not shape:
+        raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
     return (-shape[axis] / logits.size) * vdot(Y, log_softmax(logits, axis=axis))
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops import table
-from autotiny.ops.table import OPS, Function, Reach, Rule
+from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded
 
 
 def operation(
     *rules: Rule | None,
     each: Rule | None = None,
     notation: str = "",
-    guarded: bool | Reach = False,
+    guarded: bool | UsedEntries = False,
     masks: bool = False,
+    traits: str = "",
 ) -> Callable[[Function], Function]:
     """Make a function an operation with rules of its own.
 
@@ -25,12 +25,14 @@ def operation(
     any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
     by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes
     entries is guarded by a function: `guarded(chosen, *arguments, **options)` tells which entries of each argument went
-    into the chosen ones of y. One that chooses between its arguments, or among their entries, `masks`.
+    into the chosen ones of y. One that chooses between its arguments, or among their entries, `masks`. `traits`, words
+    separated by spaces, tell what else is known of it: "elementwise kinked", say; `autotiny.ops.table.TRAITS` lists
+    them. Without traits nothing is assumed.
 
     Arrays come read-only, for they belong to the graph.
 
     Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
-    arguments; UnsupportedError when the function or a rule writes into its arguments.
+    arguments, or a trait is not one; UnsupportedError when the function or a rule writes into its arguments.
 
     >>> import autotiny as at
     >>> @at.operation(lambda g, y, x: g * 3 * x**2)
@@ -42,20 +44,27 @@ def operation(
 
     def decorate(forward: Function) -> Function:
         name = forward.__name__
-        own = [rule and _reading(rule, f"{name}: a rule") for rule in (*rules, each)]
-        enter = table.operation(*own[:-1], each=own[-1], notation=notation, kind="call", guarded=guarded, masks=masks)
-        function = enter(forward)
-        OPS[function].forward = _reading(forward, f"{name}: the function")
-        return function
+        own = [rule and _on_read_only(rule, f"{name}: a rule") for rule in (*rules, each)]
+        op = Op(
+            forward,
+            tuple(own[:-1]),
+            _on_read_only(forward, f"{name}: the function"),
+            kind="call",
+            notation=notation,
+            each=own[-1],
+            guard=guarded,
+            traits=f"{traits} selects" if masks else traits,
+        )
+        return recorded(op, forward)
 
     return decorate
 
 
-def _reading(function: Function, who: str) -> Function:
-    """The function, with arrays that it cannot write into."""
+def _on_read_only(function: Function, who: str) -> Function:
+    """The function, called on arrays that it cannot write into."""
 
     @functools.wraps(function)
-    def reading(*args: Any, **kwargs: Any) -> Any:
+    def protected(*args: Any, **kwargs: Any) -> Any:
         try:
             result = function(*map(_read_only, args), **kwargs)
         except ValueError as error:
@@ -64,7 +73,7 @@ def _reading(function: Function, who: str) -> Function:
             raise UnsupportedError(f"{who} writes into its arguments, which belong to the graph; copy first") from error
         return result.view() if type(result) is np.ndarray else result  # its owner may keep it
 
-    return reading
+    return protected
 
 
 def _read_only(value: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index
-from autotiny.ops.table import Array, compose, operation
+from autotiny.ops.table import Array, compose, own
 
 
 def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -58,7 +58,12 @@ def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list
     return [einsum_back(i, chosen, None, *whole, **subscripts) for i in range(len(operands))]
 
 
-@operation(each=einsum_back, guarded=entries_of_terms)
+@own(
+    each=einsum_back,
+    traits="mixes analytic linear keeps_sign",
+    guard=entries_of_terms,
+    words="einsum: with the gradient in the output's place, over the labels of this operand",
+)
 def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
     """The sum over all labels that the output does not have."""
     return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)

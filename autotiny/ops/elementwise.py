@@ -4,16 +4,20 @@ Kinks: a constant wins a tie, tracked values share it. So maximum(x, 0) has deri
 1/2 at a = b, and abs has sign(0) = 0. Functions that are flat almost everywhere (sign, floor, ...) have derivative 0.
 """
 
-import functools
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
-from autotiny.ops.table import OPS, Array, beside_constant, compose, define
+from autotiny.ops.table import OPS, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
 
-curve = functools.partial(define, guarded=True)
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
+
+
+def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
+    """Enter an elementwise operation whose derivative may be infinite, or not a number, where it was not selected."""
+    return define(function, *rules, traits=f"elementwise {traits}", guard=True, **row)
 
 
 def nonzero(x: Array) -> Array:
@@ -26,102 +30,139 @@ def log_of_base(a: Array, y: Array) -> Array:
     return np.log(np.where(a == 0, y.dtype.type(1), a))
 
 
-def share(g: Array, wins: Array, ties: Array) -> Array:
-    """What a winner receives: g where it wins, g/2 at a tie, else 0."""
+def split_tie(g: Array, wins: Array, ties: Array) -> Array:
+    """The gradient of a winner: g where it wins, g/2 at a tie, else 0."""
     return np.where(ties, g / 2, np.where(wins, g, 0.0))
 
 
 # fmt: off
 # ----- arithmetic -----
-define(np.add,         lambda g, y, a, b: g,      lambda g, y, a, b: g,           forward=operator.add)
-define(np.subtract,    lambda g, y, a, b: g,      lambda g, y, a, b: -g,          forward=operator.sub)
-define(np.negative,    lambda g, y, x: -g,                                        forward=operator.neg)
-define(np.positive,    lambda g, y, x: g,                                         forward=operator.pos)
-curve(np.multiply,     lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,       forward=operator.mul)
-curve(np.divide,       lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,  forward=operator.truediv)
-curve(np.reciprocal,   lambda g, y, x: -g * y * y)
-curve(np.square,       lambda g, y, x: 2 * g * x)
-curve(np.sqrt,         lambda g, y, x: 0.5 * g / y)
-curve(np.cbrt,         lambda g, y, x: g / (3 * y * y))
+PASSES, POWER, QUOTIENT = "sum rule: the gradient passes as it is", "power rule", "quotient rule"
+EXPONENT = "exponential rule: times a ** b log(a)"
+define(np.add,         lambda g, y, a, b: g,      lambda g, y, a, b: g,
+       forward=operator.add,       traits="elementwise analytic keeps_sign",  words=PASSES)
+define(np.subtract,    lambda g, y, a, b: g,      lambda g, y, a, b: -g,
+       forward=operator.sub,       traits="elementwise analytic",
+       words=(PASSES, "sum rule: to what is subtracted the gradient passes with its sign changed"))
+define(np.negative,    lambda g, y, x: -g,
+       forward=operator.neg,       traits="elementwise analytic linear",      words="the sign changes")
+define(np.positive,    lambda g, y, x: g,
+       forward=operator.pos,       traits="elementwise analytic linear keeps_sign",  words=PASSES)
+curve(np.multiply,     lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,
+      forward=operator.mul,        traits="analytic linear keeps_sign",
+      words="product rule: times the other factor")
+curve(np.divide,       lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,
+      forward=operator.truediv,    traits="analytic keeps_sign",
+      words=(QUOTIENT, "quotient rule, for the divisor"))
+curve(np.reciprocal,   lambda g, y, x: -g * y * y,           traits="analytic keeps_sign",    words=QUOTIENT)
+curve(np.square,       lambda g, y, x: 2 * g * x,            traits="analytic keeps_sign",    words=POWER)
+curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic keeps_sign",    words=POWER)
+curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER)
 curve(np.power,                                                                   # a⁰ is flat, also at a = 0
       lambda g, y, a, b: g * b * a ** (b - (b != 0)),
-      lambda g, y, a, b: g * y * log_of_base(a, y),                                     forward=operator.pow)
-curve(np.hypot,        lambda g, y, a, b: g * a / nonzero(y), lambda g, y, a, b: g * b / nonzero(y))
-curve(np.remainder,    lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
-curve(np.fmod,         lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
+      lambda g, y, a, b: g * y * log_of_base(a, y),
+      forward=operator.pow,                                  traits="analytic keeps_sign",    words=(POWER, EXPONENT))
+curve(np.float_power, *OPS[np.power].rules, kind="power",    traits="analytic keeps_sign",    words=(POWER, EXPONENT))
+curve(np.hypot,        lambda g, y, a, b: g * a / nonzero(y),
+                       lambda g, y, a, b: g * b / nonzero(y),             traits="kinked keeps_sign")
+curve(np.remainder,    lambda g, y, a, b: g,
+                       lambda g, y, a, b: -g * np.floor_divide(a, b),     traits="kinked",
+      words=("", "less the whole quotient times the gradient"))
+curve(np.fmod,         lambda g, y, a, b: g,
+                       lambda g, y, a, b: -g * np.trunc(a / b),           traits="kinked",
+      words=("", "less the whole quotient times the gradient"))
 
 # ----- exponentials and logarithms -----
-curve(np.exp,          lambda g, y, x: g * y)
-curve(np.exp2,         lambda g, y, x: g * y * LN2)
-curve(np.expm1,        lambda g, y, x: g * (y + 1))
-curve(np.log,          lambda g, y, x: g / x)
-curve(np.log2,         lambda g, y, x: g / (x * LN2))
-curve(np.log10,        lambda g, y, x: g / (x * LN10))
-curve(np.log1p,        lambda g, y, x: g / (1 + x))
+curve(np.exp,          lambda g, y, x: g * y,                traits="analytic positive",
+      words="exp is its own derivative",                     log=StableLog(lambda y, x: x, lambda h, y, x: h))
+curve(np.exp2,         lambda g, y, x: g * y * LN2,          traits="analytic positive")
+curve(np.expm1,        lambda g, y, x: g * (y + 1),          traits="analytic keeps_sign")
+curve(np.log,          lambda g, y, x: g / x,                traits="analytic")
+curve(np.log2,         lambda g, y, x: g / (x * LN2),        traits="analytic")
+curve(np.log10,        lambda g, y, x: g / (x * LN10),       traits="analytic")
+curve(np.log1p,        lambda g, y, x: g / (1 + x),          traits="smooth keeps_sign")
 curve(np.logaddexp,                                                # σ(a - b), exact where y has lost digits
       lambda g, y, a, b: g / (1 + np.exp(b - a)),
-      lambda g, y, a, b: g / (1 + np.exp(a - b)))
+      lambda g, y, a, b: g / (1 + np.exp(a - b)),            traits="smooth keeps_sign activation")
 curve(np.logaddexp2,
       lambda g, y, a, b: g / (1 + np.exp2(b - a)),
-      lambda g, y, a, b: g / (1 + np.exp2(a - b)))
+      lambda g, y, a, b: g / (1 + np.exp2(a - b)),           traits="smooth keeps_sign")
 
 # ----- trigonometric and hyperbolic functions and their inverses -----
-curve(np.sin,          lambda g, y, x: g * np.cos(x))
-curve(np.cos,          lambda g, y, x: -g * np.sin(x))
-curve(np.tan,          lambda g, y, x: g * (1 + y * y))
-curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)))
-curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)))
-curve(np.arctan,       lambda g, y, x: g / (1 + x * x))
+curve(np.sin,          lambda g, y, x: g * np.cos(x),        traits="analytic")
+curve(np.cos,          lambda g, y, x: -g * np.sin(x),       traits="analytic")
+curve(np.tan,          lambda g, y, x: g * (1 + y * y),      traits="analytic")
+curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)),                  traits="analytic keeps_sign")
+curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),                 traits="analytic")
+curve(np.arctan,       lambda g, y, x: g / (1 + x * x),      traits="analytic keeps_sign")
 curve(np.arctan2,
       lambda g, y, a, b: g * b / np.hypot(a, b) / np.hypot(a, b),
-      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b))
-curve(np.sinh,         lambda g, y, x: g * np.cosh(x))
-curve(np.cosh,         lambda g, y, x: g * np.sinh(x))
-curve(np.tanh,         lambda g, y, x: g * (1 - y * y))
-curve(np.arcsinh,      lambda g, y, x: g / np.hypot(x, 1))
-curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)))
-define(np.deg2rad,     lambda g, y, x: g * DEGREE)
-define(np.rad2deg,     lambda g, y, x: g / DEGREE)
+      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b),                      traits="smooth keeps_sign")
+curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign")
+curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive")
+curve(np.tanh,         lambda g, y, x: g * (1 - y * y),      traits="analytic keeps_sign activation")
+curve(np.arcsinh,      lambda g, y, x: g / np.hypot(x, 1),   traits="smooth keeps_sign")
+curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),           traits="analytic")
+curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)),                         traits="analytic keeps_sign")
+define(np.deg2rad,     lambda g, y, x: g * DEGREE,           traits="elementwise smooth linear keeps_sign")
+define(np.rad2deg,     lambda g, y, x: g / DEGREE,           traits="elementwise smooth linear keeps_sign")
 
 # ----- kinks -----
-curve(np.absolute,     lambda g, y, x: g * np.sign(x),                            forward=operator.abs)
-curve(np.fabs,         lambda g, y, x: g * np.sign(x),                            kind="absolute")
+SHARED = "the {} one receives the gradient; at a tie they share it"
+CONSTANT_WINS = "the {} one receives the gradient; a constant wins a tie"
+curve(np.absolute,     lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign activation",
+      forward=operator.abs)
+curve(np.fabs,         lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign",      kind="absolute")
 define(np.maximum,
-       lambda g, y, a, b: share(g, a > b, a == b),
-       lambda g, y, a, b: share(g, b > a, a == b))
+       lambda g, y, a, b: split_tie(g, a > b, a == b),
+       lambda g, y, a, b: split_tie(g, b > a, a == b),
+       traits="elementwise kinked keeps_sign activation",    words=SHARED.format("larger"))
 define(np.minimum,
-       lambda g, y, a, b: share(g, a < b, a == b),
-       lambda g, y, a, b: share(g, b < a, a == b))
-beside_constant(np.maximum, lambda g, y, a, b: g * (a > b), lambda g, y, a, b: g * (b > a))
-beside_constant(np.minimum, lambda g, y, a, b: g * (a < b), lambda g, y, a, b: g * (b < a))
+       lambda g, y, a, b: split_tie(g, a < b, a == b),
+       lambda g, y, a, b: split_tie(g, b < a, a == b),
+       traits="elementwise kinked keeps_sign activation",    words=SHARED.format("smaller"))
 define(np.fmax,                                           # like maximum, but a number wins over nan
-       lambda g, y, a, b: share(g, (a > b) | np.isnan(b), a == b),
-       lambda g, y, a, b: share(g, (b > a) | np.isnan(a), a == b), masks=True)
+       lambda g, y, a, b: split_tie(g, (a > b) | np.isnan(b), a == b),
+       lambda g, y, a, b: split_tie(g, (b > a) | np.isnan(a), a == b),
+       traits="elementwise kinked keeps_sign selects",       words=SHARED.format("larger"))
 define(np.fmin,
-       lambda g, y, a, b: share(g, (a < b) | np.isnan(b), a == b),
-       lambda g, y, a, b: share(g, (b < a) | np.isnan(a), a == b), masks=True)
-beside_constant(np.fmax,
+       lambda g, y, a, b: split_tie(g, (a < b) | np.isnan(b), a == b),
+       lambda g, y, a, b: split_tie(g, (b < a) | np.isnan(a), a == b),
+       traits="elementwise kinked keeps_sign selects",       words=SHARED.format("smaller"))
+constant_variant(np.maximum,
+       lambda g, y, a, b: g * (a > b),
+       lambda g, y, a, b: g * (b > a),                       words=CONSTANT_WINS.format("larger"))
+constant_variant(np.minimum,
+       lambda g, y, a, b: g * (a < b),
+       lambda g, y, a, b: g * (b < a),                       words=CONSTANT_WINS.format("smaller"))
+constant_variant(np.fmax,
        lambda g, y, a, b: g * ((a > b) | np.isnan(b)),
-       lambda g, y, a, b: g * ((b > a) | np.isnan(a)))
-beside_constant(np.fmin,
+       lambda g, y, a, b: g * ((b > a) | np.isnan(a)),       words=CONSTANT_WINS.format("larger"))
+constant_variant(np.fmin,
        lambda g, y, a, b: g * ((a < b) | np.isnan(b)),
-       lambda g, y, a, b: g * ((b < a) | np.isnan(a)))
+       lambda g, y, a, b: g * ((b < a) | np.isnan(a)),       words=CONSTANT_WINS.format("smaller"))
 define(np.where,       None,
        lambda g, y, mask, a, b: np.where(mask, g, 0.0),
-       lambda g, y, mask, a, b: np.where(mask, 0.0, g), masks=True)
+       lambda g, y, mask, a, b: np.where(mask, 0.0, g),
+       traits="elementwise analytic keeps_sign selects",
+       words="choice: the gradient passes where this one was chosen")
 define(np.nan_to_num,
-       lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0), masks=True)
+       lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0),
+       traits="elementwise smooth keeps_sign selects",       words="the gradient passes where the value is finite")
 # fmt: on
 
 # ----- flat almost everywhere -----
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
-    define(flat, lambda g, y, x, decimals=0: np.zeros_like(g))
+    define(
+        flat,
+        lambda g, y, x, decimals=0: np.zeros_like(g),
+        traits="elementwise flat",
+        words="flat: no gradient passes",
+    )
 
 
 # ----- compositions -----
 OPS[np.conjugate] = OPS[np.positive]
-curve(np.float_power, *OPS[np.power].rules, kind="power")
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
 compose(np.around)(np.round)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, operation
+from autotiny.ops.table import Array, compose, own
 
 Key = Any
 
@@ -18,7 +18,11 @@ def is_basic(key: Key) -> bool:
     )
 
 
-@operation(lambda g, y, x, key=None, shape=None: index(g, key=key))
+@own(
+    lambda g, y, x, key=None, shape=None: index(g, key=key),
+    traits="mixes analytic linear",
+    words="each entry receives the gradient of the place that it was put",
+)
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     """Zeros of the given shape with x added at key; an entry that is picked twice receives twice."""
     out = np.zeros(shape, x.dtype)
@@ -29,7 +33,11 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     return out
 
 
-@operation(lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape), masks=True)
+@own(
+    lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape),
+    traits="moves analytic linear keeps_sign selects",
+    words="each entry that was picked receives its gradient; the others receive 0",
+)
 def index(x: Array, key: Key = None) -> Array:
     """x[key]."""
     return x[key]

@@ -13,8 +13,8 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
-from autotiny.ops.reductions import euclidean, product_of_others, spread, throughout
-from autotiny.ops.table import Array, compose, define, operation
+from autotiny.ops.reductions import all_entries, broadcast_back, euclidean, product_of_others
+from autotiny.ops.table import Array, compose, define, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -37,7 +37,15 @@ def rows_and_columns(chosen: Array, a: Array, b: Array) -> list[Array]:
     return [matmul_left(chosen, None, whole_a, whole_b), matmul_right(chosen, None, whole_a, whole_b)]
 
 
-define(np.matmul, matmul_left, matmul_right, forward=operator.matmul, guarded=rows_and_columns)
+define(
+    np.matmul,
+    matmul_left,
+    matmul_right,
+    forward=operator.matmul,
+    traits="mixes analytic linear keeps_sign",
+    guard=rows_and_columns,
+    words="matrix product: times the other factor, transposed",
+)
 
 
 @compose(np.dot)
@@ -49,7 +57,12 @@ def dot(a: Array, b: Array) -> Array:
 
 
 @compose(np.vdot)
-@operation(lambda g, y, a, b: (g * b).reshape(a.shape), lambda g, y, a, b: (g * a).reshape(b.shape))
+@own(
+    lambda g, y, a, b: (g * b).reshape(a.shape),
+    lambda g, y, a, b: (g * a).reshape(b.shape),
+    traits="reduces smooth linear keeps_sign",
+    words="product rule: times the other factor, entry by entry",
+)
 def vdot(a: Array, b: Array) -> Array:
     """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
@@ -145,7 +158,7 @@ def cofactors_back(g: Array, y: Array, x: Array) -> Array:
     return (inner * y - y @ g.mT @ y) / np.reshape(det, (*np.shape(det), 1, 1))
 
 
-@operation(cofactors_back, guarded=matrices)
+@own(cofactors_back, traits="mixes smooth", guard=matrices)
 def cofactors(x: Array) -> Array:
     """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
     u, s, vh = np.linalg.svd(x)
@@ -153,27 +166,37 @@ def cofactors(x: Array) -> Array:
     return orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
 
 
-@operation(lambda g, y, x: np.zeros_like(x))
+@own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")
 def sign_of_det(x: Array) -> Array:
     """The sign of det(X), flat almost everywhere."""
     return np.linalg.slogdet(x).sign
 
 
-@operation(
+@own(
     lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT,
-    guarded=matrices,
+    traits="mixes smooth",
+    guard=matrices,
+    words="log-determinant: times the inverse, transposed",
 )
 def log_abs_det(x: Array) -> Array:
     """log |det(X)|; X̄ = ȳ X⁻ᵀ."""
     return np.linalg.slogdet(x).logabsdet
 
 
-define(np.linalg.inv, inv_back, guarded=matrices)
-define(np.linalg.det, det_back, guarded=matrices)
-define(np.linalg.solve, solve_left, solve_right, guarded=equations)
-define(np.linalg.cholesky, cholesky_back, guarded=matrices)
-define(np.tril, lambda g, y, x, k=0: np.tril(g, k))
-define(np.triu, lambda g, y, x, k=0: np.triu(g, k))
+# fmt: off
+define(np.linalg.inv,       inv_back,                 traits="mixes analytic",         guard=matrices,
+       words="inverse: between two of the inverse, transposed, with its sign changed")
+define(np.linalg.det,       det_back,                 traits="mixes analytic",         guard=matrices,
+       words="determinant: times the cofactors")
+define(np.linalg.solve,     solve_left, solve_right,  traits="mixes analytic",         guard=equations,
+       words="linear system: solved again with the transposed matrix")
+define(np.linalg.cholesky,  cholesky_back,            traits="mixes smooth",           guard=matrices,
+       words="Cholesky factor: triangular solves on both sides")
+define(np.tril,             lambda g, y, x, k=0: np.tril(g, k),
+       traits="moves analytic linear",                words="the gradient passes in the triangle")
+define(np.triu,             lambda g, y, x, k=0: np.triu(g, k),
+       traits="moves analytic linear",                words="the gradient passes in the triangle")
+# fmt: on
 
 
 @compose(np.linalg.slogdet)
@@ -185,13 +208,15 @@ def slogdet(a: Array) -> Any:
 _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
 
 
-@operation(
+@own(
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
-        spread(g, x, axis, keepdims)
+        broadcast_back(g, x, axis, keepdims)
         * np.sign(x)
-        * (nonzero(np.abs(x)) / spread(nonzero(y), x, axis, keepdims)) ** (ord - 1)
+        * (nonzero(np.abs(x)) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
     ),
-    guarded=throughout,
+    traits="reduces kinked keeps_sign",
+    guard=all_entries,
+    words="p-norm: times sign(x) (|x| / ‖x‖)ᵖ⁻¹",
 )
 def p_norm(x: Array, ord: float = 3, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
     """‖x‖ₚ = (Σ |x|ᵖ)^(1/p); ∂‖x‖ₚ/∂x = sign(x) (|x| / ‖x‖ₚ)ᵖ⁻¹, and 0 where x = 0."""

@@ -1,27 +1,45 @@
-"""Functions whose result has no gradient: they see a Tensor's value, and give plain arrays and facts."""
+"""Functions whose result has no gradient: they see a Tensor's value, and return plain arrays and facts."""
 
 import numpy as np
 
-from autotiny.ops.table import PLAIN
+from autotiny.ops.table import Function
 
-PLAIN.update(
-    (
-        # comparisons and tests
-        np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
-        np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
-        np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf, np.signbit,
-        np.isclose, np.allclose, np.array_equal, np.array_equiv,
-        np.all, np.any, np.isreal, np.iscomplex, np.isscalar,
-        # places
-        np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero, np.count_nonzero,
-        np.searchsorted, np.nanargmax, np.nanargmin, np.digitize,
-        # shapes and types
-        np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
-        # new arrays like this one
-        np.zeros_like, np.ones_like, np.empty_like, np.full_like,
-        # whole parts
-        np.floor_divide,
-        # words
-        np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt,
-    )
-)  # fmt: skip
+PLAIN: set[Function] = set()
+"""Functions whose result has no gradient."""
+
+
+def plain(*functions: Function) -> tuple[Function, ...]:
+    """Enter functions whose result has no gradient."""
+    PLAIN.update(functions)
+    return functions
+
+
+# fmt: off
+TRUTH_VALUES = plain(
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.isnan, np.isinf, np.isfinite, np.signbit)
+"""Ufuncs that answer a question entry by entry."""
+
+plain(np.isneginf, np.isposinf, np.isclose, np.allclose, np.array_equal, np.array_equiv,
+      np.all, np.any, np.isreal, np.iscomplex)
+
+SHAPED_BY_VALUES = frozenset(plain(np.argwhere, np.nonzero, np.flatnonzero))
+"""Functions for which the values decide how many entries their result has."""
+
+plain(np.argmax, np.argmin, np.argsort, np.count_nonzero, np.searchsorted, np.nanargmax, np.nanargmin, np.digitize)
+
+ABOUT_SHAPES = frozenset(plain(
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
+    np.isscalar, np.zeros_like, np.ones_like, np.empty_like))
+"""Functions that look at shapes and types alone, never at values."""
+
+plain(np.full_like, np.floor_divide)
+plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
+
+NEGATION = {
+    np.greater: np.less_equal, np.greater_equal: np.less, np.less: np.greater_equal, np.less_equal: np.greater,
+    np.equal: np.not_equal, np.not_equal: np.equal,
+}
+"""The comparison that is true where another is false."""
+# fmt: on

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import nonzero
-from autotiny.ops.table import Array, compose, define, operation
+from autotiny.ops.table import Array, compose, define, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -24,40 +24,40 @@ def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
     return tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
 
 
-def spread(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+def broadcast_back(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """x̄[i] = ȳ for every entry i that went into the sum y."""
     if axis is None and type(x) is np.ndarray:  # np.broadcast_to by the shortest way: every stride is 0
         return np.ndarray(x.shape, g.dtype, np.asarray(g), 0, (0,) * x.ndim)
     return np.broadcast_to(g if axis is None or keepdims else np.reshape(g, kept_shape(x, axis)), x.shape)
 
 
-def total(x: Array, axis: Axis) -> Array:
-    """sum(x) with the axes kept, without the detour of an array's method and its keywords: it costs as much again."""
+def sum_keep(x: Array, axis: Axis) -> Array:
+    """sum(x) with the axes kept. Calls `np.add.reduce` directly; `ndarray.sum` costs twice as much on small arrays."""
     return _sum(x, axis, None, None, True) if type(x) is np.ndarray else x.sum(axis=axis, keepdims=True)
 
 
-def highest(x: Array, axis: Axis) -> Array:
-    """max(x) with the axes kept, by the same short way."""
+def max_keep(x: Array, axis: Axis) -> Array:
+    """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason."""
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 
-def throughout(chosen: Array, x: Array, axis: Axis = None, keepdims: bool = False, **_options: Any) -> list[Array]:
+def all_entries(chosen: Array, x: Array, axis: Axis = None, keepdims: bool = False, **_options: Any) -> list[Array]:
     """The entries of x that go into the chosen entries of its reduction."""
-    return [spread(chosen, x, axis, keepdims)]
+    return [broadcast_back(chosen, x, axis, keepdims)]
 
 
-def lines(chosen: Array, x: Array, axis: Axis = 0) -> list[Array]:
-    """The whole line along an axis, if one of its entries is chosen."""
+def axis_lines(chosen: Array, x: Array, axis: Axis = 0) -> list[Array]:
+    """The entries of x on every line along an axis that has a chosen entry."""
     return [np.broadcast_to(np.any(chosen, axis=axis, keepdims=True), x.shape)]
 
 
 def count(x: Array, axis: Axis) -> int:
     """n, how many entries of x go into one entry of its reduction."""
-    total: int = math.prod(x.shape)
-    return total // max(math.prod(kept_shape(x, axis)), 1)
+    size: int = math.prod(x.shape)
+    return size // max(math.prod(kept_shape(x, axis)), 1)
 
 
-def winners(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+def argmax_gradient(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """x̄[i] = ȳ 1[x[i] = y] / n, where n entries tie for the extreme y."""
     shape = kept_shape(x, axis)
     ties = x == np.reshape(y, shape)
@@ -96,19 +96,30 @@ def running_product_back(g: Array, x: Array, axis: Axis) -> Array:
     return np.reshape(result, x.shape) if axis is None else np.moveaxis(result, 0, axis)
 
 
+EXTREME = "extreme: the entry that won receives the gradient; those that tie share it"
+
 # fmt: off
-define(np.sum,      lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims),
+define(np.sum,      lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims),
+       traits="reduces analytic linear keeps_sign",                   reduction_of=np.add,
+       words="sum: every entry that was added receives the gradient",
        forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))        # its wrapper costs more
 define(np.prod,
-       lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * product_of_others(x, axis),
-       guarded=throughout)
-define(np.max,      lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
-       guarded=throughout)
-define(np.min,      lambda g, y, x, axis=None, keepdims=False: winners(g, y, x, axis, keepdims),
-       guarded=throughout)
-define(np.cumsum,   lambda g, y, x, axis=None: running_sum_back(g, x, axis))
+       lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims) * product_of_others(x, axis),
+       traits="reduces analytic keeps_sign",                          reduction_of=np.multiply,
+       guard=all_entries,    words="product: times all the other entries")
+define(np.max,      lambda g, y, x, axis=None, keepdims=False: argmax_gradient(g, y, x, axis, keepdims),
+       traits="reduces kinked keeps_sign",                            reduction_of=np.maximum,
+       guard=all_entries,    words=EXTREME)
+define(np.min,      lambda g, y, x, axis=None, keepdims=False: argmax_gradient(g, y, x, axis, keepdims),
+       traits="reduces kinked keeps_sign",                            reduction_of=np.minimum,
+       guard=all_entries,    words=EXTREME)
+define(np.cumsum,   lambda g, y, x, axis=None: running_sum_back(g, x, axis),
+       traits="mixes analytic linear keeps_sign",
+       words="running sum: each entry receives the gradients of all sums that it is in")
 define(np.cumprod,  lambda g, y, x, axis=None: running_product_back(g, x, axis),
-       guarded=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0])
+       traits="mixes analytic keeps_sign",
+       guard=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0],
+       words="running product: each entry receives the gradients of all products that it is in")
 # fmt: on
 
 
@@ -125,9 +136,13 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(a, axis) - ddof, 0)
 
 
-@operation(
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis, keepdims) * x / spread(nonzero(y), x, axis, keepdims),
-    guarded=throughout,
+@own(
+    lambda g, y, x, axis=None, keepdims=False: (
+        broadcast_back(g, x, axis, keepdims) * x / broadcast_back(nonzero(y), x, axis, keepdims)
+    ),
+    traits="reduces kinked keeps_sign",
+    guard=all_entries,
+    words="length of a vector: times x / ‖x‖",
 )
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """‖x‖ = √(sum(x²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""

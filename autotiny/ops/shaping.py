@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, compose, define, operation
+from autotiny.ops.table import Array, compose, define, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -29,32 +29,46 @@ def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
 
 
 # fmt: off
+MOVED = "the entries moved, so their gradients move back"
+SAME = "the same value, so the same gradient"
+PIECES = "each part receives its piece of the gradient"
 define(np.reshape,
        lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
-       forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)))
+       forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)),
+                         traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
 define(np.ravel,
        lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
-       forward=lambda x, order="C": np.ravel(x, order=fixed(order)))
-define(np.expand_dims,   lambda g, y, x, axis=None: np.reshape(g, x.shape))
-define(np.squeeze,       lambda g, y, x, axis=None: np.reshape(g, x.shape))
-define(np.transpose,     lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)))
-define(np.swapaxes,      lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2))
-define(np.moveaxis,
-       lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source))
-define(np.broadcast_to,  lambda g, y, x, shape=None: g)
-define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis))
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis))
-define(np.copy,          lambda g, y, x: g)
+       forward=lambda x, order="C": np.ravel(x, order=fixed(order)),
+                         traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
+define(np.expand_dims,   lambda g, y, x, axis=None: np.reshape(g, x.shape),
+                         traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
+define(np.squeeze,       lambda g, y, x, axis=None: np.reshape(g, x.shape),
+                         traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
+define(np.transpose,     lambda g, y, x, axes=None: np.transpose(g, inverse(axes, x.ndim)),
+                         traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
+define(np.swapaxes,      lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1, axis2),
+                         traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
+define(np.moveaxis,      lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source),
+                         traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
+define(np.broadcast_to,  lambda g, y, x, shape=None: g,
+                         traits="moves analytic linear keeps_sign rearranges",
+                         words="broadcasting: the gradients of all copies are summed")
+define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
+                         traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis),
+                         traits="moves analytic linear keeps_sign",                  words=MOVED)
+define(np.copy,          lambda g, y, x: g,
+                         traits="moves analytic linear keeps_sign",                  words=SAME)
 # fmt: on
 
 
-@operation(lambda g, y, x, dtype=None: g)
+@own(lambda g, y, x, dtype=None: g, traits="elementwise smooth keeps_sign", words=SAME)
 def astype(x: Array, dtype: Any = None) -> Array:
     """x in another precision."""
     return x.astype(dtype)
 
 
-@operation(each=piece)
+@own(each=piece, traits="moves analytic keeps_sign", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Arrays one after another along an axis."""
     return np.concatenate(arrays, axis=axis)
@@ -155,7 +169,11 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
     )
 
 
-@operation(lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width))
+@own(
+    lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
+    traits="moves analytic",
+    words=PIECES,
+)
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
     """x with constants around it."""
     return np.pad(x, pad_width, constant_values=constant_values)

@@ -10,6 +10,9 @@ A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: 
 rule for each argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: given arrays they
 compute, given Tensors they record (NEP 13 and NEP 18 bring them there). Broadcasting is undone by the engine: a rule of
 an elementwise operation returns y's shape.
+
+What else readers need to know of an operation stands in its row as traits, words of `TRAITS`: readers ask
+`op.has("kinked")` and keep no lists of operations.
 """
 
 import functools
@@ -18,12 +21,42 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 Array = Any
 """An array, or a Tensor that stands for one."""
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
-Reach = Callable[..., Iterable[Any]]
+UsedEntries = Callable[..., Iterable[Any]]
+"""`used(chosen, *arguments, **options)`: which entries of each argument went into the chosen entries of y."""
+
+FLOW = {
+    "elementwise": "an entry of y depends on the entries of the arguments at its own place, after broadcasting",
+    "moves": "every entry of y is an entry of an argument, copied from some place, or a constant",
+    "reduces": "an entry of y depends on the argument's entries along the axes that are reduced",
+    "mixes": "an entry of y depends on entries of the arguments at several places in some other way",
+}
+"""How entries flow through an operation. Every row states one."""
+SMOOTHNESS = {
+    "analytic": "its forward function is complex differentiable, so that a complex step passes through it as it stands",
+    "kinked": "its derivative jumps somewhere",
+    "flat": "its derivative is 0 wherever it has one",
+    "smooth": "none of these: a complex step needs another program, or there is none",
+}
+"""What kind of function an operation is. Every row states one."""
+TRAITS = {
+    **FLOW,
+    **SMOOTHNESS,
+    "selects": "it chooses between its arguments or among their entries; what was not chosen contributes nothing",
+    "linear": "it is linear in each argument: f(2 x) = 2 f(x), f(-x) = -f(x)",
+    "positive": "y > 0 for all real arguments",
+    "keeps_sign": "y > 0 where all arguments are positive",
+    "reshapes": "y has the entries of x in the same order, unless the option `order` says otherwise",
+    "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
+    "activation": "people use it as an activation of a network, whose derivative they may forget",
+}
+"""All traits, and what each of them says."""
 
 
 class StableLog(NamedTuple):
@@ -46,19 +79,19 @@ class Op:
     kind : its row in the table of forms (`autotiny.notation.forms`), by which formulas with it are written.
     own_notation : a user's own way of writing it, `own_notation.format(*arguments)`; empty if there is none.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
-    guarded : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
-        acts entry by entry. For one that mixes entries, `guarded(chosen, *arguments, **options)` tells which entries of
+    guard : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
+        acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)` returns which entries of
         each argument went into the chosen ones of y.
-    masks : it chooses between its arguments or among their entries.
-    beside_constant : recorded in its place when not every argument is tracked (a constant wins a tie).
-    direct : it may be recorded by the short way, because all that matters is its forward function and its arguments.
+    traits : words of `TRAITS`; `has(trait)` asks for one.
+    selects : whether it has this trait, which `backward` asks every operation.
+    words : the gradient rule in a few words, or one text for each argument.
+    reduction_of : the ufunc that it folds over the reduced entries.
     log : how to take the logarithm of its output.
+    constant_variant : recorded in its place when not every argument is tracked (a constant wins a tie).
+    direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
 
-    guarded: "bool | Reach" = False
-    masks = False
-    beside_constant: "Op | None" = None
-    log: StableLog | None = None
+    constant_variant: "Op | None" = None
 
     def __init__(
         self,
@@ -67,18 +100,36 @@ class Op:
         forward: Function | None = None,
         kind: str = "",
         notation: str = "",
+        *,
+        each: Rule | None = None,
+        guard: bool | UsedEntries = False,
+        traits: str = "",
+        words: str | tuple[str, ...] = "",
+        reduction_of: np.ufunc | None = None,
+        log: StableLog | None = None,
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
         self.function = function
         self.forward = forward or function
         self.own_notation = notation
-        self.rules: Any = rules
-        self.arity = len(rules) if isinstance(rules, tuple) else None
-        self.direct = isinstance(rules, tuple) and None not in rules
+        self.rules: Any = Each(each) if each else rules
+        self.arity = len(rules) if isinstance(rules, tuple) and not each else None
+        self.direct = self.arity is not None and None not in self.rules
+        self.guard = guard
+        self.traits = frozenset(traits.split())
+        self.selects = "selects" in self.traits
+        self.words = words
+        self.reduction_of = reduction_of
+        self.log = log
+        _require_traits_that_fit(self)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    def has(self, trait: str) -> bool:
+        """Whether the row states this trait."""
+        return trait in self.traits
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -112,31 +163,40 @@ OPS: dict[Function, Op] = {}
 COMPOSED: dict[Function, Function] = {}
 """Functions that are written in terms of others."""
 
-PLAIN: set[Function] = set()
-"""Functions whose result has no gradient: they see values and give plain arrays."""
 
+# ----- rows -----
+def define(function: Function, *rules: Rule | None, **row: Any) -> Op:
+    """Enter a row into the table: `function` is recorded as one operation with these rules.
 
-def define(
-    function: Function,
-    *rules: Rule | None,
-    forward: Function | None = None,
-    each: Rule | None = None,
-    kind: str = "",
-    guarded: bool | Reach = False,
-    masks: bool = False,
-) -> Op:
-    """Enter a row into the table: `function` is recorded as one operation with these rules."""
-    op = OPS[function] = Op(function, Each(each) if each else rules, forward, kind)
-    op.guarded, op.masks = guarded, masks
+    `row` has the keywords of `Op`. Its traits must state the flow of entries and the kind of function, or TypeError is
+    raised.
+    """
+    op = OPS[function] = Op(function, rules, **row)
+    _require_complete_traits(op)
     return op
 
 
-def beside_constant(function: Function, *rules: Rule) -> None:
+def constant_variant(function: Function, *rules: Rule, words: str | tuple[str, ...] = "") -> None:
     """Enter the rules that hold when the other argument of `function` is a constant."""
     op = OPS[function]
     op.direct = False
-    op.beside_constant = other = Op(function, rules, op.forward, op.kind)
-    other.guarded, other.masks = op.guarded, op.masks
+    traits = " ".join(op.traits)
+    op.constant_variant = Op(function, rules, op.forward, op.kind, guard=op.guard, traits=traits, words=words)
+
+
+def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
+    """Enter a function of the package as a row: given Tensors it records, otherwise it computes.
+
+    `row` is as in `define`. A function that `takes_numbers` is one that users call: its first argument may also be a
+    number, a list or an array of integers.
+    """
+
+    def decorate(forward: Function) -> Function:
+        op = Op(forward, rules, **row)
+        _require_complete_traits(op)
+        return recorded(op, on_floats(forward) if takes_numbers else forward)
+
+    return decorate
 
 
 def compose(*functions: Function) -> Callable[[Function], Function]:
@@ -149,38 +209,50 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
     return register
 
 
-def operation(
-    *rules: Rule | None,
-    each: Rule | None = None,
-    notation: str = "",
-    kind: str = "",
-    guarded: bool | Reach = False,
-    masks: bool = False,
-) -> Callable[[Function], Function]:
-    """Enter a function that becomes an operation itself: given Tensors it records."""
+def recorded(op: Op, forward: Function) -> Function:
+    """The function of an operation: it records given Tensors, and otherwise calls `forward`."""
+    _require_arity(op)
 
-    def decorate(forward: Function) -> Function:
-        op = Op(forward, Each(each) if each else rules, kind=kind, notation=notation)
-        op.guarded, op.masks = guarded, masks
-        OPS.setdefault(forward, op)  # a NumPy function keeps its own row
-        if each is None:
-            _check_arity(op)
+    @functools.wraps(op.function)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        record = getattr(type(args[0]), "__autotiny_record__", None) if args else None
+        if record is None and len(args) + len(kwargs) > 1:
+            rest = (*args[1:], *kwargs.values())
+            record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
+        return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
 
-        @functools.wraps(forward)
-        def function(*args: Any, **kwargs: Any) -> Any:
-            record = getattr(type(args[0]), "__autotiny_record__", None) if args else None
-            if record is None and len(args) + len(kwargs) > 1:
-                rest = (*args[1:], *kwargs.values())
-                record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
-            return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
-
-        OPS[function] = op
-        return function
-
-    return decorate
+    OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
+    OPS[function] = op
+    return function
 
 
-def _check_arity(op: Op) -> None:
+def floats(x: Any) -> Array:
+    """x in floating-point numbers: numbers, lists and integer arrays as float64 arrays, Tensors and formulas as given.
+
+    >>> floats([1, 2]), floats(np.float32(1)).dtype
+    (array([1., 2.]), dtype('float32'))
+    """
+    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
+        return x
+    array = np.asarray(x)
+    return array.astype(np.float64) if array.dtype.kind in "biu" else array
+
+
+def on_floats(forward: Function) -> Function:
+    """The function, with its first argument in floating-point numbers."""
+
+    @functools.wraps(forward)
+    def function(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return forward(floats(x), *args, **kwargs)
+
+    return function
+
+
+# ----- what a row must state -----
+def _require_arity(op: Op) -> None:
+    """Raise TypeError where the rules do not fit the function's arguments."""
+    if op.arity is None:
+        return
     if not op.arity or op.arity > len(op.parameters):
         raise TypeError(
             f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each"
@@ -192,3 +264,17 @@ def _check_arity(op: Op) -> None:
             except TypeError as error:
                 expected = ", ".join(["g", "y", *op.parameters])
                 raise TypeError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
+
+
+def _require_traits_that_fit(op: Op) -> None:
+    for trait in sorted(op.traits - TRAITS.keys()):
+        raise TypeError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
+    for group in (FLOW, SMOOTHNESS):
+        if len(stated := op.traits & group.keys()) > 1:
+            raise TypeError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
+
+
+def _require_complete_traits(op: Op) -> None:
+    for group in (FLOW, SMOOTHNESS):
+        if not op.traits & group.keys():
+            raise TypeError(f"{op.name}: its row must state one of the traits {', '.join(group)}")

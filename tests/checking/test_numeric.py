@@ -43,12 +43,14 @@ def test_values_rounded_inside_are_noticed_by_their_scatter():
     assert found.noise > 1e-7
 
 
-def test_a_complex_forward_that_is_no_derivative_is_not_believed(monkeypatch):
+def test_a_complex_forward_that_is_no_derivative_is_not_believed():
+    @at.operation(lambda g, y, x: g * (1 - y * y), traits="elementwise analytic")
+    def conjugated_tanh(x):
+        return np.conj(np.tanh(x))
+
     x = at.Tensor([0.3, 0.7])
-    replay = Replay(x, np.sum(np.tanh(x)))
-    assert Numeric(replay, 1.0).method == "complex step"
-    monkeypatch.setattr(replay.kinks, "forward", lambda function: lambda x, **options: np.conj(np.sum(x)))
-    numeric = Numeric(replay, 1.0)
+    assert Numeric(Replay(x, np.sum(np.tanh(x))), 1.0).method == "complex step"
+    numeric = Numeric(Replay(x, np.sum(conjugated_tanh(x))), 1.0)
     assert numeric.method == "differences"
     assert numeric.entry((0,)).right == pytest.approx(1 - np.tanh(0.3) ** 2, rel=1e-15)
 

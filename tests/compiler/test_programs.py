@@ -240,3 +240,27 @@ def test_a_product_with_a_matrix_of_equal_entries_stays_a_product(columns):
     x = np.arange(4.0 * columns).reshape(4, columns)
     for f in (lambda x: np.ones((4, 4)) @ x, lambda x: np.broadcast_to(2.0, (4, 4)) @ x):
         np.testing.assert_array_equal(at.compile(f)(x), f(x))
+
+
+REARRANGED = {
+    "transposed, then reshaped": lambda x: np.reshape(np.exp(x).T, (2, 3)),
+    "reversed, then flattened": lambda x: np.ravel(np.exp(x)[:, ::-1]),
+    "broadcast, then flattened": lambda x: np.ravel(np.broadcast_to(np.exp(x)[:, None], (2, 4, 3))),
+    "reshaped column by column": lambda x: np.reshape(np.exp(x), (3, 2), order="F"),
+    "reshaped twice, in two orders": lambda x: np.reshape(np.exp(np.reshape(x, (3, 2), order="F")), (2, 3)),
+    "flattened column by column": lambda x: np.ravel(np.exp(x), order="F"),
+}
+
+
+@pytest.mark.parametrize("rearranged", REARRANGED.values(), ids=REARRANGED)
+def test_rearranged_entries_that_are_reshaped_are_computed_anew_at_every_call(rearranged):
+    def f(x):
+        y = rearranged(x)
+        return np.sum(np.sin(y) * np.arange(y.size).reshape(y.shape))
+
+    compiled, x = at.compile(at.value_and_grad(f)), np.arange(6.0).reshape(2, 3) / 4
+    compiled(x)
+    for point in (x, x + 1, x):
+        value, gradient = at.value_and_grad(f)(point)
+        np.testing.assert_allclose(compiled(point)[0], value, rtol=1e-13)
+        np.testing.assert_allclose(compiled(point)[1], gradient, rtol=1e-13)

@@ -142,3 +142,9 @@ def test_a_leaf_without_a_name_goes_by_the_name_that_pictures_give_it():
     assert derivation.matches("2 * t3")
     assert f">{derivation.target.name}<" in at.draw(loss).svg
     assert at.derive(loss, "t3").formula == "2 * t3"
+
+
+def test_a_reshape_column_by_column_is_not_taken_for_one_row_by_row():
+    x, w = at.Tensor(np.arange(6.0).reshape(2, 3), name="x"), np.arange(6.0).reshape(3, 2)
+    assert at.derive(np.sum(np.reshape(np.exp(x), (3, 2), order="F") * w), x).ok
+    assert at.derive(np.sum(np.reshape(np.reshape(x, (3, 2), order="F") ** 2, (2, 3)) * w.reshape(2, 3)), x).ok

@@ -11,8 +11,8 @@ from autotiny.ops.table import Each
 A = np.array([[0.5, 0.2], [0.3, 0.9]])
 
 
-def told(function, position=0, beside_constant=False, **options):
-    op = OPS[function].beside_constant if beside_constant else OPS[function]
+def told(function, position=0, constant_variant=False, **options):
+    op = OPS[function].constant_variant if constant_variant else OPS[function]
     operands = list(zip("ab", [A] * len(op.rules), strict=False))
     return local_derivative(op.rules[position], operands, ("y", op.forward(*[A] * len(op.rules), **options)), options)
 
@@ -44,7 +44,7 @@ def test_a_rule_is_written_as_it_computes(function, position, rule, factor):
 
 
 def test_a_tie_with_a_constant_is_a_mask():
-    assert told(np.maximum, 0, beside_constant=True).rule == "g * 1[a > b]"
+    assert told(np.maximum, 0, constant_variant=True).rule == "g * 1[a > b]"
 
 
 def test_its_value_is_the_rule_at_g_equal_to_one():

@@ -328,6 +328,40 @@ def test_activation_is_its_formula(name):
     np.testing.assert_allclose(getattr(at, name)(x), FORMULAS[name](x), rtol=1e-14)
 
 
+WHOLE = [3, -1, [1, -2], [[1, 2], [-3, 0]], np.array([1, -2]), np.array([[1], [2]], np.int8), True]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("x", WHOLE, ids=repr)
+def test_activation_of_plain_numbers_lists_and_integers_is_that_of_float64(name, x):
+    function, expected = getattr(at, name), getattr(at, name)(np.asarray(x, dtype=np.float64))
+    for given in (x, np.asarray(x, dtype=np.float64).tolist()):
+        result = function(given)
+        assert result.dtype == np.float64
+        np.testing.assert_array_equal(result, expected)
+    np.testing.assert_array_equal(function(at.Tensor(x)).data, expected)
+    np.testing.assert_array_equal(function(x=x), expected)
+
+
+def test_softmax_of_a_number_is_1():
+    assert at.softmax(3.0) == at.softmax(3) == 1
+
+
+def test_cross_entropy_takes_lists_and_integers():
+    expected = at.cross_entropy(np.array([[1.0, 0.0], [2.0, -1.0]]), [0, 1])
+    assert at.cross_entropy([[1, 0], [2, -1]], [0, 1]) == expected
+    assert at.cross_entropy(np.array([[1, 0], [2, -1]]), np.array([0, 1])) == expected
+    with pytest.raises(ShapeError, match="expected logits with an axis of classes; got a single number"):
+        at.cross_entropy(3.0, 0)
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "gelu", "softmax"])
+@pytest.mark.parametrize("x", ["a", None])
+def test_activation_of_what_is_not_a_number_is_an_error(name, x):
+    with pytest.raises((TypeError, ValueError)):
+        getattr(at, name)(x)
+
+
 def test_cross_entropy_is_the_mean_of_the_logarithms_of_the_probabilities_of_the_labels():
     Z, labels = np.random.default_rng(0).normal(size=(3, 4)), [0, 2, 2, 1]
     expected = -np.mean(np.log(FORMULAS["softmax"](Z)[labels, range(4)]))
