@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.emit import Source
-from autotiny.compiler.lowering import FactError
-from autotiny.compiler.naming import Names, told
+from autotiny.compiler.backend import FactError, ProgramText
+from autotiny.compiler.naming import names_to_show
 from autotiny.compiler.operands import comment, is_copied_number, number, unique_names
 from autotiny.compiler.schedule import Schedule
 
@@ -39,39 +38,52 @@ DEEPEST = 40
 WITH_CONSTANT: dict[Any, str] = {np.maximum: "{1} if {0} < {1} else {0}", np.minimum: "{1} if {0} > {1} else {0}"}
 
 
-def is_scalar(plan: Schedule) -> bool:
-    """Whether a program is about numbers of Python's precision alone, and functions that Python has."""
-    return (
-        bool(plan.order)
-        and all(
-            term.ndim == 0 and (term.dtype == np.float64 or (term.op is not None and term.dtype == bool))
-            for term in (*plan.inputs, *plan.order)
-        )
-        and all(term.op is not None and term.op.function in FORMS | FUNCTIONS for term in plan.order)
+class ScalarBackend:
+    """Programs about numbers of Python's precision alone, and functions that Python has."""
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return whether all is a number, and another program may take over where Python raises."""
+        return schedule.may_fail and bool(schedule.order) and are_numbers(schedule) and has_functions_of(schedule)
+
+    def emit(self, schedule: Schedule) -> ProgramText:
+        """Return the program in Python's arithmetic."""
+        return program(schedule)
+
+
+def are_numbers(plan: Schedule) -> bool:
+    """Whether arguments and results are single numbers in double precision, or masks."""
+    return all(
+        term.ndim == 0 and (term.dtype == np.float64 or (term.op is not None and term.dtype == bool))
+        for term in (*plan.inputs, *plan.order)
     )
 
 
-def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
+def has_functions_of(plan: Schedule) -> bool:
+    """Whether Python has every function of a schedule."""
+    return all(function in FORMS or function in FUNCTIONS for function in functions_of(plan))
+
+
+def program(plan: Schedule) -> ProgramText:
     """The program: a line for each operation, those that are used once within the line that uses them."""
-    called, names = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
+    called, names = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
     uses = Counter(part for term in plan.order for part in term.args)
     uses.update(plan.outputs)
-    text: dict[Term, Written] = {x: Written(called[x]) for x in plan.inputs}
+    expressions: dict[Term, Expression] = {x: Expression(called[x]) for x in plan.inputs}
     lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.value) is not float]
     for term in plan.order:
-        expression = text[term.args[0]] if is_copied_number(term) else written(term, text)
+        expression = expressions[term.args[0]] if is_copied_number(term) else expression_of(term, expressions)
         if not is_copied_number(term) and (term in names or uses[term] > 1 or expression.depth > DEEPEST):
             lines.append(f"{called[term]} = {expression.text}{comment(term, names)}")
-            expression = Written(called[term])
-        text[term] = expression
-    results = [number(out.value) if out.is_constant else text[out].text for out in plan.outputs]
-    if swept or plan.finite:
+            expression = Expression(called[term])
+        expressions[term] = expression
+    results = [number(out.value) if out.is_constant else expressions[out].text for out in plan.outputs]
+    if plan.swept or plan.finite:
         lines += [f"results = {', '.join(results)},", f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):"]
         lines.append("    raise FactError")
         results = [f"results[{i}]" for i in range(len(results))]
     handed = hand_out(plan.outputs, results)
     imported = sorted({FUNCTIONS[function] for function in functions_of(plan) if function in FUNCTIONS})
-    program = [
+    text = [
         f"from math import {', '.join(['isfinite' if plan.finite else 'isnan', *imported])}",
         "",
         "from numpy import array, float64",
@@ -81,7 +93,7 @@ def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
         *(f"    {line}" for line in [*lines, f"return {handed}"]),
         "",
     ]
-    return Source("\n".join(program), {"FactError": FactError})
+    return ProgramText("\n".join(text), {"FactError": FactError}, in_python=True)
 
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
@@ -92,7 +104,7 @@ def hand_out(outputs: list[Term], results: list[str]) -> str:
     return ", ".join(handed) + ("," if len(handed) == 1 else "")
 
 
-class Written(NamedTuple):
+class Expression(NamedTuple):
     """An expression: its text, how tightly its operator binds, and how deep it is."""
 
     text: str
@@ -109,20 +121,20 @@ def functions_of(plan: Schedule) -> Iterator[object]:
     return (term.op.function for term in plan.order if term.op is not None)
 
 
-def written(term: Term, text: dict[Term, Written]) -> Written:
+def expression_of(term: Term, expressions: dict[Term, Expression]) -> Expression:
     """One operation as an expression."""
     assert term.op is not None
     function = term.op.function
-    args = [Written(number(float(x.value))) if x.is_constant else text[x] for x in term.args]
+    args = [Expression(number(float(x.value))) if x.is_constant else expressions[x] for x in term.args]
     depth = 1 + max(arg.depth for arg in args)
     if function in FUNCTIONS:
-        return Written(f"{FUNCTIONS[function]}({', '.join(arg.text for arg in args)})", 9, depth)
+        return Expression(f"{FUNCTIONS[function]}({', '.join(arg.text for arg in args)})", 9, depth)
     if function in BINDING:
         binding = BINDING[function]
         sides = [arg.beside(binding + i) for i, arg in enumerate(args)]
-        return Written(FORMS[function].format(*sides), binding, depth)
+        return Expression(FORMS[function].format(*sides), binding, depth)
     form = WITH_CONSTANT.get(function) if term.args[-1].is_constant else None
-    return Written((form or FORMS[function]).format(*(arg.beside(9) for arg in args)), 0, depth)
+    return Expression((form or FORMS[function]).format(*(arg.beside(9) for arg in args)), 0, depth)
 
 
 def as_given(output: Term, name: str) -> str:
