@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
+from autotiny.engine.call_site import NUMPY, PACKAGE, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
@@ -42,9 +42,9 @@ def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
 def _raised_in_users_code(error: Exception) -> bool:
     """Whether an error comes from a user's own operation; then the user needs its traceback."""
     step = error.__traceback__
-    while step is not None and step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+    while step is not None and step.tb_frame.f_code.co_filename.startswith(PACKAGE):
         step = step.tb_next
-    return step is not None and not step.tb_frame.f_code.co_filename.startswith(_NUMPY)
+    return step is not None and not step.tb_frame.f_code.co_filename.startswith(NUMPY)
 
 
 def _matmul_reason(args: tuple[Any, ...]) -> str | None:

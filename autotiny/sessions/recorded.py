@@ -16,7 +16,7 @@ from autotiny.engine.mutation import is_written_over
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.language.vocabulary import words
+from autotiny.language.vocabulary import functions
 from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, nested
@@ -37,9 +37,8 @@ def recorded(
 ) -> list[Statement]:
     """Statements that record a Tensor, its own last: named values by their names, the rest where it is used.
 
-    `scope` holds the caller's variables, `known` what has a statement already; names that are `taken` are not given
-    anew. Raises UnsupportedError for an operation
-    that the language does not have.
+    `scope` holds the caller's variables, `known` the Tensors that have a statement already, `taken` the names in use.
+    Raises UnsupportedError for an operation that the language does not have.
     """
     if not isinstance(output, Tensor):
         raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")
@@ -96,8 +95,7 @@ class _Writer:
         word = word_of().get(op.function)
         if word is None:
             raise UnsupportedError(
-                f"session: {op.name} is no function of the language of sessions, so its graph cannot be edited; "
-                "give at.session a value that is computed without it"
+                f"session: a session cannot edit {op.name}; give at.session a value that is computed without it"
             )
         return Expression("call", operands, word, options=dict(said(word, node.kwargs)))
 
@@ -142,7 +140,7 @@ class SessionCode(BareCode):
 
 def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The options that differ from what a function does by itself; it has no other order than NumPy's."""
-    parameters = words()[word].signature.parameters
+    parameters = functions()[word].signature.parameters
     for name, value in options.items():
         default = parameters[name].default if name in parameters else None
         if name != "order" and not (type(value) is type(default) and value == default):
@@ -164,7 +162,7 @@ def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:
 @functools.cache
 def word_of() -> dict[Any, str]:
     """The language's word for what an operation computes."""
-    table = {OPS[word.function].function: name for name, word in words().items() if word.function in OPS}
+    table = {OPS[word.function].function: name for name, word in functions().items() if word.function in OPS}
     inner: dict[Any, str] = {
         reductions.euclidean: "norm",
         linalg.p_norm: "norm",
@@ -175,12 +173,9 @@ def word_of() -> dict[Any, str]:
     return table | {OPS[function].function: word for function, word in inner.items()}
 
 
-# ----- adoption -----
-# What was made outside of a session, by Python, and is to live in it.
-
-
+# ----- values that were made outside of the session -----
 def with_overwritten(program: Program, before: Program, values: Mapping[str, Any]) -> Program:
-    """The program with what was assigned to the data of leaves since they were made, but for those that it changes."""
+    """The program with the current data of leaves that were written over, except for leaves that it changes itself."""
     for statement in program.statements:
         value = values.get(statement.name)
         kept = any(statement is each for each in before.statements)
@@ -190,32 +185,32 @@ def with_overwritten(program: Program, before: Program, values: Mapping[str, Any
 
 
 def adopted(program: Program, values: Mapping[str, Any], scope: Mapping[str, Any]) -> tuple[Program, list[str]]:
-    """The program with what differs from its values, and the names that do.
+    """The program with the values of a scope that differ from its own, and their names.
 
     Raises UnsupportedError for a Tensor made by an operation that the language does not have.
     """
     statements = dict[str, Statement]()
     for name, value in scope.items():
         if value is not values.get(name):
-            if steps_on(value, values.get(name)):
+            if is_update(value, values.get(name)):
                 value = value.value
-            tensor = isinstance(value, Tensor)
-            made = recording(name, value, scope, values) if tensor else [numbers(program, values, name, value, False)]
-            statements |= {each.name: each for each in made}
+            is_tensor = isinstance(value, Tensor)
+            new = recording(name, value, scope, values) if is_tensor else [numbers(program, values, name, value, False)]
+            statements |= {each.name: each for each in new}
     for statement in statements.values():
         program = program.with_statement(statement)
     return program, list(statements)
 
 
-def steps_on(value: Any, before: Any) -> TypeGuard[Tensor]:
-    """Whether a variable is to go on from where it was, as in x = x - 0.1 * x.grad: no formula can speak of itself."""
+def is_update(value: Any, before: Any) -> TypeGuard[Tensor]:
+    """Whether a variable was computed from itself, as in x = x - 0.1 * x.grad, which no formula can express."""
     if not isinstance(value, Tensor) or not isinstance(before, Tensor) or before.op is not None:
         return False
     return value.op is not None and before in topological_order(value)
 
 
 def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, tracked: bool) -> Statement:
-    """A leaf of numbers; one that is there stays what it is, and a variable keeps its precision."""
+    """The statement of a leaf with given numbers; an existing one stays a variable of its dtype, or data."""
     kind = program.of(name).kind if name in values else None
     if kind == "variable":
         return leaf(name, value, tracked=True, dtype=values[name].dtype)
@@ -223,8 +218,8 @@ def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, 
 
 
 def recording(name: str, value: Tensor, scope: Mapping[str, Any], values: Mapping[str, Any]) -> list[Statement]:
-    """The statements that give a name this Tensor; what the name stood for so far gets another one, if it is needed."""
-    known = {held: other for other, held in values.items() if isinstance(held, Tensor) and other != name}
+    """The statements that record a Tensor under a name; the former value of the name is renamed if it is needed."""
+    known = {other: each for each, other in values.items() if isinstance(other, Tensor) and each != name}
     if value in known:
         return [Statement(name, known[value])]
     if value.op is None:
