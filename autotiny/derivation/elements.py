@@ -31,7 +31,7 @@ AXES = 16
 TRANSPOSED = {OPS[np.transpose], OPS[np.swapaxes]}
 
 
-class Entry:
+class EntryFormulas:
     """Formulas for one entry of an array, whose free indices have the values in `at`.
 
     `used` lists the symbols that occur in the formulas, with their indices.
@@ -200,7 +200,7 @@ def elements(derivation: DerivedGradient, index: tuple[int, ...] | None) -> Elem
     terms = [term for term in (derivation.chain, *(s.after for s in derivation.steps)) if term.shape == engine.shape]
     with np.errstate(all="ignore"):
         for term in terms:
-            entry = Entry(at, others)
+            entry = EntryFormulas(at, others)
             one = entry.of(term, letters)
             formulas.append(entry.write(one))
             errors.append(difference(engine[index], one.value))
@@ -245,7 +245,7 @@ def _letters_above(made: Term, lower: Term, letters: Letters, spare: list[str]) 
     column, and of every row.
     """
     free: Letters = tuple(None if n == 1 else f"#{i}" for i, n in enumerate(made.shape))
-    entry = Entry({letter: 0 for letter in free if letter}, "".join(chr(0x3B1 + i) for i in range(16)))
+    entry = EntryFormulas({letter: 0 for letter in free if letter}, "".join(chr(0x3B1 + i) for i in range(16)))
     entry.of(made, free)
     uses: list[Any] = [used for term, used in entry.used if term is lower]
     opaque = [term for term, _ in entry.used if term is not lower and lower in set(topological_order(term))]

@@ -1,7 +1,7 @@
 r"""Formulas as LaTeX: W_2^\top \, \mathrm{d}Z_2 \odot \mathbb{1}\left[Z_1 > 0\right]."""
 
 from autotiny.notation.forms import LATEX
-from autotiny.notation.names import GREEK, Name, anatomy
+from autotiny.notation.names import GREEK, NameParts, name_parts
 from autotiny.notation.writer import Notation
 
 FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "det"}
@@ -29,7 +29,7 @@ class Latex(Notation):
 
     def name(self, name: str) -> str:
         r"""W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
-        parts = anatomy(name)
+        parts = name_parts(name)
         if not parts.is_variable:
             return text(parts.letters)
         whole = _letters(parts) + (f"_{{{_subscript(parts.subscript)}}}" if parts.subscript else "")
@@ -69,7 +69,7 @@ class Latex(Notation):
 SPECIAL = {"inf": r"\infty", "nan": r"\text{nan}"}
 
 
-def _letters(name: Name) -> str:
+def _letters(name: NameParts) -> str:
     if name.letters in COMMANDS:
         return COMMANDS[name.letters]
     return name.letters if len(name.letters) == 1 else rf"\mathit{{{name.letters}}}"

@@ -3,7 +3,7 @@
 import html
 
 from autotiny.notation.forms import MATHML
-from autotiny.notation.names import anatomy
+from autotiny.notation.names import name_parts
 from autotiny.notation.writer import Notation
 
 
@@ -19,7 +19,7 @@ class MathML(Notation):
 
     def name(self, name: str) -> str:
         """W[1] with its layer above, dZ2 with an upright d, words as text."""
-        parts = anatomy(name)
+        parts = name_parts(name)
         if not parts.is_variable:
             return self.words(parts.letters)
         whole = f"<mi>{parts.letters}</mi>"

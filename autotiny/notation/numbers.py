@@ -45,6 +45,20 @@ def nested(entries: Any, write: Callable[[Any], str] = repr) -> str:
     return f"[{', '.join(nested(each, write) for each in entries)}]" if np.ndim(entries) else write(entries)
 
 
+def few_entries(value: Any) -> str:
+    """Print a few entries to four digits; of an array with three or more axes, the first and last in one row.
+
+    >>> few_entries(np.arange(9.0)), few_entries(1 / 3)
+    ('[0., 1., ..., 7., 8.]', '0.3333')
+    """
+    array = np.asarray(value)
+    brackets = array.ndim - 1 if array.ndim > 2 and array.size > 6 else 0
+    shown = array.ravel() if brackets else array
+    with np.printoptions(precision=4, threshold=6, edgeitems=2, suppress=False):
+        words = " ".join(np.array2string(shown, separator=", ").split())
+    return "[" * brackets + words + "]" * brackets
+
+
 # ----- indices -----
 def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
     """An index; `write` says how its numbers and arrays are written.
@@ -85,11 +99,20 @@ def literal(value: Any) -> str:
         return _array(value)
     if isinstance(value, np.ndarray | np.generic):
         value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return {"inf": "np.inf", "-inf": "-np.inf"}.get(repr(value), "np.nan")
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
-    return "..." if value is ... else repr(value)
+    return "..." if value is ... else exact_number(value)
+
+
+def exact_number(value: Any, special: str = "np.{}") -> str:
+    """A number with all of its digits as Python code; `special` says how inf and nan are spelled.
+
+    >>> exact_number(0.1), exact_number(float("-inf")), exact_number(float("nan"), 'float("{}")')
+    ('0.1', '-np.inf', 'float("nan")')
+    """
+    text = repr(value)
+    sign, name = ("-", text[1:]) if text[:1] == "-" else ("", text)
+    return sign + special.format(name) if name in ("inf", "nan") else text
 
 
 def _array(value: Any) -> str:

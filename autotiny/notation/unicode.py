@@ -8,7 +8,7 @@ from autotiny.notation.text import clean
 from autotiny.notation.writer import Notation
 
 RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-SUPERSCRIPTS = str.maketrans("0123456789", RAISED_DIGITS)
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻" + RAISED_DIGITS)
 
 
 class Unicode(Notation):

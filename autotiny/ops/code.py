@@ -61,6 +61,12 @@ def is_numpy(op: Op) -> bool:
     return op.kind in CODE or isinstance(form, Form) or numpy_name(op) is not None
 
 
+def has_operator(op: Op) -> bool:
+    """Whether Python has an operator of its own for it: a + b, -a, a > b."""
+    form = NUMPY.get(op.kind) if op.kind == op.name else None
+    return isinstance(form, Form) and (len(form.needs) == 2 or form.is_sign)
+
+
 def _code(node: Node, operands: list[Expression]) -> Expression:
     if node.op is None:
         return symbol(node.name) if node.name is not None else typed_constant(node.value)

@@ -14,8 +14,8 @@ import numpy as np
 from autotiny.drawing import draw
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.engine.values import brief
 from autotiny.errors import AutotinyError
+from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place, ragged
 from autotiny.sessions.session import Session
@@ -123,7 +123,7 @@ class Console:
 
     def _slope(self, value: Tensor) -> list[str]:
         output, g = self.session.output, value.grad
-        return [] if g is None or value.name == output else [f"d{output}/d{value.name} = {brief(g)}"]
+        return [] if g is None or value.name == output else [f"d{output}/d{value.name} = {few_entries(g)}"]
 
     # ----- both sides in step -----
     def _is_new(self, name: str, value: Any) -> bool:

@@ -21,7 +21,7 @@ from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, nested
 from autotiny.ops import OPS, linalg, reductions, shaping
-from autotiny.ops.code import operation
+from autotiny.ops.code import has_operator, operation
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
 from autotiny.sessions.statement import Statement, leaf
@@ -30,8 +30,6 @@ SMALL = 8
 """Entries up to which an index is written in place."""
 DEEPEST, LONGEST = 12, 160
 """Nested operations, and characters, up to which a value without a name is written where it is used."""
-OPERATORS = {"add", "subtract", "multiply", "divide", "matmul", "power", "remainder", "negative", "positive"}
-"""The kinds of operations that the language writes with an operator."""
 
 
 def recorded(
@@ -92,7 +90,7 @@ class _Writer:
     def formula(self, node: Tensor) -> Expression:
         """The operation on its operands, as a formula of the language."""
         op, operands = made_by(node), [self.operand(arg) for arg in node.args]
-        if op.kind == op.name and op.kind in (*OPERATORS, "index", "summation"):
+        if has_operator(op) or op.kind in ("index", "summation"):
             return operation(op, operands, node.kwargs, node.ndim)
         word = names_of_functions().get(op.function)
         if word is None:
