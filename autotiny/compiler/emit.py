@@ -12,11 +12,10 @@ from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, type_of
 from autotiny.compiler.rewriting import INDEX, VDOT, TermKind, folded, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
-
-SIGNS = {
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
-    np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
-}  # fmt: skip
+from autotiny.notation.code import NumpyCode
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.numbers import index, literal
+from autotiny.ops.code import has_operator, operation
 
 
 class Writer(Operands):
@@ -170,10 +169,9 @@ class Writer(Operands):
         """Return a difference or quotient in the user's names, if both operands have one: A2 - Y."""
         assert term.op is not None
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
-        if kind(term) is not TermKind.ELEMENTWISE or term.op.function not in SIGNS or not all(map(self.is_given, args)):
+        if kind(term) is not TermKind.ELEMENTWISE or not has_operator(term.op) or not all(map(self.is_given, args)):
             return ""
-        a, b = (self.given[arg].text for arg in args)
-        return f"{a} {SIGNS[term.op.function]} {b}"
+        return NumpyCode()(operation(term.op, [symbol(self.given[arg].text) for arg in args], {}, term.ndim))
 
     def is_given(self, x: Term) -> bool:
         """Whether a term has a name of the user's, and the value that was given it."""
@@ -186,7 +184,8 @@ class Writer(Operands):
 
     def reduction(self, term: Term) -> str:
         """Return the reduction along axes: `add.reduce(a, axis=0, out=c)`."""
-        function = self.numpy(folded(term.op))  # type: ignore[arg-type]
+        assert term.op is not None
+        function = self.numpy(folded(term.op))
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
@@ -214,14 +213,17 @@ class Writer(Operands):
             return self.product(term)
         if term.op.reduction_of and not term.kwargs.get("keepdims"):
             return self.reduction(term)
-        if function is np.negative:
-            return f"-{self.operand(term.args[0], None)}"
-        if function in SIGNS:
-            a, b = (self.operand(arg, None) for arg in term.args)
-            return f"{a} {SIGNS[function]} {b}"
+        if has_operator(term.op):
+            return NumpyCode()(operation(term.op, [self.as_expression(arg) for arg in term.args], {}, term.ndim))
         if function is np.copy:
             return f"{self.numpy('array')}({self.operand(term.args[0], None)})"
         return self.elementwise(term) if isinstance(function, np.ufunc) else self.call(term)
+
+    def as_expression(self, x: Term) -> Expression:
+        """A number of Python's by itself, anything else by its name."""
+        if x.is_constant and type(x.value) in (int, float, bool):
+            return Expression("number", value=x.value)
+        return symbol(self.operand(x, None))
 
     def call(self, term: Term) -> str:
         """Any function, as it is."""
@@ -241,7 +243,7 @@ class Writer(Operands):
         (x, *_), options, function = term.args, term.kwargs, term.op.function
         base = self.operand(x, None)
         if term.op is INDEX:
-            return f"{base}[{_key(options['key'])}]"
+            return f"{base}[{index(options['key'], literal)}]"
         if term.op.has("reshapes"):
             return f"{base}.reshape({term.shape})"
         if x.ndim == 2 and (function is np.swapaxes or (function is np.transpose and not options.get("axes"))):
@@ -267,16 +269,6 @@ def form_of(x: Term) -> Any:
 
 def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
-
-
-def _key(key: Any) -> str:
-    """Return the text of an index."""
-    if isinstance(key, tuple):
-        return ", ".join(map(_key, key)) + ("," if len(key) == 1 else "") if key else "()"
-    if isinstance(key, slice):
-        start, stop = ("" if part is None else str(part) for part in (key.start, key.stop))
-        return f"{start}:{stop}" + ("" if key.step is None else f":{key.step}")
-    return "None" if key is None else "..." if key is ... else str(int(key))
 
 
 def without_ones(shape: tuple[int, ...]) -> list[int]:

@@ -9,6 +9,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError
 from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.notation.numbers import exact_number
 
 # ----- names and numbers -----
 
@@ -61,8 +62,7 @@ def untaken(base: str, taken: set[str]) -> str:
 
 def number(value: Any) -> str:
     """Return a number as Python reads it."""
-    text = repr(value)
-    return text if text not in ("inf", "-inf", "nan") else f'float("{text}")'
+    return exact_number(value, 'float("{}")')
 
 
 def type_of(x: Any) -> str:

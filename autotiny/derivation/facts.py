@@ -11,7 +11,7 @@ from autotiny.algebra.facts import precision, sums_to_one
 from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
 from autotiny.algebra.row import needs, rewritten
 from autotiny.algebra.term import plain
-from autotiny.derivation.reading import leading
+from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from autotiny.algebra.term import Term, apply
 from autotiny.algebra.term import plain as plain_op
+from autotiny.algebra.writing import as_text
 from autotiny.diagnosis.slips import factor, is_total, is_transposed, tidy
-from autotiny.notation.unicode import Unicode
 
 Array = NDArray[Any]
 Values = Mapping[Term, Any]
@@ -78,9 +78,9 @@ def _up_to_factor(stated: Array, right: Array, values: Values) -> str | None:
     for term, value in values.items():
         number = abs(float(value)) if term.name is not None and term.ndim == 0 else 0.0
         if number and abs(abs(ratio) / number - 1) < 1e-6:
-            return f"equal up to the factor {sign}1/{Unicode()(term)}"
+            return f"equal up to the factor {sign}1/{as_text(term)}"
         if number and abs(abs(ratio) * number - 1) < 1e-6:
-            return f"equal up to the factor {sign}{Unicode()(term)}"
+            return f"equal up to the factor {sign}{as_text(term)}"
     return f"equal up to the factor {tidy(1 / ratio)}"
 
 
@@ -100,4 +100,4 @@ def _where(stated: Array, right: Array, values: Values) -> str:
 
 def _negated(condition: Term) -> str:
     assert condition.op is not None
-    return Unicode()(apply(plain_op(NEGATED[condition.op.function]), condition.args, {}))
+    return as_text(apply(plain_op(NEGATED[condition.op.function]), condition.args, {}))

@@ -279,3 +279,9 @@ def test_rearranged_entries_that_are_reshaped_are_computed_anew_at_every_call(re
         value, gradient = at.value_and_grad(f)(point)
         np.testing.assert_allclose(compiled(point)[0], value, rtol=1e-13)
         np.testing.assert_allclose(compiled(point)[1], gradient, rtol=1e-13)
+
+
+def test_a_negative_number_is_raised_whole():
+    compiled = at.compile(lambda x: (-2.0) ** np.floor(x) * x)
+    for x in (np.float32(2.0), np.float64(3.0)):
+        assert compiled(x) == (-2.0) ** np.floor(x) * x
