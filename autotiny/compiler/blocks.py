@@ -74,7 +74,7 @@ class BlockWriter:
             function = program.numpy("vdot") if term.op is VDOT else f"{program.numpy(folded(term.op))}.reduce"
             return f"{self.part[term]} = {function}({args})"
         own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
-        note = comment(term, program.given) or own
+        note = comment(term, program.user_names) or own
         if is_choice(term):
             return f"{self.name(term)}{'' if term in self.inner else '[...]'} = {program.numpy('where')}({args}){note}"
         return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
@@ -120,8 +120,10 @@ def is_alike_everywhere(x: Term) -> bool:
 @cache
 def threads_by_default() -> int:
     """Return the number of threads that BLAS is given, else of processors."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdigit() else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    if setting.isdigit():
+        return int(setting)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 @cache
@@ -161,6 +163,6 @@ class Blocks:
         bounds, memory = run
         results = []
         for start, stop in bounds:
-            held = [part[: stop - start] for part in memory]
-            results.append(block(*numbers, *[array[start:stop] for array in flat], *held))
+            parts = [part[: stop - start] for part in memory]
+            results.append(block(*numbers, *[array[start:stop] for array in flat], *parts))
         return results

@@ -154,12 +154,12 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     masked = traced.masked and not guards
-    given = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+    written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     stop = FactError if formulas.finite else FloatingPointError if swept and not guards else None
     plan = schedule(
         traced.symbols,
         outputs,
-        given,
+        written_into,
         formulas.checks,
         results_to_check(outputs) if formulas.finite else (),
         names=names,
@@ -203,13 +203,13 @@ def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions
     counts = [len(flatten(arg)[0]) for arg in args]
     rest = iter(traced.symbols)
     symbols = [next(rest) if varies else None for varies in dynamic]
-    found: list[Term] = []
+    symbols_of_donated: list[Term] = []
     for position in positions:
         if not -len(args) <= position < len(args):
             raise UnsupportedError(f"compile: donate={position} names an argument that was not given; {len(args)} were")
         start = sum(counts[: position % len(args)])
-        found += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
-    return [x for x in found if isinstance(x.value, np.ndarray)]
+        symbols_of_donated += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
+    return [x for x in symbols_of_donated if isinstance(x.value, np.ndarray)]
 
 
 # ----- explain -----

@@ -51,48 +51,48 @@ class Captured:
         self.before = self.state_of_generators()
 
     # ----- finding -----
-    def follow(self, held: Any, depth: int) -> None:
+    def follow(self, value: Any, depth: int) -> None:
         """Note what an object's code reads: the variables of a function, the attributes of an object that it names."""
-        if depth == 0 or id(held) in self.seen:
+        if depth == 0 or id(value) in self.seen:
             return
-        self.seen.add(id(held))
-        if isinstance(held, MethodType):
-            self.follow(held.__func__, depth)
-            if isinstance(held.__func__, FunctionType):
-                self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
-                self.follow_callable(held.__self__, depth)
-        elif isinstance(held, FunctionType):
-            if call_site.is_package_file(held.__code__.co_filename):
-                self.follow_derivative(held, depth)
+        self.seen.add(id(value))
+        if isinstance(value, MethodType):
+            self.follow(value.__func__, depth)
+            if isinstance(value.__func__, FunctionType):
+                self.follow_attributes(value.__self__, names_in(value.__func__.__code__), depth)
+                self.follow_callable(value.__self__, depth)
+        elif isinstance(value, FunctionType):
+            if call_site.is_package_file(value.__code__.co_filename):
+                self.follow_derivative(value, depth)
             else:
-                self.follow_function(held, depth)
-        elif isinstance(held, partial):
-            for part in (held.func, *held.args, *held.keywords.values()):
+                self.follow_function(value, depth)
+        elif isinstance(value, partial):
+            for part in (value.func, *value.args, *value.keywords.values()):
                 self.follow(part, depth - 1)
-        elif isinstance(held, np.random.Generator):
-            self.generators.append(held)
-        elif isinstance(held, Node):
-            self.tensors[id(held)] = (held, (held._data, held._grad))
-            self.locations.append((Location(held, "_data"), held._data))
-        elif isinstance(held, list | tuple | set | dict):
-            self.follow_parts(held, depth)
-        elif callable(held):
-            self.follow_callable(held, depth)
+        elif isinstance(value, np.random.Generator):
+            self.generators.append(value)
+        elif isinstance(value, Node):
+            self.tensors[id(value)] = (value, (value._data, value._grad))
+            self.locations.append((Location(value, "_data"), value._data))
+        elif isinstance(value, list | tuple | set | dict):
+            self.follow_parts(value, depth)
+        elif callable(value):
+            self.follow_callable(value, depth)
 
-    def follow_parts(self, held: Any, depth: int) -> None:
+    def follow_parts(self, container: Any, depth: int) -> None:
         """Note a container, whose parts may be replaced."""
-        for part in parts_of(held):
+        for part in parts_of(container):
             self.follow(part, depth - 1)
-        if not isinstance(held, tuple):
-            self.contents.append((held, contents(held)))
+        if not isinstance(container, tuple):
+            self.contents.append((container, contents(container)))
 
-    def follow_callable(self, held: Any, depth: int) -> None:
+    def follow_callable(self, function: Any, depth: int) -> None:
         """Note what a wrapper or a callable object reads."""
-        if hasattr(held, "__wrapped__"):
-            self.follow(held.__wrapped__, depth - 1)
-        call = vars(type(held)).get("__call__")
+        if hasattr(function, "__wrapped__"):
+            self.follow(function.__wrapped__, depth - 1)
+        call = vars(type(function)).get("__call__")
         if isinstance(call, FunctionType):
-            self.follow(MethodType(call, held), depth - 1)
+            self.follow(MethodType(call, function), depth - 1)
 
     def follow_derivative(self, derivative: FunctionType, depth: int) -> None:
         """Note what a result of at.grad and the like reads: the user's function is in its closure."""
@@ -111,39 +111,39 @@ class Captured:
         for name in names & f.__globals__.keys():
             self.note_location(Location(f.__globals__, name, is_entry=True), names, depth)
 
-    def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
+    def follow_attributes(self, owner: Any, names: set[str], depth: int) -> None:
         """Note the attributes that the code of an object names."""
-        own = getattr(held, "__dict__", {})
+        own = getattr(owner, "__dict__", {})
         for name in names & own.keys():
             self.note_location(Location(own, name, is_entry=True), names, depth - 1)
-        for name in names & vars(type(held)).keys() - own.keys():
-            method = vars(type(held))[name]
+        for name in names & vars(type(owner)).keys() - own.keys():
+            method = vars(type(owner))[name]
             if isinstance(method, FunctionType):
-                self.follow(MethodType(method, held), depth - 1)
+                self.follow(MethodType(method, owner), depth - 1)
             elif isinstance(method, property) and method.fget is not None:
-                self.follow(MethodType(method.fget, held), depth - 1)
+                self.follow(MethodType(method.fget, owner), depth - 1)
             else:
-                self.note_location(Location(held, name), names, depth - 1)
+                self.note_location(Location(owner, name), names, depth - 1)
 
     def note_location(self, location: Location, names: set[str], depth: int) -> None:
         """Note a location, and what its value reads."""
         try:
-            held = location.read()
+            value = location.read()
         except ValueError:  # an empty cell
             return
-        if isinstance(held, DATA):
-            self.locations.append((location, held))
-        if isinstance(held, ModuleType):
-            if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
-                self.follow_attributes(held, names, depth)
-        elif isinstance(held, type):
-            if held.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
-                for name in names & vars(held).keys():
-                    self.note_location(Location(held, name), names, depth - 1)
+        if isinstance(value, DATA):
+            self.locations.append((location, value))
+        if isinstance(value, ModuleType):
+            if value.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
+                self.follow_attributes(value, names, depth)
+        elif isinstance(value, type):
+            if value.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
+                for name in names & vars(value).keys():
+                    self.note_location(Location(value, name), names, depth - 1)
         else:
-            if not isinstance(held, (*DATA, FunctionType, MethodType)):
-                self.follow_attributes(held, names, depth)
-            self.follow(held, depth - 1)
+            if not isinstance(value, (*DATA, FunctionType, MethodType)):
+                self.follow_attributes(value, names, depth)
+            self.follow(value, depth - 1)
 
     # ----- while tracing -----
     def state_of_generators(self) -> Any:
@@ -179,7 +179,7 @@ class Captured:
     def is_unchanged(self) -> bool:
         """Whether every location has its value, and these have not been written to."""
         try:
-            return all(location.read() is held for location, held in self.locations) and self.has_its_values()
+            return all(location.read() is value for location, value in self.locations) and self.has_its_values()
         except GONE:
             return False
 
@@ -222,8 +222,8 @@ def _arrays_in(value: Any) -> Iterator[np.ndarray]:
 
 def names_in(code: CodeType) -> set[str]:
     """Return the globals and attributes that code names, with those of functions inside it."""
-    found = {*code.co_names, *code.co_freevars}
+    names = {*code.co_names, *code.co_freevars}
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found |= names_in(inner)
-    return found
+            names |= names_in(inner)
+    return names

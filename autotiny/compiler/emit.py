@@ -122,7 +122,7 @@ class Writer(Operands):
             TermKind.CALL: self.call,
         }
         text, name = form[kind(term)](term), self.names[term]
-        note = comment(term, self.given, self.as_formula(term))
+        note = comment(term, self.user_names, self.as_formula(term))
         if kind(term) is TermKind.VIEW and self.in_memory(term):
             self.setup.append(f"{name} = {text}{note}")
         elif term not in self.plan.place:
@@ -171,11 +171,11 @@ class Writer(Operands):
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
         if kind(term) is not TermKind.ELEMENTWISE or not has_operator(term.op) or not all(map(self.is_given, args)):
             return ""
-        return NumpyCode()(operation(term.op, [symbol(self.given[arg].text) for arg in args], {}, term.ndim))
+        return NumpyCode()(operation(term.op, [symbol(self.user_names[arg].text) for arg in args], {}, term.ndim))
 
     def is_given(self, x: Term) -> bool:
         """Whether a term has a name of the user's, and the value that was given it."""
-        return x in self.given and self.given[x].exact
+        return x in self.user_names and self.user_names[x].exact
 
     def cast(self, term: Term) -> str:
         """Return the conversion to another type: `c[...] = a`."""

@@ -52,7 +52,7 @@ class EntryPoint:
     # ----- from outside -----
     def look_outside(self, captured: Captured) -> list[str]:
         """Return guards: bail out if a captured global, closure cell or attribute has changed."""
-        changed = [f"{self.read(location)} is not {self.refer(held)}" for location, held in captured.locations]
+        changed = [f"{self.read(location)} is not {self.refer(value)}" for location, value in captured.locations]
         if captured.arrays or captured.contents:
             changed.append(f"not {self.refer(captured.has_its_values)}()")
         if not changed:

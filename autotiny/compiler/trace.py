@@ -107,21 +107,21 @@ def trace(
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
-    held = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
-    symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
+    inputs = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
+    symbols = [term for term, varies in zip(inputs, dynamic, strict=True) if varies]
     known: FormulaNames = {}
-    enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
+    enter(known, dict(zip(names, inputs, strict=True)) if len(names) == len(args) + len(kwargs) else {})
     tracer = FormulaTracer(known, guards)
-    positional, by_name = rebuild(held)
+    positional, by_name = rebuild(inputs)
     with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
         try:
             result = f(*positional, **by_name)
         finally:
             tracer.locals.finish()
-    enter(known, dict(zip(names, held, strict=True)))
+    enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
-    found = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
-    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *found)
+    flags = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
+    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *flags)
 
 
 def plain(output: Any) -> Any:
