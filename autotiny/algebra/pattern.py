@@ -192,15 +192,25 @@ def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bou
     yield bound
 
 
-def match_as_written(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
-    """Yield the variables of the match, if any, operation by operation and in this order of operands."""
-    if isinstance(pattern, Term) or pattern.op is None:
-        yield from match(pattern, term, bound)
-    elif pattern.op is term.op and len(pattern.args) == len(term.args):
-        ways = list(match_options(pattern.kwargs, without_defaults(term.kwargs), bound))
-        for part, arg in zip(pattern.args, term.args, strict=True):
-            ways = [longer for way in ways for longer in match_as_written(part, arg, way)]
-        yield from ways
+def match_as_written(pattern: Any, term: Term) -> Bound | None:
+    """Return the variables of a match operation by operation and in this order of operands; None if there is none."""
+    bound: dict[str, Any] = {}
+    return bound if _bind_as_written(pattern, term, bound) else None
+
+
+def _bind_as_written(pattern: Any, term: Term, bound: dict[str, Any]) -> bool:
+    if isinstance(pattern, Term):
+        return term is pattern or (term.is_constant and not term.ndim and bool(term.value == pattern.value))
+    if pattern.op is None:
+        return bound.setdefault(pattern.name, term) is term
+    if pattern.op is not term.op or len(pattern.args) != len(term.args):
+        return False
+    if pattern.kwargs or term.kwargs:
+        matched = next(match_options(pattern.kwargs, without_defaults(term.kwargs), bound), None)
+        if matched is None:
+            return False
+        bound.update(matched)
+    return all(_bind_as_written(part, arg, bound) for part, arg in zip(pattern.args, term.args, strict=True))
 
 
 def without_defaults(kwargs: Bound) -> Bound:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from autotiny.algebra.measure import SYMBOL, weight_of_pattern
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, product, total
 from autotiny.algebra.pattern import (
@@ -92,11 +94,9 @@ class Row:
         return rewritten(self.left, term, self._replace)
 
     def _at_as_written(self, term: Term) -> Term | None:
-        for bound in match_as_written(self.left, term, {}):
-            right = self._replace(bound)
-            if right is not None and constant(right).shape == term.shape:
-                return constant(right)
-        return None
+        bound = match_as_written(self.left, term)
+        right = None if bound is None else self._replace(bound)
+        return constant(right) if right is not None and np.shape(right) == term.shape else None
 
     def _replace(self, bound: Any) -> Any:
         arguments = [bound[name] for name in variables(self.pattern)]
