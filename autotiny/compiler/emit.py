@@ -194,7 +194,7 @@ class Writer(Operands):
 
     def reduction(self, term: Term) -> str:
         """Along axes: `add.reduce(a, axis=0, out=c)`."""
-        function = self.numpy(folded(term.op))
+        function = self.numpy(folded(term.op))  # type: ignore[arg-type]
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
