@@ -14,7 +14,7 @@ import numpy as np
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
 from autotiny.algebra.term import Term, constant
 from autotiny.engine.numpy_protocol import ArrayProtocol
-from autotiny.engine.signatures import arranged
+from autotiny.engine.signatures import bind_arguments
 from autotiny.ops import OPS, Op
 
 Bound = Mapping[str, Any]
@@ -40,11 +40,11 @@ class Pattern(ArrayProtocol):
 
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
-        return Pattern(OPS[function], *arranged(OPS[function], args, kwargs))
+        return Pattern(OPS[function], *bind_arguments(OPS[function], args, kwargs))
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Bound) -> Any:
-        return Pattern(op, *arranged(op, args, kwargs))
+        return Pattern(op, *bind_arguments(op, args, kwargs))
 
     def _binary(function: Any) -> Any:  # noqa: N805 - a helper of the class body
         return (

@@ -24,7 +24,7 @@ from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import record
 from autotiny.engine.recording import value_of as tensor_value
-from autotiny.engine.signatures import arranged, composed
+from autotiny.engine.signatures import bind_arguments, call_composition
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
@@ -143,7 +143,7 @@ class Term(ArrayProtocol):
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """What a decorated operation makes of terms."""
-        return apply(op, *arranged(op, args, kwargs))
+        return apply(op, *bind_arguments(op, args, kwargs))
 
 
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
@@ -211,9 +211,9 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """A NumPy function of terms: one operation, a composition of several, or a fact about shapes."""
     if function in OPS:
-        return apply(OPS[function], *arranged(OPS[function], args, kwargs))
+        return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
     if function in COMPOSED:
-        return composed(function, args, kwargs)
+        return call_composition(function, args, kwargs)
     if function in ABOUT_SHAPES:
         return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
     if function in SHAPED_BY_VALUES:

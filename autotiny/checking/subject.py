@@ -27,7 +27,7 @@ class Finder:
     """Looks up tensors that lead to a loss, in the words of whoever called compare."""
 
     def __init__(self, loss: Tensor) -> None:
-        self.scope = graph.caller_scope()
+        self.scope = call_site.caller_scope()
         self.names = graph.names(graph.topological_order(loss), self.scope)
 
     def find(self, key: Tensor | str) -> Tensor:

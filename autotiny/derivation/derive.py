@@ -18,8 +18,8 @@ from autotiny.derivation.reading import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
 from autotiny.engine import graph, messages
 from autotiny.engine.broadcasting import repeated_axes
+from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
-from autotiny.engine.graph import caller_scope
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError

@@ -22,7 +22,8 @@ from autotiny.drawing.selection import (
     readable_depth,
 )
 from autotiny.drawing.stepping import SteppingPicture
-from autotiny.engine.graph import caller_scope, topological_order
+from autotiny.engine.call_site import caller_scope
+from autotiny.engine.graph import topological_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import aligned

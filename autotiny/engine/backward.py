@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autotiny.engine.broadcasting import fitted, require_array
+from autotiny.engine.broadcasting import fit, require_array
 from autotiny.engine.masking import finite_unless, guard
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node, made_by
@@ -26,27 +26,34 @@ AnySweep = TypeVar("AnySweep", bound="Sweep")
 
 
 class Sweep:
-    """One reverse sweep. Gradients gather here; nothing that an earlier sweep left can disturb it."""
+    """One reverse sweep. It starts from dJ/d(outputs) and keeps its gradients to itself.
+
+    Attributes
+    ----------
+    grads : dJ/dy of every tensor that the sweep has reached.
+    log_grads : dJ/dlog(y) of the exponentials y whose logarithm was taken.
+    masked : whether an operation was met that selects among its operands or their entries.
+    path : the tensors that want a gradient; None for all.
+    record : whether the rules run on Tensors, so that the gradients can be differentiated again.
+    guarded : whether entries that were not selected are kept from contributing nan and infinity.
+    """
 
     grads: Gradients
-    """dJ/dy of every tensor that the sweep has reached; at first, of the outputs."""
     log_grads: Gradients
-    """dJ/dlog(y) of the exponentials y whose logarithm was taken."""
     masked: bool
-    """Whether an operation was met that selects among its operands or their entries."""
 
     def run(self, order: Iterable[Node]) -> None:
-        """Visit the operations, results before operands: when the turn of y comes, all uses of y have contributed."""
+        """Visit the operations, results before operands: at the turn of y, all uses of y have contributed to dJ/dy."""
         for node in order:
             self.visit(node)
 
     def visit(self, node: Node) -> None:
-        """Pull dJ/dy back through the operation that made y, and add what comes out to its operands' gradients."""
+        """Pull dJ/dy back through the operation that made y, and add the contributions to its operands' gradients."""
         g, h = self.grads.get(node), self.log_grads.get(node)
         if h is not None:
             self.visit_exponential(node, g, h)
         if g is None:
-            return  # J does not depend on y in any other way
+            return  # no other use of y has contributed
         if is_stable_log(node.op, node.args):
             add(self.log_grads, node.args[0], g)
         else:
@@ -92,13 +99,13 @@ class Sweep:
         return guard(made_by(node), g, y, args, node.kwargs) if self.guarded else (y, args, repeat(True))
 
     def contribution(self, node: Node, x: Node, g: Any, c: Any, needed: Any) -> Any:
-        """Return what a rule gave in the shape and precision of x, and finite where x was not needed."""
+        """Return the contribution c of a rule in the shape and precision of x, and finite where x was not needed."""
         op = made_by(node)
         if self.guarded:
             c = finite_unless(needed, require_array(c, x.value, op))
             if modes.debugging:
                 require_finite(c, f"backward: {op.name} passes on a gradient of", node)
-        c = fitted(c, x.value, op)
+        c = fit(c, x.value, op)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
 
 

@@ -1,4 +1,4 @@
-"""Undoing broadcasting, once for all rules."""
+"""Undoing broadcasting, once for all gradient rules: what was repeated is summed."""
 
 import functools
 from typing import Any
@@ -10,8 +10,8 @@ from autotiny.ops import Op
 from autotiny.ops.reductions import sum_keep
 
 
-def fitted(c: Any, x: Any, op: Op) -> Any:
-    """A contribution in the shape and precision of the argument's value x: what broadcasting repeated is summed."""
+def fit(c: Any, x: Any, op: Op) -> Any:
+    """Return a contribution in the shape and precision of the operand's value x."""
     if require_array(c, x, op).shape != x.shape:
         axes = repeated_axes(c.shape, x.shape)
         if axes is None:
@@ -27,20 +27,20 @@ def fitted(c: Any, x: Any, op: Op) -> Any:
 
 
 def require_array(c: Any, x: Any, op: Op) -> Any:
-    """What a rule gave, if it is an array."""
+    """Return what a rule gave; raise UnsupportedError if it is not an array."""
     if not hasattr(c, "shape"):
         raise UnsupportedError(f"{op.name}: a rule gave {type(c).__name__}, expected an array of shape {x.shape}")
     return c
 
 
-def anywhere(mask: Any, shape: tuple[int, ...]) -> Any:
-    """A mask in the shape of an argument: true where any of an entry's repetitions is."""
+def any_repetition(mask: Any, shape: tuple[int, ...]) -> Any:
+    """Return a mask in the shape of an operand: true where any repetition of an entry is."""
     return mask if mask.shape == shape else np.any(mask, repeated_axes(mask.shape, shape), keepdims=True).reshape(shape)
 
 
 @functools.lru_cache
 def repeated_axes(shape: tuple[int, ...], original: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The axes along which broadcasting repeated an array to give it this shape; None if it could not have."""
+    """Return the axes along which broadcasting to a shape repeats an array; None if it does not broadcast."""
     extra = len(shape) - len(original)
     if extra < 0 or any(n not in (1, m) for n, m in zip(original, shape[extra:], strict=True)):
         return None

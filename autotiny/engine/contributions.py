@@ -1,6 +1,6 @@
-"""Backprop, observed: what each operation of a graph passes on to its operands, in the order of the engine's own sweep.
+"""Backpropagation, step by step: what each operation of a graph passes on to its operands, in the order of the sweep.
 
-It is the sweep of `backward` that runs, and says what it does; nothing is published to `.grad`.
+The sweep is that of `backward`, with an observer; nothing is published to `.grad`.
 """
 
 from collections.abc import Iterator
@@ -14,27 +14,27 @@ from autotiny.engine.tensor import Tensor
 
 
 class Contribution(NamedTuple):
-    """What one operation adds to the gradient of one operand."""
+    """The amount that one operation adds to the gradient of one operand."""
 
     position: int
-    """Of the operand among `node.args`: x * x contributes twice to x."""
+    """The position of the operand among `node.args`; x * x contributes twice to x."""
     operand: Tensor
     value: Any
     """dJ/dy dy/dx, in the operand's shape and precision."""
     total: Any
     """The operand's gradient so far, this contribution included."""
     pulled: Any
-    """The gradient that it was made from: the visit's, or what stands for it where through_log."""
+    """The gradient that was pulled back: that of the visit, or dJ/dlog(y) if through_log."""
     through_log: bool = False
     """Whether dJ/dlog(y) was pulled back, without dividing by y: y is an exponential whose logarithm is taken."""
 
 
 class Visit(NamedTuple):
-    """One operation's turn in the sweep."""
+    """The turn of one operation in the sweep."""
 
     node: Tensor
     gradient: Any
-    """dJ/d(node), complete, for all of its uses have contributed."""
+    """dJ/d(node). All uses of the node have contributed to it."""
     contributions: tuple[Contribution, ...]
 
 
@@ -48,7 +48,7 @@ class Backprop(NamedTuple):
 
 
 def contributions(output: Tensor, grad: Any = None) -> Backprop:
-    """The way that backward takes from an output: every visit, with what it passes on to each operand.
+    """Return every visit of the sweep from an output, with what it passes on to each operand.
 
         dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.backward import Gradients, Sweep
-from autotiny.engine.broadcasting import fitted
+from autotiny.engine.broadcasting import fit
 from autotiny.engine.node import Node, made_by
 from autotiny.engine.recording import LOG, is_stable_log, value_of
 
@@ -83,7 +83,7 @@ def _receive(grads: Gradients, node: Node, arg: Node, g: Any, c: Any) -> None:
     """Add the contribution c of one operation to an operand's gradient."""
     x = arg._data
     if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
-        c = fitted(c, x, made_by(node))
+        c = fit(c, x, made_by(node))
     if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
         c = c.copy()
     before = grads.get(arg)

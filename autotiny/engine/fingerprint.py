@@ -1,4 +1,4 @@
-"""Fingerprints of arrays, by which a change after recording is noticed."""
+"""Fingerprints of arrays, which show that an array was changed after it was recorded."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ COLUMNS = 1021
 
 
 def fingerprint(array: Any, exact: int = EXACT_BYTES) -> bytes:
-    """A value that another content of the same array would not have.
+    """Return a fingerprint that changes when the contents of the array change.
 
     Arrays of up to `exact` bytes are kept byte for byte, which is faster. Of larger ones the 64-bit words are laid out
     in 1021 columns and summed, down and across: two passes at the speed of memory, which miss only changes that cancel
@@ -27,6 +27,6 @@ def fingerprint(array: Any, exact: int = EXACT_BYTES) -> bytes:
 
 
 def was_changed(array: Any, before: bytes) -> bool:
-    """Whether an array has another content than when its fingerprint was taken."""
+    """Whether the contents of an array have changed since its fingerprint was taken."""
     now = array.tobytes() if len(before) == array.nbytes else fingerprint(array)
     return bool(now != before)

@@ -13,7 +13,7 @@ from autotiny.engine.modes import modes
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
-from autotiny.engine.values import own
+from autotiny.engine.values import private_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
 
@@ -67,7 +67,7 @@ def seed(output: Node, grad: Any) -> Any:
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
         return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
-    start = grad if isinstance(grad, Node) else own(grad, True, output.dtype, "backward")
+    start = grad if isinstance(grad, Node) else private_copy(grad, True, output.dtype, "backward")
     if start.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {start.shape}")
     return start

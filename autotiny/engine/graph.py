@@ -1,22 +1,19 @@
-"""A recorded graph, read: its order, its names, and its values on other inputs."""
+"""Reading a recorded graph: its order, the names of its tensors, and its values for other inputs."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from autotiny.engine.call_site import caller_scope
 from autotiny.engine.node import Node
 from autotiny.engine.recording import evaluate
-
-__all__ = ["caller_scope", "leading_to", "names", "replay", "topological_order"]
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 by_number = attrgetter("_number")
 
 
 def topological_order(*outputs: AnyNode) -> list[AnyNode]:
-    """Every tensor that leads to the outputs, each once, operands before results.
+    """Return every tensor that leads to the outputs once, operands before results.
 
     Nodes are numbered when they are recorded, an operation always after its operands, so the order of their numbers
     is a topological order. The walk that gathers them does not recur: a graph may be a million operations deep.
@@ -26,19 +23,19 @@ def topological_order(*outputs: AnyNode) -> list[AnyNode]:
     >>> [t is u for t, u in zip(topological_order(z), [x, y, z])]
     [True, True, True]
     """
-    found: set[Any] = set(outputs)
-    order: list[Any] = list(found)
+    seen: set[Any] = set(outputs)
+    order: list[Any] = list(seen)
     for node in order:  # grows while it is walked
         for arg in node.args:
-            if isinstance(arg, Node) and arg not in found:
-                found.add(arg)
+            if isinstance(arg, Node) and arg not in seen:
+                seen.add(arg)
                 order.append(arg)
     order.sort(key=by_number)
     return order
 
 
 def leading_to(order: Iterable[AnyNode], sources: Iterable[AnyNode]) -> set[AnyNode]:
-    """The tensors of a topological order that depend on one of the sources, themselves included."""
+    """Return the tensors of a topological order that depend on one of the sources; the sources belong to them."""
     dependent = set(sources)
     for node in order:
         if not dependent.isdisjoint(node.parents):
@@ -47,7 +44,7 @@ def leading_to(order: Iterable[AnyNode], sources: Iterable[AnyNode]) -> set[AnyN
 
 
 def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyNode, Any]:
-    """The values that a graph would have with other values of some of its tensors, which may be results too.
+    """Return the values that a graph has for other values of some of its tensors, leaves or results.
 
     >>> import autotiny as at
     >>> x = at.Tensor(2.0); y = x * x
@@ -72,25 +69,25 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
 
 
 def names(order: Iterable[AnyNode], scope: Mapping[str, Any]) -> dict[AnyNode, str]:
-    """What to call each tensor: its own name, else its variable's in scope, else a short one by its place in the order.
+    """Return a name for each tensor: its own, else its variable's in scope, else a short one: t1, t2 ...
 
-    No two tensors get the same name: later ones are told apart by a prime.
+    No two tensors get the same name: later ones get a prime.
     """
     variables: dict[int, str] = {}
-    for name, held in scope.items():
-        if isinstance(held, Node) and not name.startswith("_"):
-            variables.setdefault(id(held), name)
+    for name, value in scope.items():
+        if isinstance(value, Node) and not name.startswith("_"):
+            variables.setdefault(id(value), name)
     order = list(order)
-    given = {node: node.name or variables.get(id(node)) for node in order}
+    bases = {node: node.name or variables.get(id(node)) for node in order}
     taken: set[str] = set()
-    for node, base in given.items():
+    for node, base in bases.items():
         if base is not None:
-            given[node] = unique = next(name for name in with_primes(base) if name not in taken)
+            bases[node] = unique = next(name for name in with_primes(base) if name not in taken)
             taken.add(unique)
     short = (name for name in (f"t{i}" for i in itertools.count(1)) if name not in taken)
-    return {node: name if name is not None else next(short) for node, name in given.items()}
+    return {node: name if name is not None else next(short) for node, name in bases.items()}
 
 
 def with_primes(name: str) -> Iterator[str]:
-    """name, name′, name″ ..."""
+    """Yield name, name′, name″ ..."""
     return (name + "′" * primes for primes in itertools.count())

@@ -1,4 +1,4 @@
-"""Words for errors, tables and pictures: the names that users gave, the line that they wrote, and what went wrong."""
+"""The words of error messages: operands by the names that users gave them, the operation, the rule and the mend."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from autotiny.ops import Op
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
-    """What a user calls an operand: its own name, its variable's, or else what it is."""
+    """Return what a user calls an operand: its name, else its variable's, else its value or type."""
     name = getattr(value, "name", None) or variable_name(value, scope)
     if isinstance(name, str):
         return name
@@ -21,7 +21,7 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
 
 
 def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
-    """The operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
+    """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
     if op.notation.count("{}") == len(words):
@@ -30,7 +30,7 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 
 
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
-    """The failure in the user's words: the operation, its operands with their shapes, the rule and the likely mend."""
+    """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely mend."""
     written = expression(op, args, shapes=True)
     if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {written}")
@@ -41,7 +41,7 @@ def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
 
 
 def _raised_in_users_code(error: Exception) -> bool:
-    """Whether it comes out of a function that a user made an operation, whose traceback they need."""
+    """Whether an error comes from a user's own operation; then the user needs its traceback."""
     step = error.__traceback__
     while step is not None and step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         step = step.tb_next
@@ -49,7 +49,7 @@ def _raised_in_users_code(error: Exception) -> bool:
 
 
 def _matmul_reason(args: tuple[Any, ...]) -> str | None:
-    """Why two operands of a matrix product do not fit, and the transpose that would, if one would."""
+    """Return why two operands of a matrix product do not fit, and the transpose that does, if there is one."""
     (a, b), scope = args, caller_scope()
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return "a matrix product needs vectors or matrices; use * for a number"

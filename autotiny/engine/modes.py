@@ -1,4 +1,4 @@
-"""Ways of recording that hold in one thread for the length of a `with`: no_grad, debug, tracing and scope."""
+"""Modes of recording, set in one thread for the length of a `with`: no_grad, debug, scope and tracing."""
 
 import math
 import threading
@@ -11,10 +11,10 @@ from autotiny.ops import Op
 
 
 class Mark:
-    """One time that a scope was entered: what was recorded meanwhile belongs together in pictures.
+    """One entry into a scope: what is recorded before it is left belongs together in pictures.
 
-    Where `since` is set, every operand of the marked result that was recorded after that number belongs to it too:
-    a mark for those who know the result, which costs the recording nothing.
+    A mark may also be put on a result afterwards, which costs the recording nothing: then every operand of the result
+    that was recorded after the number `since` belongs to it too.
     """
 
     __slots__ = ("name", "since")
@@ -52,20 +52,15 @@ class _Modes(threading.local):
     tracing: Tracer | None = None
     scope: tuple[Mark, ...] = ()
 
-    @property
-    def plain(self) -> bool:
-        """Whether recording takes its usual way, but for the scope."""
-        return self.recording and not self.debugging and self.tracing is None
-
 
 modes = _Modes()
 
 
 class Switch(threading.local):
-    """A `with` that sets one mode of this thread, and puts it back; it may be nested, reused and shared by threads."""
+    """A context manager that sets one mode of this thread; it may be nested, reused and shared by threads."""
 
     in_use: ClassVar[int] = 0
-    """How many are open in all threads: while there are none, nobody needs to look."""
+    """How many are open in all threads. While it is 0, recording need not look at the modes."""
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
@@ -131,7 +126,7 @@ def scope(name: str) -> Switch:
 
 
 class _Scope(Switch):
-    """Appends a mark of its own to the scopes that are open."""
+    """A switch that adds a new mark to the open scopes each time it is entered."""
 
     def __init__(self, name: str) -> None:
         super().__init__("scope", ())

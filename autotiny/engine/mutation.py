@@ -1,4 +1,4 @@
-"""Refusing to differentiate what is no longer there: values that were changed after they were recorded."""
+"""Mutation: values that were changed after they were recorded, whose graph is not to be differentiated."""
 
 from typing import Any, TypeGuard
 
@@ -11,21 +11,21 @@ from autotiny.errors import StaleError
 
 
 def verified_order(*outputs: Node) -> list[Node]:
-    """The operations that lead to the outputs, results before operands, once it is certain that no value was changed
-    since.
+    """Return the operations that lead to the outputs, results before operands, after checking that no value changed.
 
-    The same walk as graph.topological_order, without the leaves, which have nothing to pull back through.
+    It is the walk of graph.topological_order without the leaves, which no gradient is pulled back through.
+    Raises StaleError if a value was changed.
     """
-    found = {output for output in outputs if output.op is not None}
-    order, doubtful = list(found), False
+    seen = {output for output in outputs if output.op is not None}
+    order, doubtful = list(seen), False
     for node in order:  # grows while it is walked
         doubtful = doubtful or node._notes is not None
         for arg in node.args:
             if isinstance(arg, Node):
                 if arg.op is None:
                     doubtful = doubtful or arg._shared or arg._assigned > node._number
-                elif arg not in found:
-                    found.add(arg)
+                elif arg not in seen:
+                    seen.add(arg)
                     order.append(arg)
     order.sort(key=by_number, reverse=True)
     if doubtful:
@@ -35,7 +35,7 @@ def verified_order(*outputs: Node) -> list[Node]:
 
 
 def require_unchanged(node: Node) -> None:
-    """Raise StaleError if a value that the node was computed from, or its own, is not what it was."""
+    """Raise StaleError if the value of the node, or of one of its operands, has changed since it was recorded."""
     notes = node._notes or {}
     if "value" in notes and was_changed(node._data, notes["value"]):
         _raise_stale(node, node, "was changed in place")
@@ -43,13 +43,13 @@ def require_unchanged(node: Node) -> None:
         if isinstance(arg, Node) and arg.op is None and arg._assigned > node._number:
             _raise_stale(node, arg, "was assigned")
         shared = isinstance(arg, Node) and arg.op is None and arg._shared
-        seal = notes.get(place, arg._notes["value"] if shared else None)
-        if seal is not None and was_changed(value_of(arg), seal):
+        before = notes.get(place, arg._notes["value"] if shared else None)
+        if before is not None and was_changed(value_of(arg), before):
             _raise_stale(node, arg, "was changed in place")
 
 
-def _raise_stale(node: Node, held: Any, what: str) -> None:
-    name, line = messages.label(held, call_site.caller_scope()), (node._notes or {}).get("line")
+def _raise_stale(node: Node, value: Any, what: str) -> None:
+    name, line = messages.label(value, call_site.caller_scope()), (node._notes or {}).get("line")
     raise StaleError(
         f"{made_by(node).name}: {name} {what} after it was recorded"
         + (f" at {line}" if line else "")
@@ -57,13 +57,9 @@ def _raise_stale(node: Node, held: Any, what: str) -> None:
     )
 
 
-# ----- leaves -----
-# Leaves that somebody may have written to behind their session's back.
-
-
 def is_written_over(value: Any) -> TypeGuard[Node]:
-    """Whether it is a leaf whose data was assigned, or written to, since its session made it."""
+    """Whether a value is a leaf whose data was assigned, or written to, since it was made."""
     if not isinstance(value, Node) or value.op is not None:
         return False
-    seal = (value._notes or {}).get("value")
-    return value._assigned > value._number or (seal is not None and was_changed(value._data, seal))
+    before = (value._notes or {}).get("value")
+    return value._assigned > value._number or (before is not None and was_changed(value._data, before))

@@ -1,4 +1,4 @@
-"""Node: a value, how it was made, and its gradient, without any way of computing with it."""
+"""Node: a value in a graph, how it was made, and its gradient. `Tensor` adds the arithmetic."""
 
 import itertools
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark
-from autotiny.engine.values import brief, is_foreign, own, read_only
+from autotiny.engine.values import brief, is_foreign, private_copy, read_only
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.text import clean
 from autotiny.ops import Op
@@ -41,19 +41,19 @@ class Node:
     )
 
     _data: Any
-    """The value; its array is never written to while the graph lives."""
+    """The value. The engine never writes to its array while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
-    """Rare facts: fingerprints of operands under their position, of this value, when it was first handed out, under
-    "value", and the line that made it under "line"."""
+    """Rare facts: the fingerprints of operands by their position; under "value", that of this value when it was first
+    handed out; under "line", the line that made it."""
     _number: int
-    """Grows in the order of making."""
+    """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]
-    """The scopes that it was recorded in, from the outermost in; not set outside of any."""
+    """The scopes that it was recorded in, outermost first; unset outside of any."""
     _assigned: int
-    """When a leaf was last assigned, on the same clock."""
+    """When a leaf's data was last assigned, as a number in that order."""
     _shared: bool
-    """Whether somebody else holds the array of this leaf, and may write to it."""
+    """Whether somebody else holds the array of this leaf and may write to it."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -61,7 +61,7 @@ class Node:
     requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
-        self._data = own(data, requires_grad, dtype)
+        self._data = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
         self._shared = False
@@ -71,7 +71,7 @@ class Node:
     # ----- value and gradient -----
     @property
     def data(self) -> np.ndarray:
-        """The value as an array. A leaf's may be written to or assigned before it is recorded; a result's may not."""
+        """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
@@ -88,23 +88,24 @@ class Node:
             raise UnsupportedError(
                 f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
             )
-        held = self._data
-        if value is not held:
+        current = self._data
+        if value is not current:
             fresh = (
                 value.copy()
-                if type(value) is type(held) and value.dtype is held.dtype
-                else own(value, self.requires_grad, held.dtype, "Tensor.data")
+                if type(value) is type(current) and value.dtype is current.dtype
+                else private_copy(value, self.requires_grad, current.dtype, "Tensor.data")
             )
-            if fresh.shape != held.shape:
+            if fresh.shape != current.shape:
                 raise ShapeError(
-                    f"{self._label()}.data has shape {held.shape}, and {fresh.shape} was assigned; make a new Tensor"
+                    f"{self._label()}.data has shape {current.shape}, and a value of shape {fresh.shape} was assigned; "
+                    "make a new Tensor"
                 )
             self._data, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
 
     @property
     def grad(self) -> np.ndarray | None:
-        """The gradient as an array, None before backward. A leaf's is its own; a result's is read-only."""
+        """The gradient as an array, None before backward. That of a leaf is its own, that of a result read-only."""
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g
@@ -118,14 +119,16 @@ class Node:
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = own(value, self.requires_grad, self.dtype, "Tensor.grad")
+            value = private_copy(value, self.requires_grad, self.dtype, "Tensor.grad")
             if value.shape != self.shape:
-                raise ShapeError(f"{self._label()}.grad must have shape {self.shape}, and {value.shape} was assigned")
+                raise ShapeError(
+                    f"{self._label()}.grad must have shape {self.shape}; a value of shape {value.shape} was assigned"
+                )
         self._grad = value
 
     @property
     def parents(self) -> tuple["Node", ...]:
-        """The Tensors among the operands, in order, repeats kept."""
+        """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
     value = property(attrgetter("_data"), doc="The recorded value, not to be written to.")
@@ -137,18 +140,19 @@ class Node:
 
     # ----- out of the graph -----
     def item(self) -> Any:
-        """The only entry, as a Python number."""
+        """Return the only entry as a Python number."""
         return self._data.item()
 
     def tolist(self) -> Any:
-        """The entries as nested lists of Python numbers."""
+        """Return the entries as nested lists of Python numbers."""
         return self._data.tolist()
 
     def __float__(self) -> float:
-        """The only entry as a Python float, which has no gradient.
+        """Return the only entry as a Python float, which has no gradient.
 
-        float(t) is meant so; math.exp(t), np.float64(t) and a[i] = t are not, and raise UnsupportedError. Calls that do
-        not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t).
+        float(t) is a way out of the graph; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call that
+        does not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t). Where Python
+        has no source of that line, the names in its code decide; see call_site.taker_of_a_float.
         """
         if self.requires_grad:
             self._require_float_is_meant()
@@ -189,18 +193,17 @@ class Node:
     __str__ = __repr__
 
     def _require_float_is_meant(self) -> None:
-        if call_site.stores_into_an_array():
+        taker = call_site.taker_of_a_float()
+        if taker is None:
+            return
+        if taker.__module__ != "math":
             raise self._would_lose_its_gradient()
-        function = call_site.computing_function()
-        if getattr(function, "__module__", "") == "math":
-            name = self._label()
-            instead = f"np.{function.__name__}" if hasattr(np, function.__name__) else "functions of NumPy"
-            raise UnsupportedError(
-                f"math.{function.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
-                f"or {name}.item() for the value alone"
-            )
-        if function is not None:
-            raise self._would_lose_its_gradient()
+        name = self._label()
+        instead = f"np.{taker.__name__}" if hasattr(np, taker.__name__) else "functions of NumPy"
+        raise UnsupportedError(
+            f"math.{taker.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
+            f"or {name}.item() for the value alone"
+        )
 
     def _would_lose_its_gradient(self) -> UnsupportedError:
         name = self._label()
@@ -220,6 +223,6 @@ def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None,
 
 
 def made_by(node: Node) -> Op:
-    """The operation of a node that is no leaf."""
+    """Return the operation that made a node, which is not a leaf."""
     assert node.op is not None
     return node.op

@@ -1,7 +1,7 @@
-"""NumPy's surface: what makes an object of ours work wherever NumPy code expects an array.
+"""NumPy's protocols, which let an object of ours stand wherever NumPy code expects an array.
 
-NumPy hands its functions over (NEP 13 for ufuncs, NEP 18 for the rest). A class that says what becomes of a function
-of its objects, in `__autotiny_call__`, has with this the protocols and the methods of an array.
+NumPy passes a call of one of its functions on to its arguments (NEP 13 for ufuncs, NEP 18 for the rest). A class that
+defines `__autotiny_call__` gets the protocols and the methods of an array from `ArrayProtocol`.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def _method(function: Any) -> Callable[..., Any]:
 
 
 class ArrayProtocol:
-    """The protocols and the methods of an array, all of them by way of `__autotiny_call__(function, args, kwargs)`."""
+    """The protocols and methods of an array; all of them call `__autotiny_call__(function, args, kwargs)`."""
 
     __slots__ = ()
     __autotiny_call__: ClassVar[Callable[..., Any]]
@@ -56,16 +56,16 @@ class ArrayProtocol:
     copy, flatten = _method(np.copy), _method(np.ravel)
 
     def reshape(self, *shape: Any, **options: Any) -> Any:
-        """The same entries in another shape: t.reshape(2, 3), t.reshape((2, 3)) or t.reshape(shape=(2, 3))."""
+        """Return the same entries in another shape: t.reshape(2, 3), t.reshape((2, 3)) or t.reshape(shape=(2, 3))."""
         lengths = (shape[0] if len(shape) == 1 else shape,) if shape or not options else ()
         return self.__autotiny_call__(np.reshape, (self, *lengths), options)
 
     def transpose(self, *axes: Any) -> Any:
-        """The axes in another order, reversed by default."""
+        """Return the same entries with the axes in another order, reversed by default."""
         return self.__autotiny_call__(np.transpose, (self, (axes[0] if len(axes) == 1 else axes) or None), {})
 
     def astype(self, dtype: Any) -> Any:
-        """In another floating-point type; as a plain array in any other type."""
+        """Return the values in another floating-point type; in any other type, a plain array."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
     T = property(transpose, doc="The axes reversed.")

@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of values."""
+"""Pytrees: nested lists, tuples and dicts of values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ Rebuild = Callable[[list[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The values of a tree in order, and the function that puts others in their places.
+    """Return the values of a tree in order, and a function that builds the same tree of other values.
 
     >>> leaves, rebuild = flatten({"W": 1, "b": (2, [3])})
     >>> leaves, rebuild([10, 20, 30])
@@ -26,12 +26,12 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
 
     def rebuild(leaves: list[Any]) -> Any:
         rest = iter(leaves)
-        return make([sub([next(rest) for _ in held]) for held, sub in parts])
+        return make([sub([next(rest) for _ in own]) for own, sub in parts])
 
-    return [leaf for held, _ in parts for leaf in held], rebuild
+    return [leaf for own, _ in parts for leaf in own], rebuild
 
 
 def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The tree with the function applied to each value."""
+    """Return the tree with the function applied to each value."""
     leaves, rebuild = flatten(tree)
     return rebuild([function(leaf) for leaf in leaves])

@@ -10,7 +10,7 @@ from autotiny.engine import call_site, messages
 from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, next_number
-from autotiny.engine.signatures import arranged, composed
+from autotiny.engine.signatures import bind_arguments, call_composition
 from autotiny.engine.values import REAL, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
@@ -26,7 +26,7 @@ LOG = OPS[np.log]
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
     """Return the result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
-        args, kwargs = arranged(op, args, kwargs)
+        args, kwargs = bind_arguments(op, args, kwargs)
     for option in kwargs.values():
         if type(option) not in SIMPLE_OPTIONS:
             kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
@@ -90,7 +90,7 @@ def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
-    """The operation on the values of its operands; the logarithm of an exponential never leaves the logarithm."""
+    """Return the value of an operation; the logarithm of an exponential is computed without leaving the logarithm."""
     if is_stable_log(op, args):
         (inner,) = args
         return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
@@ -108,7 +108,7 @@ def is_stable_log(op: Op | None, args: tuple[Any, ...]) -> bool:
 
 
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
-    """A tracked node, without the care that a user's value needs."""
+    """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
     node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
     node._grad = node._notes = node.name = None
@@ -118,7 +118,7 @@ def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[st
 
 
 def in_scope(result: Any, name: str, since: int) -> Any:
-    """The result, with what it was computed from after the number `since`, under one name in pictures."""
+    """Group a result with the operands that were recorded after the number `since`, under one name in pictures."""
     result._scope = (*modes.scope, Mark(name, since))
     return result
 
@@ -135,11 +135,11 @@ def require_finite(value: Any, what: str, node: Node) -> None:
 
 # ----- what NumPy and users hand over -----
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """A NumPy function of Tensors: recorded, composed of recorded ones, or plain."""
+    """Call a NumPy function of Tensors: one that is recorded, composed of recorded ones, or without a gradient."""
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        return composed(function, args, kwargs)
+        return call_composition(function, args, kwargs)
     if function in PLAIN:
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
     module = getattr(function, "__module__", None) or "numpy"
@@ -150,12 +150,12 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 
 
 def value_of(arg: Any) -> Any:
-    """The plain value of an operand."""
+    """Return the value of a node, and anything else as it is."""
     return arg._data if isinstance(arg, Node) else arg
 
 
 def _constant(op: Op, arg: Any) -> Any:
-    """An operand that is no Tensor: a number, or an array of numbers; arrays of other libraries as they come."""
+    """Return a constant operand as a number or an array; an array of another library is kept as it is."""
     if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
         require_real(arg.dtype, op.name)
         return arg
@@ -163,16 +163,18 @@ def _constant(op: Op, arg: Any) -> Any:
 
 
 def _own_option(op: Op, name: str, value: Any) -> Any:
-    """An option that nobody else can change later; it has no gradient, and a tracked Tensor would lose its own."""
+    """Return a private copy of an option. Options are not differentiated, so a tracked Tensor is refused."""
     if isinstance(value, Node):
         if value.requires_grad:
-            raise UnsupportedError(f"{op.name}: {name}= takes no Tensor; options have no gradient, so give {name}.data")
+            raise UnsupportedError(
+                f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
+            )
         value = value._data
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
 def _require_numbers(op: Op, data: Any) -> None:
-    """Raise UnsupportedError unless an operation gave numbers that can be differentiated."""
+    """Raise UnsupportedError unless the value of an operation is an array of real numbers."""
     if not hasattr(data, "dtype") or data.dtype.kind not in REAL:
         raise UnsupportedError(
             f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
@@ -180,12 +182,12 @@ def _require_numbers(op: Op, data: Any) -> None:
 
 
 def _fingerprints(args: tuple[Any, ...]) -> dict[Any, Any]:
-    """Fingerprints of the operands that may change, by their positions."""
+    """Return the fingerprints of the operands that somebody else may change, by position."""
     return {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
 
 
 def _writable_elsewhere(arg: Any) -> bool:
-    """Whether somebody else may write to an operand's array later on."""
+    """Whether somebody else holds the array of an operand and may write to it."""
     return arg._shared if isinstance(arg, Node) else isinstance(arg, np.ndarray)
 
 
@@ -226,7 +228,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
 
 
 def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """An operator whose result is a plain array, and its reflection."""
+    """Return an operator whose result is a plain array, and its reflection."""
 
     def method(self: Any, other: Any) -> Any:
         return function(self._data, value_of(other))

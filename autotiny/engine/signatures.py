@@ -1,4 +1,4 @@
-"""The arguments of a call as an operation takes them; one that cannot be honoured is an error, never ignored."""
+"""Arguments of a call, bound to the parameters of an operation; one that is not supported is an error."""
 
 import functools
 import inspect
@@ -13,13 +13,13 @@ from autotiny.ops import COMPOSED, Op
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-def arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
-    """The arguments of one operation: operands by position, options by name."""
+def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+    """Return the operands by position and the options by name."""
     if op.arity is not None:
         require_at_most(len(op.parameters), op.name, args)
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    options = given(op.name, kwargs)
+    options = stated_options(op.name, kwargs)
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
@@ -28,13 +28,13 @@ def arranged(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argume
     return args, options
 
 
-def composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """What a function that is written in terms of others comes to."""
+def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function that is composed of operations, with the arguments that NumPy's function of that name takes."""
     name, form = function.__name__, _form(function)
     if kwargs or len(args) > form.positional:
         require_at_most(max(form.positional, len(form.names)), name, args)
         beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
-        args, kwargs = args[: form.positional], given(name, {**kwargs, **beyond})
+        args, kwargs = args[: form.positional], stated_options(name, {**kwargs, **beyond})
         require_supported(name, kwargs, form.options, form.required)
     for operand in form.required[len(args) :]:
         if operand not in kwargs:
@@ -43,7 +43,7 @@ def composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
 
 class _Form(NamedTuple):
-    """NumPy's names in NumPy's order, how many of them a composition takes by position, and what it knows."""
+    """NumPy's parameters in NumPy's order, and which of them a composition takes."""
 
     names: tuple[str, ...]
     positional: int
@@ -62,8 +62,11 @@ def _form(function: Any) -> _Form:
     return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
 
 
-def given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without those that say nothing (no axis says: all); out= and the like would escape the graph."""
+def stated_options(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were stated: axis=None says all axes, any other None is a default.
+
+    Raises UnsupportedError for out= and others with which the result would escape the graph.
+    """
     options = {
         key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
     }
@@ -73,10 +76,10 @@ def given(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_supported(
-    name: str, given: Mapping[str, Any], options: Collection[str], operands: Collection[str] = ()
+    name: str, stated: Mapping[str, Any], options: Collection[str], operands: Collection[str] = ()
 ) -> None:
-    """Raise UnsupportedError for an option that an operation does not know, with those that it does."""
-    for key in given:
+    """Raise UnsupportedError for an option that the operation does not support, and name those that it does."""
+    for key in stated:
         if key not in options and key not in operands:
             supported = ", ".join(sorted(options)) or "none"
             raise UnsupportedError(

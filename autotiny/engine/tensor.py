@@ -1,4 +1,4 @@
-"""Tensor: a node that one computes with as with an array, so that plain NumPy code records a graph."""
+"""Tensor: a node with the arithmetic of an array, so that plain NumPy code records a graph."""
 
 import operator
 from typing import Any
@@ -16,7 +16,7 @@ from autotiny.ops.indexing import index
 
 
 def _plain_key(part: Any) -> Any:
-    """An index that nobody else can change: Tensors by value, arrays and lists copied."""
+    """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
         part = part._data
     if isinstance(part, list) and not part:
@@ -56,7 +56,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     def detach(self) -> "Tensor":
-        """The same value as a constant: gradients stop here."""
+        """Return the same value as a constant; no gradient passes through it."""
         return Tensor(self._data, requires_grad=False, name=self.name)
 
     def backward(self, grad: Any = None) -> None:
@@ -102,7 +102,7 @@ class Tensor(ArrayProtocol, Node):
     __hash__ = object.__hash__
 
     def astype(self, dtype: Any) -> Any:
-        """In another floating-point type; as a plain array in any other type."""
+        """Return the values in another floating-point type; in any other type, a plain array."""
         if np.dtype(dtype).kind != "f":
             return self._data.astype(dtype)
         return super().astype(dtype)

@@ -1,9 +1,8 @@
-"""Functions in, functions of their derivatives out: arrays in, arrays out; nested lists, tuples and dicts of arrays
-too.
+"""Transforms: from a function to the function of its gradient, Jacobian or Hessian.
 
-All of them record the function once on fresh Tensors and sweep that graph. Inside another transform, or where the
-function uses a tracked Tensor from outside, the sweep is recorded as well and the results are Tensors, so that they
-nest to any order.
+The functions take and return arrays, or nested lists, tuples and dicts of arrays. A transform records the function once
+on fresh Tensors and sweeps that graph. Inside another transform, or where the function uses a tracked Tensor from
+outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
 import functools
@@ -26,8 +25,8 @@ from autotiny.errors import ShapeError, UnsupportedError
 Function = Callable[..., Any]
 
 
-class Run(NamedTuple):
-    """One recorded call: its output and the variables that it was called on, as flat lists with their trees."""
+class RecordedCall(NamedTuple):
+    """A recorded call: its outputs and the variables that it was called with, as flat lists with their trees."""
 
     outputs: list[Any]
     rebuild_output: Rebuild
@@ -39,7 +38,7 @@ class Run(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """The output, as Tensors where somebody outside may differentiate it."""
+        """The output; it consists of Tensors if the call is part of a larger graph."""
         return self.rebuild_output([self.plain(out) for out in self.outputs])
 
     def plain(self, x: Any) -> Any:
@@ -47,16 +46,16 @@ class Run(NamedTuple):
         return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
 
     def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
-        """The gradients of the variables."""
+        """Return the gradients of the variables."""
         record = record or self.nested
         wanted = None if self.leaves.issubset(self.variables) else self.variables  # all of them: the shortest way
-        found = sweep(self.order, seeds, wanted, record)
-        results = [found[x] if x in found else np.zeros_like(x._data) for x in self.variables]
+        grads = sweep(self.order, seeds, wanted, record)
+        results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
 
-def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> Run:
-    """Call f with the chosen arguments as fresh variables."""
+def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> RecordedCall:
+    """Record a call of f with the chosen arguments as fresh variables."""
     start = next_number()
     variables, rebuild_arguments = flatten([tree_map(variable, args[i]) for i in chosen])
     arguments = list(args)
@@ -74,17 +73,17 @@ def run(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequen
     order = verified_order(*recorded)
     leaves = tracked_leaves(recorded, order)
     nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
-    return Run(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
+    return RecordedCall(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
 
 
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
-    """The tracked leaves among some outputs, and among the operands of the operations that lead to them."""
+    """Return the tracked leaves among the outputs and among the operands of the operations that lead to them."""
     candidates = itertools.chain(outputs, *(node.args for node in order))
     return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
 
 
 def variable(value: Any) -> Tensor:
-    """A fresh Tensor to differentiate by; linked to the Tensor that it came from, if it came from one."""
+    """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
     return Tensor(value._data if isinstance(value, Tensor) else value)
@@ -99,12 +98,12 @@ def _require_numbers(f: Function, out: Any) -> None:
 
 
 def with_signature_of(f: Function, derivative: Function) -> Function:
-    """The derivative, which inspect.signature and help show with the arguments of f."""
+    """Return the derivative with the signature of f, for help and inspect.signature."""
     return functools.update_wrapper(derivative, f, assigned=(), updated=())
 
 
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """The function that gives f's value and its gradient with respect to one argument, or to several.
+    """Return the function that computes f's value and its gradient with respect to one argument, or to several.
 
     Raises ShapeError where f does not return a single number.
 
@@ -117,11 +116,11 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if not all(-len(args) <= i < len(args) for i in positions):
             raise UnsupportedError(
-                f"grad: argnums={argnums} asks for an argument that was not given; {len(args)} positional ones were"
+                f"grad: argnums={argnums} asks for an argument that was not given; there are {len(args)}"
             )
         if len({i % len(args) for i in positions}) < len(positions):
             raise UnsupportedError(f"grad: argnums={argnums} names an argument twice")
-        call = run(f, args, kwargs, positions)
+        call = record_call(f, args, kwargs, positions)
         if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
             got = [np.shape(out) for out in call.outputs]
             raise ShapeError(
@@ -136,7 +135,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """The gradient of a function that returns a single number.
+    """Return the function that computes the gradient of f, which returns a single number.
 
     >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
     array(1.)
@@ -150,13 +149,13 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
-    """f's value, and the function that pulls dJ/d(value) back to a tuple of dJ/d(argument): pull(g) = gᵀ ∂f/∂x.
+    """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
     >>> pull(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
-    call = run(f, args, {}, range(len(args)))
+    call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
         for node in call.order:
@@ -172,8 +171,8 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     return call.value, pull
 
 
-def seeds_for(call: Run, upstream: list[Any]) -> Gradients:
-    """The gradients that arrive at the outputs, checked against their shapes."""
+def seeds_for(call: RecordedCall, upstream: list[Any]) -> Gradients:
+    """Return the gradients that arrive at the outputs, after checking their shapes."""
     if [np.shape(u) for u in upstream] != [np.shape(out) for out in call.outputs]:
         expected, got = [np.shape(out) for out in call.outputs], [np.shape(u) for u in upstream]
         raise ShapeError(f"vjp: the gradient must have the shapes of the value, {expected}; got {got}")
@@ -186,7 +185,7 @@ def seeds_for(call: Run, upstream: list[Any]) -> Gradients:
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """f's value, and its derivative along the tangents: ∂f/∂x t.
+    """Return f's value and its derivative along the tangents: ∂f/∂x t.
 
     The reverse sweep is linear in the gradient u that it starts from, so its own derivative by u is the forward one
     (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
@@ -196,7 +195,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     """
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
-    call = run(f, args, {}, range(len(args)))
+    call = record_call(f, args, {}, range(len(args)))
     directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
@@ -209,17 +208,19 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     with Switch("recording", True):
         pulled = call.pull(seeds_for(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
-    found = (
+    grads = (
         sweep(verified_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
-    derivatives = [found.get(u, np.zeros_like(u._data)) for u in starts]
+    derivatives = [grads.get(u, np.zeros_like(u._data)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
 def jacobian(f: Function) -> Function:
-    """The array of all derivatives, J[i, j] = ∂f(x)[i] / ∂x[j], of shape f(x).shape + x.shape, by the first argument.
+    """Return the function of all derivatives of f by its first argument: J[i, j] = ∂f(x)[i] / ∂x[j].
+
+    J has the shape f(x).shape + x.shape.
 
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -227,15 +228,15 @@ def jacobian(f: Function) -> Function:
     """
 
     def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        call = run(f, (x, *args), kwargs, (0,))
+        call = record_call(f, (x, *args), kwargs, (0,))
         blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
         return call.rebuild_output(blocks)
 
     return with_signature_of(f, jacobian_of_f)
 
 
-def _rows(call: Run, out: Any) -> list[Any]:
-    """For each variable, the derivatives of all entries of one output."""
+def _rows(call: RecordedCall, out: Any) -> list[Any]:
+    """Return for each variable the derivatives of all entries of one output."""
     if not (isinstance(out, Tensor) and out.requires_grad):
         return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
     seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
@@ -247,7 +248,7 @@ def _rows(call: Run, out: Any) -> list[Any]:
 
 
 def hessian(f: Function) -> Function:
-    """The array of second derivatives of a function that returns a single number, of shape x.shape + x.shape.
+    """Return the function of the second derivatives of f, which returns a single number: x.shape + x.shape.
 
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
@@ -257,7 +258,7 @@ def hessian(f: Function) -> Function:
 
 
 def hvp(f: Function) -> Function:
-    """The product of the Hessian with a vector, H(x) v, without the Hessian: the gradient of ∇f(x) · v.
+    """Return the function of the product H(x) v with the Hessian of f, computed as the gradient of ∇f(x) · v.
 
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])

@@ -1,4 +1,4 @@
-"""Values: what may stand in a graph, how it is copied in, and how it is shown."""
+"""Values: which arrays and numbers a graph takes, how it copies them, and how it prints them."""
 
 import sys
 from typing import Any
@@ -8,14 +8,14 @@ import numpy as np
 from autotiny.errors import UnsupportedError
 
 REAL = "fiub"
-"""The kinds of NumPy's types that hold real numbers."""
+"""The kinds of NumPy types that hold real numbers: floating point, integer, unsigned and boolean."""
 
 
 def real_numbers(value: Any, where: str) -> np.ndarray:
-    """The value as an array of real numbers, not copied if it is one."""
+    """Return the value as an array of real numbers; an array is not copied."""
     masked = sys.modules.get("numpy.ma")  # NumPy loads it when it is first used
     if masked and isinstance(value, masked.MaskedArray):
-        raise UnsupportedError(f"{where}: masked arrays are not supported; give it filled(), and np.where for the mask")
+        raise UnsupportedError(f"{where}: masked arrays are not supported; use .filled(), and np.where for the mask")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -27,7 +27,7 @@ def real_numbers(value: Any, where: str) -> np.ndarray:
 
 
 def require_real(dtype: np.dtype[Any], where: str) -> None:
-    """Raise UnsupportedError for what is not a type of real numbers."""
+    """Raise UnsupportedError unless the type holds real numbers."""
     if dtype.kind == "c":
         raise UnsupportedError(
             f"{where}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
@@ -39,19 +39,19 @@ def require_real(dtype: np.dtype[Any], where: str) -> None:
 
 
 def is_foreign(value: Any) -> bool:
-    """Whether it is an array of another library, which speaks NumPy's protocols and is kept as it is."""
+    """Whether a value is an array of another library that supports NumPy's protocols. It is kept as it is."""
     return hasattr(value, "__array_function__") and not isinstance(value, np.ndarray) and not hasattr(value, "grad")
 
 
 def plain_copy(value: Any) -> Any:
-    """A copy as an array of NumPy, unless it is an array of another library."""
+    """Return a copy as a NumPy array; an array of another library stays one."""
     if is_foreign(value):
         return value.copy() if hasattr(value, "__autotiny_call__") else value  # a formula notes that it is an array
     return np.array(value)
 
 
-def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
-    """A private copy of a value, numbers as NumPy scalars; in floating point where it is tracked."""
+def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
+    """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
     if is_foreign(data):
         require_real(data.dtype, where)
         data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
@@ -64,14 +64,14 @@ def own(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> A
 
 
 def read_only(value: Any) -> np.ndarray:
-    """The value as an array that cannot be written to."""
+    """Return a view of the value that cannot be written to."""
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view
 
 
 def brief(value: Any) -> str:
-    """A few entries, to four digits; of an array of three or more axes, the first and last ones in one row."""
+    """Print a few entries to four digits; of an array with three or more axes, the first and last in one row."""
     array = np.asarray(value)
     brackets = array.ndim - 1 if array.ndim > 2 and array.size > 6 else 0
     shown = array.ravel() if brackets else array

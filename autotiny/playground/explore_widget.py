@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotiny.engine.tensor import Tensor
-from autotiny.engine.values import own
+from autotiny.engine.values import private_copy
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.notation.arrays import summarise
 
@@ -59,7 +59,7 @@ class Control:
 
     def given(self, value: Any) -> Any:
         """A new value as an array; raises UnsupportedError for another shape."""
-        array = np.asarray(own(value, True, where=self.name))
+        array = np.asarray(private_copy(value, True, where=self.name))
         if array.shape != self.start.shape:
             raise UnsupportedError(f"{self.name} has shape {self.start.shape}, and {array.shape} was given")
         return array
@@ -81,7 +81,7 @@ def control(name: str, given: Any) -> Control:
         return Control(name, np.array(given.detach()), tracked=given.requires_grad)
     if isinstance(given, tuple):
         return _slider(name, given)
-    start = np.asarray(own(given, True, where=name))
+    start = np.asarray(private_copy(given, True, where=name))
     if start.ndim:
         return Control(name, start)
     reach = max(3.0, 2 * abs(float(start)))
@@ -89,7 +89,7 @@ def control(name: str, given: Any) -> Control:
 
 
 def _slider(name: str, given: tuple[Any, ...]) -> Control:
-    bounds = np.asarray(own(list(given), True, where=name))
+    bounds = np.asarray(private_copy(list(given), True, where=name))
     if bounds.shape not in ((2,), (3,)) or not np.isfinite(bounds).all() or not bounds[0] < bounds[1]:
         raise UnsupportedError(f"{name}: expected (low, high) or (low, high, start) with low < high; got {given}")
     low, high = bounds[:2].tolist()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotiny.engine.values import own
+from autotiny.engine.values import private_copy
 from autotiny.sessions import source_edits
 from autotiny.sessions.declaration import ARRAYS, DTYPES, Declaration, declaration, is_array_of_numbers
 
@@ -81,7 +81,7 @@ def leaf(name: str, value: Any, tracked: bool, dtype: Any = None) -> Statement:
     >>> leaf("W", [[1, 2.5]], tracked=True).line, leaf("X", np.float32([0.1]), tracked=False).line
     ('W = [[1.0, 2.5]]', 'X = array([0.1], dtype=float32)')
     """
-    array = np.asarray(own(value, tracked, dtype, name))
+    array = np.asarray(private_copy(value, tracked, dtype, name))
     kind, maker = array.dtype.name, "Tensor" if tracked else "array"
     if not 0 < array.size <= LARGEST_WRITTEN or kind not in (*DTYPES, *UNMARKED):
         array.flags.writeable = False

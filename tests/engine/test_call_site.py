@@ -1,6 +1,8 @@
 """A float that C code asks a Tensor for is meant to leave the graph, or else it is an error."""
 
 import math
+import subprocess
+import sys
 from math import exp as exponential
 
 import numpy as np
@@ -60,6 +62,94 @@ def test_function_that_would_compute_without_a_gradient_is_an_error(way, t):
     call, words = LOSING[way]
     with pytest.raises(UnsupportedError, match=words):
         call(t)
+
+
+def refusal(call):
+    """What is said where the gradient would be lost; NumPy wraps it in an error of its own where it stores."""
+    with pytest.raises((UnsupportedError, ValueError)) as raised:
+        call()
+    return f"{raised.value} {raised.value.__cause__}"
+
+
+def stores(a, t):
+    a[0] = t
+
+
+def stores_in_a_row(a, t):
+    a[0], a[1] = 1.0, t
+
+
+def stores_into_what_is_looked_up(a, t):
+    {"a": [a]}["a"][0][1] = t
+
+
+def stores_in_a_loop(a, t):
+    for a[0] in [t]:
+        pass
+
+
+def stores_after_other_letters(a, t):
+    "∂"; a[0] = t  # fmt: skip  # noqa: E702 - columns count bytes
+
+
+@pytest.mark.parametrize(
+    "way", [stores, stores_in_a_row, stores_into_what_is_looked_up, stores_in_a_loop, stores_after_other_letters]
+)
+def test_entry_of_an_array_that_is_assigned_is_an_error(way, t):
+    words = "t is tracked, and turning it into a plain array would lose its gradient"
+    assert words in refusal(lambda: way(np.zeros(3), t))
+
+
+def test_name_over_several_lines_is_read_from_its_end(t):
+    with pytest.raises(UnsupportedError, match=r"math\.exp would lose"):
+        (math
+            .exp(t))  # fmt: skip
+
+
+MEANT_WITHOUT_SOURCE = ["float(t)", "'%.3f' % t", "f'{t:.3f}'", "math.exp(float(t))", "t.item() * math.pi", "g(t)"]
+LOSING_WITHOUT_SOURCE = [
+    "math.exp(t)",
+    "exponential(t)",
+    "a.fill(t)",
+    "a[0] = t",
+    "np.full(3, t)",
+    "math.pi * math.sin(t)",
+]
+
+
+def run_without_source(text, t):
+    scope = {"math": math, "np": np, "exponential": exponential, "t": t, "a": np.zeros(3), "g": lambda x: "%.1f" % x}  # noqa: UP031
+    exec(compile(text, "<nowhere>", "exec"), scope)
+
+
+@pytest.mark.parametrize("text", MEANT_WITHOUT_SOURCE)
+def test_without_source_a_float_is_meant_where_the_code_says_so_or_names_nothing_that_computes(text, t):
+    run_without_source(text, t)
+    run_without_source(f"def f():\n    {text}\nf()", t)
+
+
+@pytest.mark.parametrize("text", LOSING_WITHOUT_SOURCE)
+def test_without_source_what_the_code_names_counts_as_what_it_calls(text, t):
+    assert "would lose" in refusal(lambda: run_without_source(text, t))
+    assert "would lose" in refusal(lambda: run_without_source(f"def f(a=a):\n    {text}\nf()", t))
+
+
+def test_code_without_columns_is_read_as_code_without_source():
+    code = """
+import math, numpy as np, autotiny as at
+t, a = at.Tensor(2.0, name="t"), np.zeros(3)
+def loses(): math.exp(t)
+def stores(): a[0] = t
+def asks(): return float(t)
+asks()
+for f in loses, stores:
+    try:
+        f()
+    except (at.errors.UnsupportedError, ValueError) as error:
+        print("would lose" in f"{error} {error.__cause__}")
+"""
+    ran = [sys.executable, "-X", "no_debug_ranges", "-c", code]
+    assert subprocess.run(ran, check=True, capture_output=True, text=True, timeout=60).stdout.split() == ["True"] * 2
 
 
 @pytest.mark.parametrize(

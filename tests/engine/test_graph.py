@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.engine.graph import caller_scope, leading_to, names, replay, topological_order
+from autotiny.engine.call_site import caller_scope
+from autotiny.engine.graph import leading_to, names, replay, topological_order
 
 
 def test_operands_come_before_results_and_each_tensor_once():

@@ -56,7 +56,7 @@ REFUSED = [
     (at.Tensor(1.0, name="W"), "W is tracked, and turning it into a plain array would lose its gradient"),
     ([at.Tensor(1.0, name="W"), 2.0], r"W is tracked.* np\.stack for a list of Tensors"),
     ([at.Tensor([1.0], name="W")], r"W is tracked.* np\.stack for a list of Tensors"),
-    (np.ma.array([1.0, 2.0], mask=[0, 1]), r"masked arrays are not supported; .* filled\(\)"),
+    (np.ma.array([1.0, 2.0], mask=[0, 1]), r"masked arrays are not supported; use \.filled\(\)"),
 ]
 
 
@@ -155,7 +155,7 @@ def test_gradient_descent_in_either_spelling_moves_a_leaf():
 @pytest.mark.parametrize("value", [[1.0], 1.0, [[1.0, 2.0]], [1.0, 2.0, 3.0]])
 def test_assigned_data_must_have_the_shape_of_the_leaf(value):
     W = at.Tensor([1.0, 2.0])
-    with pytest.raises(ShapeError, match=r"W\.data has shape \(2,\), and \(.*\) was assigned; make a new Tensor"):
+    with pytest.raises(ShapeError, match=r"W\.data has shape \(2,\), and a value of shape \(.*\) was assigned"):
         W.data = value
     assert W.tolist() == [1, 2]
 
@@ -233,7 +233,7 @@ def test_an_assigned_gradient_is_a_copy():
 
 def test_an_assigned_gradient_must_have_the_shape_of_its_tensor():
     W = at.Tensor([1.0, 2.0])
-    with pytest.raises(ShapeError, match=r"W\.grad must have shape \(2,\), and \(3,\) was assigned"):
+    with pytest.raises(ShapeError, match=r"W\.grad must have shape \(2,\); a value of shape \(3,\) was assigned"):
         W.grad = np.ones(3)
 
 

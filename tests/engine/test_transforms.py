@@ -60,9 +60,7 @@ def test_argnums_choose_the_arguments(argnums, expected):
 
 @pytest.mark.parametrize("argnums", [2, -3, (0, 2)])
 def test_an_argument_that_was_not_given_is_named(argnums):  # autograd always says argument 0
-    words = rf"grad: argnums={argnums} asks for an argument that was not given; 2 positional ones were".replace(
-        "(", r"\("
-    )
+    words = rf"grad: argnums={argnums} asks for an argument that was not given; there are 2".replace("(", r"\(")
     with pytest.raises(UnsupportedError, match=words.replace(")", r"\)")):
         at.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
 
@@ -641,7 +639,7 @@ def test_errors_inside_a_rule_come_out_as_they_are():
 
 
 def test_a_tracked_option_is_refused_rather_than_forgotten():
-    with pytest.raises(UnsupportedError, match=r"leaky_relu: slope= takes no Tensor; .*slope\.data"):
+    with pytest.raises(UnsupportedError, match=r"leaky_relu: slope= cannot be a tracked Tensor: .*slope\.data"):
         at.leaky_relu(at.Tensor(X), slope=at.Tensor(0.1))
 
 
