@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.comparison import examine
+from autotiny.checking.comparison import Report
+from autotiny.checking.examination import examine
 from autotiny.checking.numeric import Calling, agrees, random_direction
-from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
 from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import Switch
@@ -67,10 +67,11 @@ def _require_derivative(
 
     if output.requires_grad:
         subject = Subject(output, names)
-        report = examine(subject, nothing)
+        report = Report(examine(subject, nothing), subject)
         tolerance = max(row.tolerance for row in report.rows)
         if report.ok and not agrees(plain, values, list(subject.gradients().values()), tolerance):
-            report = examine(subject, nothing, {x: Calling(plain, values, i) for i, x in enumerate(names)})
+            numbers = {x: Calling(plain, values, i) for i, x in enumerate(names)}
+            report = Report(examine(subject, nothing, numbers), subject)
         if not report.ok:
             wrong = any(row.outlier != "undecided" for row in report.rows if not row.ok)
             told = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"

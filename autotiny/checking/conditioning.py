@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.diagnosis.copies import with_value
 from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import topological_order
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import NO_OPTIONS, made_by
+from autotiny.engine.node import made_by
 from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS
 
 SAMPLES = 4
 
@@ -64,13 +64,6 @@ def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Genera
     if not op.has("kinked"):
         return new_node(Tensor, op, args, node.kwargs, jitter(value, rng))
     seen = tuple(
-        posing(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
+        with_value(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
     )
-    return posing(new_node(Tensor, op, seen, node.kwargs, node.value), value)
-
-
-def posing(node: Tensor, value: Any) -> Tensor:
-    """The same node in the graph, with another value."""
-    if not node.requires_grad:
-        return Tensor(value, requires_grad=False)
-    return new_node(Tensor, OPS[np.positive], (node,), NO_OPTIONS, value)
+    return with_value(new_node(Tensor, op, seen, node.kwargs, node.value), value)

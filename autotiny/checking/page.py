@@ -2,10 +2,11 @@
 
 import html
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from autotiny.checking.report import COLUMNS, Array, Report, Row
+from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
 from autotiny.notation.heat import blocks
 from autotiny.notation.palette import VERMILLION, rgb
 
@@ -68,15 +69,15 @@ def heat_map(row: Row) -> str:
 LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 
 
-def page(report: Report) -> str:
+def page(rows: Sequence[Row]) -> str:
     """The table, with the errors shaded on a logarithmic scale beside their numbers, and the notes."""
     head = "".join(f'<th style="{LEFT}">{html.escape(name)}</th>' for name in (*COLUMNS, "where"))
-    lines = "".join(f"<tr>{_line(row)}</tr>" for row in report.rows)
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes())
-    told = f"<ul>{notes}</ul>" if notes else ""
+    lines = "".join(f"<tr>{_line(row)}</tr>" for row in rows)
+    remarks = "".join(f"<li>{html.escape(note)}</li>" for note in notes(rows))
+    listed = f"<ul>{remarks}</ul>" if remarks else ""
     return (
         f'<table style="font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        f"{told}<p>{html.escape(report.summary())}</p>"
+        f"{listed}<p>{html.escape(summary(rows))}</p>"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotiny.checking.replaying import Replay
-from autotiny.checking.report import Row
+from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
 from autotiny.notation.palette import css_variables

@@ -87,7 +87,14 @@ class Subject:
         found = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
         return {x: np.asarray(found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in self.names}
 
-    def moved(self) -> dict[Tensor, list[Any]]:
+    @cached_property
+    def names_of_all(self) -> Mapping[Tensor, str]:
+        """Every tensor of the graph by its name."""
+        return self.called or graph.names(
+            graph.topological_order(self.output), {name: x for x, name in self.names.items()}
+        )
+
+    def moved_gradients(self) -> dict[Tensor, list[Any]]:
         """The same gradients after rounding errors."""
         return moved_gradients(self.output, list(self.names), self.seed)
 

@@ -4,9 +4,9 @@ A value is wrong where it is further from the numeric derivative than rounding a
 
     |value - numeric| > tolerance + noise        tolerance = 16 spread + 8 eps max|gradient|
 
-eps is that of the values' precision, the spread is how far the tensor's gradient moves when every value in the graph
-moves by a rounding (`conditioning`): so the scale is that of each tensor, and a badly conditioned gradient is given
-what it is due.
+eps is that of the values' precision, and the spread (`rounding_spread`) is how far the tensor's gradient moves when
+every value in the graph moves by a rounding (`conditioning`): the scale is that of each tensor, and a badly conditioned
+gradient is allowed a larger error.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autotiny.checking.evidence import Array, Evidence
-from autotiny.checking.report import Row
+from autotiny.checking.row import Row
 
 
 def eps_of(array: Array) -> float:
@@ -28,7 +28,7 @@ def finite_max(array: Array) -> float:
     return float(sizes.max(initial=0))
 
 
-def spread(autograd: Array, moved: Sequence[Array]) -> float:
+def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
     """How far rounding moves a gradient at most."""
     with np.errstate(invalid="ignore"):
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)

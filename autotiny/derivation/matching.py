@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autotiny.algebra.term import Term
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import as_numpy, with_axes_kept
-from autotiny.diagnosis.differences import difference, equal
+from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
 from autotiny.errors import AutotinyError
 from autotiny.language import ExpressionError, evaluate
 
@@ -112,7 +112,7 @@ def match(
     >>> match("(A2 - Y) / m", right, {}, [A2])
     (A2 - Y) / m: the gradient
     >>> match("A2 - Y", right, {}, [A2])
-    A2 - Y: equal up to the factor 1/m
+    A2 - Y: 8 times the gradient: a missing 1/m?
     """
     words = set(re.findall(r"[^\W\d]\w*", text))
     given = {name: others[name] for name in words if isinstance(others.get(name), int | float | np.ndarray)}
@@ -143,7 +143,8 @@ class _Matching:
             stated, right = self.value(reading, point), np.asarray(point[self.right])
             if not equal(stated, right):
                 elsewhere = "equal on the recorded values, but not on others: " if i else ""
-                return Match(text, False, elsewhere + difference(stated, right, point), reading.told)
+                words = diagnose(stated, right, FormulaContext(self.right, point)) or extent(stated, right)
+                return Match(text, False, elsewhere + words, reading.told)
         return Match(text, True, read_as=reading.told)
 
     def best_reading(self, text: str) -> Reading:

@@ -11,7 +11,7 @@ import numpy as np
 
 import autotiny as at
 from autotiny.checking.page import heat_map
-from autotiny.checking.report import Row, derivative, number, verdict
+from autotiny.checking.row import Row, derivative, number, verdict
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.steps import Step
 from autotiny.drawing.page import page

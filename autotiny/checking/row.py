@@ -1,13 +1,12 @@
-"""What a comparison found: a row for each tensor, shown as a table in a terminal and in a notebook."""
+"""What a comparison found of one tensor, and how rows are shown: as a table, with notes and a summary."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from autotiny.checking.differences import Sides
-from autotiny.checking.subject import Subject
 from autotiny.notation.text import aligned, clean
 
 Array = NDArray[Any]
@@ -17,7 +16,7 @@ LONGEST_NOTE = 200
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Row:
-    """The gradient of the loss by one tensor, told by a formula, by autograd and by numbers alone.
+    """The gradient of the loss by one tensor: as a formula states it, as autograd finds it, and by numbers alone.
 
     analytic : the formula's; None where none was given
     numeric : nan where it was not looked at; the middle of both sides at a kink
@@ -70,6 +69,7 @@ class Row:
         return f"Row({self.name}: {verdict(self)}, error {self.error:.1e} at {list(self.index)})"
 
 
+# ----- cells -----
 def verdict(row: Row) -> str:
     """The outcome in a word or two."""
     if row.outlier is None:
@@ -93,7 +93,6 @@ def derivative(row: Row) -> str:
     return f"{float(row.sides.right):.9g} ± {float(row.sides.noise):.0e}"
 
 
-# A heading, and what stands under it for each row; the three values are those at the largest error.
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "": lambda row: clean(row.name, LONGEST_NAME),
     "shape": lambda row: str(row.autograd.shape),
@@ -104,69 +103,33 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "at": lambda row: str(list(row.index)),
     "verdict": verdict,
 }
+"""The headings of the table, and the cell under each for a row; the three values are those at the largest error."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Report:
-    """The rows of a comparison, by name or in order; `ok` where no side of any row is wrong."""
+# ----- all rows -----
+def shown(rows: Sequence[Row]) -> str:
+    """The table, what each row's error looks like, and in a sentence what it all says."""
+    table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in rows)])
+    return "\n".join([table, *notes(rows), summary(rows)])
 
-    rows: Sequence[Row]
-    subject: Subject = field(repr=False)
 
-    @property
-    def ok(self) -> bool:
-        """Whether every formula agrees with autograd, and both with the numbers."""
-        return all(row.ok for row in self.rows)
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What the errors look like, a line each, and what was covered of the tensors that are large."""
+    lines = [f"{clean(row.name, LONGEST_NAME)}: {clean(note, LONGEST_NOTE)}" for row in rows for note in row.notes]
+    sampled = [
+        f"{clean(row.name, LONGEST_NAME)} {row.coverage}" for row in rows if row.coverage not in ("", "every entry")
+    ]
+    return lines + ([f"the numeric side looked at {'; '.join(sampled)}"] if sampled else [])
 
-    def __getitem__(self, name: str) -> Row:
-        """The row of the tensor of that name; raises KeyError where it was not compared."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(f"{name!r} was not compared; there are {', '.join(row.name for row in self.rows)}")
 
-    def blame(self) -> Any:
-        """Check each operation's rule by itself, and name the first wrong one, with the line under at.debug()."""
-        from autotiny.checking.blame import blame
-
-        return blame(self.subject)
-
-    def step_curve(self, name: str) -> Any:
-        """The error of plain differences against their step, at the entry of that row's index, as a picture."""
-        from autotiny.checking.step_curve import step_curve
-
-        return step_curve(self.subject, self[name])
-
-    def __repr__(self) -> str:
-        """The table, what each row's error looks like, and in a sentence what it all says."""
-        table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in self.rows)])
-        return "\n".join([table, *self.notes(), self.summary()])
-
-    def _repr_html_(self) -> str:
-        from autotiny.checking.page import page
-
-        return page(self)
-
-    def notes(self) -> list[str]:
-        """What the errors look like, a line each, and what was covered of the tensors that are large."""
-        told = [
-            f"{clean(row.name, LONGEST_NAME)}: {clean(note, LONGEST_NOTE)}" for row in self.rows for note in row.notes
-        ]
-        sampled = [
-            f"{clean(row.name, LONGEST_NAME)} {row.coverage}"
-            for row in self.rows
-            if row.coverage not in ("", "every entry")
-        ]
-        return told + ([f"the numeric side looked at {'; '.join(sampled)}"] if sampled else [])
-
-    def summary(self) -> str:
-        """Whether all agree, and where the largest error is."""
-        worst = max(self.rows, key=lambda row: row.error)
-        where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
-        wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in self.rows if not row.ok)
-        if not wrong:
-            return f"All agree; {where}"
-        if all(row.ok or row.outlier == "undecided" for row in self.rows):
-            return f"{wrong}: undecided, for the numbers cannot tell; {where}"
-        sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
-        return f"{wrong}: {sides} differ; {where}"
+def summary(rows: Sequence[Row]) -> str:
+    """Whether all agree, and where the largest error is."""
+    worst = max(rows, key=lambda row: row.error)
+    where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
+    wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
+    if not wrong:
+        return f"All agree; {where}"
+    if all(row.ok or row.outlier == "undecided" for row in rows):
+        return f"{wrong}: undecided, for the numbers cannot tell; {where}"
+    sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
+    return f"{wrong}: {sides} differ; {where}"
