@@ -1,16 +1,19 @@
-"""Formulas, and how they may be rewritten: what deriving for people and compiling for speed have in common."""
+"""Formulas and their rewriting: what deriving for people and compiling for speed have in common."""
 
+from autotiny.algebra.measure import measure
+from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
-from autotiny.algebra.rewrites import EXPANSIONS, ROWS, Row, rewritten
+from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE
+from autotiny.algebra.row import AlgebraError, Row, rewritten
 from autotiny.algebra.simplify import Simplifier
-from autotiny.algebra.stable import STABLE
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
-from autotiny.algebra.tidy import in_one_way
 
 __all__ = [
     "EXPANSIONS",
+    "PROGRAMS",
     "ROWS",
     "STABLE",
+    "AlgebraError",
     "Row",
     "Simplifier",
     "Term",
@@ -18,6 +21,7 @@ __all__ = [
     "apply",
     "constant",
     "in_one_way",
+    "measure",
     "rewritten",
     "symbol",
     "topological_order",

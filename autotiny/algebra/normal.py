@@ -1,8 +1,8 @@
 """The normal form of a formula: products of powers and sums of products, with signs, numbers and broadcasts in order.
 
-What it settles is not worth a step of a derivation: that a (-b) is -(a b), that 1 x is x, that a / b / c is a / c / b,
-that a row broadcasts against a matrix without being copied first. What a student would want to see, such as x / x = 1,
-is a row of `rewrites`.
+Equations that are not worth a step of a derivation are built in: that a (-b) is -(a b), that 1 x is x, that a / b / c
+is a / c / b, that a row broadcasts against a matrix without a copy. What a student would want to see, such as
+x / x = 1, is a row of `rewrites`. Here are the views that it consists of; `normalise` puts a term into the form.
 """
 
 import functools
@@ -24,7 +24,7 @@ Addend = tuple[Fraction, Term]
 
 ONE = Fraction(1)
 SHORT = 6
-"""Signs of a decimal that people would not write as a quotient."""
+"""Length of a decimal up to which people prefer it to a quotient."""
 
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
@@ -34,7 +34,7 @@ SPREADS = {OPS[np.broadcast_to], RESHAPE}
 
 
 def op_of(function: Any) -> Callable[[Term], bool]:
-    """Whether a term is made by this function."""
+    """Return a function that tells whether a term is the result of this function."""
     op = OPS[function]
     return lambda term: term.op is op
 
@@ -51,7 +51,7 @@ def is_reshape(term: Term) -> bool:
 
 # ----- numbers -----
 def number(term: Term) -> Fraction | None:
-    """The number that a constant is, also where it is repeated all over an array."""
+    """Return the number that a constant is or that all of its entries are; None for any other term."""
     if term.op is not None or term.name is not None or term.size == 0:
         return None
     value = np.asarray(term.value)
@@ -62,18 +62,18 @@ def number(term: Term) -> Fraction | None:
 
 
 def as_fraction(value: float) -> Fraction:
-    """A number as people write it: 0.1 as 1/10, and any other float as what it is."""
+    """Return the short fraction that rounds to a float, 1/10 for 0.1; where there is none, the exact one."""
     short = Fraction(value).limit_denominator(10**6)
     return short if float(short) == value else Fraction(value)
 
 
 def as_number(value: Fraction) -> Any:
-    """A whole number, or a float."""
+    """Return an int for a whole number, else a float."""
     return value.numerator if value.denominator == 1 else float(value)
 
 
-def written(value: Fraction) -> tuple[Any, int]:
-    """What a positive number multiplies with and divides by: 0.3 and 0.044715 as they are, 1/8 and 2/3 as quotients."""
+def as_quotient(value: Fraction) -> tuple[Any, int]:
+    """Return numerator and denominator as people write a positive number: 0.3 / 1, but 1 / 8 and 2 / 3."""
     digits = len(repr(float(value)))
     if value.numerator != 1 and (digits <= SHORT or digits < len(f"{value.numerator} / {value.denominator}")):
         return as_number(value), 1
@@ -82,19 +82,19 @@ def written(value: Fraction) -> tuple[Any, int]:
 
 # ----- products -----
 def without_spread(term: Term) -> Term:
-    """A factor or addend without what broadcasting does by itself: copies along axes, and leading axes of length 1."""
+    """Strip from a factor or addend what broadcasting does anyway: copies along axes, and leading axes of length 1."""
     while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
         (term,) = term.args
     return term
 
 
 def core(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape without its leading 1s."""
+    """Return a shape without its leading 1s."""
     return tuple(shape[next((i for i, n in enumerate(shape) if n != 1), len(shape)) :])
 
 
 def remembered(view: Callable[[Term], Any]) -> Any:
-    """A view of a term that is taken once and kept with the term."""
+    """Decorate a function of a term: its result is computed once and cached with the term."""
 
     def kept(term: Term) -> Any:
         if term.notes is None:
@@ -108,7 +108,7 @@ def remembered(view: Callable[[Term], Any]) -> Any:
 
 @remembered
 def factors(term: Term) -> tuple[Fraction, list[Factor]]:
-    """A number, and the powers that it multiplies: -2 Y / A2 as -2, [(Y, 1), (A2, -1)]."""
+    """Return a term as a product of a number and powers: -2 Y / A2 as -2, [(Y, 1), (A2, -1)]."""
     coefficient, found = ONE, list[Factor]()
     stack = [(term, ONE)]
     while stack:
@@ -136,14 +136,14 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
 
 
 def reversed_sum(part: Term) -> Term | None:
-    """y - x for x - y, if that is the way round in which it is known among factors; None if it stands that way."""
+    """Return y - x for x - y, if that is the normal order among factors; None if the order is normal."""
     parts = addends(part)
     leader, _ = min(parts, key=lambda a: (number(a[1]) is None, a[1].op is not None, a[1].number), default=(1, None))
     return total([(-c, x) for c, x in parts], part.shape) if leader < 0 else None
 
 
 def exponent_of(part: Term) -> Fraction | None:
-    """p of xᵖ, where p is a number."""
+    """Return p of xᵖ, if p is a number; else None."""
     fixed: dict[Any, Fraction] = {np.square: Fraction(2), np.reciprocal: Fraction(-1), np.sqrt: Fraction(1, 2)}
     if part.op is None:
         return None
@@ -151,13 +151,13 @@ def exponent_of(part: Term) -> Fraction | None:
 
 
 def first_made(factor: Factor) -> tuple[bool, int]:
-    """The order that makes equal products one term: symbols before what is made of them, in the order of making."""
+    """Sort symbols before results, each by creation: so that equal products become one term."""
     base, _ = factor
     return base.op is not None, base.number
 
 
 def merged(found: Iterable[Factor]) -> list[Factor]:
-    """x x as x²; but x / x stays, for there is something to be seen."""
+    """Collect powers: x x is x². But x / x stays, for a row cancels it in a step of its own."""
     powers: dict[tuple[int, bool], Factor] = {}
     for base, power in found:
         key = (id(base), power > 0)
@@ -168,13 +168,13 @@ def merged(found: Iterable[Factor]) -> list[Factor]:
 def product(
     coefficient: Fraction, found: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
 ) -> Term:
-    """The term of a product: numbers and scalars first, then factors by their place, what divides it last."""
+    """Return the term of a product: numbers and scalars first, then factors in order of `place`, then divisors."""
     if coefficient == 0:
         return fitted(0, shape)
     found = merged(found)
     above = [raised(x, p) for x, p in sorted(found, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
     below = [raised(x, -p) for x, p in sorted(found, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
-    multiplied, divided = written(abs(coefficient))
+    multiplied, divided = as_quotient(abs(coefficient))
     first, *rest = above if multiplied == 1 and above else [multiplied, *above]
     mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
     result: Any = first if coefficient > 0 else -1 * first if mask else -first
@@ -186,13 +186,13 @@ def product(
 
 
 def times(c: Fraction, term: Term) -> Term:
-    """c x."""
+    """Return c x."""
     coefficient, found = factors(term)
     return product(c * coefficient, found, term.shape)
 
 
 def raised(base: Term, power: Fraction) -> Any:
-    """baseᵖ as a student writes it."""
+    """Return baseᵖ as a student writes it."""
     if power == 1:
         return base
     if power == Fraction(1, 2):
@@ -201,7 +201,7 @@ def raised(base: Term, power: Fraction) -> Any:
 
 
 def fitted(value: Any, shape: tuple[int, ...]) -> Term:
-    """A value in a shape that it broadcasts to, or differs from by axes of length 1."""
+    """Return a value in a shape that it broadcasts to, or that differs by axes of length 1."""
     term = constant(value)
     if term.shape == shape:
         return term
@@ -212,7 +212,7 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
 # ----- sums -----
 @remembered
 def addends(term: Term) -> list[Addend]:
-    """The products that a term is the sum of: 2 - x as [(2, 1), (-1, x)]; like ones are collected."""
+    """Return a term as a sum of products: 2 - x as [(2, 1), (-1, x)]; like terms are collected."""
     found: dict[int, Addend] = {}
     stack = [(ONE, term)]
     while stack:
@@ -234,7 +234,7 @@ def addends(term: Term) -> list[Addend]:
 
 
 def total(found: Iterable[Addend], shape: tuple[int, ...]) -> Term:
-    """The term of a sum, what is added before what is subtracted."""
+    """Return the term of a sum: what is added, then what is subtracted."""
     ordered = sorted(found, key=lambda a: (a[0] < 0, number(a[1]) is None, first_made((a[1], ONE))))
     if not ordered:
         return fitted(0, shape)
@@ -252,5 +252,5 @@ def total(found: Iterable[Addend], shape: tuple[int, ...]) -> Term:
 
 
 def counted(x: Term) -> Term:
-    """A mask as numbers: masks are added as numbers are, not as truths."""
+    """Return a mask as numbers, for NumPy adds masks by logical or."""
     return 1 * x if x.dtype == bool else x

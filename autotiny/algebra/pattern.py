@@ -1,7 +1,7 @@
-"""Patterns: formulas with variables, found in other formulas up to the order of factors and addends.
+"""Patterns: formulas with variables, matched up to the order of factors and addends.
 
-A pattern is what a NumPy function makes of variables. In a product its factors may stand anywhere among others, in a
-sum its addends; what is left over stays beside the replacement.
+A NumPy function of variables writes a pattern. In a product its factors may be anywhere among others, in a sum its
+addends; what is left over stays beside the replacement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,21 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, Factor, addends, factors, number, product, times, total
+from autotiny.algebra.normal import (
+    ONE,
+    PRODUCTS,
+    SUMS,
+    Factor,
+    addends,
+    factors,
+    number,
+    product,
+    times,
+    total,
+    without_spread,
+)
 from autotiny.algebra.term import Term, constant
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import bind_arguments
 from autotiny.ops import OPS, Op
 
 Bound = Mapping[str, Any]
-"""What each variable stands for."""
+"""The term, or the value of an option, for each variable."""
 
 Split = tuple[Bound, Fraction, list[Factor]]
-"""A match within a product: what is bound, and the number and factors left over."""
+"""A match within a product: the bound variables, and the number and factors that are left over."""
 
 
 class Pattern(ArrayProtocol):
-    """A formula with variables; a variable has a name and no operation. `rest` takes all that others leave."""
+    """A formula with variables. A variable has a name and no operation; a `rest` matches all that others leave."""
 
     def __init__(
         self,
@@ -37,6 +49,12 @@ class Pattern(ArrayProtocol):
     ) -> None:
         self.op, self.kwargs, self.name, self.rest = op, options or {}, name, rest
         self.args = tuple(arg if isinstance(arg, Pattern) else constant(arg) for arg in args)
+
+    def __repr__(self) -> str:
+        if self.op is None:
+            return self.name
+        options = [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"{self.op.name}({', '.join([*map(repr, self.args), *options])})"
 
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
@@ -59,10 +77,10 @@ class Pattern(ArrayProtocol):
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
 
-    # ----- the same views as of a term -----
+    # ----- views like those of a term -----
     @cached_property
     def factors(self) -> tuple[Fraction, list[tuple[Any, Fraction]]]:
-        """A number, and the patterns that it multiplies with their powers, variables last, of these `rest` last."""
+        """A product as a number, and patterns with their powers: variables last, and among these `rest` last."""
         coefficient, found = ONE, list[tuple[Any, Fraction]]()
         stack: list[tuple[Any, Fraction]] = [(self, ONE)]
         while stack:
@@ -86,7 +104,7 @@ class Pattern(ArrayProtocol):
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
-        """The patterns that are added, each with its sign."""
+        """A sum as patterns with their signs."""
         found = list[tuple[Fraction, Any]]()
         stack: list[tuple[Fraction, Any]] = [(ONE, self)]
         while stack:
@@ -101,33 +119,35 @@ class Pattern(ArrayProtocol):
 
 
 def is_variable(part: Any) -> bool:
-    """Whether a part of a pattern stands for anything."""
+    """Whether a part of a pattern is a variable."""
     return isinstance(part, Pattern) and part.op is None
 
 
 def is_rest(part: Any) -> bool:
-    """Whether it takes all that is left."""
+    """Whether it is a variable that matches all that is left."""
     return is_variable(part) and part.rest
 
 
 def pattern_of(function: Callable[..., Any], rest: tuple[str, ...] = ()) -> Any:
-    """The pattern that a function of variables writes."""
+    """Return the pattern that a function writes when it is called on variables."""
     return function(*(Pattern(None, name=name, rest=name in rest) for name in variables(function)))
 
 
 def variables(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a function's arguments."""
+    """Return the names of a function's arguments."""
     return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
 # ----- matching -----
 def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
-    """Every way in which the whole term is an instance of the pattern."""
+    """Yield the variables of every match of the pattern with the whole term."""
     if isinstance(pattern, Term):
         if pattern is term or (number(pattern) is not None and number(pattern) == number(term)):
             yield bound
     elif pattern.op is None:
         yield from bind(pattern.name, term, bound)
+    elif pattern.op in PRODUCTS | SUMS and without_spread(term).ndim != term.ndim:
+        return  # its factors have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
         for found, coefficient, left in match_product(pattern, term, bound):
             if coefficient == 1 and not left:
@@ -140,7 +160,7 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
-    """A variable stands for one thing everywhere."""
+    """Bind a variable, if it is not bound to something else."""
     if name not in bound:
         yield {**bound, name: value}
     elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
@@ -148,7 +168,7 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
 
 
 def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) -> Iterator[Bound]:
-    """Operand by operand."""
+    """Yield the variables of every match, operand by operand."""
     if not patterns:
         yield bound
         return
@@ -157,7 +177,7 @@ def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) 
 
 
 def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bound]:
-    """The same options, each equal or stood for by a variable."""
+    """Yield the variables of a match of options: the same names, each value equal or matched by a variable."""
     if patterns.keys() != options.keys():
         return
     for name, value in options.items():
@@ -172,8 +192,24 @@ def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bou
     yield bound
 
 
+def match_as_written(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
+    """Yield the variables of the match, if any, operation by operation and in this order of operands."""
+    if isinstance(pattern, Term) or pattern.op is None:
+        yield from match(pattern, term, bound)
+    elif pattern.op is term.op and len(pattern.args) == len(term.args):
+        ways = list(match_options(pattern.kwargs, without_defaults(term.kwargs), bound))
+        for part, arg in zip(pattern.args, term.args, strict=True):
+            ways = [longer for way in ways for longer in match_as_written(part, arg, way)]
+        yield from ways
+
+
+def without_defaults(kwargs: Bound) -> Bound:
+    """Return the options that differ from the defaults of NumPy's functions."""
+    return {name: value for name, value in kwargs.items() if value is not None and value is not False and value != "C"}
+
+
 def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:
-    """Every way in which some factors of the term are an instance of the pattern, and what the others are."""
+    """Yield every match of the pattern with some factors of the term, and the other factors."""
     wanted, parts = factors(pattern) if isinstance(pattern, Term) else pattern.factors
     coefficient, found = factors(term)
     yield from _assign(parts, coefficient / wanted, found, bound)
@@ -201,7 +237,7 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
 
 
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:
-    """Every way in which some addends of the term are an instance of the pattern, and what the others are."""
+    """Yield every match of the pattern with some addends of the term, and the other addends."""
     parts = addends(pattern) if isinstance(pattern, Term) else pattern.addends
     yield from _assign_addends(parts, addends(term), bound)
 

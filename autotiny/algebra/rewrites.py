@@ -1,127 +1,41 @@
-"""The table of rewrites: a pattern, its replacement, when it holds, and a name that a student would recognise.
+"""The table of rewrites, in groups: for derivations and programs, to expand, and for programs alone.
 
-Both sides are plain NumPy, so a row is tested by running both on random arrays. Variables stand for any formula; those
-in `rest` take all the factors (or addends) that the others leave, none at all included. Every row makes a formula
-smaller, or brings it nearer to the way it is written by hand, so that applying them all comes to an end.
+Every row makes a formula smaller by `measure`, unless it says that it expands, so that applying them comes to an end.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, number, product, total
-from autotiny.algebra.pattern import match, match_product, match_sum, pattern_of, variables
-from autotiny.algebra.term import Term, constant
-from autotiny.ops import Op
+from autotiny.algebra.normal import number
+from autotiny.algebra.row import Row, as_written
+from autotiny.algebra.term import Term
 from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
-from autotiny.ops.linalg import cofactors
+from autotiny.ops.linalg import cofactors, vdot
 
 Array = Any
 
 
-def always(*_: Any, **__: Any) -> bool:
-    """No side condition."""
-    return True
-
-
-@dataclass(frozen=True)
-class Row:
-    """pattern = replacement, where the condition holds.
-
-    exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
-        differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
-    stable : they differ only where the pattern overflows or underflows, and there the replacement is what it means.
-    divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
-    """
-
-    name: str
-    pattern: Callable[..., Any]
-    replacement: Callable[..., Any]
-    condition: Callable[..., bool] = always
-    rest: tuple[str, ...] = ()
-    exact: bool = False
-    stable: bool = False
-    divides: tuple[str, ...] = ()
-
-    @cached_property
-    def written(self) -> Any:
-        """The pattern, with variables in place."""
-        return pattern_of(self.pattern, self.rest)
-
-    @cached_property
-    def needs(self) -> frozenset[Op]:
-        """Operations without which it cannot apply."""
-        return needs(self.written)
-
-    def at(self, term: Term) -> Term | None:
-        """What the term is rewritten to, if it or some of its factors or addends match."""
-        return rewritten(self.written, term, self._replace)
-
-    def _replace(self, bound: Any) -> Any:
-        arguments = [bound[name] for name in variables(self.pattern)]
-        return self.replacement(*arguments) if self.condition(*arguments) else None
-
-
-def needs(pattern: Any) -> frozenset[Op]:
-    """The operations of a pattern, other than those that its products and sums may be written with."""
-    if pattern.op is None:
-        return frozenset()
-    own = frozenset[Op]() if pattern.op in PRODUCTS | SUMS else frozenset({pattern.op})
-    return own.union(*map(needs, pattern.args))
-
-
-def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    """The term with the first match for which there is a replacement replaced; what the match leaves over stays."""
-    group = next((group for group in (PRODUCTS, SUMS) if pattern.op in group), {pattern.op})
-    if term.op is None or term.op not in group:
-        return None
-    if group is PRODUCTS:
-        return _in_product(pattern, term, replace)
-    if group is SUMS:
-        return _in_sum(pattern, term, replace)
-    for bound in match(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return fitted(found, term.shape)
-    return None
-
-
-def _in_product(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    for bound, coefficient, left in match_product(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return product(coefficient, [(constant(found), ONE), *left], term.shape)
-    return None
-
-
-def _in_sum(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    for bound, left in match_sum(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return total([(ONE, constant(found)), *left], term.shape)
-    return None
-
-
 # ----- side conditions -----
 def scalar(x: Array) -> bool:
-    """A single number."""
+    """Whether it is a single number."""
     return np.ndim(x) == 0
 
 
 def constant_along(c: Array, axis: Any, x: Array) -> bool:
-    """c is the same all along these axes of x."""
+    """Whether c is the same all along these axes of x."""
     lengths = (1,) * (np.ndim(x) - np.ndim(c)) + np.shape(c)
     return np.ndim(c) <= np.ndim(x) and all(lengths[a] == 1 for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def uniform(x: Array) -> bool:
-    """A constant that repeats one number."""
+    """Whether it is a constant array of equal entries."""
     return np.ndim(x) > 0 and (number(x) is not None if isinstance(x, Term) else np.ptp(x) == 0)
 
 
 def is_identity(x: Array) -> bool:
-    """A constant that is the identity matrix."""
+    """Whether it is a constant, the identity matrix."""
     if isinstance(x, Term) and not x.is_constant:
         return False
     value = np.asarray(x.value if isinstance(x, Term) else x)
@@ -129,29 +43,56 @@ def is_identity(x: Array) -> bool:
 
 
 def matrices(*parts: Array) -> bool:
-    """Each is a matrix."""
+    """Whether each is a matrix."""
     return all(np.ndim(x) == 2 for x in parts)
 
 
 def matrices_or_scalars(*parts: Array) -> bool:
-    """Each is a matrix or a number."""
+    """Whether each is a matrix or a number."""
     return all(np.ndim(x) in (0, 2) for x in parts)
 
 
 def can_multiply(a: Array, b: Array) -> bool:
-    """a @ b has a value: a factor that was broadcast in a larger product may be too small by itself."""
+    """Whether a @ b is defined: a factor that is broadcast in a larger product may be too small by itself."""
     return np.ndim(b) > 0 and np.shape(a)[-1] == np.shape(b)[max(np.ndim(b) - 2, 0)]
 
 
 def copies(x: Array, shape: tuple[int, ...], axis: Any) -> int:
-    """How many equal entries a sum over these axes of a broadcast adds up."""
+    """Return the number of equal entries that a sum over these axes of a broadcast adds."""
     return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def across(a: Array, b: Array) -> Array:
-    """a in the shape of a + b."""
+    """Return a in the shape of a + b."""
     shape = np.broadcast_shapes(np.shape(a), np.shape(b))
     return a if np.shape(a) == shape else np.broadcast_to(a, shape)
+
+
+def is_float(x: Array) -> bool:
+    """Whether it is of floating-point numbers."""
+    return np.asarray(x.value if isinstance(x, Term) else x).dtype.kind == "f"
+
+
+def is_array(x: Array) -> bool:
+    """Whether it is an array, which may be without axes, rather than a number."""
+    return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
+
+
+def keeps_shape_of(u: Array, x: Array) -> bool:
+    """Whether x / u has the shape and the type of x."""
+    numbers = [part.value if isinstance(part, Term) else part for part in (x, u)]
+    return np.broadcast_shapes(np.shape(x), np.shape(u)) == np.shape(x) and np.result_type(*numbers) == x.dtype
+
+
+LONGEST_SUM = 1024
+"""Entries of a sum in single precision: beyond, NumPy's pairwise sum is more accurate than a product."""
+
+
+def can_be_dotted(a: Array, b: Array) -> bool:
+    """Whether their dot product is as accurate as the sum of the entries of a * b."""
+    if np.ndim(a) == 0 or np.shape(a) != np.shape(b) or a.dtype != b.dtype:
+        return False
+    return a.dtype == np.float64 or (a.dtype == np.float32 and a.size <= LONGEST_SUM)
 
 
 # fmt: off
@@ -169,7 +110,7 @@ VECTORS = (
         lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
         lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
 )
-"""Rows that write products with vectors as products with vectors, not with matrices of one column."""
+"""Rows that write products with vectors as A x, not with matrices of one column or row."""
 
 ROWS = (
     *VECTORS,
@@ -289,15 +230,82 @@ ROWS = (
 EXPANSIONS = (
     Row("multiply out",
         lambda f, a, b: f * (a + b),                lambda f, a, b: f * a + f * b,
-        rest=("b",), exact=True),
+        rest=("b",), exact=True, expands=True),
     Row("sum term by term",
         lambda a, b, axis: np.sum(a + b, axis=axis, keepdims=True),
         lambda a, b, axis: np.sum(across(a, b), axis=axis, keepdims=True)
         + np.sum(across(b, a), axis=axis, keepdims=True),
-        rest=("b",), exact=True),
+        rest=("b",), exact=True, expands=True),
     Row("sum term by term",
         lambda a, b: np.sum(a + b),                 lambda a, b: np.sum(across(a, b)) + np.sum(across(b, a)),
-        rest=("b",), exact=True),
+        rest=("b",), exact=True, expands=True),
 )
 """Rows that make a formula longer, for the sake of what then cancels."""
+
+STABLE = (
+    Row("exp(x) / (1 + exp(x)) is the sigmoid",
+        lambda x: np.exp(x) / (1 + np.exp(x)),      lambda x: sigmoid(x),           stable=True),
+    Row("logarithm of softmax",
+        lambda x: np.log(softmax(x)),               lambda x: log_softmax(x),
+        lambda x: np.ndim(x) > 0, stable=True),
+    Row("logarithm of softmax",
+        lambda x, axis: np.log(softmax(x, axis=axis)),
+        lambda x, axis: log_softmax(x, axis=axis),
+        lambda x, axis: isinstance(axis, int), stable=True),
+    Row("logarithm of a sum of exponentials",
+        lambda x, axis: np.log(np.sum(np.exp(x), axis=axis, keepdims=True)),
+        lambda x, axis: logsumexp(x, axis=axis, keepdims=True), stable=True),
+    Row("logarithm of a sum of exponentials",
+        lambda x: np.log(np.sum(np.exp(x))),        lambda x: logsumexp(x),
+        lambda x: np.ndim(x) > 0, stable=True),
+    Row("log(1 + exp(x)) is softplus",
+        lambda x: np.log(1 + np.exp(x)),            lambda x: np.logaddexp(x, 0),   stable=True),
+)
+"""Stable forms, for programs: they neither overflow nor underflow where the pattern does.
+
+A derivation reads better without them.
+"""
+
+PROGRAMS = as_written(
+    Row("a power is a product",
+        lambda x: x ** 1,                           lambda x: x,            is_float,       exact=True),
+    Row("a power is a product",
+        lambda x: x ** 2,                           lambda x: x * x,        is_float,       exact=True),
+    Row("a power is a product",
+        lambda x: x ** 3,                           lambda x: x * x * x,    is_float,       exact=True),
+    Row("a square is a product",
+        lambda x: np.square(x),                     lambda x: x * x,                        exact=True),
+    Row("1 x is x",
+        lambda x: 1 * x,                            lambda x: x,                            exact=True),
+    Row("1 x is x",
+        lambda x: x * 1,                            lambda x: x,                            exact=True),
+    Row("x / 1 is x",
+        lambda x: x / 1,                            lambda x: x,                            exact=True),
+    Row("1 / u times x is x / u",
+        lambda u, x: (1 / u) * x,                   lambda u, x: x / u,     keeps_shape_of, exact=True),
+    Row("1 / u times x is x / u",
+        lambda u, x: x * (1 / u),                   lambda u, x: x / u,     keeps_shape_of, exact=True),
+    Row("exponential of a logarithm",
+        lambda a, b: np.exp(a - np.log(b)),         lambda a, b: np.exp(a) / b),
+    Row("a sum of products is a dot product",
+        lambda a, b: np.sum(a * b),                 lambda a, b: vdot(a, b),
+        can_be_dotted, exact=True),
+    Row("no other shape",
+        lambda x, shape: np.reshape(x, shape),      lambda x, shape: x,
+        lambda x, shape: np.shape(x) == shape, exact=True),
+    Row("no other shape",
+        lambda x, shape: np.broadcast_to(x, shape), lambda x, shape: x,
+        lambda x, shape: np.shape(x) == shape, exact=True),
+    Row("no other shape",
+        lambda x: np.ravel(x),                      lambda x: x,
+        lambda x: np.ndim(x) == 1, exact=True),
+    Row("axes swapped twice",
+        lambda x, first, second: np.swapaxes(np.swapaxes(x, first, second), first, second),
+        lambda x, first, second: x, exact=True),
+    Row("results are new arrays anyway",
+        lambda x: np.copy(x),                       lambda x: x,            is_array,       exact=True),
+    Row("+x is x",
+        lambda x: np.positive(x),                   lambda x: x,                            exact=True),
+)
+"""Rows for the single operations of NumPy in a program, matched as they are written."""
 # fmt: on

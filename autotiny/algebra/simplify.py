@@ -1,22 +1,27 @@
-"""Simplify: apply the table until the smallest form is reached, and remember how."""
+"""Simplify: apply the table until the smallest form is reached, and record the steps."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from autotiny.algebra.measure import measure
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
+from autotiny.algebra.row import AlgebraError, Row
 from autotiny.algebra.term import Term, apply, constant, topological_order
-from autotiny.algebra.tidy import tidy
 from autotiny.ops import Op
 
 LONGEST = 100
-"""Steps after which a formula is left as it is."""
+"""Steps after which simplification stops."""
+
+PATIENCE = 8
+"""Times that a rule applies to its own results before these must be smaller: normal form may add a sign meanwhile."""
 
 LARGE = 40
 """Operations beyond which a formula is not multiplied out for what might cancel."""
 
 
-class Rule(Protocol):
-    """A rewrite: a row of the table, a definition, or a fact."""
+class RewriteRule(Protocol):
+    """A rule for rewriting: a row of the table, a definition, or a fact about the data."""
 
     @property
     def name(self) -> str:
@@ -25,24 +30,24 @@ class Rule(Protocol):
 
     @property
     def needs(self) -> frozenset[Op | None]:
-        """Operations without which it cannot apply."""
+        """The operations without which it does not apply."""
         ...
 
     def at(self, term: Term) -> Term | None:
-        """What a term is rewritten to, None where the rule does not apply."""
+        """Return what a term is rewritten to; None where the rule does not apply."""
         ...
 
 
 class Rewrite(NamedTuple):
-    """A rule that was applied wherever it could be."""
+    """A step: a rule that was applied wherever it applies."""
 
-    rule: Rule
+    rule: RewriteRule
     before: Term
     after: Term
 
 
 def size(term: Term) -> tuple[int, int]:
-    """How many operations and symbols it takes to write a formula down."""
+    """Return the numbers of operations and symbols in a formula as it is written down."""
     sizes: dict[Term, tuple[int, int]] = {}
     for part in topological_order(term):
         inner = [sizes[arg] for arg in part.args]
@@ -52,47 +57,67 @@ def size(term: Term) -> tuple[int, int]:
 
 
 def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
-    """The operation of a term on other operands."""
+    """Return the operation of a term on other operands."""
     if part.op is None or all(new is old for new, old in zip(args, part.args, strict=True)):
         return part
     return constant(apply(part.op, args, part.kwargs))
 
 
+def in_short(term: Term) -> str:
+    """Return the beginning of a formula, for an error message."""
+    text = repr(term) if size(term)[0] < LARGE else f"a formula of {size(term)[0]} operations"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def require_smaller(rule: RewriteRule, result: Term, made_of: Term) -> None:
+    """Raise AlgebraError where a simplifying rule applies to its own result, which is not smaller."""
+    if measure(result) >= measure(made_of) and not (isinstance(rule, Row) and rule.expands):
+        raise AlgebraError(
+            f"row {rule.name!r} does not make {in_short(made_of)} smaller: applied to its results, it would never end"
+        )
+
+
 class Simplifier:
-    """Further rules, the table, and last what holds by chance of the data, applied to formulas.
+    """Applies rules, then the table, then facts about the data. Normal forms are cached."""
 
-    What is in normal form already is remembered.
-    """
-
-    def __init__(self, rules: Iterable[Rule] = (), facts: Iterable[Rule] = ()) -> None:
-        self.rules: Sequence[Rule] = (*rules, *ROWS, *facts)
+    def __init__(self, rules: Iterable[RewriteRule] = (), facts: Iterable[RewriteRule] = ()) -> None:
+        self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
         self._normal: dict[Term, Term] = {}
 
     def normal(self, term: Term) -> Term:
-        """The normal form: trivial rules alone."""
-        return self._mapped(term, lambda part: None)
+        """Return the normal form."""
+        return self._mapped(term, None)
 
-    def apply(self, rule: Rule, term: Term) -> Term:
-        """The term, rewritten by one rule wherever it applies."""
-        return self._mapped(term, rule.at)
+    def apply(self, rule: RewriteRule, term: Term) -> Term:
+        """Return the term, rewritten by one rule wherever it applies, to its own results too.
 
-    def _mapped(self, term: Term, at: Callable[[Term], Term | None]) -> Term:
+        Raises AlgebraError where a rule that does not expand applies to its own results again and again, and these do
+        not become smaller.
+        """
+        return self._mapped(term, rule)
+
+    def _mapped(self, term: Term, rule: RewriteRule | None, made_of: tuple[Term, ...] = ()) -> Term:
         done: dict[Term, Term] = {}
         for part in topological_order(term):
             args = tuple(done[arg] for arg in part.args)
-            result = self._tidied(rebuilt(part, args))
-            found = at(result)
-            changed = result if found is None else self.normal(found)
-            done[part] = result if changed is result else self._mapped(changed, at)
+            result = self._normalised(rebuilt(part, args))
+            after = rule.at(result) if rule else None
+            if rule is None or after is None:
+                done[part] = result
+                continue
+            if len(made_of) == PATIENCE:
+                require_smaller(rule, result, made_of[0])
+            changed = self.normal(after)
+            done[part] = result if changed is result else self._mapped(changed, rule, (*made_of, result)[-PATIENCE:])
         return done[term]
 
-    def _tidied(self, term: Term) -> Term:
+    def _normalised(self, term: Term) -> Term:
         if term not in self._normal:
-            self._normal[term] = tidy(term)
+            self._normal[term] = normalise(term)
         return self._normal[term]
 
     def reduce(self, term: Term) -> list[Rewrite]:
-        """The rewrites by which rules that make a formula smaller bring it to an end."""
+        """Return the steps of the rules until none applies."""
         steps: list[Rewrite] = []
         while len(steps) < LONGEST and (step := self._first(term)) is not None:
             steps.append(step)
@@ -110,7 +135,7 @@ class Simplifier:
         return None
 
     def simplify(self, term: Term) -> list[Rewrite]:
-        """The rewrites that lead to the smallest form that was found."""
+        """Return the steps to the smallest form that is reached, also by way of larger ones."""
         steps = self.reduce(self.normal(term))
         term = steps[-1].after if steps else self.normal(term)
         while (longer := self._by_expansion(term)) is not None:
@@ -119,7 +144,7 @@ class Simplifier:
         return steps
 
     def _by_expansion(self, term: Term) -> list[Rewrite] | None:
-        """A way over a longer form to a smaller one."""
+        """Return steps over a larger form to a smaller one, if there are any."""
         best, smallest = None, size(term)
         for way in self._expansions(term):
             if (reached := size(way[-1].after)) < smallest:

@@ -2,10 +2,10 @@
 
 A term speaks NumPy's protocols as a Tensor does, so NumPy code that runs on terms builds a formula, gradient rules
 included; and a Tensor may hold a term as its value, so that a whole program, its backprop and all, is recorded as one
-formula. In contrast to a Tensor it also records comparisons and other functions without a gradient, and equal formulas
-are one object: common subexpressions are shared as they arise.
+formula. Unlike a Tensor it also records comparisons and other functions without a gradient, and equal formulas are one
+object: common subexpressions are shared as they arise.
 
-Every term carries the value that it has on the values of its symbols.
+Every term has the value that it takes on the values of its symbols.
 """
 
 import itertools
@@ -34,7 +34,7 @@ next_number = itertools.count().__next__
 
 
 class ValueNeededError(UnsupportedError):
-    """Code asked a formula for its value: it branched on it, printed it, or handed it to code that wants numbers."""
+    """Code needs the value of a formula: it branches on it, prints it, or passes it to code that works on numbers."""
 
 
 def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -48,7 +48,7 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 class Term(ArrayProtocol):
-    """A formula, with the value that it has now.
+    """A formula, and its value on the current values of its symbols.
 
     Attributes
     ----------
@@ -67,16 +67,16 @@ class Term(ArrayProtocol):
     number: int
     value: Any
     notes: dict[Any, Any] | None
-    """What readers found out about it, by their own keys."""
+    """A cache of what is computed from the term alone, under the function or class that computes it."""
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is a number or an array that no symbol goes into."""
+        """Whether it is a number or an array, and depends on no symbol."""
         return self.op is None and self.name is None
 
     @property
     def parents(self) -> tuple["Term", ...]:
-        """The terms that it is made of, those in its options last."""
+        """The operands, then the terms among the options, such as an index."""
         if not self.kwargs:
             return self.args
         return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
@@ -142,7 +142,7 @@ class Term(ArrayProtocol):
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What a decorated operation makes of terms."""
+        """Return the term of a decorated operation on terms."""
         return apply(op, *bind_arguments(op, args, kwargs))
 
 
@@ -157,7 +157,7 @@ def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name
 
 
 def symbol(name: str, value: Any) -> Term:
-    """A formula's variable, with the value that it has now. Two symbols are never one, whatever their names.
+    """Return a new variable with a value. Two symbols are different terms, even if their names are equal.
 
     >>> x = symbol("x", 3.0)
     >>> y = np.exp(x) * x + np.exp(x)
@@ -168,7 +168,7 @@ def symbol(name: str, value: Any) -> Term:
 
 
 def constant(value: Any) -> Term:
-    """A number, or an array that is held as it is: equal numbers are one term, and so are the uses of one array."""
+    """Return the term of a number or an array, which is not copied: one term for equal numbers, and for one array."""
     if isinstance(value, Term):
         return value
     key = (type(value), id(value)) if isinstance(value, np.ndarray) else (type(value), np.asarray(value).tobytes())
@@ -179,15 +179,15 @@ def constant(value: Any) -> Term:
 
 
 def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
-    """The operation on operands some of which are terms, or on terms; a constant where all of them are constants.
+    """Return the term of an operation on terms and other values; a constant, if all of them are constants.
 
-    Its value is computed, unless it is known.
+    Its value is computed, unless it is given as `known`.
     """
     if modes.tracing is not None:
         modes.tracing.note_callers()
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
-    if tensor is not None:  # it is the Tensor that records
+    if tensor is not None:  # the Tensor records
         return record(op, args, options)
     operands = tuple(map(constant, args))
     key = (op, *map(id, operands), _key(options) if options else ())
@@ -209,7 +209,7 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """A NumPy function of terms: one operation, a composition of several, or a fact about shapes."""
+    """Apply a NumPy function to terms: one operation, several, or a question about shapes, which is answered."""
     if function in OPS:
         return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
     if function in COMPOSED:
@@ -224,7 +224,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 
 
 def count_needed(what: str) -> ValueNeededError:
-    """How many entries are chosen depends on values that the formula leaves open."""
+    """Return the error for a selection whose size depends on values, which a formula leaves open."""
     return ValueNeededError(
         f"{what} at {call_site.caller_line()}: how many entries it has depends on values, and a formula stands for all "
         "values of one shape; use np.where(mask, x, 0.0) in place of x[mask]"
@@ -233,17 +233,17 @@ def count_needed(what: str) -> ValueNeededError:
 
 @cache
 def plain(function: Any) -> Op:
-    """A function without a gradient as an operation."""
+    """Return an operation for a function without a gradient."""
     return Op(function, ())
 
 
 def value_of(part: Any) -> Any:
-    """The value that a term has now; anything else is its own."""
+    """Return the value of a term; anything else as it is."""
     return part.value if isinstance(part, Term) else part
 
 
 def topological_order(*outputs: Term) -> list[Term]:
-    """Every term that the outputs are made of, each once, operands before results."""
+    """Return every term that the outputs depend on, each once, operands before results."""
     found = set(outputs)
     order = list(found)
     for term in order:  # grows while it is walked
@@ -260,7 +260,7 @@ def _leaves(tree: Any) -> list[Any]:
 
 
 def _key(option: Any) -> Any:
-    """An option as something that can be looked up; arrays and terms, which the term holds on to, by identity."""
+    """Return a hashable key for an option; arrays and terms, which the term keeps alive, count by identity."""
     if isinstance(option, Mapping):
         return tuple((name, _key(value)) for name, value in sorted(option.items()))
     if isinstance(option, list | tuple):

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from autotiny.checking.differences import Sides
+from autotiny.notation.numbers import short_number
 from autotiny.notation.text import aligned, clean
 
 Array = NDArray[Any]
@@ -81,7 +82,7 @@ def number(array: Array | None, index: tuple[int, ...]) -> str:
     """One entry to nine digits."""
     if array is None:
         return "-"
-    return f"{array[index]:.9g}" if array.size else "empty"
+    return short_number(array[index], 9) if array.size else "empty"
 
 
 def derivative(row: Row) -> str:
@@ -89,8 +90,8 @@ def derivative(row: Row) -> str:
     if row.sides is None:
         return "not looked at" if row.autograd.size else "empty"
     if row.at_kink:
-        return f"{float(row.sides.left):.9g} | {float(row.sides.right):.9g}"
-    return f"{float(row.sides.right):.9g} ± {float(row.sides.noise):.0e}"
+        return f"{short_number(row.sides.left, 9)} | {short_number(row.sides.right, 9)}"
+    return f"{short_number(row.sides.right, 9)} ± {float(row.sides.noise):.0e}"
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {

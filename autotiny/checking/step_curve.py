@@ -13,6 +13,7 @@ from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
 from autotiny.notation.palette import css_variables
 from autotiny.notation.text import clean
+from autotiny.notation.unicode import SUPERSCRIPTS
 
 STEPS = tuple(10.0**-p for p in np.arange(0, 15.01, 0.25))
 FLOOR = 1e-17
@@ -132,7 +133,7 @@ def _axes() -> Iterable[str]:
 
 
 def _power(power: int) -> str:
-    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")) if power else "1"
+    return "10" + str(power).translate(SUPERSCRIPTS) if power else "1"
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start", css: str = "") -> str:

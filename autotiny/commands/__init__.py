@@ -1,1 +1,1 @@
-"""The command line: one file per command, and the readers of their arguments."""
+"""The command line: a module per command, and the readers of their arguments."""

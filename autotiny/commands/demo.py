@@ -1,4 +1,4 @@
-"""The body of `autotiny demo`."""
+"""The command `autotiny demo`."""
 
 import argparse
 import sys
@@ -19,8 +19,8 @@ EPOCHS = 60
 
 EXAMPLES = """\
 examples:
-  autotiny demo                    leaves report/report.html and report/graph.svg
-  autotiny demo --out digits       leaves them in digits/
+  autotiny demo                 write report/report.html and report/graph.svg
+  autotiny demo --out digits    write them to digits/
 
 The exit code is 1 where autograd and the textbook differ, or where the network
 reads fewer than 96% of the held-out digits.
@@ -28,13 +28,12 @@ reads fewer than 96% of the held-out digits.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the parser the arguments of `autotiny demo`, and its examples."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", metavar="DIR", type=Path, default="report", help="where the report goes (report)")
+    """Give the parser the arguments of `autotiny demo`."""
+    parser.add_argument("--out", metavar="DIR", type=Path, default="report", help="the folder for the report (report)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Demonstrate on the digits; 0, or 1 where a check did not hold."""
+    """Run the demonstration; 0, or 1 where a check did not hold."""
     faults = demonstrate(args.out).faults
     if faults:
         print(f"autotiny: a check did not hold: {'; '.join(faults)}", file=sys.stderr)
@@ -45,7 +44,7 @@ def demonstrate(out: Path, epochs: int = EPOCHS) -> Findings:
     """Check, draw, train, check again and report.
 
     Writes `report.html`, and `graph.svg` where there is a Graphviz, to the folder `out`. Raises ExtraMissingError
-    where the report could not be made.
+    where the report cannot be made.
     """
     require_lab()
     start = time.perf_counter()
@@ -81,11 +80,11 @@ def _check(experiment: Experiment) -> Check:
     return result
 
 
-def _draw(found: Check, path: Path) -> Picture:
-    picture = at.draw(found.tensors["J"])
+def _draw(result: Check, path: Path) -> Picture:
+    picture = at.draw(result.tensors["J"])
     svg = svg_or_none(picture)
     if svg is None:
-        print("   not drawn, as there is no Graphviz here: pip install 'autotiny[lab]' brings one")
+        print("   not drawn: Graphviz is missing; pip install 'autotiny[lab]' installs one")
     else:
         path.write_text(svg, encoding="utf-8")
         print(f"   {path}: {len(picture.cards)} values, each with its gradient")
@@ -93,7 +92,7 @@ def _draw(found: Check, path: Path) -> Picture:
 
 
 def _train(experiment: Experiment, epochs: int) -> float:
-    """The seconds that it took."""
+    """Train, and return the seconds that it took."""
     training, start = experiment.training, time.perf_counter()
     with nn.progress_bar(epochs) as report:
         training.run(experiment.train, experiment.validation, epochs, report)

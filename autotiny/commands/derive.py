@@ -1,4 +1,4 @@
-"""The body of `autotiny derive`."""
+"""The command `autotiny derive`."""
 
 import argparse
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.commands.arrays import GivenError, given
-from autotiny.commands.recorded import add_values, leaves, program, recorded, tensor_named
+from autotiny.commands.arguments import InputError, read_values
+from autotiny.commands.recorded import add_values, computation, leaves, recorded, tensor_named
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.derive import Deriving
 from autotiny.engine.graph import with_primes
@@ -26,8 +26,8 @@ examples:
 
 Expressions take NumPy's and autotiny's functions by name, operators, indices
 and assignments, with ; or newlines between them. What is assigned gets a name,
-and formulas speak of it by that name. Without --wrt, the gradient of all that
-was set is derived.
+which formulas use. Without --wrt, the gradient by every value that was set is
+derived.
 
 exit codes:
   0 done        1 a derivation does not hold, or a formula is not the gradient
@@ -36,8 +36,7 @@ exit codes:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give the parser the arguments of `autotiny derive`, and its examples."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    """Give the parser the arguments of `autotiny derive`."""
     parser.add_argument("loss", metavar="EXPRESSION", help="the loss; or FILE.py:function, which is called")
     add_values(parser)
     wrt = "derive the gradient of these: names that were set or assigned"
@@ -46,28 +45,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--latex", action="store_true", help="print LaTeX")
     form.add_argument("--numpy", action="store_true", help="print a NumPy function that computes the gradient")
     form.add_argument("--elements", action="store_true", help="print it for one entry, in index notation")
-    form.add_argument("--matches", metavar="FORMULA", help="say whether a formula of yours is the gradient")
+    form.add_argument("--matches", metavar="FORMULA", help="check whether a formula of yours is the gradient")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Derive what was asked for, and print it; 0 where it holds, else 1."""
+    """Derive the gradients and print them; 0 where every derivation holds, else 1."""
     wrt = [name.strip() for names in args.wrt for name in names.split(",")]
-    loss, scope = recorded(program(args.loss), given(args.settings), wrt)
+    loss, scope = recorded(computation(args.loss), read_values(args.settings), wrt)
     _name(loss, scope)
     targets = [tensor_named(name, scope) for name in wrt] or leaves(loss, scope)
     if args.matches is not None and len(targets) > 1:
-        raise GivenError("--matches takes one formula: say of what with --wrt NAME")
+        raise InputError("--matches takes one formula: name its variable with --wrt NAME")
     with np.errstate(all="ignore"):
-        found = [Deriving(loss, target, scope).derivation() for target in targets]
+        derivations = [Deriving(loss, target, scope).derivation() for target in targets]
     if args.matches is not None:
-        match = found[0].matches(args.matches, scope)
+        match = derivations[0].matches(args.matches, scope)
         print(match)
         return 0 if match else 1
-    print("\n\n".join(_written(derivation, args) for derivation in found))
-    return 0 if all(derivation.ok for derivation in found) else 1
+    print("\n\n".join(_text(derivation, args) for derivation in derivations))
+    return 0 if all(derivation.ok for derivation in derivations) else 1
 
 
-def _written(derivation: Derivation, args: argparse.Namespace) -> str:
+def _text(derivation: Derivation, args: argparse.Namespace) -> str:
     if args.latex:
         return derivation.latex()
     if args.numpy:
@@ -76,6 +75,6 @@ def _written(derivation: Derivation, args: argparse.Namespace) -> str:
 
 
 def _name(loss: Tensor, scope: Mapping[str, Any]) -> None:
-    """J, if nobody named it."""
+    """Name the loss J, or J with primes, if it has no name."""
     if loss.name is None:
         loss.name = next(name for name in with_primes("J") if name not in scope)

@@ -1,4 +1,7 @@
-"""The command line: one parser, errors of one line, and exit codes that mean something."""
+"""The command line: one parser, errors in one line, and exit codes.
+
+Each command is a module of this package, imported when it is used, that has the three members of `Command`.
+"""
 
 import argparse
 import importlib
@@ -7,30 +10,47 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, cast
 
 import autotiny
 from autotiny.errors import AutotinyError
 from autotiny.notation.text import clean
 
-# What a command returns is its exit code, 1 where a check did not hold; the others are given here.
 BAD_INPUT, FAULT, INTERRUPTED, NOBODY_READS = 2, 70, 130, 141
+"""Exit codes besides those that commands return."""
 LONGEST_MESSAGE = 1000
 
-# The module of each command, which has `add_arguments(parser)` and `run(args)`, and what it is for.
+
+class Command(Protocol):
+    """The module of a command."""
+
+    EXAMPLES: str
+    """Shown below the options in --help."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Give the parser the arguments of the command."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Run the command and return its exit code: 0, or 1 where a check did not hold.
+
+        Errors are AutotinyError or OSError, which are printed in one line; any other is a fault in autotiny.
+        """
+
+
 COMMANDS = {
-    "check": ("autotiny.commands.check", "hold a gradient derived by hand against autograd"),
+    "check": ("autotiny.commands.check", "compare a gradient derived by hand with autograd"),
     "demo": ("autotiny.commands.demo", "check, draw and train a network on handwritten digits"),
     "derive": ("autotiny.commands.derive", "derive the gradient's formula, step by step"),
-    "draw": ("autotiny.commands.draw", "the graph as a picture, as a page that steps, or as text"),
+    "draw": ("autotiny.commands.draw", "draw the graph as a picture, as a page that steps, or as text"),
     "play": ("autotiny.commands.play", "build expressions in a browser, served from this machine"),
-    "repl": ("autotiny.commands.repl", "a terminal in which a graph stays live"),
+    "repl": ("autotiny.commands.repl", "start a terminal in which a graph stays live"),
     "train": ("autotiny.commands.train", "train a network on the digits or a table of your own"),
 }
+"""The module of each command, and its purpose."""
 
 EXAMPLES = """\
 examples:
-  autotiny demo                 autograd held against the textbook; a report
+  autotiny demo                 autograd compared with the textbook; a report
   autotiny train                a network that reads handwritten digits
   autotiny train flowers.csv    a network for a table of your own
   autotiny train --help         the options of a command, and more examples
@@ -44,7 +64,7 @@ exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `autotiny` with these arguments, the command line's by default, and return its exit code.
 
-    Raises SystemExit, as argparse does, after help, the version and arguments that make no sense.
+    Raises SystemExit, as argparse does, after --help, --version and invalid arguments.
     """
     _print_whatever_the_terminal_can()
     try:
@@ -53,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             print(end="", flush=True)
     except BrokenPipeError:
-        # The reader, such as head, has seen enough; what is still buffered would fail again at exit.
+        # The reader, such as head, has closed the pipe; what is still buffered would fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
     except KeyboardInterrupt:
@@ -70,13 +90,13 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if args.debug:
             traceback.print_exception(error)
-        print(f"autotiny: {clean(' '.join(_told(error).split()), LONGEST_MESSAGE)}", file=sys.stderr)
-        if excerpt := getattr(error, "excerpt", ""):  # an expression, with carets below the place
+        print(f"autotiny: {clean(' '.join(_message(error).split()), LONGEST_MESSAGE)}", file=sys.stderr)
+        if excerpt := getattr(error, "excerpt", ""):  # a line of an expression, with carets
             print(excerpt, file=sys.stderr)
         return BAD_INPUT if isinstance(error, AutotinyError | OSError) else FAULT
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, AutotinyError):
         return getattr(error, "message", str(error))
     if isinstance(error, OSError):
@@ -86,16 +106,17 @@ def _told(error: Exception) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, and asks a command's module for its arguments when the command is used."""
+    """A parser with errors of one line, which imports a command's module when the command is used."""
 
     module = ""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self.module:
-            command = importlib.import_module(self.module)
+            command = cast(Command, importlib.import_module(self.module))
             command.add_arguments(self)
+            self.epilog = command.EXAMPLES
             self.set_defaults(run=command.run)
-            # Without a default of its own, it leaves `autotiny --debug COMMAND` as it is.
+            # No default, which would overwrite that of `autotiny --debug COMMAND`.
             _add_debug(self, argparse.SUPPRESS)
         return super().parse_known_args(args, namespace)
 
@@ -115,7 +136,13 @@ def _parser() -> _Parser:
     parser.set_defaults(run=lambda args: _help(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, (module, purpose) in COMMANDS.items():
-        commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.").module = module
+        parser_of_command = commands.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose.capitalize()}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser_of_command.module = module
     return parser
 
 

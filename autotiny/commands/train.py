@@ -1,4 +1,4 @@
-"""The body of `autotiny train`: its arguments, and what it does with them."""
+"""The command `autotiny train`."""
 
 import argparse
 import time
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.commands.arguments import positive_number, whole_number
 from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import Dataset, Standardisation, digits
 from autotiny.nn.network import ACTIVATIONS, Network, confusion_matrix, worst_pairs
@@ -15,7 +16,6 @@ from autotiny.nn.optimisers import OPTIMISERS
 from autotiny.nn.tabular import load_table
 from autotiny.nn.training import Training, progress_bar
 
-# What a run is made of. A checkpoint holds it, so that --resume needs no other option.
 DEFAULTS: dict[str, Any] = {
     "file": None,
     "label": None,
@@ -31,49 +31,50 @@ DEFAULTS: dict[str, Any] = {
     "test": 0.2,
     "standardise": True,
 }
-# The examples are known by their fingerprint wherever their file is.
+"""The settings of a run. A checkpoint contains them, so that --resume needs no other option."""
 MAY_CHANGE = {"file", "epochs", "patience"}
+"""Settings that --resume may change; a file that was moved is recognised by the fingerprint of its examples."""
 
 EXAMPLES = """\
 examples:
-  autotiny train                                 the handwritten digits, by plain gradient descent
-  autotiny train flowers.csv --label species     a row per example; --label 4 takes a column by position, from 0
-  autotiny train images.npz --hidden 256,64      X, a row or an image per example, and y
-  autotiny train --optimiser adam --seed 1       other steps, other weights, another split
-  autotiny train --checkpoint run.npz            saves after each epoch ...
-  autotiny train --resume run.npz --epochs 200   ... and goes on, bit for bit as if never stopped
+  autotiny train                                 the handwritten digits
+  autotiny train flowers.csv --label species     a row per example
+  autotiny train flowers.csv --label 4           a column by position, from 0
+  autotiny train images.npz --hidden 256,64      X, a row per example, and y
+  autotiny train --optimiser adam --seed 1       other weights, another split
+  autotiny train --checkpoint run.npz            save after each epoch ...
+  autotiny train --resume run.npz --epochs 200   ... and continue
 
-Ctrl-C ends the training and reports with the best parameters so far; the exit code is then 130.
+A training that is resumed gives the same numbers, bit for bit, as one that was
+never stopped. Ctrl-C ends the training and reports on the best parameters so
+far; the exit code is then 130.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Gives the parser the arguments of `autotiny train`, and its examples."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    # Only what was typed reaches the namespace: the rest comes from a checkpoint, or from DEFAULTS.
+    """Give the parser the arguments of `autotiny train`."""
+    # The namespace has only options that were typed: the others come from a checkpoint, or from DEFAULTS.
     parser.argument_default = argparse.SUPPRESS
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help=".csv, .csv.gz or .npz; the shipped digits without it")
     add("--label", metavar="COLUMN", help="the column, or the array, of the labels (the last; y)")
     add("--hidden", type=_sizes, metavar="N[,N...]", help="units of the hidden layers (128)")
     add("--activation", choices=ACTIVATIONS, help="of the hidden layers (relu)")
-    add("--optimiser", choices=OPTIMISERS, help="how a gradient becomes a step (gradient-descent)")
-    add(
-        "--learning-rate", type=float, metavar="ALPHA", help="size of a step (0.2; 0.02 with momentum, 0.003 with adam)"
-    )
-    add("--batch", type=_positive, metavar="N", help="examples per step (32)")
-    add("--epochs", type=_positive, metavar="N", help="at most so many passes over the examples (100)")
-    add("--patience", type=_positive, metavar="N", help="stop N epochs after the best validation loss (10)")
-    add("--seed", type=_whole, metavar="N", help="of the split, the weights and the order of examples (0)")
-    add("--test", type=float, metavar="FRACTION", help="held out to report on (0.2)")
-    add("--validation", type=float, metavar="FRACTION", help="of the rest, held out to know when to stop (0.1)")
-    add("--no-standardise", dest="standardise", action="store_false", help="take the features as they are")
+    add("--optimiser", choices=OPTIMISERS, help="the optimiser (gradient-descent)")
+    add("--learning-rate", type=float, metavar="ALPHA", help="learning rate (0.2; 0.02 with momentum, 0.003 with adam)")
+    add("--batch", type=positive_number, metavar="N", help="examples per step (32)")
+    add("--epochs", type=positive_number, metavar="N", help="at most so many passes over the examples (100)")
+    add("--patience", type=positive_number, metavar="N", help="stop N epochs after the best validation loss (10)")
+    add("--seed", type=whole_number, metavar="N", help="of the split, the weights and the order of examples (0)")
+    add("--test", type=float, metavar="FRACTION", help="held out for the report (0.2)")
+    add("--validation", type=float, metavar="FRACTION", help="of the rest, held out to decide when to stop (0.1)")
+    add("--no-standardise", dest="standardise", action="store_false", help="do not standardise the features")
     add("--checkpoint", metavar="PATH", default=None, help="save the training here after each epoch")
-    add("--resume", metavar="PATH", default=None, help="go on with a saved training, and save it there")
+    add("--resume", metavar="PATH", default=None, help="continue a saved training, and save it there")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains as the arguments ask for and reports on standard output; 0, or 130 after Ctrl-C."""
+    """Train and report on standard output; 0, or 130 after Ctrl-C."""
     saved = load(args.resume) if args.resume else None
     settings = _settings(args, saved)
     data = load_table(settings["file"], settings["label"]) if settings["file"] else digits()
@@ -90,17 +91,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace, saved: Training | None) -> dict[str, Any]:
-    given = {name: value for name, value in vars(args).items() if name in DEFAULTS}
-    if "file" in given:
-        given["file"] = str(Path(given["file"]).absolute())
+    typed = {name: value for name, value in vars(args).items() if name in DEFAULTS}
+    if "file" in typed:
+        typed["file"] = str(Path(typed["file"]).absolute())
     base = DEFAULTS if saved is None else saved.notes
     if base.keys() != DEFAULTS.keys():
         raise CheckpointError(f"{args.resume}: not saved by `autotiny train`; resume it from Python")
-    for name in given.keys() - MAY_CHANGE if saved else ():
-        if given[name] != base[name]:
+    for name in typed.keys() - MAY_CHANGE if saved else ():
+        if typed[name] != base[name]:
             option = f"--{name.replace('_', '-')}"
             raise CheckpointError(f"{args.resume}: {option} was {base[name]}; leave it out, or start a new training")
-    return base | given
+    return base | typed
 
 
 def _training(settings: dict[str, Any], train: Dataset) -> Training:
@@ -113,7 +114,7 @@ def _training(settings: dict[str, Any], train: Dataset) -> Training:
 
 
 def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: str | None) -> float:
-    """The seconds that it took."""
+    """Train, and return the seconds that it took."""
     epochs = training.notes["epochs"]
 
     def keep(training: Training) -> None:
@@ -124,7 +125,7 @@ def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: 
         keep(training)
         report(training)
 
-    keep(training)  # A path that cannot be written to is an error now, not an epoch later.
+    keep(training)  # so that a path that cannot be written to is an error now, not an epoch later
     start = time.perf_counter()
     with progress_bar(epochs, len(training.history)) as report:
         training.run(train, validation, epochs, after_epoch)
@@ -167,15 +168,5 @@ def _report(training: Training, test: Dataset, seconds: float) -> Iterator[str]:
         yield f"  {test.classes[actual]} taken for {test.classes[taken_for]}: {count}"
 
 
-def _whole(text: str, least: int = 0) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    return _whole(text, least=1)
-
-
 def _sizes(text: str) -> list[int]:
-    return [_positive(size) for size in text.split(",")]
+    return [positive_number(size) for size in text.split(",")]

@@ -1,87 +1,122 @@
-"""Long chains of elementwise operations in blocks that fit the cache, on several threads.
-
-An array of a million entries that passes through ten operations goes to memory and back ten times; a block of a few
-thousand stays in the cache, and only what the rest of the program needs is ever written out.
-"""
+"""Long chains of elementwise operations in blocks that fit the cache, on several threads: written, and run."""
 
 import contextvars
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.rewriting import VDOT, Kind, kind
+from autotiny.compiler.lowering import is_uniform
+from autotiny.compiler.operands import Operands, comment, type_of
+from autotiny.compiler.rewriting import VDOT, folded
+from autotiny.compiler.schedule import BlockGroup, Plan, Storage, inner_results, is_choice, shape_of
 
-LONG = 2**16
-"""Entries from which an array is computed in blocks."""
 BLOCK = 2**14
 """Entries of a block."""
-WORTHWHILE = 3
-"""Operations from which blocks pay."""
 
 
-class Group(NamedTuple):
-    """Operations on arrays of one shape that run together, block by block."""
+# ----- writing -----
+class BlockWriter:
+    """Writes the function that computes one block of a group."""
 
-    terms: list[Term]
+    def __init__(self, program: Operands, group: BlockGroup) -> None:
+        self.program, self.terms = program, group.terms
+        members = set(group.terms)
+        plan = program.plan
+        self.inner = inner_results(plan.order, plan.outputs, plan.group)
+        parts = [part for term in group.terms for part in term.args if part not in members]
+        outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
+        constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
+        self.given = [part for part in outside if part.ndim]
+        self.given += [part for part in constants if not is_alike_everywhere(part)]
+        self.numbers = [part for part in outside if not part.ndim]
+        self.out = [term for term in group.terms if term.ndim and term not in self.inner]
+        self.totals = [term for term in group.terms if not term.ndim]
+        self.memory = Plan(group.terms, [*self.out, *self.totals], set())
+        for term in group.terms:
+            self.memory.settle(term)
+        self.number = len(program.functions) + 1
+        self.function = program.fresh(f"block{self.number}")
+        self.buffers = [self.buffer(storage, i) for i, storage in enumerate(self.memory.storages, 1)]
+        pairs = zip(self.memory.storages, self.buffers, strict=True)
+        self.buffer_of = {x: name for storage, name in pairs for x in storage.tenants}
+        self.part = {x: program.fresh(f"part_of_{program.names[x]}") for x in self.totals}
+
+    def buffer(self, storage: Storage, i: int) -> str:
+        """The name of some memory: that of what lives there, if all that does has one name."""
+        called = {self.program.names[x] for x in storage.tenants}
+        return called.pop() if len(called) == 1 else self.program.fresh(f"buffer{i}")
+
+    def text(self) -> str:
+        """The function."""
+        for x in self.given:
+            self.program.names.setdefault(x, self.program.operand(x, None))
+        names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
+        names += self.buffers
+        lines = [f"{self.expression(term)}" for term in self.terms]
+        lines.append(f"return {', '.join(self.part.values()) or None}")
+        return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", ""])
+
+    def name(self, x: Term) -> str:
+        """The name of what holds a result within a block."""
+        return self.buffer_of.get(x) or self.program.names[x]
+
+    def expression(self, term: Term) -> str:
+        """The line of one operation."""
+        program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
+        assert term.op is not None
+        if not term.ndim:
+            function = program.numpy("vdot") if term.op is VDOT else f"{program.numpy(folded(term.op))}.reduce"
+            return f"{self.part[term]} = {function}({args})"
+        own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
+        note = comment(term, program.given) or own
+        if is_choice(term):
+            return f"{self.name(term)}{'' if term in self.inner else '[...]'} = {program.numpy('where')}({args}){note}"
+        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
+
+    def operand(self, x: Term, user: Term) -> str:
+        """A part of an array under the array's name, or a number."""
+        if x.ndim and is_alike_everywhere(x):
+            return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
+        return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
+
+    def call(self) -> list[str]:
+        """The lines that run it over all blocks, and put its totals together."""
+        program = self.program
+        length = math.prod(shape_of(self.terms[0]))
+        dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
+        blocks = program.fresh(f"in_blocks{self.number}")
+        program.objects["Blocks"] = Blocks
+        program.setup.append(f"{blocks} = Blocks({dtypes}, length={length}, threads={program.plan.threads})")
+        fresh = [x for x in self.out if x not in program.plan.place]
+        lines = [f"{program.names[x]} = np.empty({x.shape}{type_of(x)})" for x in fresh]
+        for x in (*self.out, *self.totals):
+            program.expressions[x] = program.names[x]
+        arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
+        parts = program.fresh(f"parts{self.number}") if self.totals else ""
+        numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
+        lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
+        return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
+
+    def total(self, x: Term, i: int, parts: str) -> str:
+        """A total of the blocks' own."""
+        assert x.op is not None
+        function = "add" if x.op is VDOT else folded(x.op)
+        part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
+        return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
 
 
-def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, Group]]:
-    """The order with the members of each group one after another, and the group of each member."""
-    stages: dict[Term, int] = {}
-    for term in order:
-        stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
-    if not any(is_member(term) for term in order):
-        return list(order), {}
-    found: dict[Any, list[Term]] = {}
-    for term in order:
-        if is_member(term):
-            found.setdefault((stages[term], shape_of(term)), []).append(term)
-    worthwhile = {key: Group(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
-    of = {term: group for group in worthwhile.values() for term in group.terms}
-
-    def place(term: Term) -> Any:
-        return stages[term], of[term].terms[0].number if term in of else -1, term.number
-
-    return sorted(order, key=place), of
+def is_alike_everywhere(x: Term) -> bool:
+    """Whether it is a constant array that repeats one number."""
+    return x.is_constant and is_uniform(x.value)
 
 
-def _crossing(arg: Term, term: Term) -> int:
-    """1 where a result goes into a group or out of it: it must be complete before."""
-    inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
-    return 0 if inside or not (is_member(arg) or is_member(term)) else 1
-
-
-def is_total(term: Term) -> bool:
-    """Whether it sums, or takes an extreme of, all entries of long arrays of one shape."""
-    if term.op is None or term.ndim or not (term.op is VDOT or term.op.reduction_of):
-        return False
-    return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
-
-
-def is_member(term: Term) -> bool:
-    """Whether it can be computed block by block."""
-    if is_total(term):
-        return term.op is VDOT or not term.kwargs.get("keepdims")
-    shapes = (np.shape(arg.value) for arg in term.args)
-    entry_by_entry = kind(term) is Kind.ELEMENTWISE or is_choice(term)
-    return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
-
-
-def is_choice(term: Term) -> bool:
-    """Whether it takes each entry from one of two arrays; NumPy makes a new one for it."""
-    return term.op is not None and term.op.function is np.where
-
-
-def shape_of(term: Term) -> tuple[int, ...]:
-    """The shape of the arrays that it works on."""
-    return term.args[0].shape if is_total(term) else term.shape
-
-
+# ----- running -----
 @cache
 def threads_by_default() -> int:
     """As many as BLAS is given, else one for each processor."""

@@ -20,10 +20,10 @@ DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarra
 DEPTH = 6
 RANDOM = {"random", "default_rng", "Generator", "RandomState", "rng", "uuid", "secrets"}
 GONE = (AttributeError, KeyError, ValueError)
-"""What reading a place raises where there is nothing any more; an empty cell raises ValueError."""
+"""What reading a location raises where there is nothing any more; an empty cell raises ValueError."""
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where code reads a value: an entry of a namespace, or an attribute, as a closure's cell is one."""
 
     holder: Any
@@ -39,7 +39,7 @@ class Captured:
     """The places that a function reads, and what stood there."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
-        self.places: list[tuple[Place, Any]] = []
+        self.locations: list[tuple[Location, Any]] = []
         self.generators: list[np.random.Generator] = []
         self.tensors: dict[int, tuple[Node, Any]] = {}
         self.arrays: list[tuple[np.ndarray, Any]] = []
@@ -73,7 +73,7 @@ class Captured:
             self.generators.append(held)
         elif isinstance(held, Node):
             self.tensors[id(held)] = (held, (held._data, held._grad))
-            self.places.append((Place(held, "_data"), held._data))
+            self.locations.append((Location(held, "_data"), held._data))
         elif isinstance(held, list | tuple | set | dict):
             self.follow_parts(held, depth)
         elif callable(held):
@@ -105,17 +105,17 @@ class Captured:
         names = names_in(f.__code__)
         self.may_draw = self.may_draw or not names.isdisjoint(RANDOM)
         for cell in f.__closure__ or ():
-            self.place(Place(cell, "cell_contents"), names, depth)
+            self.note_location(Location(cell, "cell_contents"), names, depth)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.follow(default, depth - 1)
         for name in names & f.__globals__.keys():
-            self.place(Place(f.__globals__, name, is_entry=True), names, depth)
+            self.note_location(Location(f.__globals__, name, is_entry=True), names, depth)
 
     def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
         """The attributes that some code names."""
         own = getattr(held, "__dict__", {})
         for name in names & own.keys():
-            self.place(Place(own, name, is_entry=True), names, depth - 1)
+            self.note_location(Location(own, name, is_entry=True), names, depth - 1)
         for name in names & vars(type(held)).keys() - own.keys():
             method = vars(type(held))[name]
             if isinstance(method, FunctionType):
@@ -123,23 +123,23 @@ class Captured:
             elif isinstance(method, property) and method.fget is not None:
                 self.follow(MethodType(method.fget, held), depth - 1)
             else:
-                self.place(Place(held, name), names, depth - 1)
+                self.note_location(Location(held, name), names, depth - 1)
 
-    def place(self, place: Place, names: set[str], depth: int) -> None:
-        """One place, and what follows from what stands there."""
+    def note_location(self, location: Location, names: set[str], depth: int) -> None:
+        """One location, and what follows from what stands there."""
         try:
-            held = place.read()
+            held = location.read()
         except ValueError:  # an empty cell
             return
         if isinstance(held, DATA):
-            self.places.append((place, held))
+            self.locations.append((location, held))
         if isinstance(held, ModuleType):
             if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
                 self.follow_attributes(held, names, depth)
         elif isinstance(held, type):
             if held.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
                 for name in names & vars(held).keys():
-                    self.place(Place(held, name), names, depth - 1)
+                    self.note_location(Location(held, name), names, depth - 1)
         else:
             if not isinstance(held, (*DATA, FunctionType, MethodType)):
                 self.follow_attributes(held, names, depth)
@@ -173,13 +173,13 @@ class Captured:
 
     def known_arrays(self) -> Iterator[np.ndarray]:
         """The arrays in all places."""
-        for _, value in self.places:
+        for _, value in self.locations:
             yield from _arrays_in(value)
 
     def is_unchanged(self) -> bool:
         """Whether every place holds what it held, and what stands there has the values that it had."""
         try:
-            return all(place.read() is held for place, held in self.places) and self.has_its_values()
+            return all(location.read() is held for location, held in self.locations) and self.has_its_values()
         except GONE:
             return False
 

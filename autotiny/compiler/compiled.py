@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import ValueNeededError
+from autotiny.compiler.backend import FactError
 from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
-from autotiny.compiler.entry import NoMatch, structure
-from autotiny.compiler.lowering import FactError
+from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pytree import flatten
 from autotiny.engine.tensor import Tensor

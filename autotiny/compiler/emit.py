@@ -1,42 +1,31 @@
 """Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.block_writing import BlockWriter
-from autotiny.compiler.naming import Names
+from autotiny.algebra.facts import are_one
+from autotiny.compiler.backend import ProgramText
+from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, type_of
-from autotiny.compiler.rewriting import INDEX, VDOT, Kind, folded, kind
+from autotiny.compiler.rewriting import INDEX, VDOT, TermKind, folded, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
-
-SIGNS = {
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.floor_divide: "//",
-    np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
-}  # fmt: skip
-OUT_BY_NAME = {np.maximum, np.minimum}
-"""Ufuncs whose result by position NumPy warns of."""
-
-
-class Source(NamedTuple):
-    """A program: its text, and the objects that its text refers to."""
-
-    text: str
-    held: dict[str, Any]
+from autotiny.notation.code import NumpyCode
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.numbers import index, literal
+from autotiny.ops.code import has_operator, operation
 
 
 class Writer(Operands):
     """Writes the lines of one program."""
 
-    def __init__(self, plan: Schedule, names: Names, threads: int = 1) -> None:
-        super().__init__(plan, names)
-        self.threads = threads
+    def __init__(self, plan: Schedule) -> None:
+        super().__init__(plan)
         self.lines: list[str] = []
-        self.functions: list[str] = []
 
-    def program(self, stop: type[Exception] | None) -> Source:
+    def program(self) -> ProgramText:
         """The whole of it; what is donated is written last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
@@ -48,19 +37,19 @@ class Writer(Operands):
                 self.write(term)
             if term in checks:
                 self.check(term)
-        if stop is not None:
-            self.held[stop.__name__] = stop
+        if (stop := self.plan.stop) is not None:
+            self.objects[stop.__name__] = stop
             self.lines += [f"if {self.failure(last)}:", f"    raise {stop.__name__}"]
         for term in donated:
             self.write(term)
         results = ", ".join(self.result(output) for output in self.plan.outputs)
         comma = "," if len(self.plan.outputs) == 1 else ""
-        parameters = ", ".join(self.written[term] for term in self.plan.inputs)
+        parameters = ", ".join(self.expressions[term] for term in self.plan.inputs)
         imported = [f"from numpy import {', '.join(sorted(self.imports))}"] if self.imports else []
         head = [*(f"import {module}" for module in sorted(self.modules)), "import numpy as np", *imported]
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
         text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
-        return Source("\n".join(text), self.held)
+        return ProgramText("\n".join(text), self.objects)
 
     def failure(self, donated: set[Term]) -> str:
         """What stops the program: an invalid operation, or a result that is not finite and must be."""
@@ -71,7 +60,7 @@ class Writer(Operands):
 
     def in_one_number(self, x: Term) -> str:
         """A number that is finite if all entries are."""
-        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else self.written[x]
+        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else self.expressions[x]
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -123,30 +112,32 @@ class Writer(Operands):
     # ----- operations -----
     def write(self, term: Term) -> None:
         """The line that computes a term, unless it is written where it is used."""
-        form: dict[Kind, Callable[[Term], str]] = {
-            Kind.VIEW: self.view,
-            Kind.NUMBER: self.number,
-            Kind.ELEMENTWISE: self.elementwise,
-            Kind.REDUCTION: self.reduction,
-            Kind.PRODUCT: self.product,
-            Kind.CAST: self.cast,
-            Kind.CALL: self.call,
+        form: dict[TermKind, Callable[[Term], str]] = {
+            TermKind.VIEW: self.view,
+            TermKind.NUMBER: self.number,
+            TermKind.ELEMENTWISE: self.elementwise,
+            TermKind.REDUCTION: self.reduction,
+            TermKind.PRODUCT: self.product,
+            TermKind.CAST: self.cast,
+            TermKind.CALL: self.call,
         }
         text, name = form[kind(term)](term), self.names[term]
         note = comment(term, self.given, self.as_formula(term))
-        if kind(term) is Kind.VIEW and self.in_memory(term):
+        if kind(term) is TermKind.VIEW and self.in_memory(term):
             self.setup.append(f"{name} = {text}{note}")
         elif term not in self.plan.place:
             self.lines.append(f"{name} = {text}{note}")
         else:
             self.lines.append(text + note)
-        self.written[term] = name
+        self.expressions[term] = name
 
     def check(self, term: Term) -> None:
-        """Stop where a sum is not 1 everywhere."""
+        """Stop where a sum is not 1 everywhere. That it is exactly 1, as of one-hot targets, is seen at once."""
         name = self.fresh("all_one")
         self.setup.append(f"{name} = np.ones({term.shape}{type_of(term)}).tobytes()")
-        self.lines += [f"if {self.names[term]}.tobytes() != {name}:", "    raise FactError"]
+        self.objects[are_one.__name__] = are_one
+        sums = self.names[term]
+        self.lines += [f"if {sums}.tobytes() != {name} and not are_one({sums}):", "    raise FactError"]
 
     def in_memory(self, view: Term) -> bool:
         """Whether a view shows memory of the program's own, so that it can be made beforehand.
@@ -154,7 +145,7 @@ class Writer(Operands):
         NumPy copies where entries that were rearranged are reshaped, and a copy made beforehand would never change.
         """
         reshaped = False
-        while kind(view) is Kind.VIEW:
+        while kind(view) is TermKind.VIEW:
             assert view.op is not None
             if view.op.has("reshapes"):
                 reshaped = reshaped or without_ones(view.shape) != without_ones(view.args[0].shape)
@@ -178,10 +169,9 @@ class Writer(Operands):
         """A difference or quotient of named arrays in the user's names: A2 - Y."""
         assert term.op is not None
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
-        if kind(term) is not Kind.ELEMENTWISE or term.op.function not in SIGNS or not all(map(self.is_given, args)):
+        if kind(term) is not TermKind.ELEMENTWISE or not has_operator(term.op) or not all(map(self.is_given, args)):
             return ""
-        a, b = (self.given[arg].text for arg in args)
-        return f"{a} {SIGNS[term.op.function]} {b}"
+        return NumpyCode()(operation(term.op, [symbol(self.given[arg].text) for arg in args], {}, term.ndim))
 
     def is_given(self, x: Term) -> bool:
         """Whether a term is what a name of the user's says."""
@@ -194,7 +184,8 @@ class Writer(Operands):
 
     def reduction(self, term: Term) -> str:
         """Along axes: `add.reduce(a, axis=0, out=c)`."""
-        function = self.numpy(folded(term.op))  # type: ignore[arg-type]
+        assert term.op is not None
+        function = self.numpy(folded(term.op))
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
         keep = ", keepdims=True" if keepdims else ""
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
@@ -222,19 +213,22 @@ class Writer(Operands):
             return self.product(term)
         if term.op.reduction_of and not term.kwargs.get("keepdims"):
             return self.reduction(term)
-        if function is np.negative:
-            return f"-{self.operand(term.args[0], None)}"
-        if function in SIGNS:
-            a, b = (self.operand(arg, None) for arg in term.args)
-            return f"{a} {SIGNS[function]} {b}"
+        if has_operator(term.op):
+            return NumpyCode()(operation(term.op, [self.as_expression(arg) for arg in term.args], {}, term.ndim))
         if function is np.copy:
             return f"{self.numpy('array')}({self.operand(term.args[0], None)})"
         return self.elementwise(term) if isinstance(function, np.ufunc) else self.call(term)
 
+    def as_expression(self, x: Term) -> Expression:
+        """A number of Python's by itself, anything else by its name."""
+        if x.is_constant and type(x.value) in (int, float, bool):
+            return Expression("number", value=x.value)
+        return symbol(self.operand(x, None))
+
     def call(self, term: Term) -> str:
         """Any function, as it is."""
         assert term.op is not None
-        name = self.hold(getattr(term.op.forward, "__name__", "function"), term.op.forward)
+        name = self.refer(getattr(term.op.forward, "__name__", "function"), term.op.forward)
         args = [self.operand(arg, None) for arg in term.args]
         return f"{name}({', '.join([*args, *self.options(term)])})"
 
@@ -249,7 +243,7 @@ class Writer(Operands):
         (x, *_), options, function = term.args, term.kwargs, term.op.function
         base = self.operand(x, None)
         if term.op is INDEX:
-            return f"{base}[{_key(options['key'])}]"
+            return f"{base}[{index(options['key'], literal)}]"
         if term.op.has("reshapes"):
             return f"{base}.reshape({term.shape})"
         if x.ndim == 2 and (function is np.swapaxes or (function is np.transpose and not options.get("axes"))):
@@ -263,8 +257,8 @@ class Writer(Operands):
         if output.is_constant:
             name = self.operand(output, None)
             return f"{name}.copy()" if isinstance(output.value, np.ndarray) else name
-        name = self.written[output]
-        fresh = output.op is not None and kind(output) is not Kind.VIEW
+        name = self.expressions[output]
+        fresh = output.op is not None and kind(output) is not TermKind.VIEW
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
 
 
@@ -277,21 +271,18 @@ def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
 
 
-def _key(key: Any) -> str:
-    """An index as it is written."""
-    if isinstance(key, tuple):
-        return ", ".join(map(_key, key)) + ("," if len(key) == 1 else "") if key else "()"
-    if isinstance(key, slice):
-        start, stop = ("" if part is None else str(part) for part in (key.start, key.stop))
-        return f"{start}:{stop}" + ("" if key.step is None else f":{key.step}")
-    return "None" if key is None else "..." if key is ... else str(int(key))
-
-
-def emit(plan: Schedule, names: Names, stop: type[Exception] | None, threads: int = 1) -> Source:
-    """The program of a schedule; it raises `stop` where an operation was invalid, or overflowed if that is watched."""
-    return Writer(plan, names, threads).program(stop)
-
-
 def without_ones(shape: tuple[int, ...]) -> list[int]:
-    """The lengths of the axes that have more or less than one entry."""
+    """Return the lengths of the axes other than 1."""
     return [n for n in shape if n != 1]
+
+
+class NumpyBackend:
+    """Programs in NumPy, of any schedule."""
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return True: NumPy can compute whatever was recorded."""
+        return True
+
+    def emit(self, schedule: Schedule) -> ProgramText:
+        """Return straight lines, with the function of a block for each group that runs block by block."""
+        return Writer(schedule).program()

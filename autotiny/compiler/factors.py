@@ -1,9 +1,10 @@
-"""Numbers that a whole array is multiplied by: carried to where there is least to multiply.
+"""Move numbers that arrays are multiplied by to where there is least to multiply.
 
     (c A) B = c (A B)        sum(c A) = c sum(A)        c A - c B = c (A - B)
 
-So 1/m and the learning rate, which stand in the textbook's dW1 = (1/m) dZ1 X^T and W1 - α dW1, meet in one number that
-multiplies dZ2 = A2 - Y, the smallest of the arrays that lead to them.
+So 1/m and the learning rate, of the textbook's dW1 = (1/m) dZ1 X^T and W1 - α dW1, become one number that multiplies
+dZ2 = A2 - Y, the smallest of the arrays that lead to them. The equations are rows of the table, too; which side of them
+is better depends on the whole program here, and the names of gradients keep account of the factors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, topological_order
-from autotiny.compiler.naming import Names, hand_on
+from autotiny.compiler.naming import FormulaNames, hand_on
 from autotiny.compiler.rewriting import VDOT, operands, users
 from autotiny.ops import OPS
 
 LARGEST = 2.0**30
-"""A factor beyond this, or below its inverse, stays: carried elsewhere it might overflow."""
+"""A factor beyond this, or below its inverse, stays where it is: elsewhere it might overflow."""
 CANDIDATES = 64
 MULTIPLY = OPS[np.multiply]
 Scaled = tuple[float, Term]
 
 
-def pull_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
-    """The outputs, with every factor carried as far towards them as it goes, and multiplied there."""
+def pull_factors(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with every factor moved as far towards them as it goes."""
     new: dict[Term, Scaled] = {}
     plain: dict[Term, Term] = {}
     for term in topological_order(*outputs):
@@ -49,7 +50,7 @@ def times(c: float, x: Term) -> Any:
 
 
 def _pulled(term: Term, args: Sequence[Scaled]) -> Scaled | None:
-    """A term as a number times another, None where its operands' factors have to stay."""
+    """Return a term as a number times another; None where the factors of its operands have to stay."""
     if term.dtype.kind != "f" or term.op is None:
         return None
     function = term.op.function
@@ -79,7 +80,7 @@ def _kept(c: float, term: Term, args: Iterable[Term]) -> Scaled | None:
 
 
 def _quotient(term: Term, args: Sequence[Scaled]) -> Scaled | None:
-    """A product or quotient; a number among its operands is a factor itself."""
+    """Split a product or quotient; a number among its operands is a factor."""
     assert term.op is not None
     (c, a), (d, b) = args
     divide = term.op.function is np.divide
@@ -107,12 +108,12 @@ def _combination(term: Term, args: Sequence[Scaled]) -> Scaled | None:
 
 
 def is_factor(x: Term) -> bool:
-    """Whether a term is a number other than 0, infinity and nan."""
+    """Whether a term is a finite number other than 0."""
     return x.is_constant and np.ndim(x.value) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf
 
 
-def push_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
-    """The outputs, with a factor that several of them bear multiplied once, where they all come from."""
+def push_factors(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with a factor of several of them multiplied once, in an array that they all depend on."""
     for _ in range(CANDIDATES):
         pushed = _push_one(outputs, names)
         if pushed is None:
@@ -121,7 +122,7 @@ def push_factors(outputs: Sequence[Term], names: Names) -> list[Term]:
     return list(outputs)
 
 
-def _push_one(outputs: Sequence[Term], names: Names) -> list[Term] | None:
+def _push_one(outputs: Sequence[Term], names: FormulaNames) -> list[Term] | None:
     used = users(outputs)
     groups: dict[Any, list[Term]] = {}
     for term in used:
@@ -142,7 +143,7 @@ def is_scaling(term: Term) -> bool:
 
 
 def _best_root(scalings: list[Term], used: Mapping[Term, list[Term]]) -> Term | None:
-    """The smallest array that, scaled itself, would do for all of these scalings."""
+    """Return the smallest array that can be scaled in place of all of these scalings."""
     total = sum(term.size for term in scalings)
     below = [x for x in topological_order(*[s.args[0] for s in scalings]) if x.op is not None and x.size < total]
     for root in sorted(below[-CANDIDATES:], key=lambda x: (x.size, x.number)):
@@ -152,7 +153,7 @@ def _best_root(scalings: list[Term], used: Mapping[Term, list[Term]]) -> Term | 
 
 
 def _is_linear_in(root: Term, scalings: set[Term], used: Mapping[Term, list[Term]]) -> bool:
-    """Whether all that comes of the root is linear in it and goes into the scalings, into all of them."""
+    """Whether all that depends on the root is linear in it and leads to the scalings, to all of them."""
     reached, dependent, queue = set(), {root}, [root]
     for x in queue:
         for user in used[x]:
@@ -185,8 +186,8 @@ def _bears_once(term: Term, dependent: set[Term]) -> bool:
     return count == (len(term.args) if term.op.function in (np.add, np.subtract) else 1)
 
 
-def _moved(outputs: Sequence[Term], names: Names, factor: Term, scalings: set[Term], root: Term) -> list[Term]:
-    """The outputs with the root scaled in place of the scalings."""
+def _moved(outputs: Sequence[Term], names: FormulaNames, factor: Term, scalings: set[Term], root: Term) -> list[Term]:
+    """Return the outputs with the root scaled in place of the scalings."""
     new: dict[Term, Term] = {}
     grown, c = {root}, float(factor.value)
     for term in topological_order(*outputs):

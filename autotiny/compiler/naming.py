@@ -18,31 +18,31 @@ from autotiny.engine.pytree import flatten
 from autotiny.engine.recording import value_of
 
 
-class Name(NamedTuple):
-    """What a formula is called."""
+class FormulaName(NamedTuple):
+    """The name of a formula in the program."""
 
     text: str
     gradient: str = ""
-    """dJ/dZ2, where it is that."""
+    """dJ/dZ2, if the formula is a gradient."""
     scale: float = 1
-    """The formula's value over the one that was given the name."""
+    """The ratio of the formula's value to the value that was given the name."""
 
     @property
     def exact(self) -> bool:
-        """Whether the formula is what was given the name."""
+        """Whether the formula has the value that was given the name."""
         return math.isclose(self.scale, 1, rel_tol=1e-9)
 
     @property
     def remark(self) -> str:
-        """What the formula is, if not what its name says: 4 dJ/dZ2."""
+        """The multiple of the gradient that the formula is, if it is not the gradient itself: 4 dJ/dZ2."""
         return "" if self.exact else f"{self.scale:.6g} {self.gradient}"
 
-    def times(self, c: float) -> "Name":
-        """The name, of c times as much."""
+    def times(self, c: float) -> "FormulaName":
+        """Return the name for c times the formula."""
         return self._replace(scale=self.scale * c)
 
 
-Names = dict[Term, Name]
+FormulaNames = dict[Term, FormulaName]
 _OTHERS = (sysconfig.get_path("stdlib"), "<frozen ")
 
 
@@ -54,7 +54,7 @@ class LocalNames:
     there is one in a thread, which may be in use.)
     """
 
-    def __init__(self, names: Names, top: CodeType) -> None:
+    def __init__(self, names: FormulaNames, top: CodeType) -> None:
         self.names, self.top = names, top
         self.running: list[FrameType] = []
         """The user's functions that were running at the last look, the outermost first."""
@@ -92,26 +92,26 @@ class LocalNames:
         return self.is_users[code]
 
 
-def enter(names: Names, variables: Mapping[str, Any]) -> None:
-    """The first name that a formula was given stays."""
+def enter(names: FormulaNames, variables: Mapping[str, Any]) -> None:
+    """Name the formulas among variables. The first name of a formula stays."""
     for name, held in variables.items():
         term = value_of(held)
         if isinstance(term, Term) and is_name(name):
-            names.setdefault(term, Name(name))
+            names.setdefault(term, FormulaName(name))
 
 
-def hand_on(names: Names, name: Name, term: Term) -> None:
-    """The name for a formula, unless it has one that is as good."""
+def hand_on(names: FormulaNames, name: FormulaName, term: Term) -> None:
+    """Give a formula a name, unless it has one that is as good."""
     before = names.get(term)
     if before is None or (name.exact and not before.exact):
         names[term] = name
 
 
-def told(terms: Sequence[Term], names: Names) -> Names:
-    """The names that may be told among these formulas: a gradient's stands on a multiple if not on the gradient."""
+def names_to_show(terms: Sequence[Term], names: FormulaNames) -> FormulaNames:
+    """Return the names to write: a multiple of a gradient has its name, if the gradient is not among the formulas."""
     exact = {x: names[x] for x in terms if x in names and names[x].exact}
     taken = {name.text for name in exact.values()}
-    found: Names = {}
+    found: FormulaNames = {}
     for x in terms:
         name = exact.get(x) or names.get(x)
         if name is not None and (name.exact or (name.gradient and name.text not in taken)):
@@ -121,12 +121,12 @@ def told(terms: Sequence[Term], names: Names) -> Names:
 
 
 def is_name(name: str) -> bool:
-    """Whether it can stand in a program."""
+    """Whether it can be a name in a program."""
     return name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
 
 
 def parameter_names(parameters: list[str], args: tuple[Any, ...]) -> list[str]:
-    """A name for each value in the arguments: W1 for params["W1"], layers_0_1 for layers[0][1]."""
+    """Return a name for each value in the arguments: W1 for params["W1"], layers_0_1 for layers[0][1]."""
     names = [name for parameter, arg in zip(parameters, args, strict=True) for name in _paths(parameter, arg)]
     return [name if is_name(name) and names.count(name) == 1 else f"x{i}" for i, name in enumerate(names)]
 

@@ -1,4 +1,4 @@
-"""What stands between the parentheses of a program: results by their names, constants in the form that costs least."""
+"""Operands in the text of a program: results by their names, constants in the form that is fastest."""
 
 import itertools
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.lowering import FactError
-from autotiny.compiler.naming import Names, told
+from autotiny.compiler.backend import FactError
+from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.schedule import Schedule, Storage
+from autotiny.notation.numbers import exact_number
 
-# ----- writing -----
-# How programs are written: names that nothing else has, numbers as Python reads them.
+# ----- names and numbers -----
 
 
-def unique_names(plan: Schedule, given: Names) -> dict[Term, str]:
-    """A name for every term: its own; without one, that of the term that takes its place; else a short one."""
+def unique_names(plan: Schedule, given: FormulaNames) -> dict[Term, str]:
+    """Return a name for every term: its own; else that of the result that replaces it in memory; else a short one."""
     names: dict[Term, str] = {}
     taken = set(dir(np)) | {"step", "np"}
-    known = told([*plan.inputs, *plan.order], given)
+    known = names_to_show([*plan.inputs, *plan.order], given)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
         if copied in names and name in (None, known.get(copied)):
@@ -42,53 +42,56 @@ def unique_names(plan: Schedule, given: Names) -> dict[Term, str]:
 
 
 def is_copied_number(term: Term) -> bool:
-    """Whether it is a number that becomes an array, or another's copy."""
+    """Whether it is the copy of a number, as a number or as an array without axes."""
     return term.op is not None and term.op.function is np.copy and term.ndim == 0 and not term.args[0].is_constant
 
 
-def comment(term: Term, names: Names, formula: str = "") -> str:
-    """What is worth saying of a term, as a comment at the end of its line."""
+def comment(term: Term, names: FormulaNames, formula: str = "") -> str:
+    """Return the comment at the end of a term's line: its formula, or the multiple of a gradient that it is."""
     name = names.get(term)
     said = [part for part in (formula, name.remark if name else "") if part]
     return f"  # {' = '.join([name.text, *said] if name else said)}" if said else ""
 
 
 def untaken(base: str, taken: set[str]) -> str:
-    """The name, numbered where it is taken; it is from now on."""
+    """Return the name, numbered if it is taken, and take it."""
     name = next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
     taken.add(name)
     return name
 
 
 def number(value: Any) -> str:
-    """A number as Python reads it."""
-    text = repr(value)
-    return text if text not in ("inf", "-inf", "nan") else f'float("{text}")'
+    """Return a number as Python reads it."""
+    return exact_number(value, 'float("{}")')
 
 
 def type_of(x: Any) -> str:
-    """The type as one more argument, where it is not the usual one."""
+    """Return the type as one more argument, if it is not float64."""
     return "" if x.dtype == np.float64 else f', "{x.dtype}"'
 
 
 class Operands:
-    """The names of everything in one program, and the lines that make what is made once."""
+    """The names in one program, and the lines that run once, before the first call."""
 
-    def __init__(self, plan: Schedule, names: Names) -> None:
+    def __init__(self, plan: Schedule) -> None:
         self.plan = plan
-        self.names, self.given = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
-        self.held: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
+        self.names, self.given = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
+        self.objects: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.modules: set[str] = set()
         self.setup: list[str] = []
+        self.functions: list[str] = []
+        """The text of functions that the program calls."""
         self.constants: dict[Any, str] = {}
         self.flats: dict[Term, str] = {}
-        self.written: dict[Term, str] = dict(zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True))
+        self.expressions: dict[Term, str] = dict(
+            zip(plan.inputs, map(self.names.__getitem__, plan.inputs), strict=True)
+        )
 
     def operand(self, x: Term, user: Term | None) -> str:
-        """A result's name; a constant in the form that costs its user least."""
+        """Return the name of a result; a constant in the form that is fastest for its user."""
         if not x.is_constant:
-            return self.written[x]
+            return self.expressions[x]
         value = x.value
         if type(value) in (int, float, bool):
             if user is None:
@@ -101,12 +104,12 @@ class Operands:
             return self.plain_array(value)
         if np.ndim(value) == 0:
             return (
-                self.zero_dimensional(np.asarray(value)) if user is not None else self.hold("c", np.asarray(value)[()])
+                self.zero_dimensional(np.asarray(value)) if user is not None else self.refer("c", np.asarray(value)[()])
             )
-        return self.hold("constant", value)
+        return self.refer("constant", value)
 
     def zero_dimensional(self, value: np.ndarray) -> str:
-        """A number that NumPy need not convert at every call."""
+        """Return the name of an array without axes, for a number that NumPy would convert at every call."""
         key = (value.dtype, value.tobytes())
         if key not in self.constants:
             name = self.constants[key] = self.fresh(_number_name(value.item()))
@@ -121,7 +124,7 @@ class Operands:
         return bool((value == 1).all() or not (value.any() or np.signbit(value).any()))
 
     def plain_array(self, value: np.ndarray) -> str:
-        """An array of ones or zeros, made when the program is."""
+        """Return the name of an array of ones or zeros, which is made once."""
         what = "ones" if value.flat[0] else "zeros"
         key = (what, value.shape, value.dtype)
         if key not in self.constants:
@@ -130,7 +133,7 @@ class Operands:
         return self.constants[key]
 
     def literal(self, option: Any) -> str:
-        """An option as it is written; what cannot be written is held."""
+        """Return the text of an option; the name of an object, if it has no text."""
         if isinstance(option, Term):
             return self.operand(option, None)
         if isinstance(option, tuple):
@@ -145,31 +148,31 @@ class Operands:
             return number(option)
         if isinstance(option, np.dtype):
             return repr(str(option))
-        return self.hold("option", option)
+        return self.refer("option", option)
 
     def numpy(self, name: str) -> str:
-        """A function of NumPy, imported."""
+        """Import a function of NumPy, and return its name."""
         self.imports.add(name)
         return name
 
-    def hold(self, base: str, value: Any) -> str:
-        """The name of an object that cannot be written down."""
-        for name, held in self.held.items():
-            if held is value:
+    def refer(self, base: str, value: Any) -> str:
+        """Return a name for an object that has no text."""
+        for name, known in self.objects.items():
+            if known is value:
                 return name
         name = self.fresh(base if base.isidentifier() else "function")
-        self.held[name] = value
+        self.objects[name] = value
         what = f"array {value.shape} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
         self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, held")
         return name
 
     def fresh(self, base: str) -> str:
-        """A name that nothing else has."""
-        taken = {*self.names.values(), *self.held, *self.constants.values(), *self.flats.values(), *dir(np)}
+        """Return a name that is not taken."""
+        taken = {*self.names.values(), *self.objects, *self.constants.values(), *self.flats.values(), *dir(np)}
         return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
 
     def flat(self, x: Term) -> str:
-        """An array's entries in one row, arranged beforehand where they stay where they are."""
+        """Return an array's entries in one row: a view that is made once, if the array keeps its memory."""
         name = self.operand(x, None)
         if x.ndim == 1:
             return name
@@ -182,5 +185,5 @@ class Operands:
 
 
 def _number_name(value: float) -> str:
-    """zero, one, or c for any other number."""
+    """Return zero, one, or c for any other number."""
     return "zero" if value == 0 else "one" if value == 1 else "c"

@@ -1,8 +1,8 @@
-"""Sums and spreads of small arrays as matrix products, which cost less to start than a reduction or a broadcast.
+"""Forms in which NumPy is fastest, such as sums and broadcasts of small arrays as matrix products, which start sooner.
 
-    sum(A, axis=1) = A 1        sum(A, axis=0) = 1ᵀ A        b + 0 = b 1ᵀ, spread over the columns
+    sum(A, axis=1) = A 1        sum(A, axis=0) = 1ᵀ A        b + 0 = b 1ᵀ, repeated over the columns
 
-They are products with ones: exact but for the order of a sum, and nan stays in its row or column.
+The products are with ones: exact but for the order of a sum, and nan stays in its row or column.
 """
 
 import math
@@ -13,33 +13,59 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
-from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import VDOT, Kind, kind, rewrite, users, with_operands
-from autotiny.compiler.shortcuts import LONGEST, made_by
+from autotiny.algebra.rewrites import LONGEST_SUM
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users, with_operands
 from autotiny.ops import OPS
 
 COPY = OPS[np.copy]
 FULL = 2**16
-"""Entries of an array up to which it is compared with an array rather than with a number, which NumPy is slow at."""
+"""Entries of an array up to which it is compared with another array: NumPy is slow at comparing with a number."""
 SMALL = 4096
-"""Entries of an array that is spread: beyond, the array itself costs more than the start."""
+"""Entries up to which an array is repeated by a product: beyond, the work costs more than starting a broadcast."""
 FEW_ROWS = 3
-"""So many rows are faster compared one by one than reduced."""
+"""Rows up to which comparing them one by one is faster than a reduction."""
 
 
-def as_products(outputs: Sequence[Term], names: Names) -> list[Term]:
-    """The outputs, with products where they are faster."""
+def as_products(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with products where these are faster."""
     summed = rewrite(outputs, sum_as_product, names)
     return rewrite(summed, spread_as_product, names)
 
 
-def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
-    """The outputs, with a copy of each small argument that does not lie row by row, and is used more than once: NumPy
-    takes longer over such an array each time than over the copy.
+def masks_as_numbers(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with masks converted before they are multiplied: NumPy is slow to do so on the way."""
+    return rewrite(outputs, mask_as_numbers, names)
+
+
+def mask_as_numbers(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Convert the mask of a product."""
+    if made_by(term, np.multiply):
+        for x, mask in (args, args[::-1]):
+            if mask.dtype == bool and mask.ndim and x.dtype.kind == "f" and mask.shape == x.shape:
+                return x * mask.astype(x.dtype)
+    return with_operands(term, args, kwargs)
+
+
+def share_sign(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """1[x > 0] = 1[max(x, 0) > 0], if max(x, 0) is computed anyway: then x need not be kept."""
+    there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
+
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        if made_by(term, np.greater) and is_number(args[1], 0) and args[0] in there:
+            args = (there[args[0]], args[1])
+        return with_operands(term, args, kwargs)
+
+    return rewrite(outputs, visit, names)
+
+
+def beside_each_other(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with a contiguous copy of each small argument that is used more than once and not contiguous:
+    NumPy takes longer over such an array each time than over the copy.
     """
     used = users(outputs)
     small = [x for x in used if x.name is not None and x.ndim > 1 and x.size <= SMALL]
-    often = [x for x in small if sum(kind(user) is Kind.ELEMENTWISE or user.op is VDOT for user in used[x]) > 1]
+    often = [x for x in small if sum(kind(user) is TermKind.ELEMENTWISE or user.op is VDOT for user in used[x]) > 1]
     scattered = [x for x in often if not x.value.flags.c_contiguous]
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 
@@ -51,12 +77,12 @@ def beside_each_other(outputs: Sequence[Term], names: Names) -> list[Term]:
 
 @lru_cache(maxsize=64)
 def ones(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """The array of ones of a shape, the same each time."""
+    """Return the array of ones of a shape, the same object each time."""
     return np.ones(shape, dtype)
 
 
 def sum_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """A sum over one axis of a matrix."""
+    """Write a sum over one axis of a matrix as a product."""
     (x, *_), function = args, term.op and term.op.function
     axis = kwargs.get("axis")
     if is_short_total(term, args, kwargs):
@@ -68,7 +94,7 @@ def sum_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]
     (along,) = (axis,) if isinstance(axis, int) else axis
     if function is np.max:
         return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else with_operands(term, args, kwargs)
-    if x.shape[along] > LONGEST:
+    if x.shape[along] > LONGEST_SUM:
         return with_operands(term, args, kwargs)
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
@@ -79,11 +105,11 @@ def is_short_total(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]
     x = args[0]
     if not made_by(term, np.sum) or not x.ndim or x.dtype not in (np.float32, np.float64) or kwargs.get("keepdims"):
         return False
-    return 0 < x.size <= LONGEST and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
+    return 0 < x.size <= LONGEST_SUM and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
 
 
 def largest_row(x: Term) -> Any:
-    """The maximum over few rows."""
+    """Return the maximum over few rows."""
     top: Any = x[0:1]
     for i in range(1, len(x)):
         top = np.maximum(top, x[i : i + 1])
@@ -91,7 +117,7 @@ def largest_row(x: Term) -> Any:
 
 
 def spread_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """A row or column beside a small matrix."""
+    """Repeat a row or column that meets a small matrix."""
     function = term.op and term.op.function
     if isinstance(function, np.ufunc) and function is not np.matmul and len(args) == 2:
         shape = np.broadcast_shapes(*(arg.shape for arg in args))
@@ -103,7 +129,7 @@ def spread_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, A
 
 
 def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> tuple[Term, ...]:
-    """An array of floating-point numbers beside a number: beside an array that repeats it."""
+    """Return the operands of a comparison with a number as a comparison with an array that repeats it."""
     for x, other in (args, args[::-1]):
         if x.shape == shape != () and x.dtype.kind == "f" and other.is_constant and type(other.value) in (int, float):
             numbers = repeated(other.value, shape, x.dtype)
@@ -113,12 +139,12 @@ def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> t
 
 @lru_cache(maxsize=64)
 def repeated(value: float, shape: tuple[int, ...], dtype: Any) -> Any:
-    """The array that holds one number everywhere, the same each time."""
+    """Return the array of equal entries, the same object each time."""
     return constant(np.full(shape, value, dtype))
 
 
 def spread(x: Term, shape: tuple[int, ...]) -> Any:
-    """A row or column, repeated."""
+    """Return a row or column, repeated to a shape."""
     (rows, columns), dtype = shape, x.dtype
     if x.ndim != 2 or x.shape == shape or dtype not in (np.float32, np.float64):
         return x
@@ -134,5 +160,5 @@ def spread(x: Term, shape: tuple[int, ...]) -> Any:
 
 
 def is_ones(x: Term) -> bool:
-    """Whether it is one of our constants of ones."""
+    """Whether it is one of the constants that `ones` returns."""
     return x.is_constant and isinstance(x.value, np.ndarray) and x.value is ones(x.shape, x.dtype)

@@ -1,110 +1,160 @@
-"""A program that runs: compiled once, with memory for each of the calls that run at the same time."""
+"""A program that runs: the way into it and out of it, and memory for each of the calls that run at the same time."""
 
 import contextvars
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, topological_order
-from autotiny.compiler.emit import Source
-from autotiny.compiler.entry import Entry
-from autotiny.compiler.naming import Names, told
-from autotiny.compiler.schedule import Schedule
-from autotiny.engine.node import NO_OPTIONS
-from autotiny.engine.recording import new_node
-from autotiny.engine.tensor import Tensor
-from autotiny.notation.text import aligned
-from autotiny.ops import Op
-
-# ----- explain -----
-# What became of a function: how many operations each pass left, what memory its program keeps, what runs in blocks.
+from autotiny.algebra import Term
+from autotiny.compiler.backend import ProgramText
+from autotiny.compiler.captured import GONE, Captured, Location
+from autotiny.errors import UnsupportedError
 
 
-SMALL, MANY = 2**24, 1000
-"""Bytes of values, and operations, up to which a formula is kept to be drawn."""
-
-CHECKED = "checked at every call; where it fails another program takes over"
+class NoMatch:
+    """What an entry gives for arguments that are not its own."""
 
 
-def explain(passes: list[tuple[str, int]], plan: Schedule, threads: int) -> str:
-    """Tables of the passes, with the operations that each left, and of the memory."""
-    rows = [("pass", "operations"), *((name.replace("_", " "), str(count)) for name, count in passes)]
-    placed = sum(len(storage.tenants) for storage in plan.storages)
-    blocks = {id(group): group for group in plan.group.values()}
-    lines = [
-        aligned(rows),
-        "",
-        f"memory: {plan.nbytes} bytes in {len(plan.storages)} buffers, for {placed} results",
-        *(f"blocks: {len(group.terms)} operations at once, threads: {threads}" for group in blocks.values()),
-        *([f"facts: {len(plan.checks)}, of the arguments of the first call, {CHECKED}"] if plan.checks else []),
-        *([f"rows of the table: they hold where all is finite, {CHECKED}"] if plan.finite else []),
-    ]
-    return "\n".join(lines)
+class EntryPoint:
+    """Writes `enter(arguments)` for arguments like these, and for what the function saw from outside."""
 
+    def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any, captured: Captured) -> None:
+        self.objects: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE}
+        self.lines = self.look_outside(captured)
+        self.checks: list[str] = []
+        self.arrays: list[tuple[str, np.ndarray]] = []
+        self.numbers: list[tuple[str, type]] = []
+        self.values: list[str] = []
+        self.dynamic = iter(dynamic)
+        self.count = itertools.count()
+        self.parameters = [self.take(arg) for arg in args]
+        self.results: list[str] = []
+        self.arranged = self.give(output)
 
-def operations(outputs: Sequence[Term]) -> int:
-    """How many operations lead to the outputs."""
-    return sum(term.op is not None for term in topological_order(*outputs))
+    def text(self) -> str:
+        """The function's source."""
+        self.check_arrays()
+        self.check_numbers()
+        condition = " and ".join(self.checks) or "True"
+        results = ", ".join(self.results) + ("," if len(self.results) == 1 else "")
+        lines = [
+            *self.lines,
+            f"if not ({condition}):",
+            "    return NoMatch",
+            f"{results} = run(step, {', '.join(self.values)})" if results else "",
+            f"return {self.arranged}",
+        ]
+        return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines if line), ""])
 
+    # ----- from outside -----
+    def look_outside(self, captured: Captured) -> list[str]:
+        """Lines that stop where something else stands outside than did when the program was written."""
+        changed = [f"{self.read(location)} is not {self.refer(held)}" for location, held in captured.locations]
+        if captured.arrays or captured.contents:
+            changed.append(f"not {self.refer(captured.has_its_values)}()")
+        if not changed:
+            return []
+        lines = [f"    if {condition}:\n            return NoMatch" for condition in changed]
+        return ["try:", *lines, "except GONE:", "    return NoMatch"]
 
-def values_of(outputs: Sequence[Term]) -> int:
-    """How many bytes the values of a formula take."""
-    return sum(getattr(term.value, "nbytes", 0) for term in topological_order(*outputs))
+    def read(self, location: Location) -> str:
+        """An expression for what stands there now."""
+        return self.refer(location.holder) + (f"[{location.key!r}]" if location.is_entry else f".{location.key}")
 
-
-def as_graph(outputs: Sequence[Term], names: Names, name: str) -> Tensor | None:
-    """The formulas as a recorded graph, to be drawn; None where its values are too large to be kept for that."""
-    if not outputs or values_of(outputs) > SMALL or operations(outputs) > MANY:
-        return None
-    tensors: dict[Term, Any] = {}
-    called = told(topological_order(*outputs), names)
-    for term in topological_order(*outputs):
-        if term.op is None:
-            alone = term.is_constant and not term.ndim
-            tensors[term] = term.value if alone else Tensor(term.value, requires_grad=False)
+    # ----- arguments -----
+    def take(self, tree: Any) -> str:
+        """Lines that take a tree of arguments apart; its name."""
+        name = f"a{next(self.count)}"
+        if isinstance(tree, list | tuple | dict):
+            self.take_branches(name, tree)
         else:
-            args = tuple([tensors[arg] for arg in term.args])
-            tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.kwargs, term.value)
-        if term in called and isinstance(tensors[term], Tensor):
-            tensors[term].name = called[term].remark or called[term].text
-    return together([tensors[out] for out in outputs], name)
+            self.take_value(name, tree)
+        return name
+
+    def take_branches(self, name: str, tree: Any) -> None:
+        """A container, by its type and length."""
+        before = len(self.lines)
+        branches = [self.take(branch) for branch in (tree.values() if isinstance(tree, dict) else tree)]
+        lines = [
+            f"if type({name}) is not {self.refer(type(tree))} or len({name}) != {len(tree)}:",
+            "    return NoMatch",
+        ]
+        if isinstance(tree, dict):
+            lines += [
+                f"{part} = {name}.get({self.refer(key)}, NoMatch)" for part, key in zip(branches, tree, strict=True)
+            ]
+        elif branches:
+            lines.append(f"{', '.join(branches)}, = {name}")
+        self.lines[before:before] = lines
+
+    def take_value(self, name: str, value: Any) -> None:
+        """A value: an array by shape and type, a number by type, anything else by itself."""
+        if not next(self.dynamic):
+            self.checks.append(f"type({name}) is {self.refer(type(value))} and {name} == {self.refer(value)}")
+            return
+        self.values.append(name)
+        if isinstance(value, np.ndarray):
+            self.arrays.append((name, value))
+        else:
+            self.numbers.append((name, type(value)))
+
+    def check_arrays(self) -> None:
+        """All shapes at once, and all types: a comparison of tuples costs least."""
+        if not self.arrays:
+            return
+        names, arrays = zip(*self.arrays, strict=True)
+        self.checks.append(self.all_of("type({})", names) + " == " + self.refer(tuple(map(type, arrays))))
+        self.checks.append(self.all_of("{}.shape", names) + " == " + self.refer(tuple(x.shape for x in arrays)))
+        self.checks.append(self.all_of("{}.dtype", names) + " == " + self.refer(tuple(x.dtype for x in arrays)))
+
+    def check_numbers(self) -> None:
+        """The types of all numbers."""
+        if self.numbers:
+            names, types = zip(*self.numbers, strict=True)
+            self.checks.insert(0, self.all_of("type({})", names) + " == " + self.refer(types))
+
+    @staticmethod
+    def all_of(form: str, names: tuple[str, ...]) -> str:
+        """A tuple with an entry for each name."""
+        return f"({''.join(form.format(name) + ', ' for name in names)})"
+
+    def refer(self, value: Any) -> str:
+        """The name of an object."""
+        name = f"h{len(self.objects)}"
+        self.objects[name] = value
+        return name
+
+    # ----- results -----
+    def give(self, tree: Any) -> str:
+        """An expression that arranges the results as the function does."""
+        if isinstance(tree, Term):
+            self.results.append(f"r{len(self.results)}")
+            return self.results[-1]
+        if isinstance(tree, dict):
+            return f"{{{', '.join(f'{self.refer(key)}: {self.give(branch)}' for key, branch in tree.items())}}}"
+        if isinstance(tree, list):
+            return f"[{', '.join(map(self.give, tree))}]"
+        if isinstance(tree, tuple):
+            parts = "".join(f"{self.give(branch)}, " for branch in tree)
+            return f"{self.refer(type(tree))}({parts})" if hasattr(tree, "_fields") else f"({parts})"
+        return f"{self.refer(tree)}.copy()" if isinstance(tree, np.ndarray) else self.refer(tree)
 
 
-def drawable(op: Op, arity: int) -> Op:
-    """The operation with a place for the rule of each operand, where it has none: a mask, for one."""
-    return op if op.arity != 0 else Op(op.function, (None,) * arity, op.forward, op.kind, op.own_notation)
-
-
-def together(tensors: list[Any], name: str) -> Tensor | None:
-    """One node that leads to several; None where there is nothing but numbers."""
-    tensors = [x for x in tensors if isinstance(x, Tensor)]
-    if len(tensors) < 2:
-        return tensors[0] if tensors else None
-    node: Tensor = new_node(
-        Tensor, drawable(Op(_results, ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
-    )
-    node.name = name
-    return node
-
-
-def _results(*values: Any) -> Any:
-    return values
-
-
-class Program:
+class Executable:
     """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any.
 
     watched : the kinds of floating-point errors that are noted, for the program to see.
     quiet : whether NumPy warns of none.
     """
 
-    def __init__(self, source: Source, entry: Entry, watched: tuple[str, ...], quiet: bool) -> None:
+    def __init__(self, source: ProgramText, entry: EntryPoint, watched: tuple[str, ...], quiet: bool) -> None:
         self.source, self.watched, self.quiet = source, watched, quiet
         texts = {"program": source.text, "entry": entry.text()}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
-        self.held = {**entry.held, **source.held}
+        self.objects = {**entry.objects, **source.objects}
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
@@ -124,7 +174,7 @@ class Program:
     def prepared(self) -> Callable[..., Any]:
         """The program with memory of its own."""
         invalid: list[Any] = []
-        namespace = {**self.held, "invalid": invalid}
+        namespace = {**self.objects, "invalid": invalid}
         # NumPy keeps its floating-point settings in the context: set once, not at every call.
         context = contextvars.Context()
         context.run(np.seterr, all="ignore")
@@ -138,3 +188,26 @@ class Program:
 
 def _plainly(step: Callable[..., Any], *values: Any) -> Any:
     return step(*values)
+
+
+def structure(tree: Any, dynamic: Iterator[bool]) -> Any:
+    """What a program depends on: the tree, the shapes and types of arrays, and the values of what is no number."""
+    if isinstance(tree, Mapping):
+        return type(tree), *((key, structure(branch, dynamic)) for key, branch in tree.items())
+    if isinstance(tree, list | tuple):
+        return type(tree), *(structure(branch, dynamic) for branch in tree)
+    if not next(dynamic):
+        return type(tree), (tree.start, tree.stop, tree.step) if isinstance(tree, slice) else hashable(tree)
+    return (type(tree), tree.shape, tree.dtype) if isinstance(tree, np.ndarray) else type(tree)
+
+
+def hashable(value: Any) -> Any:
+    """A value that belongs to the program, to be looked up."""
+    try:
+        hash(value)
+    except TypeError:
+        raise UnsupportedError(
+            f"compile: an argument is a {type(value).__name__}; a program takes arrays, numbers, and lists, tuples and "
+            "dicts of them, and depends on other values that can be looked up, such as strings"
+        ) from None
+    return value

@@ -5,73 +5,110 @@ program.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.emit import Source
-from autotiny.compiler.lowering import FactError
-from autotiny.compiler.naming import Names, told
+from autotiny.compiler.backend import FactError, ProgramText
+from autotiny.compiler.naming import names_to_show
 from autotiny.compiler.operands import comment, is_copied_number, number, unique_names
 from autotiny.compiler.schedule import Schedule
+from autotiny.notation.code import NumpyCode
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.forms import NUMPY, Call, Form, form
 
-FUNCTIONS: dict[Any, str] = {
-    np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.log2: "log2", np.log10: "log10",
-    np.sqrt: "sqrt", np.sin: "sin", np.cos: "cos", np.tan: "tan", np.tanh: "tanh", np.sinh: "sinh", np.cosh: "cosh",
-    np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh",
-    np.arctanh: "atanh", np.arctan2: "atan2", np.power: "pow", np.fabs: "fabs",
+MATH = {
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10", "sqrt": "sqrt",
+    "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "arcsin": "asin",
+    "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "arctan2": "atan2", "power": "pow",
 }  # fmt: skip
-"""What the module math calls them."""
-FORMS: dict[Any, str] = {
-    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}", np.negative: "-{}",
-    np.absolute: "abs({})", np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}",
-    np.less_equal: "{} <= {}", np.equal: "{} == {}", np.not_equal: "{} != {}", np.copy: "{}",
-    np.where: "{1} if {0} else {2}", np.maximum: "{1} if {0} < {1} or {1} != {1} else {0}",
-    np.minimum: "{1} if {0} > {1} or {1} != {1} else {0}",
-}  # fmt: skip
-"""What Python writes for them; nan wins a comparison for the larger or smaller, as in NumPy."""
-BINDING: dict[Any, int] = {np.add: 4, np.subtract: 4, np.multiply: 5, np.divide: 5}
-"""How tightly operators bind."""
+"""What the module math calls the functions that it has."""
+OPERATORS = (
+    "add", "subtract", "multiply", "divide", "negative", "greater", "greater_equal", "less", "less_equal", "equal",
+    "not_equal",
+)  # fmt: skip
+"""Kinds for which Python's operators do the same on numbers."""
+CONDITIONAL = {
+    "absolute": "abs()",
+    "copy": "a: $a",
+    "where": "e: $1a if $0a else $2a",
+    "maximum": "e: $1a if $0a < $1a or $1a != $1a else $0a",
+    "minimum": "e: $1a if $0a > $1a or $1a != $1a else $0a",
+    "maximum with a number": "e: $1a if $0a < $1a else $0a",
+    "minimum with a number": "e: $1a if $0a > $1a else $0a",
+}
+"""Kinds with forms of Python's own; nan wins a comparison for the larger or smaller, as in NumPy."""
 DEEPEST = 40
-"""Python reads no expression of any depth."""
-WITH_CONSTANT: dict[Any, str] = {np.maximum: "{1} if {0} < {1} else {0}", np.minimum: "{1} if {0} > {1} else {0}"}
+"""Operations inside one another: Python reads no expression of any depth."""
 
 
-def is_scalar(plan: Schedule) -> bool:
-    """Whether a program is about numbers of Python's precision alone, and functions that Python has."""
-    return (
-        bool(plan.order)
-        and all(
-            term.ndim == 0 and (term.dtype == np.float64 or (term.op is not None and term.dtype == bool))
-            for term in (*plan.inputs, *plan.order)
-        )
-        and all(term.op is not None and term.op.function in FORMS | FUNCTIONS for term in plan.order)
+class PythonCode(NumpyCode):
+    """Formulas of numbers in Python's own arithmetic."""
+
+    forms: ClassVar[Mapping[str, Form | Call]] = {
+        **{kind: NUMPY[kind] for kind in OPERATORS},
+        **{kind: Call(name) for kind, name in MATH.items()},
+        **{kind: form(text) for kind, text in CONDITIONAL.items()},
+    }
+
+    def number(self, value: Any) -> str:
+        """A number with all of its digits."""
+        return number(value)
+
+
+class ScalarBackend:
+    """Programs about numbers of Python's precision alone, and functions that Python has."""
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return whether all is a number, and another program may take over where Python raises."""
+        return schedule.may_fail and bool(schedule.order) and are_numbers(schedule) and has_functions_of(schedule)
+
+    def emit(self, schedule: Schedule) -> ProgramText:
+        """Return the program in Python's arithmetic."""
+        return program(schedule)
+
+
+def are_numbers(plan: Schedule) -> bool:
+    """Whether arguments and results are single numbers in double precision, or masks."""
+    return all(
+        term.ndim == 0 and (term.dtype == np.float64 or (term.op is not None and term.dtype == bool))
+        for term in (*plan.inputs, *plan.order)
     )
 
 
-def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
+def has_functions_of(plan: Schedule) -> bool:
+    """Whether Python has every function of a schedule."""
+    return PythonCode.forms.keys() >= kinds_of(plan)
+
+
+def program(plan: Schedule) -> ProgramText:
     """The program: a line for each operation, those that are used once within the line that uses them."""
-    called, names = unique_names(plan, names), told([*plan.inputs, *plan.order], names)
+    called, names = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
     uses = Counter(part for term in plan.order for part in term.args)
     uses.update(plan.outputs)
-    text: dict[Term, Written] = {x: Written(called[x]) for x in plan.inputs}
+    write = PythonCode()
+    expressions = {x: symbol(called[x]) for x in plan.inputs}
+    depths = Counter[Term]()
     lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.value) is not float]
     for term in plan.order:
-        expression = text[term.args[0]] if is_copied_number(term) else written(term, text)
-        if not is_copied_number(term) and (term in names or uses[term] > 1 or expression.depth > DEEPEST):
-            lines.append(f"{called[term]} = {expression.text}{comment(term, names)}")
-            expression = Written(called[term])
-        text[term] = expression
-    results = [number(out.value) if out.is_constant else text[out].text for out in plan.outputs]
-    if swept or plan.finite:
+        if is_copied_number(term):
+            expressions[term], depths[term] = expressions[term.args[0]], depths[term.args[0]]
+            continue
+        expressions[term], depths[term] = expression_of(term, expressions), 1 + max(depths[x] for x in term.args)
+        if term in names or uses[term] > 1 or depths[term] > DEEPEST:
+            lines.append(f"{called[term]} = {write(expressions[term])}{comment(term, names)}")
+            expressions[term], depths[term] = symbol(called[term]), 0
+    results = [number(out.value) if out.is_constant else write(expressions[out]) for out in plan.outputs]
+    if plan.swept or plan.finite:
         lines += [f"results = {', '.join(results)},", f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):"]
         lines.append("    raise FactError")
         results = [f"results[{i}]" for i in range(len(results))]
     handed = hand_out(plan.outputs, results)
-    imported = sorted({FUNCTIONS[function] for function in functions_of(plan) if function in FUNCTIONS})
-    program = [
+    imported = sorted(MATH[kind] for kind in kinds_of(plan) & MATH.keys())
+    text = [
         f"from math import {', '.join(['isfinite' if plan.finite else 'isnan', *imported])}",
         "",
         "from numpy import array, float64",
@@ -81,7 +118,7 @@ def emit_scalars(plan: Schedule, names: Names, swept: bool) -> Source:
         *(f"    {line}" for line in [*lines, f"return {handed}"]),
         "",
     ]
-    return Source("\n".join(program), {"FactError": FactError})
+    return ProgramText("\n".join(text), {"FactError": FactError}, in_python=True)
 
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
@@ -92,37 +129,18 @@ def hand_out(outputs: list[Term], results: list[str]) -> str:
     return ", ".join(handed) + ("," if len(handed) == 1 else "")
 
 
-class Written(NamedTuple):
-    """An expression: its text, how tightly its operator binds, and how deep it is."""
-
-    text: str
-    binding: int = 9
-    depth: int = 0
-
-    def beside(self, binding: int) -> str:
-        """The text as an operand of an operator that binds so tightly."""
-        return self.text if self.binding >= binding else f"({self.text})"
+def kinds_of(plan: Schedule) -> set[str]:
+    """The kinds of operations in a schedule."""
+    return {term.op.kind for term in plan.order if term.op is not None}
 
 
-def functions_of(plan: Schedule) -> Iterator[object]:
-    """The functions that a program calls."""
-    return (term.op.function for term in plan.order if term.op is not None)
-
-
-def written(term: Term, text: dict[Term, Written]) -> Written:
+def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Expression:
     """One operation as an expression."""
     assert term.op is not None
-    function = term.op.function
-    args = [Written(number(float(x.value))) if x.is_constant else text[x] for x in term.args]
-    depth = 1 + max(arg.depth for arg in args)
-    if function in FUNCTIONS:
-        return Written(f"{FUNCTIONS[function]}({', '.join(arg.text for arg in args)})", 9, depth)
-    if function in BINDING:
-        binding = BINDING[function]
-        sides = [arg.beside(binding + i) for i, arg in enumerate(args)]
-        return Written(FORMS[function].format(*sides), binding, depth)
-    form = WITH_CONSTANT.get(function) if term.args[-1].is_constant else None
-    return Written((form or FORMS[function]).format(*(arg.beside(9) for arg in args)), 0, depth)
+    operands = [Expression("number", value=float(x.value)) if x.is_constant else expressions[x] for x in term.args]
+    against_number = f"{term.op.kind} with a number"
+    known = term.args[-1].is_constant and against_number in PythonCode.forms
+    return Expression(against_number if known else term.op.kind, operands)
 
 
 def as_given(output: Term, name: str) -> str:

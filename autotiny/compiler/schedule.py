@@ -1,17 +1,24 @@
-"""The order in which a program computes, and the memory that each result lives in.
+"""The order in which a program computes, what of it runs block by block, and the memory of each result.
 
-Nothing here knows how a program is written: another back end could take a schedule as it is.
+Nothing here knows how a program is written: every back end takes a schedule as it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.compiler.blocks import Group, groups
-from autotiny.compiler.rewriting import Kind, kind
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import VDOT, TermKind, kind
+
+LONG = 2**16
+"""Entries from which an array is computed in blocks."""
+WRITTEN_INTO = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
+"""What can be written into memory that is there; other results are arrays that NumPy makes, views, or numbers."""
+WORTHWHILE = 3
+"""Operations from which blocks pay."""
 
 
 @dataclass(eq=False)
@@ -21,12 +28,18 @@ class Storage:
     number: int
     nbytes: int
     tenants: list[Term] = field(default_factory=list)
-    """The results that live there, one after another."""
+    """The results that are stored there, one after another."""
+
+
+class BlockGroup(NamedTuple):
+    """Operations on arrays of one shape that run together, block by block."""
+
+    terms: list[Term]
 
 
 @dataclass
 class Schedule:
-    """What to compute, in order, and where the results live."""
+    """What to compute, in order, and where the results are stored."""
 
     inputs: list[Term]
     outputs: list[Term]
@@ -35,16 +48,26 @@ class Schedule:
     place: dict[Term, Storage | Term]
     """The memory of each result that is written into: the program's own, or a donated input's."""
     storages: list[Storage]
-    group: dict[Term, Group]
-    """Of each operation that runs block by block."""
+    group: dict[Term, BlockGroup]
+    """The group of each operation that runs block by block."""
     checks: list[Term]
-    """Sums that must be 1, else the rest does not hold; they come first."""
+    """Sums that must be 1 for the rest to hold; they are computed first."""
     finite: list[Term]
-    """Results that must be finite, else the rest does not hold."""
+    """Results that must be finite for the rest to hold."""
+    names: FormulaNames
+    """The user's names of formulas."""
+    threads: int
+    """How many threads may share the work."""
+    stop: type[Exception] | None
+    """What is raised where an operation was invalid, if it must not go unnoticed."""
+    swept: bool
+    """Whether gradients are computed: then nan may be a sign that a mask was to hide something."""
+    may_fail: bool
+    """Whether another program takes over where this one raises FactError."""
 
     @property
     def nbytes(self) -> int:
-        """What the program keeps."""
+        """The bytes that the program keeps."""
         return sum(storage.nbytes for storage in self.storages)
 
 
@@ -54,8 +77,14 @@ def schedule(
     donated: Iterable[Term] = (),
     checks: Sequence[Term] = (),
     finite: Sequence[Term] = (),
+    *,
+    names: FormulaNames,
+    threads: int = 1,
+    stop: type[Exception] | None = None,
+    swept: bool = False,
+    may_fail: bool = False,
 ) -> Schedule:
-    """Place every result, each in memory whose tenants are dead by then, in place of an operand where that is safe."""
+    """Assign memory to every result: that of an operand, where it is safe, else memory that is free by then."""
     donated = set(donated)
     first = topological_order(*checks)
     rest = (term for term in topological_order(*outputs) if term not in set(first))
@@ -64,18 +93,32 @@ def schedule(
     plan = Plan(order, outputs, donated, inner_results(order, outputs, group))
     for term in order:
         plan.settle(term)
-    return Schedule(list(inputs), list(outputs), order, plan.place, plan.storages, group, list(checks), list(finite))
+    return Schedule(
+        list(inputs),
+        list(outputs),
+        order,
+        plan.place,
+        plan.storages,
+        group,
+        list(checks),
+        list(finite),
+        names,
+        threads,
+        stop,
+        swept,
+        may_fail,
+    )
 
 
 def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
-    """The order with what may be written into donated arrays at its end, where nothing stops the program any more."""
+    """Move operations that may write into donated arrays to the end, where nothing stops the program any more."""
     used = {part for term in order for part in term.parents}
     last = {term for term in order if term not in used and not donated.isdisjoint(term.args)}
     return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
-def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, Group]) -> set[Term]:
-    """What no operation outside its group needs: it is never written out."""
+def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, BlockGroup]) -> set[Term]:
+    """Return the results that no operation outside their group needs: they are never written out."""
     needed = set(outputs)
     for term in order:
         needed.update(part for part in term.parents if group.get(part) is not group.get(term))
@@ -83,14 +126,14 @@ def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping
 
 
 class Plan:
-    """The state of the memory while the order is walked."""
+    """The state of the memory after each operation of an order."""
 
     def __init__(
         self, order: list[Term], outputs: Sequence[Term], donated: set[Term], inner: Set[Term] = frozenset()
     ) -> None:
         self.inner = inner
         self.root: dict[Term, Term] = {}
-        """Whose entries a view shows."""
+        """The array whose entries a view shows."""
         self.place: dict[Term, Any] = {term: term for term in donated}
         self.storages: list[Storage] = []
         self.free: list[Storage] = []
@@ -116,8 +159,13 @@ class Plan:
         return found
 
     def settle(self, term: Term) -> None:
-        """Find the result a place, and give back those that nobody needs any more."""
-        if term not in self.inner and kind(term) in (Kind.ELEMENTWISE, Kind.CAST, Kind.REDUCTION, Kind.PRODUCT):
+        """Assign memory to a result, and free the memory of results that are used for the last time."""
+        if term not in self.inner and kind(term) in (
+            TermKind.ELEMENTWISE,
+            TermKind.CAST,
+            TermKind.REDUCTION,
+            TermKind.PRODUCT,
+        ):
             place = self.in_place(term)
             if place is None and term not in self.outputs:
                 place = self.fresh(term)
@@ -134,8 +182,8 @@ class Plan:
             self.free.append(place)
 
     def in_place(self, term: Term) -> Any:
-        """The place of an operand of the same shape and type that dies here."""
-        if kind(term) is not Kind.ELEMENTWISE:
+        """Return the memory of an operand of the same shape and type that is used for the last time."""
+        if kind(term) is not TermKind.ELEMENTWISE:
             return None
         for arg in term.args:
             place, alike = self.place.get(arg), (arg.shape, arg.dtype) == (term.shape, term.dtype)
@@ -150,7 +198,7 @@ class Plan:
         return None
 
     def fresh(self, term: Term) -> Storage:
-        """The smallest free memory that is large enough, or the largest, grown; else new."""
+        """Return the smallest free memory that is large enough; else the largest, enlarged; else new memory."""
         nbytes = term.size * term.dtype.itemsize
         self.free.sort(key=lambda storage: storage.nbytes)
         fitting = [storage for storage in self.free if storage.nbytes >= nbytes]
@@ -165,12 +213,69 @@ class Plan:
 
 
 def shown_by(term: Term) -> Term | None:
-    """The operand whose entries a term shows, if it has none of its own."""
-    if kind(term) is Kind.CALL:
+    """Return the operand that a term is a view of, if it is one."""
+    if kind(term) is TermKind.CALL:
         return next((arg for arg in term.args if np.may_share_memory(arg.value, term.value)), None)
-    return term.args[0] if kind(term) is Kind.VIEW else None
+    return term.args[0] if kind(term) is TermKind.VIEW else None
 
 
 def nbytes(term: Term) -> int:
-    """The size of a result."""
+    """Return the size of a result in bytes."""
     return int(np.prod(term.shape, dtype=int)) * term.dtype.itemsize
+
+
+# ----- blocks -----
+# A long array that passes through ten operations goes to memory and back ten times; a block of a few thousand entries
+# stays in the cache, and only what the rest of the program needs is ever written out.
+
+
+def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
+    """Return the order with the members of each group one after another, and the group of each member."""
+    stages: dict[Term, int] = {}
+    for term in order:
+        stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
+    if not any(is_member(term) for term in order):
+        return list(order), {}
+    found: dict[Any, list[Term]] = {}
+    for term in order:
+        if is_member(term):
+            found.setdefault((stages[term], shape_of(term)), []).append(term)
+    worthwhile = {key: BlockGroup(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
+    of = {term: group for group in worthwhile.values() for term in group.terms}
+
+    def place(term: Term) -> Any:
+        return stages[term], of[term].terms[0].number if term in of else -1, term.number
+
+    return sorted(order, key=place), of
+
+
+def _crossing(arg: Term, term: Term) -> int:
+    """Return 1 where a result enters a group or leaves it, so that all of it must be computed first."""
+    inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
+    return 0 if inside or not (is_member(arg) or is_member(term)) else 1
+
+
+def is_total(term: Term) -> bool:
+    """Whether it is a sum or an extreme of all entries of long arrays of one shape."""
+    if term.op is None or term.ndim or not (term.op is VDOT or term.op.reduction_of):
+        return False
+    return term.args[0].size >= LONG and all(arg.shape == term.args[0].shape for arg in term.args)
+
+
+def is_member(term: Term) -> bool:
+    """Whether it can be computed block by block."""
+    if is_total(term):
+        return term.op is VDOT or not term.kwargs.get("keepdims")
+    shapes = (np.shape(arg.value) for arg in term.args)
+    entry_by_entry = kind(term) is TermKind.ELEMENTWISE or is_choice(term)
+    return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+
+
+def is_choice(term: Term) -> bool:
+    """Whether it takes each entry from one of two arrays; NumPy allocates its result."""
+    return term.op is not None and term.op.function is np.where
+
+
+def shape_of(term: Term) -> tuple[int, ...]:
+    """Return the shape of the arrays that it works on."""
+    return term.args[0].shape if is_total(term) else term.shape

@@ -1,7 +1,7 @@
-"""The table of derive, for speed: its rows rewrite a program where that leaves less to compute.
+"""Apply the table of rewrites to a program, where that leaves less to compute.
 
-A row that is exact may be used anywhere. One that divides may be used where that is positive by nature, and one that is
-stable wherever its pattern stands: these differ from what was written only where that over- or underflows.
+An exact row may be used anywhere, one that divides where the divisor is positive by nature, and a stable one wherever
+its pattern occurs: these differ from the pattern only where it overflows or underflows.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -9,84 +9,115 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import ROWS, STABLE, Row, Term, constant, in_one_way, rewritten, topological_order, variables
+from autotiny.algebra import (
+    PROGRAMS,
+    ROWS,
+    STABLE,
+    Row,
+    Term,
+    constant,
+    in_one_way,
+    rewritten,
+    topological_order,
+    variables,
+)
 from autotiny.algebra.normal import PRODUCTS, SUMS
-from autotiny.compiler.naming import Names
-from autotiny.compiler.rewriting import Kind, kind, rewrite, with_operands
+from autotiny.compiler.naming import FormulaNames
+from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands
 from autotiny.ops import OPS, Op
 
 OVERHEAD = 1000
-"""Entries that are computed in the time that an operation takes to start."""
+"""Entries that are computed in the time that starting an operation takes."""
 LARGE = 500
-"""Operations beyond which a program is left as it is: rows look at whole sums and products."""
+"""Operations beyond which a program is not rewritten: rows look at whole sums and products."""
 WIDEST = 12
-"""Factors or addends beyond which a term is left as it is: any of them may go with any other."""
+"""Factors or addends beyond which a term is not rewritten: any of them may be paired with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
 
 
+OF_OPERATION: dict[Any, list[Row]] = {}
+for row in PROGRAMS:
+    OF_OPERATION.setdefault(row.left.op, []).append(row)
+
+
 class Simplified(NamedTuple):
-    """Formulas after the table was applied."""
+    """Formulas after the table has been applied."""
 
     outputs: list[Term]
-    written: Mapping[Term, Term]
-    """What was written where a stable form stands now."""
+    fast_forms: Mapping[Term, Term]
+    """For each stable form, what the user wrote: it takes less time, and may overflow."""
     rows: frozenset[str] = frozenset()
     """The names of the rows that were used."""
 
 
-def by_table(outputs: Sequence[Term], names: Names) -> Simplified:
-    """The outputs, rewritten by every row for as long as there is less to compute."""
+def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
+    """Return the outputs, rewritten by every row for as long as there is less to compute."""
     if len(topological_order(*outputs)) > LARGE:
         return Simplified(list(outputs), {})
     outputs = rewrite(outputs, in_the_rows_way, names)
-    table = Table(set(topological_order(*outputs)))
+    table = TableRewriter(set(topological_order(*outputs)))
     for _ in range(ROUNDS):
         before, outputs = outputs, table.applied(outputs, names)
         if alike(before, outputs):
             break
-    return Simplified(outputs, table.written, frozenset(table.used))
+    return Simplified(outputs, table.fast_forms, frozenset(table.used))
 
 
 def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
-    """An operation as rows know it, where it is of the same type."""
+    """Return an operation in the form that rows expect, if that has the same type."""
     term = constant(with_operands(term, args, kwargs))
     arranged = in_one_way(term)
     return arranged if is_like(arranged, term) else term
 
 
-def as_written(simplified: Simplified, names: Names) -> list[Term]:
-    """The outputs with what was written in place of stable forms, which take longer."""
-    outputs, written, _ = simplified
+def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
+    """Return the outputs with the user's own forms in place of stable ones, which take longer."""
+    outputs, fast_forms, _ = simplified
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        found = written.get(term)
+        found = fast_forms.get(term)
         return with_operands(term, args, kwargs) if found is None else found
 
-    while not written.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
+    while not fast_forms.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
     return outputs
 
 
+def shorten(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs, with each operation of NumPy rewritten by the first row for programs that fits."""
+    return rewrite(outputs, shortened, names)
+
+
+def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+    """Rewrite one operation by the rows for programs."""
+    again = constant(with_operands(term, args, kwargs))
+    for row in OF_OPERATION.get(again.op, ()):
+        right = row.at(again)
+        if right is not None and right.dtype == again.dtype:
+            return right
+    return again
+
+
 def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
-    """Whether they are the same formulas."""
+    """Whether two lists hold the same formulas."""
     return all(a is b for a, b in zip(outputs, others, strict=True))
 
 
-class Table:
-    """The rows, applied to a program.
+class TableRewriter:
+    """Applies the rows to a program.
 
-    own : the program's own operations; a stable form among them was written by the user.
+    own : the operations of the program; a stable form among them was written by the user.
     """
 
     def __init__(self, own: Set[Term]) -> None:
-        self.written: dict[Term, Term] = {}
+        self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
         rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.divides]
-        self.searches = [Search(row, own, self.written) for row in rows]
+        self.searches = [RowSearch(row, own, self.fast_forms) for row in rows]
 
-    def applied(self, outputs: list[Term], names: Names) -> list[Term]:
-        """The outputs after one go through the rows."""
+    def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
+        """Return the outputs after each row has been tried once."""
         order = topological_order(*outputs)
         present = {term.op for term in order if term.op is not None}
         for search in self.searches:
@@ -100,38 +131,38 @@ class Table:
         return outputs
 
 
-class Search:
-    """One row, looked for in terms; each is looked at once."""
+class RowSearch:
+    """Looks for the matches of one row; each term is looked at once."""
 
-    def __init__(self, row: Row, own: Set[Term], written: dict[Term, Term]) -> None:
-        self.row, self.own, self.written = row, own, written
-        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.written.op in group), {row.written.op})
+    def __init__(self, row: Row, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
+        self.row, self.own, self.fast_forms = row, own, fast_forms
+        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.left.op in group), {row.left.op})
         self.looked_at: dict[Term, Term | None] = {}
 
     def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What the row makes of an operation."""
+        """Rewrite an operation by the row."""
         term = constant(with_operands(term, args, kwargs))
         found = self.at(term)
         return term if found is None else found
 
     def at(self, term: Term) -> Term | None:
-        """What the row makes of a term."""
+        """Return what the row rewrites a term to; None where it does not apply."""
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            found = rewritten(self.row.written, term, self.replacement) if is_narrow(term) else None
+            found = rewritten(self.row.left, term, self.replacement) if is_narrow(term) else None
             self.looked_at[term] = found if found is not None and is_like(found, term) else None
         return self.looked_at[term]
 
     def replacement(self, bound: Mapping[str, Any]) -> Any:
-        """The row's right side, where it may be used."""
+        """Return the right side of the row, if it may be used."""
         row = self.row
         arguments = [bound[name] for name in variables(row.pattern)]
         if not row.condition(*arguments) or not all(is_positive(bound[name]) for name in row.divides):
             return None
         found = row.replacement(*arguments)
         if row.stable and constant(found) not in self.own:
-            self.written.setdefault(constant(found), row.pattern(*arguments))
+            self.fast_forms.setdefault(constant(found), row.pattern(*arguments))
         return found
 
 
@@ -141,7 +172,7 @@ def is_narrow(term: Term) -> bool:
 
 
 def width(term: Term, group: Set[Op]) -> int:
-    """How many factors a product has, or how many addends a sum."""
+    """Return the number of factors of a product, or of addends of a sum."""
     if term.op not in group:
         return 1
     term.notes = term.notes or {}
@@ -152,13 +183,13 @@ def width(term: Term, group: Set[Op]) -> int:
 
 
 def is_like(x: Term, other: Term) -> bool:
-    """Whether they have one shape and type; a number of NumPy's is as good as an array without axes."""
+    """Whether two terms have the same shape and type; a scalar of NumPy counts as an array without axes."""
     numpys = [isinstance(term.value, np.generic | np.ndarray) for term in (x, other)]
     return numpys[0] == numpys[1] and (x.shape, x.dtype) == (other.shape, other.dtype)
 
 
 def is_positive(x: Term) -> bool:
-    """Whether it is above 0 whatever the values: it comes to 0 only where it underflows."""
+    """Whether a term is above 0 whatever the values: it is 0 only where it underflows."""
     if x.is_constant:
         return bool((np.asarray(x.value) > 0).all())
     if x.op is None:
@@ -167,13 +198,13 @@ def is_positive(x: Term) -> bool:
 
 
 def work(outputs: Sequence[Term]) -> int:
-    """About how long a program takes, in entries computed."""
+    """Estimate the time of a program, in entries computed."""
     return sum(work_of(term) for term in topological_order(*outputs) if term.op is not None)
 
 
 def work_of(term: Term) -> int:
-    """About how long an operation takes, in entries computed."""
-    if kind(term) is Kind.VIEW:
+    """Estimate the time of an operation, in entries computed."""
+    if kind(term) is TermKind.VIEW:
         return 0
     inner = term.args[0].shape[-1] if term.op is MATMUL else 1
     return OVERHEAD + inner * max(term.size, *(arg.size for arg in term.args))

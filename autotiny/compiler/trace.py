@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, symbol
-from autotiny.compiler.naming import LocalNames, Name, Names, enter, parameter_names
+from autotiny.compiler.naming import FormulaName, FormulaNames, LocalNames, enter, parameter_names
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
 from autotiny.engine.pytree import Rebuild, flatten
@@ -42,7 +42,7 @@ class Trace(NamedTuple):
     outputs: list[Any]
     """Terms, and whatever else the function returned."""
     rebuild: Rebuild
-    names: Names
+    names: FormulaNames
     swept: bool
     """Whether anything was differentiated."""
     masked: bool
@@ -57,7 +57,7 @@ class FormulaTracer(Tracer):
     guards : whether every sweep has a guard, needed on these values or not.
     """
 
-    def __init__(self, names: Names, guards: bool) -> None:
+    def __init__(self, names: FormulaNames, guards: bool) -> None:
         self.names, self.guards = names, guards
         self.locals = LocalNames(names, trace.__code__)
         self.swept = self.masked = False
@@ -91,7 +91,7 @@ class FormulaTracer(Tracer):
             enter(self.names, {node.name: node} if node.name else {})
             if isinstance(gradient, Term) and isinstance(of, Term) and of in self.names:
                 name = f"d{self.names[of].text}"
-                self.names.setdefault(gradient, Name(name, f"d{of_what}/{name}"))
+                self.names.setdefault(gradient, FormulaName(name, f"d{of_what}/{name}"))
 
 
 def trace(
@@ -109,7 +109,7 @@ def trace(
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
     held = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
     symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
-    known: Names = {}
+    known: FormulaNames = {}
     enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
     tracer = FormulaTracer(known, guards)
     positional, by_name = rebuild(held)

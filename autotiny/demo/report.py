@@ -15,6 +15,7 @@ from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
 from autotiny.notation.palette import css_variables
+from autotiny.notation.unicode import SUPERSCRIPTS
 
 # ----- learning curves, as SVG that takes its colours and font from the page -----
 
@@ -81,7 +82,6 @@ def _embeddable(svg: str, prefix: str) -> str:
 
 # ----- the page -----
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MISTAKES = 12
 """The largest number of mistakes that are shown."""
 MOSAIC = 5, 6

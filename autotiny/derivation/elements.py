@@ -1,32 +1,28 @@
-"""The element view: a derivation in index notation, for one entry of the gradient."""
+"""The element view: a derivation in index notation, for one entry of the gradient.
 
-from __future__ import annotations
+The entry (W2ᵀ dZ2)[j, i] is Σ_k W2[k, j] dZ2[k, i]. Every index is an axis of its own, so that the formula of an entry
+is a term with a value again: a free index, that of the entry, has length 1, and a sum runs over all of its index.
+"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
-from autotiny.derivation.steps import difference
+from autotiny.algebra.writing import as_text
+from autotiny.derivation.steps import DerivedGradient, difference
 from autotiny.errors import UnsupportedError
-from autotiny.notation.parts import is_diagonal, part
+from autotiny.notation.expression import Expression
+from autotiny.notation.forms import Bind, Form
 from autotiny.notation.unicode import Unicode
-from autotiny.notation.writer import Bind, Written
+from autotiny.notation.writer import Piece
 from autotiny.ops import OPS
+from autotiny.ops.code import is_diagonal
 from autotiny.ops.indexing import scatter
-
-if TYPE_CHECKING:
-    from autotiny.derivation.derivation import Derivation
-
-# ----- entries -----
-# One entry of a formula in index notation: (W2ᵀ dZ2)[j, i] is Σ_k W2[k, j] dZ2[k, i].
-#
-# Every index is an axis of its own, so that an entry's formula is again a term with a value: a free index, of the entry
-# that is looked at, has length 1, and a sum runs over all of its index.
-
+from autotiny.ops.mathematics import is_identity, mathematics
 
 Letters = tuple[str | None, ...]
 """The index along each axis, None where the axis has length 1."""
@@ -35,16 +31,16 @@ AXES = 16
 TRANSPOSED = {OPS[np.transpose], OPS[np.swapaxes]}
 
 
-class Entry:
-    """The entry at some place of an array, and formulas for it.
+class EntryFormulas:
+    """Formulas for one entry of an array, whose free indices have the values in `at`.
 
-    `used` lists the symbols that stand in the formulas made, with their indices.
+    `used` lists the symbols that occur in the formulas, with their indices.
     """
 
-    def __init__(self, place: Mapping[str, int], fresh: str) -> None:
-        self.place = place
-        self.fresh = iter(fresh)
-        self.axis = {letter: i for i, letter in enumerate(place)}
+    def __init__(self, at: Mapping[str, int], other_letters: str) -> None:
+        self.at = at
+        self.other_letters = iter(other_letters)
+        self.axis = {letter: i for i, letter in enumerate(at)}
         self.used: list[tuple[Term, Letters]] = []
         self.made: dict[tuple[Term, Letters], Term] = {}
 
@@ -56,7 +52,7 @@ class Entry:
         return self.made[term, letters]
 
     def _made(self, term: Term, letters: Letters) -> Term:
-        if term.op is None and part(term).kind == "identity":
+        if term.is_constant and is_identity(term.value):
             return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
         if term.op is None:
             return term if number(term) is not None and not term.name else self.leaf(term, letters)
@@ -77,16 +73,16 @@ class Entry:
     def leaf(self, term: Term, letters: Letters, named: str = "") -> Term:
         """Z2[k, i], with an axis for every index."""
         self.used.append((term, letters))
-        picked = np.asarray(term.value)[tuple(self._picked(letter) for letter in letters)]
+        part = np.asarray(term.value)[tuple(self._slice(letter) for letter in letters)]
         shown = [letter for letter in letters if letter is not None]
         spread = np.full(AXES, 1)
-        for letter, n in zip(letters, picked.shape, strict=True):
+        for letter, n in zip(letters, part.shape, strict=True):
             if letter is not None:
                 spread[self._axis(letter)] = n
         kept = [i for i, letter in enumerate(letters) if letter is not None]
         order = sorted(kept, key=lambda i: self._axis(str(letters[i])))
-        value = picked.transpose(order + [i for i in range(picked.ndim) if i not in kept]).reshape(spread)
-        name = Unicode()(term)
+        value = part.transpose(order + [i for i in range(part.ndim) if i not in kept]).reshape(spread)
+        name = as_text(term)
         return symbol(named or (f"{name}[{', '.join(shown)}]" if shown else name), value)
 
     def product(self, a: Term, b: Term, letters: Letters) -> Term:
@@ -112,7 +108,7 @@ class Entry:
         return term
 
     def moved(self, term: Term, letters: Letters) -> Letters | None:
-        """The indices of the operand of an operation that only moves entries; None if it does more."""
+        """The indices of the operand of an operation that only moves entries; None for any other operation."""
         if term.op in TRANSPOSED and term.ndim == 2:
             return letters[::-1]
         (x, *_), shown = term.args, [letter for letter in letters if letter is not None]
@@ -122,8 +118,8 @@ class Entry:
         return letters[len(letters) - x.ndim :] if is_spread(term) else None
 
     def new(self, length: int) -> str | None:
-        """An index that was not used yet; none along an axis of length 1."""
-        letter = None if length == 1 else next(self.fresh, None)
+        """An unused index; None along an axis of length 1."""
+        letter = None if length == 1 else next(self.other_letters, None)
         if letter is None and length != 1:
             raise UnsupportedError("elements: the formula needs more indices than there are letters")
         return letter
@@ -131,12 +127,12 @@ class Entry:
     def _axis(self, letter: str) -> int:
         return self.axis.setdefault(letter, len(self.axis))
 
-    def _picked(self, letter: str | None) -> slice:
-        return slice(self.place[letter], self.place[letter] + 1) if letter and letter in self.place else slice(None)
+    def _slice(self, letter: str | None) -> slice:
+        return slice(self.at[letter], self.at[letter] + 1) if letter and letter in self.at else slice(None)
 
     def write(self, term: Term) -> str:
         """The formula as text."""
-        return Indexed({axis: letter for letter, axis in self.axis.items()})(term)
+        return Indexed({axis: letter for letter, axis in self.axis.items()})(mathematics(term, {}))
 
 
 class Indexed(Unicode):
@@ -146,17 +142,13 @@ class Indexed(Unicode):
         super().__init__()
         self.letters = letters
 
-    def _write(self, term: Term, written: Mapping[Term, Written]) -> Written:
-        if not is_sum(term):
-            return super()._write(term, written)
-        inner = written[term.args[0]]
-        text = inner.text if inner.bind >= Bind.PRODUCT and not inner.minus else self.bracketed(inner.text)
-        return Written(f"Σ_{self.letters[term.kwargs['axis']]} {text}", Bind.PRODUCT, big=True)
-
-
-def letters_of(shape: tuple[int, ...], names: Iterator[str]) -> Letters:
-    """An index for each axis."""
-    return tuple(None if n == 1 else next(names) for n in shape)
+    def piece(self, each: Expression, operands: list[Piece]) -> Piece:
+        """A sum with the index that it runs over."""
+        if each.kind != "sum over":
+            return super().piece(each, operands)
+        sign = f"Σ_{self.letters[each.options['axis']]} "
+        need = Bind.ATOM if operands[0].minus else Bind.PRODUCT
+        return self.put(Form(sign + "{0}", Bind.PRODUCT, (need,), big=True), operands)
 
 
 PARAMETER, RESULT = ("jpuvw", "iklqrstabcdef"), ("jiuvw", "klpqrstabcdef")
@@ -165,14 +157,14 @@ PARAMETER, RESULT = ("jpuvw", "iklqrstabcdef"), ("jiuvw", "klpqrstabcdef")
 
 @dataclass(frozen=True)
 class ElementView:
-    """A derivation for one entry.
+    """The derivation of one entry.
 
     Attributes
     ----------
-    chain : the chain rule over the named tensors on the way, with its sums; empty where they branch.
+    chain : the chain rule over the named tensors on the way, with its sums; empty if they branch.
     formulas : the formula of the entry, after the chain rule and after each step.
     rules : the rule of each step.
-    error : the largest difference of a formula's value from the entry that backprop computes, relative to that.
+    error : the largest relative difference between the value of a formula and the entry that backprop computes.
     """
 
     entry: str
@@ -183,7 +175,7 @@ class ElementView:
 
     @property
     def formula(self) -> str:
-        """The last one."""
+        """The final formula."""
         return self.formulas[-1]
 
     def __repr__(self) -> str:
@@ -195,23 +187,23 @@ class ElementView:
         return "\n".join(lines)
 
 
-def elements(derivation: Derivation, place: tuple[int, ...] | None) -> ElementView:
-    """The derivation for the entry at a place, or at that of the largest gradient."""
+def elements(derivation: DerivedGradient, index: tuple[int, ...] | None) -> ElementView:
+    """The derivation for the entry at an index, or for the largest entry of the gradient."""
     target, engine = derivation.target, np.asarray(derivation.engine)
-    place = np.unravel_index(int(np.argmax(abs(engine))), engine.shape) if place is None else place  # type: ignore[assignment]
-    assert place is not None
+    if index is None:
+        index = tuple(map(int, np.unravel_index(int(np.argmax(abs(engine))), engine.shape)))
     result = target in derivation.run.definitions and engine.ndim == target.ndim
     own, others = RESULT if result else PARAMETER
     letters = tuple(None if n == 1 else letter for n, letter in zip(engine.shape, own, strict=False))
-    at = {c: int(i) for c, i in zip(letters, place, strict=True) if c is not None}
+    at = {c: int(i) for c, i in zip(letters, index, strict=True) if c is not None}
     formulas, errors = [], []
     terms = [term for term in (derivation.chain, *(s.after for s in derivation.steps)) if term.shape == engine.shape]
     with np.errstate(all="ignore"):
         for term in terms:
-            entry = Entry(at, others)
+            entry = EntryFormulas(at, others)
             one = entry.of(term, letters)
             formulas.append(entry.write(one))
-            errors.append(difference(engine[place], one.value))
+            errors.append(difference(engine[index], one.value))
     above, below = letters[: engine.ndim - target.ndim], letters[engine.ndim - target.ndim :]
     head = f"d{indexed(derivation.output, above)}/d{indexed(target, below)}"
     rules = tuple(step.rule for step in derivation.steps)[len(derivation.steps) + 1 - len(terms) :]
@@ -225,7 +217,7 @@ def indexed(tensor: Term, letters: Letters) -> str:
     return f"{tensor.name}[{', '.join(shown)}]" if shown else str(tensor.name)
 
 
-def chain(derivation: Derivation, letters: Letters, others: str) -> str:
+def chain(derivation: DerivedGradient, letters: Letters, others: str) -> str:
     """Σ_k dJ/dZ2[k, i] · dZ2[k, i]/dA1[j, i] · dA1[j, i]/dZ1[j, i], up to the loss or a gradient that has a name."""
     lower, lower_letters, spare = derivation.target, letters, list(others)
     factors, sums = list[str](), list[str]()
@@ -243,26 +235,25 @@ def chain(derivation: Derivation, letters: Letters, others: str) -> str:
         return ""
     if lower is not derivation.output:
         factors.insert(0, f"d{derivation.output.name}/d{indexed(lower, lower_letters)}")
-    signs = "".join(f"Σ_{letter} " for letter in reversed(sums))
-    return signs + " · ".join(factors)
+    return "".join(f"Σ_{letter} " for letter in reversed(sums)) + " · ".join(factors)
 
 
 def _letters_above(made: Term, lower: Term, letters: Letters, spare: list[str]) -> tuple[Letters, list[str]]:
     """The indices of a tensor that depends on an entry of a lower one, and those of them that are summed over.
 
-    An index is shared where every use of the lower tensor has it at the same place: Z2[k, i] needs A1[j, i] of its own
+    An index is shared if every use of the lower tensor has it along the same axis: Z2[k, i] needs A1[j, i] of its own
     column, and of every row.
     """
     free: Letters = tuple(None if n == 1 else f"#{i}" for i, n in enumerate(made.shape))
-    entry = Entry({letter: 0 for letter in free if letter}, "".join(chr(0x3B1 + i) for i in range(16)))
+    entry = EntryFormulas({letter: 0 for letter in free if letter}, "".join(chr(0x3B1 + i) for i in range(16)))
     entry.of(made, free)
     uses: list[Any] = [used for term, used in entry.used if term is lower]
     opaque = [term for term, _ in entry.used if term is not lower and lower in set(topological_order(term))]
-    found, summed = list[str | None](), list[str]()
+    indices, summed = list[str | None](), list[str]()
     for letter in free:
-        places = {use.index(letter) if letter in use else None for use in uses}
-        place = places.pop() if len(places) == 1 and not opaque else None
-        if letter is not None and place is None:
+        positions = {use.index(letter) if letter in use else None for use in uses}
+        position = positions.pop() if len(positions) == 1 and not opaque else None
+        if letter is not None and position is None:
             summed.append(spare.pop(0))
-        found.append(None if letter is None else summed[-1] if place is None else letters[place])
-    return tuple(found), summed
+        indices.append(None if letter is None else summed[-1] if position is None else letters[position])
+    return tuple(indices), summed

@@ -3,18 +3,16 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.algebra.normal import ONE, addends, factors, fitted, number, op_of, total
-from autotiny.algebra.rewrites import needs, rewritten
+from autotiny.algebra.facts import precision, sums_to_one
+from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
+from autotiny.algebra.row import needs, rewritten
 from autotiny.algebra.term import plain
-from autotiny.derivation.reading import leading
+from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op
-
-is_sum = op_of(np.sum)
 
 
 @dataclass(frozen=True)
@@ -94,10 +92,7 @@ class SumsToOne(Fact):
 
     def holds(self, term: Term) -> bool:
         """Whether a term is such sums, and all of them are 1."""
-        if not is_sum(term) or term.args[0] not in self.given or not term.size:
-            return False
-        sums = np.asarray(term.value)
-        return bool(np.all(abs(sums - 1) <= 64 * precision(sums)))
+        return sums_to_one(term, self.given)
 
 
 @dataclass(frozen=True)
@@ -128,8 +123,3 @@ class NowhereZero(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """x ≠ 0."""
         return term.args[0], "≠ 0"
-
-
-def precision(values: Any) -> float:
-    """The distance from 1 to the next number."""
-    return float(np.finfo(values.dtype if values.dtype.kind == "f" else float).eps)

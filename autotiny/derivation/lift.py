@@ -1,7 +1,9 @@
 """Lift: a recorded run as formulas.
 
-Every tensor that has a name becomes a symbol, and the code that made it its definition: a definition speaks of the
-named tensors that it is made of, and of nothing behind them.
+Every tensor that has a name becomes a symbol, and the code that made it the symbol's definition, over the named tensors
+that it uses directly. Numbers and arrays of the code are recognised as well: NumPy code leaves 1 / (2 m) in the graph
+as 0.0625. A number is shown by a variable's name if one variable, or two, give it in the usual ways and no other does;
+numbers that occur in every formula, such as 2, stay numbers.
 """
 
 import itertools
@@ -16,38 +18,32 @@ from autotiny.algebra.simplify import size
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
 
-# ----- numbers -----
-# Numbers and arrays of the code, told by the names of the variables that they were computed from.
-#
-# NumPy code leaves 1 / (2 m) in the graph as 0.0625. A number is shown by a variable's name where one variable, or two,
-# give it in the usual ways and no other does; numbers that stand in every formula, such as 2, stay numbers.
-
-
+# ----- numbers by the variables that give them -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
 FEW = 10
-"""Whole numbers below are too common to be taken for twice a variable or the product of two."""
+"""Smaller whole numbers are too common to be taken for twice a variable or the product of two."""
 
 
 class Powers(NamedTuple):
-    """scale · nameᵖ · otherᵠ, the way in which variables give a number."""
+    """A product of powers of variables: scale · nameᵖ · otherᵠ."""
 
     scale: float
     names: tuple[tuple[str, float], ...]
 
 
 def named_numbers(scope: Mapping[str, Any]) -> dict[str, float]:
-    """The variables that hold a number which is worth a name, and which no other holds."""
-    found = {
+    """The variables whose value is a number worth a name, which no other variable has."""
+    numbers = {
         name: float(value)
         for name, value in scope.items()
         if type(value) in (int, float, np.float64, np.int64) and math.isfinite(value) and name[:1] != "_"
     }
-    held = list(found.values())
-    return {name: v for name, v in found.items() if v > 0 and v not in UNREMARKABLE and held.count(v) == 1}
+    values = list(numbers.values())
+    return {name: v for name, v in numbers.items() if v > 0 and v not in UNREMARKABLE and values.count(v) == 1}
 
 
-def told(value: float, numbers: Mapping[str, float]) -> Powers | None:
-    """How variables give a positive number; None where they do not, or do in two ways that are equally short."""
+def as_powers(value: float, numbers: Mapping[str, float]) -> Powers | None:
+    """How variables give a positive number; None if they do not, or if they do in two ways that are equally short."""
     value = float(value)
     if value in UNREMARKABLE:
         return None
@@ -80,20 +76,21 @@ def _by_length(numbers: Mapping[str, float], common: bool) -> Iterator[list[Powe
     yield [Powers(s, pair.names) for pair in pairs for s in (2.0, 0.5)]
 
 
-def relation(value: np.ndarray, given: np.ndarray) -> str | None:
-    """What an array is to a given one: the same, its negative, what it lacks to 1, or its transpose; else None."""
-    if value.shape == given.shape:
-        if np.array_equal(value, given):
+def relation(value: np.ndarray, other: np.ndarray) -> str | None:
+    """How an array comes from another: the same, its negative, 1 less it, or its transpose; else None."""
+    if value.shape == other.shape:
+        if np.array_equal(value, other):
             return "same"
-        if value.dtype.kind == "f" and np.array_equal(value, -given):
+        if value.dtype.kind == "f" and np.array_equal(value, -other):
             return "negative"
-        if given.dtype.kind in "fiu" and np.array_equal(value, 1 - given):
+        if other.dtype.kind in "fiu" and np.array_equal(value, 1 - other):
             return "complement"
-    if value.ndim == 2 and value.shape == given.shape[::-1] and np.array_equal(value, given.T):
+    if value.ndim == 2 and value.shape == other.shape[::-1] and np.array_equal(value, other.T):
         return "transpose"
     return None
 
 
+# ----- the run -----
 LONG = 12
 """Operations beyond which the code of a tensor without a name is not written out where it is used."""
 
@@ -103,27 +100,27 @@ class Lifted(NamedTuple):
 
     Attributes
     ----------
-    symbols : of each tensor that has a name, and of each leaf.
-    definitions : how each of these was made, for those that are results.
+    symbols : the symbol of each tensor that has a name, and of each leaf.
+    definitions : the formula of each symbol that is a result.
     tracked : the symbols that have a gradient.
-    given : the symbols of data: arrays and numbers.
+    data : the symbols of plain arrays and numbers, by name.
     """
 
     symbols: dict[Tensor, Term]
     definitions: dict[Term, Term]
     tracked: set[Term]
-    given: dict[str, Term]
+    data: dict[str, Term]
 
 
 def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tensor, str]) -> Lifted:
-    """The tensors of a topological order as formulas over the names that the scope gives.
+    """The tensors of a topological order as formulas over the names in the scope.
 
-    Those that are `always` named go by the name given there if they have no other.
+    Tensors in `always` become symbols in any case, by the name in there if they have no other.
     """
     order = list(order)
-    held = {id(value) for name, value in scope.items() if not name.startswith("_")}
+    variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
     names = graph.names(order, scope)
-    own = {x for x in order if x.name or id(x) in held}
+    own = {x for x in order if x.name or id(x) in variables}
     taken = {names[x] for x in order if x in own or x.op is None}
     for x in always.keys() - own:
         if always[x]:
@@ -137,7 +134,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
 
 
 class _Lifter:
-    """The way through a graph from leaves to results."""
+    """Lifts one tensor after the other, from leaves to results."""
 
     def __init__(self, scope: Mapping[str, Any], taken: set[str]) -> None:
         self.result = Lifted({}, {}, set(), {})
@@ -148,9 +145,9 @@ class _Lifter:
         self.constants: dict[int, Term] = {}
 
     def add(self, x: Tensor, name: str, named: bool) -> None:
-        """One tensor, whose operands are there already; without a name of its own it is its code, unless that is long.
+        """Lift a tensor whose operands are lifted; one without a name of its own is its code, unless that is long.
 
-        So a network whose layers have no names does not become one formula in which each stands in all that follow.
+        So a network whose layers have no names does not become one formula that repeats each layer in all that follow.
         """
         made = self.made(x) if x.op is not None else None
         if made is not None and not named and size(made)[0] <= LONG:
@@ -163,14 +160,14 @@ class _Lifter:
             self.result.tracked.add(sign)
 
     def made(self, x: Tensor) -> Term:
-        """The operation of a result on what its operands became."""
+        """The operation of a result on the lifted operands."""
         assert x.op is not None
         exponent = 1 if x.op.function in (np.power, np.float_power) else None
         args = [self.operand(a, exact=i == exponent) for i, a in enumerate(x.args)]
         return constant(apply(x.op, args, x.kwargs))
 
     def operand(self, value: Any, exact: bool) -> Term:
-        """What a tensor, a number or an array became; an exact number stays as it is."""
+        """A lifted tensor, number or array; an exact number stays a number."""
         if isinstance(value, Tensor):
             return self.terms[value]
         return self.number(value) if np.ndim(value) == 0 and not exact else self.data(value)
@@ -178,7 +175,7 @@ class _Lifter:
     # ----- numbers -----
     def number(self, value: Any) -> Term:
         """A number by the names of the variables that give it: m for 8, and 1 / (2 m) for 0.0625."""
-        way = told(abs(float(value)), self.numbers) if value else None
+        way = as_powers(abs(float(value)), self.numbers) if value else None
         if way is None:
             return constant(value)
         scale = way.scale if value > 0 else -way.scale
@@ -190,14 +187,14 @@ class _Lifter:
 
     def variable(self, name: str) -> Term:
         """The symbol of a variable that holds a number."""
-        if name not in self.result.given:
+        if name not in self.result.data:
             value = self.numbers[name]
-            self.result.given[name] = symbol(self.fresh(name), int(value) if value.is_integer() else value)
-        return self.result.given[name]
+            self.result.data[name] = symbol(self.unique_name(name), int(value) if value.is_integer() else value)
+        return self.result.data[name]
 
     # ----- arrays -----
     def data(self, value: Any) -> Term:
-        """An array by its variable's name, or by what it is to a named one: 1 - y; else as C."""
+        """An array by its variable's name, or by its relation to a named one: 1 - y; else as C."""
         if np.ndim(value) == 0:
             return constant(value)
         if id(value) not in self.constants:
@@ -205,41 +202,41 @@ class _Lifter:
         return self.constants[id(value)]
 
     def recognised(self, value: Any) -> Term:
-        """What an array is to the named arrays and tensors."""
-        name = next((n for n, held in self.arrays.items() if held is value), None)
+        """An array by its relation to a named array or tensor."""
+        name = next((n for n, array in self.arrays.items() if array is value), None)
         if name is not None:
             return self.array(name)
         if value.size and np.all(value == value.flat[0]):
             return constant(value)
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
-            found = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
-            return self.unknown(value) if found is None else found
-        for name, held in self.arrays.items():
-            if (kin := relation(value, held)) is not None:
-                return KIN[kin](self.array(name))
+            mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
+            return self.unknown(value) if mask is None else mask
+        for name, array in self.arrays.items():
+            if (how := relation(value, array)) is not None:
+                return RELATIONS[how](self.array(name))
         return self.unknown(value)
 
     def array(self, name: str) -> Term:
         """The symbol of a variable that holds an array."""
-        if name not in self.result.given:
-            self.result.given[name] = symbol(self.fresh(name), self.arrays[name])
-        return self.result.given[name]
+        if name not in self.result.data:
+            self.result.data[name] = symbol(self.unique_name(name), self.arrays[name])
+        return self.result.data[name]
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
-        name = self.fresh("C")
-        self.result.given[name] = symbol(name, value)
-        return self.result.given[name]
+        name = self.unique_name("C")
+        self.result.data[name] = symbol(name, value)
+        return self.result.data[name]
 
-    def fresh(self, name: str) -> str:
+    def unique_name(self, name: str) -> str:
         """The name, with primes if it is taken."""
-        found = next(n for n in graph.with_primes(name) if n not in self.taken)
-        self.taken.add(found)
-        return found
+        unique = next(n for n in graph.with_primes(name) if n not in self.taken)
+        self.taken.add(unique)
+        return unique
 
 
-KIN: dict[str, Any] = {
+RELATIONS: dict[str, Any] = {
     "same": lambda x: x,
     "negative": lambda x: -x,
     "complement": lambda x: 1 - x,

@@ -1,71 +1,60 @@
-"""A derivation as text for a terminal: every step with its rule, what it needed, and its error."""
-
-from __future__ import annotations
+"""A derivation as text for a terminal, as LaTeX, and as HTML: every step with its rule, its condition and its error."""
 
 import html
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from autotiny.notation.latex import Latex, text
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
-
-if TYPE_CHECKING:
-    from autotiny.algebra.term import Term
-    from autotiny.derivation.derivation import Derivation
-    from autotiny.derivation.steps import Step
+from autotiny.algebra import Term
+from autotiny.algebra.writing import as_latex, as_mathml, as_text
+from autotiny.derivation.steps import DerivedGradient, Step
+from autotiny.notation.latex import text
 
 WIDTH, ERROR_AT = 79, 73
 BOUND = "\N{NO-BREAK SPACE}"
 
 
-def terminal(derivation: Derivation) -> str:
-    """What was derived, the way to it line by line, what it names, and how well it holds."""
+def terminal(derivation: DerivedGradient) -> str:
+    """The formula, the steps to it line by line, the gradients that it names, and whether it agrees with backprop."""
     result = wrapped(f"{derivation.name} = {derivation.formula}", "", "    ")
     where = list(_lemmas(derivation))
     way = ["", *_way(derivation), ""] if derivation.steps else []
     picks = derivation.picks()
-    held = wrapped(f"holds on the data: {picks}", "", "    ") if picks else []
-    return "\n".join([*result, *where, *held, *way, summary(derivation)])
+    condition = wrapped(f"holds on the data: {picks}", "", "    ") if picks else []
+    return "\n".join([*result, *where, *condition, *way, verdict(derivation)])
 
 
-def _way(derivation: Derivation) -> Iterator[str]:
+def _way(derivation: DerivedGradient) -> Iterator[str]:
     yield "  the chain rule".ljust(ERROR_AT) + "error"
-    yield from wrapped(Unicode()(derivation.chain), "      ")
+    yield from wrapped(as_text(derivation.chain), "      ")
     for step in derivation.steps:
         yield from _step(step)
 
 
 def _step(step: Step) -> Iterator[str]:
-    *lines, last = textwrap.wrap(told_rule(step), ERROR_AT - 4) or [""]
+    *lines, last = textwrap.wrap(step.label, ERROR_AT - 4) or [""]
     yield from (f"  {line}" for line in lines)
-    yield f"  {last}".ljust(ERROR_AT) + told_error(step.error)
-    yield from wrapped(Unicode()(step.after), "    = ", "      ")
+    yield f"  {last}".ljust(ERROR_AT) + one_digit(step.error)
+    yield from wrapped(as_text(step.after), "    = ", "      ")
 
 
-def _lemmas(derivation: Derivation) -> Iterator[str]:
+def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
     for name, lemma in derivation.lemmas.items():
-        yield from wrapped(f"where {Unicode()(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
 
 
-def summary(derivation: Derivation) -> str:
-    """Whether it holds, in a sentence."""
+def verdict(derivation: DerivedGradient) -> str:
+    """Whether the formula agrees with backprop, in a sentence."""
     if derivation.ok:
-        rule = "" if derivation.steps else "The chain rule says it at once.\n"
-        return f"{rule}It agrees with backprop on the recorded values; largest error {told_error(derivation.max_error)}"
+        at_once = "" if derivation.steps else "The chain rule says it at once.\n"
+        error = one_digit(derivation.max_error)
+        return f"{at_once}It agrees with backprop on the recorded values; largest error {error}"
     return f"IT DOES NOT AGREE with backprop on the recorded values: an error of {derivation.max_error:.1e}."
 
 
-def told_error(error: float) -> str:
+def one_digit(error: float) -> str:
     """An error, to one digit."""
     return f"{error:.0e}" if error else "0"
-
-
-def told_rule(step: Step) -> str:
-    """The rule, and what had to hold."""
-    return f"{step.rule}: {step.condition}" if step.condition else step.rule
 
 
 def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
@@ -76,7 +65,7 @@ def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
           + a_long_name * another
     """
     bound = re.sub(r"(^|(?<= ))([-+*/=><≤≥≠·]|and|or) ", rf"\2{BOUND}", formula)
-    bound = re.sub(r", (?=\w+=)|(?<=\[)[^\[\]]*(?=\])", lambda found: found[0].replace(" ", BOUND), bound)
+    bound = re.sub(r", (?=\w+=)|(?<=\[)[^\[\]]*(?=\])", lambda match: match[0].replace(" ", BOUND), bound)
     lines = textwrap.wrap(
         bound, WIDTH, initial_indent=first, subsequent_indent=first if rest is None else rest,
         break_long_words=False, break_on_hyphens=False,
@@ -84,37 +73,31 @@ def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
     return [line.replace(BOUND, " ") for line in lines]
 
 
-# ----- typeset -----
-# A derivation in LaTeX, aligned at the equals signs.
-
-
-def latex_ratio(derivation: Derivation) -> str:
+# ----- LaTeX, aligned at the equals signs -----
+def latex_ratio(derivation: DerivedGradient) -> str:
     r"""\frac{\partial J}{\partial Z_2}"""
-    above, below = (rf"\partial {Latex()(symbol)}" for symbol in (derivation.output, derivation.target))
+    above, below = (rf"\partial {as_latex(symbol)}" for symbol in (derivation.output, derivation.target))
     return rf"\frac{{{above}}}{{{below}}}"
 
 
-def formula(derivation: Derivation) -> str:
+def latex_equation(derivation: DerivedGradient) -> str:
     """The result as one equation."""
-    return f"{latex_ratio(derivation)} = {Latex()(derivation.term)}"
+    return f"{latex_ratio(derivation)} = {as_latex(derivation.term)}"
 
 
-def latex_steps(derivation: Derivation) -> str:
-    """Every step on a line with its rule, then what the formula names."""
-    write = Latex()
+def latex_steps(derivation: DerivedGradient) -> str:
+    """Every step on a line with its rule, then the gradients that the formula names."""
     lines = [(latex_ratio(derivation), derivation.chain, "chain rule" if derivation.steps else "")]
-    lines += [("", step.after, told_rule(step)) for step in derivation.steps]
-    written = [rf"{left} &= {write(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
-    written += [
-        rf"{write(name)} = {latex_ratio(lemma)} &= {write(lemma.term)}" for name, lemma in derivation.lemmas.items()
+    lines += [("", step.after, step.label) for step in derivation.steps]
+    rows = [rf"{left} &= {as_latex(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
+    rows += [
+        rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
+        for symbol, lemma in derivation.lemmas.items()
     ]
-    return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(written), r"\end{aligned}"])
+    return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(rows), r"\end{aligned}"])
 
 
-# ----- page -----
-# A derivation as HTML, its formulas as MathML: no LaTeX, no scripts, light or dark.
-
-
+# ----- HTML with MathML: no scripts, light or dark -----
 FONTS = "'Latin Modern Math','STIX Two Math','Cambria Math','Libertinus Math',math,serif"
 FORMULA = f"font-family:{FONTS};font-size:1.15em"
 # Fonts without a table for mathematics let denominators touch the bar.
@@ -125,8 +108,8 @@ MUTED = "opacity:0.75;font-size:0.9em"
 EQUALS = "<mo>=</mo>"
 
 
-def page(derivation: Derivation) -> str:
-    """The result, the steps to it as a table, what it names, and how well it holds."""
+def page(derivation: DerivedGradient) -> str:
+    """The formula with the gradients that it names, the steps as a table, and whether it agrees with backprop."""
     where = [_lemma(name, lemma) for name, lemma in derivation.lemmas.items()]
     parts = [
         f'<p style="{LINE}">{"&ensp; where ".join([equation(derivation), *where])}</p>',
@@ -137,17 +120,17 @@ def page(derivation: Derivation) -> str:
     return f'<div class="derivation" style="overflow-x:auto">{STYLE}{"".join(parts)}</div>'
 
 
-def equation(derivation: Derivation) -> str:
+def equation(derivation: DerivedGradient) -> str:
     """The result in one line."""
-    return _math(html_ratio(derivation) + EQUALS + MathML()(derivation.term), derivation.term)
+    return _math(html_ratio(derivation) + EQUALS + as_mathml(derivation.term), derivation.term)
 
 
-def html_steps(derivation: Derivation) -> str:
+def html_steps(derivation: DerivedGradient) -> str:
     """A row for each step: the formula, the rule with its condition, the error; empty where there are none."""
     if not derivation.steps:
         return ""
     rows = [_row(derivation.chain, "the chain rule", "")]
-    rows += [_row(step.after, _rule(step), told_error(step.error)) for step in derivation.steps]
+    rows += [_row(step.after, _rule(step), one_digit(step.error)) for step in derivation.steps]
     head = "".join(f'<th scope="col" style="{CELL};{MUTED}">{name}</th>' for name in ("", "rule", "error"))
     return (
         '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
@@ -156,7 +139,7 @@ def html_steps(derivation: Derivation) -> str:
 
 
 def _row(term: Term, rule: str, error: str) -> str:
-    cells = (_math(EQUALS + MathML()(term), term), rule, error)
+    cells = (_math(EQUALS + as_mathml(term), term), rule, error)
     return f"<tr>{''.join(f'<td style={CELL!r}>{cell}</td>' for cell in cells)}</tr>"
 
 
@@ -165,27 +148,27 @@ def _rule(step: Step) -> str:
     return html.escape(step.rule) + needed
 
 
-def _lemma(name: Term, lemma: Derivation) -> str:
-    return _math(MathML()(name) + EQUALS + html_ratio(lemma) + EQUALS + MathML()(lemma.term), lemma.term)
+def _lemma(name: Term, lemma: DerivedGradient) -> str:
+    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
 
 
-def _picks(derivation: Derivation) -> str:
+def _picks(derivation: DerivedGradient) -> str:
     picks = derivation.picks()
     return f'<p style="{LINE};{MUTED}">holds on the data: {html.escape(picks)}</p>' if picks else ""
 
 
-def _verdict(derivation: Derivation) -> str:
+def _verdict(derivation: DerivedGradient) -> str:
     if derivation.ok:
-        return f"✓ agrees with backprop on the recorded values; largest error {told_error(derivation.max_error)}"
+        return f"✓ agrees with backprop on the recorded values; largest error {one_digit(derivation.max_error)}"
     return f"<strong>✗ does not agree with backprop: an error of {derivation.max_error:.1e}</strong>"
 
 
-def html_ratio(derivation: Derivation) -> str:
+def html_ratio(derivation: DerivedGradient) -> str:
     """∂J/∂Z2 as a fraction."""
-    above, below = (f"<mrow><mo>∂</mo>{MathML()(symbol)}</mrow>" for symbol in (derivation.output, derivation.target))
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(symbol)}</mrow>" for symbol in (derivation.output, derivation.target))
     return f"<mfrac>{above}{below}</mfrac>"
 
 
 def _math(markup: str, term: Term) -> str:
-    said = html.escape(Unicode()(term))
-    return f'<math displaystyle="true" alttext="{said}" style="{FORMULA}"><mrow>{markup}</mrow></math>'
+    alternative = html.escape(as_text(term))
+    return f'<math displaystyle="true" alttext="{alternative}" style="{FORMULA}"><mrow>{markup}</mrow></math>'

@@ -1,11 +1,15 @@
-"""Steps: a formula before and after a rule, and the numbers that prove it."""
+"""Steps: a formula before and after a rule, the numbers that prove it, and the gradient that steps lead to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
+from autotiny.algebra.writing import as_text
+from autotiny.derivation.lift import Lifted
+from autotiny.derivation.program import fixed_indices, fixed_indices_in_words
 from autotiny.errors import AutotinyError
 
 
@@ -14,13 +18,13 @@ class DerivationError(AutotinyError):
 
 
 class Step(NamedTuple):
-    """One rule, applied wherever it could be.
+    """One rule, applied wherever it applies.
 
     Attributes
     ----------
-    rule : what a student would call it.
+    rule : the name that a student knows it by.
     before, after : the formula before and after it.
-    condition : what had to hold, found on the data; empty if nothing had to.
+    condition : what the data had to satisfy for it; empty if nothing.
     error : the largest difference that it made to the recorded value, relative to its largest entry.
     """
 
@@ -29,6 +33,78 @@ class Step(NamedTuple):
     after: Term
     condition: str
     error: float
+
+    @property
+    def label(self) -> str:
+        """The rule, and what the data had to satisfy."""
+        return f"{self.rule}: {self.condition}" if self.condition else self.rule
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DerivedGradient:
+    """dJ/d(target) as a formula, with the steps that lead to it.
+
+    Attributes
+    ----------
+    target, output : the symbols of the tensor and of the loss.
+    chain : the gradient as the chain rule gives it, before any step.
+    steps : the rules that were applied, in order.
+    lemmas : the derivations of the gradients that the formula names, such as dZ2 in W2ᵀ dZ2 * 1[Z1 > 0].
+    engine : the gradient that backprop computes.
+    run : the recorded run in formulas.
+    """
+
+    target: Term
+    output: Term
+    chain: Term
+    steps: tuple[Step, ...]
+    lemmas: "Mapping[Term, DerivedGradient]"
+    engine: Any = field(repr=False)
+    run: Lifted = field(repr=False)
+
+    @property
+    def term(self) -> Term:
+        """The formula as a term, with its value."""
+        return self.steps[-1].after if self.steps else self.chain
+
+    @property
+    def formula(self) -> str:
+        """The formula as text."""
+        return as_text(self.term)
+
+    @property
+    def name(self) -> str:
+        """The name of the gradient: dJ/dZ2."""
+        return f"d{as_text(self.output)}/d{as_text(self.target)}"
+
+    @property
+    def max_error(self) -> float:
+        """The largest error of a step, or of the formula against backprop, relative to the largest entry."""
+        return max([step.error for step in self.steps] + [difference(self.engine, self.term.value)])
+
+    @property
+    def ok(self) -> bool:
+        """Whether formula and backprop agree to rounding: at once, or the chain rule does and every step was proved."""
+        allowed = tolerance(self.term.value)
+        by_steps = np.all(np.isfinite(self.chain.value)) and difference(self.engine, self.chain.value) <= allowed
+        return bool(self.max_error <= allowed or by_steps) and all(lemma.ok for lemma in self.lemmas.values())
+
+    @property
+    def definitions(self) -> dict[Term, Term]:
+        """The formula of every name: of results of the run as in the code, of gradients as derived."""
+        definitions = dict(self.run.definitions)
+        for name, lemma in self.lemmas.items():
+            definitions |= {**lemma.definitions, name: lemma.term}
+        return definitions
+
+    def conditions(self) -> list[str]:
+        """What the data had to satisfy, in the steps to this formula and to the gradients that it names."""
+        own = [step.condition for step in self.steps if step.condition]
+        return own + [condition for lemma in self.lemmas.values() for condition in lemma.conditions()]
+
+    def picks(self) -> str:
+        """Which entries the formula takes because the recorded run did, by a sort or a mask; empty if none."""
+        return fixed_indices_in_words(fixed_indices(self.term, *(lemma.term for lemma in self.lemmas.values())))
 
 
 def difference(before: Any, after: Any) -> float:
@@ -43,7 +119,7 @@ def difference(before: Any, after: Any) -> float:
 
 
 def tolerance(value: Any) -> float:
-    """What rounding may do."""
+    """The relative difference that rounding may make."""
     dtype = np.asarray(value).dtype
     return 1e4 * float(np.finfo(dtype if dtype.kind == "f" else float).eps)
 

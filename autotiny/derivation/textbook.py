@@ -1,4 +1,4 @@
-"""Textbook notation as NumPy code: what Unicode writes, and what people type, read back.
+"""Textbook notation parsed to NumPy code: the text that formulas are written as, and what people type.
 
 Factors side by side are a matrix product, which binds tighter than * and /; 1[...] is a mask; ᵀ, ⁻¹, ², |x| and ‖x‖ are
 what they look like. NumPy code is textbook notation as it stands.
@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 from autotiny.language.errors import ExpressionError
+from autotiny.notation.unicode import RAISED_DIGITS
 
 SIGNS = {
     "⁻ᵀ": ".inverse.T", "^-T": ".inverse.T", "⁻¹": ".inverse", "ᵀ": ".T", "^T": ".T", "⊤": "T", "⊙": "*", "·": " @ ",
     "−": "-", "≥": ">=", "≤": "<=", "≠": "!=", "σ(": "sigmoid(", "^": "**",
 }  # fmt: skip
-SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+DIGITS = str.maketrans(RAISED_DIGITS, "0123456789")
 BARS = [
     (re.compile(r"log\(\|det\(([^|]*)\)\|\)"), r"slogdet(\1)[1]"),
     (re.compile(r"(?:‖|\|\|)([^‖|]+)(?:‖|\|\|)"), r"norm(\1)"),
@@ -27,15 +28,15 @@ WORDS = {"and", "or", "not", "in", "if", "else"}
 CLOSING = {"(": ")", "[": "]"}
 
 
-def as_numpy(text: str, names: Mapping[str, str] | None = None, scalars: Collection[str] = ()) -> str:
+def code_of(text: str, names: Mapping[str, str] | None = None, scalars: Collection[str] = ()) -> str:
     """NumPy code that says the same.
 
     `names` gives an identifier for each variable's name, `scalars` says which of the identifiers are numbers. Raises
     ExpressionError where it makes no sense.
 
-    >>> as_numpy("W2ᵀ dZ2 * 1[Z1 > 0] / m")
+    >>> code_of("W2ᵀ dZ2 * 1[Z1 > 0] / m")
     'W2.T @ dZ2 * (1 * (Z1 > 0)) / m'
-    >>> as_numpy("X^T(X w - y) + 2 lam w / ‖w‖²", {"X": "X"}, {"lam"})
+    >>> code_of("X^T(X w - y) + 2 lam w / ‖w‖²", {"X": "X"}, {"lam"})
     'X.T @ (X @ w - y) + 2 * lam * w / norm(w) ** 2'
     """
     names = {} if names is None else names
@@ -44,25 +45,25 @@ def as_numpy(text: str, names: Mapping[str, str] | None = None, scalars: Collect
             pass
     for sign, code in SIGNS.items():
         text = text.replace(sign, code)
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: "**" + found[0].translate(SUPERSCRIPTS), text)
+    text = re.sub(f"[{RAISED_DIGITS}]+", lambda match: "**" + match[0].translate(DIGITS), text)
     for name in sorted(names, key=len, reverse=True):
         if name != names[name]:
             text = re.sub(rf"(?<!\w){re.escape(name)}(?![\w′])", names[name], text)
-    code = _Reader(TOKEN.findall(text), set(names.values()), scalars).sequence("")
+    code = _FactorParser(TOKEN.findall(text), set(names.values()), scalars).sequence("")
     try:
         return ast.unparse(_Calls().visit(ast.parse(code, mode="eval")))
     except (SyntaxError, ValueError) as error:
         raise ExpressionError(f"{text!r} is neither NumPy code nor a formula as textbooks write it") from error
 
 
-class _Reader:
-    """Walks over tokens, and puts what stands side by side into a product."""
+class _FactorParser:
+    """Walks over tokens, and makes a product of factors side by side."""
 
     def __init__(self, tokens: list[str], variables: Collection[str], scalars: Collection[str]) -> None:
         self.tokens, self.at, self.variables, self.scalars = tokens, 0, variables, scalars
 
     def peek(self, ahead: int = 0) -> str:
-        """A token that was not taken yet; empty at the end."""
+        """The token that comes next, or after that; empty at the end."""
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ""
 
     def take(self) -> str:
@@ -72,13 +73,13 @@ class _Reader:
         return token
 
     def sequence(self, closing: str, equals: str = "=") -> str:
-        """Everything up to a closing bracket, which is taken too."""
-        written = list[str]()
+        """The code up to a closing bracket, which is consumed."""
+        code = list[str]()
         while self.peek() and self.peek() != closing:
             token = self.peek()
-            written.append(self.product() if _starts_factor(token) else self.take().replace("=", equals, token == "="))
+            code.append(self.product() if _starts_factor(token) else self.take().replace("=", equals, token == "="))
         self.take()
-        return "".join(written)
+        return "".join(code)
 
     def product(self) -> str:
         """Factors side by side."""
@@ -93,7 +94,7 @@ class _Reader:
         return f"({factors[0]}{''.join(s + f for s, f in zip(signs, factors[1:], strict=True))})"
 
     def numbers(self, *factors: str) -> set[str]:
-        """Those that are no matrices."""
+        """The factors that are single numbers."""
         return {f for f in factors if f in self.scalars or re.fullmatch(r"[\d.eE+-]+", f)}
 
     def factor(self) -> str:
@@ -102,15 +103,15 @@ class _Reader:
         if token == "1" and self.peek() == "[":
             self.take()
             return f"(1 * ({self.sequence(']', equals='==')}))"
-        written = f"{token}{self.sequence(')')})" if token == "(" else token
+        code = f"{token}{self.sequence(')')})" if token == "(" else token
         while True:
             nearest = self.peek()
             if nearest == "." or nearest == "**":
-                written += self.take() + self.operand()
+                code += self.take() + self.operand()
             elif nearest == "[" or (nearest == "(" and token.isidentifier() and token not in self.variables):
-                written += f"{self.take()}{self.sequence(CLOSING[nearest])}{CLOSING[nearest]}"
+                code += f"{self.take()}{self.sequence(CLOSING[nearest])}{CLOSING[nearest]}"
             else:
-                return written
+                return code
 
     def operand(self) -> str:
         """An attribute's name, or an exponent with its sign."""
@@ -123,7 +124,7 @@ def _starts_factor(token: str) -> bool:
 
 
 class _Calls(ast.NodeTransformer):
-    """What has a sign in textbooks and a function in NumPy."""
+    """Replaces the signs of textbooks for which NumPy has functions."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """X.inverse as inv(X)."""
@@ -158,8 +159,8 @@ def with_axes_kept(code: str) -> str:
     tree = ast.parse(code, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _called(node) in REDUCTIONS:
-            given = {keyword.arg for keyword in node.keywords}
-            if "axis" in given and "keepdims" not in given:
+            options = {keyword.arg for keyword in node.keywords}
+            if "axis" in options and "keepdims" not in options:
                 node.keywords.append(ast.keyword("keepdims", ast.Constant(True)))
     return ast.unparse(tree)
 

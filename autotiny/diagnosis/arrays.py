@@ -39,7 +39,8 @@ def wrong_entries(stated: Array, right: Array) -> Any:
     """The entries that differ; where none does on the scale of the largest one, those that do on their own scale."""
     wrong = ~near(stated, right)
     own = 1e-6 * np.abs(right) + 1e-9 * finite_max(right)
-    return wrong if wrong.any() else (np.abs(stated - right) > own) & np.isfinite(right)
+    with np.errstate(invalid="ignore"):
+        return wrong if wrong.any() else (np.abs(stated - right) > own) & np.isfinite(right)
 
 
 def finite_max(array: Array) -> float:
@@ -60,13 +61,3 @@ def factor(stated: Array, right: Array) -> float | None:
         return None
     ratio = float(stated[largest]) / float(right[largest])
     return ratio if ratio and same(stated, ratio * right) and not same(stated, right) else None
-
-
-def short_number(number: float) -> str:
-    """A number without the digits that rounding left.
-
-    >>> short_number(8.000000000001), short_number(1 / 3), short_number(1 / 64)
-    ('8', '0.333333', '0.015625')
-    """
-    near_by = round(number, 6)
-    return f"{near_by:.9g}" if abs(near_by - number) <= 1e-6 * abs(number) else f"{number:.9g}"

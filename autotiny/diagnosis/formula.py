@@ -8,10 +8,10 @@ import numpy as np
 
 from autotiny.algebra.normal import addends, is_sum
 from autotiny.algebra.term import Term, apply, plain, topological_order
+from autotiny.algebra.writing import as_text
 from autotiny.diagnosis.arrays import Array
 from autotiny.diagnosis.mistakes import Context
 from autotiny.engine.pytree import tree_map
-from autotiny.notation.unicode import Unicode
 from autotiny.ops import OPS
 from autotiny.ops.plain import NEGATION
 
@@ -36,7 +36,7 @@ class FormulaContext(Context):
     def numbers(self) -> dict[str, float]:
         """Return the symbols that are numbers, by name."""
         symbols = [term for term in self.values if term.name is not None and term.ndim == 0]
-        return {Unicode()(term): float(self.values[term]) for term in symbols}
+        return {as_text(term): float(self.values[term]) for term in symbols}
 
     def terms(self) -> Iterator[tuple[str, Array]]:
         """Yield the addends of the formula."""
@@ -44,7 +44,7 @@ class FormulaContext(Context):
             value = self._value(term, {})
             if np.shape(value) == self.right.shape:
                 name = "" if abs(coefficient) == Fraction(1) else f"{float(abs(coefficient)):.6g} "
-                yield f"the term {'-' * (coefficient < 0)}{name}{Unicode()(term)}", float(coefficient) * value
+                yield f"the term {'-' * (coefficient < 0)}{name}{as_text(term)}", float(coefficient) * value
 
     def without_factor(self) -> Iterator[tuple[str, Array]]:
         """Yield the formula without one of its factors."""
@@ -87,7 +87,7 @@ class FormulaContext(Context):
 
 def described(factor: Term) -> str:
     """A factor in words: "the mask 1[Z1 > 0]", "the factor 1 - A1²"."""
-    written = Unicode()(factor)
+    written = as_text(factor)
     return f"the mask 1[{written}]" if factor.dtype == bool else f"the factor {written}"
 
 
@@ -96,4 +96,4 @@ def stop_condition(mask: Term) -> tuple[str, Array] | None:
     if mask.op is None or mask.op.function not in NEGATION:
         return None
     negated = apply(plain(NEGATION[mask.op.function]), mask.args, {})
-    return Unicode()(negated), np.asarray(negated.value)
+    return as_text(negated), np.asarray(negated.value)

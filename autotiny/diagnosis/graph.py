@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.term import Term, symbol
-from autotiny.algebra.tidy import tidy
 from autotiny.diagnosis.arrays import Array
 from autotiny.diagnosis.copies import alone, without_derivatives
 from autotiny.diagnosis.formula import described, stop_condition
@@ -86,7 +86,7 @@ class GraphContext(Context):
         position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
         args = [symbol(self.names[arg], arg.value) if isinstance(arg, Tensor) else arg for arg in node.args]
         y = symbol(self.names[node], node.value)
-        return tidy(made_by(node).rules[position](1.0, y, *args, **node.kwargs))
+        return normalise(made_by(node).rules[position](1.0, y, *args, **node.kwargs))
 
     def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
         found = sweep(verified_order(self.output), {self.output: self.seed}, nodes)

@@ -4,11 +4,12 @@ A mistake is a function of the stated gradient, the right one and the context; i
 not the mistake. `MISTAKES` is tried in order, special ones before those that are less specific.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from autotiny.diagnosis.arrays import Array, factor, finite_max, near, same, short_number, wrong_entries
+from autotiny.diagnosis.arrays import Array, factor, finite_max, near, same, wrong_entries
+from autotiny.notation.numbers import short_number
 
 
 class Context:
@@ -89,11 +90,11 @@ def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
     if abs(ratio + 1) < 1e-6:
         return "minus the gradient: the sign is wrong"
     if abs(ratio - 1) < 1e-4:
-        return f"{ratio:.9g} times the gradient: a number with too few digits?"
+        return f"{short_number(ratio, 9)} times the gradient: a number with too few digits?"
     cause = _cause(abs(ratio), context)
     if ratio < 0:
         cause = f"{cause}, and the sign is wrong" if cause else "the sign is wrong"
-    return f"{short_number(ratio)} times the gradient" + (f": {cause}?" if cause else "")
+    return f"{short_number(ratio, 6)} times the gradient" + (f": {cause}?" if cause else "")
 
 
 def _cause(size: float, context: Context) -> str:
@@ -169,13 +170,17 @@ def some_entries(stated: Array, right: Array, context: Context) -> str | None:
 
 def extent(stated: Array, right: Array) -> str:
     """How many entries differ, and by how much at most."""
-    wrong, apart = wrong_entries(stated, right), finite_max(stated - right)
+    wrong = wrong_entries(stated, right)
+    with np.errstate(invalid="ignore"):
+        apart = finite_max(stated - right)
     entries = "every entry differs" if wrong.all() else f"{wrong.sum()} of {wrong.size} entries differ"
-    return f"{entries}, by up to {apart:.2g} where the largest entry is {finite_max(right):.2g}"
+    return (
+        f"{entries}, by up to {short_number(apart, 2)} where the largest entry is {short_number(finite_max(right), 2)}"
+    )
 
 
 Mistake = Callable[[Array, Array, Context], str | None]
-MISTAKES: Iterable[Mistake] = (
+MISTAKES: tuple[Mistake, ...] = (
     wrong_shape,
     transposed,
     wrong_factor,

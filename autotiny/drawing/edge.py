@@ -12,7 +12,8 @@ from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.rule import LocalDerivative, local_derivative
 from autotiny.engine.contributions import Contribution
 from autotiny.engine.recording import value_of
-from autotiny.notation.arrays import ArraySummary, as_text, number, summarise, typeset
+from autotiny.notation.arrays import ArraySummary, as_text, summarise, typeset
+from autotiny.notation.numbers import short_number
 from autotiny.ops import Op
 
 MOST_PATHS = 6
@@ -103,7 +104,7 @@ def _label(graph: GraphView, node: NodeId, operand: NodeId, local: LocalDerivati
     if local is None:
         return f"∂{result.op.name}"
     if np.ndim(x) == 0 and np.ndim(value_of(result)) == 0:
-        return f"∂ {typeset(number(local.value))}"
+        return f"∂ {typeset(short_number(local.value))}"
     return local.factor or f"∂{result.op.name}"
 
 
@@ -160,8 +161,8 @@ def _product(c: Contribution, local: LocalDerivative | None) -> str:
     g, slope = float(c.pulled), float(local.value) if local else np.nan
     if not c.through_log and np.isclose(g * slope, float(c.value), rtol=1e-6, atol=0):
         return f"{_factor(g)} · {_factor(slope)}"
-    return number(c.value)
+    return short_number(c.value)
 
 
 def _factor(x: float) -> str:
-    return f"({number(x)})" if x < 0 else number(x)
+    return f"({short_number(x)})" if x < 0 else short_number(x)

@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -24,14 +23,16 @@ from autotiny.engine.contributions import Backprop, Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.notation.arrays import number, summarise, typeset
+from autotiny.notation.arrays import summarise, typeset
+from autotiny.notation.expression import Expression
 from autotiny.notation.heat import Heat
+from autotiny.notation.numbers import short_number
+from autotiny.ops.code import typed
 
 CardPair = tuple[str, str]
 """The card that a contribution comes from, and the card that it goes to."""
 MOST_BETWEEN_CARDS = 6
 """The number of contributions between two cards up to which each is a step of its own."""
-SIGN_BEFORE, SIGN_AFTER = re.compile(r"[-+*/@%√] ?$"), re.compile(r" \*\*|[²ᵀ⁻]")
 
 
 class Line(NamedTuple):
@@ -227,7 +228,7 @@ def array_text(value: Any) -> str:
 
 def one_number(value: Any) -> str:
     """Return the only entry of an array."""
-    return typeset(number(np.asarray(value).item()))
+    return typeset(short_number(np.asarray(value).item()))
 
 
 def computed(tensor: Tensor) -> Line:
@@ -239,14 +240,9 @@ def computed(tensor: Tensor) -> Line:
 
 
 def _with_numbers(tensor: Tensor) -> str:
-    """Return the operation on the numbers themselves, negative ones in brackets beside a sign."""
-    op, numbers = made_by(tensor), [one_number(value_of(arg)) for arg in tensor.args]
-    pieces = op.notation.split("{}")
-    if len(pieces) != len(numbers) + 1:
-        return f"{op.name}({', '.join(numbers)})"
-    beside = [SIGN_BEFORE.search(before) or SIGN_AFTER.match(after) for before, after in pairwise(pieces)]
-    operands = [f"({x})" if x.startswith("−") and sign else x for x, sign in zip(numbers, beside, strict=True)]
-    return "".join(before + x for before, x in zip(pieces, operands, strict=False)) + pieces[-1]
+    """Return the operation on the numbers themselves."""
+    operands = [Expression("number", value=value_of(arg)) for arg in tensor.args]
+    return typeset(typed(made_by(tensor), operands, {}, ndim=0))
 
 
 def slope(local: LocalDerivative | None) -> str:

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
 def caller() -> FrameType | None:
@@ -38,7 +38,7 @@ def in_package(frame: FrameType) -> bool:
 
 def is_package_file(path: str) -> bool:
     """Whether a file belongs to this package or to NumPy."""
-    return path.startswith((_PACKAGE, _NUMPY))
+    return path.startswith((PACKAGE, NUMPY))
 
 
 def caller_scope() -> Mapping[str, Any]:

@@ -15,8 +15,6 @@ from autotiny.engine.broadcasting import fit
 from autotiny.engine.node import Node, made_by
 from autotiny.engine.recording import LOG, is_stable_log, value_of
 
-SCALARS = frozenset({np.float64, np.float32, np.float16})
-
 
 class FastSweep(Sweep):
     """A sweep over the whole graph, neither recorded nor guarded."""
@@ -40,11 +38,9 @@ class FastSweep(Sweep):
             if op is LOG and is_stable_log(op, args):
                 (x,) = args
                 log_grads[x] = log_grads[x] + g if x in log_grads else g
-            elif type(rules) is not tuple:
-                _pull_each(grads, node, rules, g)
-            elif len(args) == 2 and not node.kwargs:
+            elif len(args) == 2 and not node.kwargs and type(rules) is tuple:
                 _pull_two(grads, node, rules, g)
-            elif len(args) == 1:
+            elif len(args) == 1 and type(rules) is tuple:
                 (x,), (rule,) = args, rules
                 _receive(grads, node, x, g, rule(g, node._data, x._data, **node.kwargs))
             else:
@@ -58,16 +54,16 @@ def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> N
     v = b._data if isinstance(b, Node) else b
     if isinstance(a, Node) and a.requires_grad:
         c = left(g, y, u, v)
-        if type(c) not in SCALARS or type(c) is not type(u):
-            _receive(grads, node, a, g, c)
-        else:
+        if type(c) is type(u) and isinstance(c, np.floating):
             grads[a] = grads[a] + c if a in grads else c
+        else:
+            _receive(grads, node, a, g, c)
     if isinstance(b, Node) and b.requires_grad:
         c = right(g, y, u, v)
-        if type(c) not in SCALARS or type(c) is not type(v):
-            _receive(grads, node, b, g, c)
-        else:
+        if type(c) is type(v) and isinstance(c, np.floating):
             grads[b] = grads[b] + c if b in grads else c
+        else:
+            _receive(grads, node, b, g, c)
 
 
 def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:

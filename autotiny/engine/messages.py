@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.call_site import _NUMPY, _PACKAGE, caller_scope, variable_name
+from autotiny.engine.call_site import NUMPY, PACKAGE, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.code import typed
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -24,9 +25,7 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
-    if op.notation.count("{}") == len(words):
-        return op.notation.format(*words)
-    return f"{op.name}({', '.join(words)})"
+    return typed(op, words, {})
 
 
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
@@ -43,9 +42,9 @@ def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
 def _raised_in_users_code(error: Exception) -> bool:
     """Whether an error comes from a user's own operation; then the user needs its traceback."""
     step = error.__traceback__
-    while step is not None and step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+    while step is not None and step.tb_frame.f_code.co_filename.startswith(PACKAGE):
         step = step.tb_next
-    return step is not None and not step.tb_frame.f_code.co_filename.startswith(_NUMPY)
+    return step is not None and not step.tb_frame.f_code.co_filename.startswith(NUMPY)
 
 
 def _matmul_reason(args: tuple[Any, ...]) -> str | None:

@@ -10,8 +10,9 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark
-from autotiny.engine.values import brief, is_foreign, private_copy, read_only
+from autotiny.engine.values import is_foreign, private_copy, read_only
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
 
@@ -185,7 +186,7 @@ class Node:
     def __repr__(self) -> str:
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
-        return f"Tensor({name}{brief(self._data)}, shape={self.shape}, {self.dtype}{made})"
+        return f"Tensor({name}{few_entries(self._data)}, shape={self.shape}, {self.dtype}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)

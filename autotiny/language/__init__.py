@@ -1,4 +1,4 @@
-"""A small safe language for formulas: NumPy's notation, read with `ast` and walked here; Python never runs it."""
+"""A small safe language for formulas: NumPy's notation, parsed with `ast` and evaluated here; Python never runs it."""
 
 from autotiny.language.errors import ExpressionError
 from autotiny.language.evaluation import Outcome, evaluate

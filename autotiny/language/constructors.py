@@ -1,4 +1,4 @@
-"""Functions of the language that make arrays, or tell facts of them, without a gradient: NumPy's with fewer options."""
+"""Functions without a gradient that make arrays or describe them: NumPy's, with fewer options."""
 
 from typing import Any
 
@@ -10,47 +10,47 @@ Value = Any
 
 
 def array(x: Value) -> Value:
-    """The numbers of a list as an array."""
+    """An array of the numbers in a list."""
     return np.array(x)
 
 
 def zeros(shape: Value) -> Value:
-    """Zeros of a shape."""
+    """An array of zeros."""
     return np.zeros(shape)
 
 
 def ones(shape: Value) -> Value:
-    """Ones of a shape."""
+    """An array of ones."""
     return np.ones(shape)
 
 
 def full(shape: Value, fill_value: float) -> Value:
-    """A shape filled with one number."""
+    """An array filled with one number."""
     return np.full(shape, fill_value)
 
 
 def zeros_like(x: Value) -> Value:
-    """Zeros of x's shape."""
+    """Zeros in the shape of x."""
     return np.zeros_like(value_of(x))
 
 
 def ones_like(x: Value) -> Value:
-    """Ones of x's shape."""
+    """Ones in the shape of x."""
     return np.ones_like(value_of(x))
 
 
 def eye(n: int, m: int | None = None, k: int = 0) -> Value:
-    """Ones on a diagonal of an n by m matrix, square by default."""
+    """An n by m matrix, square by default, with ones on a diagonal."""
     return np.eye(n, m, k)
 
 
 def arange(start: float, stop: float | None = None, step: float = 1) -> Value:
-    """Numbers from start up to stop, without it; from 0 where one bound is given."""
+    """Numbers from start up to, but not including, stop; from 0 where only one bound is given."""
     return np.arange(start, stop, step)
 
 
 def linspace(start: Value, stop: Value, num: int = 50) -> Value:
-    """num numbers from start to stop, evenly."""
+    """num evenly spaced numbers from start to stop."""
     return np.linspace(value_of(start), value_of(stop), num)
 
 
@@ -65,27 +65,27 @@ def shape(x: Value) -> Value:
 
 
 def size(x: Value) -> Value:
-    """How many entries there are."""
+    """The number of entries."""
     return np.size(value_of(x))
 
 
 def ndim(x: Value) -> Value:
-    """How many axes there are."""
+    """The number of axes."""
     return np.ndim(value_of(x))
 
 
 def argmax(x: Value, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Where the largest entry is."""
+    """The index of the largest entry."""
     return np.argmax(value_of(x), axis=axis, keepdims=keepdims)
 
 
 def argmin(x: Value, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Where the smallest entry is."""
+    """The index of the smallest entry."""
     return np.argmin(value_of(x), axis=axis, keepdims=keepdims)
 
 
 def argsort(x: Value, axis: int | None = -1) -> Value:
-    """The places of the entries in ascending order; equal ones keep theirs."""
+    """The indices that sort the entries, equal ones in their original order."""
     return np.argsort(value_of(x), axis=axis, stable=True)
 
 
@@ -100,5 +100,5 @@ def all(x: Value, axis: Value = None, keepdims: bool = False) -> Value:  # noqa:
 
 
 def count_nonzero(x: Value, axis: Value = None, keepdims: bool = False) -> Value:
-    """How many entries are not 0."""
+    """The number of entries that are not 0."""
     return np.count_nonzero(value_of(x), axis=axis, keepdims=keepdims)

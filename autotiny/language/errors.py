@@ -1,4 +1,4 @@
-"""The one error of the language: what is wrong, and where."""
+"""The error of the language, with its place in the source, and the reasons for which syntax is refused."""
 
 import ast
 import difflib
@@ -11,11 +11,11 @@ WIDTH = 76
 
 
 class ExpressionError(AutotinyError):
-    """Something that the language does not have, does not allow or could not compute.
+    """Something that is not part of the language, exceeds a limit or could not be computed.
 
-    message : what is wrong, in a line
-    line, column : where, both from 1; 0 where the whole source is meant
-    excerpt : that line of the source with carets below the place; empty where the whole source is meant
+    message : one line
+    line, column : both from 1; 0 where the error concerns the whole source
+    excerpt : that line of the source with carets below the place; empty where the error concerns the whole source
     """
 
     def __init__(self, message: str, line: int = 0, column: int = 0, excerpt: str = "") -> None:
@@ -23,7 +23,7 @@ class ExpressionError(AutotinyError):
         self.line, self.column, self.excerpt = line, column, excerpt
 
     def within(self, what: str) -> "ExpressionError":
-        """The same error, said of one of several expressions."""
+        """The same error, prefixed with the expression that it occurred in."""
         return ExpressionError(f"{what}: {self.message}", self.line, self.column, self.excerpt)
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class ExpressionError(AutotinyError):
 
 
 def pointed(line: str, start: int, end: int) -> str:
-    """A line of source with carets below characters start to end; the part around them where it is long.
+    """A line of source with carets below characters start to end; of a long line, the part around them.
 
     >>> print(pointed("sum(tanhh(x))", 4, 9))
       sum(tanhh(x))
@@ -42,16 +42,12 @@ def pointed(line: str, start: int, end: int) -> str:
     return f"  {clean(line[first : first + WIDTH], WIDTH)}\n  {' ' * (start - first)}{carets}"
 
 
-# ----- refusals -----
-# Words for what the language does not have, and what to write instead.
-
-
+# ----- refused syntax -----
 CHOOSE = "write where(condition, a, b)"
 COMBINE = "write logical_and(a, b), logical_or(a, b) or logical_not(a)"
 
-# What a node of the tree is called, and the mend.
 REFUSED: dict[type[ast.AST], str] = {
-    ast.Lambda: "a lambda is not part of the language",
+    ast.Lambda: "lambda is not part of the language",
     ast.ListComp: "a comprehension is not part of the language; write arrays at once, as in arange(5)**2",
     ast.SetComp: "a comprehension is not part of the language",
     ast.DictComp: "a comprehension is not part of the language",
@@ -60,15 +56,15 @@ REFUSED: dict[type[ast.AST], str] = {
     ast.Dict: "a dictionary is not part of the language",
     ast.Set: "a set is not part of the language; write [...] for an array",
     ast.Starred: "* before an argument is not part of the language",
-    ast.NamedExpr: "assign in a statement of its own: name = ...; ...",
+    ast.NamedExpr: ":= is not part of the language; assign in a separate statement: name = ...; ...",
     ast.IfExp: f"if and else are not part of the language; {CHOOSE}",
     ast.BoolOp: f"and, or are not part of the language; {COMBINE}",
     ast.Not: f"not is not part of the language; {COMBINE}",
-    ast.Slice: "a slice stands within [ ] alone",
+    ast.Slice: "a slice is allowed only within [ ]",
     ast.AugAssign: "write name = name + ... instead",
-    ast.AnnAssign: "a name takes no annotation: write name = ...",
-    ast.Import: "import is not part of the language; NumPy's and autotiny's functions are there by name",
-    ast.ImportFrom: "import is not part of the language; NumPy's and autotiny's functions are there by name",
+    ast.AnnAssign: "annotations are not part of the language; write name = ...",
+    ast.Import: "import is not part of the language; NumPy's and autotiny's functions are available by name",
+    ast.ImportFrom: "import is not part of the language; NumPy's and autotiny's functions are available by name",
     ast.FunctionDef: "def is not part of the language",
     ast.BitXor: "^ is not part of the language; write ** for a power",
     ast.BitAnd: f"& is not part of the language; {COMBINE}",
@@ -78,15 +74,16 @@ REFUSED: dict[type[ast.AST], str] = {
     ast.Is: "is is not part of the language; write ==",
     ast.In: "in is not part of the language",
 }
+"""The reason for each node, and what to write instead."""
 
 
 def refusal(node: ast.AST) -> str:
-    """Why a node is refused."""
+    """The reason for which a node is refused."""
     return REFUSED.get(type(node), f"{type(node).__name__.lower()} is not part of the language")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' where a known name comes close, in letters of whatever size."""
+    """'; did you mean ...?' where a known name is similar, ignoring case; otherwise nothing."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return f"; did you mean {by_lower[close[0]]}?" if close else ""

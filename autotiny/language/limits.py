@@ -1,4 +1,4 @@
-"""How much an expression may cost, counted before each step is taken."""
+"""The limits of an evaluation, and the budget that each step is charged to before it runs."""
 
 import math
 import time
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 
 class LimitError(Exception):
-    """An expression that would cost too much."""
+    """An expression exceeds a limit."""
 
 
 class Limits(NamedTuple):
-    """What one evaluation may cost.
+    """Limits of one evaluation.
 
-    characters, statements : of the source
-    depth : of brackets and operators inside one another
-    entries : of one result
-    total : entries of all results together, which the graph keeps
+    characters, statements : in the source
+    depth : of nested brackets and operators
+    entries : in one result
+    total : entries in all results together, which the graph keeps
     work : multiplications and the like, all together
-    seconds : looked at between operations
+    seconds : checked between operations
     """
 
     characters: int = 10_000
@@ -31,14 +31,14 @@ class Limits(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Entries of a result, and the work that it takes; upper bounds, told from shapes."""
+    """Upper bounds on the entries of a result and on the work that it takes."""
 
     entries: float
     work: float
 
 
 class Budget:
-    """What is left of the limits."""
+    """The costs of an evaluation so far, and its limits."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits, self.deadline = limits, time.monotonic() + limits.seconds
@@ -46,18 +46,18 @@ class Budget:
         self.work: float = 0
 
     def spend(self, cost: Cost) -> None:
-        """Account for a step that is about to be taken; raises LimitError where it is too much."""
+        """Charge a step that is about to run; raises LimitError where it exceeds a limit."""
         if time.monotonic() > self.deadline:
             raise LimitError(f"stopped: the limit is {self.limits.seconds:g} seconds")
         self.total += cost.entries
         self.work += cost.work
-        self._hold("it would have", cost.entries, self.limits.entries, "entries")
-        self._hold("with it, all results would have", self.total, self.limits.total, "entries")
-        self._hold("it would take", self.work, self.limits.work, "steps of work")
+        self._check("it would have", cost.entries, self.limits.entries, "entries")
+        self._check("with it, all results would have", self.total, self.limits.total, "entries")
+        self._check("it would take", self.work, self.limits.work, "steps of work")
 
-    def _hold(self, what: str, asked: float, limit: int, unit: str) -> None:
-        if not asked <= limit:  # nan is too much as well
-            raise LimitError(f"{what} {_count(asked)} {unit}; the limit is {limit:,}")
+    def _check(self, what: str, amount: float, limit: int, unit: str) -> None:
+        if not amount <= limit:  # nan exceeds every limit
+            raise LimitError(f"{what} {_count(amount)} {unit}; the limit is {limit:,}")
 
 
 def _count(n: float) -> str:
@@ -65,9 +65,9 @@ def _count(n: float) -> str:
 
 
 def product(factors: Iterable[int]) -> int:
-    """The product of counts; past what any limit allows, some number that is too large, without multiplying on.
+    """The product of counts; multiplication stops beyond 2**63, which exceeds every limit.
 
-    A count of 0 is taken for 1: of an array of shape (10**12, 0), a sum over its last axis leaves the rest.
+    A count of 0 is taken as 1: the sum of an array of shape (10**12, 0) over its last axis still has 10**12 entries.
 
     >>> product([2, 3, 4]), product([10**9] * 10**6) > 2**63
     (24, True)
@@ -81,14 +81,14 @@ def product(factors: Iterable[int]) -> int:
 
 
 def power(base: int, exponent: int) -> int:
-    """base ** exponent of whole numbers, if 63 bits hold it; raises LimitError at once where they do not."""
+    """base ** exponent of whole numbers; raises LimitError, before computing it, where it needs more than 63 bits."""
     if exponent > 0 and abs(base) > 1 and exponent * math.log2(abs(base)) > 63:
         raise LimitError(f"the power has more than 63 bits; as a number with a decimal point, write {base}.0")
     return whole(base**exponent)
 
 
 def whole(n: int) -> int:
-    """n, if 63 bits hold it; raises LimitError where they do not."""
+    """n itself; raises LimitError where it needs more than 63 bits."""
     if abs(n) >= 2**63:
         raise LimitError("the whole number has more than 63 bits; write it with a decimal point")
     return n

@@ -1,4 +1,4 @@
-"""The operators of the language on numbers, arrays and Tensors."""
+"""The values of the language, and its operators on them."""
 
 import ast
 import operator
@@ -10,18 +10,15 @@ import numpy as np
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
+from autotiny.language.costs import entrywise, matmul, shape_of
 from autotiny.language.limits import Cost, power, whole
-from autotiny.language.sizes import entrywise, matmul, shape_of
-
-# ----- values -----
-# The values of the language: numbers, arrays and Tensors, and lists of them.
-
 
 Value = Any
 
 
+# ----- values: numbers, arrays and Tensors, and lists of them -----
 def checked(value: Value) -> Value:
-    """The value, if the language has its like; raises UnsupportedError where it does not."""
+    """The value itself; raises UnsupportedError for a type that the language does not have."""
     if isinstance(value, list | tuple):
         for item in value:
             checked(item)
@@ -38,25 +35,26 @@ def checked(value: Value) -> Value:
 
 
 def literal(value: Any) -> Value:
-    """A literal of the source; raises UnsupportedError for text, which stands in a few options alone."""
+    """The value of a literal; raises UnsupportedError for text, which only a few functions take."""
     if isinstance(value, str | bytes):
-        raise UnsupportedError("text is not part of the language, but for einsum's labels and the mode of pad")
+        raise UnsupportedError("text is not part of the language, except for the labels of einsum and the mode of pad")
     return value if value is None or value is ... else checked(value)
 
 
 def listed(items: list[Value], nested: bool) -> Value:
-    """A list as an array where it holds numbers, or lists of numbers; else as it is, for stack and the like."""
+    """A list of numbers, or of lists of numbers, as an array; any other list unchanged, for stack and the like."""
     numbers = all(isinstance(item, int | float | np.generic) for item in items)
     rows = nested and all(isinstance(item, np.ndarray) for item in items)
     return np.array(items) if numbers or rows else items
 
 
 def key_part(value: Value) -> Value:
-    """An index: a number, or an array of places or truth values."""
+    """A part of an index: a number, or an array of integers or booleans."""
     value = value_of(value)
     return np.asarray(value) if isinstance(value, list | tuple) else value
 
 
+# ----- operators -----
 BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
@@ -81,22 +79,22 @@ COMPARISON: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 def operand(value: Value, sign: str) -> Value:
-    """A value that takes part in arithmetic."""
+    """A value as an operand of arithmetic; raises UnsupportedError for lists, tuples and None."""
     if isinstance(value, list):
-        raise UnsupportedError(f"{sign}: a list of results takes no part; make it an array with stack([...])")
+        raise UnsupportedError(f"{sign}: a list of results is not an array; make it one with stack([...])")
     if value is None or value is ... or isinstance(value, tuple | str):
         raise UnsupportedError(f"{sign}: expected numbers; got {'a tuple' if isinstance(value, tuple) else value}")
-    # Whole numbers count truth values, as NumPy's do when they are summed.
+    # Booleans count as whole numbers, as in NumPy's sums.
     return int(value) if isinstance(value, bool) else value
 
 
 def cost(sign: str, *operands: Value) -> Cost:
-    """What an operator would cost."""
+    """The cost of an operator on its operands."""
     return matmul(*operands) if sign == "@" else entrywise(*operands)
 
 
 def apply(sign: str, function: Callable[..., Any], *operands: Value) -> Value:
-    """The operator's value; raises AutotinyError where shapes do not fit or a whole number would grow beyond bounds."""
+    """The operator's value; raises AutotinyError where shapes do not fit or a whole number exceeds 63 bits."""
     if sign == "**" and all(type(x) is int for x in operands):
         return power(*operands)
     try:

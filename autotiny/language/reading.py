@@ -1,4 +1,4 @@
-"""From source to a checked tree: what Python's parser refuses, and what is too long or too deep, is told by column."""
+"""From source to a checked tree; syntax errors, and sources too long or too deep, are reported by line and column."""
 
 import ast
 import re
@@ -16,8 +16,8 @@ TOKENS = re.compile(
 MENDS = {"−": "-", "×": "*", "·": "*", "÷": "/", "²": "**2", "³": "**3", "≤": "<=", "≥": ">=", "≠": "!=", "^": "**"}
 
 
-class Source(NamedTuple):
-    """The lines of an expression, which know how to point at a place."""
+class SourceText(NamedTuple):
+    """The lines of a source, which make errors that point at a place in it."""
 
     lines: list[str]
 
@@ -29,58 +29,58 @@ class Source(NamedTuple):
 
     def error_at(self, node: ast.AST, message: str) -> ExpressionError:
         """The error at a node of the tree."""
-        place = node if isinstance(node, ast.expr | ast.stmt | ast.keyword) else None
-        if place is None:
+        located = node if isinstance(node, ast.expr | ast.stmt | ast.keyword) else None
+        if located is None:
             return ExpressionError(message)
-        line = place.lineno
-        end = self._character(line, place.end_col_offset) if place.end_lineno == line else len(self.lines[line - 1])
-        return self.error(message, line, self._character(line, place.col_offset), end)
+        line, last = located.lineno, located.end_lineno
+        end = self.character(line, located.end_col_offset) if last == line else len(self.lines[line - 1])
+        return self.error(message, line, self.character(line, located.col_offset), end)
 
-    def _character(self, line: int, offset: int | None) -> int:
-        # The tree counts bytes.
+    def character(self, line: int, offset: int | None) -> int:
+        """The index of the character at an offset of the tree, which counts bytes."""
         return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
 
 
-class Program(NamedTuple):
-    """What was read: the source, and its statements."""
+class ParsedSource(NamedTuple):
+    """A source and its statements."""
 
-    source: Source
+    source: SourceText
     statements: list[ast.stmt]
 
 
-def read(text: str, limits: Limits) -> Program:
-    """The statements of a source.
+def read(text: str, limits: Limits) -> ParsedSource:
+    """Parse a source.
 
-    Raises ExpressionError for what is no Python, and for what is empty, too long or too deep.
+    Raises ExpressionError for a syntax error, and for a source that is empty, too long or too deep.
     """
     text = text.strip()
     if not text:
         raise ExpressionError("there is nothing to compute: the expression is empty")
     if len(text) > limits.characters:
         raise ExpressionError(f"the expression has {len(text):,} characters; the limit is {limits.characters:,}")
-    source = Source(re.split(r"\r\n?|\n", text))
-    _expect_plain_signs(source)
+    source = SourceText(re.split(r"\r\n?|\n", text))
+    _expect_ascii_operators(source)
     statements = _parse("\n".join(source.lines), source)
     if len(statements) > limits.statements:
         excess = statements[limits.statements]
         raise source.error_at(excess, f"there are {len(statements)} statements; the limit is {limits.statements}")
     _expect_shallow(source, statements, limits.depth)
-    return Program(source, statements)
+    return ParsedSource(source, statements)
 
 
-def _expect_plain_signs(source: Source) -> None:
+def _expect_ascii_operators(source: SourceText) -> None:
     for number, line in enumerate(source.lines, start=1):
-        for found in TOKENS.finditer(line):
-            if found["product"]:
-                message = f"a sign is missing between {found['number'][:20]} and {found['name'][:20]}, such as *"
-                raise source.error(message, number, *found.span())
-            if found["sign"]:
-                mend = MENDS.get(found["sign"])
-                message = f"{found['sign']} is no sign of the language" + (f"; write {mend}" if mend else "")
-                raise source.error(message, number, *found.span())
+        for token in TOKENS.finditer(line):
+            if token["product"]:
+                message = f"an operator is missing between {token['number'][:20]} and {token['name'][:20]}, such as *"
+                raise source.error(message, number, *token.span())
+            if token["sign"]:
+                mend = MENDS.get(token["sign"])
+                message = f"{token['sign']} is not an operator here" + (f"; write {mend}" if mend else "")
+                raise source.error(message, number, *token.span())
 
 
-def _parse(text: str, source: Source) -> list[ast.stmt]:
+def _parse(text: str, source: SourceText) -> list[ast.stmt]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -88,17 +88,17 @@ def _parse(text: str, source: Source) -> list[ast.stmt]:
     except SyntaxError as error:
         line, start = error.lineno or 1, (error.offset or 1) - 1
         end = error.end_offset - 1 if error.end_offset and error.end_lineno == error.lineno else start + 1
-        raise source.error(f"cannot be read: {error.msg}", line, start, end) from None
+        raise source.error(f"syntax error: {error.msg}", line, start, end) from None
     except (RecursionError, MemoryError):
         raise ExpressionError("the expression is nested too deeply") from None
     except ValueError as error:
-        raise ExpressionError(f"cannot be read: {error}") from None
+        raise ExpressionError(f"syntax error: {error}") from None
     if not statements:
-        raise ExpressionError("there is nothing to compute: there are comments alone")
+        raise ExpressionError("there is nothing to compute: the source has only comments")
     return statements
 
 
-def _expect_shallow(source: Source, statements: list[ast.stmt], limit: int) -> None:
+def _expect_shallow(source: SourceText, statements: list[ast.stmt], limit: int) -> None:
     layer: list[ast.AST] = list(statements)
     for _ in range(limit):
         layer = [child for node in layer for child in ast.iter_child_nodes(node)]

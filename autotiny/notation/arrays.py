@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.notation.heat import Heat, heat, shades
+from autotiny.notation.numbers import short_number
 
 Array = Any
 
@@ -54,15 +55,6 @@ def summarise(array: Array, small: bool = False) -> ArraySummary:
     return ArraySummary(text, rows, cells, "", zeros, text)
 
 
-def number(x: float, digits: int = 4) -> str:
-    """Return a number with a few significant digits.
-
-    >>> number(0.123456), number(-12345.6), number(2.0)
-    ('0.1235', '-1.235e+04', '2')
-    """
-    return f"{float(x) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
-
-
 def typeset(number: str) -> str:
     """Return the text of a number or a range with minus signs, which are as wide as plus signs, for hyphens."""
     return number.replace("-", "−")
@@ -78,7 +70,7 @@ def as_text(array: Array) -> str:
     if array.size == 0:
         return "empty"
     if array.size == 1:
-        return number(array.item())
+        return short_number(array.item())
     finite = array[np.isfinite(array)]
     if finite.size < array.size:
         return ", ".join(([_range(finite)] if finite.size else []) + _not_finite(array, finite))
@@ -86,7 +78,7 @@ def as_text(array: Array) -> str:
 
 
 def _range(finite: Array) -> str:
-    low, high = number(finite.min(), 3), number(finite.max(), 3)
+    low, high = short_number(finite.min(), 3), short_number(finite.max(), 3)
     return low if finite.min() == finite.max() else f"{low} … {high}"
 
 
@@ -99,7 +91,7 @@ def _not_finite(array: Array, finite: Array) -> list[str]:
 def _rows(array: Array) -> tuple[tuple[str, ...], ...]:
     if array.ndim not in (1, 2) or array.size > TALLEST_GRID * WIDEST_GRID:
         return ()
-    rows = tuple(tuple(number(x, 3) for x in row) for row in np.atleast_2d(array))
+    rows = tuple(tuple(short_number(x, 3) for x in row) for row in np.atleast_2d(array))
     fits = len(rows) <= TALLEST_GRID and max(len(" ".join(row)) for row in rows) <= WIDEST_GRID
     return rows if fits else ()
 

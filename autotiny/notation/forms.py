@@ -1,30 +1,189 @@
-"""The table of forms: how each kind of expression is written."""
+r"""The table of forms: how each kind of expression is written. A row is a kind, a column a notation.
 
-AS_TYPED = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "negative": "-{}",
-    "positive": "{}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "reciprocal": "1 / {}",
-    "square": "{}²",
-    "sqrt": "√{}",
-    "power": "{} ** {}",
-    "remainder": "{} % {}",
-    "floor_divide": "{} // {}",
-    "absolute": "|{}|",
-    "matmul": "{} @ {}",
-    "vdot": "sum({} * {})",
-    "log_abs_det": "log|det {}|",
-    "inv": "{}⁻¹",
-    "sigmoid": "σ({})",
-    "index": "{}[...]",
-    "transpose": "{}ᵀ",
-    "greater": "{} > {}",
-    "greater_equal": "{} >= {}",
-    "less": "{} < {}",
-    "less_equal": "{} <= {}",
-    "equal": "{} == {}",
-    "not_equal": "{} != {}",
+A form reads like a rule of a grammar. `p: $p / $r` says: this is a product, made of a product, a slash and a raised
+expression. An operand that binds less tightly than its place asks for stands in parentheses. The letters, from what
+binds least tightly to what binds most:
+
+    e  any expression    t  truth: a > b    s  sum    p  product    m  matrix product    r  raised: Aᵀ, A²    a  atom
+
+A capital before the colon marks a big operator, which would take in a factor that follows, as Σ x does. `$1e` is the
+second operand, `$w` what else the kind needs: an index, an exponent, axes. In MathML, signs are put into <mo> unless
+the form has elements of its own. `name()` is a call; so is a kind without a form, by the name of its operation. A NumPy
+form that does not begin with np. names what computes otherwise, such as a norm that cannot overflow.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Bind(IntEnum):
+    """How tightly an expression binds, the loosest first."""
+
+    ANY = 0
+    TRUTH = 1
+    SUM = 2
+    PRODUCT = 3
+    MATMUL = 4
+    RAISED = 5
+    ATOM = 6
+
+
+class Form(NamedTuple):
+    """A template for `str.format`. Operand i needs no parentheses where it binds as tightly as `needs[i]`."""
+
+    template: str
+    bind: Bind
+    needs: tuple[Bind, ...] = ()
+    big: bool = False
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether it is a sign before its operand: -x."""
+        return self.bind is Bind.PRODUCT and self.needs == (Bind.PRODUCT,) and not self.big
+
+
+class Call(NamedTuple):
+    """A function of the operands and options."""
+
+    name: str
+
+
+SPACE, TOP = '<mspace width="0.17em"></mspace>', "<mo>⊤</mo>"
+# fmt: off
+TABLE: dict[str, tuple[str, str, str, str]] = {
+    # kind                text               NumPy            LaTeX                     MathML
+    "add":               ("s: $s + $s",      "s: $s + $p",    "s: $s + $s",             "s: $s + $s"),
+    "subtract":          ("s: $s - $p",      "s: $s - $p",    "s: $s - $p",             "s: $s − $p"),
+    "negative":          ("p: -$p",          "p: -$p",        "p: -$p",
+                            'p: <mrow><mo form="prefix">−</mo>$p</mrow>'),
+    "positive":          ("",                "p: +$p",        "",                       ""),
+    "multiply":          ("p: $p * $p",      "p: $p * $r",    r"p: $p \odot $p",        "p: $p ⊙ $p"),
+    "scale":             ("p: $p * $p",      "p: $p * $r",    r"p: $p \, $p",
+                            f"p: <mrow>$p{SPACE}$p</mrow>"),
+    "scaled":            ("p: $p * $p",      "p: $p * $r",    r"p: $p \cdot $p",        "p: $p · $p"),
+    "divide":            ("p: $p / $r",      "p: $p / $r",    r"m: \frac{$e}{$e}",
+                            "m: <mfrac><mrow>$e</mrow><mrow>$e</mrow></mfrac>"),
+    "reciprocal":        ("p: 1 / $r",       "",              r"m: \frac{1}{$e}",
+                            "m: <mfrac><mn>1</mn><mrow>$e</mrow></mfrac>"),
+    "floor_divide":      ("",                "p: $p // $r",   "",                       ""),
+    "remainder":         ("",                "p: $p % $r",    "",                       ""),
+    "matmul":            ("m: $m $m",        "m: $m @ $r",    r"m: $m \, $m",
+                            f"m: <mrow>$m{SPACE}$m</mrow>"),
+    "row matmul":        ("m: $aᵀ $m",       "m: $m @ $r",    r"m: $a^\top \, $m",
+                            f"m: <mrow><msup>$a{TOP}</msup>{SPACE}$m</mrow>"),
+    "matmul row":        ("m: $m $aᵀ",       "m: $m @ $r",    r"m: $m \, $a^\top",
+                            f"m: <mrow>$m{SPACE}<msup>$a{TOP}</msup></mrow>"),
+    "dot":               ("m: $m · $m",      "m: $m @ $r",    r"m: $m \cdot $m",        "m: $m · $m"),
+    "outer":             ("m: $m $aᵀ",       "np.outer()",    r"m: $m \, $a^\top",
+                            f"m: <mrow>$m{SPACE}<msup>$a{TOP}</msup></mrow>"),
+    "vdot":              ("a: sum($p * $p)", "np.vdot()",     r"P: \sum $p \odot $p",   "P: ∑ $p ⊙ $p"),
+    "power":             ("r: $a ** $r",     "r: $a ** $r",   "r: $a^{$e}",             "r: <msup>$a$e</msup>"),
+    "whole power":       ("r: $a$w",         "r: $a ** $w",   "r: $a^{$w}",             "r: <msup>$a$w</msup>"),
+    "square":            ("r: $a²",          "r: $a ** 2",    "r: $a^{2}",
+                            "r: <msup>$a<mn>2</mn></msup>"),
+    "sqrt":              ("",                "",              r"a: \sqrt{$e}",          "a: <msqrt>$e</msqrt>"),
+    "absolute":          ("abs()",           "np.abs()",      r"a: \left\lvert $e \right\rvert", "a: |$e|"),
+    "euclidean":         ("a: ‖$e‖",         "norm()",        r"a: \left\lVert $e \right\rVert", "a: ‖$e‖"),
+    "euclidean over":    ("norm()",          "norm()",        r"a: \left\lVert $e \right\rVert_{$w}",
+                            "a: <msub><mrow><mo>‖</mo>$e<mo>‖</mo></mrow>$w</msub>"),
+    "p_norm":            ("",                "norm()",        "",                       ""),
+    "sigmoid":           ("a: σ($e)",        "",              r"a: \sigma\left($e\right)",
+                            "a: <mrow><mi>σ</mi><mo>(</mo>$e<mo>)</mo></mrow>"),
+    "transpose":         ("r: $aᵀ",          "a: $a.T",       r"r: $a^\top",            f"r: <msup>$a{TOP}</msup>"),
+    "transpose last":    ("r: $aᵀ",          "a: $a.mT",      r"r: $a^\top",            f"r: <msup>$a{TOP}</msup>"),
+    "inv":               ("r: $a⁻¹",         "",              "r: $a^{-1}",
+                            "r: <msup>$a<mn>−1</mn></msup>"),
+    "inverse transpose": ("r: $a⁻ᵀ",         "a: np.linalg.inv($e).T", r"r: $a^{-\top}",
+                            f"r: <msup>$a<mrow><mo>−</mo>{TOP}</mrow></msup>"),
+    "log_abs_det":       ("a: log(|det($e)|)", "a: np.linalg.slogdet($e)[1]",
+                            r"p: \log \left\lvert \det $a \right\rvert",
+                            "p: <mrow><mi>log</mi><mo>|</mo><mi>det</mi>$a<mo>|</mo></mrow>"),
+    "sign_of_det":       ("",                "a: np.linalg.slogdet($e)[0]", "",         ""),
+    "cofactors":         ("",                "p: np.linalg.det($0e) * np.linalg.inv($0e).T", "", ""),
+    "index":             ("a: $a[$w]",       "a: $a[$w]",     r"a: $a\left[$w\right]",  "a: $a[$w]"),
+    "diagonal matrix":   ("diag()",          "np.diag()",     "diag()",                 "diag()"),
+    "astype":            ("",                "a: $a.astype($e)", "",                    ""),
+    "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
+    "pad_constant":      ("pad()",           "np.pad()",      "pad()",                  "pad()"),
+    "array":             ("a: $w",           "a: $w",         "a: $w",                  "a: $w"),
+    "where":             ("",                "",
+                            r"m: \begin{cases} $1e & \text{where } $0e \\ $2e & \text{elsewhere} \end{cases}", ""),
+    "mask":              ("a: 1[$e]",        "a: ($e)",       r"a: \mathbb{1}\left[$e\right]",
+                            "a: <mrow><mn>𝟙</mn><mo>[</mo>$e<mo>]</mo></mrow>"),
+    "logical_and":       ("t: $t and $t",    "",              r"t: $t \wedge $t",       "t: $t ∧ $t"),
+    "logical_or":        ("t: $s or $s",     "",              r"t: $s \vee $s",         "t: $s ∨ $s"),
+    "logical_not":       ("t: not $s",       "",              r"t: \neg $s",            "t: ¬ $s"),
+    "greater":           ("t: $s > $s",      "t: $s > $s",    "t: $s > $s",             "t: $s > $s"),
+    "greater_equal":     ("t: $s ≥ $s",      "t: $s >= $s",   r"t: $s \ge $s",          "t: $s ≥ $s"),
+    "less":              ("t: $s < $s",      "t: $s < $s",    "t: $s < $s",             "t: $s < $s"),
+    "less_equal":        ("t: $s ≤ $s",      "t: $s <= $s",   r"t: $s \le $s",          "t: $s ≤ $s"),
+    "equal":             ("t: $s = $s",      "t: $s == $s",   "t: $s = $s",             "t: $s = $s"),
+    "not_equal":         ("t: $s ≠ $s",      "t: $s != $s",   r"t: $s \ne $s",          "t: $s ≠ $s"),
+    "sum":               ("",                "",              r"P: \sum $p",            "P: ∑ $p"),
+    "prod":              ("",                "",              r"P: \prod $p",           "P: ∏ $p"),
+    "max":               ("",                "",              r"P: \max $p",            "P: max $p"),
+    "min":               ("",                "",              r"P: \min $p",            "P: min $p"),
+    "sum over":          ("sum()",           "np.sum()",      r"P: \sum_{$w} $p",
+                            "P: <mrow><munder><mo>∑</mo>$w</munder>$p</mrow>"),
+    "prod over":         ("prod()",          "np.prod()",     r"P: \prod_{$w} $p",
+                            "P: <mrow><munder><mo>∏</mo>$w</munder>$p</mrow>"),
+    "max over":          ("max()",           "np.max()",      r"P: \max_{$w} $p",
+                            "P: <mrow><munder><mo>max</mo>$w</munder>$p</mrow>"),
+    "min over":          ("min()",           "np.min()",      r"P: \min_{$w} $p",
+                            "P: <mrow><munder><mo>min</mo>$w</munder>$p</mrow>"),
 }
+# fmt: on
+
+LETTERS = dict(zip("etspmra", Bind, strict=True))
+PLACE = re.compile(r"\$(\d?)([etspmraw])")
+
+
+def form(text: str) -> Form | Call:
+    """Read a form of the table.
+
+    >>> form("p: $p / $r")
+    Form(template='{0} / {1}', bind=<Bind.PRODUCT: 3>, needs=(<Bind.PRODUCT: 3>, <Bind.RAISED: 5>), big=False)
+    >>> form("np.diag()")
+    Call(name='np.diag')
+    """
+    if text.endswith("()"):
+        return Call(text[:-2])
+    bind, _, rest = text.partition(": ")
+    literals, template, needs = PLACE.split(rest), "", list[Bind]()
+    for literal, position, letter in zip(literals[0::3], literals[1::3], literals[2::3], strict=False):
+        template += _literal(literal)
+        if letter == "w":
+            template += "{words}"
+        else:
+            i = int(position or len(needs))
+            needs += [Bind.ANY] * (i + 1 - len(needs))
+            needs[i] = LETTERS[letter]
+            template += f"{{{i}}}"
+    return Form(template + _literal(literals[-1]), LETTERS[bind.lower()], tuple(needs), bind.isupper())
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _with_elements(text: str) -> str:
+    """A MathML form with its signs in <mo>, as one element."""
+    bind, _, rest = text.partition(": ")
+    if not rest or "<m" in rest or rest == "$w":
+        return text
+    parts = re.split(r"(\$\d?[etspmraw])", rest)
+    row = "".join(p if p[:1] == "$" else f"<mo>{html.escape(p.strip())}</mo>" for p in parts if p)
+    return f"{bind}: <mrow>{row}</mrow>"
+
+
+def _column(forms: Mapping[str, str]) -> Mapping[str, Form | Call]:
+    return {kind: form(text) for kind, text in forms.items() if text}
+
+
+TEXT = _column({kind: text for kind, (text, _, _, _) in TABLE.items()})
+NUMPY = _column({kind: numpy for kind, (_, numpy, _, _) in TABLE.items()})
+LATEX = _column({kind: latex for kind, (_, _, latex, _) in TABLE.items()})
+MATHML = _column({kind: _with_elements(mathml) for kind, (_, _, _, mathml) in TABLE.items()})

@@ -1,62 +1,9 @@
 r"""Formulas as LaTeX: W_2^\top \, \mathrm{d}Z_2 \odot \mathbb{1}\left[Z_1 > 0\right]."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from autotiny.notation.forms import LATEX
+from autotiny.notation.names import GREEK, NameParts, name_parts
+from autotiny.notation.writer import Notation
 
-from autotiny.algebra.term import Term
-from autotiny.notation.names import GREEK, Name, anatomy
-from autotiny.notation.quotients import one_bar
-from autotiny.notation.writer import Bind, Form, Notation
-
-ANY, TRUTH, SUM, PRODUCT, MATMUL, POSTFIX, ATOM = Bind
-
-COMPARISONS = {
-    "greater": ">", "greater_equal": r"\ge", "less": "<", "less_equal": r"\le", "equal": "=", "not_equal": r"\ne",
-}  # fmt: skip
-BIG = {"sum": r"\sum", "prod": r"\prod", "max": r"\max", "min": r"\min"}
-# fmt: off
-FORMS = {
-    "add":               Form("{} + {}",                            SUM,     (SUM, SUM)),
-    "subtract":          Form("{} - {}",                            SUM,     (SUM, PRODUCT)),
-    "negative":          Form("-{}",                                PRODUCT, (PRODUCT,)),
-    "multiply":          Form(r"{} \odot {}",                       PRODUCT, (PRODUCT, PRODUCT)),
-    "scale":             Form(r"{} \, {}",                          PRODUCT, (PRODUCT, PRODUCT)),
-    "scaled":            Form(r"{} \cdot {}",                       PRODUCT, (PRODUCT, PRODUCT)),
-    "divide":            Form(r"\frac{{{}}}{{{}}}",                 MATMUL,  (ANY, ANY)),
-    "reciprocal":        Form(r"\frac{{1}}{{{}}}",                  MATMUL,  (ANY,)),
-    "matmul":            Form(r"{} \, {}",                          MATMUL,  (MATMUL, MATMUL)),
-    "row matmul":        Form(r"{}^\top \, {}",                     MATMUL,  (ATOM, MATMUL)),
-    "matmul row":        Form(r"{} \, {}^\top",                     MATMUL,  (MATMUL, ATOM)),
-    "dot":               Form(r"{} \cdot {}",                       MATMUL,  (MATMUL, MATMUL)),
-    "outer":             Form(r"{} \, {}^\top",                     MATMUL,  (MATMUL, ATOM)),
-    "power":             Form("{}^{{{}}}",                          POSTFIX, (ATOM, ANY)),
-    "whole power":       Form("{}^{{{}}}",                          POSTFIX, (ATOM,)),
-    "transpose":         Form(r"{}^\top",                           POSTFIX, (ATOM,)),
-    "inverse":           Form("{}^{{-1}}",                          POSTFIX, (ATOM,)),
-    "inverse transpose": Form(r"{}^{{-\top}}",                      POSTFIX, (ATOM,)),
-    "index":             Form(r"{}\left[{}\right]",                 ATOM,    (ATOM,)),
-    "vdot":              Form(r"\sum {} \odot {}",                  PRODUCT, (PRODUCT, PRODUCT), big=True),
-    "sqrt":              Form(r"\sqrt{{{}}}",                       ATOM,    (ANY,)),
-    "abs":               Form(r"\left\lvert {} \right\rvert",       ATOM,    (ANY,)),
-    "norm":              Form(r"\left\lVert {} \right\rVert",       ATOM,    (ANY,)),
-    "norm over":         Form(r"\left\lVert {} \right\rVert_{{{}}}", ATOM,   (ANY,)),
-    "log_abs_det":       Form(r"\log \left\lvert \det {} \right\rvert", PRODUCT, (ATOM,)),
-    "sigmoid":           Form(r"\sigma\left({}\right)",             ATOM,    (ANY,)),
-    "where":             Form(r"\begin{{cases}} {1} & \text{{where }} {0} \\ {2} & \text{{elsewhere}} \end{{cases}}",
-                                                                    MATMUL,  (ANY, ANY, ANY)),
-    "mask":              Form(r"\mathbb{{1}}\left[{}\right]",       ATOM,    (ANY,)),
-    "and":               Form(r"{} \wedge {}",                      TRUTH,   (TRUTH, TRUTH)),
-    "or":                Form(r"{} \vee {}",                        TRUTH,   (SUM, SUM)),
-    "not":               Form(r"\neg {}",                           TRUTH,   (SUM,)),
-    "array":             Form("{}",                                 ATOM),
-    **{kind:             Form(sign + " {}",                         PRODUCT, (PRODUCT,), big=True)
-       for kind, sign in BIG.items()},
-    **{f"{kind} over":   Form(sign + "_{{{1}}} {0}",                PRODUCT, (PRODUCT,), big=True)
-       for kind, sign in BIG.items()},
-    **{kind:             Form(f"{{}} {sign} {{}}",                  TRUTH,   (SUM, SUM))
-       for kind, sign in COMPARISONS.items()},
-}
-# fmt: on
 FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "det"}
 ESCAPES = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -73,33 +20,25 @@ def text(words: str) -> str:
 class Latex(Notation):
     r"""Formulas as LaTeX with amsmath and amssymb, for MathJax or a document.
 
-    >>> from autotiny.algebra import symbol
-    >>> import numpy as np
-    >>> A2, Y, dZ2, Z1, W2 = (symbol(name, np.eye(2)) for name in ("A2", "Y", "dZ2", "Z1", "W2"))
-    >>> print(Latex()((A2 - Y) / symbol("m", 8)))
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> print(Latex()(Expression("divide", [Expression("subtract", [symbol("A2"), symbol("Y")]), symbol("m")])))
     \frac{A_{2} - Y}{m}
-    >>> print(Latex()(W2.T @ dZ2 * (Z1 > 0)))
-    W_{2}^\top \, \mathrm{d}Z_{2} \odot \mathbb{1}\left[Z_{1} > 0\right]
     """
 
-    forms: ClassVar[Mapping[str, Form]] = FORMS
-
-    def __call__(self, term: Term) -> str:
-        """The formula, with one bar to a fraction."""
-        return super().__call__(one_bar(term, self.names))
+    forms = LATEX
 
     def name(self, name: str) -> str:
         r"""W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
-        found = anatomy(name)
-        if not found.is_variable:
-            return text(found.letters)
-        whole = _letters(found) + (f"_{{{_subscript(found.subscript)}}}" if found.subscript else "")
-        above = (f"[{found.layer}]" if found.layer else "") + found.primes * r"\prime"
+        parts = name_parts(name)
+        if not parts.is_variable:
+            return text(parts.letters)
+        whole = _letters(parts) + (f"_{{{_subscript(parts.subscript)}}}" if parts.subscript else "")
+        above = (f"[{parts.layer}]" if parts.layer else "") + parts.primes * r"\prime"
         if above:  # in braces, so that more can stand above it
             whole = f"{{{whole}^{{{above}}}}}"
-        return rf"\mathrm{{d}}{whole}" if found.differential else whole
+        return rf"\mathrm{{d}}{whole}" if parts.differential else whole
 
-    def number(self, numeral: str) -> str:
+    def digits(self, numeral: str) -> str:
         r"""1e-12 as 10^{-12}, in braces so that it may be raised."""
         digits, _, exponent = numeral.partition("e")
         if digits in SPECIAL:
@@ -130,7 +69,7 @@ class Latex(Notation):
 SPECIAL = {"inf": r"\infty", "nan": r"\text{nan}"}
 
 
-def _letters(name: Name) -> str:
+def _letters(name: NameParts) -> str:
     if name.letters in COMMANDS:
         return COMMANDS[name.letters]
     return name.letters if len(name.letters) == 1 else rf"\mathit{{{name.letters}}}"

@@ -20,7 +20,7 @@ GREEK = {
 }  # fmt: skip
 
 
-class Name(NamedTuple):
+class NameParts(NamedTuple):
     """The parts of a name: d before it, its letters, a subscript, a layer in brackets above, and primes."""
 
     differential: bool
@@ -31,22 +31,22 @@ class Name(NamedTuple):
 
     @property
     def is_variable(self) -> bool:
-        """Whether it has parts; else it is words."""
+        """Whether it is a variable's name; else it is words."""
         return self.letters.isalpha()
 
 
-def anatomy(name: str) -> Name:
-    """The parts of a name; a name of another make is all letters.
+def name_parts(name: str) -> NameParts:
+    """Split a name into its parts; a name that is not a variable's is all letters.
 
-    >>> anatomy("dZ2"), anatomy("W[l+1]").layer, anatomy("theta_max")[1:3], anatomy("loss″").primes
-    (Name(differential=True, letters='Z', subscript='2', layer='', primes=0), 'l+1', ('θ', 'max'), 2)
-    >>> anatomy("dropout").differential, anatomy("x; rm -r").letters
+    >>> name_parts("dZ2"), name_parts("W[l+1]").layer, name_parts("theta_max")[1:3], name_parts("loss″").primes
+    (NameParts(differential=True, letters='Z', subscript='2', layer='', primes=0), 'l+1', ('θ', 'max'), 2)
+    >>> name_parts("dropout").differential, name_parts("x; rm -r").letters
     (False, 'x; rm -r')
     """
     name = clean(name, LONGEST).replace("″", "′′")
-    found = NAME.fullmatch(name)
-    if not found:
-        return Name(False, name)
-    letters = GREEK.get(found["letters"], found["letters"])
-    subscript = found["index"] or found["words"] or ""
-    return Name(bool(found["d"]), letters, subscript, found["layer"] or "", len(found["primes"]))
+    match = NAME.fullmatch(name)
+    if not match:
+        return NameParts(False, name)
+    letters = GREEK.get(match["letters"], match["letters"])
+    subscript = match["index"] or match["words"] or ""
+    return NameParts(bool(match["d"]), letters, subscript, match["layer"] or "", len(match["primes"]))

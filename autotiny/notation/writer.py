@@ -1,48 +1,20 @@
-"""Notation: writes a formula, with parentheses where they are needed and nowhere else.
-
-A notation is a table of forms. A form says how one kind of formula looks, how tightly it holds together, and how
-tightly each of its operands must hold together to stand in it bare.
-"""
+"""The writer: an expression by a column of the table of forms, with parentheses where they are needed only."""
 
 from collections.abc import Mapping
-from enum import IntEnum
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from autotiny.algebra.term import Term, topological_order
-from autotiny.notation.parts import Part, is_truth, part
-from autotiny.notation.sharing import shared_names
+import numpy as np
 
-
-class Bind(IntEnum):
-    """How tightly a formula holds together, the loosest first."""
-
-    ANY = 0
-    TRUTH = 1
-    """a > b"""
-    SUM = 2
-    PRODUCT = 3
-    MATMUL = 4
-    POSTFIX = 5
-    """Aᵀ, A²"""
-    ATOM = 6
+from autotiny.notation.expression import Expression, operands_first, shared_names
+from autotiny.notation.forms import Bind, Call, Form
+from autotiny.notation.numbers import as_typed, index, small_array
 
 
-class Form(NamedTuple):
-    """`template` takes the operands, then the words; operand i stands bare where it binds as tightly as `needs[i]`.
+class Piece(NamedTuple):
+    """What is written for an expression, and how tightly it binds.
 
-    A `big` one ends with an operand and would take in a factor that follows, as Σ x does.
-    """
-
-    template: str
-    bind: Bind
-    needs: tuple[Bind, ...] = ()
-    big: bool = False
-
-
-class Written(NamedTuple):
-    """Text, and how tightly it binds.
-
-    What begins with a `minus` may not follow another sign; what ends in a `big` form may not be followed by a factor.
+    A piece that begins with a `minus` may not follow another sign; one that ends in a `big` operator may not be
+    followed by a factor.
     """
 
     text: str
@@ -53,61 +25,69 @@ class Written(NamedTuple):
 
 FACTOR = Bind.PRODUCT, Bind.MATMUL
 INFIX = Bind.SUM, Bind.PRODUCT, Bind.MATMUL
-KINDS_OF_TRUTH = {"and", "or", "not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "where"}
 
 
 class Notation:
-    """Writes formulas: `Unicode()(term)`. A term that `names` knows is written by its name."""
+    """Writes expressions: `Unicode()(expression)`. It is a column of the table, and how names and numbers look."""
 
-    forms: ClassVar[Mapping[str, Form]]
+    forms: ClassVar[Mapping[str, Form | Call]]
     shortens: ClassVar[bool] = True
     """Whether a very long formula gets names for what it shares."""
+    uses_own: ClassVar[bool] = False
+    """Whether a user's own notation of an operation can be taken over."""
 
-    def __init__(self, names: Mapping[Term, str] | None = None) -> None:
-        self.names = {} if names is None else names
-
-    def __call__(self, term: Term) -> str:
+    def __call__(self, root: Expression) -> str:
         """The formula; where it would be very long, with names for what it shares, which follow."""
-        shared = shared_names(term, self.names) if self.shortens else {}
-        text = self._text(term, shared)
-        equals = self.forms["equal"].template if shared else ""
-        defined = [equals.format(self.name(name), self._text(part, shared)) for part, name in shared.items()]
+        shared = shared_names(root) if self.shortens else {}
+        text = self._text(root, shared)
+        defined = [self._equation(name, self._text(each, shared)) for each, name in shared.items()]
         return self.where(text, defined) if defined else text
 
-    def _text(self, term: Term, shared: Mapping[Term, str]) -> str:
-        written: dict[Term, Written] = {}
-        for each in topological_order(term):
-            if each in shared and each is not term:
-                written[each] = Written(self.name(shared[each]), Bind.ATOM)
+    def _equation(self, name: str, text: str) -> str:
+        equals = self.forms["equal"]
+        assert isinstance(equals, Form)
+        return equals.template.format(self.name(name), text)
+
+    def _text(self, root: Expression, shared: Mapping[Expression, str]) -> str:
+        pieces: dict[Expression, Piece] = {}
+        for each in operands_first([root], lambda each: () if each in shared and each is not root else each.operands):
+            if each in shared and each is not root:
+                pieces[each] = Piece(self.name(shared[each]), Bind.ATOM)
             else:
-                written[each] = self._write(each, written)
-        return written[term].text
+                pieces[each] = self.piece(each, [pieces[operand] for operand in each.operands])
+        return pieces[root].text
 
-    # ----- what a notation says -----
-    def part(self, term: Term) -> Part:
-        """What a term is to its readers."""
-        return part(term)
-
-    def operand(self, kind: str, term: Term, written: Written) -> Written:
-        """An operand of a kind of formula: a truth in arithmetic is a mask, 1 where it holds, else 0."""
-        if is_truth(term) and term not in self.names and kind not in KINDS_OF_TRUTH:
-            return self._form(self.forms["mask"], [written], [])
-        return written
-
+    # ----- what differs between notations -----
     def name(self, name: str) -> str:
         """A variable."""
         return name
 
-    def number(self, numeral: str) -> str:
-        """A number that is not negative."""
+    def number(self, value: Any) -> str:
+        """A number, with its sign."""
+        return as_typed(value)
+
+    def digits(self, numeral: str) -> str:
+        """A number without its sign, as this notation writes it."""
         return numeral
 
     def exponent(self, digits: str) -> str:
         """A small whole number, raised."""
         return digits
 
+    def index(self, key: Any) -> str:
+        """An index between its brackets."""
+        return self.words(index(key))
+
+    def array(self, entries: Any) -> str:
+        """An array that has no name."""
+        return self.words(small_array(entries))
+
+    def option(self, name: str, value: Any) -> str:
+        """An option of a function: axis=0."""
+        return self.words(f"{name}={index(value) if isinstance(value, slice | np.ndarray) else value}")
+
     def words(self, text: str) -> str:
-        """Words beside a formula, such as 'axis=0'."""
+        """Words beside a formula."""
         return text
 
     def where(self, text: str, defined: list[str]) -> str:
@@ -123,41 +103,55 @@ class Notation:
         return f"{name}({', '.join(arguments)})"
 
     # ----- how it is put together -----
-    def _write(self, term: Term, written: Mapping[Term, Written]) -> Written:
-        if term in self.names:
-            return Written(self.name(self.names[term]), Bind.ATOM)
-        found = self.part(term)
-        if found.kind in ("symbol", "identity"):
-            return Written(self.name(*found.words), Bind.ATOM)
-        if found.kind == "number":
-            return self._number(*found.words)
-        operands = [self.operand(found.kind, operand, written[operand]) for operand in found.operands]
-        if found.kind == "same":
-            return operands[0]
-        if found.kind not in self.forms:
-            return self._call(found, operands)
-        say = self.exponent if found.kind == "whole power" else self.words
-        return self._form(self.forms[found.kind], operands, [say(text) for text in found.words])
+    def piece(self, each: Expression, operands: list[Piece]) -> Piece:
+        """An expression, given what is written for its operands."""
+        if each.kind == "symbol":
+            return Piece(self.name(each.name), Bind.ATOM)
+        if each.kind == "words":
+            return Piece(self.words(each.value), Bind.ATOM)
+        if each.kind == "number":
+            return self._number(self.number(each.value))
+        if each.kind == "own" and self.uses_own and each.value.count("{}") == len(operands):
+            return self.own(each.value, operands)
+        form = self.forms.get(each.kind, Call(each.name))
+        if isinstance(form, Form):
+            return self.put(form, operands, self._words(each))
+        options = [self.option(name, value) for name, value in each.options.items()]
+        return Piece(self.call(form.name, [operand.text for operand in operands] + options), Bind.ATOM)
 
-    def _number(self, numeral: str) -> Written:
+    def _words(self, each: Expression) -> str:
+        if each.kind == "index":
+            return self.index(each.value)
+        if each.kind == "whole power":
+            return self.exponent(each.value)
+        if each.kind == "array":
+            return self.array(each.value)
+        return ", ".join(self.option(name, value) for name, value in each.options.items())
+
+    def _number(self, numeral: str) -> Piece:
         if numeral.startswith("-"):
-            return Written(self.forms["negative"].template.format(self.number(numeral[1:])), Bind.PRODUCT, minus=True)
-        return Written(self.number(numeral), Bind.ATOM)
+            negative = self.forms["negative"]
+            assert isinstance(negative, Form)
+            return Piece(negative.template.format(self.digits(numeral[1:])), Bind.PRODUCT, minus=True)
+        return Piece(self.digits(numeral), Bind.ATOM)
 
-    def _form(self, form: Form, operands: list[Written], words: list[str]) -> Written:
+    def put(self, form: Form, operands: list[Piece], words: str = "") -> Piece:
+        """Operands in the places of a form."""
         bare = [_stands_bare(i, operand, form) for i, operand in enumerate(operands)]
         texts = [o.text if b else self.bracketed(o.text) for o, b in zip(operands, bare, strict=True)]
-        minus, big = form is self.forms["negative"], form.big
+        minus, big = form.is_sign, form.big
         if len(operands) == 2 and form.needs[0] in INFIX:
             minus, big = bare[0] and operands[0].minus, big or (bare[1] and operands[1].big)
-        return Written(form.template.format(*texts, *words), form.bind, minus, big)
+        return Piece(form.template.format(*texts, words=words), form.bind, minus, big)
 
-    def _call(self, found: Part, operands: list[Written]) -> Written:
-        name, *words = found.words if found.kind == "call" else (found.kind, *found.words)
-        return Written(self.call(name, [o.text for o in operands] + [self.words(w) for w in words]), Bind.ATOM)
+    def own(self, template: str, operands: list[Piece]) -> Piece:
+        """A user's own notation, whose operands are atoms; between spaces of its own it holds together least."""
+        atoms = [o.text if o.bind is Bind.ATOM else self.bracketed(o.text) for o in operands]
+        return Piece(template.format(*atoms), Bind.ANY if " " in template else Bind.ATOM)
 
 
-def _stands_bare(i: int, operand: Written, form: Form) -> bool:
+def _stands_bare(i: int, operand: Piece, form: Form) -> bool:
     need = form.needs[i]
     takes_in = operand.big and need in FACTOR and i < len(form.needs) - 1
-    return operand.bind >= need and not takes_in and not (operand.minus and i and need in INFIX)
+    after_sign = operand.minus and need in INFIX and (i > 0 or form.is_sign)
+    return operand.bind >= need and not takes_in and not after_sign

@@ -49,6 +49,7 @@ def operation(
             forward,
             tuple(own[:-1]),
             _on_read_only(forward, f"{name}: the function"),
+            kind="call",
             notation=notation,
             each=own[-1],
             guard=guarded,

@@ -23,8 +23,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.notation.forms import AS_TYPED
-
 Array = Any
 """An array, or a Tensor that stands for one."""
 
@@ -79,7 +77,7 @@ class Op:
     ----------
     forward : computes it, `forward(*arguments, **options)`.
     kind : its row in the table of forms (`autotiny.notation.forms`), by which formulas with it are written.
-    notation : writes it, `notation.format(*arguments)`.
+    own_notation : a user's own way of writing it, `own_notation.format(*arguments)`; empty if there is none.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
     guard : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
         acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)` returns which entries of
@@ -132,12 +130,6 @@ class Op:
     def has(self, trait: str) -> bool:
         """Whether the row states this trait."""
         return trait in self.traits
-
-    @property
-    def notation(self) -> str:
-        """How it is written: the user's own notation, the form of its kind, or a call."""
-        call = f"{self.name}({', '.join(['{}'] * (self.arity or 0))})"
-        return self.own_notation or AS_TYPED.get(self.kind, call)
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Answers to the page's questions, as JSON: the picture with every value, the comparison, and files to keep."""
+"""Answers to the page's questions, as JSON: picture and values, comparison, steps, derivation, program, and files."""
 
 import base64
 import functools
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
+from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
 from autotiny.checking.row import Row, derivative, number, verdict
-from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.steps import Step
+from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
 from autotiny.engine import graph
@@ -22,108 +22,16 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.arrays import summarise
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
-from autotiny.playground.program import Run, claimed, recorded, script_program, unknown_names
-from autotiny.playground.state import State, names_of, plain, read_state
+from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
+from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.sessions.script import script
 
-# ----- compiled -----
-# The NumPy program that a page's program compiles to, its gradients included.
-
-
+Json = dict[str, Any]
 Values = Mapping[str, Any]
 
 
-def source(loss: Tensor, leaves: Mapping[str, Tensor]) -> str:
-    """The text of the program that computes a recorded number, and its gradients by those leaves that are tracked."""
-    order = dict.fromkeys(graph.topological_order(loss))
-    used = {name: leaf for name, leaf in leaves.items() if leaf in order}
-
-    def replayed(variables: Values, data: Values) -> Any:
-        values = graph.replay(order, {used[name]: value for name, value in {**data, **variables}.items()})
-        for tensor, value in values.items():
-            if isinstance(value, Tensor):
-                value.name = tensor.name  # which the program's variables then have
-        return values[loss]
-
-    step = at.compile(at.value_and_grad(replayed))
-    step(*({n: leaf.data for n, leaf in used.items() if leaf.requires_grad is tracked} for tracked in (True, False)))
-    return step.source
-
-
-# ----- drawn -----
-# Pictures for the page: the graph, and the same graph stepping in a frame of its own.
-
-
-def drawn(ran: Run) -> Picture:
-    """The graph of the number whose gradients are shown, else of the result; raises UnsupportedError without any."""
-    shown = ran.result if ran.loss is None else ran.loss
-    if not isinstance(shown, Tensor):
-        raise UnsupportedError("there is no graph to draw: nothing was computed from an array or a variable")
-    return at.draw(shown)
-
-
-def stepping_page(ran: Run) -> str:
-    """The page on which the graph steps; its pictures have their width from its script, and no style of their own."""
-    return re.sub(r'(<svg class="autotiny"[^>]*?) style="[^"]*"', r"\1", drawn(ran).steps.html)
-
-
-@functools.cache
-def stepping_hashes() -> dict[str, str]:
-    """What a policy calls the one script and the one style sheet of every stepping page."""
-    empty = page("", [])
-    return {tag: _hash(re.findall(f"<{tag}>(.*?)</{tag}>", empty, re.DOTALL)[0]) for tag in ("script", "style")}
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-# ----- derived -----
-# A derivation, as the page shows it: formulas as MathML, each with the rule that led to it.
-
-
-Json = dict[str, Any]
-
-
-def derived(state: State, ran: Run, about: str) -> Json:
-    """The derivation of one gradient: what was asked for, else what is claimed first, else the first variable's."""
-    assert ran.loss is not None
-    claims = (line.partition("=")[0].strip().removeprefix("d") for line in state.claims.splitlines())
-    of = next((name for name in (about, *claims, *ran.tracked) if name in ran.tracked), ran.tracked[0])
-    found = at.derive(ran.loss, ran.scope[of])
-    return {
-        "of": of,
-        "names": ran.tracked,
-        "gradient": _ratio(found),
-        "chain": _formula(found.chain),
-        "steps": [_step(step) for step in found.steps],
-        "lemmas": [_lemma(lemma) for lemma in found.lemmas.values()],
-        "ok": found.ok,
-        "largest": f"{found.max_error:.0e}",
-    }
-
-
-def _step(step: Step) -> Json:
-    return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
-
-
-def _lemma(lemma: Derivation) -> Json:
-    return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
-
-
-def _formula(term: Any) -> Json:
-    return {"math": MathML()(term), "text": Unicode()(term)}
-
-
-def _ratio(derivation: Derivation) -> Json:
-    above, below = (f"<mrow><mo>∂</mo>{MathML()(x)}</mrow>" for x in (derivation.output, derivation.target))
-    return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
-
-
 def answer(question: Json, limits: Limits) -> Json:
-    """What a question asks for, or {"error": {"message", "line", "column", "width", ...}}."""
+    """The answer to a question, or {"error": {"message", "line", "column", "width", ...}}."""
     try:
         with np.errstate(all="ignore"):
             return ANSWERS[question["kind"]](read_state(question), question, limits)
@@ -143,35 +51,49 @@ def located(error: ExpressionError) -> Json:
     return {"message": error.message, "line": error.line, "column": error.column, "width": max(width, 1)}
 
 
-def picture(state: State, question: Json, limits: Limits) -> Json:
-    """The picture, what each line came to, and the gradient of every value."""
+# ----- the picture and the values -----
+def picture(state: PageState, question: Json, limits: Limits) -> Json:
+    """The picture, the value of each line, and the gradient of every value."""
     try:
-        ran = recorded(state, limits)
+        run = recorded(state, limits)
     except ExpressionError as error:
         return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
-    lines = [_line(place.line, name, ran.scope[name]) for name, place in ran.reading.places.items()]
-    told = {"lines": lines, "gradients": _gradients(state, ran), "names": ran.tracked, "written": _written(ran)}
-    return {**told, "note": _note(ran), **_shown(ran)}
+    return {
+        "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
+        "gradients": _gradients(state, run),
+        "names": run.tracked,
+        "literals": _literals(run),
+        "note": _note(run),
+        **_drawn(run),
+    }
 
 
-def _shown(ran: Run) -> Json:
-    """The picture; where it cannot be drawn why not, and the graph as text."""
-    if not isinstance(ran.result, Tensor):
+def drawn(run: ProgramRun) -> Picture:
+    """The graph of the number whose gradients are shown, or else of the result; raises UnsupportedError without one."""
+    output = run.result if run.loss is None else run.loss
+    if not isinstance(output, Tensor):
+        raise UnsupportedError("there is no graph to draw: nothing was computed from an array or a variable")
+    return at.draw(output)
+
+
+def _drawn(run: ProgramRun) -> Json:
+    """The picture; where it cannot be drawn, the reason and the graph as text."""
+    if not isinstance(run.result, Tensor):
         return {"svg": None}
-    picture = drawn(ran)
+    picture = drawn(run)
     try:
         return {"svg": picture.svg}
     except AutotinyError as error:
         return {"svg": None, "text": repr(picture), "note": str(error)}
 
 
-def _written(ran: Run) -> list[Json]:
-    """The values that stand in the program, each in a line of its own, which could have a slider instead."""
-    leaves = {each.name: each for each in ran.reading.statements if each.kind != "formula"}
+def _literals(run: ProgramRun) -> list[Json]:
+    """The values that are written in the program, each in a line of its own, and could have a slider instead."""
+    leaves = {each.name: each for each in run.parsed.statements if each.kind != "formula"}
     return [
-        {"name": name, "line": place.line, "data": leaf.kind == "data", "value": plain(value_of(ran.scope[name]))}
-        for name, place in ran.reading.places.items()
-        if (leaf := leaves.get(name)) and place.line == place.end_line and name != ran.reading.statements[-1].name
+        {"name": name, "line": span.line, "data": leaf.kind == "data", "value": plain(value_of(run.scope[name]))}
+        for name, span in run.parsed.spans.items()
+        if (leaf := leaves.get(name)) and span.line == span.end_line and name != run.parsed.statements[-1].name
     ]
 
 
@@ -186,41 +108,40 @@ def _line(line: int, name: str, value: Any) -> Json:
     }
 
 
-def _gradients(state: State, ran: Run) -> Json:
-    held = {name: ran.scope[name] for name in state.values}
-    return {
-        name: plain(value.grad) for name, value in held.items() if isinstance(value, Tensor) and value.grad is not None
-    }
+def _gradients(state: PageState, run: ProgramRun) -> Json:
+    values = {name: run.scope[name] for name in state.values}
+    return {name: plain(x.grad) for name, x in values.items() if isinstance(x, Tensor) and x.grad is not None}
 
 
-def _note(ran: Run) -> str:
-    """What gradients are of, where that is not the result, and why there are none."""
-    if ran.result is ran.loss:
+def _note(run: ProgramRun) -> str:
+    """A note that names the output where it is not the result, or says why there are no gradients."""
+    if run.result is run.loss:
         return ""
-    if ran.loss is not None:
-        return f"Gradients are of {ran.session.output}, the last single number that depends on a variable."
-    if not isinstance(ran.result, Tensor):
-        return "The result has no graph, for it depends on no array or variable."
-    if not ran.result.requires_grad:
+    if run.loss is not None:
+        return f"Gradients are of {run.session.output}, the last single number that depends on a variable."
+    if not isinstance(run.result, Tensor):
+        return "The result has no graph, as it depends on no array or variable."
+    if not run.result.requires_grad:
         return "The result depends on data alone: make one of the values a variable to see its gradient."
-    if ran.result.op is None:
+    if run.result.op is None:
         return "The result is a value by itself: compute something from it to see gradients."
-    return f"The result has shape {ran.result.shape}; gradients are of a single number: end with sum(…) or mean(…)."
+    return f"The result has shape {run.result.shape}; gradients are of a single number: end with sum(…) or mean(…)."
 
 
-def comparison(state: State, question: Json, limits: Limits) -> Json:
+# ----- the comparison -----
+def comparison(state: PageState, question: Json, limits: Limits) -> Json:
     """The verdict on each gradient that was derived by hand: dNAME = ... claims dJ/dNAME."""
-    ran = recorded(state, limits)
-    if ran.loss is None:
-        return {"error": {"message": _note(ran)}}
+    run = recorded(state, limits)
+    if run.loss is None:
+        return {"error": {"message": _note(run)}}
     if not state.claims.strip():
         return {"rows": []}
-    claims = claimed(state.claims, ran.scope, limits)
-    about = {name[1:]: claim for name, claim in claims.items() if name[:1] == "d" and name[1:] in ran.tracked}
+    claims = claimed(state.claims, run.scope, limits)
+    about = {name[1:]: claim for name, claim in claims.items() if name[:1] == "d" and name[1:] in run.tracked}
     if not about:
-        known = names_of(f"d{name}" for name in ran.tracked)
-        return {"error": {"message": f"nothing is claimed yet: assign to one of {known}"}}
-    return {"rows": [_verdict(ran.loss, name, ran.scope[name], *claim) for name, claim in about.items()]}
+        known = names_of(f"d{name}" for name in run.tracked)
+        return {"error": {"message": f"no gradient is claimed yet: assign to one of {known}"}}
+    return {"rows": [_verdict(run.loss, name, run.scope[name], *claim) for name, claim in about.items()]}
 
 
 def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
@@ -228,10 +149,10 @@ def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
         row = at.compare(loss, {x: claim}).rows[0]
     except AutotinyError as error:
         return {"name": name, "line": line, "ok": False, "verdict": str(error).removeprefix("compare: ")}
-    return {"name": name, "line": line, "ok": row.ok, "verdict": verdict(row), **_told(row)}
+    return {"name": name, "line": line, "ok": row.ok, "verdict": verdict(row), **_row(row)}
 
 
-def _told(row: Row) -> Json:
+def _row(row: Row) -> Json:
     return {
         "error": f"{row.error:.1e}",
         "at": list(row.index),
@@ -243,49 +164,123 @@ def _told(row: Row) -> Json:
     }
 
 
-def steps(state: State, question: Json, limits: Limits) -> Json:
+# ----- steps -----
+def steps(state: PageState, question: Json, limits: Limits) -> Json:
     """The page on which the graph steps."""
     return {"html": stepping_page(recorded(state, limits))}
 
 
-def derivation(state: State, question: Json, limits: Limits) -> Json:
-    """The derivation of the gradient by the tensor that the question is about."""
-    ran = recorded(state, limits)
-    return {"error": {"message": _note(ran)}} if ran.loss is None else derived(state, ran, str(question.get("about")))
+def stepping_page(run: ProgramRun) -> str:
+    """The page on which the graph steps; its script sets the width of pictures, as the policy allows no style=."""
+    return re.sub(r'(<svg class="autotiny"[^>]*?) style="[^"]*"', r"\1", drawn(run).steps.html)
 
 
-def compiled(state: State, question: Json, limits: Limits) -> Json:
-    """The NumPy program of the loss and its gradients."""
-    ran = recorded(state, limits)
-    if ran.loss is None:
-        return {"error": {"message": _note(ran)}}
-    leaves = {name: x for name, x in ran.scope.items() if isinstance(x, Tensor) and x.op is None}
-    return {"source": source(ran.loss, leaves)}
+@functools.cache
+def stepping_hashes() -> dict[str, str]:
+    """The hashes of the script and of the style sheet of every stepping page, for a content security policy."""
+    empty = page("", [])
+    return {tag: _hash(re.findall(f"<{tag}>(.*?)</{tag}>", empty, re.DOTALL)[0]) for tag in ("script", "style")}
 
 
-def export(state: State, question: Json, limits: Limits) -> Json:
-    """A file to keep."""
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+# ----- the derivation -----
+def derivation(state: PageState, question: Json, limits: Limits) -> Json:
+    """The derivation of the gradient by the tensor that the question names."""
+    run = recorded(state, limits)
+    if run.loss is None:
+        return {"error": {"message": _note(run)}}
+    return derived(state, run, str(question.get("about")))
+
+
+def derived(state: PageState, run: ProgramRun, about: str) -> Json:
+    """The derivation of one gradient: by `about`, or else by the first name claimed, or else by the first variable."""
+    assert run.loss is not None
+    claims = (line.partition("=")[0].strip().removeprefix("d") for line in state.claims.splitlines())
+    target = next((name for name in (about, *claims, *run.tracked) if name in run.tracked), run.tracked[0])
+    result = at.derive(run.loss, run.scope[target])
+    return {
+        "of": target,
+        "names": run.tracked,
+        "gradient": _ratio(result),
+        "chain": _formula(result.chain),
+        "steps": [_step(step) for step in result.steps],
+        "lemmas": [_lemma(lemma) for lemma in result.lemmas.values()],
+        "ok": result.ok,
+        "largest": f"{result.max_error:.0e}",
+    }
+
+
+def _step(step: Step) -> Json:
+    return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
+
+
+def _lemma(lemma: DerivedGradient) -> Json:
+    return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
+
+
+def _formula(term: Any) -> Json:
+    return {"math": as_mathml(term), "text": as_text(term)}
+
+
+def _ratio(derivation: DerivedGradient) -> Json:
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(x)}</mrow>" for x in (derivation.output, derivation.target))
+    return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
+
+
+# ----- the compiled program -----
+def compiled(state: PageState, question: Json, limits: Limits) -> Json:
+    """The NumPy program that computes the loss and its gradients."""
+    run = recorded(state, limits)
+    if run.loss is None:
+        return {"error": {"message": _note(run)}}
+    leaves = {name: x for name, x in run.scope.items() if isinstance(x, Tensor) and x.op is None}
+    return {"source": source(run.loss, leaves)}
+
+
+def source(loss: Tensor, leaves: Mapping[str, Tensor]) -> str:
+    """The source of the program that computes a recorded number, and its gradients by those leaves that are tracked."""
+    order = dict.fromkeys(graph.topological_order(loss))
+    used = {name: leaf for name, leaf in leaves.items() if leaf in order}
+
+    def replayed(variables: Values, data: Values) -> Any:
+        values = graph.replay(order, {used[name]: value for name, value in {**data, **variables}.items()})
+        for tensor, value in values.items():
+            if isinstance(value, Tensor):
+                value.name = tensor.name  # which becomes the name of the program's variable
+        return values[loss]
+
+    step = at.compile(at.value_and_grad(replayed))
+    step(*({n: leaf.data for n, leaf in used.items() if leaf.requires_grad is tracked} for tracked in (True, False)))
+    return step.source
+
+
+# ----- files -----
+def export(state: PageState, question: Json, limits: Limits) -> Json:
+    """A file for download."""
     form = question.get("form")
     if form not in FORMS:
         return {"error": {"message": f"export: expected one of {', '.join(FORMS)}"}}
     return {"name": f"autotiny.{form}", "text": FORMS[form](state, limits)}
 
 
-def _svg(state: State, limits: Limits) -> str:
+def _svg(state: PageState, limits: Limits) -> str:
     return drawn(recorded(state, limits)).svg
 
 
-def _py(state: State, limits: Limits) -> str:
+def _py(state: PageState, limits: Limits) -> str:
     return script(script_program(state, limits), recorded(state, limits).session.output)
 
 
-def _html(state: State, limits: Limits) -> str:
+def _html(state: PageState, limits: Limits) -> str:
     return stepping_page(recorded(state, limits))
 
 
-FORMS: dict[str, Callable[[State, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
+FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
 
-ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
+ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "picture": picture,
     "comparison": comparison,
     "steps": steps,
@@ -296,7 +291,7 @@ ANSWERS: dict[str, Callable[[State, Json, Limits], Json]] = {
 
 
 def rehearse() -> None:
-    """Load all that the answers need, so that the first one comes as fast as the others."""
+    """Load everything that the answers need, so that the first one is as fast as the others."""
     question = {"program": "y = x @ x", "values": {"x": {"value": [1.0, 2.0]}}, "claims": "dx = 2 * x", "form": "svg"}
     for kind in ANSWERS:
         answer({**question, "kind": kind}, Limits())

@@ -1,4 +1,4 @@
-"""A program of the page, run as a session: what each line came to, and what is missing."""
+"""The program of a page, run as a session."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -6,25 +6,25 @@ from typing import Any, NamedTuple
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.language import ExpressionError, Limits, evaluate
-from autotiny.language.reading import Source, read
-from autotiny.language.vocabulary import CONSTANTS, words
-from autotiny.playground.state import Given, State
+from autotiny.language.reading import SourceText, read
+from autotiny.language.vocabulary import CONSTANTS, functions
+from autotiny.notation.numbers import nested
+from autotiny.playground.state import Given, PageState
 from autotiny.sessions.memory import StatementError
 from autotiny.sessions.program import Program
-from autotiny.sessions.reading import RESERVED, Reading, read_statements
+from autotiny.sessions.reading import RESERVED, ParsedProgram, read_statements
 from autotiny.sessions.source_edits import values_in
-from autotiny.sessions.state import State as SessionState
-from autotiny.sessions.state import computed
-from autotiny.sessions.statement import Statement, leaf, written
+from autotiny.sessions.state import SessionState, computed
+from autotiny.sessions.statement import Statement, leaf
 
 Value = Any
 
 
-class Run(NamedTuple):
-    """What a program came to: the session that it makes of the values, and where its own lines are."""
+class ProgramRun(NamedTuple):
+    """A program that was run: the state of a session of its values and statements, and the parsed text."""
 
     session: SessionState
-    reading: Reading
+    parsed: ParsedProgram
 
     @property
     def scope(self) -> Mapping[str, Value]:
@@ -38,72 +38,73 @@ class Run(NamedTuple):
 
     @property
     def result(self) -> Value:
-        """The last statement's value."""
-        return self.scope[self.reading.statements[-1].name]
+        """The value of the last statement."""
+        return self.scope[self.parsed.statements[-1].name]
 
     @property
     def tracked(self) -> list[str]:
-        """Names of what has a gradient."""
+        """The names of the values that have a gradient."""
         return [name for name, value in self.scope.items() if isinstance(value, Tensor) and value.grad is not None]
 
 
-def recorded(state: State, limits: Limits) -> Run:
-    """Run the program of a state; raises ExpressionError, whose line and column are those of its text."""
-    reading = _read(state, limits)
+def recorded(state: PageState, limits: Limits) -> ProgramRun:
+    """Run the program of a page; raises ExpressionError, with line and column of the program's text."""
+    parsed = _read(state, limits)
     leaves = [leaf(name, given.exact, tracked=not given.data) for name, given in state.values.items()]
     try:
-        session = computed(Program((*leaves, *reading.statements)), SessionState(), limits)
+        session = computed(Program((*leaves, *parsed.statements)), SessionState(), limits)
     except StatementError as error:
-        raise (reading.relocated(error, error.name) if error.name in reading.places else error) from None
+        raise (parsed.relocated(error, error.name) if error.name in parsed.spans else error) from None
     session.publish()
-    return Run(session, reading)
+    return ProgramRun(session, parsed)
 
 
-def _read(state: State, limits: Limits) -> Reading:
-    reading = read_statements(state.program, state.values, {}, limits)
-    if not reading.statements:
+def _read(state: PageState, limits: Limits) -> ParsedProgram:
+    parsed = read_statements(state.program, state.values, {}, limits)
+    if not parsed.statements:
         raise ExpressionError("there is no formula yet; write one, such as y = a * b + c")
-    for name, place in reading.places.items():
+    for name, span in parsed.spans.items():
         if name in state.values:
             message = f"{name} is one of the values already; give the result another name"
-            raise Source(reading.lines).error(message, place.line, 0, len(name))
-    return reading
+            raise SourceText(parsed.lines).error(message, span.line, 0, len(name))
+    return parsed
 
 
-def script_program(state: State, limits: Limits) -> Program:
-    """The values and the statements as a session of its own, with every number written out."""
-    leaves = [Statement(name, _written(given)) for name, given in state.values.items()]
+def script_program(state: PageState, limits: Limits) -> Program:
+    """The values and the statements as a session, with every number written out."""
+    leaves = [Statement(name, _literal(given)) for name, given in state.values.items()]
     return Program((*leaves, *_read(state, limits).statements))
 
 
-def _written(given: Given) -> str:
-    return f"array({written(given.exact)})" if given.data else written(given.exact)
+def _literal(given: Given) -> str:
+    numbers = nested(given.exact, str)
+    return f"array({numbers})" if given.data else numbers
 
 
-def unknown_names(state: State, limits: Limits) -> list[str]:
-    """Names that the program reads and nobody gave a value, in the order in which they are met; none of a broken one.
+def unknown_names(state: PageState, limits: Limits) -> list[str]:
+    """The names that the program uses without a value, in order; none where it cannot be parsed.
 
-    >>> unknown_names(State("y = w * x + pi; tanh(y + b)", {}, ""), Limits())
+    >>> unknown_names(PageState("y = w * x + pi; tanh(y + b)", {}, ""), Limits())
     ['w', 'x', 'b']
     """
     try:
         statements = _read(state, limits).statements
     except ExpressionError:
         return []
-    return list(dict.fromkeys(_unknown(statements, {*state.values, *CONSTANTS, *words(), *RESERVED})))
+    return list(dict.fromkeys(_unknown(statements, {*state.values, *CONSTANTS, *functions(), *RESERVED})))
 
 
 def _unknown(statements: tuple[Statement, ...], known: set[str]) -> Iterator[str]:
     for statement in statements:
-        read_names = sorted(values_in(statement.tree), key=lambda node: (node.lineno, node.col_offset))
-        yield from (node.id for node in read_names if node.id not in known)
+        names = sorted(values_in(statement.tree), key=lambda node: (node.lineno, node.col_offset))
+        yield from (node.id for node in names if node.id not in known)
         known.add(statement.name)
 
 
 def claimed(text: str, scope: Mapping[str, Value], limits: Limits) -> dict[str, tuple[Value, int]]:
-    """What the claims come to, by name and with their line; they may use every value, and record nothing.
+    """The claimed gradients by name, each with its line; they may use every value, and nothing is recorded.
 
-    Raises ExpressionError, whose line and column are those of the text.
+    Raises ExpressionError, with line and column of the text.
     """
     try:
         _, values = evaluate(text, {name: value_of(value) for name, value in scope.items()}, limits)
@@ -123,7 +124,7 @@ def _skipped(text: str) -> str:
 
 
 def _within(text: str, error: ExpressionError) -> ExpressionError:
-    """The language reads a text without the blanks before it; its errors then count from there."""
+    """The error, counted from the start of the text; the language counts from its first character that is not blank."""
     skipped = _skipped(text)
     if not error.line or not skipped:
         return error

@@ -2,16 +2,17 @@
 
 import inspect
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import autotiny as at
+from autotiny.drawing import draw as draw_graph
+from autotiny.drawing.steps import Line, PassStep
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.language.errors import suggestion
 from autotiny.notation.text import aligned
 from autotiny.playground.repl_console import Console
-from autotiny.playground.repl_step import steps
 from autotiny.sessions.script import HEADER
 
 Command = Callable[..., None]
@@ -29,42 +30,43 @@ you make of them live on: change one, and what depends on it follows.
 
 
 class CommandError(AutotinyError):
-    """A command that there is not, or that was given something else than it takes."""
+    """An unknown command, or one with the wrong arguments."""
 
 
 def run(console: Console, line: str) -> None:
-    """Do what a line asks for; raises CommandError, and what the session raises."""
+    """Run the command in a line; raises CommandError, and the errors of the session."""
     try:
-        word, *words = shlex.split(line.strip().removeprefix(":")) or ["help"]
+        name, *arguments = shlex.split(line.strip().removeprefix(":")) or ["help"]
     except ValueError as error:
         raise CommandError(f"{line.strip()[:60]}: {error}") from None
-    if word not in COMMANDS:
-        raise CommandError(f"there is no :{word[:40]}{suggestion(word, COMMANDS)}; :help shows what there is")
+    if name not in COMMANDS:
+        raise CommandError(f"unknown command :{name[:40]}{suggestion(name, COMMANDS)}; :help lists the commands")
     try:
-        bound = inspect.signature(COMMANDS[word]).bind(console, *words)
+        bound = inspect.signature(COMMANDS[name]).bind(console, *arguments)
     except TypeError:
-        raise CommandError(f"expected {_usage(word)}") from None
-    COMMANDS[word](*bound.args)
+        raise CommandError(f"expected {_usage(name)}") from None
+    COMMANDS[name](*bound.args)
 
 
-def _usage(word: str) -> str:
-    names = list(inspect.signature(COMMANDS[word]).parameters.values())[1:]
-    return " ".join([f":{word}", *(p.name.upper() if p.default is p.empty else f"[{p.name.upper()}]" for p in names)])
+def _usage(name: str) -> str:
+    parameters = list(inspect.signature(COMMANDS[name]).parameters.values())[1:]
+    words = (p.name.upper() if p.default is p.empty else f"[{p.name.upper()}]" for p in parameters)
+    return " ".join([f":{name}", *words])
 
 
 def command(function: Command) -> Command:
-    """Enter a function as a command; its first parameter is the console, its docstring the help."""
+    """Register a function as a command: its first parameter is the console, its docstring the line in :help."""
     COMMANDS[function.__name__.removesuffix("_")] = function
     return function
 
 
+# ----- the commands -----
 @command
 def help_(console: Console) -> None:
     """This text"""
     console.show(HELP)
-    console.show(
-        aligned([[f"  {_usage(word)}", (function.__doc__ or "").strip()] for word, function in COMMANDS.items()])
-    )
+    rows = [[f"  {_usage(name)}", (function.__doc__ or "").strip()] for name, function in COMMANDS.items()]
+    console.show(aligned(rows))
 
 
 @command
@@ -78,14 +80,15 @@ def step(console: Console, name: str = "") -> None:
     """Walk the backward pass, visit by visit"""
     output = console.session[name] if name else console.session.tensor
     if not isinstance(output, Tensor) or not output.requires_grad:
-        raise CommandError(f"{name or 'the last value'} depends on no variable, so nothing passes back from it")
-    paragraphs = list(steps(output))
+        raise CommandError(f"{name or 'the last value'} depends on no variable, so there is no backward pass")
+    *paragraphs, last = steps(output)
     for paragraph in paragraphs:
         console.show(paragraph)
-        if paragraph is not paragraphs[-1] and (answer := _answer(console)):
-            if answer.lower() not in ("q", "quit"):  # the walk is over, and no line is lost
+        if answer := _answer(console):
+            if answer.lower() not in ("q", "quit"):  # another line ends the walk, and is run
                 console.enter(answer)
             return
+    console.show(last)
 
 
 def _answer(console: Console) -> str:
@@ -127,7 +130,7 @@ def redo(console: Console) -> None:
 
 @command
 def rename(console: Console, old: str, new: str) -> None:
-    """Give a value another name wherever it stands"""
+    """Rename a value everywhere"""
     console.edit(lambda: console.session.rename(old, new))
     graph(console)
 
@@ -140,7 +143,7 @@ def swap(console: Console, name: str, old: str, new: str) -> None:
 
 @command
 def delete(console: Console, name: str) -> None:
-    """Delete what no formula needs any more"""
+    """Delete a value that no formula uses"""
     console.edit(lambda: console.session.__delitem__(name))
 
 
@@ -156,7 +159,7 @@ def save(console: Console, file: str) -> None:
     """Keep the graph as a Python script"""
     path = Path(file)
     if path.exists() and HEADER not in path.read_text(encoding="utf-8", errors="replace"):
-        raise CommandError(f"{file} is there, and is no session's script; choose another name")
+        raise CommandError(f"{file} exists and was not saved by a session; choose another name")
     console.session.save(path)
     console.show(f"wrote {file}; run it with Python, or :load it")
 
@@ -171,3 +174,33 @@ def load(console: Console, file: str) -> None:
 def quit_(console: Console) -> None:
     """Leave"""
     raise SystemExit
+
+
+# ----- the backward pass, step by step -----
+def steps(output: Tensor) -> Iterator[str]:
+    """A paragraph for every contribution of the backward pass, in the engine's order.
+
+    >>> x = Tensor(3.0, name="x"); y = x * x; y.name = "y"
+    >>> *_, last = steps(y)
+    >>> print(last)
+    step 3 of 3: ∂y/∂x through y = x * x
+      arrives           g = ∂y/∂y = 1
+      rule              product rule: times the other factor
+      local derivative  ∂(x * x)/∂x = x
+      passes on         g * x = 1 × 3 = 3
+      sum so far        ∂y/∂x = 3 + 3 = 6 (path 2 of 2, complete)
+    """
+    backward = [step for step in draw_graph(output).steps.steps if step.backward]
+    for number, step in enumerate(backward, start=1):
+        yield f"step {number} of {len(backward)}: {step.title}\n{_body(step)}"
+
+
+def _body(step: PassStep) -> str:
+    return aligned([row for line in step.lines for row in _rows(line)])
+
+
+def _rows(line: Line) -> Iterator[tuple[str, str]]:
+    """A line, followed by every row of a small array."""
+    yield f"  {line.label}", line.text
+    if line.rows:
+        yield from (("", f"  {entries}") for entries in aligned(line.rows).splitlines())

@@ -1,4 +1,4 @@
-"""What the terminal makes of what is typed, whichever shell reads it."""
+"""The terminal's session and Python's variables, kept in step, without the shell that reads the lines."""
 
 import contextlib
 import functools
@@ -14,46 +14,21 @@ import numpy as np
 from autotiny.drawing import draw
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.engine.values import brief
 from autotiny.errors import AutotinyError
+from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.playground.repl_live import borrowed, formulas, is_numbers, names_in_place, ragged
 from autotiny.sessions.session import Session
 
-# ----- repl colour -----
-# Colours of a table in a terminal that has them: values and gradients as in pictures.
-
-
-DIM, BLUE, VERMILLION, PLAIN = "\x1b[2m", "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[0m"
-"""Middle tones, which read on light and on dark."""
-
-
-def has_colours() -> bool:
-    """Whether somebody looks at what is printed, and has not asked for plain text (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def coloured(table: str) -> str:
-    """A table with headings, its values blue and its gradients vermillion.
-
-    >>> coloured("name  value  gradient\\nx     3      7").splitlines()[1]
-    'x     \\x1b[38;5;32m3      \\x1b[0m\\x1b[38;5;166m7\\x1b[0m'
-    """
-    head, *lines = table.splitlines()
-    value, gradient = head.index("value"), head.index("gradient")
-    told = [f"{e[:value]}{BLUE}{e[value:gradient]}{PLAIN}{VERMILLION}{e[gradient:]}{PLAIN}" for e in lines]
-    return "\n".join([f"{DIM}{head}{PLAIN}", *told])
-
-
 MOST_LINES = 24
-"""Of a table; of a larger session, only what changed is shown."""
+"""Lines of a table; of a larger session, only what changed is shown."""
 LONGEST_LINE = 1000
 
 
 class Console:
     """A session and Python's variables, kept in step: formulas live in the session, all else in Python.
 
-    `show` prints, `ask` reads a line, `enter` does what the shell does with a line that is typed.
+    `show` prints text, `ask` reads a line at a prompt, `enter` runs a line as if it were typed in the shell.
     """
 
     def __init__(self, show: Callable[[str], Any] = print, ask: Callable[[str], str] = input) -> None:
@@ -61,55 +36,54 @@ class Console:
         self.enter: Callable[[str], Any] = self.run
         self.python: dict[str, Any] = names_in_place()
         self.placed: dict[str, Any] = {}
-        """What Python's variables were given from the session."""
+        """The session's values that were given to Python's variables."""
         self.refused: dict[str, Any] = {}
-        """Tensors that the session could not take, of which was told already."""
+        """Values that the session could not take; each is reported once."""
 
-    # ----- what is typed -----
+    # ----- lines -----
     def is_live(self, text: str) -> bool:
-        """Whether a text is formulas of the session."""
+        """Whether a text consists of formulas for the session."""
         return bool(formulas(text, self.session, self.python))
 
     def run(self, text: str) -> None:
-        """Run formulas in the session, and show what came of it."""
-        found = formulas(text, self.session, self.python)
-        lent = borrowed(found, self.session, self.python)
-        self.edit(lambda: self.session.run("\n".join(f"{each.name} = {each.text}" for each in found), lent))
+        """Run formulas in the session, and show what changed."""
+        parsed = formulas(text, self.session, self.python)
+        data = borrowed(parsed, self.session, self.python)
+        self.edit(lambda: self.session.run("\n".join(f"{each.name} = {each.text}" for each in parsed), data))
 
     def open(self, path: Path) -> None:
-        """Go on with a session that was saved."""
+        """Replace the session by one that was saved."""
         self.session = Session.load(path)
         self._place()
         self.show(self.table())
 
     def python_ran(self) -> None:
-        """Take in the Tensors that Python made, and what it did to those of the session."""
-        gone = [name for name in self.placed if name not in self.python]
-        made = {name: value for name, value in self.python.items() if self._is_news(name, value)}
-        if not self.edit(lambda: self.session.adopt(made)):
-            self.refused |= made
-        for name in gone:
+        """Take in the Tensors that Python created, and its changes to those of the session."""
+        deleted = [name for name in self.placed if name not in self.python]
+        created = {name: value for name, value in self.python.items() if self._is_new(name, value)}
+        if not self.edit(lambda: self.session.adopt(created)):
+            self.refused |= created
+        for name in deleted:
             self.edit(functools.partial(self.session.__delitem__, name))
-        self._tell_of_ragged_rows()
+        self._report_ragged_rows()
 
-    def _tell_of_ragged_rows(self) -> None:
-        fresh = {name: ragged(value) for name, value in self.python.items() if self._is_unknown(name, value)}
-        for name, lengths in fresh.items():
-            if lengths:
-                self.refused[name] = self.python[name]
+    def _report_ragged_rows(self) -> None:
+        for name, value in self.python.items():
+            if self._is_unknown(name, value) and (lengths := ragged(value)):
+                self.refused[name] = value
                 sizes = f"{', '.join(map(str, lengths[:-1]))} and {lengths[-1]}"
-                self.show(f"{name} is a list of Python's, which no formula can follow: its rows have {sizes} entries")
+                self.show(f"{name} is a plain Python list, not a matrix: its rows have {sizes} entries")
 
     def _is_unknown(self, name: str, value: Any) -> bool:
         return not name.startswith("_") and name not in self.session and self.refused.get(name) is not value
 
     def edit(self, change: Callable[[], Any]) -> bool:
-        """Make a change to the session and show what it did; False, and the reason, where it cannot be made."""
+        """Change the session and show the result; False, after showing the reason, where it cannot be changed."""
         before = self.session.values
         try:
             change()
         except AutotinyError as error:
-            self.tell(error)
+            self.show_error(error)
             return False
         finally:
             self._place()
@@ -118,64 +92,64 @@ class Console:
             self.show(self.table(changed))
         return True
 
-    # ----- what is shown -----
+    # ----- output -----
     def table(self, changed: list[str] | None = None) -> str:
-        """The session as wide as the terminal; where it is long, what changed."""
+        """The session as wide as the terminal; of a long one, only the names that changed."""
         if not len(self.session):
             return "nothing yet: x = Tensor(3.0)"
-        told = self.session.table(changed if len(self.session) > MOST_LINES else None, self.width)
-        return coloured(told) if has_colours() and "…" not in told.splitlines()[0] else told
+        text = self.session.table(changed if len(self.session) > MOST_LINES else None, self.width)
+        return coloured(text) if has_colours() and "…" not in text.splitlines()[0] else text
 
     @property
     def width(self) -> int:
         """Characters in a line of the terminal."""
         return shutil.get_terminal_size().columns
 
-    def tell(self, error: Exception) -> None:
-        """Show what is wrong, in lines that do no harm."""
+    def show_error(self, error: Exception) -> None:
+        """Show an error's message without control characters."""
         self.show("\n".join(clean(line, LONGEST_LINE) for line in str(error).splitlines()))
 
-    def told(self, value: Any) -> str:
-        """The result of an expression; a Tensor with its gradient, a new one with the graph that it stands on."""
+    def shown(self, value: Any) -> str:
+        """The text of an expression's value: a Tensor with its gradient, a new one with its graph."""
         if not isinstance(value, Tensor):
             return repr(value)
         lines = [clean(repr(value), LONGEST_LINE)]
-        if any(value is held for held in self.session.values.values()):
+        if any(value is known for known in self.session.values.values()):
             lines += self._slope(value)
         elif value.op is not None:
-            with contextlib.suppress(AutotinyError):  # a graph too large to be shown
+            with contextlib.suppress(AutotinyError):  # a graph that is too large to show
                 lines.append(_tree(value))
         return "\n".join(lines)
 
     def _slope(self, value: Tensor) -> list[str]:
         output, g = self.session.output, value.grad
-        return [] if g is None or value.name == output else [f"d{output}/d{value.name} = {brief(g)}"]
+        return [] if g is None or value.name == output else [f"d{output}/d{value.name} = {few_entries(g)}"]
 
     # ----- both sides in step -----
-    def _is_news(self, name: str, value: Any) -> bool:
+    def _is_new(self, name: str, value: Any) -> bool:
         if name.startswith("_") or self.refused.get(name) is value:
             return False
         if name not in self.session:
             return isinstance(value, Tensor)
-        held = self.session[name]
-        return value is not held and not (is_numbers(value) and _is_same(value, value_of(held)))
+        known = self.session[name]
+        return value is not known and not (is_numbers(value) and _is_same(value, value_of(known)))
 
     def _place(self) -> None:
-        """Give Python the Tensors of the session; data that it lent keeps its own form there."""
-        for name, held in self.placed.items():
-            if name not in self.session and self.python.get(name) is held:
+        """Give Python the Tensors of the session; data that came from Python keeps its own type there."""
+        for name, value in self.placed.items():
+            if name not in self.session and self.python.get(name) is value:
                 del self.python[name]
         values = self.session.values.items()
-        self.placed = {name: held for name, held in values if self._is_sessions(name, held)}
+        self.placed = {name: value for name, value in values if self._is_sessions(name, value)}
         self.python |= self.placed
 
-    def _is_sessions(self, name: str, held: Any) -> bool:
-        lent, tracked = self.python.get(name), isinstance(held, Tensor) and held.requires_grad
-        return tracked or not (is_numbers(lent) and _is_same(lent, value_of(held)))
+    def _is_sessions(self, name: str, value: Any) -> bool:
+        original, tracked = self.python.get(name), isinstance(value, Tensor) and value.requires_grad
+        return tracked or not (is_numbers(original) and _is_same(original, value_of(value)))
 
 
 def _tree(value: Tensor) -> str:
-    """The graph of a result, which both shells call _ until it gets a name."""
+    """The graph of a result, which the shell calls _ until it gets a name."""
     name = value.name
     value.name = name or "_"
     try:
@@ -185,6 +159,27 @@ def _tree(value: Tensor) -> str:
 
 
 def _is_same(a: Any, b: Any) -> bool:
-    return np.asarray(a).dtype == np.asarray(b).dtype and np.array_equal(
-        a, b, equal_nan=np.asarray(a).dtype.kind == "f"
-    )
+    a, b = np.asarray(a), np.asarray(b)
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
+# ----- colours -----
+DIM, BLUE, VERMILLION, PLAIN = "\x1b[2m", "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[0m"
+"""Escape sequences: tones that can be read on light and on dark, for values and gradients as in pictures."""
+
+
+def has_colours() -> bool:
+    """Whether standard output is a terminal with colours, and nobody asked for plain text (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(table: str) -> str:
+    """A table with headings, its values in blue and its gradients in vermillion.
+
+    >>> coloured("name  value  gradient\\nx     3      7").splitlines()[1]
+    'x     \\x1b[38;5;32m3      \\x1b[0m\\x1b[38;5;166m7\\x1b[0m'
+    """
+    head, *lines = table.splitlines()
+    value, gradient = head.index("value"), head.index("gradient")
+    rows = [f"{e[:value]}{BLUE}{e[value:gradient]}{PLAIN}{VERMILLION}{e[gradient:]}{PLAIN}" for e in lines]
+    return "\n".join([f"{DIM}{head}{PLAIN}", *rows])

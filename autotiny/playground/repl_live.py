@@ -1,4 +1,4 @@
-"""Which of the lines that are typed live on as formulas; all others are Python's alone."""
+"""Which of the lines that are typed become formulas of the session; Python runs all others."""
 
 import ast
 from collections.abc import Collection, Mapping
@@ -10,32 +10,32 @@ import numpy as np
 import autotiny as at
 from autotiny.engine.tensor import Tensor
 from autotiny.language.operators import BINARY, COMPARISON, UNARY
-from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, words
-from autotiny.sessions.declaration import declaration
-from autotiny.sessions.qualify import plain
+from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, functions
+from autotiny.sessions.script import plain
 from autotiny.sessions.source_edits import parsed, values_in
+from autotiny.sessions.statement import declaration
 
-WRITTEN = (ast.Name, ast.List, ast.Tuple, ast.Subscript, ast.Slice, ast.keyword, ast.expr_context, ast.Constant)
+SYNTAX = (ast.Name, ast.List, ast.Tuple, ast.Subscript, ast.Slice, ast.keyword, ast.expr_context, ast.Constant)
 OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.Compare, *BINARY, *UNARY, *COMPARISON)
 
 
 def names_in_place() -> dict[str, Any]:
-    """What a terminal starts with: the modules, and NumPy's and autotiny's functions by their names.
+    """The names that a terminal starts with: the modules, and NumPy's and autotiny's functions.
 
     >>> names_in_place()["relu"] is at.relu, names_in_place()["det"] is np.linalg.det
     (True, True)
     """
-    functions = {name: _function(name) for name in words() if "." not in name}
-    return {**functions, **CONSTANTS, "np": np, "at": at, "Tensor": Tensor}
+    callables = {name: _function(name) for name in functions() if "." not in name}
+    return {**callables, **CONSTANTS, "np": np, "at": at, "Tensor": Tensor}
 
 
-def _function(word: str) -> Any:
-    return getattr(next(module for module in (np, np.linalg, at) if hasattr(module, word)), word)
+def _function(name: str) -> Any:
+    return getattr(next(module for module in (np, np.linalg, at) if hasattr(module, name)), name)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """An assignment in the words of the language."""
+    """An assignment in the safe language."""
 
     name: str
     text: str
@@ -47,12 +47,12 @@ class Formula:
 
     @property
     def values(self) -> list[str]:
-        """The names of values that it speaks of."""
+        """The names of the values that it uses."""
         return [node.id for node in values_in(self.tree)]
 
 
 def formulas(text: str, live: Collection[str], python: Mapping[str, Any]) -> list[Formula]:
-    """The assignments that a text consists of, if each has a Tensor of the session, or makes one; else none.
+    """The assignments in a text, if each uses a Tensor of the session or declares one; otherwise none.
 
     `live` are the names of the session, `python` the variables of the terminal.
 
@@ -61,31 +61,31 @@ def formulas(text: str, live: Collection[str], python: Mapping[str, Any]) -> lis
     >>> formulas("y = helper(x)", ["x"], {"helper": print})
     []
     """
-    found, known = list[Formula](), set(live)
-    rebound = {name for name in CONSTANTS if name in python and not _in_place(name, python[name])}
+    accepted, known = list[Formula](), set(live)
+    rebound = {name for name in CONSTANTS if name in python and not _is_constant(name, python[name])}
     for node in _parsed(text):
         formula = _formula(text, node, known | rebound)
         if formula is None or not _is_live(formula, node, known, python):
             return []
-        found.append(formula)
+        accepted.append(formula)
         known.add(formula.name)
-    return found
+    return accepted
 
 
-def borrowed(found: Collection[Formula], live: Collection[str], python: Mapping[str, Any]) -> dict[str, Any]:
-    """Python's numbers and arrays that formulas speak of, and the session does not have."""
-    made = {formula.name for formula in found}
-    used = {name: python.get(name) for formula in found for name in formula.values if name not in (*live, *made)}
-    return {name: value for name, value in used.items() if is_numbers(value) and not _in_place(name, value)}
+def borrowed(lines: Collection[Formula], live: Collection[str], python: Mapping[str, Any]) -> dict[str, Any]:
+    """Python's numbers and arrays that formulas use and the session does not have."""
+    defined = {formula.name for formula in lines}
+    used = {name: python.get(name) for formula in lines for name in formula.values if name not in (*live, *defined)}
+    return {name: value for name, value in used.items() if is_numbers(value) and not _is_constant(name, value)}
 
 
 def is_numbers(value: Any) -> bool:
-    """Whether a value of Python's may be data of a session."""
+    """Whether a Python value can be data of a session."""
     return isinstance(value, int | float | np.number | np.ndarray) and np.asarray(value).dtype.kind in "fiub"
 
 
 def ragged(value: Any) -> list[int]:
-    """The lengths of the rows of a matrix, written as lists of numbers, where they differ; else none.
+    """The different lengths of the rows of a list of lists of numbers; empty where they are equal.
 
     >>> ragged([[1, 2], [3]]), ragged([[1, 2], [3, 4]])
     ([1, 2], [])
@@ -113,35 +113,35 @@ def _formula(text: str, node: ast.stmt, bound: Collection[str]) -> Formula | Non
 def _is_live(formula: Formula, node: ast.stmt, live: Collection[str], python: Mapping[str, Any]) -> bool:
     assert isinstance(node, ast.Assign)
     declared = declaration(node.value)
-    if declared:  # Python's own 3 and [1, 2] stay what they are; a Tensor of what Python computed is Python's to make
+    if declared:  # a plain 3 or [1, 2] stays Python's, and so does a Tensor of a value that Python computes
         return not declared.is_bare and declaration(parsed(ast.unparse(declared.content))) is not None
     return (
         formula.name not in formula.values
         and any(name in live for name in formula.values)
         and all(_is_value(name, live, python) for name in formula.values)
-        and all(_is_written(part, python) for part in ast.walk(formula.tree))
+        and all(_is_in_language(part, python) for part in ast.walk(formula.tree))
     )
 
 
 def _is_value(name: str, live: Collection[str], python: Mapping[str, Any]) -> bool:
-    """Whether the language can take a name; it tells of one that is nowhere better than Python does."""
+    """Whether the language can use a name; an undefined one counts, as the language's error is the better one."""
     if name in live or name not in python:
         return True
-    return is_numbers(python[name]) or _in_place(name, python[name])
+    return is_numbers(python[name]) or _is_constant(name, python[name])
 
 
-def _is_written(node: ast.AST, python: Mapping[str, Any]) -> bool:
-    """Whether the language has a part of a tree."""
+def _is_in_language(node: ast.AST, python: Mapping[str, Any]) -> bool:
+    """Whether a node of a tree is part of the language."""
     if isinstance(node, ast.Call):
-        return not isinstance(node.func, ast.Name) or _is_word(node.func.id, python)
+        return not isinstance(node.func, ast.Name) or _is_function(node.func.id, python)
     if isinstance(node, ast.Attribute):
         return node.attr in METHODS or node.attr in PROPERTIES
-    return isinstance(node, (*WRITTEN, *OPERATIONS))
+    return isinstance(node, (*SYNTAX, *OPERATIONS))
 
 
-def _is_word(name: str, python: Mapping[str, Any]) -> bool:
-    return name not in python or (name in words() and python[name] is _function(name))
+def _is_function(name: str, python: Mapping[str, Any]) -> bool:
+    return name not in python or (name in functions() and python[name] is _function(name))
 
 
-def _in_place(name: str, value: Any) -> bool:
+def _is_constant(name: str, value: Any) -> bool:
     return name in CONSTANTS and value is CONSTANTS[name]

@@ -1,4 +1,4 @@
-"""Who may ask the server for what: everything else is refused before a byte of it is read."""
+"""Which requests the server answers; all others are refused before their body is read."""
 
 import hmac
 import re
@@ -16,7 +16,7 @@ POLICY = (
     f"default-src 'none'; script-src {ITSELF} {STEPPING['script']}; style-src {ITSELF} {STEPPING['style']}; "
     f"img-src {ITSELF} data:; connect-src {ITSELF}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing runs but the files of the page and, in its frame, the script of the stepping picture."""
+"""Only the files of the page run and, in its frame, the script of the stepping picture."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -28,11 +28,11 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-"""Of every answer: the page may load what this server has, and nothing may embed it or learn its address."""
+"""The headers of every answer: the page loads only from this server, and no other page may embed it."""
 
 
 class RefusedError(AutotinyError):
-    """A request that is not answered, with the status that says so."""
+    """A request that is refused, with its HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -40,10 +40,10 @@ class RefusedError(AutotinyError):
 
 
 class Gate(NamedTuple):
-    """What a request must know and come from.
+    """The token that a request must know, and the address that it must be sent to.
 
-    token : stands first in the path; nobody guesses it, and a page of another origin cannot read it
-    port : of the loopback address that is served
+    token : the first part of the path, which cannot be guessed, nor read by a page of another origin
+    port : of the loopback address
     """
 
     token: str
@@ -56,22 +56,22 @@ class Gate(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://127.0.0.1:{self.port}/{self.token}/"
 
     def path_within(self, target: str, headers: Message) -> str:
         """The path after the token.
 
-        Raises RefusedError for a name that resolves here but is not ours (DNS rebinding), for another origin, and for
-        a path without the token.
+        Raises RefusedError for a foreign host name that resolves to this machine (DNS rebinding), for another origin,
+        and for a path without the token.
         """
         host = _only(headers, "Host")
         if host not in (f"127.0.0.1:{self.port}", f"localhost:{self.port}"):
-            raise RefusedError(403, "this server answers to the loopback address alone")
+            raise RefusedError(403, "the Host header must be the loopback address")
         if any(origin != f"http://{host}" for origin in headers.get_all("Origin", [])):
-            raise RefusedError(403, "a page of another origin may not ask")
+            raise RefusedError(403, "requests from another origin are refused")
         if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            raise RefusedError(403, "another site may not ask")
+            raise RefusedError(403, "requests from another site are refused")
         token, _, path = target.split("?")[0].removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode(errors="replace"), self.token.encode()):
             raise RefusedError(404, NO_TOKEN)
@@ -79,33 +79,33 @@ class Gate(NamedTuple):
 
 
 NO_TOKEN = (
-    "There is nothing at this address. The playground has a new address each time it is started: run\n\n"
+    "There is no page at this address. The playground has a new address each time it is started: run\n\n"
     "    autotiny play\n\nand open what it prints. To open a link that was made earlier, run\n\n"
     "    autotiny play 'LINK'\n"
 )
 
 
 def body_length(headers: Message) -> int:
-    """How many bytes of JSON a question has.
+    """The length in bytes of a question's body.
 
-    Raises RefusedError for anything else: a form, which another site's page could post, a body that does not tell its
-    length, and one that is too large.
+    Raises RefusedError for a form, which another site's page could post, for a body without a single length, and for
+    one that is too large.
     """
     if _only(headers, "Origin") is None:
-        raise RefusedError(403, "a question tells its origin")
+        raise RefusedError(403, "exactly one Origin header is required")
     if headers.get_content_type() != "application/json":
-        raise RefusedError(415, "a question is application/json")
+        raise RefusedError(415, "the content type must be application/json")
     if "Transfer-Encoding" in headers:
-        raise RefusedError(411, "a question tells its length")
+        raise RefusedError(411, "exactly one Content-Length is required")
     length = _only(headers, "Content-Length")
     if length is None or not re.fullmatch(r"[0-9]{1,9}", length):
-        raise RefusedError(411, "a question tells its length")
+        raise RefusedError(411, "exactly one Content-Length is required")
     if int(length) > LARGEST_BODY:
-        raise RefusedError(413, f"a question has at most {LARGEST_BODY:,} bytes")
+        raise RefusedError(413, f"the request body may have at most {LARGEST_BODY:,} bytes")
     return int(length)
 
 
 def _only(headers: Message, name: str) -> str | None:
-    """The value of a header that stands there once."""
+    """The value of a header that occurs exactly once; otherwise None."""
     values = headers.get_all(name, [])
     return str(values[0]) if len(values) == 1 else None

@@ -1,4 +1,4 @@
-"""What a page asks about: a program, the values of its names, and gradients that were derived by hand."""
+"""The state of a page: a program, the values of its names, and gradients that were derived by hand."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -13,78 +13,41 @@ from autotiny.errors import AutotinyError
 from autotiny.sessions.program import expect_name
 from autotiny.sessions.session import Session
 
-# ----- address -----
-# What stands after # in the page's address, for a session to be opened in the page.
-
-
-READABLE = ",;@/:=+()*!~'"
-"""Signs that need no code there."""
-
-
-def fragment(session: Session) -> str:
-    """The address's part for a session: its formulas are the program, its leaves are the values.
-
-    >>> s = Session()
-    >>> s["W"], s["y"] = [[1.0, 2.0]], "sum(W * W)"
-    >>> fragment(s)
-    '#let.W=1.0,2.0;&program=y%20=%20sum(W%20*%20W)'
-    """
-    leaves = [each for each in session.statements if each.kind != "formula"]
-    values = {("data." if each.kind == "data" else "let.") + each.name: session[each.name] for each in leaves}
-    program = "\n".join(each.line for each in session.statements if each.kind == "formula")
-    parts = {**{key: _value(value_of(value)) for key, value in values.items()}, "program": program}
-    return "#" + "&".join(f"{quote(key)}={quote(text, safe=READABLE)}" for key, text in parts.items())
-
-
-def _value(value: Any) -> str:
-    """ "1,2" is a vector, "1,2;3,4" a matrix, "1," a vector of one and "1,2;" a matrix of one row."""
-    array = np.asarray(value, float)
-    if array.ndim > 2:
-        return str(array.tolist())
-    if array.ndim < 2:
-        return _row(array) + ("," if array.shape == (1,) else "")
-    return ";".join(map(_row, array)) + (";" if len(array) == 1 else "")
-
-
-def _row(numbers: Any) -> str:
-    return ",".join(map(str, np.ravel(numbers).tolist()))
-
-
 MOST_VALUES, MOST_ENTRIES, MOST_AXES, LONGEST_NAME = 50, 4096, 4, 32
 LARGEST = 1e300
-"""A number of the page is at most so large: beyond, its square root is all that arithmetic could take."""
+"""The largest number on a page: arithmetic on larger ones would overflow at once."""
 
 Array = NDArray[np.float64]
 
 
 class StateError(AutotinyError):
-    """A state that no page would have: made by hand, or cut off on its way."""
+    """A state that no page sends: made by hand, or truncated."""
 
 
 class Given(NamedTuple):
-    """The value of a name."""
+    """The value of a name, which is data if no gradient is wanted."""
 
     array: Array
     data: bool
-    """Whether no gradient is asked for."""
 
     @property
     def exact(self) -> NDArray[Any]:
-        """The value; data that is one whole number is a whole number, for it may be a size."""
+        """The value; a whole number given as data has an integer type, as it may be a size."""
         whole = self.data and self.array.ndim == 0 and self.array.item().is_integer() and abs(self.array) < 2**53
         return self.array.astype(int) if whole else self.array
 
 
-class State(NamedTuple):
-    """All that a page has, and that its address holds."""
+class PageState(NamedTuple):
+    """Everything that a page shows is computed from this; its address contains it."""
 
     program: str
     values: dict[str, Given]
     claims: str
 
 
-def read_state(question: Mapping[str, Any]) -> State:
-    """The state that a question holds; raises StateError where it holds none.
+# ----- from JSON -----
+def read_state(question: Mapping[str, Any]) -> PageState:
+    """The state in a question; raises StateError where it is malformed.
 
     >>> read_state({"program": "x * x", "values": {"x": {"value": 3}}}).values["x"].array
     array(3.)
@@ -92,9 +55,9 @@ def read_state(question: Mapping[str, Any]) -> State:
     values = _expect(question.get("values", {}), dict, "values", "an object")
     if len(values) > MOST_VALUES:
         raise StateError(f"there are {len(values)} values; the limit is {MOST_VALUES}")
-    state = State(
+    state = PageState(
         _expect(question.get("program", ""), str, "program", "text"),
-        {_name(name): _given(name, told) for name, told in values.items()},
+        {_name(name): _given(name, value) for name, value in values.items()},
         _expect(question.get("claims", ""), str, "claims", "text"),
     )
     entries = sum(given.array.size for given in state.values.values())
@@ -103,10 +66,10 @@ def read_state(question: Mapping[str, Any]) -> State:
     return state
 
 
-def _expect(told: Any, kind: type, what: str, words: str) -> Any:
-    if not isinstance(told, kind):
-        raise StateError(f"{what}: expected {words}; got {type(told).__name__}")
-    return told
+def _expect(value: Any, kind: type, what: str, expected: str) -> Any:
+    if not isinstance(value, kind):
+        raise StateError(f"{what}: expected {expected}; got {type(value).__name__}")
+    return value
 
 
 def _name(name: str) -> str:
@@ -116,15 +79,15 @@ def _name(name: str) -> str:
     return name
 
 
-def _given(name: str, told: Any) -> Given:
-    told = _expect(told, dict, name, "an object with a value")
-    data = _expect(told.get("data", False), bool, f"{name}: data", "true or false")
-    return Given(_array(name, told.get("value")), data)
+def _given(name: str, value: Any) -> Given:
+    value = _expect(value, dict, name, "an object with a value")
+    data = _expect(value.get("data", False), bool, f"{name}: data", "true or false")
+    return Given(_array(name, value.get("value")), data)
 
 
-def _array(name: str, told: Any) -> Array:
-    """Numbers, or lists of equal lengths."""
-    shape, items = list[int](), [told]
+def _array(name: str, value: Any) -> Array:
+    """An array of a number, or of nested lists of equal lengths."""
+    shape, items = list[int](), [value]
     while items and isinstance(items[0], list):
         shape.append(len(items[0]))
         if len(shape) > MOST_AXES or not all(isinstance(item, list) and len(item) == shape[-1] for item in items):
@@ -139,8 +102,9 @@ def _is_number(item: Any) -> bool:
     return isinstance(item, int | float) and not isinstance(item, bool) and abs(item) <= LARGEST
 
 
+# ----- to JSON and text -----
 def plain(array: Any) -> Any:
-    """An array as lists of numbers for JSON, which has no nan and no inf: they become words.
+    """An array as nested lists for JSON; nan and inf, which JSON does not have, become text.
 
     >>> plain(np.array([1.0, np.inf]))
     [1.0, 'inf']
@@ -153,6 +117,40 @@ def plain(array: Any) -> Any:
 
 
 def names_of(values: Iterable[str]) -> str:
-    """Names in a sentence, few of them."""
+    """At most eight names as text."""
     names = list(values)
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+
+
+# ----- in the page's address -----
+READABLE = ",;@/:=+()*!~'"
+"""Characters that need no percent-encoding after #."""
+
+
+def fragment(session: Session) -> str:
+    """The fragment of the page's address that opens a session: its formulas as the program, its leaves as values.
+
+    >>> s = Session()
+    >>> s["W"], s["y"] = [[1.0, 2.0]], "sum(W * W)"
+    >>> fragment(s)
+    '#let.W=1.0,2.0;&program=y%20=%20sum(W%20*%20W)'
+    """
+    leaves = [each for each in session.statements if each.kind != "formula"]
+    values = {("data." if each.kind == "data" else "let.") + each.name: session[each.name] for each in leaves}
+    program = "\n".join(each.line for each in session.statements if each.kind == "formula")
+    parts = {**{key: _numbers(value_of(value)) for key, value in values.items()}, "program": program}
+    return "#" + "&".join(f"{quote(key)}={quote(text, safe=READABLE)}" for key, text in parts.items())
+
+
+def _numbers(value: Any) -> str:
+    """ "1,2" is a vector, "1,2;3,4" a matrix, "1," a vector of one entry and "1,2;" a matrix of one row."""
+    array = np.asarray(value, float)
+    if array.ndim > 2:
+        return str(array.tolist())
+    if array.ndim < 2:
+        return _row(array) + ("," if array.shape == (1,) else "")
+    return ";".join(map(_row, array)) + (";" if len(array) == 1 else "")
+
+
+def _row(numbers: Any) -> str:
+    return ",".join(map(str, np.ravel(numbers).tolist()))

@@ -1,1 +1,1 @@
-"""Live graphs: named statements that can be edited, of which only what an edit touches is computed again."""
+"""Live graphs: named statements that can be edited; an edit recomputes only what depends on it."""

@@ -1,11 +1,10 @@
-"""From a recorded graph to the statements that would record it."""
+"""From a recorded graph, or values made outside of a session, to the statements that record them."""
 
-import ast
 import functools
 import itertools
 import keyword
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard, cast
 
@@ -17,29 +16,20 @@ from autotiny.engine.mutation import is_written_over
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
-from autotiny.language.vocabulary import words
-from autotiny.ops import OPS, einsum, linalg, reductions, shaping
-from autotiny.ops.indexing import index
+from autotiny.language.vocabulary import functions
+from autotiny.notation.code import BareCode
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.numbers import index, nested
+from autotiny.ops import OPS, linalg, reductions, shaping
+from autotiny.ops.code import has_operator, operation
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
-from autotiny.sessions.source_edits import parsed
-from autotiny.sessions.statement import Statement, leaf, written
+from autotiny.sessions.statement import Statement, leaf
 
 SMALL = 8
 """Entries up to which an index is written in place."""
 DEEPEST, LONGEST = 12, 160
-"""Operations inside one another, and characters, up to which a value without a name is written where it is used."""
-SIGNS = {
-    np.add: "{} + {}",
-    np.subtract: "{} - {}",
-    np.multiply: "{} * {}",
-    np.divide: "{} / {}",
-    np.matmul: "{} @ {}",
-    np.power: "{} ** {}",
-    np.remainder: "{} % {}",
-    np.negative: "-{}",
-    np.positive: "+{}",
-}
+"""Nested operations, and characters, up to which a value without a name is written where it is used."""
 
 
 def recorded(
@@ -47,9 +37,8 @@ def recorded(
 ) -> list[Statement]:
     """Statements that record a Tensor, its own last: named values by their names, the rest where it is used.
 
-    `scope` holds the caller's variables, `known` what has a statement already; names that are `taken` are not given
-    anew. Raises UnsupportedError for an operation
-    that the language does not have.
+    `scope` holds the caller's variables, `known` the Tensors that have a statement already, `taken` the names in use.
+    Raises UnsupportedError for an operation that the language does not have.
     """
     if not isinstance(output, Tensor):
         raise UnsupportedError(f"session: expected a Tensor; got {type(output).__name__}")
@@ -66,15 +55,16 @@ class _Writer:
         self.order, self.scope = leading_up_to(output, known), scope
         self.uses = Counter(arg for node in self.order for arg in node.parents)
         self.taken, self.statements = set(taken), list[Statement]()
-        self.texts: dict[int, str] = {id(node): name for node, name in known.items()}
+        self.formulas: dict[int, Expression] = {id(node): symbol(name) for node, name in known.items()}
         self.depths = dict[int, int]()
+        self.code = SessionCode(self.data)
         self.called = names(self.order, scope)
         own = {node for node in self.order if node.name or variable_name(node, scope)}
         self.kept = {node for node in self.order if node in own or node.op is None or self.uses[node] != 1}
         self.names = {node: self.unique(self.called[node]) for node in self.order if node in self.kept}
 
     def unique(self, name: str) -> str:
-        """An identifier like the name, and like no other."""
+        """An identifier like the name that is not in use yet."""
         word = "".join(c if c.isalnum() else "_" for c in name.replace("′", "_"))
         word = word if word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED else f"v_{word}"
         tries = itertools.chain([word], (f"{word}_{i}" for i in itertools.count(2)))
@@ -85,76 +75,72 @@ class _Writer:
     def write(self, node: Tensor) -> None:
         if node.op is None:
             self.statements.append(leaf(self.names[node], node.value, node.requires_grad))
-            self.texts[id(node)], self.depths[id(node)] = self.names[node], 0
+            self.formulas[id(node)], self.depths[id(node)] = symbol(self.names[node]), 0
             return
-        text = self.formula(node)
+        formula = self.formula(node)
+        text = self.code(formula)
         depth = 1 + max((self.depths.get(id(arg), 0) for arg in node.parents), default=0)
         if node not in self.kept and (depth > DEEPEST or len(text) > LONGEST):
             self.names[node] = self.unique(self.called[node])
         if node in self.names:
             self.statements.append(Statement(self.names[node], text))
-            text, depth = self.names[node], 0
-        self.texts[id(node)], self.depths[id(node)] = text, depth
+            formula, depth = symbol(self.names[node]), 0
+        self.formulas[id(node)], self.depths[id(node)] = formula, depth
 
-    def formula(self, node: Tensor) -> str:
-        """The operation on its operands, as short as Python writes it."""
+    def formula(self, node: Tensor) -> Expression:
+        """The operation on its operands, as a formula of the language."""
         op, operands = made_by(node), [self.operand(arg) for arg in node.args]
-        if op.function is OPS[index].function:
-            return ast.unparse(parsed(f"({operands[0]})[{self.key(node.kwargs['key'])}]"))
-        if op.function in SIGNS:
-            return ast.unparse(parsed(SIGNS[op.function].format(*(f"({each})" for each in operands))))
-        if op.function is OPS[einsum.summation].function:
-            labels = f"{','.join(node.kwargs['terms'])}->{node.kwargs['output']}"
-            return f"einsum({labels!r}, {', '.join(operands)})"
-        word = word_of().get(op.function)
+        if has_operator(op) or op.kind in ("index", "summation"):
+            return operation(op, operands, node.kwargs, node.ndim)
+        word = names_of_functions().get(op.function)
         if word is None:
             raise UnsupportedError(
-                f"session: {op.name} is no function of the language of sessions, so its graph cannot be edited; "
-                "give at.session a value that is computed without it"
+                f"session: a session cannot edit {op.name}; give at.session a value that is computed without it"
             )
-        joined = f"[{', '.join(operands)}]" if words()[word].joins else ", ".join(operands)
-        options = "".join(f", {name}={self.option(value)}" for name, value in said(word, node.kwargs))
-        return ast.unparse(parsed(f"{word}({joined}{options})"))
+        return Expression("call", operands, word, options=dict(options_of(word, node.kwargs)))
 
-    def operand(self, arg: Any) -> str:
-        """A Tensor's formula or name, a number, or the name of an array."""
+    def operand(self, arg: Any) -> Expression:
+        """An operand: a Tensor's formula or name, a number, or the name of an array."""
         if isinstance(arg, Tensor):
-            return self.texts[id(arg)]
-        return repr(np.asarray(arg).item()) if np.ndim(arg) == 0 else self.data(arg)
+            return self.formulas[id(arg)]
+        return Expression("number", value=np.asarray(arg).item()) if np.ndim(arg) == 0 else symbol(self.data(arg))
 
     def data(self, array: Any) -> str:
         """The name of a plain array, which gets a statement at its first use."""
-        if id(array) not in self.texts:
-            self.texts[id(array)] = name = self.unique(variable_name(array, self.scope) or "data")
+        if id(array) not in self.formulas:
+            name = self.unique(variable_name(array, self.scope) or "data")
+            self.formulas[id(array)] = symbol(name)
             self.statements.append(leaf(name, array, tracked=False))
-        return self.texts[id(array)]
+        return self.formulas[id(array)].name
 
-    def option(self, value: Any) -> str:
-        """An option or a part of an index."""
+
+class SessionCode(BareCode):
+    """Formulas in the language of sessions, where large arrays have names."""
+
+    def __init__(self, name_of: Callable[[Any], str]) -> None:
+        self.name_of = name_of
+
+    def index(self, key: Any) -> str:
+        """An index, with `newaxis` for new axes."""
+        return index(key, lambda part: "newaxis" if part is None else self.literal(part))
+
+    def option(self, name: str, value: Any) -> str:
+        """An option, as name=value."""
+        return f"{name}={self.literal(value)}"
+
+    def literal(self, value: Any) -> str:
+        """An option, or a part of an index."""
         if isinstance(value, np.ndarray):
-            return f"array({written(value)})" if 0 < value.size <= SMALL else self.data(value)
+            return f"array({nested(value, str)})" if 0 < value.size <= SMALL else self.name_of(value)
         if isinstance(value, tuple | list):
-            inside = ", ".join(map(self.option, value))
+            inside = ", ".join(map(self.literal, value))
             return f"({inside},)" if len(value) == 1 else f"({inside})"
         return repr(value.item() if isinstance(value, np.generic) else value)
 
-    def key(self, key: Any) -> str:
-        """An index as it is written in brackets."""
-        return ", ".join(map(self.part, key)) or "()" if isinstance(key, tuple) else self.part(key)
 
-    def part(self, part: Any) -> str:
-        """A part of an index: a number, a slice, an ellipsis, a new axis or an array."""
-        if isinstance(part, slice):
-            ends = ["" if each is None else repr(int(each)) for each in (part.start, part.stop, part.step)]
-            return ":".join(ends if ends[2] else ends[:2])
-        if part is None or part is ...:
-            return "newaxis" if part is None else "..."
-        return self.option(part)
-
-
-def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The options that differ from what a function does by itself; it has no other order than NumPy's."""
-    parameters = words()[word].signature.parameters
+def options_of(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The options that differ from a function's defaults; `order` is not an option of the language."""
+    parameters = functions()[word].signature.parameters
     for name, value in options.items():
         default = parameters[name].default if name in parameters else None
         if name != "order" and not (type(value) is type(default) and value == default):
@@ -162,21 +148,21 @@ def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:
-    """What leads to a Tensor and is not known yet, operands before results."""
-    found = {output}
-    order = list(found)
-    for node in order:  # grows while it is walked
-        fresh = {cast(Tensor, arg) for arg in node.parents} - found
-        new = [arg for arg in fresh if arg not in known]
-        found.update(new)
+    """The nodes that a Tensor depends on and that have no statement yet, operands before results."""
+    seen = {output}
+    order = list(seen)
+    for node in order:  # grows during the loop
+        operands = {cast(Tensor, arg) for arg in node.parents} - seen
+        new = [arg for arg in operands if arg not in known]
+        seen.update(new)
         order += new
     return sorted(order, key=by_number)
 
 
 @functools.cache
-def word_of() -> dict[Any, str]:
-    """The language's word for what an operation computes."""
-    table = {OPS[word.function].function: name for name, word in words().items() if word.function in OPS}
+def names_of_functions() -> dict[Any, str]:
+    """The name in the language of each operation, by its forward function."""
+    table = {OPS[word.function].function: name for name, word in functions().items() if word.function in OPS}
     inner: dict[Any, str] = {
         reductions.euclidean: "norm",
         linalg.p_norm: "norm",
@@ -187,12 +173,9 @@ def word_of() -> dict[Any, str]:
     return table | {OPS[function].function: word for function, word in inner.items()}
 
 
-# ----- adoption -----
-# What was made outside of a session, by Python, and is to live in it.
-
-
+# ----- values that were made outside of the session -----
 def with_overwritten(program: Program, before: Program, values: Mapping[str, Any]) -> Program:
-    """The program with what was assigned to the data of leaves since they were made, but for those that it changes."""
+    """The program with the current data of leaves that were written over, except for leaves that it changes itself."""
     for statement in program.statements:
         value = values.get(statement.name)
         kept = any(statement is each for each in before.statements)
@@ -202,32 +185,32 @@ def with_overwritten(program: Program, before: Program, values: Mapping[str, Any
 
 
 def adopted(program: Program, values: Mapping[str, Any], scope: Mapping[str, Any]) -> tuple[Program, list[str]]:
-    """The program with what differs from its values, and the names that do.
+    """The program with the values of a scope that differ from its own, and their names.
 
     Raises UnsupportedError for a Tensor made by an operation that the language does not have.
     """
     statements = dict[str, Statement]()
     for name, value in scope.items():
         if value is not values.get(name):
-            if steps_on(value, values.get(name)):
+            if is_update(value, values.get(name)):
                 value = value.value
-            tensor = isinstance(value, Tensor)
-            made = recording(name, value, scope, values) if tensor else [numbers(program, values, name, value, False)]
-            statements |= {each.name: each for each in made}
+            is_tensor = isinstance(value, Tensor)
+            new = recording(name, value, scope, values) if is_tensor else [numbers(program, values, name, value, False)]
+            statements |= {each.name: each for each in new}
     for statement in statements.values():
         program = program.with_statement(statement)
     return program, list(statements)
 
 
-def steps_on(value: Any, before: Any) -> TypeGuard[Tensor]:
-    """Whether a variable is to go on from where it was, as in x = x - 0.1 * x.grad: no formula can speak of itself."""
+def is_update(value: Any, before: Any) -> TypeGuard[Tensor]:
+    """Whether a variable was computed from itself, as in x = x - 0.1 * x.grad, which no formula can express."""
     if not isinstance(value, Tensor) or not isinstance(before, Tensor) or before.op is not None:
         return False
     return value.op is not None and before in topological_order(value)
 
 
 def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, tracked: bool) -> Statement:
-    """A leaf of numbers; one that is there stays what it is, and a variable keeps its precision."""
+    """The statement of a leaf with given numbers; an existing one stays a variable of its dtype, or data."""
     kind = program.of(name).kind if name in values else None
     if kind == "variable":
         return leaf(name, value, tracked=True, dtype=values[name].dtype)
@@ -235,8 +218,8 @@ def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, 
 
 
 def recording(name: str, value: Tensor, scope: Mapping[str, Any], values: Mapping[str, Any]) -> list[Statement]:
-    """The statements that give a name this Tensor; what the name stood for so far gets another one, if it is needed."""
-    known = {held: other for other, held in values.items() if isinstance(held, Tensor) and other != name}
+    """The statements that record a Tensor under a name; the former value of the name is renamed if it is needed."""
+    known = {other: each for each, other in values.items() if isinstance(other, Tensor) and each != name}
     if value in known:
         return [Statement(name, known[value])]
     if value.op is None:

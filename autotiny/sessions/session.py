@@ -1,4 +1,4 @@
-"""A live graph: named statements that can be edited, of which only what an edit touches is computed again."""
+"""A live graph: named statements that can be edited; an edit recomputes only what depends on it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,29 +12,30 @@ from autotiny.engine.call_site import caller_scope
 from autotiny.engine.mutation import is_written_over
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
-from autotiny.sessions.memory import History, StatementError
-from autotiny.sessions.program import Program, SessionError, expect_name, swapped
-from autotiny.sessions.reading import Reading, read_statements
+from autotiny.sessions.memory import StatementError
+from autotiny.sessions.program import History, Program, SessionError, expect_name, swapped
+from autotiny.sessions.reading import ParsedProgram, read_statements
 from autotiny.sessions.recorded import adopted, numbers, recorded, with_overwritten
 from autotiny.sessions.script import loaded, save, script
-from autotiny.sessions.state import State, computed
+from autotiny.sessions.state import SessionState, computed
 from autotiny.sessions.statement import Statement, leaf
 from autotiny.sessions.table import table
 
 
 class Session:
-    """A recorded graph that can be edited: change a leaf or a formula, and what depends on it follows, gradients too.
+    """A recorded graph that can be edited: change a leaf or a formula, and the values and gradients that depend on it
+    are recomputed.
 
-    A session is a list of statements in the safe language of expressions. Numbers and lists are variables, arrays are
-    data, text is a formula; a Tensor is what its requires_grad says. Gradients are of the last single number that was
-    computed, unless `output` names another. An edit that fails leaves everything as it was; every other can be undone.
+    A session is a list of statements in the safe language. Numbers and lists are variables, arrays are data, text is a
+    formula; a Tensor is a variable or data by its requires_grad. Gradients are of the last single number that was
+    computed, unless `output` names another. An edit that fails changes nothing; every other edit can be undone.
 
     Parameters
     ----------
-    output : a recorded Tensor, whose graph becomes the session; its names are the tensors' own or the caller's.
-    limits : what one evaluation may cost.
+    output : a recorded Tensor, whose graph becomes the session; names are the tensors' own, or the caller's variables.
+    limits : limits of one evaluation.
 
-    Raises ExpressionError for a formula that cannot be computed, SessionError for other edits that make no sense.
+    Raises ExpressionError for a formula that cannot be computed, SessionError for other invalid edits.
 
     >>> s = Session()
     >>> s["x"] = 3.0
@@ -53,14 +54,14 @@ class Session:
 
     def __init__(self, output: Tensor | None = None, limits: Limits | None = None) -> None:
         self._limits = Limits() if limits is None else limits
-        self._state, self._history = State(), History(Program())
+        self._state, self._history = SessionState(), History(Program())
         if output is not None:
             statements = recorded(output, caller_scope(), {}, ())
             self._start(Program(tuple(statements), None if output.op is None else statements[-1].name))
 
-    # ----- looking -----
+    # ----- values -----
     def __getitem__(self, name: str) -> Any:
-        """The value of a name: a Tensor, with its gradient, or a plain value that depends on no variable."""
+        """The value of a name: a Tensor with its gradient, or a plain value."""
         self._state.program.of(name)
         return self._state.values[name]
 
@@ -95,7 +96,7 @@ class Session:
 
     @property
     def output(self) -> str | None:
-        """The name whose gradients are shown; assign one to choose it, None to leave it to the session."""
+        """The name whose gradients are shown; assign a name to choose it, None to leave the choice to the session."""
         return self._state.output
 
     @output.setter
@@ -104,7 +105,7 @@ class Session:
 
     @property
     def tensor(self) -> Tensor:
-        """What a picture shows: the output, else the last value that can be drawn; raises SessionError without any."""
+        """The output, or else the last Tensor, which a picture shows; raises SessionError where there is none."""
         tensors = [value for value in self._state.values.values() if isinstance(value, Tensor)]
         if not tensors:
             raise SessionError("there is nothing to draw yet: give a value a name, as in x = 3")
@@ -112,58 +113,58 @@ class Session:
 
     # ----- editing -----
     def __setitem__(self, name: str, value: Any) -> None:
-        """Give a name a formula (text) or a value; an existing leaf that is given numbers stays what it is."""
+        """Give a name a formula (text) or a value; an existing leaf stays a variable, or data, with other numbers."""
         self.assign(name, value)
 
     def __delitem__(self, name: str) -> None:
-        """Delete a statement that no other one speaks of."""
+        """Delete a statement that no other one uses."""
         self._become(self._program.without(name))
 
     def assign(self, name: str, value: Any, amend: bool = False) -> None:
-        """The same as `session[name] = value`; to amend is to change the latest edit, for a slider that is dragged."""
+        """Assign as `session[name] = value` does; amend=True replaces the latest edit, as while a slider is dragged."""
         self._become(self._program.with_statement(self._statement(name, value)), amend)
 
     def run(self, text: str, scope: Mapping[str, Any] | None = None) -> list[str]:
-        """Add statements, or put them in place of those of their names; returns the names.
+        """Add statements, or replace those of their names; returns the names.
 
-        `scope` are values by name that the statements may speak of; they come in as `adopt` brings them.
+        `scope` holds values by name that the statements may use; they are added as `adopt` adds them.
         """
-        reading = self._read(text, self._program.names)
+        parsed = self._read(text, self._program.names)
         program, _ = adopted(self._program, self._state.values, scope or {})
-        for statement in reading.statements:
+        for statement in parsed.statements:
             program = program.with_statement(statement)
         self._become(program)
-        return list(reading.places)
+        return list(parsed.spans)
 
-    def edit(self, text: str, amend: bool = False) -> Reading:
-        """Put a whole text in place of all statements: what it shares with them is not computed again.
+    def edit(self, text: str, amend: bool = False) -> ParsedProgram:
+        """Replace all statements by a whole text; what both have in common is not recomputed.
 
-        Returns where in the text each right side stands. Errors tell lines and columns of the text.
+        Returns the parsed text, with the span of each right side. Errors have lines and columns of the text.
         """
-        reading = self._read(text, ())
-        output = self._program.output if self._program.output in reading.places else None
+        parsed = self._read(text, ())
+        output = self._program.output if self._program.output in parsed.spans else None
         try:
-            self._become(Program(reading.statements, output), amend)
+            self._become(Program(parsed.statements, output), amend)
         except StatementError as error:
-            raise reading.relocated(error, error.name) from None
-        return reading
+            raise parsed.relocated(error, error.name) from None
+        return parsed
 
     def rename(self, old: str, new: str) -> None:
-        """Give a value another name wherever it stands; nothing is computed again."""
+        """Rename a value everywhere; nothing is recomputed."""
         self._become(self._program.renamed(old, new))
 
     def swap(self, name: str, old: str, new: str) -> None:
-        """Put another function or operator in place of one in a statement: swap("A1", "relu", "tanh").
+        """Replace a function or operator in a statement by another: swap("A1", "relu", "tanh").
 
         Raises SessionError where the statement has no such operation.
         """
         self._become(self._program.with_statement(swapped(self._program.of(name), old, new)))
 
     def adopt(self, scope: Mapping[str, Any]) -> list[str]:
-        """Take in what was made outside, by name, and what was assigned to the data of leaves.
+        """Add values that were made outside of the session, by name, and assignments to the data of leaves.
 
-        Tensors come with the statements that record them, arrays and numbers as data; a variable stays one, and takes
-        the value of what was computed from itself. Returns the names that changed.
+        A Tensor is added with the statements that record it, arrays and numbers as data. A variable stays a variable:
+        x = x - 0.1 * x.grad gives it a new value. Returns the names that changed.
 
         >>> s = Session()
         >>> s["x"] = 3.0
@@ -177,23 +178,23 @@ class Session:
         return changed
 
     def undo(self) -> None:
-        """Take the latest edit back; raises SessionError where there is none."""
+        """Undo the latest edit; raises SessionError where there is none."""
         self._move(-1, "undo")
 
     def redo(self) -> None:
-        """Make the edit again that was taken back last; raises SessionError where there is none."""
+        """Redo the edit that was undone last; raises SessionError where there is none."""
         self._move(1, "redo")
 
-    # ----- showing and keeping -----
+    # ----- output and files -----
     def draw(self) -> Picture:
-        """The picture of the graph, as `at.draw` gives it."""
+        """The picture of the graph, as `at.draw` makes it."""
         return draw(self.tensor)
 
     @property
     def script(self) -> str:
-        """A Python script that computes the same with NumPy and autotiny, and `load` reads back.
+        """A Python script that computes the same with NumPy and autotiny, and that `load` reads back.
 
-        Large arrays are in an .npz file beside it, of the script's own name.
+        It loads large arrays from an .npz file of its own name.
         """
         return script(self._program, self.output)
 
@@ -206,16 +207,16 @@ class Session:
 
     @classmethod
     def load(cls, path: str | Path, limits: Limits | None = None) -> "Session":
-        """The session that a script holds; the script is read, and never run.
+        """The session of a script, which is read and never run.
 
-        Raises ExpressionError, with its line, for anything that `save` would not have written.
+        Raises ExpressionError, with its line, for anything that `save` would not write.
         """
         session = cls(limits=limits)
         session._start(loaded(Path(path), session._limits))
         return session
 
     def table(self, names: Collection[str] | None = None, width: int | None = None) -> str:
-        """The names, what they stand for, their values and gradients; some of them, and no wider than a terminal."""
+        """A table of names with their kinds or formulas, values and gradients; optionally of some names, in a width."""
         return table(self._state, names, width)
 
     def __repr__(self) -> str:
@@ -225,7 +226,7 @@ class Session:
         picture = self.draw()._repr_mimebundle_() if any(isinstance(v, Tensor) for v in self.values.values()) else {}
         return {**picture, "text/plain": repr(self)}
 
-    # ----- one way for all edits -----
+    # ----- every edit goes through here -----
     @property
     def _program(self) -> Program:
         return self._state.program
@@ -252,10 +253,10 @@ class Session:
         before = self._state
         try:
             self._state = computed(program, before, self._limits)
-        finally:  # a failed evaluation may have named what it found
+        finally:  # a failed evaluation may have named Tensors of the session
             self._state.publish()
 
-    def _read(self, text: str, taken: Iterable[str]) -> Reading:
+    def _read(self, text: str, taken: Iterable[str]) -> ParsedProgram:
         arrays = {each.name: each.array for each in self.statements if each.array is not None}
         return read_statements(text, set(taken), arrays, self._limits)
 
@@ -265,15 +266,15 @@ class Session:
         expect_name(name)
         if isinstance(value, Tensor):
             if value.op is not None:
-                raise SessionError(f"{name}: a result cannot be set; give its formula as text, or its detach()")
+                raise SessionError(f"{name}: a computed Tensor cannot be assigned; assign its formula, or its detach()")
             return leaf(name, value.value, value.requires_grad)
         return numbers(self._program, self._state.values, name, value, tracked=not isinstance(value, np.ndarray))
 
     def _formula(self, name: str, text: str) -> Statement:
-        reading = self._read(f"{name} = {text}", ())
-        if [each.name for each in reading.statements] != [name]:
-            raise SessionError(f"{name}: expected one formula; got {len(reading.statements)} statements")
-        return reading.statements[0]
+        statements = self._read(f"{name} = {text}", ()).statements
+        if [each.name for each in statements] != [name]:
+            raise SessionError(f"{name}: expected one formula; got {len(statements)} statements")
+        return statements[0]
 
 
 session = Session

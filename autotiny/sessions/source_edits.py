@@ -1,4 +1,4 @@
-"""Edits of an expression's text at the places that its tree tells."""
+"""Edits of an expression's text at the positions of its syntax tree."""
 
 import ast
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """Characters, counted in bytes as the tree counts them, and what shall stand in their place."""
+    """The replacement of a range of bytes, which is what the tree counts in, by a text."""
 
     start: int
     end: int
@@ -14,24 +14,24 @@ class Edit(NamedTuple):
 
 
 def parsed(text: str) -> ast.expr:
-    """The tree of an expression; its line 2 is the text's first."""
+    """The tree of an expression, in which line 2 is the first line of the text."""
     return ast.parse(f"(\n{text}\n)", mode="eval").body
 
 
 def offset(text: str, line: int, column: int) -> int:
-    """Where a place of the tree lies in the bytes of the text."""
+    """The byte offset in the text of a line and column of the tree."""
     return sum(len(each.encode()) + 1 for each in text.split("\n")[: line - 2]) + column
 
 
 def span(text: str, node: ast.expr) -> tuple[int, int]:
-    """Where a node starts and ends."""
+    """The byte offsets at which a node starts and ends."""
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     return offset(text, node.lineno, node.col_offset), offset(text, node.end_lineno, node.end_col_offset)
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
-    """The text after edits that do not overlap.
+    """The text after edits, which must not overlap.
 
     >>> edited("a * b", [Edit(0, 1, "W"), Edit(4, 4, "-")])
     'W * -b'
@@ -43,13 +43,13 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
 
 
 def values_in(tree: ast.expr) -> list[ast.Name]:
-    """The names that stand for values, not for functions."""
+    """The names of values, not of functions that are called."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called]
 
 
 def renamed(text: str, tree: ast.expr, old: str, new: str) -> str:
-    """The text where a value has another name.
+    """The text with a value renamed.
 
     >>> renamed("x * max(x, y)", parsed("x * max(x, y)"), "x", "W")
     'W * max(W, y)'

@@ -1,4 +1,4 @@
-"""What a program comes to: values, gradients, and what the next computation may take from this one."""
+"""The evaluated state of a session: values, gradients, and the results that the next evaluation can reuse."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,10 @@ from autotiny.language.limits import Limits
 from autotiny.sessions.memory import Memory, Result, evaluate_all
 from autotiny.sessions.program import Program, SessionError
 
-# ----- gradients -----
-# Gradients that remember: an operation at which the same gradient arrives as last time passes on the same again.
 
-
+# ----- gradients: an operation that receives the same gradient as last time passes on the same contributions -----
 class Pulled(NamedTuple):
-    """What came out of pulling one gradient back through one operation."""
+    """The contributions that one gradient gives when it is pulled back through one operation."""
 
     gradient: Any
     passed: list[tuple[int, Any]]
@@ -28,11 +26,11 @@ class Pulled(NamedTuple):
 
 
 Remembered = dict[Any, Pulled]
-"""By the operation, whether its logarithm was meant, and whether the engine was on guard."""
+"""Contributions by node, by whether its logarithm's rules were used, and by whether the sweep was guarded."""
 
 
 class Gradients(NamedTuple):
-    """dJ/dx of every tensor that leads to J, and what is worth remembering."""
+    """dJ/dx of every tensor that J depends on, and the contributions to reuse."""
 
     of: Mapping[Any, Any]
     remembered: Remembered
@@ -42,7 +40,7 @@ NONE = Gradients({}, {})
 
 
 def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
-    """The gradients of a recorded number; nothing is published to `.grad`.
+    """The gradients of a recorded number; no `.grad` is changed.
 
     >>> x = Tensor(3.0)
     >>> float(gradients_of(x * x, {}).of[x])
@@ -53,7 +51,7 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
 
 
 class _Remembering(Sweep):
-    """The engine's sweep, which leaves out what it did last time."""
+    """The engine's sweep, which reuses the contributions of the last one."""
 
     def __init__(self, output: Tensor, remembered: Remembered, *, guarded: bool) -> None:
         super().__init__({output: seed(output, None)}, guarded=guarded)
@@ -61,7 +59,7 @@ class _Remembering(Sweep):
         self.pulled: Remembered = {}
 
     def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
-        """Pull g back through one operation, or remember what that gave."""
+        """Pull g back through one operation, or reuse its contributions."""
         key = node, through_log, self.guarded
         known = self.remembered.get(key)
         if known is None or not same(known.gradient, g):
@@ -71,13 +69,14 @@ class _Remembering(Sweep):
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two gradients are equal, nan and the sign of 0 included."""
+    """Whether two gradients are equal bit for bit, nan and the sign of 0 included."""
     return a is b or np.asarray(a).tobytes() == np.asarray(b).tobytes()
 
 
+# ----- states -----
 @dataclass(frozen=True)
-class State:
-    """A program with all its values, and the gradients of its output where it has one."""
+class SessionState:
+    """A program with all its values, and the gradients of its output if it has one."""
 
     program: Program = field(default_factory=Program)
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -86,7 +85,7 @@ class State:
     gradients: Gradients = NONE
 
     def publish(self) -> None:
-        """Give every Tensor its name and gradient, and the numbers by which graphs are put in order."""
+        """Give every Tensor its name and gradient, and a number by which graphs are sorted."""
         named = set[Tensor]()
         for name, value in self.values.items():
             if isinstance(value, Tensor):
@@ -104,21 +103,21 @@ class State:
         tensor._grad = g if g is None or tensor.op is not None else g.copy()
 
 
-def computed(program: Program, before: State, limits: Limits) -> State:
-    """The state of a program; what it has in common with the state before is not computed again.
+def computed(program: Program, before: SessionState, limits: Limits) -> SessionState:
+    """The state of a program; what it has in common with the previous state is not recomputed.
 
-    Raises ExpressionError and SessionError; the state before is as it was.
+    Raises ExpressionError and SessionError, which leave the previous state unchanged.
     """
     values, results = evaluate_all(program.statements, Memory(before.results), limits)
     output = program.output or default_output(values)
     if output is None:
-        return State(program, values, results)
+        return SessionState(program, values, results)
     gradients = gradients_of(differentiable(output, values[output]), before.gradients.remembered)
-    return State(program, values, results, output, gradients)
+    return SessionState(program, values, results, output, gradients)
 
 
 def default_output(values: Mapping[str, Any]) -> str | None:
-    """The last number that was computed from variables."""
+    """The name of the last single number that was computed from variables."""
     numbers = [name for name, value in values.items() if is_number(value) and value.op is not None]
     return numbers[-1] if numbers else None
 
@@ -129,9 +128,9 @@ def is_number(value: Any) -> bool:
 
 
 def differentiable(name: str, value: Any) -> Tensor:
-    """The value as what gradients are taken of; raises SessionError for what has none."""
+    """The value, if it has gradients; raises SessionError otherwise."""
     if isinstance(value, Tensor) and value.requires_grad and value.size != 1:
-        raise SessionError(f"{name} has shape {value.shape}, and gradients are of a number; take its sum or mean")
+        raise SessionError(f"{name} has shape {value.shape}, and gradients need a single number; take its sum or mean")
     if not is_number(value):
         raise SessionError(f"{name} depends on no variable, so it has no gradients")
     return value

@@ -1,4 +1,4 @@
-"""A session as a table: every name, what it stands for, its value and its gradient."""
+"""A session as a table: every name with its kind or formula, its value and its gradient."""
 
 import ast
 from collections.abc import Collection, Sequence
@@ -10,17 +10,17 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.arrays import summarise
 from autotiny.notation.text import aligned, clean
-from autotiny.sessions.state import State
+from autotiny.sessions.state import SessionState
 from autotiny.sessions.statement import Statement
 
 HEADINGS = ("name", "is", "shape", "value", "gradient")
 LONGEST_NAME, LONGEST_FORMULA, NARROWEST = 24, 40, 4
 
 
-def table(state: State, names: Collection[str] | None = None, width: int | None = None) -> str:
-    """A line for each statement, or those of the names; "—" where nothing of what is differentiated depends on it.
+def table(state: SessionState, names: Collection[str] | None = None, width: int | None = None) -> str:
+    """A row for each statement, or for some names; "—" where the output does not depend on a variable.
 
-    Where a width is given, formulas, and if need be other words, are cut to fit it.
+    If a width is given, formulas, and other columns if necessary, are shortened to fit it.
     """
     wanted = [each for each in state.program.statements if names is None or each.name in names]
     rows = [HEADINGS, *(_line(state, each) for each in wanted)]
@@ -28,7 +28,7 @@ def table(state: State, names: Collection[str] | None = None, width: int | None 
 
 
 def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
-    """The rows with their longest words cut, until a line of them fits a width.
+    """The rows with their longest cells shortened, until a line fits a width.
 
     >>> fitted([("name", "is"), ("J", "sum(tanh(W @ x))")], 14)
     [['name', 'is'], ['J', 'sum(tan…']]
@@ -39,28 +39,27 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:
     return [[clean(word, room) for word, room in zip(row, widths, strict=True)] for row in rows]
 
 
-def _line(state: State, statement: Statement) -> tuple[str, ...]:
+def _line(state: SessionState, statement: Statement) -> tuple[str, ...]:
     name, value = statement.name, state.values[statement.name]
-    shape, told = (str(np.shape(value_of(value))), summarise(value_of(value)).text) if is_array(value) else _told(value)
-    return clean(name, LONGEST_NAME), _origin(statement), shape, told, _gradient(state, value)
-
-
-def _told(value: Any) -> tuple[str, str]:
-    """A list of results has no shape of its own; a tuple of numbers tells itself."""
-    return "", f"{len(value)} results" if isinstance(value, list) else str(value)
+    if is_array(value):
+        shape, summary = str(np.shape(value_of(value))), summarise(value_of(value)).text
+    else:  # a list of results, or a tuple of numbers such as a shape
+        shape, summary = "", f"{len(value)} results" if isinstance(value, list) else str(value)
+    return clean(name, LONGEST_NAME), _origin(statement), shape, summary, _gradient(state, value)
 
 
 def _origin(statement: Statement) -> str:
-    written = ast.unparse(statement.tree) if "\n" in statement.text else statement.text
-    return statement.kind if statement.kind != "formula" else clean(written, LONGEST_FORMULA)
+    if statement.kind != "formula":
+        return statement.kind
+    return clean(ast.unparse(statement.tree) if "\n" in statement.text else statement.text, LONGEST_FORMULA)
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value has entries to show."""
+    """Whether a value is a number or an array."""
     return isinstance(value, Tensor | np.ndarray | np.generic | int | float)
 
 
-def _gradient(state: State, value: Any) -> str:
+def _gradient(state: SessionState, value: Any) -> str:
     if not isinstance(value, Tensor) or not value.requires_grad:
         return ""
     g = state.gradients.of.get(value)

@@ -1,20 +1,23 @@
-"""Every row of the table on random arrays: both of its sides, and what it makes of a formula that it is found in."""
+"""Every row of the table on random arrays: both of its sides, what it makes of a formula, and that this is smaller."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from autotiny.algebra import Simplifier, symbol
+from autotiny.algebra import Simplifier, constant, measure, symbol, topological_order
 from autotiny.algebra.pattern import variables
-from autotiny.algebra.rewrites import EXPANSIONS, ROWS, Row
-from autotiny.algebra.stable import STABLE
+from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE, is_identity, uniform
+from autotiny.algebra.row import AlgebraError, Row
+from autotiny.algebra.simplify import rebuilt
 
 SHAPES = [(), (3,), (4,), (3, 4), (4, 3), (3, 3), (1, 4), (3, 1), (4, 1)]
 OPTIONS = {
     "axis": [0, 1, (0, 1)],
     "shape": [(3, 4), (4, 3), (3, 3)],
     "s": [(3, 1), (4, 1), (1, 3), (1, 4)],
+    "first": [0, 1],
+    "second": [0, 1, -1],
 }
 KINDS = {
     "any": lambda rng, shape: rng.normal(size=shape),
@@ -71,16 +74,42 @@ def require_sides_equal(row, rng):
         require_equal(row.replacement(*values), left)
 
 
+def formulas(row, values):
+    """The variables of a row as symbols with these values; as constants, where its condition asks for these."""
+    given = [v if n in OPTIONS else symbol(n, v) for n, v in zip(variables(row.pattern), values, strict=True)]
+    if row.condition(*given):
+        return given
+    return [constant(v) if is_identity(v) or uniform(v) else x for x, v in zip(given, values, strict=True)]
+
+
+def rewritten_as_written(row, formula):
+    """The formula, each operation of which is looked at by the row once."""
+    done = {}
+    for part in topological_order(formula):
+        again = rebuilt(part, tuple(done[arg] for arg in part.args))
+        after = row.at(again)
+        done[part] = again if after is None else after
+    return done[formula]
+
+
+def require_smaller(row, rng):
+    """The right side of a row is smaller than the left, by `measure`, as both stand in a formula."""
+    for values, _ in instances(row, rng):
+        given, normal = formulas(row, values), (lambda x: constant(x)) if row.as_written else Simplifier().normal
+        with np.errstate(all="ignore"):
+            left, right = (normal(constant(side(*given))) for side in (row.pattern, row.replacement))
+        assert left.is_constant or left is right or measure(right) < measure(left), (left, right)
+
+
 def require_matches_equal(row, rng):
     """The row found in a formula, among other factors, leaves its value as it is."""
     applied = 0
     for values, _ in instances(row, rng):
-        names = variables(row.pattern)
-        given = [v if n in OPTIONS else symbol(n, v) for n, v in zip(names, values, strict=True)]
-        simplifier = Simplifier()
+        given, simplifier = formulas(row, values), Simplifier()
         with np.errstate(all="ignore"):
-            formula = simplifier.normal(row.pattern(*given) * symbol("k", 3.0) + 1)
-            after = simplifier.apply(row, formula)
+            formula = row.pattern(*given) * symbol("k", 3.0) + 1
+            formula = formula if row.as_written else simplifier.normal(formula)
+            after = rewritten_as_written(row, formula) if row.as_written else simplifier.apply(row, formula)
         applied += after is not formula
         require_equal(after.value, formula.value)
     return applied
@@ -95,14 +124,19 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *PROGRAMS], ids=identity)
 def test_both_sides_of_a_row_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *PROGRAMS], ids=identity)
 def test_a_row_that_is_found_in_a_formula_leaves_its_value(row, rng):
-    require_matches_equal(row, rng)
+    assert require_matches_equal(row, rng)
+
+
+@pytest.mark.parametrize("row", [*ROWS, *STABLE, *PROGRAMS], ids=identity)
+def test_a_row_makes_a_formula_smaller(row, rng):
+    require_smaller(row, rng)
 
 
 def with_an_infinity(value):
@@ -141,7 +175,7 @@ def test_a_stable_row_is_right_where_its_pattern_overflows(row, rng):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_row_that_overflows_is_not_stable(rng):
-    back = Row("softplus as it is written", lambda x: np.logaddexp(x, 0), lambda x: np.log(1 + np.exp(x)))
+    back = Row("softplus as it is written", lambda x: np.logaddexp(x, 0), lambda x: np.log(1 + np.exp(x)), expands=True)
     with pytest.raises(AssertionError):
         require_finite_where_the_pattern_overflows(back, rng)
 
@@ -159,6 +193,78 @@ WRONG = [
 def test_a_wrong_row_fails(row, rng):
     with pytest.raises((AssertionError, ValueError)):
         require_sides_equal(row, rng)
+
+
+LARGER = [
+    Row(
+        "exchange of factors",
+        lambda a, b: a @ b,
+        lambda a, b: (b.T @ a.T).T,
+        lambda a, b: np.ndim(a) == np.ndim(b) == 2,
+    ),
+    Row("two signs", lambda x: np.tanh(x), lambda x: -np.tanh(-x), lambda x: np.size(x) > 1),
+    Row("the logarithm's inverse", lambda x: np.tanh(x), lambda x: np.exp(np.log(np.tanh(x))), expands=True),
+]
+
+
+@pytest.mark.parametrize("row", LARGER, ids=identity)
+def test_a_row_that_makes_a_formula_larger_fails(row, rng):
+    with pytest.raises(AssertionError, match="measure"):
+        require_smaller(row, rng)
+
+
+def tanh_is_odd(**options):
+    return Row("tanh is odd", lambda x: np.tanh(-x), lambda x: -np.tanh(x), **options)
+
+
+NEVER_SMALLER = [
+    (lambda: tanh_is_odd(rest=("x",)), r"row 'tanh is odd' does not make tanh\(negative\(x\)\) smaller where x is neg"),
+    (lambda: Row("a + b", lambda a, b: a + b, lambda a, b: b + a), r"row 'a \+ b' does not make add\(a, b\) smaller"),
+    (
+        lambda: Row("doubled", lambda x: np.exp(x), lambda x: 2 * np.exp(x) / 2),
+        r"row 'doubled' does not make exp\(x\) ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("define", "message"), NEVER_SMALLER)
+def test_a_row_that_never_makes_a_formula_smaller_is_refused_at_its_definition(define, message):
+    with pytest.raises(AlgebraError, match=message):
+        define()
+
+
+def test_a_row_that_goes_on_for_ever_is_refused_where_it_is_applied():
+    row = tanh_is_odd(rest=("x",), condition=lambda x: True)  # so that it cannot be told of the row
+    simplifier, x = Simplifier([row]), symbol("x", np.ones(3))
+    with pytest.raises(AlgebraError, match=r"row 'tanh is odd' does not make tanh\(multiply\(-2, x\)\) smaller"):
+        simplifier.apply(row, simplifier.normal(np.tanh(-2 * x)))
+    with pytest.raises(AlgebraError, match="row 'tanh is odd' does not make"):
+        simplifier.simplify(np.tanh(-2 * x) + 1)
+
+
+def test_a_sign_moves_out_of_a_function_by_a_row_without_rest():
+    simplifier, x = Simplifier([tanh_is_odd()]), symbol("x", np.ones(3))
+    assert simplifier.simplify(np.tanh(-x) * 2)[-1].after is simplifier.normal(-2 * np.tanh(x))
+
+
+def test_a_row_applies_to_what_it_has_made_as_often_as_it_gets_smaller():
+    x, simplifier = symbol("x", np.eye(3)), Simplifier()
+    product = x
+    for _ in range(150):
+        product = product @ x
+    (row,) = [row for row in ROWS if row.name == "transpose of a product"]
+    after = simplifier.apply(row, simplifier.normal(product.T))
+    assert measure(after) < measure(product.T)
+    assert not any(part.op is not None and part.op.name == "transpose" and part.args[0] is not x
+                   for part in topological_order(after))  # fmt: skip
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 2)])
+def test_factors_of_a_broadcast_product_move_out_of_no_sum_over_other_axes(axis):
+    k, M = symbol("k", 2.0), symbol("M", np.arange(12.0).reshape(3, 4))
+    total, simplifier = np.sum(np.broadcast_to(k * M, (2, 3, 4)), axis=axis, keepdims=True), Simplifier()
+    steps = simplifier.simplify(total)
+    np.testing.assert_allclose((steps[-1].after if steps else simplifier.normal(total)).value, total.value)
 
 
 def test_a_row_without_its_side_condition_fails(rng):

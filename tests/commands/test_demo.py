@@ -43,7 +43,7 @@ def test_autograd_gives_the_textbooks_gradients_before_and_after_training(when, 
     assert check.worst.error < (1e-14 if when == "before" else 1e-12)
 
 
-def test_what_holds_ends_in_0_and_says_so(demonstration):
+def test_checks_that_hold_end_in_0(demonstration):
     assert demonstration.code == 0
     assert "a check did not hold" not in demonstration.err
     assert demonstration.out.count("   All six agree: the largest error is ") == 2
@@ -84,7 +84,7 @@ def test_network_that_has_hardly_learnt_is_a_fault(tmp_path):
 
 def test_without_graphviz_the_report_shows_the_graph_as_a_table(tmp_path, without_graphviz, capsys):
     findings = demonstrate(tmp_path, epochs=1)
-    assert "no Graphviz here: pip install 'autotiny[lab]' brings one" in capsys.readouterr().out
+    assert "not drawn: Graphviz is missing; pip install 'autotiny[lab]' installs one" in capsys.readouterr().out
     assert not (tmp_path / "graph.svg").exists()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "There is no Graphviz here" in page
@@ -92,7 +92,7 @@ def test_without_graphviz_the_report_shows_the_graph_as_a_table(tmp_path, withou
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_missing_extra_is_said_before_any_work(package, tmp_path, monkeypatch):
+def test_missing_extra_is_reported_before_any_work(package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ExtraMissingError, match=rf"the report needs {package}: pip install 'autotiny\[lab\]'"):
         demonstrate(tmp_path / "report")

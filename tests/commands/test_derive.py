@@ -63,14 +63,14 @@ def test_a_formula_is_judged_by_the_exit_code_and_in_words(formula, code, told, 
     [
         ([*REGRESSION[:-1], "v"], "there is no value named v"),
         ([*REGRESSION, "--matches", "X +"], "neither NumPy code nor a formula"),
-        ([*REGRESSION[:-2], "--matches", "X"], "--matches takes one formula: say of what with --wrt NAME"),
+        ([*REGRESSION[:-2], "--matches", "X"], "--matches takes one formula: name its variable with --wrt NAME"),
         (
             ["derive", "x**2", "--set", "x=[[1,2],[3,4]]"],
             "derived are the gradient of a single number and the Jacobian",
         ),
     ],
 )
-def test_bad_input_is_told_in_one_line(arguments, told, capsys):
+def test_bad_input_is_reported_in_one_line(arguments, told, capsys):
     assert main(arguments) == 2
     assert told in capsys.readouterr().err.splitlines()[0]
 

@@ -7,7 +7,7 @@ from xml.dom import minidom
 import numpy as np
 import pytest
 
-from autotiny.commands.arrays import GivenError
+from autotiny.commands.arguments import InputError
 from autotiny.commands.draw import EXAMPLES, add_arguments, run
 from autotiny.commands.main import main
 from autotiny.errors import UnsupportedError
@@ -61,7 +61,7 @@ def test_open_shows_the_file(tmp_path, opened):
     assert opened == [(tmp_path / "net.html").as_uri()]
 
 
-def test_steps_are_told_as_text(capsys):
+def test_steps_are_printed_as_text(capsys):
     assert draw(*PRODUCT, "--steps") == 0
     assert "backward: ∂output/∂b through t1 = a * b" in capsys.readouterr().out
 
@@ -77,10 +77,10 @@ def test_assigned_values_keep_their_names(capsys):
     assert "Z " in capsys.readouterr().out
 
 
-def test_what_is_no_single_number_is_drawn_without_gradients(capsys):
+def test_a_result_of_several_numbers_is_drawn_without_gradients(capsys):
     assert draw("W @ x", "--set", "W=[[1,2],[3,4]]", "--set", "x=[1,0.5]") == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("without gradients, for the result has shape (2,): take its sum or mean for them\n\n")
+    assert printed.startswith("without gradients, as the result has shape (2,): take its sum or mean for them\n\n")
     assert "Σ" not in printed
 
 
@@ -113,18 +113,18 @@ def test_depth_and_expand_choose_the_groups(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ([*PRODUCT, "--open"], GivenError, "--open shows the file that -o names: add -o FILE, such as -o net.html"),
-        ([*PRODUCT, "-o", "net.jpg"], GivenError, r"ends in one of \.svg, .*\.html; got 'net.jpg'"),
-        ([*PRODUCT, "--steps", "-o", "net.png"], GivenError, r"steps are saved in a file that ends in .html or .svg"),
-        ([*PRODUCT, "--focus", "c"], GivenError, "there is no value named c, only a, b"),
+        ([*PRODUCT, "--open"], InputError, "--open shows the file that -o names: add -o FILE, such as -o net.html"),
+        ([*PRODUCT, "-o", "net.jpg"], InputError, r"ends in one of \.svg, .*\.html; got 'net.jpg'"),
+        ([*PRODUCT, "--steps", "-o", "net.png"], InputError, r"steps are saved in a file that ends in .html or .svg"),
+        ([*PRODUCT, "--focus", "c"], InputError, "there is no value named c, only a, b"),
         ([*PRODUCT, "--expand", "layer"], UnsupportedError, "expand='layer': there is no such group"),
         (["a*b + c", "--set", "a=2", "--set", "b=3"], ExpressionError, "c"),
-        (["2 + 3"], GivenError, "the result depends on no value that was set; give it some with --set"),
-        (["net.py:loss"], GivenError, "net.py: there is no such file"),
-        (["a", "--set", "a"], GivenError, "--set 'a': expected NAME=VALUE"),
+        (["2 + 3"], InputError, "the result depends on no value that was set; set one with --set"),
+        (["net.py:loss"], InputError, "net.py: there is no such file"),
+        (["a", "--set", "a"], InputError, "--set 'a': expected NAME=VALUE"),
     ],
 )
-def test_bad_input_is_told(arguments, error, message):
+def test_bad_input_is_reported(arguments, error, message):
     with pytest.raises(error, match=message):
         draw(*arguments)
 
@@ -133,14 +133,14 @@ def test_bad_input_is_told(arguments, error, message):
 def test_depth_is_a_whole_number_from_1(depth, capsys):
     with pytest.raises(SystemExit):
         draw(*PRODUCT, f"--depth={depth}")
-    assert f"expected a whole number from 1, got '{depth}'" in capsys.readouterr().err
+    assert f"expected a whole number of at least 1; got '{depth}'" in capsys.readouterr().err
 
 
 def test_command_line_ends_with_exit_codes(capsys, tmp_path):
     assert main(["draw", *PRODUCT]) == 0
     assert main(["draw", *PRODUCT, "-o", str(tmp_path / "no" / "net.svg")]) == 2
     assert main(["draw", "a +", "--set", "a=2"]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert "syntax error" in capsys.readouterr().err
 
 
 def test_without_graphviz_the_command_says_what_to_install(monkeypatch, capsys, tmp_path):

@@ -36,7 +36,7 @@ def command(monkeypatch):
 
     def make(run):
         module = types.ModuleType("autotiny_try")
-        module.add_arguments, module.run = lambda parser: None, run
+        module.EXAMPLES, module.add_arguments, module.run = "", lambda parser: None, run
         monkeypatch.setitem(sys.modules, "autotiny_try", module)
         monkeypatch.setitem(COMMANDS, "try", ("autotiny_try", "try what a test wants"))
 
@@ -100,7 +100,7 @@ def test_without_a_command_the_help_comes_with_exit_code_2(capsys):
         (["trian"], "autotiny: argument COMMAND: invalid choice: 'trian'"),
         (
             ["train", "--epochs", "0"],
-            "autotiny: argument --epochs: '0' is not a whole number from 1 up; see autotiny train",
+            "autotiny: argument --epochs: expected a whole number of at least 1; got '0'; see autotiny train",
         ),
         (["demo", "--nonsense"], "autotiny: unrecognized arguments: --nonsense"),
         (["train", "nothing.csv"], "nothing.csv: No such file or directory"),
@@ -157,7 +157,7 @@ def test_ctrl_c_is_130_and_no_traceback(failing, capsys):
 @pytest.mark.parametrize(
     ("arguments", "codes"), [(["--help"], {0, NOBODY_READS}), (["train", "--epochs", "1"], {NOBODY_READS})]
 )
-def test_reader_that_leaves_early_is_no_error(arguments, codes):
+def test_reader_that_leaves_early_is_not_an_error(arguments, codes):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as nowhere:
@@ -167,7 +167,7 @@ def test_reader_that_leaves_early_is_no_error(arguments, codes):
     assert b"Error" not in ended.stderr
 
 
-def test_names_that_the_terminal_cannot_write_are_no_error(tmp_path):
+def test_names_that_the_terminal_cannot_write_are_not_an_error(tmp_path):
     table = tmp_path / "sizes.csv"
     table.write_text("".join(f"{i},{'groß' if i > 9 else 'klein'}\n" for i in range(20)), encoding="utf-8")
     process = autotiny_process("train", str(table), "--epochs", "1", env=os.environ | {"PYTHONIOENCODING": "ascii"})

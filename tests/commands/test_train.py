@@ -4,6 +4,7 @@ import signal
 import numpy as np
 import pytest
 
+from autotiny.commands.main import main
 from autotiny.commands.train import add_arguments, run
 from autotiny.errors import AutotinyError
 from autotiny.nn import DataError, load
@@ -126,7 +127,7 @@ def test_fraction_that_leaves_nothing_is_refused(option, table):
         train(table, option, "1")
 
 
-def test_learning_rate_that_is_too_large_is_said(table):
+def test_learning_rate_that_is_too_large_is_reported(table):
     with pytest.raises(AutotinyError, match=r"in epoch 1; a learning rate below 1e\+200 may help"):
         train(table, "--learning-rate", "1e200")
 
@@ -134,15 +135,15 @@ def test_learning_rate_that_is_too_large_is_said(table):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--hidden", "8,0"), "argument --hidden: '0' is not a whole number from 1 up"),
-        (("--hidden", "eight"), "argument --hidden: 'eight' is not"),
-        (("--batch", "-1"), "argument --batch: '-1' is not"),
-        (("--epochs", "2.5"), "argument --epochs: '2.5' is not"),
-        (("--seed", "-1"), "argument --seed: '-1' is not a whole number from 0 up"),
+        (("--hidden", "8,0"), "argument --hidden: expected a whole number of at least 1; got '0'"),
+        (("--hidden", "eight"), "argument --hidden: expected a whole number"),
+        (("--batch", "-1"), "argument --batch: expected a whole number"),
+        (("--epochs", "2.5"), "argument --epochs: expected a whole number"),
+        (("--seed", "-1"), "argument --seed: expected a whole number of at least 0; got '-1'"),
         (("--activation", "step"), "argument --activation: invalid choice: 'step'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_with_exit_code_2(arguments, message, capsys):
+def test_invalid_options_are_refused_with_exit_code_2(arguments, message, capsys):
     with pytest.raises(SystemExit) as caught:
         train(*arguments)
     assert caught.value.code == 2
@@ -151,5 +152,5 @@ def test_options_that_make_no_sense_are_refused_with_exit_code_2(arguments, mess
 
 def test_help_shows_examples(capsys):
     with pytest.raises(SystemExit):
-        train("--help")
+        main(["train", "--help"])
     assert "autotiny train flowers.csv --label species" in capsys.readouterr().out

@@ -56,7 +56,7 @@ def lines_and_values(f, args):
     compiled(*args)
     setup, _, body = compiled.source.partition("def step(")
     parameters, _, body = body.partition("):\n")
-    namespace = {**compiled.latest.program.held, "invalid": []}
+    namespace = {**compiled.latest.program.objects, "invalid": []}
     exec(setup, namespace)
     leaves = [x for x in flatten(args)[0] if isinstance(x, np.ndarray | float)]
     namespace.update(zip(parameters.split(", "), leaves, strict=True))

@@ -43,6 +43,21 @@ def test_targets_that_do_not_sum_to_one_after_all_give_the_right_gradient():
     assert "FactError" not in f.source
 
 
+def test_targets_that_sum_to_one_but_for_rounding_stay_in_the_program_that_relies_on_it():
+    rng, f = np.random.default_rng(3), at.compile(cross_entropy_gradient)
+    Z = rng.standard_normal((7, 40))
+    for _ in range(5):
+        Y = rng.random((7, 40))
+        Y /= np.sum(Y, axis=0)
+        assert not np.all(np.sum(Y, axis=0) == 1)
+        close(f(Z, Y), cross_entropy_gradient(Z, Y), rtol=1e-11)
+        assert "FactError" in f.source
+    for error in (1e-6, -1e-10):
+        close(f(Z, Y + error), cross_entropy_gradient(Z, Y + error), rtol=1e-11)
+        assert "FactError" not in f.source
+        f(Z, Y)
+
+
 # ----- blocks -----
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("shape", [(2**17,), (400, 333), (3, 5, 12345)])
@@ -264,3 +279,9 @@ def test_rearranged_entries_that_are_reshaped_are_computed_anew_at_every_call(re
         value, gradient = at.value_and_grad(f)(point)
         np.testing.assert_allclose(compiled(point)[0], value, rtol=1e-13)
         np.testing.assert_allclose(compiled(point)[1], gradient, rtol=1e-13)
+
+
+def test_a_negative_number_is_raised_whole():
+    compiled = at.compile(lambda x: (-2.0) ** np.floor(x) * x)
+    for x in (np.float32(2.0), np.float64(3.0)):
+        assert compiled(x) == (-2.0) ** np.floor(x) * x

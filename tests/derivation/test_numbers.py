@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.derivation.lift import Powers, named_numbers, told
+from autotiny.derivation.lift import Powers, as_powers, named_numbers
 
 SCOPE = {"m": 8, "lam": 0.3, "d": 5}
 
@@ -19,16 +19,16 @@ SCOPE = {"m": 8, "lam": 0.3, "d": 5}
     ],
 )
 def test_number_is_told_by_the_variables_that_give_it(value, way):
-    assert told(value, named_numbers(SCOPE)) == way
+    assert as_powers(value, named_numbers(SCOPE)) == way
 
 
 @pytest.mark.parametrize("value", [2, 0.5, 1, 4, 7, 0.77])
 def test_common_and_unrelated_numbers_stay_numbers(value):
-    assert told(value, named_numbers(SCOPE)) is None
+    assert as_powers(value, named_numbers(SCOPE)) is None
 
 
 def test_number_that_two_variables_hold_is_told_by_neither():
-    assert told(8, named_numbers({"m": 8, "n": 8})) is None
+    assert as_powers(8, named_numbers({"m": 8, "n": 8})) is None
 
 
 def test_formula_shows_the_number_where_no_variable_has_it():

@@ -45,7 +45,7 @@ WRONG = [
     ("Z2", "2 * Y / m * (1 - T**2)", "2 times the gradient: an extra factor of 2?"),
     ("Z2", "0.5 * Y / m * (1 - T**2)", "0.5 times the gradient: a missing factor of 2?"),
     ("Z2", "0.3 * Y / m * (1 - T**2)", "0.3 times the gradient: one factor lam too many?"),
-    ("Z2", "Y / m * (1 - T**2) / 0.3", "3.333333 times the gradient: a missing factor lam?"),
+    ("Z2", "Y / m * (1 - T**2) / 0.3", "3.33333 times the gradient: a missing factor lam?"),
     ("Z2", "1.7 * Y / m * (1 - T**2)", "1.7 times the gradient"),
     ("Z2", "1.00002 * Y / m * (1 - T**2)", "1.00002 times the gradient: a number with too few digits?"),
     ("Z2", "Y / m", "the gradient without the factor 1 - T²: forgotten?"),

@@ -31,7 +31,7 @@ def test_gradients_stand_beside_the_values(network):
     J, W, b, X = network
     cards = by_name(at.draw(J, gradients=[W, b]))
     assert {"W", "Z", "J", "dJ/dJ", "dJ/dZ", "dJ/dW", "dJ/db"} <= cards.keys()
-    assert cards["dJ/dW"].origin == "dJ/dZ @ Xᵀ"
+    assert cards["dJ/dW"].origin == "dJ/dZ @ X.T"
     assert (cards["dJ/dW"].kind, cards["dJ/dW"].shape) == ("gradient", (3, len(X)))
 
 

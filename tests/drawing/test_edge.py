@@ -111,8 +111,8 @@ def test_before_backward_there_is_no_chain_rule_but_a_dash(fork):
 def test_arrays_have_their_rules_and_the_range_of_the_gradient(flagship):
     flagship.backward()
     told = sentences(flagship)
-    assert told["W2"].startswith("dJ/dW2 = dJ/dt4 @ t3ᵀ = ")
-    assert told["t3"].startswith("dJ/dt3 = W2ᵀ @ dJ/dt4 = ")
+    assert told["W2"].startswith("dJ/dW2 = dJ/dt4 t3ᵀ = ")
+    assert told["t3"].startswith("dJ/dt3 = W2ᵀ dJ/dt4 = ")
     assert told["t2"].startswith("dJ/dt2 = dJ/dt3 * 1[t2 > 0] = ")
     assert told["Z2"].startswith("dJ/dZ2 = ")
 

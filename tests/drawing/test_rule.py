@@ -29,8 +29,8 @@ def told(function, position=0, constant_variant=False, **options):
         (np.log, 0, "g / a", "× 1/a"),
         (np.tanh, 0, "g * (1 - y²)", "× (1 − y²)"),
         (np.sqrt, 0, "0.5 * g / y", "× 0.5/y"),
-        (np.matmul, 0, "g @ bᵀ", "· bᵀ"),
-        (np.matmul, 1, "aᵀ @ g", "aᵀ ·"),
+        (np.matmul, 0, "g bᵀ", "· bᵀ"),
+        (np.matmul, 1, "aᵀ g", "aᵀ ·"),
         (np.sum, 0, "g", "1"),
         (at.relu, 0, "g * 1[a > 0]", "× 1[a > 0]"),
         (at.sigmoid, 0, "g * y * (1 - y)", "× y × (1 − y)"),
@@ -86,7 +86,7 @@ def test_a_users_rule_is_written():
     def cube(x):
         return x * x * x
 
-    assert told(cube).factor == "× 3 × a ** 2"
+    assert told(cube).factor == "× 3 × a²"
 
 
 def test_a_picture_of_an_unreadable_rule_names_the_operation():

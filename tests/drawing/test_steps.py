@@ -56,9 +56,9 @@ def test_forward_pass_computes_every_operation_in_order(two_paths):
     ("make", "expected"),
     [
         (lambda x: x**2, "(−2) ** 2 = 4"),
-        (lambda x: -x, "-(−2) = 2"),
+        (lambda x: -x, "−(−2) = 2"),
         (lambda x: np.exp(x), "exp(−2) = 0.1353"),
-        (lambda x: np.square(x), "(−2)² = 4"),
+        (lambda x: np.square(x), "(−2) ** 2 = 4"),
         (lambda x: np.maximum(x, 0), "maximum(−2, 0) = 0"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_backward_step_has_what_arrives_the_rule_the_product_and_the_sum(two_p
 
 
 @pytest.mark.parametrize(
-    ("exponent", "derivative"), [(2, "2 * a"), (3, "3 * a ** 2"), (-1, "-1 * a ** -2"), (0.5, "0.5 * a ** -0.5")]
+    ("exponent", "derivative"), [(2, "2 * a"), (3, "3 * a²"), (-1, "(-1) * a ** (-2)"), (0.5, "0.5 * a ** (-0.5)")]
 )
 def test_exponents_are_computed(exponent, derivative):
     a = at.Tensor(4.0, name="a")
@@ -126,7 +126,7 @@ def test_a_path_without_a_contribution_says_so():
 
 def test_matrix_products_name_the_other_factor_transposed(flagship):
     assert "rule: matrix product: times the other factor, transposed" in step_of(flagship, "∂J/∂W1")
-    assert "passes on: g @ Xᵀ = " in step_of(flagship, "∂J/∂W1")
+    assert "passes on: g Xᵀ = " in step_of(flagship, "∂J/∂W1")
 
 
 def test_what_broadcasting_repeated_is_said_to_be_summed(flagship):

@@ -125,3 +125,9 @@ class Foreign:
 def test_arrays_of_other_libraries_of_complex_numbers_are_refused():
     with pytest.raises(UnsupportedError, match="add: complex numbers are not supported yet"):
         at.Tensor(1.0) + Foreign([1j])
+
+
+def test_a_tensor_that_only_selects_among_constants_gives_a_plain_array():
+    t = at.Tensor([1.0, 0.0])
+    assert type(np.where(t, 1.0, 2.0)) is np.ndarray
+    assert np.where(t, 1.0, 2.0).tolist() == np.where(t > 0, 1.0, 2.0).tolist() == [1, 2]

@@ -5,17 +5,16 @@ import pytest
 
 import autotiny as at
 from autotiny.language import ExpressionError, Limits, evaluate
-from autotiny.language.costs import indexed
-from autotiny.language.sizes import size_of
-from autotiny.language.vocabulary import words
+from autotiny.language.costs import indexed, size_of
+from autotiny.language.vocabulary import functions
 from ops.cases import CASES
 
-OF_THE_TABLE = [case for case in CASES if case.function.__name__ in words() and case.function is not np.einsum]
+OF_THE_TABLE = [case for case in CASES if case.function.__name__ in functions() and case.function is not np.einsum]
 
 
 def called(case):
     """The word of a case, with the arguments that the case calls it with."""
-    word, rng = words()[case.function.__name__], case.rng()
+    word, rng = functions()[case.function.__name__], case.rng()
     drawn = [
         np.asarray(domain.draw(rng, shape, i))
         for i, (domain, shape) in enumerate(zip(case.domains, case.shapes, strict=True))
@@ -27,7 +26,7 @@ def called(case):
 def test_estimate_is_never_below_the_result_for_any_case_of_the_table():
     held = 0
     for case in OF_THE_TABLE:
-        if case.call is case.function or words()[case.function.__name__].joins:
+        if case.call is case.function or functions()[case.function.__name__].joins:
             word, operands, options = called(case)
             entries = word.estimate(*operands, **options).entries
             assert size_of(word.function(*operands, **options)) <= entries, str(case)

@@ -3,7 +3,7 @@ import pytest
 
 import autotiny as at
 from autotiny.language import evaluate
-from autotiny.language.vocabulary import words
+from autotiny.language.vocabulary import functions
 
 RNG = np.random.default_rng(0)
 VALUES = {"W": RNG.uniform(0.5, 2, (3, 3)), "x": RNG.uniform(0.5, 2, 3), "n": 2}
@@ -97,7 +97,7 @@ def test_divisions_by_zero_in_arrays_give_infinity_without_a_warning():
 
 
 def test_every_name_of_the_language_is_called_as_it_says():
-    for name, word in words().items():
+    for name, word in functions().items():
         assert word.name == name
         assert word.usage.startswith(f"{name}(")
         assert not {"out", "dtype", "order", "like", "subok", "casting"} & word.signature.parameters.keys()

@@ -81,7 +81,7 @@ def test_bomb_gets_a_message_at_once_and_takes_no_memory(text, x):
     tracemalloc.start()
     start = time.process_time()
     try:
-        with pytest.raises(ExpressionError, match=r"limit is|63 bits|nested|cannot be read|axes|no value named"):
+        with pytest.raises(ExpressionError, match=r"limit is|63 bits|nested|syntax error|axes|no value named"):
             evaluate(text, {"x": x})
         assert time.process_time() - start < 10  # and not for ever
         assert tracemalloc.get_traced_memory()[1] < 700e6  # all results together may hold 2**26 entries
@@ -89,7 +89,7 @@ def test_bomb_gets_a_message_at_once_and_takes_no_memory(text, x):
         tracemalloc.stop()
 
 
-def test_size_is_told_beside_the_limit():
+def test_an_error_has_the_size_and_the_limit():
     with pytest.raises(ExpressionError, match=r"^ones: it would have 10,000,000,000 entries; the limit is 16,777,216"):
         evaluate("ones((100000,100000))")
 
@@ -121,7 +121,7 @@ def test_work_of_a_real_network_is_within_the_limits():
 
 
 @pytest.mark.parametrize("entries", [math.nan, math.inf, 2**25])
-def test_costs_that_are_no_number_are_too_much(entries):
+def test_a_cost_of_nan_exceeds_every_limit(entries):
     with pytest.raises(LimitError, match="limit is"):
         Budget(Limits()).spend(Cost(entries, 0))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import autotiny as at
 from autotiny.language import ExpressionError, Limits, evaluate
 from autotiny.language.operators import checked
-from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, words
+from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, functions
 
 SMALL = Limits(entries=10_000, total=100_000, work=10**8, seconds=5)
 
@@ -46,7 +46,7 @@ leaves = st.sampled_from(
 
 
 def compound(inner):
-    names = st.sampled_from(sorted(words()))
+    names = st.sampled_from(sorted(functions()))
     options = st.sampled_from(
         ["axis", "keepdims", "k", "n", "shape", "mode", "ord", "num", "out", "dtype", "shift", "classes"]
     )
@@ -221,7 +221,7 @@ def test_attack_is_refused(text):
         evaluate(text, values())
 
 
-@pytest.mark.parametrize("name", sorted({*words(), *CONSTANTS}))
+@pytest.mark.parametrize("name", sorted({*functions(), *CONSTANTS}))
 def test_names_reach_no_module_function_or_attribute(name):
     for text in (f"{name}.__globals__", f"{name}.__class__", f"{name}.__self__.x", f"{name}.os"):
         with pytest.raises(ExpressionError):

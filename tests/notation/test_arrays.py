@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from autotiny.notation.arrays import as_text, number, sparkline, summarise
+from autotiny.notation.arrays import as_text, sparkline, summarise
+from autotiny.notation.numbers import short_number
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_small_arrays_show_every_entry_and_large_ones_their_range():
 
 
 def test_numbers_keep_four_significant_digits():
-    assert [number(x) for x in (1 / 3, -12345.0, 1e-9, 0)] == ["0.3333", "-1.234e+04", "1e-09", "0"]
+    assert [short_number(x) for x in (1 / 3, -12345.0, 1e-9, 0)] == ["0.3333", "-1.234e+04", "1e-09", "0"]
 
 
 SHAPES = [(n,) for n in range(31)] + [(m, n) for m in range(13) for n in range(13)] + [(2, 3, 4), (1, 1, 9), (3, 9, 1)]

@@ -121,12 +121,6 @@ def test_missing_argument_is_an_error_that_names_it():
         product(at.Tensor(1.0))
 
 
-@pytest.mark.parametrize("op", {id(op): op for op in OPS.values()}.values(), ids=lambda op: op.name)
-def test_notation_has_a_place_for_each_argument_or_for_the_first(op):
-    assert op.notation.count("{}") in ({op.arity, 1} if op.arity else {0, 1})
-    assert isinstance(op.notation.format(*["x"] * (op.arity or 1)), str)
-
-
 def test_an_operation_made_of_a_numpy_function_leaves_that_function_alone():
     row = OPS[np.sin]
     at.operation(lambda g, y, x: 2 * g)(np.sin)

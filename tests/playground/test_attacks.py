@@ -122,7 +122,7 @@ def test_a_body_in_chunks_is_refused(client):
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"1", b"\xff\xfe", b'{"values": NaN}', b"[" * 100_000, b'{"a":' * 50_000, b"9" * 10_000]
 )
-def test_what_is_no_json_object_is_refused(client, body):
+def test_a_body_that_is_not_a_json_object_is_refused(client, body):
     assert client.post("picture", body)[0] == 400
 
 
@@ -140,7 +140,7 @@ def test_a_second_request_is_not_smuggled_in_a_body_that_was_refused(client):
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\x02\x00\x01\x00", b"\r\n" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 70_000]
 )
-def test_what_is_no_request_is_refused_and_the_server_lives(client, sent):
+def test_a_malformed_request_is_refused_and_the_server_lives(client, sent):
     connection = socket.create_connection(("127.0.0.1", client.gate.port), timeout=20)
     connection.sendall(sent)
     connection.close()
@@ -187,9 +187,9 @@ def test_no_path_leaves_the_page(client, path):
     ],
 )
 def test_the_language_reaches_no_file_and_no_python(client, program):
-    told = client.ask("picture", program, {"x": {"value": [1, 2]}})
-    assert told["error"]["line"] == 1
-    assert "fault" not in told["error"]["message"]
+    answer = client.ask("picture", program, {"x": {"value": [1, 2]}})
+    assert answer["error"]["line"] == 1
+    assert "fault" not in answer["error"]["message"]
 
 
 # ----- bombs -----
@@ -229,21 +229,21 @@ BOMBS = [
 
 @pytest.mark.parametrize("program", BOMBS, ids=range(len(BOMBS)))
 def test_a_bomb_gets_a_message_and_the_server_lives(client, program):
-    told = client.ask("picture", program)
-    assert told["error"]["message"]
-    assert "fault" not in told["error"]["message"]
+    answer = client.ask("picture", program)
+    assert answer["error"]["message"]
+    assert "fault" not in answer["error"]["message"]
     assert client.lives()
 
 
 @pytest.mark.parametrize("program", BOMBS[:3])
 def test_a_bomb_among_the_claims_gets_a_message(client, program):
-    told = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims=f"dx = {program}")
-    assert told["error"]["line"] == 1
+    answer = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims=f"dx = {program}")
+    assert answer["error"]["line"] == 1
 
 
 def test_values_are_limited(client):
-    told = client.ask("picture", "y = sum(x)", {"x": {"value": [[1.0] * 100] * 100}})
-    assert "10,000 entries; the limit is 4,096" in told["error"]["message"]
+    answer = client.ask("picture", "y = sum(x)", {"x": {"value": [[1.0] * 100] * 100}})
+    assert "10,000 entries; the limit is 4,096" in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_values_are_limited(client):
         ([], "expected an object"),
     ],
 )
-def test_values_that_no_page_would_have_are_refused(client, values, message):
+def test_invalid_values_are_refused(client, values, message):
     body = json.dumps({"program": "1", "values": values}).encode()
     assert message in json.loads(client.post("picture", body)[2])["error"]["message"]
 
@@ -290,15 +290,15 @@ SLOW = chain("ones((3000, 3000))", "{0} @ {0} / 3000")
 
 
 def test_a_slow_loop_of_products_is_stopped_and_the_server_lives(boundless):
-    told = boundless.ask("picture", SLOW)
-    assert "stopped: it took more than 2 seconds" in told["error"]["message"]
+    answer = boundless.ask("picture", SLOW)
+    assert "stopped: it took more than 2 seconds" in answer["error"]["message"]
     assert boundless.lives()
 
 
 def test_who_is_stopped_is_gone(boundless):
-    before = {hired.process.pid for hired in boundless.server.pool._hired}
+    before = {worker.process.pid for worker in boundless.server.pool.workers}
     boundless.ask("picture", SLOW)
-    after = {hired.process.pid for hired in boundless.server.pool._hired}
+    after = {worker.process.pid for worker in boundless.server.pool.workers}
     (stopped,) = before - after
     with pytest.raises(ProcessLookupError):
         os.kill(stopped, 0)
@@ -310,10 +310,10 @@ def test_memory_has_an_end(boundless):
 
 
 def test_a_worker_that_dies_is_replaced(boundless):
-    for hired in list(boundless.server.pool._hired):
-        os.kill(hired.process.pid, signal.SIGKILL)
-    told = [boundless.ask("picture", "y = 1") for _ in range(2)]
-    assert all("stopped" in each["error"]["message"] for each in told)
+    for worker in list(boundless.server.pool.workers):
+        os.kill(worker.process.pid, signal.SIGKILL)
+    answers = [boundless.ask("picture", "y = 1") for _ in range(2)]
+    assert all("stopped" in each["error"]["message"] for each in answers)
     assert boundless.lives()
 
 
@@ -408,8 +408,8 @@ def test_many_tabs_do_not_mix(client):
 
     with ThreadPoolExecutor(8) as threads:
         for i, answers in enumerate(threads.map(tab, range(1, 17)), start=1):
-            assert [told["gradients"] for told in answers] == [{"x": float(i)}] * 5
-            assert [told["lines"][0]["value"] for told in answers] == [f"{i * i:g}"] * 5
+            assert [answer["gradients"] for answer in answers] == [{"x": float(i)}] * 5
+            assert [answer["lines"][0]["value"] for answer in answers] == [f"{i * i:g}"] * 5
 
 
 def test_the_server_remembers_nothing(client):

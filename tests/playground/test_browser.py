@@ -88,7 +88,7 @@ def test_typing_changes_the_picture_and_the_gradients(page, expect):
     expect(page.locator("#canvas svg text", has_text=re.compile("^c$"))).to_have_count(0)
 
 
-def test_each_line_tells_what_it_came_to(page, expect):
+def test_each_line_shows_its_value(page, expect):
     start_from(page, NETWORK)
     expect(page.locator(".notes").first.locator("div").first).to_have_text("−0.7 … 1.33 × 4")
 
@@ -109,7 +109,7 @@ def test_the_last_good_picture_stays_while_a_line_is_wrong(page, expect):
     expect(page.locator("#canvas svg")).to_have_count(1)
 
 
-def test_a_word_after_letters_outside_the_basic_plane_is_underlined_where_it_stands(page, expect):
+def test_a_word_after_letters_outside_the_basic_plane_is_underlined(page, expect):
     program(page).fill("y = a  # 𝛼𝛽\nz = 𝑎 + oops")
     expect(page.locator("#program .wrong").first).to_have_text("oops")
 
@@ -122,7 +122,7 @@ def test_a_name_without_a_value_gets_one(page, expect):
     expect(gradient(page, "w")).to_have_text("∂ 0.5")
 
 
-def test_a_bomb_is_told_and_the_page_goes_on(page, expect):
+def test_a_bomb_is_reported_and_the_page_goes_on(page, expect):
     program(page).fill("y = ones((100000, 100000))")
     expect(page.locator("#program-status")).to_contain_text("10,000,000,000 entries; the limit is")
     program(page).fill("y = a * a")
@@ -146,7 +146,7 @@ def test_a_cell_is_dragged(page, expect):
     page.mouse.up()
     expect(cell(page, "W1[0, 0]")).to_have_value("1.7")
     expect(page.locator("#program-status")).not_to_have_text("J is 0.886")
-    expect(page.locator("#claims-status")).to_have_text("All agree with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("All agree with autograd and with the numeric gradient.")
 
 
 def test_the_arrow_keys_move_a_number(page, expect):
@@ -157,7 +157,7 @@ def test_the_arrow_keys_move_a_number(page, expect):
     expect(cell(page, "a")).to_have_value("-0.4")
 
 
-def test_a_number_is_typed_and_what_is_none_is_marked(page, expect):
+def test_a_number_is_typed_and_other_text_is_marked(page, expect):
     cell(page, "a").fill("-2.5e0")
     expect(page.locator("#program-status")).to_have_text("L is −1.5")
     cell(page, "a").fill("2..")
@@ -189,12 +189,12 @@ def test_steps_downhill_make_the_loss_smaller(page, expect):
 
 
 # ----- compare, derive, compile -----
-def test_a_missing_factor_is_told(page, expect):
+def test_a_missing_factor_is_reported(page, expect):
     start_from(page, NETWORK)
     claims(page).fill("dZ2 = A2 - Y")
     expect(page.locator("#verdicts li")).to_contain_text("4 times the gradient: a missing 1/m?")
     claims(page).fill("dZ2 = (A2 - Y) / m")
-    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numeric gradient.")
     expect(page.locator("#verdicts li")).to_have_count(0)
 
 
@@ -261,7 +261,7 @@ def test_the_address_reproduces_the_page(page, visit, expect):
 
 def test_a_link_may_be_written_by_hand(visit, expect):
     page = visit("#program=sum(tanh(W @ x))&let.W=1,2;3,4&data.x=1,0.5&claims=dW = outer(1 - tanh(W @ x)**2, x)")
-    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_have_text("It agrees with autograd and with the numeric gradient.")
 
 
 def test_a_session_opens_in_the_page(visit, expect):
@@ -294,7 +294,7 @@ def test_the_link_is_copied(visit, expect):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     cell(page, "a").fill("0.125")
     page.get_by_role("button", name="Copy link").click()
-    expect(page.locator("#notice")).to_contain_text("The link is copied")
+    expect(page.locator("#notice")).to_contain_text("Link copied")
     assert "let.a=0.125" in page.evaluate("navigator.clipboard.readText()")
 
 
@@ -339,7 +339,7 @@ def test_the_page_is_exported(page, form, beginning):
 def test_an_example_fits_the_screen_and_agrees(visit, expect, title, viewport):
     page = visit(viewport=viewport)
     start_from(page, title)
-    expect(page.locator("#claims-status")).to_contain_text("with autograd and with the numbers.")
+    expect(page.locator("#claims-status")).to_contain_text("with autograd and with the numeric gradient.")
     expect(page.locator("#program-status")).not_to_have_class(re.compile("bad"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -482,7 +482,7 @@ def test_a_page_of_another_origin_cannot_frame_it_or_load_its_script(browser, se
     page.close()
 
 
-def test_a_server_that_has_ended_is_told(browser, expect):
+def test_a_server_that_has_ended_is_reported(browser, expect):
     with Server() as ending:
         page = browser.new_page()
         page.goto(ending.gate.address)

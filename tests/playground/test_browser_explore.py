@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.playground.explore_widget import HERE, answer, reply
+from autotiny.playground.explore import WIDGET, answer, reply
 from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
@@ -59,9 +59,9 @@ class Notebook:
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(error))
         self.page.expose_function("asked", self.answered)
-        controls = [each.told for each in explorer._controls.values() if each.shown]
+        controls = [each.description for each in explorer.controls.values() if each.shown]
         facts = json.dumps({"controls": controls, "answer": answer(explorer)}).replace("</", "<\\/")
-        style, script = (HERE / "explore.css").read_text(), (HERE / "explore.js").read_text()
+        style, script = (WIDGET / "explore.css").read_text(), (WIDGET / "explore.js").read_text()
         shown = script.replace("export default { render };", "render({ model: window.model, el: document.body });")
         self.page.set_content(
             f"<!doctype html><style>{style}</style><body><script>{MODEL.replace('FACTS', facts)}</script>"
@@ -133,7 +133,7 @@ def test_a_new_picture_goes_on_at_the_step_of_the_old_one(notebook):
     assert notebook.steps.locator("output").inner_text() == "backward 3 of 5"
 
 
-def test_what_fails_is_told_beside_the_picture_that_stays(browser):
+def test_an_error_is_shown_beside_the_last_picture(browser):
     explorer = at.explore(lambda a, w: np.sum(np.linalg.inv(w)) * a, w=[[1.0, 0.0], [0.0, 1.0]], a=(1, 2))
     page = Notebook(browser, explorer)
     page.page.get_by_label("w, row 1, column 1").fill("0")

@@ -20,14 +20,14 @@ def network():
     return J, {"W": W, "X": X}
 
 
-def test_it_speaks_of_the_users_names(network):
+def test_the_program_uses_the_users_names(network):
     text = source(*network)
     assert "def step(W, X):" in text
     assert "A = " in text
     assert "dW = " in text
 
 
-def test_what_the_loss_does_not_need_is_no_argument(network):
+def test_a_value_that_the_loss_does_not_need_is_not_an_argument(network):
     loss, leaves = network
     assert "def step(W, X):" in source(loss, {**leaves, "unused": at.Tensor(1.0)})
 

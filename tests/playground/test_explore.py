@@ -5,7 +5,7 @@ import autotiny as at
 from autotiny.drawing import GraphvizMissingError
 from autotiny.errors import UnsupportedError
 from autotiny.language import ExpressionError
-from autotiny.playground.explore_widget import answer
+from autotiny.playground.explore import answer
 
 
 def neuron(x, w, b):
@@ -51,13 +51,13 @@ def test_defaults_and_arguments_of_any_name_are_left_alone():
 
 def test_a_number_gets_a_slider_around_it():
     e = at.explore(lambda a, b: a * b, a=0.5, b=100)
-    told = [c.told for c in e._controls.values()]
-    assert [(c["low"], c["high"], c["step"]) for c in told] == [(-3, 3, 0.05), (-200, 200, 2)]
+    sliders = [c.description for c in e.controls.values()]
+    assert [(c["low"], c["high"], c["step"]) for c in sliders] == [(-3, 3, 0.05), (-200, 200, 2)]
 
 
 def test_large_arrays_are_used_and_not_shown_as_cells():
     e = at.explore(lambda W: np.sum(W**2), W=np.ones((100, 100)))
-    assert not e._controls["W"].shown
+    assert not e.controls["W"].shown
     assert e.gradients["W"].max() == 2
 
 
@@ -74,20 +74,26 @@ def test_an_output_of_many_numbers_has_a_picture_and_no_gradients():
         (lambda: at.explore(neuron, b=(0, np.inf)), "b: expected"),
         (lambda: at.explore(neuron, b=(0, 1, 2)), "b: the start 2 lies outside of 0 … 1"),
         (lambda: at.explore(neuron, b="text"), "b: expected numbers"),
-        (lambda: at.explore(lambda a: 3, a=(0, 1)), "explore: expected f to give a Tensor of its arguments; got int"),
-        (lambda: at.explore(lambda a: at.Tensor(1.0, requires_grad=False), a=1), "expected f to give a Tensor"),
+        (
+            lambda: at.explore(lambda a: 3, a=(0, 1)),
+            "explore: expected f to return a Tensor .*; got int",
+        ),
+        (lambda: at.explore(lambda a: at.Tensor(1.0, requires_grad=False), a=1), "expected f to return a Tensor"),
         (lambda: at.explore(neuron), r"explore: neuron needs x, w, b: .*explore\(neuron, x=\(-3, 3\), w=.*, b="),
-        (lambda: at.explore(lambda a: a * 2), r"explore: f needs a: say where to start, .*explore\(f, a=\(-3, 3\)\)"),
+        (
+            lambda: at.explore(lambda a: a * 2),
+            r"explore: f needs a: give a number, .*explore\(f, a=\(-3, 3\)\)",
+        ),
         (lambda: at.explore(lambda a: a * 2, a=1.0, b=1.0), "explore: f has no argument b; it takes a"),
         (lambda: at.explore(lambda rate: rate, rat=1.0), "no argument rat; did you mean rate.; it takes rate"),
         (lambda: at.explore(lambda: 3, a=1.0), "explore: f has no argument a; it takes none"),
-        (lambda: at.explore(lambda a, /: a, a=1.0), r"f takes a by position alone, .* wrap it, as in lambda a: f\(a\)"),
+        (lambda: at.explore(lambda a, /: a, a=1.0), r"f takes a only by position, .* wrap it, as in lambda a: f\(a\)"),
         (lambda: at.explore(3, a=(0, 1)), "explore: expected a function, or a formula as text; got int"),
         (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(c=1), "explore: there is no c, only x, w, b"),
-        (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(w=[1, 2]), r"w has shape \(1,\), and \(2,\) was given"),
+        (lambda: at.explore(neuron, x=[1.0], w=[1.0], b=0).set(w=[1, 2]), r"w: expected shape \(1,\); got \(2,\)"),
     ],
 )
-def test_what_cannot_be_explored_is_told(make, words):
+def test_invalid_arguments_are_refused(make, words):
     with pytest.raises(UnsupportedError, match=words):
         make()
 
@@ -148,7 +154,7 @@ def test_what_the_page_asks_for_is_answered_under_its_number(explorer, widget):
 
 
 @pytest.mark.parametrize("values", [{"w": [1, 2, 3]}, {"w": "text"}, {"b": None}, {"nope": 1}])
-def test_what_the_page_cannot_have_is_told_and_the_picture_stays(values, explorer, widget):
+def test_an_invalid_value_from_the_page_is_reported_and_changes_nothing(values, explorer, widget):
     page = widget.answer["page"]
     widget.asked = {"number": 1, "values": values}
     assert widget.answer["problem"]

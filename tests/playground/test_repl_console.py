@@ -1,3 +1,7 @@
+"""The terminal in IPython, without a screen."""
+
+import contextlib
+import io
 import re
 
 import numpy as np
@@ -6,17 +10,29 @@ import pytest
 import autotiny as at
 from autotiny.playground import repl_console
 from autotiny.playground.repl_console import Console, has_colours
-from autotiny.playground.repl_shells import PlainShell
+from autotiny.playground.repl_shell import attach
+
+interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
+config = pytest.importorskip("traitlets.config")
+
+
+class Shell(interactiveshell.InteractiveShell):
+    """IPython's shell without a terminal around it."""
+
+    def ask_exit(self):
+        raise SystemExit
 
 
 class Terminal:
-    """A terminal without a screen: what is typed, and what was shown since."""
+    """A terminal without a screen: lines are typed, and what they show is returned."""
 
-    def __init__(self, monkeypatch, answers=()):
-        self.lines, self.answers = [], list(answers)
-        self.console = Console(show=self.lines.append, ask=self.answer)
-        self.shell = PlainShell(self.console)
-        monkeypatch.setattr(self.shell, "write", self.lines.append)
+    def __init__(self, answers=()):
+        self.answers, self.block = list(answers), ""
+        self.console = Console(ask=self.answer)
+        without_history = config.Config(HistoryManager={"enabled": False})
+        self.shell = Shell(config=without_history, user_ns=self.console.python)
+        self.shell.run_line_magic("colors", "nocolor")
+        attach(self.shell, self.console)
 
     def answer(self, prompt):
         if not self.answers:
@@ -24,10 +40,16 @@ class Terminal:
         return self.answers.pop(0)
 
     def type(self, *lines):
-        self.lines.clear()
-        for line in lines:
-            self.shell.push(line)
-        return "\n".join(self.lines)
+        """Type lines; one that does not end a block waits for the next, as at IPython's prompt."""
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            for line in lines:
+                self.block += f"{line}\n"
+                status, _ = self.shell.input_transformer_manager.check_complete(self.block)
+                if status != "incomplete":
+                    block, self.block = self.block, ""
+                    self.shell.run_cell(block, store_history=False)
+        return re.sub(r"Out\[\d+\]: \n?", "", shown.getvalue()).strip("\n")
 
     @property
     def session(self):
@@ -37,9 +59,15 @@ class Terminal:
         return self.console.python[name]
 
 
+@pytest.fixture(autouse=True)
+def _profile(tmp_path, monkeypatch):
+    """A profile of IPython for the test alone."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+
 @pytest.fixture
-def terminal(monkeypatch):
-    return Terminal(monkeypatch)
+def terminal():
+    return Terminal()
 
 
 @pytest.fixture
@@ -100,9 +128,9 @@ def test_tensors_made_in_a_loop_are_taken_in_together(started):
     assert started["y"].item() == 1.5 * 1.5 + 1.5
 
 
-def test_an_operation_of_the_users_own_stays_python_s_and_is_told_once(started):
+def test_an_operation_of_the_users_own_stays_in_python_and_is_reported_once(started):
     shown = started.type("@at.operation(lambda g, y, x: 3 * g * x**2)", "def cube(x): return x**3", "", "c = cube(x)")
-    assert "session: cube is no function of the language" in shown
+    assert "session: a session cannot edit cube" in shown
     assert "cube" not in started.type("1 + 1")
     assert started["c"].item() == 27
 
@@ -123,7 +151,7 @@ def test_what_others_need_is_not_deleted(started):
     assert started["x"].item() == 3
 
 
-def test_a_misspelt_function_is_told_with_its_place(started):
+def test_a_misspelt_function_is_reported_with_its_place(started):
     assert started.type("z = tanhh(x)").splitlines() == [
         "there is no function tanhh; did you mean tanh?",
         "  z = tanhh(x)",
@@ -131,7 +159,7 @@ def test_a_misspelt_function_is_told_with_its_place(started):
     ]
 
 
-def test_shapes_that_do_not_fit_are_told_in_lines_without_a_traceback(terminal):
+def test_shapes_that_do_not_fit_are_reported_without_a_traceback(terminal):
     terminal.type("W, v = Tensor([[1.0, 2.0]]), Tensor([1.0, 2.0, 3.0])")
     assert terminal.type("y = W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
     assert terminal.type("W @ v").startswith("matmul: W (1, 2) @ v (3,): inner sizes 2 and 3 differ")
@@ -190,7 +218,7 @@ def test_the_readme_s_network_is_live(terminal):
 
 
 # ----- commands -----
-def test_help_fits_a_terminal_and_tells_every_command(terminal):
+def test_help_fits_a_terminal_and_lists_every_command(terminal):
     shown = terminal.type(":help")
     assert max(map(len, shown.splitlines())) <= 80
     assert re.findall(r"^  :(\w+)", shown, re.M) == [
@@ -222,8 +250,8 @@ def test_undo_and_redo(started):
     assert started.type(":redo") == "there is nothing to redo"
 
 
-def test_step_walks_the_backward_pass(monkeypatch):
-    terminal = Terminal(monkeypatch, answers=[""] * 4)
+def test_step_walks_the_backward_pass():
+    terminal = Terminal(answers=[""] * 4)
     terminal.type("x = Tensor(3.0)", "y = x * x + x")
     shown = terminal.type(":step").splitlines()
     assert [line for line in shown if not line.startswith(" ")] == [
@@ -237,16 +265,16 @@ def test_step_walks_the_backward_pass(monkeypatch):
     assert terminal.answers == []
 
 
-def test_a_walk_shows_small_matrices_entry_by_entry(monkeypatch):
-    terminal = Terminal(monkeypatch, answers=[""] * 2)
+def test_a_walk_shows_small_matrices_entry_by_entry():
+    terminal = Terminal(answers=[""] * 2)
     terminal.type("W = Tensor([[1.0, 2.0], [3.0, 4.0]])", "J = np.sum(W * np.array([[1.0, -2.0], [3.0, -4.0]]))")
     shown = terminal.type(":step").splitlines()
     assert ["3", "−4"] in [line.split() for line in shown]
 
 
 @pytest.mark.parametrize("answers", [["q"], []])
-def test_a_walk_can_be_stopped(answers, monkeypatch):
-    terminal = Terminal(monkeypatch, answers)
+def test_a_walk_can_be_stopped(answers):
+    terminal = Terminal(answers)
     terminal.type("x = Tensor(3.0)", "y = x * x + x")
     assert "step 2" not in terminal.type(":step")
 
@@ -258,11 +286,11 @@ def test_a_walk_can_be_stopped(answers, monkeypatch):
         ("x = Tensor(1.0)", "y     x * x + x  ()     2      1"),
         ("40 + 2", "42"),
         ("z = tanhh(x)", "did you mean tanh?"),
-        ("for k in range(3):", "for k in range(3): goes on in further lines: type it at the prompt"),
+        ("for k in range(3):", "for k in range(3): continues on further lines: type it at the prompt"),
     ],
 )
-def test_what_is_typed_within_a_walk_ends_it_and_is_done(typed, shown, monkeypatch):
-    terminal = Terminal(monkeypatch, answers=["", typed])
+def test_what_is_typed_within_a_walk_ends_it_and_is_done(typed, shown):
+    terminal = Terminal(answers=["", typed])
     terminal.type("x = Tensor(3.0)", "y = x * x + x")
     told = terminal.type(":step")
     assert shown in told
@@ -270,8 +298,8 @@ def test_what_is_typed_within_a_walk_ends_it_and_is_done(typed, shown, monkeypat
     assert "step 3" not in told
 
 
-def test_python_typed_within_a_walk_is_python_s(monkeypatch):
-    terminal = Terminal(monkeypatch, answers=["import os"])
+def test_python_typed_within_a_walk_is_python_s():
+    terminal = Terminal(answers=["import os"])
     terminal.type("x = Tensor(3.0)", "y = x * x + x", ":step")
     assert terminal["os"].name
     assert terminal.type("1 + 1") == "2"
@@ -285,14 +313,14 @@ def test_derive_shows_the_formula_and_its_steps(terminal):
     assert "Xᵀ (X w - y)" in shown
 
 
-def test_rows_of_different_lengths_are_told_once(terminal):
-    told = "w is a list of Python's, which no formula can follow: its rows have 1 and 2 entries"
+def test_rows_of_different_lengths_are_reported_once(terminal):
+    told = "w is a plain Python list, not a matrix: its rows have 1 and 2 entries"
     assert terminal.type("w = [[1, 2], [3]]") == told
     assert terminal.type("1 + 1") == "2"
     assert terminal.type("w = [[1, 2], [3, 4]]", "names = [['a', 'b'], ['c']]") == ""
 
 
-def test_step_starts_where_it_is_told(started):
+def test_step_starts_at_the_name_given(started):
     started.type("z = 2 * y")
     assert started.type(":step y").startswith("step 1 of 5: Backprop starts at y\n")
 
@@ -300,8 +328,8 @@ def test_step_starts_where_it_is_told(started):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (":nope", "there is no :nope; :help shows what there is"),
-        (":stpe", "there is no :stpe; did you mean step?; :help shows what there is"),
+        (":nope", "unknown command :nope; :help lists the commands"),
+        (":stpe", "unknown command :stpe; did you mean step?; :help lists the commands"),
         (":rename x", "expected :rename OLD NEW"),
         (":save", "expected :save FILE"),
         (":save 'x", ":save 'x: No closing quotation"),
@@ -317,14 +345,14 @@ def test_step_starts_where_it_is_told(started):
         (":rename x \x1b[31m", "'\\x1b[31m' cannot be the name of a value"),
     ],
 )
-def test_a_command_that_cannot_be_done_is_told_in_a_line(line, told, started):
+def test_an_invalid_command_is_reported_in_a_line(line, told, started):
     shown = started.type(line)
     assert told in shown
     assert "\x1b" not in shown
     assert started["y"].item() == 12
 
 
-def test_step_of_nothing_is_told(terminal):
+def test_step_of_an_empty_session_is_reported(terminal):
     assert terminal.type(":step") == "there is nothing to draw yet: give a value a name, as in x = 3"
 
 
@@ -345,7 +373,7 @@ def test_save_and_load(started, tmp_path):
 
 def test_save_overwrites_no_file_that_is_not_a_session(started, tmp_path):
     (tmp_path / "mine.py").write_text("precious = 1\n")
-    assert "is no session's script; choose another name" in started.type(f":save {tmp_path}/mine.py")
+    assert "exists and was not saved by a session; choose another name" in started.type(f":save {tmp_path}/mine.py")
     assert (tmp_path / "mine.py").read_text() == "precious = 1\n"
 
 
@@ -370,14 +398,14 @@ def test_of_a_long_session_what_changed_is_shown(terminal, monkeypatch):
     assert [line.split()[0] for line in shown.splitlines()] == ["name", "b", "d"]
 
 
-def test_a_session_holds_when_an_edit_is_interrupted(started, monkeypatch):
+def test_an_interrupted_edit_leaves_the_session_unchanged(started, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(at.sessions.state, "gradients_of", stop)
         with pytest.raises(KeyboardInterrupt):
-            started.type("x = Tensor(5.0)")
+            started.console.run("x = Tensor(5.0)")
     assert (started.session["y"].item(), started.session.grad("x")) == (12, 7)
 
 

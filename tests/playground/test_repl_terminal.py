@@ -1,7 +1,6 @@
-"""`autotiny repl` in a real pseudo-terminal, by the standard library's console and by IPython."""
+"""`autotiny repl` in a real pseudo-terminal."""
 
 import fcntl
-import importlib.util
 import os
 import pty
 import re
@@ -14,9 +13,11 @@ import time
 
 import pytest
 
+from autotiny.commands.main import main
+
 ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>()][0-9AB]?)|\r")
 PATIENCE = 60
-PROMPTS = {"plain": ">>> ", "ipython": "]: "}
+PROMPT = "]: "
 
 
 class Terminal:
@@ -56,18 +57,16 @@ class Terminal:
         os.write(self.master, bytes([ord(key) - 64]))
 
 
-@pytest.fixture(params=PROMPTS)
-def start(request, tmp_path):
-    if request.param == "ipython" and not importlib.util.find_spec("IPython"):
-        pytest.skip("IPython is not installed")
+@pytest.fixture
+def start(tmp_path):
+    pytest.importorskip("IPython")
     started = []
 
     def make(*arguments, **options):
-        terminal = Terminal(tmp_path, *(["--plain"] if request.param == "plain" else []), *arguments, **options)
-        terminal.prompt = PROMPTS[request.param]
+        terminal = Terminal(tmp_path, *arguments, **options)
         started.append(terminal)
         terminal.expect("Ctrl-D leaves")
-        terminal.expect(terminal.prompt)
+        terminal.expect(PROMPT)
         return terminal
 
     yield make
@@ -85,8 +84,8 @@ def test_a_graph_lives_in_a_real_terminal(start):
     terminal.type(":undo", "x * x + x  ()     12     1")
     terminal.type("x", "dy/dx = 7.")
     terminal.type("z = tanhh(x)", "did you mean tanh?")
-    terminal.type("def f(t): return np.sin(t) * t", terminal.prompt)
-    terminal.type("", terminal.prompt)
+    terminal.type("def f(t): return np.sin(t) * t", PROMPT)
+    terminal.type("", PROMPT)
     terminal.type("z = f(x)", "sin(x) * x")
 
 
@@ -97,7 +96,7 @@ def test_step_waits_for_enter(start):
     terminal.type(":step", "Enter: on, q: stop")
     for shown in ("∂y/∂t1 = 1", "∂y/∂x = 1", "∂y/∂x = 1 + 3 = 4", "∂y/∂x = 4 + 3 = 7 (path 3 of 3, complete)"):
         terminal.type("", shown)
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
 
 
 def test_what_is_typed_within_a_walk_is_done(start):
@@ -106,10 +105,10 @@ def test_what_is_typed_within_a_walk_is_done(start):
     terminal.type("y = x * x + x", "12     1")
     terminal.type(":step", "Enter: on, q: stop")
     terminal.type("x = 1.0", "x * x + x  ()     2      1")
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
     terminal.type(":step", "Enter: on, q: stop")
     terminal.type(":help", "Walk the backward pass")
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
     terminal.type("6 * 7", "42")
 
 
@@ -117,14 +116,14 @@ def test_ctrl_c_stops_what_runs_and_a_walk_but_not_the_terminal(start):
     terminal = start()
     terminal.type("x = Tensor(3.0)", "—")
     terminal.type("y = x * x + x", "12     1")
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
     terminal.type("print('running'); import time; time.sleep(60)", "running\n")
     terminal.press("C")
     terminal.expect("KeyboardInterrupt")
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
     terminal.type(":step", "Enter: on, q: stop")
     terminal.press("C")
-    terminal.expect(terminal.prompt)
+    terminal.expect(PROMPT)
     terminal.type("x = 1.0", "x * x + x  ()     2      1")
 
 
@@ -158,9 +157,16 @@ def test_a_saved_session_goes_on(start, tmp_path):
     again.type("x = 1.0", "x * x + x  ()     2      1")
 
 
-def test_a_script_that_is_none_is_told_in_a_line(tmp_path):
+def test_an_invalid_script_is_reported_in_a_line(tmp_path):
+    pytest.importorskip("IPython")
     (tmp_path / "bad.py").write_text("import os\nos.system('ls')\n")
-    command = [sys.executable, "-m", "autotiny", "repl", "--plain", str(tmp_path / "bad.py")]
+    command = [sys.executable, "-m", "autotiny", "repl", str(tmp_path / "bad.py")]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.startswith("autotiny: import is not part of the language")
+
+
+def test_without_ipython_the_command_says_how_to_install_it(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    assert main(["repl"]) == 2
+    assert capsys.readouterr().err == "autotiny: repl: the terminal needs IPython: pip install 'autotiny[lab]'\n"

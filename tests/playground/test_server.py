@@ -64,26 +64,26 @@ def test_a_connection_is_kept_for_the_next_question(client):
 
 # ----- pictures -----
 def test_a_picture_comes_with_values_and_gradients(client):
-    told = client.ask("picture", "p = a * b\nL = p + a", {"a": {"value": 2}, "b": {"value": -3}})
-    assert minidom.parseString(told["svg"]).documentElement.tagName == "svg"
-    assert told["gradients"] == {"a": -2.0, "b": 2.0}
-    assert told["lines"] == [
+    answer = client.ask("picture", "p = a * b\nL = p + a", {"a": {"value": 2}, "b": {"value": -3}})
+    assert minidom.parseString(answer["svg"]).documentElement.tagName == "svg"
+    assert answer["gradients"] == {"a": -2.0, "b": 2.0}
+    assert answer["lines"] == [
         {"line": 1, "name": "p", "shape": [], "value": "-6", "gradient": "1"},
         {"line": 2, "name": "L", "shape": [], "value": "-4", "gradient": "1"},
     ]
-    assert told["names"] == ["a", "b", "p", "L"]
+    assert answer["names"] == ["a", "b", "p", "L"]
 
 
-def test_a_result_without_a_name_is_told_beside_its_line(client):
-    told = client.ask("picture", "\n\ny = 2 * x\ny + 1", {"x": {"value": 3}})
-    assert [(each["line"], each["value"]) for each in told["lines"]] == [(3, "6"), (4, "7")]
+def test_a_result_without_a_name_has_its_line(client):
+    answer = client.ask("picture", "\n\ny = 2 * x\ny + 1", {"x": {"value": 3}})
+    assert [(each["line"], each["value"]) for each in answer["lines"]] == [(3, "6"), (4, "7")]
 
 
 @pytest.mark.parametrize(
     ("program", "line", "column", "width"),
     [("tanhh(x)", 1, 1, 5), ("y = x\ny + zz", 2, 5, 2), ("\n\ntanhh(x)", 3, 1, 5), ("x +", 1, 4, 1)],
 )
-def test_an_error_tells_its_place_in_the_text_as_written(client, program, line, column, width):
+def test_an_error_has_its_place_in_the_text_as_written(client, program, line, column, width):
     error = client.ask("picture", program, {"x": {"value": 1}})["error"]
     assert (error["line"], error["column"]) == (line, column)
     assert error["width"] in (width, width + 3)  # of a call, the whole call may be meant
@@ -93,7 +93,7 @@ def test_an_error_suggests_what_was_meant(client):
     assert "did you mean tanh?" in client.ask("picture", "tanhh(x)", {"x": {"value": 1}})["error"]["message"]
 
 
-def test_names_without_a_value_are_told_in_their_order(client):
+def test_names_without_a_value_are_listed_in_their_order(client):
     error = client.ask("picture", "y = w * x + b\nz = y * pi + tanh(c)", {"x": {"value": 1}})["error"]
     assert error["unknown"] == ["w", "b", "c"]
 
@@ -108,9 +108,9 @@ def test_names_without_a_value_are_told_in_their_order(client):
     ],
 )
 def test_a_result_without_gradients_says_why(client, program, note):
-    told = client.ask("picture", program, {"x": {"value": [1, 2]}, "d": {"value": [1], "data": True}})
-    assert note in told["note"]
-    assert told["gradients"] == {}
+    answer = client.ask("picture", program, {"x": {"value": [1, 2]}, "d": {"value": [1], "data": True}})
+    assert note in answer["note"]
+    assert answer["gradients"] == {}
 
 
 def test_numbers_in_the_program_are_variables(client):
@@ -118,9 +118,9 @@ def test_numbers_in_the_program_are_variables(client):
     assert "variable" in client.ask("picture", "x = 3\ny = x * x")["svg"]
 
 
-def test_values_in_the_program_are_told_for_they_could_have_sliders(client):
-    told = client.ask("picture", "x = 3\nX = array([1, 2])\ny = sum(x * X)\n2")
-    assert told["written"] == [
+def test_values_in_the_program_are_listed_as_they_could_have_sliders(client):
+    answer = client.ask("picture", "x = 3\nX = array([1, 2])\ny = sum(x * X)\n2")
+    assert answer["literals"] == [
         {"name": "x", "line": 1, "data": False, "value": 3.0},
         {"name": "X", "line": 2, "data": True, "value": [1, 2]},
     ]
@@ -131,47 +131,47 @@ def test_without_graphviz_there_are_gradients_and_the_graph_as_text(monkeypatch)
         raise GraphvizMissingError("draw: there is no Graphviz")
 
     monkeypatch.setattr("autotiny.drawing.composition.render", render)
-    told = answer({"kind": "picture", "program": "y = x * x", "values": {"x": {"value": 3}}}, Limits())
-    assert told["gradients"] == {"x": 6.0}
-    assert told["note"] == "draw: there is no Graphviz"
-    assert "x * x" in told["text"]
+    reply = answer({"kind": "picture", "program": "y = x * x", "values": {"x": {"value": 3}}}, Limits())
+    assert reply["gradients"] == {"x": 6.0}
+    assert reply["note"] == "draw: there is no Graphviz"
+    assert "x * x" in reply["text"]
 
 
 def test_a_result_that_is_not_the_last_line_is_named(client):
-    told = client.ask("picture", "L = sum(x * x)\nz = 2 * x", {"x": {"value": [1, 2]}})
-    assert told["note"] == "Gradients are of L, the last single number that depends on a variable."
-    assert told["gradients"] == {"x": [2.0, 4.0]}
+    answer = client.ask("picture", "L = sum(x * x)\nz = 2 * x", {"x": {"value": [1, 2]}})
+    assert answer["note"] == "Gradients are of L, the last single number that depends on a variable."
+    assert answer["gradients"] == {"x": [2.0, 4.0]}
 
 
 def test_a_name_is_given_once(client):
     error = client.ask("picture", "y = 2 * x\nx = y", {"x": {"value": 1}})["error"]
     assert (error["line"], error["column"], error["width"]) == (2, 1, 1)
     assert "x is one of the values already" in error["message"]
-    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y has a statement already, in line 1"
+    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y is already defined, in line 1"
 
 
 @pytest.mark.parametrize("program", ["", "  \n ", "# nothing"])
 def test_an_empty_program_says_what_to_write(client, program):
     message = client.ask("picture", program)["error"]["message"]
-    assert "write one, such as" in message or "comments alone" in message
+    assert "write one, such as" in message or "only comments" in message
 
 
 def test_whole_numbers_of_data_are_sizes(client):
-    told = client.ask("picture", "sum(W @ eye(n))", {"n": {"value": 2, "data": True}, "W": {"value": [[1, 2]]}})
-    assert told["gradients"] == {"W": [[1.0, 1.0]]}
+    answer = client.ask("picture", "sum(W @ eye(n))", {"n": {"value": 2, "data": True}, "W": {"value": [[1, 2]]}})
+    assert answer["gradients"] == {"W": [[1.0, 1.0]]}
 
 
-def test_what_is_no_number_is_told_in_a_word(client):
-    told = client.ask("picture", "log(x)", {"x": {"value": 0}})
-    assert told["gradients"] == {"x": "inf"}
-    assert told["lines"][0]["value"] == "-inf"
+def test_nan_and_inf_are_sent_as_text(client):
+    answer = client.ask("picture", "log(x)", {"x": {"value": 0}})
+    assert answer["gradients"] == {"x": "inf"}
+    assert answer["lines"][0]["value"] == "-inf"
 
 
 def test_names_are_drawn_as_text(client):
     """What Python allows as a name needs no escape; markup is no name."""
-    told = client.ask("picture", "größe = x * x", {"x": {"value": 3}})
-    assert "größe" in told["svg"]
-    assert "<script" not in told["svg"]
+    answer = client.ask("picture", "größe = x * x", {"x": {"value": 3}})
+    assert "größe" in answer["svg"]
+    assert "<script" not in answer["svg"]
 
 
 # ----- comparison -----
@@ -180,13 +180,13 @@ def test_a_claim_that_holds_agrees(client):
     assert (row["name"], row["line"], row["ok"], row["verdict"]) == ("x", 1, True, "agrees")
 
 
-def test_a_claim_that_does_not_hold_is_told_where_and_why(client):
+def test_a_wrong_claim_is_reported_with_its_place_and_reason(client):
     (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="\n\ndx = x")["rows"]
     assert (row["ok"], row["line"], row["at"]) == (False, 3, [1])
     assert row["notes"] == ["0.5 times the gradient: a missing factor of 2?"]
 
 
-def test_a_claim_of_another_shape_is_told(client):
+def test_a_claim_of_another_shape_is_reported(client):
     (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="dx = 2")["rows"]
     assert not row["ok"]
     assert row["verdict"] == "x is (2,), and its closed form is ()"
@@ -201,11 +201,11 @@ def test_claims_may_use_one_another_and_every_name(client):
 
 
 def test_claims_about_nothing_say_what_could_be_claimed(client):
-    told = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="gradient = 2 * x")
-    assert told["error"]["message"] == "nothing is claimed yet: assign to one of dx, dy"
+    answer = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="gradient = 2 * x")
+    assert answer["error"]["message"] == "no gradient is claimed yet: assign to one of dx, dy"
 
 
-def test_an_error_in_a_claim_tells_its_place(client):
+def test_an_error_in_a_claim_has_its_place(client):
     error = client.ask("comparison", "y = x * x", {"x": {"value": 1}}, claims="a = 1\ndx = xx")["error"]
     assert (error["line"], error["column"]) == (2, 6)
 
@@ -213,9 +213,9 @@ def test_an_error_in_a_claim_tells_its_place(client):
 # ----- examples -----
 @pytest.mark.parametrize("example", EXAMPLES, ids=TITLES)
 def test_an_example_has_a_gradient_for_every_variable(client, example):
-    told = asked(client, "picture", example)
-    assert told["note"] == ""
-    assert told["gradients"].keys() == {name for name, given in example["values"].items() if not given.get("data")}
+    answer = asked(client, "picture", example)
+    assert answer["note"] == ""
+    assert answer["gradients"].keys() == {name for name, given in example["values"].items() if not given.get("data")}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=TITLES)
@@ -233,33 +233,33 @@ def test_the_textbooks_dz_without_its_m_is_recognised(client):
 
 # ----- files -----
 def test_the_picture_is_exported(client):
-    told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
-    assert told["name"] == "autotiny.svg"
-    assert minidom.parseString(told["text"]).documentElement.tagName == "svg"
+    answer = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
+    assert answer["name"] == "autotiny.svg"
+    assert minidom.parseString(answer["text"]).documentElement.tagName == "svg"
 
 
 def test_the_script_computes_the_same(client, tmp_path):
     """Run by Python, with nothing beside it, however large the values are."""
     values = {"W": {"value": [[1, 2.5]] * 30}, "x": {"value": [0.5, -1], "data": True}, "n": {"value": 2, "data": True}}
-    told = client.ask("export", "y = tanh(W @ x)\nL = sum(y**n)", values, form="py")
-    path = tmp_path / told["name"]
-    path.write_text(told["text"])
+    answer = client.ask("export", "y = tanh(W @ x)\nL = sum(y**n)", values, form="py")
+    path = tmp_path / answer["name"]
+    path.write_text(answer["text"])
     scope = runpy.run_path(str(path))
     ours = client.ask("picture", "y = tanh(W @ x)\nL = sum(y**n)", values)["gradients"]["W"]
     assert scope["W"].grad.tolist() == ours
 
 
 def test_the_script_is_a_session(client, tmp_path):
-    told = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="py")
-    (tmp_path / told["name"]).write_text(told["text"])
-    assert Session.load(tmp_path / told["name"]).grad("x") == 6
+    answer = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="py")
+    (tmp_path / answer["name"]).write_text(answer["text"])
+    assert Session.load(tmp_path / answer["name"]).grad("x") == 6
 
 
 def test_the_stepping_page_is_exported_and_shown(client):
     values = {"x": {"value": 3}}
-    told = client.ask("export", "y = x * x", values, form="html")
-    assert told["name"] == "autotiny.html"
-    assert told["text"] == client.ask("steps", "y = x * x", values)["html"]
+    answer = client.ask("export", "y = x * x", values, form="html")
+    assert answer["name"] == "autotiny.html"
+    assert answer["text"] == client.ask("steps", "y = x * x", values)["html"]
 
 
 def test_the_policy_lets_the_stepping_page_run_and_nothing_else(client):
@@ -299,28 +299,28 @@ def test_play_prints_an_address_that_answers_and_ends_with_ctrl_c():
         assert "stopped by Ctrl-C" in process.stderr.read()
 
 
-def test_a_script_that_is_not_there_is_told(capsys):
+def test_a_missing_script_is_reported(capsys):
     assert main(["play", "--no-browser", "nowhere.py"]) == 2
     assert "nowhere.py: No such file" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told(server, capsys):
+def test_a_port_in_use_is_reported(server, capsys):
     assert main(["play", "--no-browser", "--port", str(server.gate.port)]) == 2
     assert "in use" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
-def test_a_port_that_is_none_is_refused(port, capsys):
+def test_an_invalid_port_is_refused(port, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["play", "--port", port])
-    assert "--port" in capsys.readouterr().err
+    assert "--port: expected a port from 0 to 65535" in capsys.readouterr().err
 
 
 def test_closing_ends_what_computes():
     from autotiny.playground.server import Server
 
     with Server() as server:
-        processes = [hired.process for hired in server.pool._hired]
+        processes = [worker.process for worker in server.pool.workers]
     deadline = time.monotonic() + 10
     while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)

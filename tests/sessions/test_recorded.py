@@ -112,7 +112,7 @@ def test_an_operation_of_the_users_own_is_refused_by_name():
     def cube(x):
         return x * x * x
 
-    with pytest.raises(UnsupportedError, match="session: cube is no function of the language of sessions"):
+    with pytest.raises(UnsupportedError, match="session: a session cannot edit cube"):
         at.session(cube(at.Tensor(2.0)))
 
 

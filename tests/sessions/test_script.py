@@ -73,7 +73,7 @@ J.backward()
     )
 
 
-def test_a_session_that_was_loaded_speaks_the_language_again(tmp_path):
+def test_a_loaded_session_is_in_the_language_again(tmp_path):
     session_of(TEXTS[2]).save(tmp_path / "kept.py")
     assert at.session.load(tmp_path / "kept.py").text == TEXTS[2]
 
@@ -132,13 +132,13 @@ def test_an_array_changed_outside_changes_no_session():
         ("x = open('hacked', 'w')", ExpressionError, "there is no function open"),
         ("x = np.load('secret.npy')", ExpressionError, "there is no function load"),
         ("x = np.fromfile('secret')", ExpressionError, "there is no function fromfile"),
-        ("x = at.Tensor(arrays['W'])", ExpressionError, "no array 'W' beside this session"),
+        ("x = at.Tensor(arrays['W'])", ExpressionError, "no array 'W' in the session's .npz file"),
         ("def f(): pass", ExpressionError, "def is not part of the language"),
-        ("x.y = 3", ExpressionError, "an assignment gives one name"),
+        ("x.y = 3", ExpressionError, "an assignment has one name on its left"),
         ("J.backward()", SessionError, "there is no 'J' in the session"),
-        ("x = (", SessionError, "is no Python script"),
-        ("x = '\0'", SessionError, "is no Python script"),
-        ("x = " + "(" * 500, SessionError, "is no Python script"),
+        ("x = (", SessionError, "is not a Python script"),
+        ("x = '\0'", SessionError, "is not a Python script"),
+        ("x = " + "(" * 500, SessionError, "is not a Python script"),
         ("x = 9**9**9", ExpressionError, "more than 63 bits"),
         ("x = np.ones((100000, 100000))", ExpressionError, "the limit is"),
         ("arrays = np.load(Path(__file__).with_suffix('.npz'))", NpzError, "No such file"),
@@ -153,7 +153,7 @@ def test_a_script_is_read_and_never_run(line, error, words, tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["bad.py"]
 
 
-def test_an_error_in_a_script_tells_its_line(tmp_path):
+def test_an_error_in_a_script_has_its_line(tmp_path):
     (tmp_path / "bad.py").write_text("import numpy as np\n\nx = 3\ny = x + nothing\n")
     with pytest.raises(ExpressionError) as raised:
         at.session.load(tmp_path / "bad.py")

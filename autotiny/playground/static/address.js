@@ -1,8 +1,8 @@
-/* The state of the page in its address: after #, where no server sees it, so that a link reproduces it. */
+/* The state of the page in its address, after #, which is not sent to a server; a link reproduces it. */
 
 import { read, write } from "./numbers.js";
 
-/** A page with nothing on it. */
+/** The state of an empty page. */
 export const EMPTY = { question: "", program: "", claims: "", view: "", about: "", values: {} };
 
 const TEXTS = ["question", "program", "claims", "view", "about"];
@@ -14,7 +14,7 @@ export function toFragment(state) {
   return "#" + [...texts, ...values].map(([key, text]) => `${encoded(key)}=${encoded(text)}`).join("&");
 }
 
-/** The state that a fragment says; null where it says none. */
+/** The state in a fragment; null where it has none. */
 export function fromFragment(fragment) {
   const state = { ...EMPTY, values: {} };
   for (const part of fragment.replace(/^#/, "").split("&")) {
@@ -27,7 +27,7 @@ export function fromFragment(fragment) {
   return state.program ? state : null;
 }
 
-/* Some signs need no code in a fragment; without theirs a link stays readable. */
+/* Some characters need no percent-encoding in a fragment, which keeps a link readable. */
 const encoded = (text) => encodeURIComponent(text).replace(/%(2B|2C|3B|40|2F|3A|3D)/g, decodeURIComponent);
 
 function decoded(text) {

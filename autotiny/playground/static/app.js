@@ -1,4 +1,4 @@
-/* The page: one state, which the editors and the values change, and which every answer is about. */
+/* The page: one state, changed by the editors and the values, from which every answer is computed. */
 
 import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
@@ -11,8 +11,8 @@ import { Tabs } from "./tabs.js";
 import { Values } from "./values.js";
 import { marks, showVerdicts } from "./verdicts.js";
 
-const PATIENCE = 400; // milliseconds of rest before an error of a line that is being typed is told
-const RESTING = 120; // and before the claims are compared, for the picture goes first
+const PATIENCE = 400; // milliseconds without typing before an error is shown
+const RESTING = 120; // and before the claims are compared: the picture comes first
 const SAVING = 250; // browsers refuse to change the address many times a second
 
 const find = (selector) => document.querySelector(selector);
@@ -33,14 +33,14 @@ const history_ = new History((earlier) => show(earlier));
 
 // ----- state -----
 
-/** Change a part of the state, and ask anew. */
+/** Change a part of the state, and ask for new answers. */
 function change(part) {
   state = { ...state, ...part };
   history_.keep(state);
   refresh();
 }
 
-/** Show a whole state: an example's, an address's, an earlier one. */
+/** Show another state: of an example, of an address, or an earlier one. */
 function show(whole) {
   state = { ...EMPTY, ...whole };
   program.text = state.program;
@@ -77,48 +77,48 @@ function save() {
 // ----- answers -----
 let slope = { of: null, gradients: {} };
 
-const pictures = new Lane("picture", (told, asked) => {
-  if (told.error) return explain(told.error, program, programStatus);
+const pictures = new Lane("picture", (answer, asked) => {
+  if (answer.error) return explain(answer.error, program, programStatus);
   calm(program, programStatus);
-  program.annotate(Object.fromEntries(told.lines.map((each) => [each.line, beside(each)])));
-  values.showGradients(told.gradients);
-  slope = { of: asked.values, gradients: told.gradients };
-  find("#downhill").disabled = Object.keys(told.gradients).length === 0;
-  showPicture(told.svg, told.text);
-  programStatus.replaceChildren(...summary(told), ...offers(told));
+  program.annotate(Object.fromEntries(answer.lines.map((each) => [each.line, beside(each)])));
+  values.showGradients(answer.gradients);
+  slope = { of: asked.values, gradients: answer.gradients };
+  find("#downhill").disabled = Object.keys(answer.gradients).length === 0;
+  showPicture(answer.svg, answer.text);
+  programStatus.replaceChildren(...summary(answer), ...offers(answer));
   clearTimeout(resting);
   resting = setTimeout(() => {
     comparisons.ask(asked);
-    READINGS[view()]?.ask(asked);
+    VIEWS[view()]?.ask(asked);
   }, RESTING);
 });
 let resting = 0;
 
-const comparisons = new Lane("comparison", (told) => {
-  if (told.error) return explain(told.error, claims, claimsStatus);
+const comparisons = new Lane("comparison", (answer) => {
+  if (answer.error) return explain(answer.error, claims, claimsStatus);
   calm(claims, claimsStatus);
-  claims.annotate(marks(told.rows));
-  showVerdicts(find("#verdicts"), claimsStatus, told.rows);
+  claims.annotate(marks(answer.rows));
+  showVerdicts(find("#verdicts"), claimsStatus, answer.rows);
 });
 
-/** What a line came to. */
+/** The value of a line. */
 const beside = ({ shape, value }) => [
   element("span", { class: "range" }, value.replaceAll("-", "−")),
   shape.length ? element("span", { class: "shape" }, shape.join(" × ")) : null,
 ];
 
-/** What is asked for only while its tab is open. */
-const READINGS = {
+/** The views that are computed only while their tab is open. */
+const VIEWS = {
   steps: new Lane("steps", ({ error, html }) => {
     const frame = find("#steps iframe");
     frame.hidden = Boolean(error);
     if (html) frame.srcdoc = html;
     find("#steps .status").textContent = error?.message ?? "";
   }),
-  derivation: new Lane("derivation", (told) => {
+  derivation: new Lane("derivation", (answer) => {
     const panel = find("#derivation");
-    if (told.error) panel.replaceChildren(element("p", { class: "status bad" }, told.error.message));
-    else showDerivation(panel, told, (about) => change({ about }));
+    if (answer.error) panel.replaceChildren(element("p", { class: "status bad" }, answer.error.message));
+    else showDerivation(panel, answer, (about) => change({ about }));
   }),
   compiled: new Lane("compiled", ({ error, source }) => {
     const [buffers, step] = (source ?? "").split(/\n+(?=def )/);
@@ -129,7 +129,7 @@ const READINGS = {
   }),
 };
 
-let arrived = true; // at another state, whose picture is looked at from its middle
+let arrived = true; // whether another state is shown, whose picture is scrolled to its middle
 
 function showPicture(drawing, text = "") {
   const svg = drawing && picture(drawing);
@@ -149,24 +149,24 @@ function summary({ lines, note }) {
   return [`${result.name || "The result"} is `, element("output", {}, result.value.replaceAll("-", "−"))];
 }
 
-/** Values that are written in the program may have sliders instead. */
-function offers({ written }) {
-  if (!written.length) return [];
-  const names = written.map(({ name }) => name).join(", ");
-  return [element("button", { type: "button", onclick: () => moveOut(written) }, `Sliders for ${names}`)];
+/** A button that gives sliders to values that are written in the program. */
+function offers({ literals }) {
+  if (!literals.length) return [];
+  const names = literals.map(({ name }) => name).join(", ");
+  return [element("button", { type: "button", onclick: () => moveOut(literals) }, `Sliders for ${names}`)];
 }
 
-function moveOut(written) {
-  const moved = new Set(written.map(({ line }) => line));
+function moveOut(literals) {
+  const moved = new Set(literals.map(({ line }) => line));
   const rest = program.text.split("\n").filter((_, i) => !moved.has(i + 1));
-  const given = Object.fromEntries(written.map(({ name, value, data }) => [name, { value, data }]));
+  const given = Object.fromEntries(literals.map(({ name, value, data }) => [name, { value, data }]));
   program.text = rest.join("\n");
   change({ program: program.text, values: { ...state.values, ...given } });
 }
 
 const patience = new Map();
 
-/** Nothing is wrong any more. */
+/** Remove the marks of an error. */
 function calm(editor, status) {
   clearTimeout(patience.get(status));
   status.classList.remove("bad");
@@ -174,13 +174,13 @@ function calm(editor, status) {
   editor.mark(null);
 }
 
-/** Tell what is wrong, once nothing is typed for a moment. */
+/** Show an error after a moment without typing. */
 function explain(error, editor, status) {
   clearTimeout(patience.get(status));
-  patience.set(status, setTimeout(() => tell(error, editor, status), status.classList.contains("bad") ? 0 : PATIENCE));
+  patience.set(status, setTimeout(() => showError(error, editor, status), status.classList.contains("bad") ? 0 : PATIENCE));
 }
 
-function tell(error, editor, status) {
+function showError(error, editor, status) {
   status.classList.remove("good");
   status.classList.add("bad");
   canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
@@ -191,7 +191,7 @@ function tell(error, editor, status) {
   claims.annotate({});
 }
 
-/** Buttons that mend an error: the name that was meant, or values for names that have none. */
+/** Buttons that correct an error: the suggested name, or values for unknown names. */
 function mends({ message, unknown = [] }, editor) {
   const meant = /did you mean ([\w.]+)\?$/.exec(message)?.[1];
   const write = meant && element("button", { type: "button", class: "mend", onclick: () => editor.replace(meant) }, `Write ${meant}`);
@@ -203,7 +203,7 @@ function addValues(names) {
   change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: 1, data: false }])) } });
 }
 
-/** One step of gradient descent, once the gradient of the values that are shown is known. */
+/** One step of gradient descent, if the gradient of the current values is known. */
 function stepDownhill() {
   const rate = number(find("#rate").value);
   if (slope.of !== state.values || !Number.isFinite(rate)) return;
@@ -216,7 +216,7 @@ function stepDownhill() {
 
 find("#downhill").addEventListener("click", stepDownhill);
 
-// ----- what is in the header -----
+// ----- the header -----
 
 async function start() {
   const examples = await (await fetch("examples.json")).json();
@@ -224,10 +224,10 @@ async function start() {
   choice.append(...examples.map(({ title }, i) => element("option", { value: i }, title)));
   choice.addEventListener("change", () => {
     if (!choice.value) return;
-    save(); // for the way back
+    save(); // for the browser's back button
     show(examples[choice.value]);
     history_.keepNow(state);
-    clearTimeout(saving); // it would write over the entry that one goes back to meanwhile
+    clearTimeout(saving); // it would overwrite the entry that was just left
     history.pushState(null, "", toFragment(state));
     choice.value = "";
   });
@@ -244,9 +244,9 @@ find("#link").addEventListener("click", async () => {
   save();
   try {
     await navigator.clipboard.writeText(location.href);
-    notice("The link is copied; it reproduces all that you see.");
+    notice("Link copied; it reproduces this page.");
   } catch {
-    notice("The browser does not let the page copy; the link is the address above.");
+    notice("The browser does not allow copying; the link is the address of this page.");
   }
 });
 
@@ -267,10 +267,10 @@ find("#export").addEventListener("click", async ({ target }) => {
   const form = target.closest("[data-form]")?.dataset.form;
   if (!form) return;
   find("#export").open = false;
-  const told = await ask("export", { ...question(), form });
-  if (told.error) return notice(told.error.message);
-  const url = URL.createObjectURL(new Blob([told.text]));
-  element("a", { href: url, download: told.name }).click();
+  const answer = await ask("export", { ...question(), form });
+  if (answer.error) return notice(answer.error.message);
+  const url = URL.createObjectURL(new Blob([answer.text]));
+  element("a", { href: url, download: answer.name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 });
 document.addEventListener("click", ({ target }) => {

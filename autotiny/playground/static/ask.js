@@ -1,6 +1,6 @@
-/* Questions to the server that this page came from. */
+/* Questions to the server of this page. */
 
-/** The answer to one question; an error of the server becomes an answer with an error. */
+/** The answer to one question; a refusal by the server becomes an answer with an error. */
 export async function ask(kind, question) {
   try {
     const reply = await fetch(`ask/${kind}`, {
@@ -14,7 +14,7 @@ export async function ask(kind, question) {
   }
 }
 
-/** Asks one kind of question. While an answer is on its way only the latest question waits, so none is out of date. */
+/** Asks one kind of question. While one is being answered, only the latest other one waits. */
 export class Lane {
   #waiting = null;
   #busy = false;

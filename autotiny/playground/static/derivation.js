@@ -1,21 +1,21 @@
-/* A derivation: from the chain rule's words to the textbook's formula, with the rule of every step. */
+/* A derivation: from the chain rule to the textbook's formula, with the rule of every step. */
 
 import { element, math } from "./elements.js";
 
-/** Show a derivation; `choose(name)` asks for another tensor's. */
-export function showDerivation(panel, told, choose) {
+/** Show a derivation; `choose(name)` asks for that of another tensor. */
+export function showDerivation(panel, answer, choose) {
   const choice = element("select", { "aria-label": "Gradient to derive", onchange: () => choose(choice.value) });
-  choice.append(...told.names.map((name) => element("option", { selected: name === told.of }, name)));
+  choice.append(...answer.names.map((name) => element("option", { selected: name === answer.of }, name)));
   panel.replaceChildren(
     element("p", { class: "derived" }, "Gradient by ", choice),
     element(
       "ol",
       { class: "steps" },
-      row(math(told.gradient), told.chain, "chain rule"),
-      ...told.steps.map((step) => row(null, step, note(step), Number(step.error) ? step.error : "exact")),
+      row(math(answer.gradient), answer.chain, "chain rule"),
+      ...answer.steps.map((step) => row(null, step, note(step), Number(step.error) ? step.error : "exact")),
     ),
-    element("ul", { class: "lemmas" }, ...told.lemmas.map((lemma) => lemmaOf(lemma, choose))),
-    element("p", { class: told.ok ? "good" : "bad" }, told.ok ? `It agrees with backprop to ${told.largest}.` : `It differs from backprop by ${told.largest}.`),
+    element("ul", { class: "lemmas" }, ...answer.lemmas.map((lemma) => lemmaOf(lemma, choose))),
+    element("p", { class: answer.ok ? "good" : "bad" }, answer.ok ? `It agrees with backprop to ${answer.largest}.` : `It differs from backprop by ${answer.largest}.`),
   );
 }
 

@@ -1,8 +1,8 @@
-/* Numbers that are dragged sideways, and that the arrow keys move. */
+/* Number fields that are changed by dragging sideways and by the arrow keys. */
 
 const STEP = 0.01;
 
-/** Let a text field of a number be dragged; `set` gets every number on the way. */
+/** Make a number field draggable; `set` is called with every new number. */
 export function draggable(input, get, set) {
   let from = null;
 

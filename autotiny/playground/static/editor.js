@@ -1,11 +1,11 @@
-/* A text area over its own coloured text; beside each line stands what it came to, and what is wrong is underlined. */
+/* A text area over its own coloured text, with a note beside each line; an error is underlined. */
 
 import { element } from "./elements.js";
 
 const TOKENS = /(?<comment>#[^\n]*)|(?<name>(?<!\.)[^\W\d]\w*)|(?<literal>\d[\w.]*)|./gsu;
 
 export class Editor {
-  /** `kinds` tells of a name whether it is "variable" or "data". */
+  /** `kinds` maps names to "variable" or "data". */
   constructor(container, changed) {
     this.kinds = {};
     this.wrong = null;
@@ -40,14 +40,14 @@ export class Editor {
     this.paint();
   }
 
-  /** Underline a place: {line, column, width}, from 1; null for nowhere. */
+  /** Underline a place: {line, column, width}, from 1; null for none. */
   mark(place) {
     this.wrong = place?.line ? place : null;
     this.area.setAttribute("aria-invalid", String(place !== null));
     this.paint();
   }
 
-  /** Replace what is underlined. */
+  /** Replace the underlined text. */
   replace(text) {
     const [start, end] = this.#range();
     this.area.setRangeText(text, start, end, "end");
@@ -55,7 +55,7 @@ export class Editor {
     this.area.focus();
   }
 
-  /** What stands beside the lines: elements by line, from 1. */
+  /** Set the notes beside the lines: elements by line, from 1. */
   annotate(beside) {
     this.notes.replaceChildren(...this.text.split("\n").map((_, i) => element("div", {}, ...(beside[i + 1] ?? []))));
   }
@@ -68,7 +68,7 @@ export class Editor {
       const wrong = index < end && index + text.length > start ? "wrong" : "";
       pieces.push(kind || wrong ? element("span", { class: `${kind ?? ""} ${wrong}`.trim() }, text) : text);
     }
-    // a wrong place at the end of a line is underlined beyond it
+    // an error at the end of the text is underlined beyond it
     if (start >= this.text.length && end > start) pieces.push(element("span", { class: "wrong" }, " "));
     this.painted.replaceChildren(...pieces, this.text.endsWith("\n") ? " " : ""); // an empty last line counts
     this.#follow();
@@ -78,13 +78,13 @@ export class Editor {
     this.painted.scrollLeft = this.area.scrollLeft;
   }
 
-  /** Where the underline begins and ends in the text; [0, 0] for none. */
+  /** The start and the end of the underline in the text; [0, 0] for none. */
   #range() {
     if (!this.wrong) return [0, 0];
     const { line, column, width } = this.wrong;
     const lines = this.text.split("\n");
     const before = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-    const characters = Array.from(lines[line - 1] ?? ""); // the language counts characters, a text area half ones
+    const characters = Array.from(lines[line - 1] ?? ""); // the language counts code points, a text area UTF-16 units
     const length = (n) => characters.slice(0, n).join("").length;
     return [before + length(column - 1), before + Math.max(length(column - 1 + width), length(column - 1) + 1)];
   }

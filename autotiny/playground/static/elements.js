@@ -1,4 +1,4 @@
-/* Elements, made in one call. */
+/* Helpers that create elements. */
 
 /** element("button", {type: "button", class: "fix", onclick: f}, "Add", ...) */
 export function element(tag, properties = {}, ...children) {
@@ -12,15 +12,15 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** An SVG that the server drew, as an element of this page; null for anything else. */
+/** The server's SVG as an element of this page; null for other text. */
 export function picture(text) {
-  const unstyled = text.replace(/^(<svg[^>]*?) style="[^"]*"/, "$1"); // the style sheet says how wide it is
-  // the parser for HTML takes half the time of the one for XML
+  const unstyled = text.replace(/^(<svg[^>]*?) style="[^"]*"/, "$1"); // the style sheet sets the width
+  // the HTML parser takes half the time of the XML one
   const svg = new DOMParser().parseFromString(unstyled, "text/html").querySelector("svg");
   return svg && document.adoptNode(svg);
 }
 
-/** A formula of the server's as an element of this page: {math, text}. */
+/** The server's formula {math, text} as an element of this page. */
 export function math({ math, text }) {
   const source = `<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mrow>${math}</mrow></math>`;
   const parsed = new DOMParser().parseFromString(source, "application/xml").documentElement;
@@ -31,7 +31,7 @@ export function math({ math, text }) {
 
 let hiding = 0;
 
-/** A few words that pass. */
+/** Show a message for a moment. */
 export function notice(text) {
   const shown = document.getElementById("notice");
   shown.textContent = text;

@@ -1,4 +1,4 @@
-/* Undo and redo: states as they were when the page came to rest. */
+/* Undo and redo, of states that stayed unchanged for a moment. */
 
 const REST = 500;
 
@@ -7,12 +7,12 @@ export class History {
   #future = [];
   #timer = 0;
 
-  /** `restore` shows a state. */
+  /** `restore(state)` shows a state. */
   constructor(restore) {
     this.restore = restore;
   }
 
-  /** Remember a state, once nothing changes for a moment. */
+  /** Remember a state if it stays unchanged for a moment. */
   keep(state) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.keepNow(state), REST);

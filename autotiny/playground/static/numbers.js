@@ -4,7 +4,7 @@ export const shapeOf = (value) => (Array.isArray(value) ? [value.length, ...(val
 
 export const entries = (value) => (Array.isArray(value) ? value.flatMap(entries) : [value]);
 
-/** A value of this shape, its entries from a function of their place. */
+/** A value of this shape, its entries computed from their indices. */
 export const filled = (shape, entry, place = []) =>
   shape.length ? Array.from({ length: shape[0] }, (_, i) => filled(shape.slice(1), entry, [...place, i])) : entry(place);
 
@@ -14,30 +14,30 @@ export const at = (value, place) => place.reduce((part, i) => part?.[i], value);
 export const withEntry = (value, place, entry) =>
   place.length ? value.map((part, i) => (i === place[0] ? withEntry(part, place.slice(1), entry) : part)) : entry;
 
-/** The value in another shape: entries keep their places, new ones are made. */
+/** The value in another shape: entries keep their indices, missing ones are created. */
 export const reshaped = (value, shape, entry) =>
   filled(shape, (place) => {
-    const held = at(value, place.slice(place.length - shapeOf(value).length));
-    return typeof held === "number" ? held : entry(place);
+    const old = at(value, place.slice(place.length - shapeOf(value).length));
+    return typeof old === "number" ? old : entry(place);
   });
 
-/** Entry by entry, a function of two values of one shape; where an entry is no number, the first value's stays. */
+/** A function applied entry by entry to two values of one shape; where b has no number, the entry of a stays. */
 export const combined = (a, b, f) =>
   Array.isArray(a) ? a.map((part, i) => combined(part, b[i], f)) : typeof b === "number" ? f(a, b) : a;
 
 export const rounded = (x, digits = 4) => Number(x.toFixed(digits)) + 0;
 
-/** A number in a few characters, with a minus as wide as a plus. */
-export const told = (x, digits = 3) =>
+/** A number with few digits and a typographic minus. */
+export const short = (x, digits = 3) =>
   typeof x === "number" ? String(Number(x.toPrecision(digits))).replace("-", "−") : String(x);
 
-/** "-1 … 2" of a gradient, or its only entry. */
+/** The range of a gradient, "−1 … 2", or its only entry. */
 export function extent(value) {
   const all = entries(value);
   const finite = all.filter((x) => typeof x === "number");
-  if (all.length === 1 || finite.length < all.length) return told(all.find((x) => typeof x !== "number") ?? all[0]);
+  if (all.length === 1 || finite.length < all.length) return short(all.find((x) => typeof x !== "number") ?? all[0]);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  return low === high ? `all ${told(low)}` : `${told(low)} … ${told(high)}`;
+  return low === high ? `all ${short(low)}` : `${short(low)} … ${short(high)}`;
 }
 
 export function write(value) {
@@ -48,7 +48,7 @@ export function write(value) {
   return value.map((row) => row.join(",")).join(";") + (shape[0] === 1 ? ";" : "");
 }
 
-/** The value that a text says, or null. */
+/** The value written in a text, or null. */
 export function read(text) {
   if (text.startsWith("[")) return parsed(text);
   const rows = text.replace(/;$/, "").split(";").map((row) => row.replace(/,$/, "").split(",").map(number));

@@ -1,7 +1,7 @@
-/* Tabs: one panel at a time; the arrow keys move along. */
+/* Tabs: one panel at a time; the arrow keys choose the next. */
 
 export class Tabs {
-  /** `chosen(name)` is called when a person chooses a panel, whose id the name is. */
+  /** `chosen(name)` is called when a panel is chosen; its id is the name. */
   constructor(list, chosen) {
     this.tabs = [...list.querySelectorAll("[role=tab]")];
     for (const tab of this.tabs) {

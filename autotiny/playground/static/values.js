@@ -1,8 +1,8 @@
-/* The values of the names: a slider for a number, cells for an array; each tells its gradient. */
+/* The values of the names: a slider for a number, cells for an array; each with its gradient. */
 
 import { draggable } from "./dragging.js";
 import { element } from "./elements.js";
-import { at, entries, extent, filled, number, reshaped, rounded, shapeOf, told, withEntry } from "./numbers.js";
+import { at, entries, extent, filled, number, reshaped, rounded, shapeOf, short, withEntry } from "./numbers.js";
 
 const REACH = 3;
 const MOST_CELLS = 400;
@@ -10,13 +10,13 @@ const MOST_CELLS = 400;
 export class Values {
   #rows = new Map();
 
-  /** `edit(name, given)` is called with a new {value, data}, or null to remove the name. */
+  /** `edit(name, given)` gets a new {value, data}, or null to remove the name. */
   constructor(container, edit) {
     this.container = container;
     this.edit = edit;
   }
 
-  /** Show these values; rows whose kind and shape are the same stay, and keep the focus. */
+  /** Show these values; rows of an unchanged kind and shape are kept, and so is the focus. */
   show(values) {
     for (const [name, row] of this.#rows) {
       if (!values[name] || row.form !== form(values[name])) this.#drop(name);
@@ -79,7 +79,7 @@ class Row {
     this.gradient.textContent = gradient === undefined ? "" : `∂ ${extent(gradient)}`;
     for (const cell of this.element.querySelectorAll(".cell")) {
       const entry = gradient === undefined ? undefined : at(gradient, JSON.parse(cell.dataset.place));
-      cell.title = entry === undefined ? "" : `gradient ${told(entry, 6)}`;
+      cell.title = entry === undefined ? "" : `gradient ${short(entry, 6)}`;
     }
   }
 
@@ -101,7 +101,7 @@ class Row {
   }
 
   #cells() {
-    if (entries(this.given.value).length > MOST_CELLS) return element("span", { class: "extent" }, "too many numbers to show");
+    if (entries(this.given.value).length > MOST_CELLS) return element("span", { class: "extent" }, "too many entries to show");
     const columns = this.shape.at(-1);
     const places = entries(filled(this.shape, (place) => ({ place }))).map(({ place }) => place);
     const cells = element("div", { class: "cells", role: "group", "aria-label": this.name }, ...places.map((place) => this.#number(place, "cell")));
@@ -158,5 +158,5 @@ class Row {
   }
 }
 
-/** Near a normal number, to one place. */
+/** An approximately normal number with one decimal. */
 const random = () => rounded([1, 2, 3, 4].reduce((sum) => sum + Math.random() - 0.5, 0) * 1.7, 1);

@@ -1,16 +1,16 @@
-/* What the comparison says of each gradient that was derived by hand. */
+/* The verdicts on the gradients that were derived by hand. */
 
 import { element, picture } from "./elements.js";
 
-/** A mark for the line of each claim, for an editor to show. */
+/** A mark for the line of each claim, for the editor. */
 export const marks = (rows) => Object.fromEntries(rows.map(({ line, ok }) => [line, [element("span", { class: ok ? "good" : "bad" }, ok ? "✓" : "✗")]]));
 
-/** All that agree in a sentence, and every one that does not with its numbers. */
+/** One sentence for the claims that agree, and an item for each that does not. */
 export function showVerdicts(list, status, rows) {
   const wrong = rows.filter((row) => !row.ok);
   const agree = rows.length - wrong.length;
   const whole = rows.length === 1 ? "It agrees" : "All agree";
-  status.textContent = !agree ? "" : wrong.length ? `${agree} of ${rows.length} agree.` : `${whole} with autograd and with the numbers.`;
+  status.textContent = !agree ? "" : wrong.length ? `${agree} of ${rows.length} agree.` : `${whole} with autograd and with the numeric gradient.`;
   status.classList.toggle("good", agree > 0 && !wrong.length);
   list.replaceChildren(...wrong.map(item));
 }
@@ -21,15 +21,15 @@ function item(row) {
     {},
     element("span", { class: "mark", "aria-hidden": "true" }, "✗"),
     element("span", { class: "of" }, `d${row.name}`),
-    element("span", {}, row.notes?.length ? row.notes.join("; ") : SAID[row.verdict] ?? row.verdict),
+    element("span", {}, row.notes?.length ? row.notes.join("; ") : VERDICTS[row.verdict] ?? row.verdict),
     row.error === undefined ? null : detail(row),
   );
 }
 
-const SAID = {
-  "analytic DIFFERS": "differs from autograd and from the numbers",
-  "autograd DIFFERS": "autograd differs from the numbers",
-  undecided: "differs from autograd, and the numbers cannot tell which is right",
+const VERDICTS = {
+  "analytic DIFFERS": "differs from autograd and from the numeric gradient",
+  "autograd DIFFERS": "autograd differs from the numeric gradient",
+  undecided: "differs from autograd, and the numeric gradient cannot decide which is right",
 };
 
 function detail(row) {
@@ -40,7 +40,7 @@ function detail(row) {
     { class: "detail" },
     side(`yours${where}`, row.analytic),
     side("autograd", row.autograd),
-    side("numbers", row.numeric),
+    side("numeric", row.numeric),
     row.heat ? picture(row.heat) : null,
   );
 }

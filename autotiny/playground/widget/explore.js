@@ -1,4 +1,4 @@
-// An exploration in a notebook: what is turned here goes to Python, and its picture comes back.
+// An exploration in a notebook: new values go to Python, and the picture comes back.
 
 // ----- controls -----
 function element(tag, attributes = {}, ...children) {
@@ -8,7 +8,7 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-// A number and how to read and write it: a slider with the number beside it, which may be typed.
+// A slider with a number field beside it.
 function sliderOf({ name, low, high, step }, changed) {
   const slider = element("input", { type: "range", min: low, max: high, step, "aria-label": name });
   const typed = element("input", { type: "number", min: low, max: high, step: "any", "aria-label": `${name}, exactly` });
@@ -22,7 +22,7 @@ function sliderOf({ name, low, high, step }, changed) {
   };
 }
 
-// The cells of an array of any number of axes: rows of the last one.
+// The cells of an array with any number of axes, a row for each index of all but the last.
 function cellsOf({ name }, changed) {
   const table = element("table", { "aria-label": name });
   let shape = [], cells = [];
@@ -62,7 +62,7 @@ function nested(numbers, shape) {
 }
 
 // ----- the picture -----
-// A new page is loaded behind the old one and takes its place when it is ready, at the same moment of the walk.
+// A new page loads behind the old one and replaces it when it is ready, at the same step.
 function pictureIn(room) {
   let shown = null, moment = 1e9;
   const hear = (event) => {
@@ -90,18 +90,19 @@ function render({ model, el }) {
   let number = 0, waiting = false, again = false;
   const named = {}, slopes = {};
   const ask = () => {
-    if (waiting) { again = true; return; } // one question at a time, the latest values next
+    if (waiting) { again = true; return; } // one request at a time; the latest values are sent next
     waiting = true;
     const values = Object.fromEntries(Object.entries(named).map(([name, control]) => [name, control.read()]));
     model.set("asked", { number: ++number, values });
     model.save_changes();
   };
   const panel = element("div", { class: "panel" });
-  for (const told of model.get("controls")) {
-    const control = (told.kind === "slider" ? sliderOf : cellsOf)(told, ask);
-    named[told.name] = control;
-    slopes[told.name] = element("output");
-    panel.append(element("div", { class: "control", role: "group", "aria-label": told.name }, element("b", {}, told.name), ...control.parts, slopes[told.name]));
+  for (const description of model.get("controls")) {
+    const { name, kind } = description;
+    const control = (kind === "slider" ? sliderOf : cellsOf)(description, ask);
+    named[name] = control;
+    slopes[name] = element("output");
+    panel.append(element("div", { class: "control", role: "group", "aria-label": name }, element("b", {}, name), ...control.parts, slopes[name]));
   }
   const problem = element("p", { class: "problem", role: "alert" }), room = element("div", { class: "room" });
   const picture = pictureIn(room);
@@ -109,7 +110,7 @@ function render({ model, el }) {
     const answer = model.get("answer");
     waiting = waiting && answer.number !== number;
     problem.textContent = answer.problem;
-    el.classList.toggle("failed", Boolean(answer.problem)); // what is shown is of the values before
+    el.classList.toggle("failed", Boolean(answer.problem)); // the picture still shows the previous values
     if (!answer.problem) {
       for (const [name, value] of Object.entries(answer.values)) {
         if (!(name in named)) continue;
@@ -122,7 +123,7 @@ function render({ model, el }) {
   };
   model.on("change:answer", hear);
   el.classList.add("autotiny-explore");
-  panel.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab takes arrow keys for its own
+  panel.addEventListener("keydown", (event) => event.stopPropagation()); // which JupyterLab would handle as commands
   el.replaceChildren(panel, problem, room);
   hear();
   return () => { model.off("change:answer", hear); picture.end(); };

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from autotiny.commands.arrays import GivenError
-from autotiny.commands.user_function import call, load
+from autotiny.commands.arguments import InputError
+from autotiny.commands.recorded import call, load
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_parameters_are_given_by_name_whatever_their_kind(write):
         ("import sys\nsys.exit()", "loss", r"net\.py:2: SystemExit"),
     ],
 )
-def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, write):
-    with pytest.raises(GivenError, match=message):
+def test_an_error_in_a_file_has_its_line(text, name, message, write):
+    with pytest.raises(InputError, match=message):
         load(write(text), name)
 
 
@@ -52,15 +52,15 @@ def test_file_that_cannot_be_used_is_said_with_its_line(text, name, message, wri
         ("def f(x):\n    return x.nothing\n", r"net\.py:2: AttributeError"),
         ("def f(x):\n    return f(x)\n", r"net\.py:2: RecursionError"),
         ("import sys\ndef f(x):\n    sys.exit(0)\n", r"net\.py:3: SystemExit: 0"),
-        ("def f(x, y, z):\n    return x\n", r"f needs y, z; given are x: use --args or --set"),
+        ("def f(x, y, z):\n    return x\n", r"f needs y, z; got x: use --args or --set"),
     ],
 )
-def test_function_that_fails_is_said_with_its_line(text, message, write):
+def test_an_error_in_a_function_has_its_line(text, message, write):
     path = write(text)
-    with pytest.raises(GivenError, match=message):
+    with pytest.raises(InputError, match=message):
         call(load(path, "f"), path, {"x": 1.0})
 
 
-def test_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(GivenError, match=r"net\.py: there is no such file"):
+def test_a_missing_file_is_reported(tmp_path):
+    with pytest.raises(InputError, match=r"net\.py: there is no such file"):
         load(tmp_path / "net.py", "loss")

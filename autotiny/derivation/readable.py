@@ -1,4 +1,4 @@
-"""The form in which a formula is read: sums without keepdims wherever broadcasting makes up for it."""
+"""The form in which a formula is shown: sums without keepdims wherever broadcasting makes up for it."""
 
 from fractions import Fraction
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every operation in normal form: equal formulas that NumPy lets one write in several ways are one term."""
+"""Normalise: of the equal formulas that NumPy lets one write in several ways, every operation takes one."""
 
 import math
 from collections.abc import Callable
@@ -27,8 +27,8 @@ from autotiny.ops.linalg import vdot
 from autotiny.ops.shaping import astype
 
 
-def tidy(term: Term) -> Term:
-    """A term, whose operands are in normal form, in normal form."""
+def normalise(term: Term) -> Term:
+    """Return the normal form of a term whose operands are in normal form."""
     if term.op is None:
         return term
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
@@ -47,7 +47,7 @@ def tidy(term: Term) -> Term:
 
 
 def in_one_way(term: Term) -> Term:
-    """A term in the form in which rows know it, its products and sums as they stand: what is shared stays shared."""
+    """Return a term in the form that rows expect, but with its products and sums untouched: what is shared stays so."""
     if term.op is None or term.op.function in (np.copy, vdot.__wrapped__):  # type: ignore[attr-defined]
         return term
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
@@ -57,7 +57,7 @@ def in_one_way(term: Term) -> Term:
 
 
 def _without_spreads(term: Term) -> Term:
-    """An operation entry by entry broadcasts by itself."""
+    """Drop broadcasts of the operands of a ufunc, which broadcasts by itself."""
     assert term.op is not None
     args = [without_spread(arg) for arg in term.args]
     if np.broadcast_shapes(*(arg.shape for arg in args)) != term.shape:
@@ -66,18 +66,18 @@ def _without_spreads(term: Term) -> Term:
 
 
 def _without_numbers(term: Term) -> Term | None:
-    """Numbers and signs outside of what is linear: the sum of -2 x is -2 times the sum of x."""
+    """Move constants and signs out of linear functions: sum(-2 x) = -2 sum(x)."""
     split = [factors(arg) for arg in term.args]
     coefficient = math.prod(c for c, _ in split)
     if coefficient == 1 or not all(found for _, found in split):
         return None
     assert term.op is not None
     args = [product(ONE, found, arg.shape) for (_, found), arg in zip(split, term.args, strict=True)]
-    return product(coefficient, [(tidy(apply(term.op, args, term.kwargs)), ONE)], term.shape)
+    return product(coefficient, [(normalise(apply(term.op, args, term.kwargs)), ONE)], term.shape)
 
 
 def _sum(term: Term) -> Term:
-    """Sums over some axes keep them; a sum over all of them is a number."""
+    """Write a sum over some axes with keepdims, and a sum over all of them without options."""
     (x,), axis = term.args, term.kwargs.get("axis")
     axes = (
         range(x.ndim) if axis is None else [a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,))]
@@ -91,20 +91,20 @@ def _sum(term: Term) -> Term:
 
 
 def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
-    """x in another shape, in one step."""
+    """Return x in another shape, by one reshape at most."""
     while is_reshape(x):
         (x,) = x.args
     if x.shape == shape:
         return x
     reshape = apply(OPS[np.reshape], (x,), {"shape": shape})
     if without_spread(reshape) is not reshape:
-        return tidy(reshape)
+        return normalise(reshape)
     outside = _without_numbers(reshape)
     return reshape if outside is None else outside
 
 
 def _transpose(term: Term) -> Term:
-    """One way of writing the transpose of a matrix."""
+    """Write the transpose of a matrix as np.transpose without options."""
     (x,) = term.args
     if x.ndim < 2:
         return x
@@ -120,7 +120,7 @@ def _swaps(term: Term) -> bool:
 
 
 def _index(term: Term) -> Term:
-    """New axes, and the only entry along an axis, are a reshape."""
+    """Write an index that only adds or drops axes of length 1 as a reshape."""
     key = term.kwargs["key"]
     simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
     return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
@@ -135,7 +135,7 @@ def _same(term: Term) -> Term:
 
 
 def _softmax(term: Term) -> Term:
-    """The classes lie along the first axis, unless said otherwise."""
+    """Drop the axis of a softmax where it is the first, the default."""
     (x,), axis = term.args, term.kwargs.get("axis", 0)
     if axis is None and x.ndim == 1:
         axis = 0
@@ -160,5 +160,5 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     index.__wrapped__: _index,  # type: ignore[attr-defined]
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
-    vdot.__wrapped__: lambda t: np.sum(tidy(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
+    vdot.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
 }

@@ -1,0 +1,162 @@
+"""A row of the table of rewrites: a pattern, its replacement, when it holds, and a name that a student would recognise.
+
+Both sides are plain NumPy, so a row is tested by running both on random arrays. Variables stand for any formula; those
+in `rest` take all the factors (or addends) that the others leave, none at all included, with their number and sign.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from autotiny.algebra.measure import SYMBOL, weight_of_pattern
+from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, product, total
+from autotiny.algebra.pattern import (
+    Pattern,
+    match,
+    match_as_written,
+    match_product,
+    match_sum,
+    pattern_of,
+    variables,
+)
+from autotiny.algebra.term import Term, constant
+from autotiny.errors import AutotinyError
+from autotiny.ops import Op
+
+HEAVY = 10**6
+"""The weight of a variable that stands for a long formula."""
+
+
+class AlgebraError(AutotinyError, ValueError):
+    """A row of the table whose application would never end."""
+
+
+def always(*_: Any, **__: Any) -> bool:
+    """Accept any variables: no side condition."""
+    return True
+
+
+@dataclass(frozen=True)
+class Row:
+    """pattern = replacement, where the condition holds.
+
+    Raises AlgebraError where the replacement can never be smaller than the pattern, by `measure`, and the row does not
+    say that it expands. Where that depends on a condition or on shapes it is found when the row is applied.
+
+    exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
+        differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
+    stable : they differ only where the pattern overflows or underflows, and there the replacement is what it means.
+    divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
+    expands : the replacement is larger, for the sake of what then cancels.
+    as_written : the pattern is looked for operation by operation, not among other factors and addends.
+    """
+
+    name: str
+    pattern: Callable[..., Any]
+    replacement: Callable[..., Any]
+    condition: Callable[..., bool] = always
+    rest: tuple[str, ...] = ()
+    exact: bool = False
+    stable: bool = False
+    divides: tuple[str, ...] = ()
+    expands: bool = False
+    as_written: bool = False
+
+    def __post_init__(self) -> None:
+        if self.expands or self.condition is not always:
+            return
+        if self._is_never_smaller():
+            raise AlgebraError(f"row {self.name!r} does not make {self.left!r} smaller")
+        for name in self.rest:
+            if self._is_never_smaller(negative=name):
+                raise AlgebraError(
+                    f"row {self.name!r} does not make {self.left!r} smaller where {name} is negative: the rest of a "
+                    "product takes the signs of the others"
+                )
+
+    @cached_property
+    def left(self) -> Any:
+        """The pattern, with variables in place."""
+        return pattern_of(self.pattern, self.rest)
+
+    @cached_property
+    def needs(self) -> frozenset[Op]:
+        """Operations without which it cannot apply."""
+        return needs(self.left)
+
+    def at(self, term: Term) -> Term | None:
+        """Return what the term is rewritten to, if it or some of its factors or addends match."""
+        if self.as_written:
+            return self._at_as_written(term)
+        return rewritten(self.left, term, self._replace)
+
+    def _at_as_written(self, term: Term) -> Term | None:
+        for bound in match_as_written(self.left, term, {}):
+            right = self._replace(bound)
+            if right is not None and constant(right).shape == term.shape:
+                return constant(right)
+        return None
+
+    def _replace(self, bound: Any) -> Any:
+        arguments = [bound[name] for name in variables(self.pattern)]
+        return self.replacement(*arguments) if self.condition(*arguments) else None
+
+    # ----- whether applying it comes to an end -----
+    def _is_never_smaller(self, negative: str = "") -> bool:
+        """Whether the replacement weighs as much as the pattern whatever the variables stand for, one of them negated.
+
+        Both weights are linear in those of the variables: it is enough to make each of these heavy in turn.
+        """
+        names = variables(self.pattern)
+        given = [-x if x.name == negative else x for x in (Pattern(None, name=name) for name in names)]
+        try:
+            left, right = self.pattern(*given), self.replacement(*given)
+            right = right if isinstance(right, Pattern) else constant(right)
+        except (LookupError, TypeError, AttributeError, ValueError):  # it depends on shapes
+            return False
+        light = dict.fromkeys(names, SYMBOL)
+        probes = [light, *({**light, name: HEAVY} for name in names)]
+        return all(weight_of_pattern(right, probe) >= weight_of_pattern(left, probe) for probe in probes)
+
+
+def as_written(*rows: Row) -> tuple[Row, ...]:
+    """Return rows that look for their patterns operation by operation."""
+    return tuple(replace(row, as_written=True) for row in rows)
+
+
+def needs(pattern: Any) -> frozenset[Op]:
+    """Return the operations of a pattern, except those of products and sums, which can be written in several ways."""
+    if pattern.op is None:
+        return frozenset()
+    own = frozenset[Op]() if pattern.op in PRODUCTS | SUMS else frozenset({pattern.op})
+    return own.union(*map(needs, pattern.args))
+
+
+def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    """Return the term with its first match replaced, for which there is a replacement; the factors left over stay."""
+    group = next((group for group in (PRODUCTS, SUMS) if pattern.op in group), {pattern.op})
+    if term.op is None or term.op not in group:
+        return None
+    if group is PRODUCTS:
+        return _in_product(pattern, term, replace)
+    if group is SUMS:
+        return _in_sum(pattern, term, replace)
+    for bound in match(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return fitted(found, term.shape)
+    return None
+
+
+def _in_product(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    for bound, coefficient, left in match_product(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return product(coefficient, [(constant(found), ONE), *left], term.shape)
+    return None
+
+
+def _in_sum(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    for bound, left in match_sum(pattern, term, {}):
+        if (found := replace(bound)) is not None:
+            return total([(ONE, constant(found)), *left], term.shape)
+    return None

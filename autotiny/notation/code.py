@@ -1,0 +1,104 @@
+"""Formulas as NumPy code: W2.T @ dZ2 * (Z1 > 0)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autotiny.notation.expression import Expression
+from autotiny.notation.forms import NUMPY, Call, Form
+from autotiny.notation.numbers import FEW, index, literal, short_number
+from autotiny.notation.writer import Notation, Piece
+
+
+class NumpyCode(Notation):
+    """Formulas as NumPy code, which computes in the order that the formula has.
+
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> product = Expression("matmul", [Expression("transpose", [symbol("W2")]), symbol("dZ2")])
+    >>> mask = Expression("greater", [symbol("Z1"), Expression("number", value=0)])
+    >>> NumpyCode()(Expression("multiply", [product, mask]))
+    'W2.T @ dZ2 * (Z1 > 0)'
+    """
+
+    forms = NUMPY
+    shortens: ClassVar[bool] = False
+
+    def number(self, value: Any) -> str:
+        """A number with all of its digits."""
+        return literal(value)
+
+    def index(self, key: Any) -> str:
+        """An index of numbers and arrays as Python reads them."""
+        return index(key, literal)
+
+    def array(self, entries: Any) -> str:
+        """An array as the call that makes it."""
+        return literal(entries)
+
+    def option(self, name: str, value: Any) -> str:
+        """An option by its name."""
+        return f"{name}={literal(value)}"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A NumPy function, which takes a list where it joins."""
+        if not name.endswith("concatenate"):
+            return super().call(name, arguments)
+        arrays = [argument for argument in arguments if not argument.startswith("axis=")]
+        return super().call(name, [f"[{', '.join(arrays)}]", *arguments[len(arrays) :]])
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\bnp\.(linalg\.)?", "", text)
+
+
+class BareCode(NumpyCode):
+    """NumPy code whose functions are imported: sum(exp(Z2), axis=0).
+
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> BareCode()(Expression("call", [symbol("Z2")], "np.linalg.det"))
+    'det(Z2)'
+    """
+
+    forms: ClassVar[Mapping[str, Form | Call]] = {
+        kind: form._replace(template=_bare(form.template)) if isinstance(form, Form) else Call(_bare(form.name))
+        for kind, form in NUMPY.items()
+    }
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A function by its name alone."""
+        return super().call(_bare(name), arguments)
+
+
+class TypedCode(BareCode):
+    """An operation as a user typed it, for cards and error messages: numbers and arrays in few characters."""
+
+    uses_own: ClassVar[bool] = True
+    UNSAID: ClassVar[frozenset[str]] = frozenset({"keepdims", "shape"})
+    """Options that the result's shape shows."""
+
+    def number(self, value: Any) -> str:
+        """A number to a few digits."""
+        return short_number(value)
+
+    def index(self, key: Any) -> str:
+        """An index whose large arrays are told by type and shape."""
+        return index(key, _few)
+
+    def option(self, name: str, value: Any) -> str:
+        """An option in few characters."""
+        return f"{name}={_few(value)}"
+
+    def piece(self, each: Expression, operands: list[Piece]) -> Piece:
+        """An expression without the options that its shape shows."""
+        if not self.UNSAID.isdisjoint(each.options):
+            options = {name: value for name, value in each.options.items() if name not in self.UNSAID}
+            each = Expression(each.kind, each.operands, each.name, each.value, options)
+        return super().piece(each, operands)
+
+
+def _few(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return str(value.tolist()) if value.size <= FEW else f"{value.dtype.name} {value.shape}"
+    return str(value)

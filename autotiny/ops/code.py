@@ -1,0 +1,133 @@
+"""Operations as the code that computes them: what a user typed, and what a program does.
+
+A node is anything with `op`, `args`, `kwargs`, `shape`, `ndim`, `value` and `name`: a recorded Tensor or a formula.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotiny.notation.code import TypedCode
+from autotiny.notation.expression import Expression, operands_first, symbol
+from autotiny.notation.forms import NUMPY, Call, Form
+from autotiny.ops.table import Op
+
+Node = Any
+Names = Mapping[Node, str]
+
+
+def as_code(root: Node, names: Names) -> Expression:
+    """A formula as the code that computes it, operation by operation."""
+    made: dict[Node, Expression] = {}
+    for node in operands_first([root], lambda node: () if node in names else node.args):
+        made[node] = symbol(names[node]) if node in names else _code(node, [made[arg] for arg in node.args])
+    return made[root]
+
+
+def typed(op: Op, operands: Sequence[Expression | str], kwargs: Mapping[str, Any], ndim: int = 2) -> str:
+    """One operation as a user typed it, given its operands or their names, and the number of its axes.
+
+    >>> from autotiny.ops import OPS
+    >>> typed(OPS[np.matmul], ["W1", "X"], {}), typed(OPS[np.sum], ["A"], {"axis": 0, "keepdims": True})
+    ('W1 @ X', 'sum(A, axis=0)')
+    """
+    symbols = [symbol(operand) if isinstance(operand, str) else operand for operand in operands]
+    return TypedCode()(operation(op, symbols, kwargs, ndim))
+
+
+def operation(op: Op, operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    """One operation as code; `ndim` is the number of axes of its result."""
+    if op.own_notation:
+        return Expression("own", operands, op.name, op.own_notation, kwargs)
+    if op.kind in CODE:
+        return CODE[op.kind](operands, kwargs, ndim)
+    kind = op.kind if op.kind == op.name else "call"
+    return Expression(kind, operands, numpy_name(op) or op.name, options=kwargs)
+
+
+def numpy_name(op: Op) -> str | None:
+    """What NumPy calls the operation, with its module; None if it has none."""
+    form = NUMPY.get(op.kind) if op.kind == op.name else None
+    if isinstance(form, Call) and form.name.startswith("np."):
+        return form.name
+    homes = {"np": np, "np.linalg": np.linalg}
+    return next((f"{name}.{op.name}" for name, m in homes.items() if getattr(m, op.name, None) is op.function), None)
+
+
+def is_numpy(op: Op) -> bool:
+    """Whether NumPy has an operator, a method or a function that computes the same."""
+    form = NUMPY.get(op.kind) if op.kind == op.name else None
+    return op.kind in CODE or isinstance(form, Form) or numpy_name(op) is not None
+
+
+def has_operator(op: Op) -> bool:
+    """Whether Python has an operator of its own for it: a + b, -a, a > b."""
+    form = NUMPY.get(op.kind) if op.kind == op.name else None
+    return isinstance(form, Form) and (len(form.needs) == 2 or form.is_sign)
+
+
+def _code(node: Node, operands: list[Expression]) -> Expression:
+    if node.op is None:
+        return symbol(node.name) if node.name is not None else typed_constant(node.value)
+    if node.op.kind == "scatter" and is_diagonal(node):
+        return Expression("diagonal matrix", operands)
+    return operation(node.op, operands, node.kwargs, node.ndim)
+
+
+def typed_constant(value: Any) -> Expression:
+    """A number or an array as it stands in code."""
+    return Expression("number" if np.ndim(value) == 0 else "array", value=value)
+
+
+def _index_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    return Expression("index", operands, value=kwargs.get("key", ...))
+
+
+def _astype_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    dtype = Expression("words", value=f"np.{np.dtype(kwargs.get('dtype')).name}")
+    return Expression("astype", [*operands, dtype])
+
+
+def _transpose_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    axes = kwargs.get("axes")
+    if axes is None or ndim < 2 or (ndim == 2 and axes[0] % 2):
+        return Expression("transpose", operands)
+    return Expression("call", operands, "np.transpose", options=kwargs)
+
+
+def _swapaxes_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    if {kwargs.get(name, 0) % max(ndim, 1) for name in ("axis1", "axis2")} == {ndim - 2, ndim - 1}:
+        return Expression("transpose" if ndim == 2 else "transpose last", operands)
+    return Expression("call", operands, "np.swapaxes", options=kwargs)
+
+
+def _einsum_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    subscripts = f"{','.join(kwargs.get('terms', ()))}->{kwargs.get('output', '')}"
+    return Expression("call", [Expression("words", value=repr(subscripts)), *operands], "np.einsum")
+
+
+def _scatter_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    """A call for a card; code that runs takes two statements."""
+    return Expression("call", operands, "scatter", options=kwargs)
+
+
+CODE: dict[str, Callable[[Sequence[Expression], Mapping[str, Any], int], Expression]] = {
+    "index": _index_code,
+    "astype": _astype_code,
+    "transpose": _transpose_code,
+    "swapaxes": _swapaxes_code,
+    "summation": _einsum_code,
+    "scatter": _scatter_code,
+}
+
+
+def is_diagonal(node: Node) -> bool:
+    """Whether entries are put along the diagonal of a matrix of zeros."""
+    key, (vector,) = node.kwargs.get("key"), node.args
+    return (
+        isinstance(key, tuple)
+        and node.shape == (vector.size, vector.size)
+        and len(key) == 2
+        and all(isinstance(part, np.ndarray) and np.array_equal(part, np.arange(vector.size)) for part in key)
+    )

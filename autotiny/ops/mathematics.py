@@ -1,0 +1,224 @@
+"""Formulas as mathematics: what kind of expression an operation is to its readers.
+
+A product of matrices is told from one entry by entry, a mask from a truth, and what only moves axes of length 1 is left
+out.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autotiny.notation.expression import Expression, operands_first, symbol
+from autotiny.notation.numbers import as_typed, index
+from autotiny.ops.code import Names, Node, is_diagonal
+from autotiny.ops.table import Op
+
+ARRANGING = {"broadcast_to", "reshape", "ravel", "expand_dims", "squeeze"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+TRUTHS = {
+    "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
+    "where",
+}  # fmt: skip
+"""Kinds whose operands may be truths; anywhere else a truth counts as 1 or 0: it is a mask."""
+DIGITS = [str(n) for n in range(2, 10)]
+
+
+def mathematics(root: Node, names: Names, shapes: bool = True) -> Expression:
+    """A formula as it is read; a node that `names` knows is written by its name.
+
+    Without `shapes`, what only arranges or repeats entries is left out: g for broadcast_to(g, (3, 4)).
+    """
+    return _Mathematics(names, shapes).of(root)
+
+
+class _Mathematics:
+    """Reads nodes as mathematics; one that has a name is not looked into."""
+
+    def __init__(self, names: Names, shapes: bool = True) -> None:
+        self.names = names
+        self.made: dict[Node, Expression] = {}
+        self.classify: dict[str, Callable[[Node], Expression]] = {
+            **dict.fromkeys(REDUCTIONS, self.reduction),
+            **dict.fromkeys(("positive", "copy", "astype"), lambda node: self.factor(node.args[0])),
+            "add": self.sum,
+            "multiply": self.product,
+            "matmul": self.matrix_product,
+            "power": self.power,
+            "transpose": self.transpose,
+            "swapaxes": self.swapaxes,
+            "reshape": self.reshape,
+            "index": self.index,
+            "scatter": self.scatter,
+        }
+        if not shapes:
+            self.classify |= dict.fromkeys(ARRANGING, lambda node: self.made[node.args[0]])
+            self.classify["index"] = lambda node: self.made[node.args[0]] if _keeps_all(node) else self.index(node)
+
+    def of(self, root: Node) -> Expression:
+        """The expression of a node."""
+        for node in operands_first([root], lambda node: () if node in self.names else node.args):
+            self.made[node] = self.expression(node)
+        return self.made[root]
+
+    def expression(self, node: Node) -> Expression:
+        """The expression of a node whose operands have theirs."""
+        if node in self.names:
+            return symbol(self.names[node])
+        if node.op is None:
+            return symbol(node.name) if node.name is not None else constant(node.value)
+        if own := node.op.own_notation:
+            return Expression("own", map(self.factor, node.args), node.op.name, own, node.kwargs)
+        kind = node.op.kind
+        return self.classify[kind](node) if kind in self.classify else self.plain(node, kind)
+
+    def kind(self, node: Node) -> str:
+        """The kind of operation that a node is; empty for what has a name and for constants."""
+        return "" if node in self.names or node.op is None else str(node.op.kind)
+
+    def factor(self, node: Node) -> Expression:
+        """A node as an operand in arithmetic: a truth is a mask, 1 where it holds, else 0."""
+        truth = self.kind(node) and node.dtype == bool
+        return Expression("mask", [self.made[node]]) if truth else self.made[node]
+
+    def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
+        """An expression of a kind."""
+        read = self.made.__getitem__ if kind in TRUTHS else self.factor
+        return Expression(kind, map(read, operands), name, options=options)
+
+    def plain(self, node: Node, kind: str) -> Expression:
+        """An operation with those options that are not what they would be anyway."""
+        options = {name: value for name, value in node.kwargs.items() if not _is_default(node.op, name, value)}
+        return self.make(kind, *node.args, options=options, name=node.op.name)
+
+    # ----- sums, products, powers -----
+    def sum(self, node: Node) -> Expression:
+        """a - b for a + (-b)."""
+        a, b = node.args
+        return self.make("subtract", a, b.args[0]) if self.kind(b) == "negative" else self.make("add", a, b)
+
+    def product(self, node: Node) -> Expression:
+        """An outer product; a number times an array; entry by entry."""
+        a, b = node.args
+        for column, row in ((a, b), (b, a)):
+            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
+            if x is not None and y is not None:
+                return self.make("outer", x, y)
+        if self.is_scalar(a) and not self.is_constant(b):
+            return self.make("scale", a, b)
+        return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
+
+    def is_constant(self, node: Node) -> bool:
+        """Whether a node is a number or an array without a name."""
+        return node.op is None and node.name is None and node not in self.names
+
+    def is_scalar(self, node: Node) -> bool:
+        """Whether a node is a number, or the same number all over an array."""
+        return node.ndim == 0 or (self.is_constant(node) and self.made[node].kind == "number")
+
+    def vector(self, node: Node, axis: int) -> Node | None:
+        """x for x[:, None] or for x in the shape (n, 1), where `axis` is 1; for x[None, :] where it is 0."""
+        if self.kind(node) not in ("index", "reshape", "expand_dims"):
+            return None
+        return node.args[0] if node.ndim == 2 and node.shape[axis] == 1 and node.args[0].ndim == 1 else None
+
+    def matrix_product(self, node: Node) -> Expression:
+        """A vector on the left is a row: it is written transposed, unless it is a row as it stands, as xᵀ A is."""
+        a, b = node.args
+        if (x := self.vector(a, axis=0)) is not None:
+            return self.make("row matmul", x, b)
+        if a.ndim == b.ndim == 1:
+            return self.make("matmul" if self.is_row(a) else "dot", a, b)
+        kinds = {(False, False): "matmul", (True, False): "row matmul", (False, True): "matmul row"}
+        return self.make(kinds[a.ndim == 1 and not self.is_row(a), b.ndim == 1 and self.is_row(b)], a, b)
+
+    def is_row(self, node: Node) -> bool:
+        """Whether a vector is xᵀ A."""
+        return self.kind(node) == "matmul" and node.args[0].ndim == 1
+
+    def power(self, node: Node) -> Expression:
+        """x³; x ** p."""
+        base, exponent = node.args
+        if self.is_constant(exponent) and self.made[exponent].kind == "number":
+            digits = as_typed(self.made[exponent].value)
+            if digits in DIGITS:
+                return Expression("whole power", [self.factor(base)], value=digits)
+        return self.make("power", base, exponent)
+
+    # ----- transposes and shapes -----
+    def transpose(self, node: Node) -> Expression:
+        """Aᵀ, A⁻ᵀ; a permutation of more axes as a call."""
+        if node.ndim <= 2 and node.kwargs.get("axes") in (None, (1, 0), (-1, -2), [1, 0]):
+            return self.transposed(node.args[0])
+        return self.plain(node, "call")
+
+    def swapaxes(self, node: Node) -> Expression:
+        """The transpose of the last two axes; others as a call."""
+        x = node.args[0]
+        axes = {node.kwargs.get(name, 0) % max(x.ndim, 1) for name in ("axis1", "axis2")}
+        return self.transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else self.plain(node, "call")
+
+    def transposed(self, x: Node) -> Expression:
+        """The transpose of a matrix, or of its inverse."""
+        return self.make("inverse transpose", *x.args) if self.kind(x) == "inv" else self.make("transpose", x)
+
+    def reduction(self, node: Node) -> Expression:
+        """A sum over axes; whether they are kept as length 1 is a matter of shapes, which a formula leaves out."""
+        (x,), axis, kind = node.args, node.kwargs.get("axis"), node.op.kind
+        if isinstance(axis, tuple) and len(axis) == 1:
+            axis = axis[0]
+        if axis is None or _all_axes(axis, x.ndim):
+            return self.make(kind, x, name=node.op.name)
+        return self.make(f"{kind} over", x, options={"axis": axis}, name=node.op.name)
+
+    def reshape(self, node: Node) -> Expression:
+        """A reshape that puts back the axes that a reduction took says nothing new."""
+        x = node.args[0]
+        lengths = [n for n in x.shape if n > 1]
+        if self.kind(x) in REDUCTIONS and lengths == [n for n in node.shape if n > 1]:
+            return self.made[x]
+        return Expression("call", [self.factor(x), Expression("words", value=str(node.shape))], "reshape")
+
+    def index(self, node: Node) -> Expression:
+        """Entries of an array."""
+        return Expression("index", [self.factor(node.args[0])], value=node.kwargs.get("key"))
+
+    def scatter(self, node: Node) -> Expression:
+        """A diagonal matrix; entries put into zeros."""
+        x = self.factor(node.args[0])
+        if is_diagonal(node):
+            return Expression("diagonal matrix", [x])
+        return Expression("call", [x, Expression("words", value=index(node.kwargs.get("key")))], "scatter")
+
+
+def constant(value: Any) -> Expression:
+    """A number, also where it fills an array; the identity; any other array."""
+    entries = np.asarray(value)
+    if entries.size and entries.dtype.kind in "fiub" and np.all(entries == entries.flat[0]):
+        return Expression("number", value=entries.flat[0])
+    return symbol("I") if is_identity(value) else Expression("array", value=entries)
+
+
+def is_identity(value: Any) -> bool:
+    """Whether an array is an identity matrix of two rows or more."""
+    entries = np.asarray(value)
+    return entries.ndim == 2 and entries.size > 1 and np.array_equal(entries, np.eye(*entries.shape))
+
+
+def _keeps_all(node: Node) -> bool:
+    """Whether an index takes all entries in their order, as x[:, None] and x[..., 0] of one column do."""
+    key = node.kwargs.get("key")
+    parts = key if isinstance(key, tuple) else (key,)
+    simple = all(part is None or part is ... or isinstance(part, int | slice) for part in parts)
+    return simple and node.size == node.args[0].size
+
+
+def _all_axes(axis: Any, ndim: int) -> bool:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return len({i % max(ndim, 1) for i in axes}) == ndim
+
+
+def _is_default(op: Op, name: str, value: Any) -> bool:
+    default = inspect.signature(op.function).parameters[name].default
+    return type(default) is type(value) and bool(default == value)
