@@ -174,9 +174,8 @@ def extent(stated: Array, right: Array) -> str:
     with np.errstate(invalid="ignore"):
         apart = finite_max(stated - right)
     entries = "every entry differs" if wrong.all() else f"{wrong.sum()} of {wrong.size} entries differ"
-    return (
-        f"{entries}, by up to {short_number(apart, 2)} where the largest entry is {short_number(finite_max(right), 2)}"
-    )
+    largest = short_number(finite_max(right), 2)
+    return f"{entries}, by up to {short_number(apart, 2)} where the largest entry is {largest}"
 
 
 Mistake = Callable[[Array, Array, Context], str | None]
