@@ -232,10 +232,11 @@ def floats(x: Any) -> Array:
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
     """
-    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
-        return x
-    array = np.asarray(x)
-    return array.astype(np.float64) if array.dtype.kind in "biu" else array
+    if type(x) is not np.ndarray:
+        if hasattr(x, "__array_function__"):
+            return x
+        x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def on_floats(forward: Function) -> Function:
