@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.checking.conditioning import moved_gradients
 from autotiny.checking.numeric import Numeric
 from autotiny.checking.replaying import Replay
+from autotiny.checking.subject import moved_gradients
 from autotiny.checking.verdict import rounding_spread
 from autotiny.engine.pytree import flatten
 

@@ -1,4 +1,4 @@
-"""Whether a gradient is the gradient: closed forms, autograd and plain numbers held against one another."""
+"""Whether a gradient is the gradient: closed forms, autograd and plain numbers compared with one another."""
 
 from autotiny.checking.assertion import GradientError, check_gradients
 from autotiny.checking.comparison import Report, compare

@@ -74,8 +74,8 @@ def _require_derivative(
             report = Report(examine(subject, nothing, numbers), subject)
         if not report.ok:
             wrong = any(row.outlier != "undecided" for row in report.rows if not row.ok)
-            told = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"
-            raise GradientError(f"{told}\n{report!r}", report)
+            message = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"
+            raise GradientError(f"{message}\n{report!r}", report)
 
 
 def _plain(value: Any) -> Any:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.evidence import Array, gather
-from autotiny.checking.numeric import Calling, Numeric
+from autotiny.checking.numeric import Array, Calling, Numeric, gather
 from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject

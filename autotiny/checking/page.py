@@ -87,11 +87,11 @@ def _line(row: Row) -> str:
 
 
 def _cell(column: str, text: str, row: Row) -> str:
-    style, written = LEFT, html.escape(text)
+    style, cell = LEFT, html.escape(text)
     if column == "error":
         style += f";background:rgba({COLOUR},{0.75 * shade(row.error):.2f})"
     if column == "verdict" and not row.ok:
-        written = f"<strong>✗ {written}</strong>"
+        cell = f"<strong>✗ {cell}</strong>"
     elif column == "verdict":
-        written = f"✓ {written}"
-    return f'<td style="{style}">{written}</td>'
+        cell = f"✓ {cell}"
+    return f'<td style="{style}">{cell}</td>'

@@ -81,8 +81,8 @@ def step_curve(subject: Subject, row: Row) -> StepCurve:
         return float(abs(slope - exact) / abs(exact)) if exact else abs(slope)
 
     def errors(slope: Callable[[float], float]) -> Points:
-        found = [(h, error(slope(h * size))) for h in STEPS]
-        return [(h, max(e, FLOOR)) for h, e in found if math.isfinite(e)]
+        points = [(h, error(slope(h * size))) for h in STEPS]
+        return [(h, max(e, FLOOR)) for h, e in points if math.isfinite(e)]
 
     with np.errstate(all="ignore"):
         forward = errors(lambda h: (f(h) - f(0)) / h)
@@ -120,8 +120,8 @@ def _legend(curve: StepCurve) -> Iterable[str]:
     at = LEFT + TOP - 1000.0
     for name, error in sorted(ends.items(), key=lambda end: _y(end[1])):
         at = max(_y(error) + 4, at + 15)
-        told = {"autograd": "autograd" if curve.autograd else "autograd (exact)"}.get(name, f"{name} difference")
-        yield _text(_x(1) + 8, at, told)
+        label = {"autograd": "autograd" if curve.autograd else "autograd (exact)"}.get(name, f"{name} difference")
+        yield _text(_x(1) + 8, at, label)
 
 
 def _axes() -> Iterable[str]:

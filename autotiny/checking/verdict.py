@@ -5,15 +5,15 @@ A value is wrong where it is further from the numeric derivative than rounding a
     |value - numeric| > tolerance + noise        tolerance = 16 spread + 8 eps max|gradient|
 
 eps is that of the values' precision, and the spread (`rounding_spread`) is how far the tensor's gradient moves when
-every value in the graph moves by a rounding (`conditioning`): the scale is that of each tensor, and a badly conditioned
-gradient is allowed a larger error.
+every value in the graph moves by a rounding (`subject.moved_gradients`): the scale is that of each tensor, and a badly
+conditioned gradient is allowed a larger error.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from autotiny.checking.evidence import Array, Evidence
+from autotiny.checking.numeric import Array, Evidence
 from autotiny.checking.row import Row
 
 
@@ -86,7 +86,7 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
         ulps=_ulps(off, stated, autograd, index),
         index=index,
         outlier=outlier,
-        sides=evidence.found.get(index),
+        sides=evidence.sides.get(index),
         tolerance=max(tolerances) / scale if scale else 0.0,
         coverage=evidence.coverage,
         method=evidence.method,

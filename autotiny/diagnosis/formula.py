@@ -87,8 +87,7 @@ class FormulaContext(Context):
 
 def described(factor: Term) -> str:
     """A factor in words: "the mask 1[Z1 > 0]", "the factor 1 - A1²"."""
-    written = as_text(factor)
-    return f"the mask 1[{written}]" if factor.dtype == bool else f"the factor {written}"
+    return f"the mask 1[{as_text(factor)}]" if factor.dtype == bool else f"the factor {as_text(factor)}"
 
 
 def stop_condition(mask: Term) -> tuple[str, Array] | None:

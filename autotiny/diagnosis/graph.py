@@ -44,7 +44,7 @@ class GraphContext(Context):
             copy, operands = alone(user)
             positions = [i for i, arg in enumerate(user.args) if arg is self.x and i in operands]
             pulled = sweep(verified_order(copy), {copy: g}, [operands[i] for i in positions])
-            term = np.sum([self._gradient(pulled, operands[i]) for i in positions], axis=0)
+            term = np.sum([_gradient(pulled, operands[i]) for i in positions], axis=0)
             yield f"the term through {self.names[user]}", term
 
     def without_factor(self) -> Iterator[tuple[str, Array]]:
@@ -89,16 +89,16 @@ class GraphContext(Context):
         return normalise(made_by(node).rules[position](1.0, y, *args, **node.kwargs))
 
     def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
-        found = sweep(verified_order(self.output), {self.output: self.seed}, nodes)
-        return {node: self._gradient(found, node) for node in nodes}
+        swept = sweep(verified_order(self.output), {self.output: self.seed}, nodes)
+        return {node: _gradient(swept, node) for node in nodes}
 
     def _without(self, nodes: list[Tensor]) -> Array:
         """The gradient that there would be if the operations passed everything on."""
         copies = without_derivatives(self.order, set(nodes))
         output, x = copies[self.output], copies[self.x]
-        found = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}
-        return self._gradient(found, x)
+        swept = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}
+        return _gradient(swept, x)
 
-    @staticmethod
-    def _gradient(found: Mapping[Tensor, Any], node: Tensor) -> Array:
-        return np.asarray(found[node]) if node in found else np.zeros(node.shape)
+
+def _gradient(gradients: Mapping[Tensor, Any], node: Tensor) -> Array:
+    return np.asarray(gradients[node]) if node in gradients else np.zeros(node.shape)
