@@ -1,4 +1,4 @@
-"""Each operation of a graph by itself: its rule, with a random gradient arriving, against numbers."""
+"""`blame` checks the rule of each operation of a graph by itself, against numbers, with a random gradient arriving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def blame(subject: Subject) -> Blame:
 
 
 def _alone(node: Tensor, seed: int) -> list[Row]:
-    """The comparison for an operation by itself, with a random gradient arriving."""
+    """Return the rows of an operation by itself, with a random gradient arriving."""
     copy, operands = alone(node)
     rng = np.random.default_rng(seed)
     signs = np.random.default_rng(seed).choice([-1, 1], copy.shape)

@@ -36,11 +36,11 @@ class Report:
         raise KeyError(f"{name!r} was not compared; there are {', '.join(row.name for row in self.rows)}")
 
     def blame(self) -> Blame:
-        """Check each operation's rule by itself, and name the first wrong one, with the line under at.debug()."""
+        """Check the rule of each operation by itself; return the first wrong one, with its line under at.debug()."""
         return blame(self.subject)
 
     def step_curve(self, name: str) -> StepCurve:
-        """The error of plain differences against their step, at the entry of that row's index, as a picture."""
+        """Plot the error of plain differences against their step, at the entry of that row's index."""
         return step_curve(self.subject, self[name])
 
     def __repr__(self) -> str:
@@ -51,7 +51,7 @@ class Report:
 
 
 def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str] = ()) -> Report:
-    """Hold gradients derived by hand against those that autograd finds, and both against numeric ones.
+    """Compare gradients derived by hand with autograd's, and both with numeric ones.
 
     error = max |analytic - autograd| / max(|analytic|, |autograd|)
 

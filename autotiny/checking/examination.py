@@ -42,7 +42,7 @@ def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
 
 
 def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
-    """A closed form as an array of floating-point numbers; raises where it cannot be the gradient."""
+    """Return a closed form as an array of floating-point numbers; raise where it cannot be the gradient."""
     if stated is None:
         return None
     analytic = np.asarray(value_of(stated))
@@ -55,7 +55,7 @@ def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
 
 
 def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
-    """What the error of a row looks like, in words."""
+    """Yield sentences that say what the error of a row looks like."""
     if row.at_kink:
         assert row.sides is not None
         left, right = float(row.sides.left), float(row.sides.right)

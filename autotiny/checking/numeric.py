@@ -21,7 +21,7 @@ from autotiny.engine.tensor import Tensor
 
 Array = NDArray[Any]
 Call = Callable[[list[Tensor]], Any]
-"""Takes the variables as fresh Tensors, and gives a number."""
+"""A function of the variables as new Tensors that returns a number."""
 
 
 class Calling:
@@ -69,7 +69,7 @@ class Calling:
 
 
 def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], tolerance: float) -> bool:
-    """Whether gradients, along one random direction, are the derivative of the function that is called anew.
+    """Whether gradients, along one random direction, are the derivative of a function that is called again.
 
     Kinks may be crossed on the way, so only what no step explains is a disagreement.
     """
@@ -82,7 +82,7 @@ def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], toleranc
 
 
 STEP = 2.0**-300
-"""A power of two, so that dividing by it is exact, whose square is nothing beside any number."""
+"""A power of two, so that division by it is exact, whose square is negligible beside any number."""
 
 SAFETY = 16
 
@@ -161,13 +161,13 @@ class Numeric:
         return step == NOWHERE or approach(self._line(direction), step, self._scale(direction), self.eps)
 
     def _relative(self) -> Any:
-        """Moves in proportion to the entries, so that small ones do not leave their domain."""
+        """Return steps in proportion to the entries, so that small ones do not leave their domain."""
         sizes = np.abs(self.point.astype(float))
         return np.where(sizes == 0, sizes.max(initial=0) or 1.0, sizes) / (sizes.max(initial=0) or 1.0)
 
 
 def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Entries of either sign from 1/2 to 1: no two alike, none small, never all ones."""
+    """Draw entries of either sign with sizes from 1/2 to 1: no two equal, none small."""
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1, shape)
 
 
@@ -178,7 +178,7 @@ EVERY_ENTRY = {"complex step": 512, "differences": 64}
 """The size up to which every entry is looked at: a difference takes some fifty replays, a complex step one or two."""
 
 DIRECTIONS, RANDOM, EXTREME, DIFFERING = 4, 12, 4, 32
-"""Of a larger tensor: random directions, random entries, the largest and smallest, and where two sides differ most."""
+"""The sample of a larger tensor: random directions, random entries, the largest and smallest, and the most doubtful."""
 
 
 @dataclass
@@ -191,7 +191,7 @@ class Evidence:
     coverage: str = ""
 
     def table(self, read: Any) -> Array:
-        """One fact of each derivative as an array of the tensor's shape, nan where it was not looked at."""
+        """Return `read(sides)` of each entry as an array of the tensor's shape, nan where it was not looked at."""
         values = np.full(self.shape, np.nan, np.longdouble)
         for index, each in self.sides.items():
             values[index] = read(each)
@@ -228,7 +228,7 @@ def gather(numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Se
 
 
 def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterator[Index]:
-    """The entries most worth looking at, and some others."""
+    """Yield the entries that are most likely wrong, and some others."""
     sizes, shape = np.abs(autograd).ravel(), autograd.shape
     doubtful = np.flatnonzero(doubts.ravel() > 0)
     ascending = np.flatnonzero(sizes)[np.argsort(sizes[np.flatnonzero(sizes)])]
@@ -241,7 +241,7 @@ def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterat
 
 
 def _residual(numeric: Numeric | Calling, autograd: Array, direction: Array) -> float:
-    """How far autograd is from the derivative along a direction, beyond noise; 0 where the direction crosses a kink."""
+    """Return autograd's error along a direction, beyond noise; 0 where the direction crosses a kink."""
     along = numeric.along(direction)
     if along.left != along.right or not np.isfinite(along.noise):
         return 0.0
@@ -255,7 +255,7 @@ def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float
 
 
 def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array) -> Index:
-    """The entry that is off, by halving: the half with the larger residual has it."""
+    """Find the wrong entry by bisection: it lies in the half with the larger residual."""
     candidates = np.arange(autograd.size)
     while len(candidates) > 1:
         halves = np.array_split(candidates, 2)

@@ -1,4 +1,4 @@
-"""A report as HTML for a notebook, light or dark."""
+"""A report as HTML for a notebook, light or dark: the table, with a heat map of the errors of each tensor."""
 
 import html
 import math
@@ -10,12 +10,8 @@ from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
 from autotiny.notation.heat import blocks
 from autotiny.notation.palette import VERMILLION, rgb
 
-# ----- heat -----
-# Where the errors of a gradient lie: a small picture of its entries, and a shade for one error.
-
-
 CELLS = 24
-"""Blocks along an axis at most; a block shows its largest error."""
+"""The largest number of blocks along an axis of the heat map; a block shows its largest error."""
 PIXELS = 5
 FAINTEST, DARKEST = -16.0, -2.0
 """Powers of ten of the relative error between which the shade goes from nothing to full."""
@@ -23,7 +19,7 @@ COLOUR = "{},{},{}".format(*rgb(VERMILLION))
 
 
 def shade(error: float) -> float:
-    """Opacity from 0 to 1 on a logarithmic scale."""
+    """Return the opacity of an error, from 0 to 1 on a logarithmic scale."""
     if error == 0:
         return 0.0
     power = math.log10(error) if math.isfinite(error) else DARKEST
@@ -31,7 +27,7 @@ def shade(error: float) -> float:
 
 
 def errors(row: Row) -> Array:
-    """Entry by entry, how far the gradients are apart, relative to the largest entry."""
+    """Return the difference of the gradients entry by entry, relative to the largest entry."""
     other = row.analytic
     if other is None or (row.outlier == "autograd" and not np.any(np.isnan(row.numeric))):
         other = row.numeric
@@ -43,7 +39,7 @@ def errors(row: Row) -> Array:
 
 
 def heat_map(row: Row) -> str:
-    """The errors as an SVG: a cell for each entry, or for a block of them; empty for a gradient without entries."""
+    """Draw the errors as an SVG, a cell for each entry or block of entries; empty for a gradient without entries."""
     away = np.atleast_1d(errors(row))
     if not away.size:
         return ""
@@ -70,7 +66,7 @@ LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 
 
 def page(rows: Sequence[Row]) -> str:
-    """The table, with the errors shaded on a logarithmic scale beside their numbers, and the notes."""
+    """Return the table, with the errors shaded on a logarithmic scale, the notes and the summary."""
     head = "".join(f'<th style="{LEFT}">{html.escape(name)}</th>' for name in (*COLUMNS, "where"))
     lines = "".join(f"<tr>{_line(row)}</tr>" for row in rows)
     remarks = "".join(f"<li>{html.escape(note)}</li>" for note in notes(rows))

@@ -50,7 +50,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Whether no side is wrong: a difference that the numeric side's noise explains is held against nobody."""
+        """Whether no side is wrong. A difference below the numeric side's own noise is not an error."""
         return self.outlier is None or (self.outlier == "undecided" and self.explained_by_noise)
 
     @property
@@ -72,21 +72,21 @@ class Row:
 
 # ----- cells -----
 def verdict(row: Row) -> str:
-    """The outcome in a word or two."""
+    """Return the outcome in a word or two."""
     if row.outlier is None:
         return "agrees"
     return "undecided" if row.outlier == "undecided" else f"{row.outlier} DIFFERS"
 
 
 def number(array: Array | None, index: tuple[int, ...]) -> str:
-    """One entry to nine digits."""
+    """Write one entry to nine digits."""
     if array is None:
         return "-"
     return short_number(array[index], 9) if array.size else "empty"
 
 
 def derivative(row: Row) -> str:
-    """The numeric value, or those on both sides of a kink, with their noise."""
+    """Write the numeric value with its noise, or those on both sides of a kink."""
     if row.sides is None:
         return "not looked at" if row.autograd.size else "empty"
     if row.at_kink:
@@ -109,13 +109,13 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 # ----- all rows -----
 def shown(rows: Sequence[Row]) -> str:
-    """The table, what each row's error looks like, and in a sentence what it all says."""
+    """Return the table of rows, the notes below it, and a sentence that sums it up."""
     table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in rows)])
     return "\n".join([table, *notes(rows), summary(rows)])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """What the errors look like, a line each, and what was covered of the tensors that are large."""
+    """Return what the errors look like, a line each, and how much of large tensors was looked at."""
     lines = [f"{clean(row.name, LONGEST_NAME)}: {clean(note, LONGEST_NOTE)}" for row in rows for note in row.notes]
     sampled = [
         f"{clean(row.name, LONGEST_NAME)} {row.coverage}" for row in rows if row.coverage not in ("", "every entry")
@@ -124,7 +124,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Whether all agree, and where the largest error is."""
+    """Return a sentence that says whether all agree, and where the largest error is."""
     worst = max(rows, key=lambda row: row.error)
     where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
     wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)

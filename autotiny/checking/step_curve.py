@@ -1,4 +1,4 @@
-"""The error of plain differences against their step, drawn: truncation on one side, rounding on the other."""
+"""A plot of the error of plain differences against their step: truncation on one side, rounding on the other."""
 
 import html
 import math
@@ -63,7 +63,7 @@ class StepCurve:
 
 
 def step_curve(subject: Subject, row: Row) -> StepCurve:
-    """Differences in the graph's precision, at the row's largest error, against the numeric derivative there."""
+    """Compare differences in the graph's precision with the numeric derivative, at the row's largest error."""
     if row.sides is None or not np.isfinite(row.sides.noise) or row.at_kink:
         where = f"{row.name} has no single numeric derivative at {list(row.index)}"
         raise UnsupportedError(f"step_curve: {where} to measure against")
@@ -115,7 +115,7 @@ def _drawn(curve: StepCurve) -> str:
 
 
 def _legend(curve: StepCurve) -> Iterable[str]:
-    """The curves' names at their right ends, kept apart."""
+    """Write the curves' names at their right ends, at least 15 pixels apart."""
     ends = {"forward": curve.forward[0][1], "central": curve.central[0][1], "autograd": curve.autograd}
     at = LEFT + TOP - 1000.0
     for name, error in sorted(ends.items(), key=lambda end: _y(end[1])):

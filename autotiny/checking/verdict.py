@@ -29,7 +29,7 @@ def finite_max(array: Array) -> float:
 
 
 def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
-    """How far rounding moves a gradient at most."""
+    """Return how far rounding moves a gradient at most."""
     with np.errstate(invalid="ignore"):
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)
 

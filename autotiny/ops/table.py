@@ -161,7 +161,7 @@ OPS: dict[Function, Op] = {}
 """Functions that record one operation."""
 
 COMPOSED: dict[Function, Function] = {}
-"""Functions that are written in terms of others."""
+"""Functions that are composed of operations in the table, with the compositions."""
 
 
 # ----- rows -----
@@ -200,7 +200,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
 
 
 def compose(*functions: Function) -> Callable[[Function], Function]:
-    """Enter a function that serves for `functions`, written in terms of operations that the table has."""
+    """Enter a function that replaces `functions` on Tensors, written in terms of operations of the table."""
 
     def register(composition: Function) -> Function:
         COMPOSED.update(dict.fromkeys(functions, composition))
