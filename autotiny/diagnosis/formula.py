@@ -58,7 +58,7 @@ class FormulaContext(Context):
             axis = term.kwargs.get("axis")
             if is_sum(term) and type(axis) is int:
                 summed = np.asarray(self._value(term.args[0], {}))
-                for i in (0, summed.shape[axis] - 1):
+                for i in (0, summed.shape[axis] - 1) if summed.size else ():
                     entry = summed.take([i], axis=axis).reshape(term.shape)
                     yield axis % summed.ndim, i, self._value(self.right, {term: entry})
 

@@ -51,7 +51,9 @@ class GraphContext(Context):
         """Yield the gradient without the derivative of one activation; then of all those of one operation."""
         if len(self._activations) <= MOST:
             for node in self._activations:
-                yield described(self._derivative(node)), self._without([node])
+                derivative = self._derivative(node)
+                name = f"the derivative of {made_by(node).name}" if derivative is None else described(derivative)
+                yield name, self._without([node])
         for name in dict.fromkeys(made_by(node).name for node in self._activations):
             nodes = [node for node in self._activations if made_by(node).name == name]
             if len(nodes) > 1:
@@ -61,14 +63,15 @@ class GraphContext(Context):
         """Yield the gradient of the first and of the last entry along axes that x is broadcast over."""
         for user, g in self._gradients([user for user in self._users() if user.shape != self.x.shape]).items():
             for axis in range(g.ndim if self.x.ndim == g.ndim else 0):
-                if self.x.shape[axis] == 1 != user.shape[axis]:
+                if self.x.shape[axis] == 1 < user.shape[axis]:
                     for i in (0, g.shape[axis] - 1):
                         yield axis, i, g.take([i], axis=axis)
 
     def conditions(self) -> Iterator[tuple[str, Array]]:
         """Yield the conditions under which the activations between x and the output stop the gradient."""
         for node in self._activations:
-            stop = stop_condition(self._derivative(node))
+            derivative = self._derivative(node)
+            stop = None if derivative is None else stop_condition(derivative)
             if stop is not None:
                 yield stop
 
@@ -81,12 +84,16 @@ class GraphContext(Context):
     def _users(self) -> list[Tensor]:
         return [node for node in self.order if node.requires_grad and any(arg is self.x for arg in node.args)]
 
-    def _derivative(self, node: Tensor) -> Term:
-        """The derivative of an activation as a formula, in the names of the graph."""
+    def _derivative(self, node: Tensor) -> Term | None:
+        """The derivative of an activation as a formula, in the names of the graph; None where its rule gives none."""
         position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
         args = [symbol(self.names[arg], arg.value) if isinstance(arg, Tensor) else arg for arg in node.args]
         y = symbol(self.names[node], node.value)
-        return normalise(made_by(node).rules[position](1.0, y, *args, **node.kwargs))
+        try:
+            derivative = made_by(node).rules[position](1.0, y, *args, **node.kwargs)
+        except Exception:  # a user's rule may do what no formula can
+            return None
+        return normalise(derivative) if isinstance(derivative, Term) else None
 
     def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
         swept = sweep(verified_order(self.output), {self.output: self.seed}, nodes)

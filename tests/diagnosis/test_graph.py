@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.diagnosis import GraphContext
 
 M = 64
 
@@ -122,3 +123,20 @@ def test_a_named_number_of_the_graph_is_a_likely_factor():
     lam, W = at.Tensor(0.3, name="lam", requires_grad=False), at.Tensor([1.0, -2.0], name="W")
     loss = lam * np.sum(W**2)
     assert at.compare(loss, {W: 2 * W.data})["W"].notes == ("3.33333 times the gradient: a missing factor lam?",)
+
+
+def test_an_activation_of_ones_own_is_named_though_its_rule_cannot_be_written_out():
+    @at.operation(lambda g, y, x: g * (1.0 if float(np.sum(x)) > 9 else 2.0), traits="elementwise activation")
+    def doubled(x):
+        return 2 * x
+
+    x, w = at.Tensor([[1.0, -2.0]], name="x"), np.array([[3.0, 4.0]])
+    y = doubled(x)
+    context = GraphContext(y, np.ones((1, 2)), x, {x: "x", y: "y"})
+    assert [name for name, _ in context.without_factor()] == ["the derivative of doubled"]
+    assert at.compare(np.sum(doubled(x) * w), {x: w})["x"].notes == ("0.5 times the gradient: a missing factor of 2?",)
+
+
+def test_a_batch_without_examples_has_no_single_example():
+    b, X = at.Tensor(np.ones((2, 1)), name="b"), at.Tensor(np.ones((2, 0)), name="X")
+    assert at.compare(np.sum(X * b), {b: np.ones((2, 1))})["b"].outlier == "analytic"
