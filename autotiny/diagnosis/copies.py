@@ -23,10 +23,15 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
 
     The logarithm of an exponential keeps the exponential, since its rule passes it by.
     """
+    if is_stable_log(node.op, node.args):
+        inner, operands = on_leaves(node.args[0])
+        return new_node(Tensor, made_by(node), (inner,), NO_OPTIONS, node.value), operands
+    return on_leaves(node)
+
+
+def on_leaves(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+    """The same operation on leaves of its operands' values, and those of them that are tracked, by position."""
     op = made_by(node)
-    if is_stable_log(op, node.args):
-        inner, operands = alone(node.args[0])
-        return new_node(Tensor, op, (inner,), NO_OPTIONS, node.value), operands
     args = tuple(
         Tensor(arg.value, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in node.args
     )

@@ -9,7 +9,7 @@ import numpy as np
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.term import Term, symbol
 from autotiny.diagnosis.arrays import Array
-from autotiny.diagnosis.copies import alone, without_derivatives
+from autotiny.diagnosis.copies import on_leaves, without_derivatives
 from autotiny.diagnosis.formula import described, stop_condition
 from autotiny.diagnosis.mistakes import Context
 from autotiny.engine.gradients import sweep
@@ -41,7 +41,7 @@ class GraphContext(Context):
     def terms(self) -> Iterator[tuple[str, Array]]:
         """Yield what comes to x through each operation that uses it."""
         for user, g in self._gradients(self._users()).items():
-            copy, operands = alone(user)
+            copy, operands = on_leaves(user)
             positions = [i for i, arg in enumerate(user.args) if arg is self.x and i in operands]
             pulled = sweep(verified_order(copy), {copy: g}, [operands[i] for i in positions])
             term = np.sum([_gradient(pulled, operands[i]) for i in positions], axis=0)

@@ -5,6 +5,7 @@ import pytest
 
 import autotiny as at
 from autotiny.diagnosis import GraphContext
+from autotiny.engine.graph import names, topological_order
 
 M = 64
 
@@ -140,3 +141,19 @@ def test_an_activation_of_ones_own_is_named_though_its_rule_cannot_be_written_ou
 def test_a_batch_without_examples_has_no_single_example():
     b, X = at.Tensor(np.ones((2, 1)), name="b"), at.Tensor(np.ones((2, 0)), name="X")
     assert at.compare(np.sum(X * b), {b: np.ones((2, 1))})["b"].outlier == "analytic"
+
+
+def test_the_terms_of_a_gradient_add_up_to_it_also_through_a_logarithm_of_a_softmax():
+    Z = at.Tensor([[0.3, -1.0], [0.5, 2.0], [1.0, 0.1]], name="Z")
+    A = at.softmax(Z)
+    A.name = "A"
+    w = np.arange(6.0).reshape(3, 2)
+    J = np.sum(w * np.log(A)) + np.sum(A * A)
+    right = at.compare(J, {A: w / A.data + 2 * A.data})["A"]
+    assert right.ok
+    assert right.notes == ()
+    note = at.compare(J, {A: 2 * A.data})["A"].notes[0]
+    assert note.startswith("the gradient without the term through ")
+    order = [*topological_order(J)]
+    context = GraphContext(J, np.ones(()), A, names(order, {}))
+    np.testing.assert_allclose(sum(term for _, term in context.terms()), right.autograd, rtol=1e-13)
