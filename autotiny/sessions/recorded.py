@@ -149,12 +149,12 @@ def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:
     """What leads to a Tensor and is not known yet, operands before results."""
-    found = {output}
-    order = list(found)
+    seen = {output}
+    order = list(seen)
     for node in order:  # grows while it is walked
-        fresh = {cast(Tensor, arg) for arg in node.parents} - found
+        fresh = {cast(Tensor, arg) for arg in node.parents} - seen
         new = [arg for arg in fresh if arg not in known]
-        found.update(new)
+        seen.update(new)
         order += new
     return sorted(order, key=by_number)
 
