@@ -87,8 +87,7 @@ class _Mathematics:
 
     def plain(self, node: Node, kind: str) -> Expression:
         """An operation with those options that are not what they would be anyway."""
-        options = {name: value for name, value in node.kwargs.items() if not _is_default(node.op, name, value)}
-        return self.make(kind, *node.args, options=options, name=node.op.name)
+        return self.make(kind, *node.args, options=_without_defaults(node.op, node.kwargs), name=node.op.name)
 
     # ----- sums, products, powers -----
     def sum(self, node: Node) -> Expression:
@@ -219,6 +218,13 @@ def _all_axes(axis: Any, ndim: int) -> bool:
     return len({i % max(ndim, 1) for i in axes}) == ndim
 
 
-def _is_default(op: Op, name: str, value: Any) -> bool:
-    default = inspect.signature(op.function).parameters[name].default
+def _without_defaults(op: Op, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not what they would be by default."""
+    if not kwargs:
+        return {}
+    parameters = inspect.signature(op.function).parameters
+    return {name: value for name, value in kwargs.items() if not _equal(value, parameters[name].default)}
+
+
+def _equal(value: Any, default: Any) -> bool:
     return type(default) is type(value) and bool(default == value)
