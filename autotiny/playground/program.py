@@ -8,13 +8,14 @@ from autotiny.engine.tensor import Tensor
 from autotiny.language import ExpressionError, Limits, evaluate
 from autotiny.language.reading import SourceText, read
 from autotiny.language.vocabulary import CONSTANTS, functions
+from autotiny.notation.numbers import nested
 from autotiny.playground.state import Given, PageState
 from autotiny.sessions.memory import StatementError
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED, ParsedProgram, read_statements
 from autotiny.sessions.source_edits import values_in
 from autotiny.sessions.state import SessionState, computed
-from autotiny.sessions.statement import Statement, entries, leaf
+from autotiny.sessions.statement import Statement, leaf
 
 Value = Any
 
@@ -76,7 +77,8 @@ def script_program(state: PageState, limits: Limits) -> Program:
 
 
 def _literal(given: Given) -> str:
-    return f"array({entries(given.exact)})" if given.data else entries(given.exact)
+    numbers = nested(given.exact, str)
+    return f"array({numbers})" if given.data else numbers
 
 
 def unknown_names(state: PageState, limits: Limits) -> list[str]:

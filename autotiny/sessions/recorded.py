@@ -1,4 +1,4 @@
-"""From a recorded graph to the statements that would record it."""
+"""From a recorded graph, or values made outside of a session, to the statements that record them."""
 
 import functools
 import itertools
@@ -29,7 +29,7 @@ from autotiny.sessions.statement import Statement, leaf
 SMALL = 8
 """Entries up to which an index is written in place."""
 DEEPEST, LONGEST = 12, 160
-"""Operations inside one another, and characters, up to which a value without a name is written where it is used."""
+"""Nested operations, and characters, up to which a value without a name is written where it is used."""
 
 
 def recorded(
@@ -64,7 +64,7 @@ class _Writer:
         self.names = {node: self.unique(self.called[node]) for node in self.order if node in self.kept}
 
     def unique(self, name: str) -> str:
-        """An identifier like the name, and like no other."""
+        """An identifier like the name that is not in use yet."""
         word = "".join(c if c.isalnum() else "_" for c in name.replace("′", "_"))
         word = word if word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED else f"v_{word}"
         tries = itertools.chain([word], (f"{word}_{i}" for i in itertools.count(2)))
@@ -88,19 +88,19 @@ class _Writer:
         self.formulas[id(node)], self.depths[id(node)] = formula, depth
 
     def formula(self, node: Tensor) -> Expression:
-        """The operation on its operands, in the words of the language."""
+        """The operation on its operands, as a formula of the language."""
         op, operands = made_by(node), [self.operand(arg) for arg in node.args]
         if has_operator(op) or op.kind in ("index", "summation"):
             return operation(op, operands, node.kwargs, node.ndim)
-        word = word_of().get(op.function)
+        word = names_of_functions().get(op.function)
         if word is None:
             raise UnsupportedError(
                 f"session: a session cannot edit {op.name}; give at.session a value that is computed without it"
             )
-        return Expression("call", operands, word, options=dict(said(word, node.kwargs)))
+        return Expression("call", operands, word, options=dict(options_of(word, node.kwargs)))
 
     def operand(self, arg: Any) -> Expression:
-        """A Tensor's formula or name, a number, or the name of an array."""
+        """An operand: a Tensor's formula or name, a number, or the name of an array."""
         if isinstance(arg, Tensor):
             return self.formulas[id(arg)]
         return Expression("number", value=np.asarray(arg).item()) if np.ndim(arg) == 0 else symbol(self.data(arg))
@@ -121,11 +121,11 @@ class SessionCode(BareCode):
         self.name_of = name_of
 
     def index(self, key: Any) -> str:
-        """An index, its new axes by their name."""
+        """An index, with `newaxis` for new axes."""
         return index(key, lambda part: "newaxis" if part is None else self.literal(part))
 
     def option(self, name: str, value: Any) -> str:
-        """An option by its name."""
+        """An option, as name=value."""
         return f"{name}={self.literal(value)}"
 
     def literal(self, value: Any) -> str:
@@ -138,8 +138,8 @@ class SessionCode(BareCode):
         return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The options that differ from what a function does by itself; it has no other order than NumPy's."""
+def options_of(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The options that differ from a function's defaults; `order` is not an option of the language."""
     parameters = functions()[word].signature.parameters
     for name, value in options.items():
         default = parameters[name].default if name in parameters else None
@@ -148,20 +148,20 @@ def said(word: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def leading_up_to(output: Tensor, known: Container[Tensor]) -> list[Tensor]:
-    """What leads to a Tensor and is not known yet, operands before results."""
+    """The nodes that a Tensor depends on and that have no statement yet, operands before results."""
     seen = {output}
     order = list(seen)
-    for node in order:  # grows while it is walked
-        fresh = {cast(Tensor, arg) for arg in node.parents} - seen
-        new = [arg for arg in fresh if arg not in known]
+    for node in order:  # grows during the loop
+        operands = {cast(Tensor, arg) for arg in node.parents} - seen
+        new = [arg for arg in operands if arg not in known]
         seen.update(new)
         order += new
     return sorted(order, key=by_number)
 
 
 @functools.cache
-def word_of() -> dict[Any, str]:
-    """The language's word for what an operation computes."""
+def names_of_functions() -> dict[Any, str]:
+    """The name in the language of each operation, by its forward function."""
     table = {OPS[word.function].function: name for name, word in functions().items() if word.function in OPS}
     inner: dict[Any, str] = {
         reductions.euclidean: "norm",

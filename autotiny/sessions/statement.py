@@ -15,6 +15,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.engine.values import private_copy
 from autotiny.errors import UnsupportedError
 from autotiny.language.vocabulary import CONSTANTS
+from autotiny.notation.numbers import nested
 from autotiny.sessions import source_edits
 
 ARRAYS = "arrays"
@@ -172,10 +173,5 @@ def leaf(name: str, value: Any, tracked: bool, dtype: Any = None) -> Statement:
     if not 0 < array.size <= LARGEST_LITERAL or kind not in (*DTYPES, *DEFAULT_DTYPES):
         array.flags.writeable = False
         return Statement(name, f'{maker}({ARRAYS}["{name}"])', array)
-    numbers, option = entries(array), "" if kind in DEFAULT_DTYPES else f", dtype={kind}"
+    numbers, option = nested(array, str), "" if kind in DEFAULT_DTYPES else f", dtype={kind}"
     return Statement(name, numbers if tracked and not option else f"{maker}({numbers}{option})")
-
-
-def entries(array: Any) -> str:
-    """The entries as nested lists, from which they can be read back exactly."""
-    return f"[{', '.join(map(entries, array))}]" if np.ndim(array) else str(array[()])
