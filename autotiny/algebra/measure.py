@@ -35,9 +35,9 @@ def measure(term: Term) -> Measure:
             stack += unknown
         else:
             _keep(stack.pop())
-    found = _known(term)
-    assert found is not None
-    return found
+    result = _known(term)
+    assert result is not None
+    return result
 
 
 def _known(term: Term) -> Measure | None:

@@ -109,7 +109,7 @@ def remembered(view: Callable[[Term], Any]) -> Any:
 @remembered
 def factors(term: Term) -> tuple[Fraction, list[Factor]]:
     """Return a term as a product of a number and powers: -2 Y / A2 as -2, [(Y, 1), (A2, -1)]."""
-    coefficient, found = ONE, list[Factor]()
+    coefficient, powers = ONE, list[Factor]()
     stack = [(term, ONE)]
     while stack:
         part, power = stack.pop()
@@ -118,7 +118,7 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         if n is not None and power.denominator == 1 and (n or power > 0):
             coefficient *= n ** int(power)
         elif power.denominator != 1:
-            found.append((part, power))
+            powers.append((part, power))
         elif op is np.multiply or op is np.divide:
             a, b = part.args
             stack += [(b, power if op is np.multiply else -power), (a, power)]
@@ -129,10 +129,10 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
             stack.append((part.args[0], power * exponent))
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
-            found.append((other, power))
+            powers.append((other, power))
         else:
-            found.append((part, power))
-    return coefficient, merged(found)
+            powers.append((part, power))
+    return coefficient, merged(powers)
 
 
 def reversed_sum(part: Term) -> Term | None:
@@ -156,24 +156,24 @@ def first_made(factor: Factor) -> tuple[bool, int]:
     return base.op is not None, base.number
 
 
-def merged(found: Iterable[Factor]) -> list[Factor]:
+def merged(pairs: Iterable[Factor]) -> list[Factor]:
     """Collect powers: x x is x². But x / x stays, for a row cancels it in a step of its own."""
     powers: dict[tuple[int, bool], Factor] = {}
-    for base, power in found:
+    for base, power in pairs:
         key = (id(base), power > 0)
         powers[key] = (base, power + (powers[key][1] if key in powers else 0))
     return list(powers.values())
 
 
 def product(
-    coefficient: Fraction, found: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
+    coefficient: Fraction, pairs: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
 ) -> Term:
     """Return the term of a product: numbers and scalars first, then factors in order of `place`, then divisors."""
     if coefficient == 0:
         return fitted(0, shape)
-    found = merged(found)
-    above = [raised(x, p) for x, p in sorted(found, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
-    below = [raised(x, -p) for x, p in sorted(found, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
+    pairs = merged(pairs)
+    above = [raised(x, p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
+    below = [raised(x, -p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
     multiplied, divided = as_quotient(abs(coefficient))
     first, *rest = above if multiplied == 1 and above else [multiplied, *above]
     mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
@@ -187,8 +187,8 @@ def product(
 
 def times(c: Fraction, term: Term) -> Term:
     """Return c x."""
-    coefficient, found = factors(term)
-    return product(c * coefficient, found, term.shape)
+    coefficient, powers = factors(term)
+    return product(c * coefficient, powers, term.shape)
 
 
 def raised(base: Term, power: Fraction) -> Any:
@@ -213,7 +213,7 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
 @remembered
 def addends(term: Term) -> list[Addend]:
     """Return a term as a sum of products: 2 - x as [(2, 1), (-1, x)]; like terms are collected."""
-    found: dict[int, Addend] = {}
+    collected: dict[int, Addend] = {}
     stack = [(ONE, term)]
     while stack:
         c, part = stack.pop()
@@ -228,14 +228,14 @@ def addends(term: Term) -> list[Addend]:
             stack.append((c * k, inner[0][0]))
             continue
         rest = product(ONE, inner, np.broadcast_shapes(*(x.shape for x, _ in inner)))
-        before = found[id(rest)][0] if id(rest) in found else 0
-        found[id(rest)] = (before + c * k, rest)
-    return [(c, rest) for c, rest in found.values() if c]
+        before = collected[id(rest)][0] if id(rest) in collected else 0
+        collected[id(rest)] = (before + c * k, rest)
+    return [(c, rest) for c, rest in collected.values() if c]
 
 
-def total(found: Iterable[Addend], shape: tuple[int, ...]) -> Term:
+def total(parts: Iterable[Addend], shape: tuple[int, ...]) -> Term:
     """Return the term of a sum: what is added, then what is subtracted."""
-    ordered = sorted(found, key=lambda a: (a[0] < 0, number(a[1]) is None, first_made((a[1], ONE))))
+    ordered = sorted(parts, key=lambda a: (a[0] < 0, number(a[1]) is None, first_made((a[1], ONE))))
     if not ordered:
         return fitted(0, shape)
     common = abs(ordered[0][0])

@@ -32,10 +32,10 @@ def normalise(term: Term) -> Term:
     if term.op is None:
         return term
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
-        coefficient, found = factors(term)
-        if abs(coefficient) == 1 and len(found) == 1 and found[0][1] == 1 and found[0][0].op in SUMS:
+        coefficient, powers = factors(term)
+        if abs(coefficient) == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS:
             return total(addends(term), term.shape)
-        return product(coefficient, found, term.shape)
+        return product(coefficient, powers, term.shape)
     if term.op in SUMS:
         return total(addends(term), term.shape)
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
@@ -69,10 +69,10 @@ def _without_numbers(term: Term) -> Term | None:
     """Move constants and signs out of linear functions: sum(-2 x) = -2 sum(x)."""
     split = [factors(arg) for arg in term.args]
     coefficient = math.prod(c for c, _ in split)
-    if coefficient == 1 or not all(found for _, found in split):
+    if coefficient == 1 or not all(powers for _, powers in split):
         return None
     assert term.op is not None
-    args = [product(ONE, found, arg.shape) for (_, found), arg in zip(split, term.args, strict=True)]
+    args = [product(ONE, powers, arg.shape) for (_, powers), arg in zip(split, term.args, strict=True)]
     return product(coefficient, [(normalise(apply(term.op, args, term.kwargs)), ONE)], term.shape)
 
 

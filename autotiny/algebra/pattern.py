@@ -81,7 +81,7 @@ class Pattern(ArrayProtocol):
     @cached_property
     def factors(self) -> tuple[Fraction, list[tuple[Any, Fraction]]]:
         """A product as a number, and patterns with their powers: variables last, and among these `rest` last."""
-        coefficient, found = ONE, list[tuple[Any, Fraction]]()
+        coefficient, powers = ONE, list[tuple[Any, Fraction]]()
         stack: list[tuple[Any, Fraction]] = [(self, ONE)]
         while stack:
             part, power = stack.pop()
@@ -99,13 +99,13 @@ class Pattern(ArrayProtocol):
             elif function is np.square or function is np.sqrt:
                 stack.append((part.args[0], power * (2 if function is np.square else Fraction(1, 2))))
             else:
-                found.append((part, power))
-        return coefficient, sorted(found, key=lambda f: (is_variable(f[0]), is_rest(f[0])))
+                powers.append((part, power))
+        return coefficient, sorted(powers, key=lambda f: (is_variable(f[0]), is_rest(f[0])))
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
         """A sum as patterns with their signs."""
-        found = list[tuple[Fraction, Any]]()
+        parts = list[tuple[Fraction, Any]]()
         stack: list[tuple[Fraction, Any]] = [(ONE, self)]
         while stack:
             sign, part = stack.pop()
@@ -114,8 +114,8 @@ class Pattern(ArrayProtocol):
                 a, b = part.args
                 stack += [(sign if function is np.add else -sign, b), (sign, a)]
             else:
-                found.append((sign, part))
-        return found
+                parts.append((sign, part))
+        return parts
 
 
 def is_variable(part: Any) -> bool:
@@ -149,14 +149,14 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
     elif pattern.op in PRODUCTS | SUMS and without_spread(term).ndim != term.ndim:
         return  # its factors have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
-        for found, coefficient, left in match_product(pattern, term, bound):
+        for matched, coefficient, left in match_product(pattern, term, bound):
             if coefficient == 1 and not left:
-                yield found
+                yield matched
     elif pattern.op in SUMS:
-        yield from (found for found, left in match_sum(pattern, term, bound) if not left)
+        yield from (matched for matched, left in match_sum(pattern, term, bound) if not left)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
-        for found in match_options(pattern.kwargs, term.kwargs, bound):
-            yield from match_all(pattern.args, term.args, found)
+        for matched in match_options(pattern.kwargs, term.kwargs, bound):
+            yield from match_all(pattern.args, term.args, matched)
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
@@ -172,8 +172,8 @@ def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) 
     if not patterns:
         yield bound
         return
-    for found in match(patterns[0], terms[0], bound):
-        yield from match_all(patterns[1:], terms[1:], found)
+    for matched in match(patterns[0], terms[0], bound):
+        yield from match_all(patterns[1:], terms[1:], matched)
 
 
 def match_options(patterns: Bound, options: Bound, bound: Bound) -> Iterator[Bound]:
@@ -211,8 +211,8 @@ def without_defaults(kwargs: Bound) -> Bound:
 def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:
     """Yield every match of the pattern with some factors of the term, and the other factors."""
     wanted, parts = factors(pattern) if isinstance(pattern, Term) else pattern.factors
-    coefficient, found = factors(term)
-    yield from _assign(parts, coefficient / wanted, found, bound)
+    coefficient, powers = factors(term)
+    yield from _assign(parts, coefficient / wanted, powers, bound)
 
 
 def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound) -> Iterator[Split]:
@@ -222,18 +222,18 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
     (part, power), *others = parts
     if is_rest(part):
         shape = np.broadcast_shapes(*(x.shape for x, _ in left))
-        for found in bind(part.name, product(coefficient, left, shape), bound):
-            yield from _assign(others, ONE, [], found)
+        for matched in bind(part.name, product(coefficient, left, shape), bound):
+            yield from _assign(others, ONE, [], matched)
         return
     for i, (base, p) in enumerate(left):
         without = left[:i] + left[i + 1 :]
         if p * power > 0 and abs(p) >= abs(power):
             remaining = without if p == power else [*without, (base, p - power)]
-            for found in match(part, base, bound):
-                yield from _assign(others, coefficient, remaining, found)
+            for matched in match(part, base, bound):
+                yield from _assign(others, coefficient, remaining, matched)
         if is_variable(part) and power == 1 and p != 1:
-            for found in bind(part.name, product(ONE, [(base, p)], base.shape), bound):
-                yield from _assign(others, coefficient, without, found)
+            for matched in bind(part.name, product(ONE, [(base, p)], base.shape), bound):
+                yield from _assign(others, coefficient, without, matched)
 
 
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:
@@ -251,10 +251,10 @@ def _assign_addends(parts: Any, left: list[tuple[Fraction, Term]], bound: Bound)
         if left:
             signed = [(c * sign, x) for c, x in left]
             shape = np.broadcast_shapes(*(x.shape for _, x in left))
-            for found in bind(part.name, total(signed, shape), bound):
-                yield from _assign_addends(others, [], found)
+            for matched in bind(part.name, total(signed, shape), bound):
+                yield from _assign_addends(others, [], matched)
         return
     for i, (c, term) in enumerate(left):
         scaled = term if c == sign else times(c * sign, term)
-        for found in match(part, scaled, bound):
-            yield from _assign_addends(others, left[:i] + left[i + 1 :], found)
+        for matched in match(part, scaled, bound):
+            yield from _assign_addends(others, left[:i] + left[i + 1 :], matched)

@@ -101,9 +101,9 @@ class Row:
         Both weights are linear in those of the variables: it is enough to make each of these heavy in turn.
         """
         names = variables(self.pattern)
-        given = [-x if x.name == negative else x for x in (Pattern(None, name=name) for name in names)]
+        arguments = [-x if x.name == negative else x for x in (Pattern(None, name=name) for name in names)]
         try:
-            left, right = self.pattern(*given), self.replacement(*given)
+            left, right = self.pattern(*arguments), self.replacement(*arguments)
             right = right if isinstance(right, Pattern) else constant(right)
         except (LookupError, TypeError, AttributeError, ValueError):  # it depends on shapes
             return False
@@ -135,20 +135,20 @@ def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term |
     if group is SUMS:
         return _in_sum(pattern, term, replace)
     for bound in match(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return fitted(found, term.shape)
+        if (right := replace(bound)) is not None:
+            return fitted(right, term.shape)
     return None
 
 
 def _in_product(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
     for bound, coefficient, left in match_product(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return product(coefficient, [(constant(found), ONE), *left], term.shape)
+        if (right := replace(bound)) is not None:
+            return product(coefficient, [(constant(right), ONE), *left], term.shape)
     return None
 
 
 def _in_sum(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
     for bound, left in match_sum(pattern, term, {}):
-        if (found := replace(bound)) is not None:
-            return total([(ONE, constant(found)), *left], term.shape)
+        if (right := replace(bound)) is not None:
+            return total([(ONE, constant(right)), *left], term.shape)
     return None

@@ -95,8 +95,8 @@ class Term(ArrayProtocol):
     def __repr__(self) -> str:
         if self.op is None:
             return self.name or repr(self.value)
-        written = [repr(arg) for arg in self.args]
-        return f"{self.op.name}({', '.join([*written, *(f'{k}={v!r}' for k, v in self.kwargs.items())])})"
+        operands = [repr(arg) for arg in self.args]
+        return f"{self.op.name}({', '.join([*operands, *(f'{k}={v!r}' for k, v in self.kwargs.items())])})"
 
     # ----- operators -----
     __add__, __radd__ = _operators(np.add)
@@ -172,10 +172,10 @@ def constant(value: Any) -> Term:
     if isinstance(value, Term):
         return value
     key = (type(value), id(value)) if isinstance(value, np.ndarray) else (type(value), np.asarray(value).tobytes())
-    found = _terms.get(key)
-    if found is None:
-        found = _terms[key] = _new(None, (), {}, None, value)
-    return found
+    term = _terms.get(key)
+    if term is None:
+        term = _terms[key] = _new(None, (), {}, None, value)
+    return term
 
 
 def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
@@ -191,21 +191,21 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         return record(op, args, options)
     operands = tuple(map(constant, args))
     key = (op, *map(id, operands), _key(options) if options else ())
-    found = _terms.get(key)
-    if found is None:
+    term = _terms.get(key)
+    if term is None:
         try:
             value = known
             if known is None:
                 value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
         except Exception as error:
             raise messages.failure(op, operands, error) from None
-        found = _new(op, operands, options, None, value)
-        if any(chooser.dtype == bool for chooser in found.parents[len(operands) :]):
+        term = _new(op, operands, options, None, value)
+        if any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
             raise count_needed("x[mask]")
-        if all(parent.is_constant for parent in found.parents):
+        if all(parent.is_constant for parent in term.parents):
             return constant(value)
-        _terms[key] = found
-    return found
+        _terms[key] = term
+    return term
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -244,12 +244,12 @@ def value_of(part: Any) -> Any:
 
 def topological_order(*outputs: Term) -> list[Term]:
     """Return every term that the outputs depend on, each once, operands before results."""
-    found = set(outputs)
-    order = list(found)
+    reached = set(outputs)
+    order = list(reached)
     for term in order:  # grows while it is walked
         for part in term.parents:
-            if part not in found:
-                found.add(part)
+            if part not in reached:
+                reached.add(part)
                 order.append(part)
     order.sort(key=operator.attrgetter("number"))
     return order

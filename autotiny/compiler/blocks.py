@@ -48,12 +48,12 @@ class BlockWriter:
         self.part = {x: program.fresh(f"part_of_{program.names[x]}") for x in self.totals}
 
     def buffer(self, storage: Storage, i: int) -> str:
-        """The name of some memory: that of what lives there, if all that does has one name."""
+        """Return the name of some memory: that of the results that are stored there, if all have the same."""
         called = {self.program.names[x] for x in storage.tenants}
         return called.pop() if len(called) == 1 else self.program.fresh(f"buffer{i}")
 
     def text(self) -> str:
-        """The function."""
+        """Return the text of the function."""
         for x in self.given:
             self.program.names.setdefault(x, self.program.operand(x, None))
         names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
@@ -63,30 +63,30 @@ class BlockWriter:
         return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", ""])
 
     def name(self, x: Term) -> str:
-        """The name of what holds a result within a block."""
+        """Return the name of the memory of a result within a block."""
         return self.buffer_of.get(x) or self.program.names[x]
 
     def expression(self, term: Term) -> str:
-        """The line of one operation."""
+        """Return the line of one operation."""
         program, args = self.program, ", ".join(self.operand(arg, term) for arg in term.args)
         assert term.op is not None
         if not term.ndim:
             function = program.numpy("vdot") if term.op is VDOT else f"{program.numpy(folded(term.op))}.reduce"
             return f"{self.part[term]} = {function}({args})"
         own = "" if self.name(term) == program.names[term] else f"  # {program.names[term]}"
-        note = comment(term, program.given) or own
+        note = comment(term, program.user_names) or own
         if is_choice(term):
             return f"{self.name(term)}{'' if term in self.inner else '[...]'} = {program.numpy('where')}({args}){note}"
         return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
 
     def operand(self, x: Term, user: Term) -> str:
-        """A part of an array under the array's name, or a number."""
+        """Return a part of an array under the name of the array, or a number."""
         if x.ndim and is_alike_everywhere(x):
             return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
         return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
 
     def call(self) -> list[str]:
-        """The lines that run it over all blocks, and put its totals together."""
+        """Return the lines that run the function over all blocks, and combine its totals."""
         program = self.program
         length = math.prod(shape_of(self.terms[0]))
         dtypes = [str(storage.tenants[0].dtype) for storage in self.memory.storages]
@@ -104,7 +104,7 @@ class BlockWriter:
         return lines + [self.total(x, i, parts) for i, x in enumerate(self.totals)]
 
     def total(self, x: Term, i: int, parts: str) -> str:
-        """A total of the blocks' own."""
+        """Return the line that combines the totals of the blocks."""
         assert x.op is not None
         function = "add" if x.op is VDOT else folded(x.op)
         part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
@@ -112,21 +112,23 @@ class BlockWriter:
 
 
 def is_alike_everywhere(x: Term) -> bool:
-    """Whether it is a constant array that repeats one number."""
+    """Whether it is a constant array of equal entries."""
     return x.is_constant and is_uniform(x.value)
 
 
 # ----- running -----
 @cache
 def threads_by_default() -> int:
-    """As many as BLAS is given, else one for each processor."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdigit() else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    """Return the number of threads that BLAS is given, else of processors."""
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    if setting.isdigit():
+        return int(setting)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 @cache
 def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that wait for work."""
+    """Return the pool of so many threads."""
     return ThreadPoolExecutor(threads, thread_name_prefix="autotiny")
 
 
@@ -143,7 +145,7 @@ class Blocks:
         ]
 
     def __call__(self, block: Callable[..., Any], numbers: tuple[Any, ...], *arrays: Any) -> list[Any]:
-        """What the block returns, for each in turn."""
+        """Return the results of all blocks, in order."""
         call = partial(self.run, block, numbers, [array.reshape(-1) for array in arrays])
         first, *others = self.runs
         tasks = [self.start(call, run) for run in others]
@@ -151,16 +153,16 @@ class Blocks:
         return [*results, *(part for task in tasks for part in task.result())]
 
     def start(self, call: Callable[[Any], Any], run: Any) -> Any:
-        """Some blocks on another thread, under NumPy's settings of this one."""
+        """Run some blocks on another thread, with the floating-point settings of this one."""
         context = contextvars.copy_context()
         return pool(len(self.runs)).submit(lambda: context.run(call, run))
 
     @staticmethod
     def run(block: Callable[..., Any], numbers: tuple[Any, ...], flat: Sequence[Any], run: Any) -> list[Any]:
-        """Some blocks, one after another."""
+        """Run some blocks, one after another."""
         bounds, memory = run
         results = []
         for start, stop in bounds:
-            held = [part[: stop - start] for part in memory]
-            results.append(block(*numbers, *[array[start:stop] for array in flat], *held))
+            parts = [part[: stop - start] for part in memory]
+            results.append(block(*numbers, *[array[start:stop] for array in flat], *parts))
         return results

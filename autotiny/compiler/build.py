@@ -1,4 +1,4 @@
-"""From a function and its arguments to a program: trace, rewrite, schedule, emit."""
+"""From a function and its arguments to a program: trace, rewrite, schedule, emit; and what explain says of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,12 +27,12 @@ from autotiny.notation.text import aligned
 from autotiny.ops import Op
 
 # ----- passes -----
-# What is done to the formulas of a trace before they are scheduled, pass by pass.
+# They rewrite the formulas of a trace before these are scheduled.
 
 
 FIRST = (lower, shorten, pull_factors)
 THEN = (push_factors, shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
-"""Passes, in this order, after the table of rows; between the two, facts are assumed."""
+"""The passes after the table of rows, in this order; between FIRST and THEN, facts are assumed."""
 
 BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
 """The first that accepts a schedule writes its program."""
@@ -45,19 +45,19 @@ class Rewritten(NamedTuple):
     checks: list[Term]
     """Sums that were assumed to be 1."""
     formula: list[Term]
-    """The outputs before they are put in the form that NumPy is fastest in."""
+    """The outputs before they are put into the form in which NumPy is fastest."""
     counts: list[tuple[str, int]]
-    """How many operations each pass left."""
+    """The operations that are left after each pass."""
     facts: bool
     """Whether they may rely on facts about the values."""
     finite: bool
-    """Whether rows were used, which hold where all is finite."""
+    """Whether rows were used: they hold where all is finite."""
     fast: bool
     """Whether they have forms that may overflow, in place of stable ones."""
 
 
 def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
-    """The outputs of a trace, which the table has simplified, after all passes."""
+    """Apply the passes to the outputs of a trace, which the table has simplified."""
     names, checks = traced.names, list[Term]()
     terms = with_fast_forms(simplified, names) if facts else simplified.outputs
     fast = not alike(terms, simplified.outputs)
@@ -80,7 +80,7 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
 
 
 def as_given(output: Term, traced: Term) -> Term:
-    """A result without axes as the function gives it: an array, or a number of NumPy's."""
+    """Return a result without axes as the function returns it: an array, or a scalar of NumPy."""
     if isinstance(traced.value, np.generic) and isinstance(output.value, np.ndarray):
         return constant(output[()])
     if isinstance(output.value, np.generic) and isinstance(traced.value, np.ndarray):
@@ -89,7 +89,7 @@ def as_given(output: Term, traced: Term) -> Term:
 
 
 class Request(NamedTuple):
-    """A call for which there is to be a program."""
+    """A call for which a program is to be built."""
 
     f: Callable[..., Any]
     args: tuple[Any, ...]
@@ -105,33 +105,33 @@ class Request(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A program, when it may run, and what is to be told of it."""
+    """A program, the conditions for running it, and its description."""
 
     program: Executable
     positional: int
     names: tuple[str, ...]
-    """Of the arguments that are given by name."""
+    """The names of the arguments that are given by name."""
     captured: Captured
     relies_on_facts: bool
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may be what a mask was to hide."""
+    """Whether nan in a result may come from an entry that a mask hides."""
     guardable: bool
     """Whether there may be a program with guards."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
     careful: "Built | None" = None
-    """The program with stable forms, of the same trace: from values that overflow none could be written."""
+    """The program with stable forms, of the same trace: a call that overflows could not be traced."""
 
     def is_current(self) -> bool:
-        """Whether what the function sees from outside is what it was."""
+        """Whether the captured values are unchanged."""
         return self.captured.is_unchanged()
 
 
 def build(request: Request) -> Built:
-    """The program for a call like this one; beside it the one that takes over where something overflows."""
+    """Return the program for a call like this one, with the one that takes over where something overflows."""
     f, args, kwargs, _, _, ints, facts, guards = request
     captured = Captured(f)
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
@@ -150,16 +150,16 @@ def build(request: Request) -> Built:
 
 
 def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Captured, formulas: Rewritten) -> Built:
-    """The program of a trace whose formulas were rewritten: schedule, emit."""
+    """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     masked = traced.masked and not guards
-    given = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+    written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     stop = FactError if formulas.finite else FloatingPointError if swept and not guards else None
     plan = schedule(
         traced.symbols,
         outputs,
-        given,
+        written_into,
         formulas.checks,
         results_to_check(outputs) if formulas.finite else (),
         names=names,
@@ -188,32 +188,32 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
-    """The results that are looked at for what is not finite: the numbers, since these are sums of the rest, or all."""
+    """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
     results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
     return [out for out in results if not out.ndim] or results
 
 
 def bits(traced: Trace) -> list[bytes]:
-    """What a call gave, bit for bit."""
+    """Return the bytes of the results of a call."""
     return [np.asarray(out.value if isinstance(out, Term) else out).tobytes() for out in traced.outputs]
 
 
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:
-    """The symbols of the arrays that are handed over."""
+    """Return the symbols of the donated arrays."""
     counts = [len(flatten(arg)[0]) for arg in args]
     rest = iter(traced.symbols)
     symbols = [next(rest) if varies else None for varies in dynamic]
-    found: list[Term] = []
+    symbols_of_donated: list[Term] = []
     for position in positions:
         if not -len(args) <= position < len(args):
             raise UnsupportedError(f"compile: donate={position} names an argument that was not given; {len(args)} were")
         start = sum(counts[: position % len(args)])
-        found += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
-    return [x for x in found if isinstance(x.value, np.ndarray)]
+        symbols_of_donated += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
+    return [x for x in symbols_of_donated if isinstance(x.value, np.ndarray)]
 
 
 # ----- explain -----
-# What became of a function: how many operations each pass left, what memory its program keeps, what runs in blocks.
+# The operations after each pass, the memory that the program keeps, what runs in blocks.
 
 
 SMALL, MANY = 2**24, 1000
@@ -223,7 +223,7 @@ CHECKED = "checked at every call; where it fails another program takes over"
 
 
 def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
-    """Tables of the passes, with the operations that each left, and of the memory."""
+    """Return tables of the passes, with the operations after each, and of the memory."""
     rows = [("pass", "operations"), *((name.replace("_", " "), str(count)) for name, count in passes)]
     placed = sum(len(storage.tenants) for storage in plan.storages)
     blocks = {id(group): group for group in plan.group.values()}
@@ -239,17 +239,17 @@ def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
 
 
 def operations(outputs: Sequence[Term]) -> int:
-    """How many operations lead to the outputs."""
+    """Return the number of operations that lead to the outputs."""
     return sum(term.op is not None for term in topological_order(*outputs))
 
 
 def values_of(outputs: Sequence[Term]) -> int:
-    """How many bytes the values of a formula take."""
+    """Return the size of the values of a formula in bytes."""
     return sum(getattr(term.value, "nbytes", 0) for term in topological_order(*outputs))
 
 
 def as_graph(outputs: Sequence[Term], names: FormulaNames, name: str) -> Tensor | None:
-    """The formulas as a recorded graph, to be drawn; None where its values are too large to be kept for that."""
+    """Return the formulas as a recorded graph, to be drawn; None where the values are too large to be kept for that."""
     if not outputs or values_of(outputs) > SMALL or operations(outputs) > MANY:
         return None
     tensors: dict[Term, Any] = {}
@@ -267,12 +267,12 @@ def as_graph(outputs: Sequence[Term], names: FormulaNames, name: str) -> Tensor 
 
 
 def drawable(op: Op, arity: int) -> Op:
-    """The operation with a place for the rule of each operand, where it has none: a mask, for one."""
+    """Return the operation with room for the rule of each operand, also if it has no rules, as a comparison."""
     return op if op.arity != 0 else Op(op.function, (None,) * arity, op.forward, op.kind, op.own_notation)
 
 
 def together(tensors: list[Any], name: str) -> Tensor | None:
-    """One node that leads to several; None where there is nothing but numbers."""
+    """Return one node whose operands are several tensors; None if there are only numbers."""
     tensors = [x for x in tensors if isinstance(x, Tensor)]
     if len(tensors) < 2:
         return tensors[0] if tensors else None

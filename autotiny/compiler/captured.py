@@ -1,6 +1,6 @@
-"""What a function sees from outside: numbers, arrays and Tensors in its closure, its globals and its objects.
+"""The captured values of a function: numbers, arrays and Tensors in its closure, its globals and its objects.
 
-To a program they are constants, so it must be written anew when one of them changes.
+In a program they are constants, so it is written again when one of them changes.
 """
 
 import random
@@ -20,23 +20,23 @@ DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarra
 DEPTH = 6
 RANDOM = {"random", "default_rng", "Generator", "RandomState", "rng", "uuid", "secrets"}
 GONE = (AttributeError, KeyError, ValueError)
-"""What reading a location raises where there is nothing any more; an empty cell raises ValueError."""
+"""What reading a location raises if its value is gone; an empty cell raises ValueError."""
 
 
 class Location(NamedTuple):
-    """Where code reads a value: an entry of a namespace, or an attribute, as a closure's cell is one."""
+    """Where code reads a value: an entry of a namespace, or an attribute, such as the contents of a closure's cell."""
 
     holder: Any
     key: Any
     is_entry: bool = False
 
     def read(self) -> Any:
-        """What stands there."""
+        """Return the value there."""
         return self.holder[self.key] if self.is_entry else getattr(self.holder, self.key)
 
 
 class Captured:
-    """The places that a function reads, and what stood there."""
+    """The locations that a function reads, and their values when it was traced."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self.locations: list[tuple[Location, Any]] = []
@@ -51,57 +51,57 @@ class Captured:
         self.before = self.state_of_generators()
 
     # ----- finding -----
-    def follow(self, held: Any, depth: int) -> None:
-        """Whatever code in an object reads: of a function its variables, of an object the attributes that it names."""
-        if depth == 0 or id(held) in self.seen:
+    def follow(self, value: Any, depth: int) -> None:
+        """Note what an object's code reads: the variables of a function, the attributes of an object that it names."""
+        if depth == 0 or id(value) in self.seen:
             return
-        self.seen.add(id(held))
-        if isinstance(held, MethodType):
-            self.follow(held.__func__, depth)
-            if isinstance(held.__func__, FunctionType):
-                self.follow_attributes(held.__self__, names_in(held.__func__.__code__), depth)
-                self.follow_callable(held.__self__, depth)
-        elif isinstance(held, FunctionType):
-            if call_site.is_package_file(held.__code__.co_filename):
-                self.follow_derivative(held, depth)
+        self.seen.add(id(value))
+        if isinstance(value, MethodType):
+            self.follow(value.__func__, depth)
+            if isinstance(value.__func__, FunctionType):
+                self.follow_attributes(value.__self__, names_in(value.__func__.__code__), depth)
+                self.follow_callable(value.__self__, depth)
+        elif isinstance(value, FunctionType):
+            if call_site.is_package_file(value.__code__.co_filename):
+                self.follow_derivative(value, depth)
             else:
-                self.follow_function(held, depth)
-        elif isinstance(held, partial):
-            for part in (held.func, *held.args, *held.keywords.values()):
+                self.follow_function(value, depth)
+        elif isinstance(value, partial):
+            for part in (value.func, *value.args, *value.keywords.values()):
                 self.follow(part, depth - 1)
-        elif isinstance(held, np.random.Generator):
-            self.generators.append(held)
-        elif isinstance(held, Node):
-            self.tensors[id(held)] = (held, (held._data, held._grad))
-            self.locations.append((Location(held, "_data"), held._data))
-        elif isinstance(held, list | tuple | set | dict):
-            self.follow_parts(held, depth)
-        elif callable(held):
-            self.follow_callable(held, depth)
+        elif isinstance(value, np.random.Generator):
+            self.generators.append(value)
+        elif isinstance(value, Node):
+            self.tensors[id(value)] = (value, (value._data, value._grad))
+            self.locations.append((Location(value, "_data"), value._data))
+        elif isinstance(value, list | tuple | set | dict):
+            self.follow_parts(value, depth)
+        elif callable(value):
+            self.follow_callable(value, depth)
 
-    def follow_parts(self, held: Any, depth: int) -> None:
-        """A container, which somebody may write to."""
-        for part in parts_of(held):
+    def follow_parts(self, container: Any, depth: int) -> None:
+        """Note a container, whose parts may be replaced."""
+        for part in parts_of(container):
             self.follow(part, depth - 1)
-        if not isinstance(held, tuple):
-            self.contents.append((held, contents(held)))
+        if not isinstance(container, tuple):
+            self.contents.append((container, contents(container)))
 
-    def follow_callable(self, held: Any, depth: int) -> None:
-        """A wrapper, or an object that can be called."""
-        if hasattr(held, "__wrapped__"):
-            self.follow(held.__wrapped__, depth - 1)
-        call = vars(type(held)).get("__call__")
+    def follow_callable(self, function: Any, depth: int) -> None:
+        """Note what a wrapper or a callable object reads."""
+        if hasattr(function, "__wrapped__"):
+            self.follow(function.__wrapped__, depth - 1)
+        call = vars(type(function)).get("__call__")
         if isinstance(call, FunctionType):
-            self.follow(MethodType(call, held), depth - 1)
+            self.follow(MethodType(call, function), depth - 1)
 
     def follow_derivative(self, derivative: FunctionType, depth: int) -> None:
-        """What at.grad and the like made: the user's function is in its closure."""
+        """Note what a result of at.grad and the like reads: the user's function is in its closure."""
         for cell in derivative.__closure__ or ():
             if callable(cell.cell_contents):
                 self.follow(cell.cell_contents, depth)
 
     def follow_function(self, f: FunctionType, depth: int) -> None:
-        """Its closure, its defaults and the globals that it names."""
+        """Note the closure, the defaults and the globals of a function."""
         names = names_in(f.__code__)
         self.may_draw = self.may_draw or not names.isdisjoint(RANDOM)
         for cell in f.__closure__ or ():
@@ -111,43 +111,43 @@ class Captured:
         for name in names & f.__globals__.keys():
             self.note_location(Location(f.__globals__, name, is_entry=True), names, depth)
 
-    def follow_attributes(self, held: Any, names: set[str], depth: int) -> None:
-        """The attributes that some code names."""
-        own = getattr(held, "__dict__", {})
+    def follow_attributes(self, owner: Any, names: set[str], depth: int) -> None:
+        """Note the attributes that the code of an object names."""
+        own = getattr(owner, "__dict__", {})
         for name in names & own.keys():
             self.note_location(Location(own, name, is_entry=True), names, depth - 1)
-        for name in names & vars(type(held)).keys() - own.keys():
-            method = vars(type(held))[name]
+        for name in names & vars(type(owner)).keys() - own.keys():
+            method = vars(type(owner))[name]
             if isinstance(method, FunctionType):
-                self.follow(MethodType(method, held), depth - 1)
+                self.follow(MethodType(method, owner), depth - 1)
             elif isinstance(method, property) and method.fget is not None:
-                self.follow(MethodType(method.fget, held), depth - 1)
+                self.follow(MethodType(method.fget, owner), depth - 1)
             else:
-                self.note_location(Location(held, name), names, depth - 1)
+                self.note_location(Location(owner, name), names, depth - 1)
 
     def note_location(self, location: Location, names: set[str], depth: int) -> None:
-        """One location, and what follows from what stands there."""
+        """Note a location, and what its value reads."""
         try:
-            held = location.read()
+            value = location.read()
         except ValueError:  # an empty cell
             return
-        if isinstance(held, DATA):
-            self.locations.append((location, held))
-        if isinstance(held, ModuleType):
-            if held.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
-                self.follow_attributes(held, names, depth)
-        elif isinstance(held, type):
-            if held.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
-                for name in names & vars(held).keys():
-                    self.note_location(Location(held, name), names, depth - 1)
+        if isinstance(value, DATA):
+            self.locations.append((location, value))
+        if isinstance(value, ModuleType):
+            if value.__name__.split(".")[0] not in ("numpy", "autotiny", "math"):
+                self.follow_attributes(value, names, depth)
+        elif isinstance(value, type):
+            if value.__module__.split(".")[0] not in ("builtins", "numpy", "autotiny"):
+                for name in names & vars(value).keys():
+                    self.note_location(Location(value, name), names, depth - 1)
         else:
-            if not isinstance(held, (*DATA, FunctionType, MethodType)):
-                self.follow_attributes(held, names, depth)
-            self.follow(held, depth - 1)
+            if not isinstance(value, (*DATA, FunctionType, MethodType)):
+                self.follow_attributes(value, names, depth)
+            self.follow(value, depth - 1)
 
     # ----- while tracing -----
     def state_of_generators(self) -> Any:
-        """What random numbers come next."""
+        """Return what decides the next random numbers."""
         _, keys, *position = np.random.get_state()
         with np.printoptions(threshold=10**6):
             own = [repr(generator.bit_generator.state) for generator in self.generators]
@@ -167,31 +167,31 @@ class Captured:
 
     # ----- while running -----
     def watch(self) -> None:
-        """Watch the arrays that were found: somebody else may write to them."""
+        """Fingerprint the captured arrays, which may be written to."""
         arrays = {id(array): array for array in self.known_arrays()}
         self.arrays = [(array, fingerprint(array)) for array in arrays.values()]
 
     def known_arrays(self) -> Iterator[np.ndarray]:
-        """The arrays in all places."""
+        """Yield the captured arrays."""
         for _, value in self.locations:
             yield from _arrays_in(value)
 
     def is_unchanged(self) -> bool:
-        """Whether every place holds what it held, and what stands there has the values that it had."""
+        """Whether every location has its value, and these have not been written to."""
         try:
-            return all(location.read() is held for location, held in self.locations) and self.has_its_values()
+            return all(location.read() is value for location, value in self.locations) and self.has_its_values()
         except GONE:
             return False
 
     def has_its_values(self) -> bool:
-        """Whether every array has its entries, and every container its parts."""
+        """Whether no array and no container has been written to."""
         if any(fingerprint(array) != seal for array, seal in self.arrays):
             return False
         return all(contents(container) == content for container, content in self.contents)
 
 
 def drawn_inside() -> UnsupportedError:
-    """What to say of random numbers."""
+    """Return the error for a function that draws random numbers."""
     return UnsupportedError(
         "compile: the function draws random numbers, which would be the same at every call of its program; "
         "draw them outside and pass them as an argument"
@@ -199,12 +199,12 @@ def drawn_inside() -> UnsupportedError:
 
 
 def parts_of(container: Any) -> Iterable[Any]:
-    """The values in a list, tuple, set or dict."""
+    """Return the values in a list, tuple, set or dict."""
     return container.values() if isinstance(container, dict) else container
 
 
 def contents(container: Any) -> list[Any]:
-    """What a container held: numbers by value, anything else by identity, for it is watched itself."""
+    """Return a key for the parts of a container: numbers by value, anything else by identity."""
     keys = list(container) if isinstance(container, dict) else []
     return [*keys, *(part if isinstance(part, int | float) else id(part) for part in parts_of(container))]
 
@@ -221,9 +221,9 @@ def _arrays_in(value: Any) -> Iterator[np.ndarray]:
 
 
 def names_in(code: CodeType) -> set[str]:
-    """The global names and attributes that code names, functions inside it included."""
-    found = {*code.co_names, *code.co_freevars}
+    """Return the globals and attributes that code names, with those of functions inside it."""
+    names = {*code.co_names, *code.co_freevars}
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found |= names_in(inner)
-    return found
+            names |= names_in(inner)
+    return names

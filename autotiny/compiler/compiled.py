@@ -21,23 +21,22 @@ from autotiny.errors import UnsupportedError
 
 ARRAYS = (np.ndarray, np.floating, float)
 PROGRAMS = 16
-"""How many programs of one function are kept."""
+"""Programs of one function that are kept."""
 
 
 def compile(  # noqa: A001
     f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None
 ) -> "Compiled":
-    """f as a NumPy program, written when it is first called on values of such shapes and types.
+    """Compile f to a NumPy program, which is written when f is first called on values of such shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
     lists, tuples and dicts of them. Results are new arrays, except that those which fit are written into the arrays
     of the arguments in the positions `donate`. Long chains of elementwise operations run on so many `threads`; by
     default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
 
-    Results are those of the function but for rounding, with two exceptions that are for the better: a logarithm of a
-    softmax, of a sum of exponentials or of 1 + exp(x) that is written out, and their gradients, are also right where
-    they overflow as they are written, but for the first call; and x / x is 1 where x is positive by nature, as exp(x)
-    is.
+    Results equal those of the function up to rounding, except where the compiled form is more accurate: the logarithm
+    of a softmax, of a sum of exponentials or of 1 + exp(x), and their gradients, are right also where they overflow as
+    they are written, unless at the first call; and x / x is 1 where x is positive by nature, as exp(x) is.
 
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
@@ -50,7 +49,7 @@ def compile(  # noqa: A001
 
 
 class Compiled:
-    """What at.compile makes of a function: call it as you would the function.
+    """A compiled function, which is called like the function.
 
     Attributes
     ----------
@@ -65,11 +64,11 @@ class Compiled:
         self.latest: Built | None = None
         self.kept: OrderedDict[Any, Built] = OrderedDict()
         self.unguarded: set[Any] = set()
-        """Arguments for which there is no program with guards."""
+        """Keys of arguments for which there is no program with guards."""
         self.lock = Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """f's results, by the program that ran last if it is for arguments like these."""
+        """Return f's results, by the program that ran last if it is for arguments like these."""
         latest = self.latest
         if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
             return self.by_search(args, kwargs)
@@ -81,7 +80,7 @@ class Compiled:
         return self.by_search(args, kwargs) if result is NoMatch else result
 
     def by_search(self, args: Any, kwargs: Any) -> Any:
-        """The results, by whichever program is for such arguments and values."""
+        """Return the results by whichever program is for such arguments and values."""
         try:
             return self.run(self.built_for(args, kwargs), args, kwargs)
         except FactError:
@@ -90,7 +89,7 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def general(self, args: Any, kwargs: Any) -> Any:
-        """The results by a program that relies on less: with stable forms, or last on no fact about the values."""
+        """Return the results by a program that relies on less: one with stable forms, or one that relies on no fact."""
         try:
             return self.run(self.built_for(args, kwargs, facts=False), args, kwargs)
         except FactError:
@@ -99,9 +98,9 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def guarded(self, args: Any, kwargs: Any) -> Any:
-        """The results where gradients have to be kept from what masks have hidden, by a program that does so.
+        """Return the results by a program with guards, which keep gradients from entries that masks have hidden.
 
-        They are the function's own where nobody can say beforehand what is to be kept from what.
+        Where the guards depend on the values, the function itself is called.
         """
         key = self.key(args, kwargs, ints=False)
         if key not in self.unguarded:
@@ -112,7 +111,7 @@ class Compiled:
         return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
-        """The program's results; where a mask hides what is not finite, those of one with guards."""
+        """Return the results of a program, or of one with guards where a mask hides something that is not finite."""
         try:
             result = built.program(*args, *kwargs.values())
         except (FloatingPointError, np.linalg.LinAlgError):
@@ -127,7 +126,7 @@ class Compiled:
         return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
 
     def require_writable(self, args: Any) -> None:
-        """Raise UnsupportedError where an array that is handed over cannot be written into."""
+        """Raise UnsupportedError where a donated array cannot be written into."""
         for position in self.donate:
             for array in flatten(args[position])[0]:
                 if isinstance(array, np.ndarray) and not array.flags.writeable:
@@ -137,7 +136,7 @@ class Compiled:
                     )
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
-        """The program for arguments like these, which becomes the latest; without facts, one that needs none."""
+        """Return the program for arguments like these, which becomes the latest; one without facts on request."""
         with self.lock:
             key, key_of_ints = ((guards, self.key(args, kwargs, ints)) for ints in (True, False))
             key = key_of_ints if key_of_ints in self.kept else key
@@ -157,7 +156,7 @@ class Compiled:
             return built
 
     def key(self, args: Any, kwargs: Any, ints: bool) -> Any:
-        """What a program is kept under."""
+        """Return the key of a program in the cache."""
         leaves, _ = flatten((args, kwargs))
         return structure((args, kwargs), iter([is_dynamic(x, ints) for x in leaves]))
 
@@ -167,11 +166,11 @@ class Compiled:
         return self._built("source").program.source.text
 
     def explain(self) -> str:
-        """What became of the function: the operations after each pass, the memory, what runs in blocks."""
+        """Describe the program: the operations after each pass, the memory, what runs in blocks."""
         return self._built("explain").explanation
 
     def graph(self) -> Tensor:
-        """The formula that is left, gradients included, with the values of the first call: what at.draw shows.
+        """Return the formula of the program, gradients included, with the values of the first call, for at.draw.
 
         Raises UnsupportedError where it is too large to be kept for that.
         """
@@ -182,10 +181,10 @@ class Compiled:
 
     def _built(self, what: str) -> Built:
         if self.latest is None:
-            raise UnsupportedError(f"{what}: nothing is compiled before the first call, which shows shapes and types")
+            raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
 
 
 def has_nan(result: Any) -> bool:
-    """Whether there is nan among results."""
+    """Whether any result contains nan."""
     return result is not NoMatch and any(isinstance(x, ARRAYS) and bool(np.isnan(x).any()) for x in flatten(result)[0])

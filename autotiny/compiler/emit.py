@@ -1,4 +1,4 @@
-"""Write a schedule as a program in NumPy: straight lines, every result in memory that is kept from call to call."""
+"""The back end that writes NumPy: straight lines, every result in memory that is kept from call to call."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +26,7 @@ class Writer(Operands):
         self.lines: list[str] = []
 
     def program(self) -> ProgramText:
-        """The whole of it; what is donated is written last, when nothing can stop it any more."""
+        """Return the program. Donated arrays are written into last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
@@ -52,19 +52,19 @@ class Writer(Operands):
         return ProgramText("\n".join(text), self.objects)
 
     def failure(self, donated: set[Term]) -> str:
-        """What stops the program: an invalid operation, or a result that is not finite and must be."""
+        """Return the condition that stops the program: an invalid operation, or a result that is not finite."""
         finite = [x for x in self.plan.finite if x not in donated]
         if finite:
             self.modules.add("math")
         return " or ".join(["invalid", *(f"not math.isfinite({self.in_one_number(x)})" for x in finite)])
 
     def in_one_number(self, x: Term) -> str:
-        """A number that is finite if all entries are."""
+        """Return an expression that is finite if all entries are."""
         return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else self.expressions[x]
 
     # ----- memory -----
     def write_memory(self) -> None:
-        """One line for each result that has a place."""
+        """Write one line for each result that has memory."""
         for storage in self.plan.storages:
             self.write_tenants(storage)
         for term, place in self.plan.place.items():
@@ -72,9 +72,9 @@ class Writer(Operands):
                 self.names[term] = self.names[place]
 
     def write_tenants(self, storage: Storage) -> None:
-        """A storage, under the names of all that live in it.
+        """Write the lines that name a storage by all results in it.
 
-        Results of one shape and type are one object: NumPy looks longer at two that overlap than at one.
+        Results of one shape and type are one object: NumPy takes longer over two arrays that overlap.
         """
         first, *others = storage.tenants
         base = ""
@@ -95,13 +95,13 @@ class Writer(Operands):
 
     @staticmethod
     def part_of(memory: str, storage: Storage, x: Term) -> str:
-        """The first bytes of some memory, as an array of x's shape and type."""
+        """Return the first bytes of some memory as an array of x's shape and type."""
         part = memory if nbytes(x) == storage.nbytes else f"{memory}[:{nbytes(x)}]"
         return f'{part}.view("{x.dtype}").reshape({x.shape})'
 
     # ----- blocks -----
     def write_block(self, term: Term) -> None:
-        """A group, where its first member stands: the function of a block, and the line that calls it."""
+        """Write a group in place of its first member: the function of a block, and the line that calls it."""
         group = self.plan.group[term]
         if term is not group.terms[0]:
             return
@@ -111,7 +111,7 @@ class Writer(Operands):
 
     # ----- operations -----
     def write(self, term: Term) -> None:
-        """The line that computes a term, unless it is written where it is used."""
+        """Write the line that computes a term."""
         form: dict[TermKind, Callable[[Term], str]] = {
             TermKind.VIEW: self.view,
             TermKind.NUMBER: self.number,
@@ -122,7 +122,7 @@ class Writer(Operands):
             TermKind.CALL: self.call,
         }
         text, name = form[kind(term)](term), self.names[term]
-        note = comment(term, self.given, self.as_formula(term))
+        note = comment(term, self.user_names, self.as_formula(term))
         if kind(term) is TermKind.VIEW and self.in_memory(term):
             self.setup.append(f"{name} = {text}{note}")
         elif term not in self.plan.place:
@@ -132,7 +132,7 @@ class Writer(Operands):
         self.expressions[term] = name
 
     def check(self, term: Term) -> None:
-        """Stop where a sum is not 1 everywhere. That it is exactly 1, as of one-hot targets, is seen at once."""
+        """Stop where a sum is not 1 everywhere. One-hot targets sum to exactly 1, which is tested first, by bytes."""
         name = self.fresh("all_one")
         self.setup.append(f"{name} = np.ones({term.shape}{type_of(term)}).tobytes()")
         self.objects[are_one.__name__] = are_one
@@ -155,35 +155,35 @@ class Writer(Operands):
         return isinstance(self.plan.place.get(view), Storage)
 
     def out(self, term: Term, by_name: bool = True) -> str:
-        """The argument that says where the result goes."""
+        """Return the argument that names the memory of the result."""
         if term not in self.plan.place:
             return ""
         return f", out={self.names[term]}" if by_name else f", {self.names[term]}"
 
     def elementwise(self, term: Term) -> str:
-        """A ufunc: `add(a, b, out=c)`."""
+        """Return the call of a ufunc: `add(a, b, out=c)`."""
         function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
         return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
 
     def as_formula(self, term: Term) -> str:
-        """A difference or quotient of named arrays in the user's names: A2 - Y."""
+        """Return a difference or quotient in the user's names, if both operands have one: A2 - Y."""
         assert term.op is not None
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
         if kind(term) is not TermKind.ELEMENTWISE or not has_operator(term.op) or not all(map(self.is_given, args)):
             return ""
-        return NumpyCode()(operation(term.op, [symbol(self.given[arg].text) for arg in args], {}, term.ndim))
+        return NumpyCode()(operation(term.op, [symbol(self.user_names[arg].text) for arg in args], {}, term.ndim))
 
     def is_given(self, x: Term) -> bool:
-        """Whether a term is what a name of the user's says."""
-        return x in self.given and self.given[x].exact
+        """Whether a term has a name of the user's, and the value that was given it."""
+        return x in self.user_names and self.user_names[x].exact
 
     def cast(self, term: Term) -> str:
-        """Into another type: `c[...] = a`."""
+        """Return the conversion to another type: `c[...] = a`."""
         x = self.operand(term.args[0], None)
         return f"{self.names[term]}[...] = {x}" if term in self.plan.place else f'{x}.astype("{term.dtype}")'
 
     def reduction(self, term: Term) -> str:
-        """Along axes: `add.reduce(a, axis=0, out=c)`."""
+        """Return the reduction along axes: `add.reduce(a, axis=0, out=c)`."""
         assert term.op is not None
         function = self.numpy(folded(term.op))
         axis, keepdims = term.kwargs.get("axis"), bool(term.kwargs.get("keepdims"))
@@ -191,7 +191,7 @@ class Writer(Operands):
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
 
     def product(self, term: Term) -> str:
-        """`a.dot(b, out=c)`, which starts sooner than any function; matmul where there are more axes than two."""
+        """Return `a.dot(b, out=c)`, which starts sooner than a function; matmul for more than two axes."""
         a, b = term.args
         first, second = self.operand(a, None), self.operand(b, None)
         if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype:
@@ -199,12 +199,12 @@ class Writer(Operands):
         return f"{self.numpy('matmul')}({first}, {second}{self.out(term)})"
 
     def sum_of_products(self, term: Term) -> str:
-        """`flat_a.dot(flat_b)`, over all entries."""
+        """Return `flat_a.dot(flat_b)`, over all entries."""
         a, b = (self.flat(arg) for arg in term.args)
         return f"{a}.dot({b})"
 
     def number(self, term: Term) -> str:
-        """A result without axes: `a + b`."""
+        """Return the expression of a result without axes: `a + b`."""
         assert term.op is not None
         function = term.op.function
         if term.op is VDOT:
@@ -233,12 +233,12 @@ class Writer(Operands):
         return f"{name}({', '.join([*args, *self.options(term)])})"
 
     def options(self, term: Term) -> Iterator[str]:
-        """Options by name; arrays among them, and terms, under their names."""
+        """Yield options by name; arrays and terms among them by their names in the program."""
         for key, option in term.kwargs.items():
             yield f"{key}={self.literal(option)}"
 
     def view(self, term: Term) -> str:
-        """The entries of another: `a.T`."""
+        """Return a view of another array: `a.T`."""
         assert term.op is not None
         (x, *_), options, function = term.args, term.kwargs, term.op.function
         base = self.operand(x, None)
@@ -253,7 +253,7 @@ class Writer(Operands):
         return f"np.{function.__name__}({', '.join([base, *self.options(term)])})"
 
     def result(self, output: Term) -> str:
-        """What is handed out, which nothing of the program's own may be."""
+        """Return the expression of an output: a copy, if it is memory of the program or an argument."""
         if output.is_constant:
             name = self.operand(output, None)
             return f"{name}.copy()" if isinstance(output.value, np.ndarray) else name
@@ -263,7 +263,7 @@ class Writer(Operands):
 
 
 def form_of(x: Term) -> Any:
-    """What an array is to hold x as it is."""
+    """Return the shape and type of an array that stores x."""
     return x.shape, x.dtype
 
 

@@ -94,8 +94,8 @@ class LocalNames:
 
 def enter(names: FormulaNames, variables: Mapping[str, Any]) -> None:
     """Name the formulas among variables. The first name of a formula stays."""
-    for name, held in variables.items():
-        term = value_of(held)
+    for name, value in variables.items():
+        term = value_of(value)
         if isinstance(term, Term) and is_name(name):
             names.setdefault(term, FormulaName(name))
 
@@ -111,13 +111,13 @@ def names_to_show(terms: Sequence[Term], names: FormulaNames) -> FormulaNames:
     """Return the names to write: a multiple of a gradient has its name, if the gradient is not among the formulas."""
     exact = {x: names[x] for x in terms if x in names and names[x].exact}
     taken = {name.text for name in exact.values()}
-    found: FormulaNames = {}
+    shown: FormulaNames = {}
     for x in terms:
         name = exact.get(x) or names.get(x)
         if name is not None and (name.exact or (name.gradient and name.text not in taken)):
             taken.add(name.text)
-            found[x] = name
-    return found
+            shown[x] = name
+    return shown
 
 
 def is_name(name: str) -> bool:

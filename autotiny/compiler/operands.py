@@ -14,11 +14,11 @@ from autotiny.notation.numbers import exact_number
 # ----- names and numbers -----
 
 
-def unique_names(plan: Schedule, given: FormulaNames) -> dict[Term, str]:
+def unique_names(plan: Schedule, user_names: FormulaNames) -> dict[Term, str]:
     """Return a name for every term: its own; else that of the result that replaces it in memory; else a short one."""
     names: dict[Term, str] = {}
     taken = set(dir(np)) | {"step", "np"}
-    known = names_to_show([*plan.inputs, *plan.order], given)
+    known = names_to_show([*plan.inputs, *plan.order], user_names)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
         if copied in names and name in (None, known.get(copied)):
@@ -75,7 +75,8 @@ class Operands:
 
     def __init__(self, plan: Schedule) -> None:
         self.plan = plan
-        self.names, self.given = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
+        self.names = unique_names(plan, plan.names)
+        self.user_names = names_to_show([*plan.inputs, *plan.order], plan.names)
         self.objects: dict[str, Any] = {"FactError": FactError} if plan.checks else {}
         self.imports: set[str] = set()
         self.modules: set[str] = set()

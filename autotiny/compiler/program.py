@@ -15,11 +15,11 @@ from autotiny.errors import UnsupportedError
 
 
 class NoMatch:
-    """What an entry gives for arguments that are not its own."""
+    """The result of an entry point for arguments that are not those of its program."""
 
 
 class EntryPoint:
-    """Writes `enter(arguments)` for arguments like these, and for what the function saw from outside."""
+    """Writes `enter(arguments)`: check arguments and captured values, run the program, arrange the results."""
 
     def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any, captured: Captured) -> None:
         self.objects: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE}
@@ -35,7 +35,7 @@ class EntryPoint:
         self.arranged = self.give(output)
 
     def text(self) -> str:
-        """The function's source."""
+        """Return the source of the function."""
         self.check_arrays()
         self.check_numbers()
         condition = " and ".join(self.checks) or "True"
@@ -51,8 +51,8 @@ class EntryPoint:
 
     # ----- from outside -----
     def look_outside(self, captured: Captured) -> list[str]:
-        """Lines that stop where something else stands outside than did when the program was written."""
-        changed = [f"{self.read(location)} is not {self.refer(held)}" for location, held in captured.locations]
+        """Return guards: bail out if a captured global, closure cell or attribute has changed."""
+        changed = [f"{self.read(location)} is not {self.refer(value)}" for location, value in captured.locations]
         if captured.arrays or captured.contents:
             changed.append(f"not {self.refer(captured.has_its_values)}()")
         if not changed:
@@ -61,12 +61,12 @@ class EntryPoint:
         return ["try:", *lines, "except GONE:", "    return NoMatch"]
 
     def read(self, location: Location) -> str:
-        """An expression for what stands there now."""
+        """Return an expression for the value at a location."""
         return self.refer(location.holder) + (f"[{location.key!r}]" if location.is_entry else f".{location.key}")
 
     # ----- arguments -----
     def take(self, tree: Any) -> str:
-        """Lines that take a tree of arguments apart; its name."""
+        """Write the lines that take a tree of arguments apart, and return its name."""
         name = f"a{next(self.count)}"
         if isinstance(tree, list | tuple | dict):
             self.take_branches(name, tree)
@@ -75,7 +75,7 @@ class EntryPoint:
         return name
 
     def take_branches(self, name: str, tree: Any) -> None:
-        """A container, by its type and length."""
+        """Check the type and length of a container, and take it apart."""
         before = len(self.lines)
         branches = [self.take(branch) for branch in (tree.values() if isinstance(tree, dict) else tree)]
         lines = [
@@ -91,7 +91,7 @@ class EntryPoint:
         self.lines[before:before] = lines
 
     def take_value(self, name: str, value: Any) -> None:
-        """A value: an array by shape and type, a number by type, anything else by itself."""
+        """Check a value: an array by shape and type, a number by type, anything else by value."""
         if not next(self.dynamic):
             self.checks.append(f"type({name}) is {self.refer(type(value))} and {name} == {self.refer(value)}")
             return
@@ -102,7 +102,7 @@ class EntryPoint:
             self.numbers.append((name, type(value)))
 
     def check_arrays(self) -> None:
-        """All shapes at once, and all types: a comparison of tuples costs least."""
+        """Check all shapes at once, and all types: comparing tuples is fastest."""
         if not self.arrays:
             return
         names, arrays = zip(*self.arrays, strict=True)
@@ -111,25 +111,25 @@ class EntryPoint:
         self.checks.append(self.all_of("{}.dtype", names) + " == " + self.refer(tuple(x.dtype for x in arrays)))
 
     def check_numbers(self) -> None:
-        """The types of all numbers."""
+        """Check the types of all numbers."""
         if self.numbers:
             names, types = zip(*self.numbers, strict=True)
             self.checks.insert(0, self.all_of("type({})", names) + " == " + self.refer(types))
 
     @staticmethod
     def all_of(form: str, names: tuple[str, ...]) -> str:
-        """A tuple with an entry for each name."""
+        """Return the text of a tuple with an entry for each name."""
         return f"({''.join(form.format(name) + ', ' for name in names)})"
 
     def refer(self, value: Any) -> str:
-        """The name of an object."""
+        """Return a name for an object."""
         name = f"h{len(self.objects)}"
         self.objects[name] = value
         return name
 
     # ----- results -----
     def give(self, tree: Any) -> str:
-        """An expression that arranges the results as the function does."""
+        """Return an expression that arranges the results as the function does."""
         if isinstance(tree, Term):
             self.results.append(f"r{len(self.results)}")
             return self.results[-1]
@@ -144,10 +144,10 @@ class EntryPoint:
 
 
 class Executable:
-    """Compiled source. Each call has memory of its own, which it leaves for the next: no two at a time share any.
+    """A program, loaded. Calls that run at the same time have memory of their own, which later calls use again.
 
-    watched : the kinds of floating-point errors that are noted, for the program to see.
-    quiet : whether NumPy warns of none.
+    watched : the kinds of floating-point errors that the program is told of.
+    quiet : whether NumPy's warnings are off.
     """
 
     def __init__(self, source: ProgramText, entry: EntryPoint, watched: tuple[str, ...], quiet: bool) -> None:
@@ -158,21 +158,21 @@ class Executable:
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
-        """The results, arranged; NoMatch for arguments that are not like those that it was written for.
+        """Return the results, arranged; NoMatch for arguments unlike those that the program was written for.
 
         Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one, and FactError
-        where what it relies on does not hold.
+        where a fact that it relies on does not hold.
         """
         try:
             enter = self.idle.pop()
         except IndexError:
             enter = self.prepared()
         result = enter(*args)
-        self.idle.append(enter)  # not after an error: its memory may hold half a result
+        self.idle.append(enter)  # not after an error: its memory may contain half a result
         return result
 
     def prepared(self) -> Callable[..., Any]:
-        """The program with memory of its own."""
+        """Return the program with memory of its own."""
         invalid: list[Any] = []
         namespace = {**self.objects, "invalid": invalid}
         # NumPy keeps its floating-point settings in the context: set once, not at every call.
@@ -191,7 +191,7 @@ def _plainly(step: Callable[..., Any], *values: Any) -> Any:
 
 
 def structure(tree: Any, dynamic: Iterator[bool]) -> Any:
-    """What a program depends on: the tree, the shapes and types of arrays, and the values of what is no number."""
+    """Return what a program depends on: the tree, the shapes and types of arrays, and the values of anything else."""
     if isinstance(tree, Mapping):
         return type(tree), *((key, structure(branch, dynamic)) for key, branch in tree.items())
     if isinstance(tree, list | tuple):
@@ -202,7 +202,7 @@ def structure(tree: Any, dynamic: Iterator[bool]) -> Any:
 
 
 def hashable(value: Any) -> Any:
-    """A value that belongs to the program, to be looked up."""
+    """Return a value that a program depends on, if it can be a key."""
     try:
         hash(value)
     except TypeError:

@@ -106,13 +106,13 @@ def is_number(term: Term, value: float) -> bool:
 
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
     """Return the users of each term; an output counts as a user of itself."""
-    found: dict[Term, list[Term]] = {term: [] for term in topological_order(*outputs)}
-    for term in found:
+    users_of: dict[Term, list[Term]] = {term: [] for term in topological_order(*outputs)}
+    for term in users_of:
         for part in term.parents:
-            found[part].append(term)
+            users_of[part].append(term)
     for output in outputs:
-        found[output].append(output)
-    return found
+        users_of[output].append(output)
+    return users_of
 
 
 def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:

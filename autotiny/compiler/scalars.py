@@ -1,4 +1,4 @@
-"""Programs on numbers alone, in Python's own arithmetic, which is many times faster than NumPy's on single numbers.
+"""The back end for numbers alone: Python's own arithmetic is many times faster than NumPy's on single numbers.
 
 Where Python raises and NumPy gives inf or nan, and where a result is nan, FactError hands the call to the general
 program.
@@ -25,12 +25,12 @@ MATH = {
     "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "arctan2": "atan2", "power": "pow",
 }  # fmt: skip
-"""What the module math calls the functions that it has."""
+"""Names of functions in the module math."""
 OPERATORS = (
     "add", "subtract", "multiply", "divide", "negative", "greater", "greater_equal", "less", "less_equal", "equal",
     "not_equal",
 )  # fmt: skip
-"""Kinds for which Python's operators do the same on numbers."""
+"""Kinds that are operators of Python, too."""
 CONDITIONAL = {
     "absolute": "abs()",
     "copy": "a: $a",
@@ -40,9 +40,9 @@ CONDITIONAL = {
     "maximum with a number": "e: $1a if $0a < $1a else $0a",
     "minimum with a number": "e: $1a if $0a > $1a else $0a",
 }
-"""Kinds with forms of Python's own; nan wins a comparison for the larger or smaller, as in NumPy."""
+"""Kinds with forms of their own in Python. The maximum or minimum of nan and a number is nan, as in NumPy."""
 DEEPEST = 40
-"""Operations inside one another: Python reads no expression of any depth."""
+"""Depth from which an expression gets a line of its own: Python's parser is limited."""
 
 
 class PythonCode(NumpyCode):
@@ -55,7 +55,7 @@ class PythonCode(NumpyCode):
     }
 
     def number(self, value: Any) -> str:
-        """A number with all of its digits."""
+        """Return a number with all of its digits."""
         return number(value)
 
 
@@ -85,7 +85,7 @@ def has_functions_of(plan: Schedule) -> bool:
 
 
 def program(plan: Schedule) -> ProgramText:
-    """The program: a line for each operation, those that are used once within the line that uses them."""
+    """Return the program: a line for each operation, or within the line of its only user."""
     called, names = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
     uses = Counter(part for term in plan.order for part in term.args)
     uses.update(plan.outputs)
@@ -122,7 +122,7 @@ def program(plan: Schedule) -> ProgramText:
 
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
-    """The results as the function gives them: arrays without axes, or numbers of NumPy's or Python's."""
+    """Return the text of the results as the function returns them: 0-d arrays, or numbers of NumPy or Python."""
     if len(outputs) > 1 and results[0] == "results[0]" and all(isinstance(out.value, np.ndarray) for out in outputs):
         return "map(array, results)"
     handed = [as_given(out, name) for out, name in zip(outputs, results, strict=True)]
@@ -144,7 +144,7 @@ def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Express
 
 
 def as_given(output: Term, name: str) -> str:
-    """A result as the function gives it: a number of Python's or NumPy's, or an array without axes."""
+    """Return the text of a result as the function returns it: a number of Python or NumPy, or a 0-d array."""
     if isinstance(output.value, np.ndarray):
         return f"array({name})"
     return f"float64({name})" if isinstance(output.value, np.floating) else name

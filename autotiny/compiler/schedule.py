@@ -146,17 +146,17 @@ class Plan:
         self.taken: set[Term] = set()
 
     def _last_uses(self, order: list[Term]) -> dict[Term, Term]:
-        found: dict[Term, Term] = {}
+        uses: dict[Term, Term] = {}
         for term in order:
             for part in term.parents:
-                found[self.root.get(part, part)] = term
+                uses[self.root.get(part, part)] = term
             shown = shown_by(term)
             if shown is not None:
                 self.root[term] = self.root.get(shown, shown)
         for output in self.outputs & self.root.keys():  # a view that is handed out is copied when all is done
             self.kept.add(self.root[output])
-            found.pop(self.root[output], None)
-        return found
+            uses.pop(self.root[output], None)
+        return uses
 
     def settle(self, term: Term) -> None:
         """Assign memory to a result, and free the memory of results that are used for the last time."""
@@ -236,11 +236,11 @@ def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
         stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
     if not any(is_member(term) for term in order):
         return list(order), {}
-    found: dict[Any, list[Term]] = {}
+    members: dict[Any, list[Term]] = {}
     for term in order:
         if is_member(term):
-            found.setdefault((stages[term], shape_of(term)), []).append(term)
-    worthwhile = {key: BlockGroup(terms) for key, terms in found.items() if len(terms) >= WORTHWHILE}
+            members.setdefault((stages[term], shape_of(term)), []).append(term)
+    worthwhile = {key: BlockGroup(terms) for key, terms in members.items() if len(terms) >= WORTHWHILE}
     of = {term: group for group in worthwhile.values() for term in group.terms}
 
     def place(term: Term) -> Any:

@@ -76,8 +76,8 @@ def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
     outputs, fast_forms, _ = simplified
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        found = fast_forms.get(term)
-        return with_operands(term, args, kwargs) if found is None else found
+        fast_form = fast_forms.get(term)
+        return with_operands(term, args, kwargs) if fast_form is None else fast_form
 
     while not fast_forms.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
@@ -142,16 +142,16 @@ class RowSearch:
     def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         """Rewrite an operation by the row."""
         term = constant(with_operands(term, args, kwargs))
-        found = self.at(term)
-        return term if found is None else found
+        after = self.at(term)
+        return term if after is None else after
 
     def at(self, term: Term) -> Term | None:
         """Return what the row rewrites a term to; None where it does not apply."""
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            found = rewritten(self.row.left, term, self.replacement) if is_narrow(term) else None
-            self.looked_at[term] = found if found is not None and is_like(found, term) else None
+            after = rewritten(self.row.left, term, self.replacement) if is_narrow(term) else None
+            self.looked_at[term] = after if after is not None and is_like(after, term) else None
         return self.looked_at[term]
 
     def replacement(self, bound: Mapping[str, Any]) -> Any:
@@ -160,10 +160,10 @@ class RowSearch:
         arguments = [bound[name] for name in variables(row.pattern)]
         if not row.condition(*arguments) or not all(is_positive(bound[name]) for name in row.divides):
             return None
-        found = row.replacement(*arguments)
-        if row.stable and constant(found) not in self.own:
-            self.fast_forms.setdefault(constant(found), row.pattern(*arguments))
-        return found
+        right = row.replacement(*arguments)
+        if row.stable and constant(right) not in self.own:
+            self.fast_forms.setdefault(constant(right), row.pattern(*arguments))
+        return right
 
 
 def is_narrow(term: Term) -> bool:

@@ -1,4 +1,4 @@
-"""Call a function on symbols: what it computes, its backprop and all, is written down as one formula."""
+"""Trace: call a function on symbols, and record what it computes, its backprop included, as one formula."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,9 +17,9 @@ from autotiny.ops import Op
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:
-    """Whether a value may be another one at the next call; anything but arrays and numbers belongs to the program.
+    """Whether a value may differ at the next call. Anything but arrays and numbers is a constant of the program.
 
-    Raises UnsupportedError for what a program cannot take.
+    Raises UnsupportedError for an argument that no program takes.
     """
     if isinstance(x, Node):
         raise UnsupportedError(
@@ -32,23 +32,23 @@ def is_dynamic(x: Any, ints: bool) -> bool:
 
 
 class GuardNeededError(Exception):
-    """On these values a gradient must be kept from what a mask has hidden, and the program has no guard for that."""
+    """On these values a gradient needs a guard against entries that a mask has hidden, and the program has none."""
 
 
 class Trace(NamedTuple):
-    """One call, written down."""
+    """A call as formulas."""
 
     symbols: list[Term]
     outputs: list[Any]
-    """Terms, and whatever else the function returned."""
+    """Terms, and other values that the function returned."""
     rebuild: Rebuild
     names: FormulaNames
     swept: bool
     """Whether anything was differentiated."""
     masked: bool
-    """Whether a mask was met on the way back."""
+    """Whether a gradient passed a mask."""
     guardable: bool
-    """Whether every sweep met one: then it may have a guard, needed or not, for all that this hides was masked."""
+    """Whether every sweep passed one: then it may have a guard, needed or not, which only hides what is masked."""
 
 
 class FormulaTracer(Tracer):
@@ -101,36 +101,36 @@ def trace(
     dynamic: Sequence[bool],
     guards: bool = False,
 ) -> Trace:
-    """What f computes from the dynamic ones among the values in its arguments, backprop with a guard on request.
+    """Return what f computes from the dynamic values among its arguments; with a guard in each sweep, if `guards`.
 
-    Raises ValueNeededError where f asks one of them for its value, GuardNeededError where backprop does.
+    Raises ValueNeededError where f needs one of their values, GuardNeededError where backprop does.
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
-    held = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
-    symbols = [term for term, varies in zip(held, dynamic, strict=True) if varies]
+    inputs = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
+    symbols = [term for term, varies in zip(inputs, dynamic, strict=True) if varies]
     known: FormulaNames = {}
-    enter(known, dict(zip(names, held, strict=True)) if len(names) == len(args) + len(kwargs) else {})
+    enter(known, dict(zip(names, inputs, strict=True)) if len(names) == len(args) + len(kwargs) else {})
     tracer = FormulaTracer(known, guards)
-    positional, by_name = rebuild(held)
+    positional, by_name = rebuild(inputs)
     with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
         try:
             result = f(*positional, **by_name)
         finally:
             tracer.locals.finish()
-    enter(known, dict(zip(names, held, strict=True)))
+    enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
-    found = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
-    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *found)
+    flags = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
+    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *flags)
 
 
 def plain(output: Any) -> Any:
-    """A Tensor's value; anything else as it is."""
+    """Return the value of a Tensor; anything else as it is."""
     return output.value if isinstance(output, Node) else output
 
 
 def parameters(f: Callable[..., Any], count: int) -> list[str]:
-    """The names of so many positional parameters."""
+    """Return names for so many positional parameters."""
     try:
         known = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # some callables do not say

@@ -54,10 +54,10 @@ class ReciprocalOfSum:
     @staticmethod
     def other_than_one(made: Term) -> Term | None:
         """u, if a term is 1 / (1 + u)."""
-        coefficient, found = factors(made)
-        if coefficient != 1 or len(found) != 1 or found[0][1] != -1:
+        coefficient, powers = factors(made)
+        if coefficient != 1 or len(powers) != 1 or powers[0][1] != -1:
             return None
-        base = found[0][0]
+        base = powers[0][0]
         rest = [(c, x) for c, x in addends(base) if (c, number(x)) != (ONE, ONE)]
         return total(rest, base.shape) if len(rest) == len(addends(base)) - 1 and len(rest) == 1 else None
 

@@ -25,14 +25,16 @@ class Names:
     ) -> None:
         self.called = called or {}
         self.tensors = {**graph.names(order, scope), **self.called}
-        self.held = {id(held) for name, held in scope.items() if not name.startswith("_")}
+        self.variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
         self.scope = scope
 
     def given(self, value: Any) -> str | None:
         """The user's own name for a value, if there is one."""
         if isinstance(value, Tensor) and value in self.called:
             return self.called[value]
-        return getattr(value, "name", None) or (variable_name(value, self.scope) if id(value) in self.held else None)
+        return getattr(value, "name", None) or (
+            variable_name(value, self.scope) if id(value) in self.variables else None
+        )
 
     def label(self, value: Any) -> str:
         """The user's name or a short one; a number stands for itself."""
@@ -48,7 +50,7 @@ class Names:
         return name and f"{name}.T"
 
     def short(self, value: Any) -> str:
-        """The label as it may stand in any picture."""
+        """The label, cut short and harmless in a picture."""
         return clean(self.label(value), LONGEST_NAME)
 
     def formula(self, tensor: Tensor) -> str:

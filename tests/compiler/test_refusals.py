@@ -53,7 +53,7 @@ def test_only_functions_can_be_compiled():
 
 
 def test_there_is_no_source_before_the_first_call():
-    with pytest.raises(UnsupportedError, match="source: nothing is compiled before the first call"):
+    with pytest.raises(UnsupportedError, match="source: call the function first: it is compiled at its first call"):
         at.compile(np.tanh).source  # noqa: B018
 
 
