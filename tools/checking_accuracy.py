@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.checking.conditioning import moved_gradients
 from autotiny.checking.numeric import Numeric
 from autotiny.checking.replaying import Replay
-from autotiny.checking.verdict import spread
+from autotiny.checking.subject import moved_gradients
+from autotiny.checking.verdict import rounding_spread
 from autotiny.engine.pytree import flatten
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -70,7 +70,7 @@ def accuracies(cases: list[Any]) -> Iterator[Accuracy]:
             if x.size == 0:
                 continue
             recorded = exact.astype(float)
-            numeric = Numeric(Replay(x, loss), spread(recorded, moved[x]) / np.finfo(float).eps)
+            numeric = Numeric(Replay(x, loss), rounding_spread(recorded, moved[x]) / np.finfo(float).eps)
             yield accuracy(case, numeric, exact)
 
 

@@ -13,15 +13,7 @@ import numpy as np
 
 from autotiny.algebra.measure import SYMBOL, weight_of_pattern
 from autotiny.algebra.normal import ONE, PRODUCTS, SUMS, fitted, product, total
-from autotiny.algebra.pattern import (
-    Pattern,
-    match,
-    match_as_written,
-    match_product,
-    match_sum,
-    pattern_of,
-    variables,
-)
+from autotiny.algebra.pattern import Pattern, match, match_as_written, match_product, match_sum, pattern_of, variables
 from autotiny.algebra.term import Term, constant
 from autotiny.errors import AutotinyError
 from autotiny.ops import Op

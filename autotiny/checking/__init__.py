@@ -1,8 +1,8 @@
-"""Whether a gradient is the gradient: closed forms, autograd and plain numbers held against one another."""
+"""Whether a gradient is the gradient: closed forms, autograd and plain numbers compared with one another."""
 
 from autotiny.checking.assertion import GradientError, check_gradients
-from autotiny.checking.comparison import compare
-from autotiny.checking.report import Report, Row
+from autotiny.checking.comparison import Report, compare
+from autotiny.checking.row import Row
 from autotiny.checking.subject import UnknownTensorError
 
 __all__ = ["GradientError", "Report", "Row", "UnknownTensorError", "check_gradients", "compare"]

@@ -1,4 +1,4 @@
-"""Gradients as a test asserts them."""
+"""`check_gradients`, the assertion for tests that autograd's gradients are the derivatives."""
 
 import inspect
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.comparison import examine
+from autotiny.checking.comparison import Report
+from autotiny.checking.examination import examine
 from autotiny.checking.numeric import Calling, agrees, random_direction
-from autotiny.checking.report import Report
 from autotiny.checking.subject import Subject
 from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import Switch
@@ -59,7 +59,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> None:
 def _require_derivative(
     output: Tensor, names: dict[Tensor, str], call: Callable[[list[Tensor]], Tensor], what: str = "gradient"
 ) -> None:
-    """Hold the recorded graph against its replay; and, as values may have left it, against calling f anew."""
+    """Compare the gradient with the replay of its graph, and with new calls of f, as values may have left the graph."""
     nothing, values = dict.fromkeys(names), [np.asarray(x.value) for x in names]
 
     def plain(tensors: list[Tensor]) -> Any:
@@ -67,14 +67,15 @@ def _require_derivative(
 
     if output.requires_grad:
         subject = Subject(output, names)
-        report = examine(subject, nothing)
+        report = Report(examine(subject, nothing), subject)
         tolerance = max(row.tolerance for row in report.rows)
         if report.ok and not agrees(plain, values, list(subject.gradients().values()), tolerance):
-            report = examine(subject, nothing, {x: Calling(plain, values, i) for i, x in enumerate(names)})
+            numbers = {x: Calling(plain, values, i) for i, x in enumerate(names)}
+            report = Report(examine(subject, nothing, numbers), subject)
         if not report.ok:
             wrong = any(row.outlier != "undecided" for row in report.rows if not row.ok)
-            told = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"
-            raise GradientError(f"{told}\n{report!r}", report)
+            message = f"the {what} is not the derivative" if wrong else f"no number confirms the {what}"
+            raise GradientError(f"{message}\n{report!r}", report)
 
 
 def _plain(value: Any) -> Any:
@@ -82,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 def _named(f: Callable[..., Any], variables: list[Any]) -> Any:
-    """Each variable with the name of f's parameter, and its place in it."""
+    """Yield each variable with the name of f's parameter, numbered where that has several."""
     try:
         parameters = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):
@@ -95,7 +96,7 @@ def _named(f: Callable[..., Any], variables: list[Any]) -> Any:
 
 
 def _random_sum(outputs: list[Any]) -> Tensor:
-    """A single output as it is, else the sum of all entries with random weights, which no permutation leaves alone."""
+    """Return a single number as it is, else the sum of all entries with random weights, which notices a permutation."""
     tracked, rng = [as_tensor(out) for out in outputs], np.random.default_rng(0)
     if len(tracked) == 1 and tracked[0].size == 1:
         return np.sum(tracked[0])

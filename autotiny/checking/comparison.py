@@ -1,27 +1,57 @@
-"""A gradient derived by hand, held against autograd's, and both against the numbers."""
+"""A gradient derived by hand, compared with autograd's, and both with the numbers: `compare`, and what it reports."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from autotiny.checking.evidence import Array, gather
-from autotiny.checking.mistakes import recognised
-from autotiny.checking.numeric import Calling, Numeric
-from autotiny.checking.replaying import Replay
-from autotiny.checking.report import Report
+from autotiny.checking.blame import Blame, blame
+from autotiny.checking.examination import examine
+from autotiny.checking.page import page
+from autotiny.checking.row import Row, shown
+from autotiny.checking.step_curve import StepCurve, step_curve
 from autotiny.checking.subject import Finder, Subject
-from autotiny.checking.verdict import apart, eps_of, judge, spread, tolerance
-from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError, UnsupportedError
 
 ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """The rows of a comparison, by name or in order; `ok` where no side of any row is wrong."""
+
+    rows: Sequence[Row]
+    subject: Subject = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every formula agrees with autograd, and both with the numbers."""
+        return all(row.ok for row in self.rows)
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of the tensor of that name; raises KeyError where it was not compared."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"{name!r} was not compared; there are {', '.join(row.name for row in self.rows)}")
+
+    def blame(self) -> Blame:
+        """Check the rule of each operation by itself; return the first wrong one, with its line under at.debug()."""
+        return blame(self.subject)
+
+    def step_curve(self, name: str) -> StepCurve:
+        """Plot the error of plain differences against their step, at the entry of that row's index."""
+        return step_curve(self.subject, self[name])
+
+    def __repr__(self) -> str:
+        return shown(self.rows)
+
+    def _repr_html_(self) -> str:
+        return page(self.rows)
+
+
 def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str] = ()) -> Report:
-    """Hold gradients derived by hand against those that autograd finds, and both against numeric ones.
+    """Compare gradients derived by hand with autograd's, and both with numeric ones.
 
     error = max |analytic - autograd| / max(|analytic|, |autograd|)
 
@@ -36,13 +66,14 @@ def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str
     Raises UnknownTensorError for a name that the graph does not have, ShapeError where shapes do not fit and
     UnsupportedError for what has no gradient.
 
+    >>> import numpy as np
     >>> import autotiny as at
     >>> W, x = at.Tensor([[1.0, 2.0], [3.0, 4.0]], name="W"), np.array([1.0, 0.5])
     >>> y = np.sum((W @ x) ** 2)
     >>> at.compare(y, {W: 2 * np.outer(W.data @ x, x)})["W"].error
     0.0
     >>> at.compare(y, {W: np.outer(W.data @ x, x)})["W"].notes
-    ('analytic is exactly 0.5 x autograd: a missing factor of 2?',)
+    ('0.5 times the gradient: a missing factor of 2?',)
     """
     _expect_number(loss)
     wrt = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
@@ -57,28 +88,8 @@ def compare(loss: Tensor, closed_form: ClosedForm, *, wrt: Iterable[Tensor | str
             raise UnsupportedError(f"compare: {finder.names[x]} has two closed forms, under its name and as a tensor")
         stated.setdefault(x, value)
         names.setdefault(x, key if isinstance(key, str) else finder.names[x])
-    return examine(Subject(loss, names, called=finder.names), stated)
-
-
-def examine(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None = None) -> Report:
-    """The report on a subject, with a closed form for some of its tensors, None for others.
-
-    `numbers` stand in for the replay where there are any.
-    """
-    gradients, moved, rows = subject.gradients(), subject.moved(), []
-    for x, autograd in gradients.items():
-        analytic, moved_by = _stated(subject.names[x], stated[x], autograd), spread(autograd, moved[x])
-        numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
-        doubts = np.zeros(autograd.shape) if analytic is None else apart(analytic, autograd)
-        if analytic is not None:
-            doubts = np.where(doubts > tolerance(analytic, moved_by, eps_of(autograd)), doubts, 0)
-        row = judge(subject.names[x], analytic, autograd, gather(numeric, autograd, doubts, moved[x]), moved_by)
-        rows.append(replace(row, notes=tuple(recognised(subject, x, row))))
-    return Report(rows, subject)
-
-
-def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
-    return Numeric(Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights), conditioning)
+    subject = Subject(loss, names, called=finder.names)
+    return Report(examine(subject, stated), subject)
 
 
 def _expect_number(loss: Any) -> None:
@@ -86,26 +97,3 @@ def _expect_number(loss: Any) -> None:
         raise UnsupportedError(f"compare: expected the loss as a Tensor; got {type(loss).__name__}, which has no graph")
     if loss.size != 1:
         raise ShapeError(f"compare: the loss must be a single number; it has shape {loss.shape}: take its sum or mean")
-
-
-def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
-    if stated is None:
-        return None
-    analytic = np.asarray(value_of(stated))
-    if analytic.dtype.kind not in "biuf":
-        raise UnsupportedError(f"compare: expected the closed form of {name} as numbers; got {analytic.dtype}")
-    if analytic.shape != autograd.shape:
-        mend = _mend(analytic.shape, autograd.shape)
-        raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {analytic.shape}{mend}")
-    return analytic if analytic.dtype.kind == "f" else analytic.astype(float)
-
-
-def _mend(stated: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if stated == expected[::-1]:
-        return ": transpose it"
-    if [n for n in stated if n != 1] == [n for n in expected if n != 1]:
-        return ": reshape it, or sum with keepdims=True"
-    if len(stated) == len(expected) and all(n in (1, m) for n, m in zip(expected, stated, strict=True)):
-        axes = [i for i, (n, m) in enumerate(zip(expected, stated, strict=True)) if n != m]
-        return f": sum it over axis {', '.join(map(str, axes))}, the batch, with keepdims=True"
-    return ""

@@ -47,7 +47,7 @@ def cbrt(x: Array) -> Array:
 
 
 def logaddexp(a: Array, b: Array) -> Array:
-    """log(exp(a) + exp(b)), from the larger one on."""
+    """log(exp(a) + exp(b)), with the larger one factored out."""
     ahead = np.real(a) >= np.real(b)
     high: Array = np.where(ahead, a, b)
     low: Array = np.where(ahead, b, a)
@@ -94,7 +94,7 @@ SMOOTH: dict[Any, Forward] = {
 
 # ----- kinks -----
 class TieRule(NamedTuple):
-    """Where a complex step goes at a tie.
+    """How a complex step passes a tie.
 
     eps : the rounding of the recorded values, within which two of them tie.
     by_convention : choose no side, but follow the engine's convention: a constant wins a tie, tracked values share it.
@@ -114,7 +114,7 @@ class StepResult(NamedTuple):
 
 
 def either(rule: TieRule, x: Array, above: Array, below: Array, convention: Array) -> StepResult:
-    """One value where x > 0, another where x < 0; at 0 that to which x moves, or what moves by convention."""
+    """One value where x > 0, another where x < 0; at 0 the one on the side that the step goes to, or the convention."""
     apart, ahead = np.real(x), np.imag(x)
     ties = abs(apart) <= 4 * rule.eps * size(x)
     return chosen(rule, ties, apart, ahead, above, below, convention)
@@ -123,7 +123,7 @@ def either(rule: TieRule, x: Array, above: Array, below: Array, convention: Arra
 def chosen(
     rule: TieRule, ties: Array, apart: Array, ahead: Array, above: Array, below: Array, convention: Array
 ) -> StepResult:
-    """The value above where apart > 0, that below where apart < 0; where these tie, as the step goes ahead."""
+    """The value `above` where apart > 0, `below` where apart < 0; at ties by the sign of `ahead`, or the convention."""
     value: Array = np.where(np.where(ties, ahead > 0, apart > 0), above, below)
     if rule.by_convention:
         value = np.where(ties, value.real + 1j * convention, value)
@@ -157,24 +157,24 @@ def elu(rule: TieRule, x: Array, alpha: float = 1.0) -> StepResult:
 
 
 def maximum(rule: TieRule, a: Array, b: Array) -> StepResult:
-    """The larger of two."""
+    """max(a, b)."""
     apart, ahead = np.real(a) - np.real(b), np.imag(a) - np.imag(b)
     ties = abs(apart) <= 4 * rule.eps * max(size(a), size(b))
     return chosen(rule, ties, apart, ahead, a, b, (np.imag(a) + np.imag(b)) / 2 if rule.shared else 0.0)
 
 
 def minimum(rule: TieRule, a: Array, b: Array) -> StepResult:
-    """The smaller of two."""
+    """min(a, b)."""
     return negated(maximum(rule, -a, -b))
 
 
 def negated(result: StepResult) -> StepResult:
-    """The result with its sign changed."""
+    """Return a result with its sign changed."""
     return StepResult(-result.value, result.at_kink)
 
 
 def numbers_first(extreme: Callable[..., StepResult]) -> Callable[..., StepResult]:
-    """fmax or fmin, of maximum or minimum: a number wins over nan."""
+    """Make fmax of maximum, or fmin of minimum: a number wins over nan."""
 
     def of_numbers(rule: TieRule, a: Array, b: Array) -> StepResult:
         value, at_kink = extreme(rule, a, b)
@@ -184,7 +184,7 @@ def numbers_first(extreme: Callable[..., StepResult]) -> Callable[..., StepResul
 
 
 def largest(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -> StepResult:
-    """The largest: of those that tie, the one that moves ahead most."""
+    """max(x) along axes: of the entries that tie, the one that grows fastest along the step."""
     top = x.real.max(axis=axis, keepdims=True)
     near = top - x.real <= 4 * rule.eps * abs(top)
     ahead = np.where(near, x.imag, -np.inf).max(axis=axis, keepdims=True)
@@ -195,7 +195,7 @@ def largest(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -
 
 
 def smallest(rule: TieRule, x: Array, axis: Any = None, keepdims: bool = False) -> StepResult:
-    """The smallest."""
+    """min(x) along axes."""
     return negated(largest(rule, -x, axis, keepdims))
 
 
@@ -238,7 +238,7 @@ KINKS: dict[Any, Callable[..., StepResult]] = {
 
 # ----- any operation -----
 def by_program(table: Mapping[Any, Forward]) -> dict[Any, Forward]:
-    """The same table by the functions that operations know, of which those that users call may be wrappers."""
+    """Key a table by `Op.function`, of which the function that users call may be a wrapper."""
     return {OPS[function].function: forward for function, forward in table.items()}
 
 
@@ -252,7 +252,7 @@ def has_complex_form(op: Op) -> bool:
 
 
 def complex_forward(op: Op, rule: TieRule, args: Sequence[Array], options: Mapping[str, Any]) -> StepResult:
-    """An operation on complex numbers."""
+    """Compute an operation on complex numbers."""
     if op.has("analytic"):
         return StepResult(op.forward(*args, **options))
     if op.function in _SMOOTH:

@@ -23,7 +23,7 @@ SAFETY = 4
 
 
 class Estimate(NamedTuple):
-    """A derivative, and how far it may be off."""
+    """A derivative, and a bound on its error."""
 
     value: float
     noise: float
@@ -54,7 +54,7 @@ class Sides(NamedTuple):
         return max(self.left, self.right, self.right if self.convention is None else self.convention)
 
     def distance(self, value: float) -> float:
-        """How far a value is from those that are right: any between the two."""
+        """Return the distance of a value from the interval of right ones."""
         return max(self.low - value, value - self.high, 0.0) if np.isfinite(value) else np.inf
 
 
@@ -78,13 +78,13 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
         left = extrapolated((here - behind) / steps, 2 * rounding, 1)
     if abs(right.value - left.value) > right.noise + left.noise:
         return Sides(left.value, right.value, right.noise + left.noise)
-    # Kinks close by make a smooth impression from afar, though not the same from the middle as from the two sides.
+    # Beside a kink the differences may seem smooth, but then the central one disagrees with the one-sided ones.
     noise = max(central.noise, abs((left.value + right.value) / 2 - central.value))
     return Sides(central.value, central.value, noise)
 
 
 def approach(f: Callable[[Any], Any], derivative: Sides, scale: float, eps: float) -> bool:
-    """Whether central differences come within a thousandth of a derivative for some step, however others stray."""
+    """Whether central differences come within a thousandth of a derivative for at least one step."""
     steps = np.array(STEPS, dtype=np.longdouble) * np.longdouble(scale)
     with np.errstate(all="ignore"):
         values = np.array([(f(h), f(-h)) for h in steps], dtype=np.longdouble)
@@ -95,7 +95,7 @@ def approach(f: Callable[[Any], Any], derivative: Sides, scale: float, eps: floa
 
 
 def scatter(f: Callable[[Any], Any], scale: float) -> float:
-    """How unevenly the values of f lie beside 0: what its rounding amounts to, whatever precision it has inside.
+    """Estimate the rounding of f, whatever precision it has inside, from the scatter of its values beside 0.
 
     The fourth difference of noise σ has the variance 70 σ², that of a smooth function vanishes with the spacing
     (R. Hamming, "Introduction to Applied Numerical Analysis", 1971; J. Moré and S. Wild, "Estimating computational

@@ -1,30 +1,34 @@
 """The numeric gradient of a recorded number by any tensor of its graph, each value with an estimate of its own error.
 
+Every entry of a small tensor is looked at, and a sample of a large one, along with some random directions.
+
 Where every operation from the tensor to the loss is analytic, or has no more than kinks, a complex step tells the
 derivative to rounding.  It is believed once it agrees with differences along a random direction; otherwise the
 differences themselves serve. Both run in extended precision where the machine has one that is wider, except for long
 products, which then cost too much, and for linear algebra, which NumPy has in double precision only; the noise says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autotiny.checking.differences import NOWHERE, Sides, approach, sides
 from autotiny.checking.replaying import Replay
 from autotiny.engine.tensor import Tensor
 
-# ----- calling -----
-# Numeric derivatives of a function that is called anew, which sees what no graph shows: values taken with .data.
-
-
+Array = NDArray[Any]
 Call = Callable[[list[Tensor]], Any]
-"""Takes the variables as fresh Tensors, and gives a number."""
+"""A function of the variables as new Tensors that returns a number."""
 
 
 class Calling:
-    """Derivatives by one variable, by differences of calls; in extended precision where the function runs in it."""
+    """Derivatives by one variable, by differences of calls; in extended precision where the function runs in it.
+
+    A function that is called anew sees what no graph shows: values taken with .data.
+    """
 
     method = "differences"
 
@@ -65,20 +69,20 @@ class Calling:
 
 
 def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], tolerance: float) -> bool:
-    """Whether gradients, along one random direction, are the derivative of the function that is called anew.
+    """Whether gradients, along one random direction, are the derivative of a function that is called again.
 
     Kinks may be crossed on the way, so only what no step explains is a disagreement.
     """
     rng = np.random.default_rng(0)
     directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in values]
     expected = float(sum(np.sum(g * d) for g, d in zip(gradients, directions, strict=True)))
-    found = Calling(call, values, 0).along_all(directions)
+    numeric = Calling(call, values, 0).along_all(directions)
     largest = float(sum(np.sum(abs(g * d)) for g, d in zip(gradients, directions, strict=True)))
-    return not found.distance(expected) > 4 * found.noise + tolerance * largest
+    return not numeric.distance(expected) > 4 * numeric.noise + tolerance * largest
 
 
 STEP = 2.0**-300
-"""A power of two, so that dividing by it is exact, whose square is nothing beside any number."""
+"""A power of two, so that division by it is exact, whose square is negligible beside any number."""
 
 SAFETY = 16
 
@@ -157,11 +161,108 @@ class Numeric:
         return step == NOWHERE or approach(self._line(direction), step, self._scale(direction), self.eps)
 
     def _relative(self) -> Any:
-        """Moves in proportion to the entries, so that small ones do not leave their domain."""
+        """Return steps in proportion to the entries, so that small ones do not leave their domain."""
         sizes = np.abs(self.point.astype(float))
         return np.where(sizes == 0, sizes.max(initial=0) or 1.0, sizes) / (sizes.max(initial=0) or 1.0)
 
 
 def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Entries of either sign from 1/2 to 1: no two alike, none small, never all ones."""
+    """Draw entries of either sign with sizes from 1/2 to 1: no two equal, none small."""
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1, shape)
+
+
+# ----- evidence -----
+Index = tuple[int, ...]
+
+EVERY_ENTRY = {"complex step": 512, "differences": 64}
+"""The size up to which every entry is looked at: a difference takes some fifty replays, a complex step one or two."""
+
+DIRECTIONS, RANDOM, EXTREME, DIFFERING = 4, 12, 4, 32
+"""The sample of a larger tensor: random directions, random entries, the largest and smallest, and the most doubtful."""
+
+
+@dataclass
+class Evidence:
+    """Numeric derivatives by entry, and what was looked at in words."""
+
+    shape: tuple[int, ...]
+    method: str
+    sides: dict[Index, Sides] = field(default_factory=dict)
+    coverage: str = ""
+
+    def table(self, read: Any) -> Array:
+        """Return `read(sides)` of each entry as an array of the tensor's shape, nan where it was not looked at."""
+        values = np.full(self.shape, np.nan, np.longdouble)
+        for index, each in self.sides.items():
+            values[index] = read(each)
+        return values
+
+    @property
+    def noise(self) -> float:
+        """The largest noise of all."""
+        return max((float(each.noise) for each in self.sides.values()), default=0.0)
+
+
+def gather(numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Sequence[Array]) -> Evidence:
+    """Return the numeric derivatives to compare with a gradient of autograd's.
+
+    doubts : the difference of another side from it, entry by entry; 0 where there is no doubt
+    moved : the same gradient after rounding errors, by which the tolerance along a direction is judged
+    """
+    evidence = Evidence(autograd.shape, numeric.method)
+    if autograd.size <= EVERY_ENTRY[numeric.method]:
+        evidence.sides = {index: numeric.entry(index) for index in np.ndindex(autograd.shape)}
+        evidence.coverage = "every entry"
+        return evidence
+    rng = np.random.default_rng(0)
+    chosen = list(dict.fromkeys(_entries(autograd, doubts, rng)))
+    evidence.sides = {index: numeric.entry(index) for index in chosen}
+    for _ in range(DIRECTIONS):
+        direction = random_direction(autograd.shape, rng)
+        if _residual(numeric, autograd, direction) > _allowed(autograd, direction, moved):
+            index = _culprit(numeric, autograd, direction)
+            evidence.sides[index] = numeric.entry(index)
+            break
+    evidence.coverage = f"{len(evidence.sides)} of {autograd.size} entries, {DIRECTIONS} random directions"
+    return evidence
+
+
+def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterator[Index]:
+    """Yield the entries that are most likely wrong, and some others."""
+    sizes, shape = np.abs(autograd).ravel(), autograd.shape
+    doubtful = np.flatnonzero(doubts.ravel() > 0)
+    ascending = np.flatnonzero(sizes)[np.argsort(sizes[np.flatnonzero(sizes)])]
+    by_doubt = doubtful[np.argsort(-doubts.ravel()[doubtful])]
+    order: Iterable[int] = np.concatenate(
+        [by_doubt[:DIFFERING], ascending[:EXTREME], ascending[-EXTREME:], rng.choice(sizes.size, RANDOM, replace=False)]
+    )
+    for flat in order:
+        yield tuple(int(i) for i in np.unravel_index(flat, shape))
+
+
+def _residual(numeric: Numeric | Calling, autograd: Array, direction: Array) -> float:
+    """Return autograd's error along a direction, beyond noise; 0 where the direction crosses a kink."""
+    along = numeric.along(direction)
+    if along.left != along.right or not np.isfinite(along.noise):
+        return 0.0
+    return abs(float(np.sum(autograd.astype(np.longdouble) * direction) - along.right)) - float(along.noise)
+
+
+def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float:
+    spread = max(abs(float(np.sum((sample - autograd) * direction))) for sample in moved)
+    eps = float(np.finfo(autograd.dtype).eps)
+    return 16 * spread + 8 * eps * float(np.linalg.norm((autograd * direction).astype(float)))
+
+
+def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array) -> Index:
+    """Find the wrong entry by bisection: it lies in the half with the larger residual."""
+    candidates = np.arange(autograd.size)
+    while len(candidates) > 1:
+        halves = np.array_split(candidates, 2)
+        residuals = []
+        for half in halves:
+            part = np.zeros(autograd.size)
+            part[half] = direction.ravel()[half]
+            residuals.append(_residual(numeric, autograd, part.reshape(autograd.shape)))
+        candidates = halves[int(np.argmax(residuals))]
+    return tuple(int(i) for i in np.unravel_index(candidates[0], autograd.shape))

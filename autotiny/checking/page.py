@@ -1,20 +1,17 @@
-"""A report as HTML for a notebook, light or dark."""
+"""A report as HTML for a notebook, light or dark: the table, with a heat map of the errors of each tensor."""
 
 import html
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from autotiny.checking.report import COLUMNS, Array, Report, Row
+from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
 from autotiny.notation.heat import blocks
 from autotiny.notation.palette import VERMILLION, rgb
 
-# ----- heat -----
-# Where the errors of a gradient lie: a small picture of its entries, and a shade for one error.
-
-
 CELLS = 24
-"""Blocks along an axis at most; a block shows its largest error."""
+"""The largest number of blocks along an axis of the heat map; a block shows its largest error."""
 PIXELS = 5
 FAINTEST, DARKEST = -16.0, -2.0
 """Powers of ten of the relative error between which the shade goes from nothing to full."""
@@ -22,7 +19,7 @@ COLOUR = "{},{},{}".format(*rgb(VERMILLION))
 
 
 def shade(error: float) -> float:
-    """Opacity from 0 to 1 on a logarithmic scale."""
+    """Return the opacity of an error, from 0 to 1 on a logarithmic scale."""
     if error == 0:
         return 0.0
     power = math.log10(error) if math.isfinite(error) else DARKEST
@@ -30,7 +27,7 @@ def shade(error: float) -> float:
 
 
 def errors(row: Row) -> Array:
-    """Entry by entry, how far the gradients are apart, relative to the largest entry."""
+    """Return the difference of the gradients entry by entry, relative to the largest entry."""
     other = row.analytic
     if other is None or (row.outlier == "autograd" and not np.any(np.isnan(row.numeric))):
         other = row.numeric
@@ -42,7 +39,7 @@ def errors(row: Row) -> Array:
 
 
 def heat_map(row: Row) -> str:
-    """The errors as an SVG: a cell for each entry, or for a block of them; empty for a gradient without entries."""
+    """Draw the errors as an SVG, a cell for each entry or block of entries; empty for a gradient without entries."""
     away = np.atleast_1d(errors(row))
     if not away.size:
         return ""
@@ -68,15 +65,15 @@ def heat_map(row: Row) -> str:
 LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 
 
-def page(report: Report) -> str:
-    """The table, with the errors shaded on a logarithmic scale beside their numbers, and the notes."""
+def page(rows: Sequence[Row]) -> str:
+    """Return the table, with the errors shaded on a logarithmic scale, the notes and the summary."""
     head = "".join(f'<th style="{LEFT}">{html.escape(name)}</th>' for name in (*COLUMNS, "where"))
-    lines = "".join(f"<tr>{_line(row)}</tr>" for row in report.rows)
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes())
-    told = f"<ul>{notes}</ul>" if notes else ""
+    lines = "".join(f"<tr>{_line(row)}</tr>" for row in rows)
+    remarks = "".join(f"<li>{html.escape(note)}</li>" for note in notes(rows))
+    listed = f"<ul>{remarks}</ul>" if remarks else ""
     return (
         f'<table style="font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        f"{told}<p>{html.escape(report.summary())}</p>"
+        f"{listed}<p>{html.escape(summary(rows))}</p>"
     )
 
 
@@ -86,11 +83,11 @@ def _line(row: Row) -> str:
 
 
 def _cell(column: str, text: str, row: Row) -> str:
-    style, written = LEFT, html.escape(text)
+    style, cell = LEFT, html.escape(text)
     if column == "error":
         style += f";background:rgba({COLOUR},{0.75 * shade(row.error):.2f})"
     if column == "verdict" and not row.ok:
-        written = f"<strong>✗ {written}</strong>"
+        cell = f"<strong>✗ {cell}</strong>"
     elif column == "verdict":
-        written = f"✓ {written}"
-    return f'<td style="{style}">{written}</td>'
+        cell = f"✓ {cell}"
+    return f'<td style="{style}">{cell}</td>'

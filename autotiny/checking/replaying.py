@@ -13,7 +13,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, Op, shaping
 
 WIDE_WORK = 50_000
-"""Multiplications up to which a replay runs in extended precision, which no BLAS serves: some milliseconds."""
+"""Multiplications up to which a replay runs in extended precision, without BLAS: some milliseconds."""
 
 EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(float).eps
 ASTYPE = OPS[shaping.astype]
@@ -41,7 +41,7 @@ class Replay:
             self.wide = False
 
     def work(self) -> int:
-        """How many multiplications one replay takes, about."""
+        """Estimate the number of multiplications of one replay."""
         return sum(node.size * (node.args[0].shape[-1] if made_by(node).name == "matmul" else 1) for node in self.nodes)
 
     @property

@@ -1,4 +1,4 @@
-"""The error of plain differences against their step, drawn: truncation on one side, rounding on the other."""
+"""A plot of the error of plain differences against their step: truncation on one side, rounding on the other."""
 
 import html
 import math
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotiny.checking.replaying import Replay
-from autotiny.checking.report import Row
+from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
 from autotiny.notation.palette import css_variables
@@ -63,7 +63,7 @@ class StepCurve:
 
 
 def step_curve(subject: Subject, row: Row) -> StepCurve:
-    """Differences in the graph's precision, at the row's largest error, against the numeric derivative there."""
+    """Compare differences in the graph's precision with the numeric derivative, at the row's largest error."""
     if row.sides is None or not np.isfinite(row.sides.noise) or row.at_kink:
         where = f"{row.name} has no single numeric derivative at {list(row.index)}"
         raise UnsupportedError(f"step_curve: {where} to measure against")
@@ -81,8 +81,8 @@ def step_curve(subject: Subject, row: Row) -> StepCurve:
         return float(abs(slope - exact) / abs(exact)) if exact else abs(slope)
 
     def errors(slope: Callable[[float], float]) -> Points:
-        found = [(h, error(slope(h * size))) for h in STEPS]
-        return [(h, max(e, FLOOR)) for h, e in found if math.isfinite(e)]
+        points = [(h, error(slope(h * size))) for h in STEPS]
+        return [(h, max(e, FLOOR)) for h, e in points if math.isfinite(e)]
 
     with np.errstate(all="ignore"):
         forward = errors(lambda h: (f(h) - f(0)) / h)
@@ -115,13 +115,13 @@ def _drawn(curve: StepCurve) -> str:
 
 
 def _legend(curve: StepCurve) -> Iterable[str]:
-    """The curves' names at their right ends, kept apart."""
+    """Write the curves' names at their right ends, at least 15 pixels apart."""
     ends = {"forward": curve.forward[0][1], "central": curve.central[0][1], "autograd": curve.autograd}
     at = LEFT + TOP - 1000.0
     for name, error in sorted(ends.items(), key=lambda end: _y(end[1])):
         at = max(_y(error) + 4, at + 15)
-        told = {"autograd": "autograd" if curve.autograd else "autograd (exact)"}.get(name, f"{name} difference")
-        yield _text(_x(1) + 8, at, told)
+        label = {"autograd": "autograd" if curve.autograd else "autograd (exact)"}.get(name, f"{name} difference")
+        yield _text(_x(1) + 8, at, label)
 
 
 def _axes() -> Iterable[str]:

@@ -1,22 +1,24 @@
-"""What is compared: a recorded number, and the tensors whose gradients are in question."""
+"""What is compared: a recorded number, the tensors in question, their gradients, and how far rounding moves those."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autotiny.checking.conditioning import moved_gradients
+from autotiny.diagnosis.copies import with_value
 from autotiny.engine import call_site, graph, messages
 from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.mutation import verified_order
+from autotiny.engine.node import made_by
+from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
-# ----- finder -----
-# The tensors of a graph by the names that users call them.
+SAMPLES = 4
+"""Copies of a graph in which every value is moved by a rounding."""
 
 
 class UnknownTensorError(AutotinyError, LookupError):
@@ -47,10 +49,10 @@ class Finder:
         for tensor, known in self.names.items():
             if known == name:
                 return tensor
-        held = self.scope.get(name)
-        if isinstance(held, Tensor):
-            return held
-        if isinstance(held, np.ndarray):
+        variable = self.scope.get(name)
+        if isinstance(variable, Tensor):
+            return variable
+        if isinstance(variable, np.ndarray):
             raise UnsupportedError(
                 f"compare: {name} is a plain array, a constant; make it an at.Tensor for its gradient"
             )
@@ -84,13 +86,76 @@ class Subject:
 
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
-        found = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
-        return {x: np.asarray(found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in self.names}
+        swept = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
+        return {x: np.asarray(swept[x]) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
 
-    def moved(self) -> dict[Tensor, list[Any]]:
+    @cached_property
+    def names_of_all(self) -> Mapping[Tensor, str]:
+        """Every tensor of the graph by its name."""
+        return self.called or graph.names(
+            graph.topological_order(self.output), {name: x for x, name in self.names.items()}
+        )
+
+    def moved_gradients(self) -> dict[Tensor, list[Any]]:
         """The same gradients after rounding errors."""
         return moved_gradients(self.output, list(self.names), self.seed)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name."""
         return next(x for x, known in self.names.items() if known == name)
+
+
+# ----- conditioning -----
+# How far rounding may move a gradient: every value of the graph is moved by part of its last place, several times. What
+# the gradient of such a graph differs by from the recorded one is what a right formula, evaluated in another order, may
+# differ by (D. Parker, "Monte Carlo arithmetic", 1997). Operations with kinks see the recorded values, so that nothing
+# changes sides.
+
+
+def moved_gradients(
+    output: Tensor, tensors: Sequence[Tensor], seed: Any, samples: int = SAMPLES
+) -> dict[Tensor, list[Any]]:
+    """For each tensor, the gradients that it has in graphs whose every value is moved by up to one rounding."""
+    order = graph.topological_order(output)
+    moved: dict[Tensor, list[Any]] = {x: [] for x in tensors}
+    for number in range(samples):
+        copies = rounded_copy(order, np.random.default_rng(number))
+        copy = copies[output]
+        gradients = sweep(verified_order(copy), {copy: seed}, [copies[x] for x in tensors])
+        for x in tensors:
+            moved[x].append(np.asarray(gradients.get(copies[x], np.zeros_like(x.value))))
+    return moved
+
+
+def rounded_copy(order: Sequence[Tensor], rng: np.random.Generator) -> dict[Tensor, Tensor]:
+    """A copy of a graph whose values are moved by up to one rounding each."""
+    copies: dict[Tensor, Tensor] = {}
+    with np.errstate(all="ignore"):
+        for node in order:
+            copies[node] = _leaf(node, rng) if node.op is None else _result(node, copies, rng)
+    return copies
+
+
+def jitter(value: Any, rng: np.random.Generator) -> Any:
+    """Floating-point values, each moved by up to one rounding; anything else as it is."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or dtype.kind != "f":
+        return value
+    moved = value * (1 + np.finfo(dtype).eps * rng.uniform(-1, 1, np.shape(value)))
+    return np.asarray(moved).astype(dtype)[()]
+
+
+def _leaf(node: Tensor, rng: np.random.Generator) -> Tensor:
+    return Tensor(jitter(node.value, rng), requires_grad=node.requires_grad)
+
+
+def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Generator) -> Tensor:
+    op = made_by(node)
+    args = tuple(copies[arg] if type(arg) is Tensor else jitter(arg, rng) for arg in node.args)
+    value = evaluate(op, args, node.kwargs, value_of)
+    if not op.has("kinked"):
+        return new_node(Tensor, op, args, node.kwargs, jitter(value, rng))
+    seen = tuple(
+        with_value(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
+    )
+    return with_value(new_node(Tensor, op, seen, node.kwargs, node.value), value)

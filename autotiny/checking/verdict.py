@@ -4,17 +4,17 @@ A value is wrong where it is further from the numeric derivative than rounding a
 
     |value - numeric| > tolerance + noise        tolerance = 16 spread + 8 eps max|gradient|
 
-eps is that of the values' precision, the spread is how far the tensor's gradient moves when every value in the graph
-moves by a rounding (`conditioning`): so the scale is that of each tensor, and a badly conditioned gradient is given
-what it is due.
+eps is that of the values' precision, and the spread (`rounding_spread`) is how far the tensor's gradient moves when
+every value in the graph moves by a rounding (`subject.moved_gradients`): the scale is that of each tensor, and a badly
+conditioned gradient is allowed a larger error.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from autotiny.checking.evidence import Array, Evidence
-from autotiny.checking.report import Row
+from autotiny.checking.numeric import Array, Evidence
+from autotiny.checking.row import Row
 
 
 def eps_of(array: Array) -> float:
@@ -28,8 +28,8 @@ def finite_max(array: Array) -> float:
     return float(sizes.max(initial=0))
 
 
-def spread(autograd: Array, moved: Sequence[Array]) -> float:
-    """How far rounding moves a gradient at most."""
+def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
+    """Return how far rounding moves a gradient at most."""
     with np.errstate(invalid="ignore"):
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)
 
@@ -86,7 +86,7 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
         ulps=_ulps(off, stated, autograd, index),
         index=index,
         outlier=outlier,
-        sides=evidence.found.get(index),
+        sides=evidence.sides.get(index),
         tolerance=max(tolerances) / scale if scale else 0.0,
         coverage=evidence.coverage,
         method=evidence.method,

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotiny.csv_file import CsvError, is_number, read_rows
 from autotiny.errors import AutotinyError
+from autotiny.files import DAMAGE, CsvError, is_number, load_npz, read_rows
 from autotiny.language import ExpressionError, evaluate
-from autotiny.npz import DAMAGE, load_npz
 
 Array = NDArray[Any]
 NAMED = re.compile(r"\s*[^\W\d]\w*\s*=")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import autotiny as at
 from autotiny import nn
-from autotiny.demo.experiment import BATCH, Experiment
-from autotiny.demo.findings import Findings, comparison_table, derivation_table, derivations
+from autotiny.demo.findings import BATCH, Experiment, Findings, comparison_table, derivation_table, derivations
 from autotiny.demo.flagship import Check, check
 from autotiny.demo.predictions import predictions
 from autotiny.demo.report import render, require_lab, svg_or_none

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import call_site
-from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.node import Node
+from autotiny.engine.values import fingerprint
 from autotiny.errors import UnsupportedError
 
 DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Node, list, tuple, dict, set)

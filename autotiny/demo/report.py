@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 
 import autotiny
-from autotiny.demo import flagship, images
+from autotiny.demo import flagship, predictions
 from autotiny.demo.findings import Findings
 from autotiny.derivation import showing
 from autotiny.drawing import GraphvizMissingError, Picture
@@ -149,7 +149,7 @@ def _mosaic(findings: Findings) -> list[str]:
     """Return rows of digits, each as one image."""
     digits = findings.experiment.test
     rows = digits.X.T[: MOSAIC[0] * MOSAIC[1]].reshape(*MOSAIC, *digits.shape)
-    return [images.ink(*row) for row in rows]
+    return [predictions.ink(*row) for row in rows]
 
 
 def _strips(findings: Findings) -> dict[str, str]:
@@ -157,10 +157,10 @@ def _strips(findings: Findings) -> dict[str, str]:
     digits = findings.experiment.train.take(np.arange(STRIP))
     checks = {"before": findings.before, "after": findings.after}
     return {
-        "digits": images.ink(*digits.X.T.reshape(-1, *digits.shape)),
-        "Y": images.heat(findings.before.tensors["Y"].data[:, :STRIP]),
-        **{f"A2 {when}": images.heat(check.tensors["A2"].data[:, :STRIP]) for when, check in checks.items()},
-        **{f"dZ2 {when}": images.heat(check.dZ2[:, :STRIP]) for when, check in checks.items()},
+        "digits": predictions.ink(*digits.X.T.reshape(-1, *digits.shape)),
+        "Y": predictions.heat(findings.before.tensors["Y"].data[:, :STRIP]),
+        **{f"A2 {when}": predictions.heat(check.tensors["A2"].data[:, :STRIP]) for when, check in checks.items()},
+        **{f"dZ2 {when}": predictions.heat(check.dZ2[:, :STRIP]) for when, check in checks.items()},
     }
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autotiny.algebra.term import Term
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import code_of, with_axes_kept
-from autotiny.diagnosis.differences import difference, equal
+from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
 from autotiny.errors import AutotinyError
 from autotiny.language import ExpressionError, evaluate
 
@@ -110,7 +110,7 @@ def match(
     >>> match("(A2 - Y) / m", right, {}, [A2])
     (A2 - Y) / m: the gradient
     >>> match("A2 - Y", right, {}, [A2])
-    A2 - Y: equal up to the factor 1/m
+    A2 - Y: 8 times the gradient: a missing 1/m?
     """
     words = set(re.findall(r"[^\W\d]\w*", text))
     used = {name: others[name] for name in words if isinstance(others.get(name), int | float | np.ndarray)}
@@ -141,7 +141,8 @@ class _Matcher:
             stated, right = self.value(best, point), np.asarray(point[self.right])
             if not equal(stated, right):
                 elsewhere = "equal on the recorded values, but not on others: " if i else ""
-                return Match(text, False, elsewhere + difference(stated, right, point), best.description)
+                words = diagnose(stated, right, FormulaContext(self.right, point)) or extent(stated, right)
+                return Match(text, False, elsewhere + words, best.description)
         return Match(text, True, read_as=best.description)
 
     def best_interpretation(self, text: str) -> Interpretation:

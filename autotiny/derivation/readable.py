@@ -33,10 +33,10 @@ def readable(term: Term) -> Term:
 
 def _plainer(term: Term) -> Term:
     if term.op in PRODUCTS:
-        coefficient, found = factors(term)
+        coefficient, powers = factors(term)
         if coefficient < 0:
-            coefficient, found = with_sign_inside(coefficient, found)
-        return _without_keepdims(product(coefficient, found, term.shape, place))
+            coefficient, powers = with_sign_inside(coefficient, powers)
+        return _without_keepdims(product(coefficient, powers, term.shape, place))
     if term.op in SUMS:
         return _without_keepdims(_sum(term))
     if is_reshape(term) and is_sum(term.args[0]) and (plain := leading(term.args[0])).shape == term.shape:
@@ -55,12 +55,12 @@ def _sum(term: Term) -> Term:
     """As few signs as can be; what is added before what is subtracted, A before Aᵀ, matrix products before the rest."""
     parts = []
     for c, x in addends(term):
-        k, found = factors(x)
-        k, found = with_sign_inside(c * k, found) if c * k < 0 else (c * k, found)
-        part = counted(product(abs(k), found, x.shape, place))
+        k, powers = factors(x)
+        k, powers = with_sign_inside(c * k, powers) if c * k < 0 else (c * k, powers)
+        part = counted(product(abs(k), powers, x.shape, place))
         transposed = any(map(is_transpose, (part, *part.args)))
         parts.append(
-            (k > 0, transposed and part.op is not MATMUL, all(base.op is not MATMUL for base, _ in found), part)
+            (k > 0, transposed and part.op is not MATMUL, all(base.op is not MATMUL for base, _ in powers), part)
         )
     parts.sort(key=lambda part: (not part[0], *part[1:3]))
     (added, _, _, first), *rest = parts
@@ -70,12 +70,12 @@ def _sum(term: Term) -> Term:
     return fitted(result, term.shape)
 
 
-def with_sign_inside(coefficient: Fraction, found: list[Factor]) -> tuple[Fraction, list[Factor]]:
+def with_sign_inside(coefficient: Fraction, powers: list[Factor]) -> tuple[Fraction, list[Factor]]:
     """y - x for -(x - y), also where it is multiplied as a matrix."""
-    for i, (base, power) in enumerate(found):
+    for i, (base, power) in enumerate(powers):
         if power == 1 and (other := negated(base)) is not None:
-            return -coefficient, [*found[:i], (other, power), *found[i + 1 :]]
-    return coefficient, found
+            return -coefficient, [*powers[:i], (other, power), *powers[i + 1 :]]
+    return coefficient, powers
 
 
 def negated(term: Term) -> Term | None:

@@ -133,12 +133,9 @@ def _is_zero_of(truth: Expression, x: Expression) -> bool:
     return truth.kind == "equal" and truth.operands[0] is x and _is_number(truth.operands[1], 0)
 
 
-# ----- rule words -----
-# What the gradient rule of an operation is called, or does, in a few words.
-
-
+# ----- the rule in words -----
 def rule_in_words(op: Op, position: int, through_log: bool = False) -> str:
-    """The rule of an operation for one operand; the chain rule's own words where it has no name."""
+    """The name of an operation's rule for one operand, or what it does, in a few words."""
     if through_log:
         return f"{op.name} and its logarithm in one go, for nothing to be divided by what may underflow"
     words = op.words if isinstance(op.words, str) else op.words[position]

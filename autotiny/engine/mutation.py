@@ -3,10 +3,10 @@
 from typing import Any, TypeGuard
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.fingerprint import was_changed
 from autotiny.engine.graph import by_number
 from autotiny.engine.node import Node, made_by
 from autotiny.engine.recording import value_of
+from autotiny.engine.values import was_changed
 from autotiny.errors import StaleError
 
 

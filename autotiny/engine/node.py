@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark
-from autotiny.engine.values import is_foreign, private_copy, read_only
+from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean

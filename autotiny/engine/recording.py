@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.fingerprint import fingerprint
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition
-from autotiny.engine.values import REAL, real_numbers, require_real
+from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 

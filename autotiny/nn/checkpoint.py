@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError
+from autotiny.files import load_npz
 from autotiny.nn.datasets import Array, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import OPTIMISERS, Optimiser
 from autotiny.nn.training import Epoch, Training, TrainingState
-from autotiny.npz import load_npz
 
 FORMAT = "autotiny training 1"
 GROUPS = ("parameters", "best", "optimiser")

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autotiny.csv_file import CsvError, is_number, read_rows
+from autotiny.files import CsvError, is_number, load_npz, read_rows
 from autotiny.nn.datasets import Array, DataError, Dataset
-from autotiny.npz import load_npz
 
 BLANK = {"", "?", "nan"}
 MISSING = BLANK | {"na", "n/a", "null", "none"}

@@ -83,7 +83,7 @@ class TypedCode(BareCode):
         return short_number(value)
 
     def index(self, key: Any) -> str:
-        """An index whose large arrays are told by type and shape."""
+        """An index with the type and shape of large arrays."""
         return index(key, _few)
 
     def option(self, name: str, value: Any) -> str:

@@ -110,7 +110,7 @@ def gelu(x: Array) -> Array:
 
 
 def _log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
-    """log(y) for y = softmax(x), from x where y comes near to underflow."""
+    """Return log(y) for y = softmax(x), computed from x where y nearly underflows."""
     return np.log(y) if type(y) is np.ndarray and y.size and y.min() > 1e-30 else log_softmax(x, axis)
 
 
@@ -195,7 +195,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
 
 
 def _labels_below(labels: Any, classes: int) -> Array:
-    """The labels, once it is certain that they lie in 0..classes - 1."""
+    """Return the labels; raise ShapeError unless they lie in 0..classes - 1."""
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     return labels

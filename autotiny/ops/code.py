@@ -3,6 +3,7 @@
 A node is anything with `op`, `args`, `kwargs`, `shape`, `ndim`, `value` and `name`: a recorded Tensor or a formula.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,16 +34,25 @@ def typed(op: Op, operands: Sequence[Expression | str], kwargs: Mapping[str, Any
     ('W1 @ X', 'sum(A, axis=0)')
     """
     symbols = [symbol(operand) if isinstance(operand, str) else operand for operand in operands]
-    return TypedCode()(operation(op, symbols, kwargs, ndim))
+    options = kwargs if op.kind in CODE else _without_unset(op, kwargs)
+    return TypedCode()(operation(op, symbols, options, ndim))
+
+
+def _without_unset(op: Op, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options without axis=None where that says nothing; of a softmax it does."""
+    if not any(value is None for value in kwargs.values()):
+        return kwargs
+    parameters = inspect.signature(op.function).parameters
+    return {n: value for n, value in kwargs.items() if value is not None or parameters[n].default is not None}
 
 
 def operation(op: Op, operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
-    """One operation as code; `ndim` is the number of axes of its result."""
+    """One operation as code; `ndim` is the number of axes of its result. Options that are left out are not written."""
     if op.own_notation:
         return Expression("own", operands, op.name, op.own_notation, kwargs)
-    if op.kind in CODE:
+    if op.kind in CODE and (kwargs or op.kind in ("index", "transpose")):
         return CODE[op.kind](operands, kwargs, ndim)
-    kind = op.kind if op.kind == op.name else "call"
+    kind = op.kind if op.kind == op.name and op.kind not in CODE else "call"
     return Expression(kind, operands, numpy_name(op) or op.name, options=kwargs)
 
 
@@ -85,7 +95,7 @@ def _index_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim:
 
 
 def _astype_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
-    dtype = Expression("words", value=f"np.{np.dtype(kwargs.get('dtype')).name}")
+    dtype = Expression("words", value=f"np.{np.dtype(kwargs['dtype']).name}")
     return Expression("astype", [*operands, dtype])
 
 
@@ -103,7 +113,7 @@ def _swapaxes_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], nd
 
 
 def _einsum_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
-    subscripts = f"{','.join(kwargs.get('terms', ()))}->{kwargs.get('output', '')}"
+    subscripts = f"{','.join(kwargs['terms'])}->{kwargs['output']}"
     return Expression("call", [Expression("words", value=repr(subscripts)), *operands], "np.einsum")
 
 

@@ -61,7 +61,7 @@ def operation(
 
 
 def _on_read_only(function: Function, who: str) -> Function:
-    """The function, called on arrays that it cannot write into."""
+    """Return the function with its array arguments made read-only."""
 
     @functools.wraps(function)
     def protected(*args: Any, **kwargs: Any) -> Any:

@@ -30,7 +30,7 @@ def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def without_repeats(term: str, x: Array) -> tuple[str, Array]:
-    """Take diagonals until each label of an operand stands once: 'ii' of x is 'i' of its diagonal."""
+    """Take diagonals until each label of an operand occurs once: 'ii' of x is 'i' of its diagonal."""
     for label in term:
         while term.count(label) > 1:
             first = term.index(label)
@@ -42,7 +42,7 @@ def without_repeats(term: str, x: Array) -> tuple[str, Array]:
 
 
 def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
-    """x̄ᵢ[tᵢ] = Σ ȳ Π_{k≠i} xₖ[tₖ] over all labels but those of tᵢ, spread over labels that tᵢ alone has."""
+    """x̄ᵢ[tᵢ] = Σ ȳ Π_{k≠i} xₖ[tₖ] over all labels but those of tᵢ, broadcast over labels that tᵢ alone has."""
     others = [(t, x) for k, (t, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
     known = set(output).union(*(t for t, _ in others))
     reached = "".join(c for c in terms[i] if c in known)
@@ -53,7 +53,7 @@ def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, 
 
 
 def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list[Array]:
-    """The entries whose product with others go into the chosen sums: the rules, on truth values."""
+    """Mark the entries of the operands that are used for the chosen sums: the rules, on truth values."""
     whole = [np.ones_like(x, dtype=bool) for x in operands]
     return [einsum_back(i, chosen, None, *whole, **subscripts) for i in range(len(operands))]
 

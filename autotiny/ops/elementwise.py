@@ -16,7 +16,7 @@ LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
 def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
-    """Enter an elementwise operation whose derivative may be infinite, or not a number, where it was not selected."""
+    """Enter an elementwise operation that is guarded: where its value was masked (g = 0), it contributes exactly 0."""
     return define(function, *rules, traits=f"elementwise {traits}", guard=True, **row)
 
 
@@ -31,7 +31,7 @@ def log_of_base(a: Array, y: Array) -> Array:
 
 
 def split_tie(g: Array, wins: Array, ties: Array) -> Array:
-    """The gradient of a winner: g where it wins, g/2 at a tie, else 0."""
+    """Return the gradient of one of two operands: g where it wins, g/2 at a tie, 0 where it loses."""
     return np.where(ties, g / 2, np.where(wins, g, 0.0))
 
 

@@ -1,4 +1,4 @@
-"""Operations that pick entries, and their counterpart, which puts gradients back where the entries came from."""
+"""Operations that pick entries by an index, and `scatter`, which puts gradients back to where the entries were."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def is_basic(key: Key) -> bool:
     words="each entry receives the gradient of the place that it was put",
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
-    """Zeros of the given shape with x added at key; an entry that is picked twice receives twice."""
+    """Add x at key into zeros of the given shape; an entry that is picked twice receives both."""
     out = np.zeros(shape, x.dtype)
     if is_basic(key):
         out[key] = x
@@ -44,19 +44,19 @@ def index(x: Array, key: Key = None) -> Array:
 
 
 def places(indices: Any) -> Array:
-    """Indices as an array that nobody else can change; another library's as it comes."""
+    """Return a private copy of indices; those of another library, or a formula, unchanged."""
     foreign = hasattr(indices, "__array_function__") and not isinstance(indices, np.ndarray)
     return indices if foreign else np.array(indices)
 
 
 def along(x: Array, axis: int) -> Key:
-    """The key that leads up to an axis."""
+    """Return the key of full slices for the axes before the given one."""
     return (slice(None),) * (axis % x.ndim)
 
 
 @compose(np.take)
 def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Array:
-    """The entries at indices along an axis, or of the flattened array."""
+    """Take the entries at indices along an axis, or of the flattened array."""
     if axis is None:
         a, axis = np.ravel(a), 0
     indices, n = places(indices), a.shape[axis]
@@ -67,7 +67,7 @@ def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "rais
 
 @compose(np.take_along_axis)
 def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
-    """For each line along an axis, its own indices."""
+    """Take entries along an axis, with indices of its own for each line."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
     grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
@@ -77,7 +77,7 @@ def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
 
 @compose(np.sort)
 def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | None = None) -> Array:
-    """In ascending order along an axis; equal entries keep their order."""
+    """Sort along an axis; equal entries keep their order."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argsort(a, axis=axis, stable=True), axis=axis)
@@ -85,7 +85,7 @@ def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | No
 
 @compose(np.diagonal)
 def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The entries a[..., i, i + offset]."""
+    """Return the entries a[..., i, i + offset]."""
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = a.shape[-2:]
     i = np.arange(max(0, -offset), min(rows, columns - offset))
@@ -100,7 +100,7 @@ def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
 
 @compose(np.diag)
 def diag(v: Array, k: int = 0) -> Array:
-    """A matrix's diagonal, or the matrix with a given diagonal."""
+    """Return the diagonal of a matrix, or the matrix with a given diagonal."""
     if v.ndim not in (1, 2):
         raise ShapeError(f"diag: expected a vector or a matrix, got shape {v.shape}; use np.diagonal with its axes")
     if v.ndim == 2:
@@ -127,13 +127,13 @@ def _pieces(x: Array, parts: list[Any], axis: int) -> list[Array]:
 
 @compose(np.split)
 def split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """Equal pieces along an axis, or the pieces between indices."""
+    """Split into equal pieces along an axis, or at indices."""
     return _pieces(ary, np.split(np.arange(ary.shape[axis]), indices_or_sections), axis)
 
 
 @compose(np.array_split)
 def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """Pieces along an axis, as equal as they can be."""
+    """Split into pieces of nearly equal length along an axis."""
     return _pieces(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
 
 

@@ -32,7 +32,7 @@ def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
 
 
 def rows_and_columns(chosen: Array, a: Array, b: Array) -> list[Array]:
-    """The rows of A and columns of B that go into the chosen entries of A B: the rules, on truth values."""
+    """Mark the rows of A and columns of B that are used for the chosen entries of A B: the rules, on truth values."""
     whole_a, whole_b = np.ones_like(a, dtype=bool), np.ones_like(b, dtype=bool)
     return [matmul_left(chosen, None, whole_a, whole_b), matmul_right(chosen, None, whole_a, whole_b)]
 
@@ -119,7 +119,7 @@ def solve_left(g: Array, y: Array, a: Array, b: Array) -> Array:
 
 
 def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
-    """The matrices A, and the columns of B, that the chosen solutions solve."""
+    """Mark the matrices of A and the columns of B that are used for the chosen solutions."""
     column = 1 if b.ndim == 1 else 2
     columns = np.broadcast_to(np.any(chosen, axis=-column, keepdims=True), chosen.shape)
     matrix = np.any(chosen if column == 2 else chosen[..., None], axis=(-2, -1), keepdims=True)
@@ -127,7 +127,7 @@ def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
 
 
 def matrices(chosen: Array, x: Array) -> list[Array]:
-    """The matrices of a stack whose inverse, factor or determinant has a chosen entry."""
+    """Mark the matrices of a stack that are used for the chosen inverses, factors or determinants."""
     inside = np.any(chosen, axis=(-2, -1), keepdims=True) if chosen.ndim == x.ndim else chosen[..., None, None]
     return [np.broadcast_to(inside, x.shape)]
 

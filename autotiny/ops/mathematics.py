@@ -1,7 +1,7 @@
 """Formulas as mathematics: what kind of expression an operation is to its readers.
 
-A product of matrices is told from one entry by entry, a mask from a truth, and what only moves axes of length 1 is left
-out.
+It distinguishes products of matrices from products entry by entry, and masks from truths, and leaves out what only
+moves axes of length 1.
 """
 
 import inspect
@@ -15,7 +15,6 @@ from autotiny.notation.numbers import as_typed, index
 from autotiny.ops.code import Names, Node, is_diagonal
 from autotiny.ops.table import Op
 
-ARRANGING = {"broadcast_to", "reshape", "ravel", "expand_dims", "squeeze"}
 REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
@@ -37,7 +36,7 @@ class _Mathematics:
     """Reads nodes as mathematics; one that has a name is not looked into."""
 
     def __init__(self, names: Names, shapes: bool = True) -> None:
-        self.names = names
+        self.names, self.shapes = names, shapes
         self.made: dict[Node, Expression] = {}
         self.classify: dict[str, Callable[[Node], Expression]] = {
             **dict.fromkeys(REDUCTIONS, self.reduction),
@@ -52,9 +51,6 @@ class _Mathematics:
             "index": self.index,
             "scatter": self.scatter,
         }
-        if not shapes:
-            self.classify |= dict.fromkeys(ARRANGING, lambda node: self.made[node.args[0]])
-            self.classify["index"] = lambda node: self.made[node.args[0]] if _keeps_all(node) else self.index(node)
 
     def of(self, root: Node) -> Expression:
         """The expression of a node."""
@@ -70,6 +66,8 @@ class _Mathematics:
             return symbol(node.name) if node.name is not None else constant(node.value)
         if own := node.op.own_notation:
             return Expression("own", map(self.factor, node.args), node.op.name, own, node.kwargs)
+        if not self.shapes and _only_arranges(node):
+            return self.made[node.args[0]]
         kind = node.op.kind
         return self.classify[kind](node) if kind in self.classify else self.plain(node, kind)
 
@@ -89,8 +87,7 @@ class _Mathematics:
 
     def plain(self, node: Node, kind: str) -> Expression:
         """An operation with those options that are not what they would be anyway."""
-        options = {name: value for name, value in node.kwargs.items() if not _is_default(node.op, name, value)}
-        return self.make(kind, *node.args, options=options, name=node.op.name)
+        return self.make(kind, *node.args, options=_without_defaults(node.op, node.kwargs), name=node.op.name)
 
     # ----- sums, products, powers -----
     def sum(self, node: Node) -> Expression:
@@ -206,8 +203,10 @@ def is_identity(value: Any) -> bool:
     return entries.ndim == 2 and entries.size > 1 and np.array_equal(entries, np.eye(*entries.shape))
 
 
-def _keeps_all(node: Node) -> bool:
-    """Whether an index takes all entries in their order, as x[:, None] and x[..., 0] of one column do."""
+def _only_arranges(node: Node) -> bool:
+    """Whether it has the entries of its operand in their order: reshaped, repeated, or indexed as x[:, None] is."""
+    if node.op.kind != "index":
+        return bool(node.op.has("reshapes")) or node.op.kind == "broadcast_to"
     key = node.kwargs.get("key")
     parts = key if isinstance(key, tuple) else (key,)
     simple = all(part is None or part is ... or isinstance(part, int | slice) for part in parts)
@@ -219,6 +218,13 @@ def _all_axes(axis: Any, ndim: int) -> bool:
     return len({i % max(ndim, 1) for i in axes}) == ndim
 
 
-def _is_default(op: Op, name: str, value: Any) -> bool:
-    default = inspect.signature(op.function).parameters[name].default
+def _without_defaults(op: Op, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not what they would be by default."""
+    if not kwargs:
+        return {}
+    parameters = inspect.signature(op.function).parameters
+    return {name: value for name, value in kwargs.items() if not _equal(value, parameters[name].default)}
+
+
+def _equal(value: Any, default: Any) -> bool:
     return type(default) is type(value) and bool(default == value)

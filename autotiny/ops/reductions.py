@@ -19,7 +19,7 @@ _max: Any = np.maximum.reduce
 
 
 def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
-    """The shape of x with the reduced axes left in as length 1."""
+    """Return the shape of x with the reduced axes kept, of length 1."""
     reduced = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
 
@@ -42,17 +42,17 @@ def max_keep(x: Array, axis: Axis) -> Array:
 
 
 def all_entries(chosen: Array, x: Array, axis: Axis = None, keepdims: bool = False, **_options: Any) -> list[Array]:
-    """The entries of x that go into the chosen entries of its reduction."""
+    """Mark the entries of x that are used for the chosen entries of its reduction."""
     return [broadcast_back(chosen, x, axis, keepdims)]
 
 
 def axis_lines(chosen: Array, x: Array, axis: Axis = 0) -> list[Array]:
-    """The entries of x on every line along an axis that has a chosen entry."""
+    """Mark the lines of x along an axis that have a chosen entry."""
     return [np.broadcast_to(np.any(chosen, axis=axis, keepdims=True), x.shape)]
 
 
 def count(x: Array, axis: Axis) -> int:
-    """n, how many entries of x go into one entry of its reduction."""
+    """Return n, the number of entries of x that are reduced to one."""
     size: int = math.prod(x.shape)
     return size // max(math.prod(kept_shape(x, axis)), 1)
 

@@ -1,4 +1,4 @@
-"""Operations that move entries about, or copy them."""
+"""Operations that rearrange entries, or copy them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,19 +11,19 @@ from autotiny.ops.table import Array, compose, define, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
-    """The permutation that undoes `axes`."""
+    """Return the permutation that undoes `axes`."""
     return None if axes is None else np.argsort([axis % ndim for axis in axes])
 
 
 def fixed(order: Any) -> Any:
-    """An order of entries that does not depend on how they lie in memory: those of a gradient may lie otherwise."""
+    """Return the order if it does not depend on the memory layout, which a gradient need not share; raise otherwise."""
     if order not in ("C", "F"):
         raise UnsupportedError(f"reshape: order={order!r} depends on how the entries lie in memory; use 'C' or 'F'")
     return order
 
 
 def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
-    """The part of g that belongs to the i-th of the joined arrays."""
+    """Return the part of g that belongs to the i-th of the joined arrays."""
     start = sum(x.shape[axis] for x in arrays[:i])
     return index(g, key=(slice(None),) * (axis % g.ndim) + (slice(start, start + arrays[i].shape[axis]),))
 
@@ -64,86 +64,86 @@ define(np.copy,          lambda g, y, x: g,
 
 @own(lambda g, y, x, dtype=None: g, traits="elementwise smooth keeps_sign", words=SAME)
 def astype(x: Array, dtype: Any = None) -> Array:
-    """x in another precision."""
+    """Convert x to another floating-point type."""
     return x.astype(dtype)
 
 
 @own(each=piece, traits="moves analytic keeps_sign", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
-    """Arrays one after another along an axis."""
+    """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)
 
 
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
-    """Arrays one after another along an axis; all flattened with axis=None."""
+    """Join arrays along an axis; with axis=None, flatten them first."""
     return join(*map(np.ravel, arrays), axis=0) if axis is None else join(*arrays, axis=axis)
 
 
 @compose(np.stack)
 def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
-    """Arrays along a new axis."""
+    """Join arrays along a new axis."""
     return concatenate([np.expand_dims(x, axis) for x in arrays], axis=axis)
 
 
 @compose(np.atleast_1d)
 def atleast_1d(x: Array) -> Array:
-    """A number as a vector."""
+    """Turn a number into a vector."""
     return x if np.ndim(x) else np.reshape(x, (1,))
 
 
 @compose(np.atleast_2d)
 def atleast_2d(x: Array) -> Array:
-    """A vector as a row."""
+    """Turn a vector into a matrix of one row, and a number into one of one entry."""
     return x if np.ndim(x) >= 2 else np.reshape(x, (1, -1))
 
 
 @compose(np.vstack)
 def vstack(tup: Sequence[Array]) -> Array:
-    """Arrays below one another."""
+    """Stack arrays vertically."""
     return concatenate([atleast_2d(x) for x in tup], axis=0)
 
 
 @compose(np.hstack)
 def hstack(tup: Sequence[Array]) -> Array:
-    """Arrays beside one another."""
+    """Stack arrays horizontally."""
     columns = [atleast_1d(x) for x in tup]
     return concatenate(columns, axis=min(1, np.ndim(columns[0]) - 1))
 
 
 @compose(np.column_stack)
 def column_stack(tup: Sequence[Array]) -> Array:
-    """Vectors as the columns of a matrix."""
+    """Stack vectors as the columns of a matrix."""
     return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in tup], axis=1)
 
 
 @compose(np.append)
 def append(arr: Array, values: Array, axis: int | None = None) -> Array:
-    """Values after arr."""
+    """Append values to an array."""
     return concatenate([arr, values], axis=axis)
 
 
 @compose(np.fliplr)
 def fliplr(m: Array) -> Array:
-    """Columns from right to left."""
+    """Reverse the order of the columns."""
     return np.flip(m, 1)
 
 
 @compose(np.flipud)
 def flipud(m: Array) -> Array:
-    """Rows from bottom to top."""
+    """Reverse the order of the rows."""
     return np.flip(m, 0)
 
 
 @compose(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Array) -> Array:
-    """The last two axes exchanged."""
+    """Exchange the last two axes."""
     return np.swapaxes(x, -1, -2)
 
 
 @compose(np.repeat)
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
-    """Each entry several times along an axis, or of the flattened array."""
+    """Repeat each entry along an axis, or each of the flattened array."""
     if axis is None:
         a, axis = np.ravel(a), 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
@@ -151,7 +151,7 @@ def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
 
 @compose(np.tile)
 def tile(A: Array, reps: Any) -> Array:
-    """Copies of the whole beside one another."""
+    """Repeat the whole array along each axis."""
     reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
     ndim = max(A.ndim, len(reps))
     shape = (1,) * (ndim - A.ndim) + A.shape
@@ -162,7 +162,7 @@ def tile(A: Array, reps: Any) -> Array:
 
 
 def inside(g: Array, x: Array, pad_width: Any) -> Array:
-    """The part of g that x became."""
+    """Return the part of g that lies over x, without the padding."""
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
     return index(
         g, key=tuple(slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True))
@@ -175,13 +175,13 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
     words=PIECES,
 )
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
-    """x with constants around it."""
+    """Pad x with constants."""
     return np.pad(x, pad_width, constant_values=constant_values)
 
 
 @compose(np.pad)
 def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Array:
-    """An array with constants around it, or with entries of its own (edge, reflect, symmetric, wrap)."""
+    """Pad an array with constants, or with its own entries (edge, reflect, symmetric, wrap)."""
     if isinstance(pad_width, dict):
         raise UnsupportedError("pad: pad_width must be a number, (before, after), or a pair for each axis, not a dict")
     if mode == "constant":

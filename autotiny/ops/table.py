@@ -161,7 +161,7 @@ OPS: dict[Function, Op] = {}
 """Functions that record one operation."""
 
 COMPOSED: dict[Function, Function] = {}
-"""Functions that are written in terms of others."""
+"""Functions that are composed of operations in the table, with the compositions."""
 
 
 # ----- rows -----
@@ -200,7 +200,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
 
 
 def compose(*functions: Function) -> Callable[[Function], Function]:
-    """Enter a function that serves for `functions`, written in terms of operations that the table has."""
+    """Enter a function that replaces `functions` on Tensors, written in terms of operations of the table."""
 
     def register(composition: Function) -> Function:
         COMPOSED.update(dict.fromkeys(functions, composition))
@@ -232,10 +232,11 @@ def floats(x: Any) -> Array:
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
     """
-    if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray):
-        return x
-    array = np.asarray(x)
-    return array.astype(np.float64) if array.dtype.kind in "biu" else array
+    if type(x) is not np.ndarray:
+        if hasattr(x, "__array_function__"):
+            return x
+        x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def on_floats(forward: Function) -> Function:

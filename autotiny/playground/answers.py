@@ -12,7 +12,7 @@ import numpy as np
 import autotiny as at
 from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
-from autotiny.checking.report import Row, derivative, number, verdict
+from autotiny.checking.row import Row, derivative, number, verdict
 from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture

@@ -13,9 +13,8 @@ from autotiny.playground.state import Given, PageState
 from autotiny.sessions.memory import StatementError
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED, ParsedProgram, read_statements
-from autotiny.sessions.source_edits import values_in
 from autotiny.sessions.state import SessionState, computed
-from autotiny.sessions.statement import Statement, leaf
+from autotiny.sessions.statement import Statement, leaf, values_in
 
 Value = Any
 

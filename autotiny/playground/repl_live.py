@@ -12,8 +12,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.language.operators import BINARY, COMPARISON, UNARY
 from autotiny.language.vocabulary import CONSTANTS, METHODS, PROPERTIES, functions
 from autotiny.sessions.script import plain
-from autotiny.sessions.source_edits import parsed, values_in
-from autotiny.sessions.statement import declaration
+from autotiny.sessions.statement import declaration, parsed, values_in
 
 SYNTAX = (ast.Name, ast.List, ast.Tuple, ast.Subscript, ast.Slice, ast.keyword, ast.expr_context, ast.Constant)
 OPERATIONS = (ast.UnaryOp, ast.BinOp, ast.Compare, *BINARY, *UNARY, *COMPARISON)

@@ -8,8 +8,7 @@ from autotiny.errors import AutotinyError
 from autotiny.language.errors import suggestion
 from autotiny.language.operators import BINARY
 from autotiny.sessions.reading import RESERVED
-from autotiny.sessions.source_edits import parsed
-from autotiny.sessions.statement import Statement
+from autotiny.sessions.statement import Statement, parsed
 
 
 class SessionError(AutotinyError):

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.files import load_npz
 from autotiny.language.limits import Limits
 from autotiny.language.vocabulary import CONSTANTS, METHODS, functions
-from autotiny.npz import load_npz
 from autotiny.sessions.program import Program, SessionError
 from autotiny.sessions.reading import read_statements
-from autotiny.sessions.source_edits import Edit, edited, parsed, span
-from autotiny.sessions.statement import ARRAYS, DTYPES, Statement, declaration, is_literal
+from autotiny.sessions.statement import ARRAYS, DTYPES, Edit, Statement, declaration, edited, is_literal, parsed, span
 
 HEADER = '"""A session of autotiny: run it with Python, or go on with it by at.session.load."""\n'
 IMPORTS = "import numpy as np\n\nimport autotiny as at\n"

@@ -17,9 +17,8 @@ from autotiny.sessions.program import History, Program, SessionError, expect_nam
 from autotiny.sessions.reading import ParsedProgram, read_statements
 from autotiny.sessions.recorded import adopted, numbers, recorded, with_overwritten
 from autotiny.sessions.script import loaded, save, script
-from autotiny.sessions.state import SessionState, computed
+from autotiny.sessions.state import SessionState, computed, table
 from autotiny.sessions.statement import Statement, leaf
-from autotiny.sessions.table import table
 
 
 class Session:

@@ -4,10 +4,10 @@ x = 3 and W = Tensor([[1, 2]]) are variables, X = array([[1, 2]]) is data, and a
 """
 
 import ast
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,61 @@ from autotiny.engine.values import private_copy
 from autotiny.errors import UnsupportedError
 from autotiny.language.vocabulary import CONSTANTS
 from autotiny.notation.numbers import nested
-from autotiny.sessions import source_edits
+
+# ----- edits of an expression's text at the positions of its syntax tree -----
+
+
+class Edit(NamedTuple):
+    """The replacement of a range of bytes, which is what the tree counts in, by a text."""
+
+    start: int
+    end: int
+    text: str
+
+
+def parsed(text: str) -> ast.expr:
+    """The tree of an expression, in which line 2 is the first line of the text."""
+    return ast.parse(f"(\n{text}\n)", mode="eval").body
+
+
+def offset(text: str, line: int, column: int) -> int:
+    """The byte offset in the text of a line and column of the tree."""
+    return sum(len(each.encode()) + 1 for each in text.split("\n")[: line - 2]) + column
+
+
+def span(text: str, node: ast.expr) -> tuple[int, int]:
+    """The byte offsets at which a node starts and ends."""
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return offset(text, node.lineno, node.col_offset), offset(text, node.end_lineno, node.end_col_offset)
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text after edits, which must not overlap.
+
+    >>> edited("a * b", [Edit(0, 1, "W"), Edit(4, 4, "-")])
+    'W * -b'
+    """
+    raw = text.encode()
+    for edit in sorted(edits, reverse=True):
+        raw = raw[: edit.start] + edit.text.encode() + raw[edit.end :]
+    return raw.decode()
+
+
+def values_in(tree: ast.expr) -> list[ast.Name]:
+    """The names of values, not of functions that are called."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called]
+
+
+def renamed(text: str, tree: ast.expr, old: str, new: str) -> str:
+    """The text with a value renamed.
+
+    >>> renamed("x * max(x, y)", parsed("x * max(x, y)"), "x", "W")
+    'W * max(W, y)'
+    """
+    return edited(text, [Edit(*span(text, node), new) for node in values_in(tree) if node.id == old])
+
 
 ARRAYS = "arrays"
 """The name by which a statement refers to its large array: W1 = Tensor(arrays["W1"])."""
@@ -129,7 +183,7 @@ class Statement:
     @cached_property
     def tree(self) -> ast.expr:
         """The right side, parsed."""
-        return source_edits.parsed(self.text)
+        return parsed(self.text)
 
     @cached_property
     def declaration(self) -> Declaration | None:
@@ -152,13 +206,13 @@ class Statement:
     @cached_property
     def names(self) -> dict[str, None]:
         """The names of the values that it uses, in order."""
-        return dict.fromkeys(node.id for node in source_edits.values_in(self.tree))
+        return dict.fromkeys(node.id for node in values_in(self.tree))
 
     def renamed(self, old: str, new: str) -> "Statement":
         """The statement with a value renamed on both sides."""
         if self.name == old and self.array is not None:
             return replace(self, name=new, text=self.text.replace(f'["{old}"]', f'["{new}"]'))
-        text = source_edits.renamed(self.text, self.tree, old, new) if old in self.names else self.text
+        text = renamed(self.text, self.tree, old, new) if old in self.names else self.text
         return replace(self, name=new if self.name == old else self.name, text=text)
 
 

@@ -50,7 +50,7 @@ def test_latex_prints_latex(capsys):
     [
         ("X.T @ (X @ w - y)", 0, "the gradient"),
         ("X^T (X w - y)", 0, "the gradient"),
-        ("2 X^T (X w - y)", 1, "equal up to the factor 0.5"),
+        ("2 X^T (X w - y)", 1, "2 times the gradient: an extra factor of 2?"),
     ],
 )
 def test_a_formula_is_judged_by_the_exit_code_and_in_words(formula, code, told, capsys):

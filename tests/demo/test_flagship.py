@@ -3,7 +3,7 @@ import pytest
 
 from autotiny.checking import closed_form
 from autotiny.demo import flagship
-from autotiny.demo.experiment import Experiment
+from autotiny.demo.findings import Experiment
 
 
 @pytest.fixture(scope="module")

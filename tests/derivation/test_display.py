@@ -93,12 +93,12 @@ def test_a_right_formula_matches(target, formula):
 @pytest.mark.parametrize(
     ("target", "formula", "difference"),
     [
-        ("Z2", "A2 - Y", "equal up to the factor 1/m"),
-        ("Z2", "(Y - A2) / m", "equal up to the sign"),
-        ("Z1", "W2.T @ dZ2", "differs where Z1 ≤ 0, where the gradient is 0"),
-        ("b2", "dZ2", "its shape is (3, 7), the gradient's (3, 1): a missing sum over axis=1?"),
-        ("W2", "A1 @ dZ2.T", "transposed: a .T is missing, or is one too many"),
-        ("W2", "dZ2 @ A1.T + b2", "differs in every entry"),
+        ("Z2", "A2 - Y", "7 times the gradient: a missing 1/m?"),
+        ("Z2", "(Y - A2) / m", "minus the gradient: the sign is wrong"),
+        ("Z1", "W2.T @ dZ2", "the gradient without the mask 1[Z1 > 0]: forgotten?"),
+        ("b2", "dZ2", "its shape is (3, 7), the gradient's (3, 1): sum it over axis 1, the batch, with keepdims=True"),
+        ("W2", "A1 @ dZ2.T", "its shape is (5, 3), the gradient's (3, 5): transpose it"),
+        ("W2", "dZ2 @ A1.T + b2", "every entry differs"),
     ],
 )
 def test_a_wrong_formula_is_told_what_is_wrong(target, formula, difference):

@@ -60,7 +60,7 @@ def test_formula_with_a_factor_too_many_is_not_the_gradient(run):
     for derivation in derived(run):
         found = derivation.matches(f"2.5 * ({derivation.formula})")
         assert not found
-        assert found.difference == "equal up to the factor 0.4"
+        assert found.difference == "2.5 times the gradient"
 
 
 @CASES

@@ -38,18 +38,19 @@ def test_right_formulas_match_however_they_are_written(text, right):
 @pytest.mark.parametrize(
     ("text", "right", "difference"),
     [
-        ("A2 - Y", (A2 - Y) / m, "equal up to the factor 1/m"),
-        ("(A2 - Y) / m / m", (A2 - Y) / m, "equal up to the factor m"),
-        ("Y - A2", (A2 - Y) / m, "equal up to the factor -1/m"),
-        ("Y - A2", A2 - Y, "equal up to the sign"),
-        ("2 * A2", A2, "equal up to the factor 0.5"),
-        ("(A2 - Y).T", A2 - Y, "transposed: a .T is missing, or is one too many"),
-        ("y[:, None] * x", x[:, None] * y, "transposed: a .T is missing, or is one too many"),
-        ("W2.T @ dZ2", MASKED, "differs where Z1 ≤ 0, where the gradient is 0"),
-        ("sum(A2) + 0 * A2", A2, "a sum without its axis: every entry is the sum of all"),
-        ("dZ2", np.sum(G, axis=1, keepdims=True), "its shape is (3, 3), the gradient's (3, 1): a missing sum"),
+        ("A2 - Y", (A2 - Y) / m, "8 times the gradient: a missing 1/m?"),
+        ("(A2 - Y) / m / m", (A2 - Y) / m, "0.125 times the gradient: one 1/m too many?"),
+        ("Y - A2", (A2 - Y) / m, "-8 times the gradient: a missing 1/m, and the sign is wrong?"),
+        ("Y - A2", A2 - Y, "minus the gradient: the sign is wrong"),
+        ("2 * A2", A2, "2 times the gradient: an extra factor of 2?"),
+        ("(A2 - Y).T", A2 - Y, "the gradient transposed: a .T is missing, or is one too many"),
+        ("y[:, None] * x", x[:, None] * y, "its shape is (4, 3), the gradient's (3, 4): transpose it"),
+        ("W2.T @ dZ2", MASKED, "the gradient without the mask 1[Z1 > 0]: forgotten?"),
+        ("sum(A2) + 0 * A2", A2, "the sum of the whole gradient in every entry: a sum without its axis?"),
+        ("dZ2", np.sum(G, axis=1, keepdims=True), "its shape is (3, 3), the gradient's (3, 1): sum it over axis 1"),
         ("A2[0, :2]", A2 - Y, "its shape is (2,), the gradient's (3, 3)"),
-        ("A2", A2 - Y, "differs in every entry, by up to"),
+        ("A2", A2 - Y, "the gradient without the term -Y: forgotten?"),
+        ("A2 / Y", A2 - Y, "every entry differs, by up to"),
     ],
 )  # fmt: skip
 def test_wrong_formulas_are_told_how_they_differ(text, right, difference):
@@ -61,7 +62,7 @@ def test_wrong_formulas_are_told_how_they_differ(text, right, difference):
 def test_equal_by_chance_is_not_the_gradient():
     found = match("W2 + b", W2 + 2 * b, {}, [W2, b])
     assert not found
-    assert found.difference.startswith("equal on the recorded values, but not on others: differs in")
+    assert found.difference.startswith("equal on the recorded values, but not on others: ")
 
 
 def test_data_keep_their_values_for_facts_about_them_count():

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autotiny.files import NpzError
 from autotiny.nn.datasets import DataError, digits
 from autotiny.nn.tabular import load_table
-from autotiny.npz import NpzError
 
 PETALS = "1.5,0.2,rose\n4,1.25,lily\n1e1,-0.5,rose\n5,1,lily\n"
 

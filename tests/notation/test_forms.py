@@ -113,3 +113,19 @@ def test_a_users_operation_is_not_taken_for_a_kind_of_the_same_name():
         return a + b
 
     assert as_text(divide(symbol("x", 2.0), symbol("y", 3.0))) == "divide(x, y)"
+
+
+def test_what_was_typed_is_shown_without_options_that_are_not_set():
+    x = at.Tensor(np.ones((2, 3)), name="x")
+    typed = {
+        "sum(x, axis=0)": np.sum(x, axis=0, keepdims=True),
+        "sum(x)": np.sum(x, axis=None),
+        "x.T": np.transpose(x),
+        "x[0, 1:]": x[0, 1:],
+        "einsum('ij,kj->ik', x, x)": np.einsum("ij,kj->ik", x, x),
+        "concatenate([x, x], axis=1)": np.concatenate([x, x], axis=1),
+        "x.astype(np.float32)": x.astype(np.float32),
+        "softmax(x, axis=None)": at.softmax(x, axis=None),
+        "norm(x, ord=3, axis=1)": np.linalg.norm(x, 3, axis=1),
+    }
+    assert {text: at.draw(y).cards[-1].origin for text, y in typed.items()} == {text: text for text in typed}

@@ -183,7 +183,7 @@ def test_a_claim_that_holds_agrees(client):
 def test_a_wrong_claim_is_reported_with_its_place_and_reason(client):
     (row,) = client.ask("comparison", "y = sum(x**2)", {"x": {"value": [1, 2]}}, claims="\n\ndx = x")["rows"]
     assert (row["ok"], row["line"], row["at"]) == (False, 3, [1])
-    assert row["notes"] == ["analytic is exactly 0.5 x autograd: a missing factor of 2?"]
+    assert row["notes"] == ["0.5 times the gradient: a missing factor of 2?"]
 
 
 def test_a_claim_of_another_shape_is_reported(client):
@@ -228,7 +228,7 @@ def test_what_an_example_claims_holds(client, example):
 def test_the_textbooks_dz_without_its_m_is_recognised(client):
     network = EXAMPLES[TITLES.index("A two-layer network")]
     (row,) = asked(client, "comparison", network, claims="dZ2 = A2 - Y")["rows"]
-    assert row["notes"] == ["analytic is exactly 4.0 x autograd: a missing 1/m?"]
+    assert row["notes"] == ["4 times the gradient: a missing 1/m?"]
 
 
 # ----- files -----

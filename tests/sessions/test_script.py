@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.files import NpzError
 from autotiny.language import ExpressionError
-from autotiny.npz import NpzError
 from autotiny.sessions.program import SessionError
 
 TEXTS = [

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from autotiny.csv_file import CsvError, read_rows
+from autotiny.files import CsvError, read_rows
 
 
 @pytest.fixture

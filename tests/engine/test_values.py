@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotiny.engine.fingerprint import COLUMNS, EXACT_BYTES, fingerprint, was_changed
+from autotiny.engine.values import COLUMNS, EXACT_BYTES, fingerprint, was_changed
 
 DTYPES = [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.int64, bool]
 LENGTHS = [0, 1, 7, EXACT_BYTES // 8, EXACT_BYTES // 8 + 1, COLUMNS, COLUMNS + 1, 2 * COLUMNS, 5 * COLUMNS + 3, 40_000]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autotiny.npz import NpzError, load_npz
+from autotiny.files import NpzError, load_npz
 
 ARRAYS = {"X": np.arange(6.0).reshape(2, 3), "y": np.array([0, 1])}
 

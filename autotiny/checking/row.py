@@ -1,0 +1,136 @@
+"""What a comparison found of one tensor, and how rows are shown: as a table, with notes and a summary."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from autotiny.checking.differences import Sides
+from autotiny.notation.numbers import short_number
+from autotiny.notation.text import aligned, clean
+
+Array = NDArray[Any]
+LONGEST_NAME = 24
+LONGEST_NOTE = 200
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Row:
+    """The gradient of the loss by one tensor: as a formula states it, as autograd finds it, and by numbers alone.
+
+    analytic : the formula's; None where none was given
+    numeric : nan where it was not looked at; the middle of both sides at a kink
+    noise : how far the numeric side may be off at most
+    error : largest difference, relative to the largest entry; inf where one side is nan or inf alone
+    ulps : the same in units of the last place of the larger value there
+    index : where that is
+    outlier : which side is wrong there, "analytic" or "autograd"; "undecided" where they differ and the numeric side
+        cannot tell; else None
+    sides : the derivatives to the left and to the right of that entry, which differ at a kink
+    tolerance : the largest error that rounding explains, on the scale of `error`
+    coverage, method : what the numeric side looked at, and how
+    notes : what the error looks like
+    """
+
+    name: str
+    analytic: Array | None
+    autograd: Array
+    numeric: Array
+    noise: float
+    error: float
+    ulps: float
+    index: tuple[int, ...]
+    outlier: str | None
+    sides: Sides | None
+    tolerance: float
+    coverage: str
+    method: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no side is wrong. A difference below the numeric side's own noise is not an error."""
+        return self.outlier is None or (self.outlier == "undecided" and self.explained_by_noise)
+
+    @property
+    def explained_by_noise(self) -> bool:
+        """Whether the difference is below the noise, and that below the derivative itself."""
+        if self.sides is None or self.analytic is None:
+            return False
+        difference = abs(float(self.analytic[self.index]) - float(self.autograd[self.index]))
+        return difference <= self.sides.noise < max(abs(self.sides.left), abs(self.sides.right))
+
+    @property
+    def at_kink(self) -> bool:
+        """Whether the entry at `index` has two derivatives."""
+        return self.sides is not None and abs(self.sides.right - self.sides.left) > 2 * self.sides.noise
+
+    def __repr__(self) -> str:
+        return f"Row({self.name}: {verdict(self)}, error {self.error:.1e} at {list(self.index)})"
+
+
+# ----- cells -----
+def verdict(row: Row) -> str:
+    """Return the outcome in a word or two."""
+    if row.outlier is None:
+        return "agrees"
+    return "undecided" if row.outlier == "undecided" else f"{row.outlier} DIFFERS"
+
+
+def number(array: Array | None, index: tuple[int, ...]) -> str:
+    """Write one entry to nine digits."""
+    if array is None:
+        return "-"
+    return short_number(array[index], 9) if array.size else "empty"
+
+
+def derivative(row: Row) -> str:
+    """Write the numeric value with its noise, or those on both sides of a kink."""
+    if row.sides is None:
+        return "not looked at" if row.autograd.size else "empty"
+    if row.at_kink:
+        return f"{short_number(row.sides.left, 9)} | {short_number(row.sides.right, 9)}"
+    return f"{short_number(row.sides.right, 9)} ± {float(row.sides.noise):.0e}"
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "": lambda row: clean(row.name, LONGEST_NAME),
+    "shape": lambda row: str(row.autograd.shape),
+    "analytic": lambda row: number(row.analytic, row.index),
+    "autograd": lambda row: number(row.autograd, row.index),
+    "numeric": derivative,
+    "error": lambda row: f"{row.error:.1e}",
+    "at": lambda row: str(list(row.index)),
+    "verdict": verdict,
+}
+"""The headings of the table, and the cell under each for a row; the three values are those at the largest error."""
+
+
+# ----- all rows -----
+def shown(rows: Sequence[Row]) -> str:
+    """Return the table of rows, the notes below it, and a sentence that sums it up."""
+    table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in rows)])
+    return "\n".join([table, *notes(rows), summary(rows)])
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Return what the errors look like, a line each, and how much of large tensors was looked at."""
+    lines = [f"{clean(row.name, LONGEST_NAME)}: {clean(note, LONGEST_NOTE)}" for row in rows for note in row.notes]
+    sampled = [
+        f"{clean(row.name, LONGEST_NAME)} {row.coverage}" for row in rows if row.coverage not in ("", "every entry")
+    ]
+    return lines + ([f"the numeric side looked at {'; '.join(sampled)}"] if sampled else [])
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return a sentence that says whether all agree, and where the largest error is."""
+    worst = max(rows, key=lambda row: row.error)
+    where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
+    wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
+    if not wrong:
+        return f"All agree; {where}"
+    if all(row.ok or row.outlier == "undecided" for row in rows):
+        return f"{wrong}: undecided, for the numbers cannot tell; {where}"
+    sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
+    return f"{wrong}: {sides} differ; {where}"

@@ -1,0 +1,98 @@
+"""What a derived formula knows of a gradient: by it the mistakes in a formula that somebody typed are named."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.normal import addends, is_sum
+from autotiny.algebra.term import Term, apply, plain, topological_order
+from autotiny.algebra.writing import as_text
+from autotiny.diagnosis.arrays import Array
+from autotiny.diagnosis.mistakes import Context
+from autotiny.engine.pytree import tree_map
+from autotiny.ops import OPS
+from autotiny.ops.plain import NEGATION
+
+MULTIPLY = OPS[np.multiply]
+MOST_FACTORS = 24
+"""Factors of a formula that are left out one by one."""
+
+
+class FormulaContext(Context):
+    """The context of a gradient with the formula `right`, given the values of the terms that it is made of."""
+
+    def __init__(self, right: Term, values: Mapping[Term, Any]) -> None:
+        self.right, self.values = right, values
+        self.order = topological_order(right)
+
+    def counts(self) -> dict[int, str]:
+        """Return the lengths of axes in the formula, and their products; then the whole numbers that have a name."""
+        shapes = {term.shape for term in self.order if term.ndim}
+        lengths = {n: "m" for shape in shapes for n in (*shape, int(np.prod(shape)))}
+        return lengths | {int(n): name for name, n in self.numbers().items() if n.is_integer()}
+
+    def numbers(self) -> dict[str, float]:
+        """Return the symbols that are numbers, by name."""
+        symbols = [term for term in self.values if term.name is not None and term.ndim == 0]
+        return {as_text(term): float(self.values[term]) for term in symbols}
+
+    def terms(self) -> Iterator[tuple[str, Array]]:
+        """Yield the addends of the formula."""
+        for coefficient, term in addends(self.right):
+            value = self._value(term, {})
+            if np.shape(value) == self.right.shape:
+                name = "" if abs(coefficient) == Fraction(1) else f"{float(abs(coefficient)):.6g} "
+                yield f"the term {'-' * (coefficient < 0)}{name}{as_text(term)}", float(coefficient) * value
+
+    def without_factor(self) -> Iterator[tuple[str, Array]]:
+        """Yield the formula without one of its factors."""
+        factors = [arg for term in self.order if term.op is MULTIPLY for arg in term.args if not arg.is_constant]
+        for term in list(dict.fromkeys(factors))[:MOST_FACTORS]:
+            yield described(term), self._value(self.right, {term: np.ones(term.shape, term.dtype)})
+
+    def of_one_example(self) -> Iterator[tuple[int, int, Array]]:
+        """Yield the formula with the first or the last entry in place of a sum over an axis."""
+        for term in self.order:
+            axis = term.kwargs.get("axis")
+            if is_sum(term) and type(axis) is int:
+                summed = np.asarray(self._value(term.args[0], {}))
+                for i in (0, summed.shape[axis] - 1) if summed.size else ():
+                    entry = summed.take([i], axis=axis).reshape(term.shape)
+                    yield axis % summed.ndim, i, self._value(self.right, {term: entry})
+
+    def conditions(self) -> Iterator[tuple[str, Array]]:
+        """Yield the conditions under which the masks of the formula are 0."""
+        for term in self.order:
+            stop = stop_condition(term)
+            if stop is not None:
+                yield stop[0], ~np.asarray(self.values.get(term, term.value))
+
+    def _value(self, root: Term, given: Mapping[Term, Any]) -> Array:
+        """The value of a formula in which the `given` terms have other values than the recorded ones."""
+        changed = dict(given)
+
+        def value(part: Any) -> Any:
+            return changed.get(part, self.values.get(part, part.value)) if isinstance(part, Term) else part
+
+        with np.errstate(all="ignore"):
+            for term in topological_order(root):
+                known = term in self.values and changed.keys().isdisjoint(term.parents)
+                if term.op is not None and term not in changed and not known:
+                    options = tree_map(value, dict(term.kwargs))
+                    changed[term] = term.op.forward(*map(value, term.args), **options)
+        return np.asarray(value(root))
+
+
+def described(factor: Term) -> str:
+    """A factor in words: "the mask 1[Z1 > 0]", "the factor 1 - A1²"."""
+    return f"the mask 1[{as_text(factor)}]" if factor.dtype == bool else f"the factor {as_text(factor)}"
+
+
+def stop_condition(mask: Term) -> tuple[str, Array] | None:
+    """When a mask is 0, in symbols and as truth values: "Z1 ≤ 0"; None if the term is not a comparison."""
+    if mask.op is None or mask.op.function not in NEGATION:
+        return None
+    negated = apply(plain(NEGATION[mask.op.function]), mask.args, {})
+    return as_text(negated), np.asarray(negated.value)

@@ -1,0 +1,111 @@
+"""What a recorded graph knows of a gradient: by it the mistakes in a closed form are named."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.normalise import normalise
+from autotiny.algebra.term import Term, symbol
+from autotiny.diagnosis.arrays import Array
+from autotiny.diagnosis.copies import on_leaves, without_derivatives
+from autotiny.diagnosis.formula import described, stop_condition
+from autotiny.diagnosis.mistakes import Context
+from autotiny.engine.gradients import sweep
+from autotiny.engine.graph import leading_to, topological_order
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.node import made_by
+from autotiny.engine.tensor import Tensor
+
+MOST = 8
+"""Activations that are left out one by one; more of them only together, those of one operation."""
+
+
+class GraphContext(Context):
+    """The context of the gradient of `output` by x, given the gradient `seed` that arrives at the output."""
+
+    def __init__(self, output: Tensor, seed: Any, x: Tensor, names: Mapping[Tensor, str]) -> None:
+        self.output, self.seed, self.x, self.names = output, seed, x, names
+        self.order = topological_order(output)
+
+    def counts(self) -> dict[int, str]:
+        """Return the lengths of axes in the graph, and their products."""
+        shapes = {np.shape(arg) for node in self.order for arg in (node, *node.args) if np.ndim(arg)}
+        return {n: "m" for shape in shapes for n in (*shape, int(np.prod(shape)))}
+
+    def numbers(self) -> dict[str, float]:
+        """Return the leaves that are numbers, by name."""
+        return {self.names[x]: float(x.item()) for x in self.order if x.op is None and x.size == 1 and x in self.names}
+
+    def terms(self) -> Iterator[tuple[str, Array]]:
+        """Yield what comes to x through each operation that uses it."""
+        for user, g in self._gradients(self._users()).items():
+            copy, operands = on_leaves(user)
+            positions = [i for i, arg in enumerate(user.args) if arg is self.x and i in operands]
+            pulled = sweep(verified_order(copy), {copy: g}, [operands[i] for i in positions])
+            term = np.sum([_gradient(pulled, operands[i]) for i in positions], axis=0)
+            yield f"the term through {self.names[user]}", term
+
+    def without_factor(self) -> Iterator[tuple[str, Array]]:
+        """Yield the gradient without the derivative of one activation; then of all those of one operation."""
+        if len(self._activations) <= MOST:
+            for node in self._activations:
+                derivative = self._derivative(node)
+                name = f"the derivative of {made_by(node).name}" if derivative is None else described(derivative)
+                yield name, self._without([node])
+        for name in dict.fromkeys(made_by(node).name for node in self._activations):
+            nodes = [node for node in self._activations if made_by(node).name == name]
+            if len(nodes) > 1:
+                yield f"the derivative of {name}", self._without(nodes)
+
+    def of_one_example(self) -> Iterator[tuple[int, int, Array]]:
+        """Yield the gradient of the first and of the last entry along axes that x is broadcast over."""
+        for user, g in self._gradients([user for user in self._users() if user.shape != self.x.shape]).items():
+            for axis in range(g.ndim if self.x.ndim == g.ndim else 0):
+                if self.x.shape[axis] == 1 < user.shape[axis]:
+                    for i in (0, g.shape[axis] - 1):
+                        yield axis, i, g.take([i], axis=axis)
+
+    def conditions(self) -> Iterator[tuple[str, Array]]:
+        """Yield the conditions under which the activations between x and the output stop the gradient."""
+        for node in self._activations:
+            derivative = self._derivative(node)
+            stop = None if derivative is None else stop_condition(derivative)
+            if stop is not None:
+                yield stop
+
+    @cached_property
+    def _activations(self) -> list[Tensor]:
+        """The activations between x and the output."""
+        dependent = leading_to(self.order, [self.x])
+        return [n for n in self.order if n in dependent and n is not self.x and n.op and n.op.has("activation")]
+
+    def _users(self) -> list[Tensor]:
+        return [node for node in self.order if node.requires_grad and any(arg is self.x for arg in node.args)]
+
+    def _derivative(self, node: Tensor) -> Term | None:
+        """The derivative of an activation as a formula, in the names of the graph; None where its rule gives none."""
+        position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
+        args = [symbol(self.names[arg], arg.value) if isinstance(arg, Tensor) else arg for arg in node.args]
+        y = symbol(self.names[node], node.value)
+        try:
+            derivative = made_by(node).rules[position](1.0, y, *args, **node.kwargs)
+        except Exception:  # a user's rule may do what no formula can
+            return None
+        return normalise(derivative) if isinstance(derivative, Term) else None
+
+    def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
+        swept = sweep(verified_order(self.output), {self.output: self.seed}, nodes)
+        return {node: _gradient(swept, node) for node in nodes}
+
+    def _without(self, nodes: list[Tensor]) -> Array:
+        """The gradient that there would be if the operations passed everything on."""
+        copies = without_derivatives(self.order, set(nodes))
+        output, x = copies[self.output], copies[self.x]
+        swept = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}
+        return _gradient(swept, x)
+
+
+def _gradient(gradients: Mapping[Tensor, Any], node: Tensor) -> Array:
+    return np.asarray(gradients[node]) if node in gradients else np.zeros(node.shape)
