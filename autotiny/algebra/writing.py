@@ -10,9 +10,7 @@ import numpy as np
 from autotiny.algebra.term import Term, apply, topological_order
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.notation.code import NumpyCode
-from autotiny.notation.latex import Latex
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
+from autotiny.notation.notations import Latex, MathML, Unicode
 from autotiny.ops.code import as_code, is_numpy
 from autotiny.ops.mathematics import mathematics
 

@@ -1,7 +1,6 @@
 """Whether a gradient is the gradient: closed forms, autograd and plain numbers compared with one another."""
 
-from autotiny.checking.assertion import GradientError, check_gradients
-from autotiny.checking.comparison import Report, compare
+from autotiny.checking.comparison import GradientError, Report, check_gradients, compare
 from autotiny.checking.row import Row
 from autotiny.checking.subject import UnknownTensorError
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotiny.checking.examination import examine
 from autotiny.checking.row import Row, shown
 from autotiny.checking.subject import Subject
-from autotiny.diagnosis.copies import alone
+from autotiny.checking.verdict import examine
+from autotiny.diagnosis.graph import alone
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
-from autotiny.notation.heat import blocks
-from autotiny.notation.palette import VERMILLION, rgb
+from autotiny.notation.palette import VERMILLION, blocks, rgb
 
 CELLS = 24
 """The largest number of blocks along an axis of the heat map; a block shows its largest error."""

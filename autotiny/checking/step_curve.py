@@ -11,9 +11,9 @@ from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
+from autotiny.notation.notations import SUPERSCRIPTS
 from autotiny.notation.palette import css_variables
 from autotiny.notation.text import clean
-from autotiny.notation.unicode import SUPERSCRIPTS
 
 STEPS = tuple(10.0**-p for p in np.arange(0, 15.01, 0.25))
 FLOOR = 1e-17

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.diagnosis.copies import with_value
+from autotiny.diagnosis.graph import with_value
 from autotiny.engine import call_site, graph, messages
 from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.mutation import verified_order

@@ -5,8 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autotiny.checking.comparison import compare
-from autotiny.commands.arguments import read_values, split_setting
-from autotiny.commands.recorded import add_values, computation, leaves, recorded, tensor_named
+from autotiny.commands.arguments import (
+    add_values,
+    computation,
+    leaves,
+    read_values,
+    recorded,
+    split_setting,
+    tensor_named,
+)
 from autotiny.engine.tensor import Tensor
 from autotiny.language import ExpressionError, evaluate
 

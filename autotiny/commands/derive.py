@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.commands.arguments import InputError, read_values
-from autotiny.commands.recorded import add_values, computation, leaves, recorded, tensor_named
+from autotiny.commands.arguments import InputError, add_values, computation, leaves, read_values, recorded, tensor_named
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.derive import Deriving
 from autotiny.engine.graph import with_primes

@@ -5,8 +5,15 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from autotiny.commands.arguments import InputError, positive_number, read_values
-from autotiny.commands.recorded import add_values, computation, recorded, tensor_named
+from autotiny.commands.arguments import (
+    InputError,
+    add_values,
+    computation,
+    positive_number,
+    read_values,
+    recorded,
+    tensor_named,
+)
 from autotiny.drawing.picture import Picture, draw
 from autotiny.drawing.stepping import SteppingPicture
 

@@ -10,12 +10,12 @@ import numpy as np
 import autotiny
 from autotiny.demo import flagship, predictions
 from autotiny.demo.findings import Findings
-from autotiny.derivation import showing
+from autotiny.derivation.derivation import equation, html_steps
 from autotiny.drawing import GraphvizMissingError, Picture
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
+from autotiny.notation.notations import SUPERSCRIPTS
 from autotiny.notation.palette import css_variables
-from autotiny.notation.unicode import SUPERSCRIPTS
 
 # ----- learning curves, as SVG that takes its colours and font from the page -----
 
@@ -122,8 +122,8 @@ def render(findings: Findings) -> str:
         m=findings.before.tensors["X"].shape[1],
         version=autotiny.__version__,
         equations=flagship.equations(),
-        steps=showing.html_steps(findings.derivations["Z2"]),
-        derived={name: showing.equation(derivation) for name, derivation in findings.derivations.items()},
+        steps=html_steps(findings.derivations["Z2"]),
+        derived={name: equation(derivation) for name, derivation in findings.derivations.items()},
         derivations=findings.derivations,
         entry=repr(findings.derivations["Z1"].elements()).splitlines(),
         graph=svg_or_none(findings.picture),

@@ -1,16 +1,186 @@
 """Derivation: a gradient's formula with the steps that lead to it, as text, LaTeX, HTML, code, and entry by entry."""
 
+import html
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autotiny.derivation import showing
+from autotiny.algebra import Term
+from autotiny.algebra.writing import as_latex, as_mathml, as_text
 from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.matching import Match, match
 from autotiny.derivation.program import NumpyFunction, numpy_function
-from autotiny.derivation.steps import DerivedGradient
+from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.engine.call_site import caller_scope
 from autotiny.errors import UnsupportedError
+from autotiny.notation.notations import text
+
+# ----- text for a terminal -----
+
+
+WIDTH, ERROR_AT = 79, 73
+BOUND = "\N{NO-BREAK SPACE}"
+
+
+def terminal(derivation: DerivedGradient) -> str:
+    """The formula, the steps to it line by line, the gradients that it names, and whether it agrees with backprop."""
+    result = wrapped(f"{derivation.name} = {derivation.formula}", "", "    ")
+    where = list(_lemmas(derivation))
+    way = ["", *_way(derivation), ""] if derivation.steps else []
+    picks = derivation.picks()
+    condition = wrapped(f"holds on the data: {picks}", "", "    ") if picks else []
+    return "\n".join([*result, *where, *condition, *way, verdict(derivation)])
+
+
+def _way(derivation: DerivedGradient) -> Iterator[str]:
+    yield "  the chain rule".ljust(ERROR_AT) + "error"
+    yield from wrapped(as_text(derivation.chain), "      ")
+    for step in derivation.steps:
+        yield from _step(step)
+
+
+def _step(step: Step) -> Iterator[str]:
+    *lines, last = textwrap.wrap(step.label, ERROR_AT - 4) or [""]
+    yield from (f"  {line}" for line in lines)
+    yield f"  {last}".ljust(ERROR_AT) + one_digit(step.error)
+    yield from wrapped(as_text(step.after), "    = ", "      ")
+
+
+def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
+    for name, lemma in derivation.lemmas.items():
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+
+
+def verdict(derivation: DerivedGradient) -> str:
+    """Whether the formula agrees with backprop, in a sentence."""
+    if derivation.ok:
+        at_once = "" if derivation.steps else "The chain rule says it at once.\n"
+        error = one_digit(derivation.max_error)
+        return f"{at_once}It agrees with backprop on the recorded values; largest error {error}"
+    return f"IT DOES NOT AGREE with backprop on the recorded values: an error of {derivation.max_error:.1e}."
+
+
+def one_digit(error: float) -> str:
+    """An error, to one digit."""
+    return f"{error:.0e}" if error else "0"
+
+
+def wrapped(formula: str, first: str, rest: str | None = None) -> list[str]:
+    """The formula in lines that begin with a sign where it is too long for one.
+
+    >>> print("\\n".join(wrapped(" + ".join(["a_long_name * another"] * 4), "    = ", "      ")))
+        = a_long_name * another + a_long_name * another + a_long_name * another
+          + a_long_name * another
+    """
+    bound = re.sub(r"(^|(?<= ))([-+*/=><≤≥≠·]|and|or) ", rf"\2{BOUND}", formula)
+    bound = re.sub(r", (?=\w+=)|(?<=\[)[^\[\]]*(?=\])", lambda match: match[0].replace(" ", BOUND), bound)
+    lines = textwrap.wrap(
+        bound, WIDTH, initial_indent=first, subsequent_indent=first if rest is None else rest,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(BOUND, " ") for line in lines]
+
+
+# ----- LaTeX, aligned at the equals signs -----
+def latex_ratio(derivation: DerivedGradient) -> str:
+    r"""\frac{\partial J}{\partial Z_2}"""
+    above, below = (rf"\partial {as_latex(symbol)}" for symbol in (derivation.output, derivation.target))
+    return rf"\frac{{{above}}}{{{below}}}"
+
+
+def latex_equation(derivation: DerivedGradient) -> str:
+    """The result as one equation."""
+    return f"{latex_ratio(derivation)} = {as_latex(derivation.term)}"
+
+
+def latex_steps(derivation: DerivedGradient) -> str:
+    """Every step on a line with its rule, then the gradients that the formula names."""
+    lines = [(latex_ratio(derivation), derivation.chain, "chain rule" if derivation.steps else "")]
+    lines += [("", step.after, step.label) for step in derivation.steps]
+    rows = [rf"{left} &= {as_latex(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
+    rows += [
+        rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
+        for symbol, lemma in derivation.lemmas.items()
+    ]
+    return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(rows), r"\end{aligned}"])
+
+
+# ----- HTML with MathML: no scripts, light or dark -----
+FONTS = "'Latin Modern Math','STIX Two Math','Cambria Math','Libertinus Math',math,serif"
+FORMULA = f"font-family:{FONTS};font-size:1.15em"
+# Fonts without a table for mathematics let denominators touch the bar.
+STYLE = "<style>.derivation mfrac>*{padding:0.1em 0.15em}.derivation td:last-child{white-space:nowrap}</style>"
+CELL = "text-align:left;vertical-align:middle;padding:0.45em 1em 0.45em 0"
+LINE = "margin:0.6em 0"
+MUTED = "opacity:0.75;font-size:0.9em"
+EQUALS = "<mo>=</mo>"
+
+
+def page(derivation: DerivedGradient) -> str:
+    """The formula with the gradients that it names, the steps as a table, and whether it agrees with backprop."""
+    where = [_lemma(name, lemma) for name, lemma in derivation.lemmas.items()]
+    parts = [
+        f'<p style="{LINE}">{"&ensp; where ".join([equation(derivation), *where])}</p>',
+        _picks(derivation),
+        html_steps(derivation),
+        f'<p style="{LINE};{MUTED}">{_verdict(derivation)}</p>',
+    ]
+    return f'<div class="derivation" style="overflow-x:auto">{STYLE}{"".join(parts)}</div>'
+
+
+def equation(derivation: DerivedGradient) -> str:
+    """The result in one line."""
+    return _math(html_ratio(derivation) + EQUALS + as_mathml(derivation.term), derivation.term)
+
+
+def html_steps(derivation: DerivedGradient) -> str:
+    """A row for each step: the formula, the rule with its condition, the error; empty where there are none."""
+    if not derivation.steps:
+        return ""
+    rows = [_row(derivation.chain, "the chain rule", "")]
+    rows += [_row(step.after, _rule(step), one_digit(step.error)) for step in derivation.steps]
+    head = "".join(f'<th scope="col" style="{CELL};{MUTED}">{name}</th>' for name in ("", "rule", "error"))
+    return (
+        '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _row(term: Term, rule: str, error: str) -> str:
+    cells = (_math(EQUALS + as_mathml(term), term), rule, error)
+    return f"<tr>{''.join(f'<td style={CELL!r}>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _rule(step: Step) -> str:
+    needed = f'<br /><span style="{MUTED}">{html.escape(step.condition)}</span>' if step.condition else ""
+    return html.escape(step.rule) + needed
+
+
+def _lemma(name: Term, lemma: DerivedGradient) -> str:
+    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+
+
+def _picks(derivation: DerivedGradient) -> str:
+    picks = derivation.picks()
+    return f'<p style="{LINE};{MUTED}">holds on the data: {html.escape(picks)}</p>' if picks else ""
+
+
+def _verdict(derivation: DerivedGradient) -> str:
+    if derivation.ok:
+        return f"✓ agrees with backprop on the recorded values; largest error {one_digit(derivation.max_error)}"
+    return f"<strong>✗ does not agree with backprop: an error of {derivation.max_error:.1e}</strong>"
+
+
+def html_ratio(derivation: DerivedGradient) -> str:
+    """∂J/∂Z2 as a fraction."""
+    above, below = (f"<mrow><mo>∂</mo>{as_mathml(symbol)}</mrow>" for symbol in (derivation.output, derivation.target))
+    return f"<mfrac>{above}{below}</mfrac>"
+
+
+def _math(markup: str, term: Term) -> str:
+    alternative = html.escape(as_text(term))
+    return f'<math displaystyle="true" alttext="{alternative}" style="{FORMULA}"><mrow>{markup}</mrow></math>'
 
 
 class Derivation(DerivedGradient):
@@ -22,7 +192,7 @@ class Derivation(DerivedGradient):
 
     def latex(self, steps: bool = True) -> str:
         """The derivation in LaTeX (amsmath, amssymb), aligned at the equals signs; without steps, its result alone."""
-        return showing.latex_steps(self) if steps else showing.latex_equation(self)
+        return latex_steps(self) if steps else latex_equation(self)
 
     def numpy(self) -> NumpyFunction:
         """The gradient as a function of what the run was given, in straight lines of NumPy.
@@ -56,10 +226,10 @@ class Derivation(DerivedGradient):
         return match(formula, self.term, self.definitions, free, caller_scope() if scope is None else scope)
 
     def __repr__(self) -> str:
-        return showing.terminal(self)
+        return terminal(self)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_html_(self) -> str:
-        return showing.page(self)
+        return page(self)

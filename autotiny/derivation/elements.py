@@ -17,7 +17,7 @@ from autotiny.derivation.steps import DerivedGradient, difference
 from autotiny.errors import UnsupportedError
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import Bind, Form
-from autotiny.notation.unicode import Unicode
+from autotiny.notation.notations import Unicode
 from autotiny.notation.writer import Piece
 from autotiny.ops import OPS
 from autotiny.ops.code import is_diagonal

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 from autotiny.language.errors import ExpressionError
-from autotiny.notation.unicode import RAISED_DIGITS
+from autotiny.notation.notations import RAISED_DIGITS
 
 SIGNS = {
     "⁻ᵀ": ".inverse.T", "^-T": ".inverse.T", "⁻¹": ".inverse", "ᵀ": ".T", "^T": ".T", "⊤": "T", "⊙": "*", "·": " @ ",

@@ -5,9 +5,8 @@ values is a `Context`: of a recorded graph for the verdicts of `compare`, of a f
 read one list of mistakes and show one set of sentences.
 """
 
-from autotiny.diagnosis.arrays import equal, same
 from autotiny.diagnosis.formula import FormulaContext
 from autotiny.diagnosis.graph import GraphContext
-from autotiny.diagnosis.mistakes import Context, diagnose, extent, way_to_shape
+from autotiny.diagnosis.mistakes import Context, diagnose, equal, extent, same, way_to_shape
 
 __all__ = ["Context", "FormulaContext", "GraphContext", "diagnose", "equal", "extent", "same", "way_to_shape"]

@@ -9,8 +9,7 @@ import numpy as np
 from autotiny.algebra.normal import addends, is_sum
 from autotiny.algebra.term import Term, apply, plain, topological_order
 from autotiny.algebra.writing import as_text
-from autotiny.diagnosis.arrays import Array
-from autotiny.diagnosis.mistakes import Context
+from autotiny.diagnosis.mistakes import Array, Context
 from autotiny.engine.pytree import tree_map
 from autotiny.ops import OPS
 from autotiny.ops.plain import NEGATION

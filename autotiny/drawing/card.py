@@ -10,7 +10,7 @@ from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import Group, last_node, nodes
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.notation.arrays import ArraySummary, summarise
+from autotiny.notation.numbers import ArraySummary, summarise
 from autotiny.notation.text import clean
 from autotiny.ops import OPS
 from autotiny.ops.activations import relu

@@ -7,8 +7,7 @@ from typing import Any
 from autotiny.drawing.card import NO_GRADIENT_YET, Card, percent
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.scene import Box, Scene
-from autotiny.notation.arrays import ArraySummary, typeset
-from autotiny.notation.heat import colour
+from autotiny.notation.numbers import ArraySummary, typeset
 from autotiny.notation.palette import (
     BAD,
     CARDS,
@@ -21,6 +20,7 @@ from autotiny.notation.palette import (
     TEXT,
     VALUE,
     VERMILLION,
+    colour,
 )
 
 LONGEST_ROW = 7

@@ -12,8 +12,7 @@ from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.rule import LocalDerivative, local_derivative
 from autotiny.engine.contributions import Contribution
 from autotiny.engine.recording import value_of
-from autotiny.notation.arrays import ArraySummary, as_text, summarise, typeset
-from autotiny.notation.numbers import short_number
+from autotiny.notation.numbers import ArraySummary, as_text, short_number, summarise, typeset
 from autotiny.ops import Op
 
 MOST_PATHS = 6

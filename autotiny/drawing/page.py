@@ -1,4 +1,4 @@
-"""The page on which a graph steps: one file of HTML, which loads nothing else.
+"""Pictures that step: a page, one file of HTML that loads nothing else, and an SVG that plays by itself.
 
 The steps are lists in the page, so that it can be read without scripts too; the script shows one at a time and lights
 the picture. The page's security policy names the hash of this script and allows no other.
@@ -7,14 +7,16 @@ the picture. The page's security policy names the hash of this script and allows
 import base64
 import hashlib
 import html
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
 from autotiny.drawing.steps import Line, PassStep
-from autotiny.notation.heat import SHADES, Heat, colour
-from autotiny.notation.palette import css_variables
+from autotiny.notation.palette import GRADIENT, LINE, MUTED, SHADES, TEXT, VALUE, WHITE, Heat, colour, css_variables
+from autotiny.notation.text import clean
 
 
 class PageView(NamedTuple):
@@ -96,3 +98,112 @@ def _heat_map(heat: Heat | None) -> str:
 def _table(kind: str, rows: Sequence[Sequence[str]]) -> str:
     lines = "".join("<tr>" + "".join(row) for row in rows)
     return f'<table class="{kind}" aria-hidden="true">{lines}</table>' if rows else ""
+
+
+# ----- an SVG that plays by itself: for a README, where no script runs -----
+
+
+SECONDS, AT_THE_END = 2.5, 3.0
+"""The time that each step is shown, and how much longer the last one stays."""
+NARROWEST = 520.0
+LINE_HEIGHT, MARGIN = 17.0, 12.0
+CHARACTER = 6.3
+"""The average width of a character of the caption, in points."""
+DIM, LIT = ".15", "1"
+STILL = "@media(prefers-reduced-motion:reduce){svg.autotiny *{animation:none!important}}"
+"""For readers who want no motion: the whole picture, with the last step in the caption."""
+
+
+def playing(svg: str, steps: Sequence[PassStep]) -> str:
+    """Return the picture with a caption below that shows one step after another, forever."""
+    opening, body = svg[: svg.index(">") + 1], svg[svg.index(">") + 1 : svg.rindex("</svg>")]
+    prefix = _search(r'aria-labelledby="(\w+)-title', opening)[0]
+    width, height = map(float, _search(r'viewBox="\S+ \S+ (\S+) (\S+)"', opening))
+    lines = max(1 + len(step.lines) for step in steps)
+    wide, tall = max(width, NARROWEST), height + 3 * MARGIN + lines * LINE_HEIGHT
+    left = (width - wide) / 2
+    for name, value in (
+        ("width", f"{wide:.0f}"),
+        ("height", f"{tall:.0f}"),
+        ("viewBox", f"{left:g} 0 {wide:g} {tall:g}"),
+    ):
+        opening = re.sub(rf'\b{name}="[^"]*"', f'{name}="{value}"', opening, count=1)
+    caption = "".join(_caption(prefix, steps, left, height + MARGIN, wide, lines * LINE_HEIGHT + MARGIN))
+    style = "\n".join([*_Timeline(prefix, steps).rules(), STILL])
+    return f"{opening}<style>\n{style}\n</style>{body}{caption}</svg>\n"
+
+
+def _search(pattern: str, text: str) -> tuple[str, ...]:
+    match = re.search(pattern, text)
+    assert match, f"Graphviz writes {pattern}"
+    return match.groups()
+
+
+def _caption(
+    prefix: str, steps: Sequence[PassStep], left: float, top: float, width: float, height: float
+) -> Iterator[str]:
+    """Yield a frame, and in it the text of every step, one over the other."""
+    frame = f'x="{left + 1:g}" y="{top:g}" width="{width - 2:g}" height="{height:g}" rx="8"'
+    yield f'<g font-family="Helvetica,Arial,sans-serif" font-size="12"><rect {frame} fill="{WHITE}" stroke="{LINE}"/>'
+    room = int((width - 2 * MARGIN) / CHARACTER)
+    for k, step in enumerate(steps):
+        shown = "" if k == len(steps) - 1 else ' opacity="0"'
+        yield f'<g id="{prefix}-t{k}"{shown}>'
+        lines = [step.title, *(f"{line.label}: {line.text}" for line in step.lines)]
+        for row, text in enumerate(lines):
+            look = f'fill="{GRADIENT if step.backward else VALUE}" font-weight="bold"' if not row else f'fill="{TEXT}"'
+            position = f'x="{left + MARGIN:g}" y="{top + LINE_HEIGHT * (row + 1):g}"'
+            yield f"<text {position} {look}>{html.escape(clean(text, room))}</text>"
+        yield f'<text x="{left + width - MARGIN:g}" y="{top + LINE_HEIGHT:g}" text-anchor="end" fill="{MUTED}">'
+        yield f"{k + 1}/{len(steps)}</text></g>"
+    yield "</g>"
+
+
+class _Timeline:
+    """The animations of a picture's parts, as rules of a style sheet."""
+
+    def __init__(self, prefix: str, steps: Sequence[PassStep]) -> None:
+        self.prefix, self.steps = prefix, steps
+        self.length = len(steps) * SECONDS + AT_THE_END
+
+    def rules(self) -> Iterator[str]:
+        """Yield a rule with its key frames for every part that changes."""
+        computed = {step.active: k for k, step in enumerate(self.steps) if not step.backward}
+        graded: dict[str, int] = {}
+        turns: defaultdict[str, list[int]] = defaultdict(list)
+        for k, step in enumerate(self.steps):
+            for card in {step.active, step.receiver} - {""}:
+                turns[card].append(k)
+            if step.receiver:  # the gradient appears when it is complete
+                graded[step.receiver] = k
+        for card in turns:
+            yield from self.card(card, computed.get(card, 0), turns[card])
+        for card, k in graded.items():
+            yield from self.rule(f"{card} .gradient", {0: "opacity:0", k: "opacity:1"})
+        for edge, k in {step.edge: k for k, step in enumerate(self.steps) if step.edge}.items():
+            passing = f"stroke:{GRADIENT};stroke-width:3"
+            yield from self.rule(f"{edge}>path:first-of-type", {0: "", k: passing, k + 1: f"stroke:{GRADIENT}"})
+        for k in range(len(self.steps)):
+            yield from self.rule(f"t{k}", {0: "opacity:0", k: "opacity:1", k + 1: "opacity:0"})
+
+    def card(self, card: str, computed: int, turns: Sequence[int]) -> Iterator[str]:
+        """Yield the rule of a card: dim until it is computed, and framed when it is its turn."""
+        looks = {0: DIM, computed: LIT}
+        frames = {k: f"opacity:{look};filter:none" for k, look in looks.items()}
+        for k in turns:
+            colour = GRADIENT if self.steps[k].backward else VALUE
+            frames[k] = f"opacity:1;filter:drop-shadow(0 0 4px {colour})"
+            if k + 1 not in turns:
+                frames[k + 1] = "opacity:1;filter:none"
+        yield from self.rule(card, frames)
+
+    def rule(self, part: str, looks: dict[int, str]) -> Iterator[str]:
+        """Yield the rule by which a part has a look from each of these steps on."""
+        name = f"{self.prefix}-{re.sub('[^a-z0-9-]', '', part)}"
+        frames = "".join(f"{self.percent(k)}{{{look}}}" for k, look in sorted(looks.items()) if k < len(self.steps))
+        yield f"@keyframes {name}{{{frames}}}"
+        yield f"#{self.prefix}-{part}{{animation:{name} {self.length:g}s step-end infinite}}"
+
+    def percent(self, k: int) -> str:
+        """Return the start of a step as a percentage of the whole."""
+        return f"{100 * k * SECONDS / self.length:.3f}%"

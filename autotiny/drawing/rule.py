@@ -13,9 +13,9 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol
 from autotiny.notation.expression import Expression, operands_first
+from autotiny.notation.notations import Unicode
 from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
-from autotiny.notation.unicode import Unicode
 from autotiny.ops import Op
 from autotiny.ops.mathematics import mathematics
 from autotiny.ops.table import Rule

@@ -13,8 +13,7 @@ from autotiny.drawing.card import LONGEST_TITLE
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Group
-from autotiny.drawing.page import PageView, page
-from autotiny.drawing.playing import playing
+from autotiny.drawing.page import PageView, page, playing
 from autotiny.drawing.render import GraphvizMissingError, file_named
 from autotiny.drawing.scene import GraphTooLargeError
 from autotiny.drawing.selection import visible

@@ -23,10 +23,9 @@ from autotiny.engine.contributions import Backprop, Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.notation.arrays import summarise, typeset
 from autotiny.notation.expression import Expression
-from autotiny.notation.heat import Heat
-from autotiny.notation.numbers import short_number
+from autotiny.notation.numbers import short_number, summarise, typeset
+from autotiny.notation.palette import Heat
 from autotiny.ops.code import typed
 
 CardPair = tuple[str, str]

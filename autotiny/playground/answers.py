@@ -21,7 +21,7 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
-from autotiny.notation.arrays import summarise
+from autotiny.notation.numbers import summarise
 from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.sessions.script import script

@@ -15,7 +15,7 @@ from autotiny.drawing.stepping import SteppingPicture
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language.errors import suggestion
-from autotiny.notation.arrays import summarise
+from autotiny.notation.numbers import summarise
 from autotiny.playground.explore_controls import Control, controls
 from autotiny.sessions.session import Session
 

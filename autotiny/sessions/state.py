@@ -14,7 +14,7 @@ from autotiny.engine.node import Node, next_number
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
-from autotiny.notation.arrays import summarise
+from autotiny.notation.numbers import summarise
 from autotiny.notation.text import aligned, clean
 from autotiny.sessions.memory import Memory, Result, evaluate_all
 from autotiny.sessions.program import Program, SessionError

@@ -2,8 +2,7 @@ import sys
 
 import pytest
 
-from autotiny.commands.arguments import InputError
-from autotiny.commands.recorded import call, load
+from autotiny.commands.arguments import InputError, call, load
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from autotiny.notation.arrays import as_text, sparkline, summarise
-from autotiny.notation.numbers import short_number
+from autotiny.notation.numbers import as_text, short_number, sparkline, summarise
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,7 @@ from autotiny.notation.code import BareCode, NumpyCode, TypedCode
 from autotiny.notation.expression import Expression
 from autotiny.notation.expression import symbol as variable
 from autotiny.notation.forms import LATEX, MATHML, NUMPY, TABLE, TEXT, Form
-from autotiny.notation.latex import Latex
-from autotiny.notation.mathml import MathML
-from autotiny.notation.unicode import Unicode
+from autotiny.notation.notations import Latex, MathML, Unicode
 from autotiny.ops import OPS
 from autotiny.ops.code import as_code, operation
 from autotiny.ops.table import Each

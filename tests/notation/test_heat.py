@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from autotiny.notation.heat import SHADES, Heat, blocks, colour, heat
-from autotiny.notation.palette import BLUE, VERMILLION, YELLOW
+from autotiny.notation.palette import BLUE, SHADES, VERMILLION, YELLOW, Heat, blocks, colour, heat
 
 
 def test_shades_are_in_proportion_to_the_largest_entry_on_either_side():

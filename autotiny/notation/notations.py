@@ -1,0 +1,172 @@
+r"""The notations of paper: text (W2ᵀ dZ2 * 1[Z1 > 0]), LaTeX, and MathML Core, which browsers show without help.
+
+Each is a column of the table of forms, and what the table cannot say: how names, numbers and words are set.
+"""
+
+import html
+from typing import ClassVar
+
+from autotiny.notation.forms import LATEX, MATHML, TEXT
+from autotiny.notation.text import GREEK, LONGEST, NameParts, clean, name_parts
+from autotiny.notation.writer import Notation
+
+RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻" + RAISED_DIGITS)
+
+
+class Unicode(Notation):
+    """Formulas as text. Matrices side by side are multiplied as matrices; * and / act entry by entry.
+
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> product = Expression("matmul", [Expression("transpose", [symbol("W2")]), symbol("dZ2")])
+    >>> mask = Expression("mask", [Expression("greater", [symbol("Z1"), Expression("number", value=0.0)])])
+    >>> Unicode()(Expression("multiply", [product, mask]))
+    'W2ᵀ dZ2 * 1[Z1 > 0]'
+    """
+
+    forms = TEXT
+    uses_own: ClassVar[bool] = True
+
+    def name(self, name: str) -> str:
+        """A variable, harmless to a terminal."""
+        return clean(name, LONGEST)
+
+    def exponent(self, digits: str) -> str:
+        """x³"""
+        return digits.translate(SUPERSCRIPTS)
+
+
+# ----- LaTeX -----
+
+
+FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "det"}
+ESCAPES = str.maketrans({
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+})  # fmt: skip
+COMMANDS = {letter: f"\\{word}" for word, letter in GREEK.items() if word not in ("lamda", "lam", "eps")}
+
+
+def text(words: str) -> str:
+    """Words inside a formula, harmless to LaTeX."""
+    return rf"\text{{{words.translate(ESCAPES)}}}"
+
+
+class Latex(Notation):
+    r"""Formulas as LaTeX with amsmath and amssymb, for MathJax or a document.
+
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> print(Latex()(Expression("divide", [Expression("subtract", [symbol("A2"), symbol("Y")]), symbol("m")])))
+    \frac{A_{2} - Y}{m}
+    """
+
+    forms = LATEX
+
+    def name(self, name: str) -> str:
+        r"""W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
+        parts = name_parts(name)
+        if not parts.is_variable:
+            return text(parts.letters)
+        whole = _letters(parts) + (f"_{{{_subscript(parts.subscript)}}}" if parts.subscript else "")
+        above = (f"[{parts.layer}]" if parts.layer else "") + parts.primes * r"\prime"
+        if above:  # in braces, so that more can stand above it
+            whole = f"{{{whole}^{{{above}}}}}"
+        return rf"\mathrm{{d}}{whole}" if parts.differential else whole
+
+    def digits(self, numeral: str) -> str:
+        r"""1e-12 as 10^{-12}, in braces so that it may be raised."""
+        digits, _, exponent = numeral.partition("e")
+        if digits in SPECIAL:
+            return SPECIAL[digits]
+        if not exponent:
+            return digits
+        ten = f"10^{{{int(exponent)}}}"
+        return f"{{{ten}}}" if digits == "1" else rf"{{{digits} \cdot {ten}}}"
+
+    def words(self, words: str) -> str:
+        """Axes and places, as text."""
+        return text(words.replace("axis=", "axis "))
+
+    def where(self, text: str, defined: list[str]) -> str:
+        """A formula, and the definitions of names in it."""
+        return rf"{text} \text{{ where }} {', '.join(defined)}"
+
+    def bracketed(self, text: str) -> str:
+        """Parentheses as tall as what they hold."""
+        return rf"\left({text}\right)"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A function by its name, upright."""
+        command = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name.translate(ESCAPES)}}}"
+        return command + self.bracketed(", ".join(arguments))
+
+
+SPECIAL = {"inf": r"\infty", "nan": r"\text{nan}"}
+
+
+def _letters(name: NameParts) -> str:
+    if name.letters in COMMANDS:
+        return COMMANDS[name.letters]
+    return name.letters if len(name.letters) == 1 else rf"\mathit{{{name.letters}}}"
+
+
+def _subscript(text: str) -> str:
+    return text if text.isdigit() or len(text) == 1 else rf"\mathrm{{{text}}}"
+
+
+# ----- MathML -----
+
+
+class MathML(Notation):
+    """Formulas as MathML Core; every formula is one element.
+
+    >>> from autotiny.notation.expression import Expression, symbol
+    >>> MathML()(Expression("subtract", [symbol("A2"), symbol("Y")]))
+    '<mrow><msub><mi>A</mi><mn>2</mn></msub><mo>−</mo><mi>Y</mi></mrow>'
+    """
+
+    forms = MATHML
+
+    def name(self, name: str) -> str:
+        """W[1] with its layer above, dZ2 with an upright d, words as text."""
+        parts = name_parts(name)
+        if not parts.is_variable:
+            return self.words(parts.letters)
+        whole = f"<mi>{parts.letters}</mi>"
+        if parts.subscript:
+            tag = "mn" if parts.subscript.isdigit() else "mi"
+            whole = f"<msub>{whole}<{tag}>{parts.subscript}</{tag}></msub>"
+        if parts.layer:
+            whole = f"<msup>{whole}<mtext>[{html.escape(parts.layer)}]</mtext></msup>"
+        if parts.primes:
+            whole = f"<mrow>{whole}<mo>{parts.primes * '′'}</mo></mrow>"
+        return f'<mrow><mi mathvariant="normal">d</mi>{whole}</mrow>' if parts.differential else whole
+
+    def digits(self, numeral: str) -> str:
+        """1e-12 as 10⁻¹²."""
+        digits, _, exponent = numeral.partition("e")
+        digits = digits.replace("inf", "∞")
+        if not exponent:
+            return f"<mn>{digits}</mn>"
+        ten = f"<msup><mn>10</mn><mn>{int(exponent)}</mn></msup>".replace("-", "−")
+        return ten if digits == "1" else f"<mrow><mn>{digits}</mn><mo>·</mo>{ten}</mrow>"
+
+    def exponent(self, digits: str) -> str:
+        """A digit."""
+        return f"<mn>{digits}</mn>"
+
+    def words(self, words: str) -> str:
+        """Axes and places, as text."""
+        return f"<mtext>{html.escape(words.replace('axis=', 'axis '))}</mtext>"
+
+    def where(self, text: str, defined: list[str]) -> str:
+        """A formula, and the definitions of names in it."""
+        return f"<mrow>{text}<mtext>\u2002where\u2002</mtext>{'<mo>,</mo>'.join(defined)}</mrow>"
+
+    def bracketed(self, text: str) -> str:
+        """In parentheses."""
+        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A function by its name, upright."""
+        return f"<mrow><mi>{html.escape(name)}</mi>{self.bracketed('<mo>,</mo>'.join(arguments))}</mrow>"
