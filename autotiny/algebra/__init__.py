@@ -1,10 +1,9 @@
 """Formulas and their rewriting: what deriving for people and compiling for speed have in common."""
 
-from autotiny.algebra.measure import measure
 from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE
-from autotiny.algebra.row import AlgebraError, Row, rewritten
+from autotiny.algebra.row import AlgebraError, Row, measure, rewritten
 from autotiny.algebra.simplify import Simplifier
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
 

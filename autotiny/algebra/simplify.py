@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from autotiny.algebra.measure import measure
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
-from autotiny.algebra.row import AlgebraError, Row
+from autotiny.algebra.row import AlgebraError, Row, measure
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 

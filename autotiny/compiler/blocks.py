@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term
-from autotiny.compiler.lowering import is_uniform
 from autotiny.compiler.operands import Operands, comment, type_of
-from autotiny.compiler.rewriting import VDOT, folded
+from autotiny.compiler.rewriting import VDOT, folded, is_uniform
 from autotiny.compiler.schedule import BlockGroup, Plan, Storage, inner_results, is_choice, shape_of
 
 BLOCK = 2**14

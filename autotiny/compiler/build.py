@@ -10,10 +10,10 @@ from autotiny.compiler.backend import Backend, FactError
 from autotiny.compiler.captured import Captured, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors, push_factors
-from autotiny.compiler.lowering import assume_facts, lower
 from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
+from autotiny.compiler.rewriting import assume_facts, lower
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
