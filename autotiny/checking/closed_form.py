@@ -1,7 +1,7 @@
-"""The textbook's gradients of a network, derived by hand and written as on a blackboard.
+"""The textbook's gradients of a network, derived by hand, in the notation of a blackboard.
 
 This module is the other side of the comparison: plain NumPy, no graph, no engine.  A network of L layers turns the
-columns of X into the columns of A[L]; one example stands in each of the m columns:
+columns of X into the columns of A[L]; each of the m columns is one example:
 
     A[0] = X        Z[l] = W[l] A[l-1] + b[l]        A[l] = g(Z[l])        A[L] = softmax(Z[L])
 
@@ -18,7 +18,7 @@ and c count the inputs, the hidden units and (twice) the classes:
 
 with  s = sum_c exp(z2_c) .
 
-1.  Softmax.  Each exponential stands in its own numerator and in every denominator:
+1.  Softmax.  Each exponential occurs in its own numerator and in every denominator:
 
         da2_k/dz2_c = (1[k = c] exp(z2_k) s - exp(z2_k) exp(z2_c)) / s^2 = a2_k (1[k = c] - a2_c)
 
@@ -47,14 +47,14 @@ Written for whole columns at once, these are the lines of `two_layer` and `netwo
     dZ2 = A2 - Y                     dW2 = (1/m) dZ2 A1^T      db2 = (1/m) sum(dZ2, axis=1)
     dZ1 = W2^T dZ2 * g'(Z1)          dW1 = (1/m) dZ1 X^T       db1 = (1/m) sum(dZ1, axis=1)
 
-Where the 1/m stands
---------------------
+The place of 1/m
+----------------
 The textbook's dZ is the gradient of each example's own loss, and 1/m enters with the parameters.  Autograd knows only
-J, the average, so what it finds at Z2 is
+J, the average, so its gradient at Z2 is
 
     dJ/dZ2 = (1/m) dZ2 = (A2 - Y) / m
 
-and likewise at every Z; at the parameters the two agree as they stand.  `gradients` goes from one to the other.
+and likewise at every Z; at the parameters the two are equal.  `gradients` converts one to the other.
 
 Sources: M. Nielsen, "Neural Networks and Deep Learning", 2015, chapter 2, equations (BP1) to (BP4),
 neuralnetworksanddeeplearning.com/chap2.html; I. Goodfellow, Y. Bengio and A. Courville, "Deep Learning", 2016,

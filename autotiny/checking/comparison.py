@@ -32,12 +32,12 @@ from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 class Blame:
     """The first operation whose rule is wrong, or none.
 
-    op : its name, None where every rule is right
-    name : the tensor that it made
-    operand : which of its operands' gradients is wrong
+    op : the name of the operation, None if every rule is right
+    name : the name of its result
+    operand : the position of the operand whose gradient is wrong
     line : the user's line that recorded it, known under at.debug()
     rows : the comparison for the operation by itself, its operands by position
-    checked : how many operations were looked at
+    checked : the number of operations that were checked
     """
 
     op: str | None
@@ -60,7 +60,7 @@ class Blame:
 
 
 def blame(subject: Subject) -> Blame:
-    """Check the operations that the gradients in question passed through, operands first, on their recorded values."""
+    """Check the operations that the compared gradients passed through, operands first, on their recorded values."""
     order = topological_order(subject.output)
     dependent = leading_to(order, subject.names)
     checked = 0
@@ -218,7 +218,10 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> None:
 def _require_derivative(
     output: Tensor, names: dict[Tensor, str], call: Callable[[list[Tensor]], Tensor], what: str = "gradient"
 ) -> None:
-    """Compare the gradient with the replay of its graph, and with new calls of f, as values may have left the graph."""
+    """Compare the gradient with the replay of its graph, and with new calls of f.
+
+    New calls also show the effect of values that left the graph by .data.
+    """
     nothing, values = dict.fromkeys(names), [np.asarray(x.value) for x in names]
 
     def plain(tensors: list[Tensor]) -> Any:

@@ -1,9 +1,9 @@
-"""How operations are computed on complex numbers, so that a complex step can pass through them.
+"""Forward functions on complex numbers, so that a complex step can pass through operations.
 
-A complex step evaluates f(x + ihv) with an h so small that h² is nothing: the real part is f(x), the imaginary part
+A complex step evaluates f(x + ihv) with an h so small that h² vanishes: the real part is f(x), the imaginary part
 over h is the derivative along v, and nothing is subtracted (W. Squire and G. Trapp, "Using complex variables to
 estimate derivatives of real functions", 1998). A row with the trait "analytic" is computed by its own forward function;
-the others have a form here, or the derivative is found by differences.
+the others have a form here, or the derivative is computed from differences.
 
 At a kink two real parts tie, and the imaginary parts tell which side the step goes to, so that the derivative comes out
 one-sided, exactly: with h on the right, with -h on the left. A value counts as a tie where it is within rounding of
@@ -94,7 +94,7 @@ SMOOTH: dict[Any, Forward] = {
 
 # ----- kinks -----
 class TieRule(NamedTuple):
-    """How a complex step passes a tie.
+    """The treatment of ties by a complex step.
 
     eps : the rounding of the recorded values, within which two of them tie.
     by_convention : choose no side, but follow the engine's convention: a constant wins a tie, tracked values share it.

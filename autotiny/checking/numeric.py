@@ -4,8 +4,9 @@ Every entry of a small tensor is looked at, and a sample of a large one, along w
 
 Where every operation from the tensor to the loss is analytic, or has no more than kinks, a complex step tells the
 derivative to rounding.  It is believed once it agrees with differences along a random direction; otherwise the
-differences themselves serve. Both run in extended precision where the machine has one that is wider, except for long
-products, which then cost too much, and for linear algebra, which NumPy has in double precision only; the noise says so.
+differences themselves are used. Both run in extended precision where the machine has one that is wider, except for long
+products, which then cost too much, and for linear algebra, which NumPy has in double precision only;
+the noise reflects it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ Call = Callable[[list[Tensor]], Any]
 class Calling:
     """Derivatives by one variable, by differences of calls; in extended precision where the function runs in it.
 
-    A function that is called anew sees what no graph shows: values taken with .data.
+    A new call also shows the effect of values that were taken out of the graph with .data.
     """
 
     method = "differences"
@@ -175,7 +176,7 @@ def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
 Index = tuple[int, ...]
 
 EVERY_ENTRY = {"complex step": 512, "differences": 64}
-"""The size up to which every entry is looked at: a difference takes some fifty replays, a complex step one or two."""
+"""The largest size of a tensor all of whose entries are checked: differences take fifty replays, a complex step two."""
 
 DIRECTIONS, RANDOM, EXTREME, DIFFERING = 4, 12, 4, 32
 """The sample of a larger tensor: random directions, random entries, the largest and smallest, and the most doubtful."""
@@ -183,7 +184,7 @@ DIRECTIONS, RANDOM, EXTREME, DIFFERING = 4, 12, 4, 32
 
 @dataclass
 class Evidence:
-    """Numeric derivatives by entry, and what was looked at in words."""
+    """Numeric derivatives by entry, and a description of the sample."""
 
     shape: tuple[int, ...]
     method: str
@@ -191,7 +192,7 @@ class Evidence:
     coverage: str = ""
 
     def table(self, read: Any) -> Array:
-        """Return `read(sides)` of each entry as an array of the tensor's shape, nan where it was not looked at."""
+        """Return `read(sides)` of each entry as an array of the tensor's shape, nan where it was not sampled."""
         values = np.full(self.shape, np.nan, np.longdouble)
         for index, each in self.sides.items():
             values[index] = read(each)
@@ -199,14 +200,14 @@ class Evidence:
 
     @property
     def noise(self) -> float:
-        """The largest noise of all."""
+        """The largest noise of any derivative."""
         return max((float(each.noise) for each in self.sides.values()), default=0.0)
 
 
 def gather(numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Sequence[Array]) -> Evidence:
     """Return the numeric derivatives to compare with a gradient of autograd's.
 
-    doubts : the difference of another side from it, entry by entry; 0 where there is no doubt
+    doubts : the difference of the closed form from it, entry by entry; 0 where they agree
     moved : the same gradient after rounding errors, by which the tolerance along a direction is judged
     """
     evidence = Evidence(autograd.shape, numeric.method)

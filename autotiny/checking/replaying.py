@@ -13,7 +13,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, Op, shaping
 
 WIDE_WORK = 50_000
-"""Multiplications up to which a replay runs in extended precision, without BLAS: some milliseconds."""
+"""The largest number of multiplications of a replay in extended precision, without BLAS: some milliseconds."""
 
 EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(float).eps
 ASTYPE = OPS[shaping.astype]
@@ -23,7 +23,7 @@ class Replay:
     """The sum of weights * output as a function of the tensor x, the rest of the graph at its recorded values.
 
     Masks and indices are constants of the graph, as they are for its gradient.  Values are real or complex; a
-    conversion to another precision that was recorded is passed over, so that the precision is that of the value given.
+    conversion to another precision that was recorded is passed over, so that the precision is that of the value of x.
 
     >>> x = Tensor([1.0, 2.0]); y = np.sum(x * x)
     >>> Replay(x, y)(np.array([3.0, 4.0]))
@@ -60,13 +60,13 @@ class Replay:
         return all(has_complex_form(made_by(node)) for node in self.nodes)
 
     def __call__(self, value: Any) -> Any:
-        """The output where x is the given real value."""
+        """Return the output for a real value of x."""
         return self._output(value, lambda node, args: made_by(node).forward(*args, **node.kwargs), real_log)
 
     def step(self, value: Any, by_convention: bool = False) -> tuple[Any, bool]:
-        """The output where x is the given complex value, and whether the step met a kink on the way.
+        """Return the output for a complex value of x, and whether the step met a kink on the way.
 
-        There it takes the side that it goes to, or none where it follows the engine's convention.
+        At a kink it follows the side of the step, or the engine's convention.
         """
         rule, kinks = TieRule(self.eps, by_convention), list[bool]()
 

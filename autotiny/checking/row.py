@@ -1,4 +1,4 @@
-"""What a comparison found of one tensor, and how rows are shown: as a table, with notes and a summary."""
+"""Rows of a report, each the comparison for one tensor; they print as a table with notes and a summary."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ LONGEST_NOTE = 200
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Row:
-    """The gradient of the loss by one tensor: as a formula states it, as autograd finds it, and by numbers alone.
+    """The gradient of the loss by one tensor: by the closed form, by autograd, and by numbers alone.
 
-    analytic : the formula's; None where none was given
-    numeric : nan where it was not looked at; the middle of both sides at a kink
-    noise : how far the numeric side may be off at most
+    analytic : the closed form's; None if there is none
+    numeric : nan where it was not sampled; the middle of both sides at a kink
+    noise : a bound on the error of the numeric side
     error : largest difference, relative to the largest entry; inf where one side is nan or inf alone
     ulps : the same in units of the last place of the larger value there
-    index : where that is
+    index : the index of that entry
     outlier : which side is wrong there, "analytic" or "autograd"; "undecided" where they differ and the numeric side
         cannot tell; else None
     sides : the derivatives to the left and to the right of that entry, which differ at a kink
     tolerance : the largest error that rounding explains, on the scale of `error`
-    coverage, method : what the numeric side looked at, and how
-    notes : what the error looks like
+    coverage, method : the sample of the numeric side, and its method
+    notes : sentences that describe the error
     """
 
     name: str

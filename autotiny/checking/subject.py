@@ -1,4 +1,4 @@
-"""What is compared: a recorded number, the tensors in question, their gradients, and how far rounding moves those."""
+"""The subject of a comparison: a recorded number, tensors, their gradients, and the effect of rounding on these."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
 SAMPLES = 4
-"""Copies of a graph in which every value is moved by a rounding."""
+"""The number of copies of a graph in which every value is moved by a rounding."""
 
 
 class UnknownTensorError(AutotinyError, LookupError):
@@ -26,7 +26,7 @@ class UnknownTensorError(AutotinyError, LookupError):
 
 
 class Finder:
-    """Looks up tensors that lead to a loss, in the words of whoever called compare."""
+    """A lookup of the tensors that lead to a loss, by the caller's names."""
 
     def __init__(self, loss: Tensor) -> None:
         self.scope = call_site.caller_scope()

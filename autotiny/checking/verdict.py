@@ -37,13 +37,13 @@ def finite_max(array: Array) -> float:
 
 
 def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
-    """Return how far rounding moves a gradient at most."""
+    """Return the largest change of a gradient by rounding."""
     with np.errstate(invalid="ignore"):
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)
 
 
 def tolerance(gradient: Array, moved_by: float, graph_eps: float) -> float:
-    """How far a right gradient may be off, given what rounding moves it by in the graph's precision."""
+    """Return the largest error of a right gradient that rounding in the graph's precision explains."""
     eps = max(eps_of(gradient), graph_eps)
     return 16 * moved_by * eps / graph_eps + 8 * eps * finite_max(gradient)
 
@@ -102,14 +102,14 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
 
 
 def _away(values: Array, low: Array, high: Array) -> Array:
-    """How far values are from those between low and high; nan where these are not known, inf for no number."""
+    """Return the distance of values from the interval low to high; nan where it is unknown, inf for nan."""
     with np.errstate(invalid="ignore"):
         far = np.maximum(np.maximum(low - values, values - high), 0)
     return np.where(np.isnan(low), np.nan, np.where(np.isfinite(values), far, np.inf))
 
 
 def _without_number(low: Array, evidence: Evidence) -> Array:
-    """Which entries were looked at and have no number: a finite value says nothing of a loss that is nan."""
+    """Return a mask of the sampled entries without a number: a finite gradient is wrong where the loss is nan."""
     return (evidence.table(lambda _: 1) == 1) & np.isnan(low)
 
 
@@ -137,7 +137,7 @@ def examine(
 ) -> list[Row]:
     """Return a row for each tensor of a subject, with a closed form for some of them, None for others.
 
-    `numbers` are used in place of the replay where they are given.
+    `numbers`, if present, are used in place of the replay.
     """
     moved = subject.moved_gradients()
     rows = []

@@ -1,4 +1,4 @@
-"""Arguments of commands: arrays written out or in a file, whole numbers, and what is recorded from them.
+"""Arguments of commands: arrays as text or in a file, whole numbers, and results recorded from them.
 
 A command records a formula, or a function in a user's file, on the values that the command line names.
 """

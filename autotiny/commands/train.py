@@ -125,7 +125,7 @@ def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: 
         keep(training)
         report(training)
 
-    keep(training)  # so that a path that cannot be written to is an error now, not an epoch later
+    keep(training)  # so that an unwritable path is an error now, not an epoch later
     start = time.perf_counter()
     with progress_bar(epochs, len(training.history)) as report:
         training.run(train, validation, epochs, after_epoch)

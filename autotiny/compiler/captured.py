@@ -167,7 +167,7 @@ class Captured:
 
     # ----- while running -----
     def watch(self) -> None:
-        """Fingerprint the captured arrays, which may be written to."""
+        """Fingerprint the captured arrays, which may be modified."""
         arrays = {id(array): array for array in self.known_arrays()}
         self.arrays = [(array, fingerprint(array)) for array in arrays.values()]
 
@@ -177,14 +177,14 @@ class Captured:
             yield from _arrays_in(value)
 
     def is_unchanged(self) -> bool:
-        """Whether every location has its value, and these have not been written to."""
+        """Whether every location has its value, and these have not been modified."""
         try:
             return all(location.read() is value for location, value in self.locations) and self.has_its_values()
         except GONE:
             return False
 
     def has_its_values(self) -> bool:
-        """Whether no array and no container has been written to."""
+        """Whether all arrays and containers are unmodified."""
         if any(fingerprint(array) != seal for array, seal in self.arrays):
             return False
         return all(contents(container) == content for container, content in self.contents)

@@ -126,7 +126,7 @@ class Compiled:
         return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
 
     def require_writable(self, args: Any) -> None:
-        """Raise UnsupportedError where a donated array cannot be written into."""
+        """Raise UnsupportedError where a donated array is read-only."""
         for position in self.donate:
             for array in flatten(args[position])[0]:
                 if isinstance(array, np.ndarray) and not array.flags.writeable:

@@ -125,9 +125,6 @@ def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any])
     return apply(term.op, args, kwargs, term.value)
 
 
-# ----- lowering: softmax to exp, sum and divide -----
-
-
 # ----- facts about data, assumed at the first call and checked at every call -----
 
 
@@ -159,9 +156,10 @@ def mean_of_difference(total: Term, Y: Term, difference: Term, a: Term, b: Term)
     return apply(VDOT, (Y, a), {}) - np.sum(b)
 
 
+# ----- lowering: softmax to exp, sum and divide -----
 OWN = (summation, index, scatter, cofactors, log_abs_det, sign_of_det, vdot, astype, join, pad_constant)
 WHOLE = {OPS[function] for function in OWN}
-"""Operations of ours that are one call of NumPy, or would be slower in parts."""
+"""Operations of autotiny that are one call of NumPy, or would be slower in parts."""
 
 
 def lower(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:

@@ -15,7 +15,7 @@ from autotiny.nn.datasets import Array
 
 
 def forward(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> dict[str, Any]:
-    """Compute the textbook's forward pass in plain NumPy, softmax written out, in the notation of `closed_form`."""
+    """Compute the textbook's forward pass in plain NumPy, with softmax in full, in the notation of `closed_form`."""
     m = X.shape[1]
 
     Z1 = W1 @ X + b1

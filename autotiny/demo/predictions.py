@@ -69,6 +69,6 @@ class Prediction:
 
 
 def predictions(digits: nn.Dataset, A2: Array) -> list[Prediction]:
-    """Return a prediction for each digit, given the probabilities A2 (10, m)."""
+    """Return a prediction for each digit from the probabilities A2 (10, m)."""
     columns = zip(digits.X.T, digits.labels.tolist(), np.argmax(A2, axis=0).tolist(), A2.T, strict=True)
     return [Prediction(pixels.reshape(digits.shape), *rest) for pixels, *rest in columns]

@@ -87,12 +87,12 @@ class Fact(ABC):
 class SumsToOne(Fact):
     """The fact that all sums of an input array along an axis are 1."""
 
-    given: frozenset[Term]
+    inputs: frozenset[Term]
     value = 1
 
     def holds(self, term: Term) -> bool:
         """Whether a term is a sum of such an array, and all of its entries are 1."""
-        return sums_to_one(term, self.given)
+        return sums_to_one(term, self.inputs)
 
 
 @dataclass(frozen=True)

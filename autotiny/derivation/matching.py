@@ -21,9 +21,9 @@ from autotiny.language import ExpressionError, evaluate
 Array = NDArray[Any]
 
 
-# ----- interpretations of a typed formula: as NumPy code, or as what it says on paper -----
+# ----- interpretations of a typed formula: as NumPy code, or in textbook notation -----
 class Interpretation(NamedTuple):
-    """NumPy code; how to describe it if it says more than the text; whether vectors are columns in it."""
+    """NumPy code; its description, if that adds to the text; whether vectors are columns in it."""
 
     code: str
     description: str = ""
@@ -42,7 +42,7 @@ class Interpretation(NamedTuple):
 
 
 def interpretations(text: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> Iterator[Interpretation]:
-    """The text as code; then as what it says on paper, where sums keep their axes and vectors are columns.
+    """Yield the text as code, then as textbook notation, where sums keep their axes and vectors are columns.
 
     `names` gives an identifier for each name, `scope` the values of the identifiers.
     """
@@ -76,7 +76,7 @@ class Match:
     text : the formula as it was typed.
     ok : whether it is the gradient, for other values of the parameters too.
     difference : the difference in words; empty if there is none.
-    read_as : the NumPy code that the text was taken for, if that says more than the text.
+    read_as : the NumPy code that the text was parsed to, if that differs from the text.
     """
 
     text: str

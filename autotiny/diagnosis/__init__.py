@@ -1,8 +1,8 @@
-"""What a wrong gradient looks like: factors, signs, transposes, sums, masks and missing terms.
+"""The diagnosis of wrong gradients: factors, signs, transposes, sums, masks and missing terms.
 
-`diagnose` compares a stated gradient with the right one, by value, and names the mistake. What it knows beside the
-values is a `Context`: of a recorded graph for the verdicts of `compare`, of a formula for `Derivation.matches`. Both
-read one list of mistakes and show one set of sentences.
+`diagnose` compares a stated gradient with the right one, by value, and names the mistake. A `Context`
+supplies what the values alone do not show: a recorded graph for the verdicts of `compare`, a formula for
+`Derivation.matches`. Both use one list of mistakes and one set of sentences.
 """
 
 from autotiny.diagnosis.formula import FormulaContext

@@ -1,4 +1,4 @@
-"""What a derived formula knows of a gradient: by it the mistakes in a formula that somebody typed are named."""
+"""The context of a derived formula, by which the mistakes in a typed formula are recognised."""
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -16,11 +16,11 @@ from autotiny.ops.plain import NEGATION
 
 MULTIPLY = OPS[np.multiply]
 MOST_FACTORS = 24
-"""Factors of a formula that are left out one by one."""
+"""The largest number of factors of a formula that are left out one by one."""
 
 
 class FormulaContext(Context):
-    """The context of a gradient with the formula `right`, given the values of the terms that it is made of."""
+    """The context of a gradient with the formula `right`, and the values of its terms."""
 
     def __init__(self, right: Term, values: Mapping[Term, Any]) -> None:
         self.right, self.values = right, values
@@ -68,9 +68,9 @@ class FormulaContext(Context):
             if stop is not None:
                 yield stop[0], ~np.asarray(self.values.get(term, term.value))
 
-    def _value(self, root: Term, given: Mapping[Term, Any]) -> Array:
-        """The value of a formula in which the `given` terms have other values than the recorded ones."""
-        changed = dict(given)
+    def _value(self, root: Term, at: Mapping[Term, Any]) -> Array:
+        """Return the value of a formula where the terms in `at` have these values instead of the recorded ones."""
+        changed = dict(at)
 
         def value(part: Any) -> Any:
             return changed.get(part, self.values.get(part, part.value)) if isinstance(part, Term) else part
@@ -85,12 +85,12 @@ class FormulaContext(Context):
 
 
 def described(factor: Term) -> str:
-    """A factor in words: "the mask 1[Z1 > 0]", "the factor 1 - A1²"."""
+    """Return a factor in words: "the mask 1[Z1 > 0]", "the factor 1 - A1²"."""
     return f"the mask 1[{as_text(factor)}]" if factor.dtype == bool else f"the factor {as_text(factor)}"
 
 
 def stop_condition(mask: Term) -> tuple[str, Array] | None:
-    """When a mask is 0, in symbols and as truth values: "Z1 ≤ 0"; None if the term is not a comparison."""
+    """Return the condition under which a mask is 0, as text and as an array; None if the term is not a comparison."""
     if mask.op is None or mask.op.function not in NEGATION:
         return None
     negated = apply(plain(NEGATION[mask.op.function]), mask.args, {})

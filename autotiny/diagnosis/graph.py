@@ -1,4 +1,4 @@
-"""What a recorded graph knows of a gradient: by it the mistakes in a closed form are named."""
+"""The context of a recorded graph, by which the mistakes in a closed form are recognised."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -18,18 +18,18 @@ from autotiny.engine.recording import evaluate, is_stable_log, new_node, value_o
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS
 
-# ----- copies of graphs in which something is changed -----
+# ----- modified copies of graphs -----
 
 
 def with_value(node: Tensor, value: Any) -> Tensor:
-    """A stand-in for a node that has another value; gradients pass through it to the node unchanged."""
+    """Return a node with another value, through which gradients pass to the original node unchanged."""
     if not node.requires_grad:
         return Tensor(value, requires_grad=False)
     return new_node(Tensor, OPS[np.positive], (node,), NO_OPTIONS, value)
 
 
 def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
-    """The same operation on leaves of its operands' values, and those of them that are tracked, by position.
+    """Return the operation on leaves with its operands' values, and the tracked leaves by position.
 
     The logarithm of an exponential keeps the exponential, since its rule passes it by.
     """
@@ -40,7 +40,7 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
 
 
 def on_leaves(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
-    """The same operation on leaves of its operands' values, and those of them that are tracked, by position."""
+    """Return the operation on leaves with its operands' values, and the tracked leaves by position."""
     op = made_by(node)
     args = tuple(
         Tensor(arg.value, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in node.args
@@ -50,7 +50,7 @@ def on_leaves(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
 
 
 def without_derivatives(order: Iterable[Tensor], omitted: Container[Tensor]) -> dict[Tensor, Tensor]:
-    """A copy of a graph, node by node, in which the omitted operations pass gradients on as they are."""
+    """Return a copy of a graph, node by node, in which the omitted operations pass gradients on unchanged."""
     copies: dict[Tensor, Tensor] = {}
     for node in order:
         args = tuple(copies.get(arg, arg) if type(arg) is Tensor else arg for arg in node.args)
@@ -65,11 +65,11 @@ def without_derivatives(order: Iterable[Tensor], omitted: Container[Tensor]) -> 
 
 
 MOST = 8
-"""Activations that are left out one by one; more of them only together, those of one operation."""
+"""The largest number of activations that are left out one by one; more are left out together, by operation."""
 
 
 class GraphContext(Context):
-    """The context of the gradient of `output` by x, given the gradient `seed` that arrives at the output."""
+    """The context of the gradient of `output` by x, with the gradient `seed` arriving at the output."""
 
     def __init__(self, output: Tensor, seed: Any, x: Tensor, names: Mapping[Tensor, str]) -> None:
         self.output, self.seed, self.x, self.names = output, seed, x, names
@@ -85,7 +85,7 @@ class GraphContext(Context):
         return {self.names[x]: float(x.item()) for x in self.order if x.op is None and x.size == 1 and x in self.names}
 
     def terms(self) -> Iterator[tuple[str, Array]]:
-        """Yield what comes to x through each operation that uses it."""
+        """Yield the contribution to the gradient of x through each operation that uses x."""
         for user, g in self._gradients(self._users()).items():
             copy, operands = on_leaves(user)
             positions = [i for i, arg in enumerate(user.args) if arg is self.x and i in operands]
@@ -123,7 +123,7 @@ class GraphContext(Context):
 
     @cached_property
     def _activations(self) -> list[Tensor]:
-        """The activations between x and the output."""
+        """Return the activations between x and the output."""
         dependent = leading_to(self.order, [self.x])
         return [n for n in self.order if n in dependent and n is not self.x and n.op and n.op.has("activation")]
 
@@ -131,13 +131,13 @@ class GraphContext(Context):
         return [node for node in self.order if node.requires_grad and any(arg is self.x for arg in node.args)]
 
     def _derivative(self, node: Tensor) -> Term | None:
-        """The derivative of an activation as a formula, in the names of the graph; None where its rule gives none."""
+        """Return the derivative of an activation as a formula in the names of the graph; None if it has none."""
         position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
         args = [symbol(self.names[arg], arg.value) if isinstance(arg, Tensor) else arg for arg in node.args]
         y = symbol(self.names[node], node.value)
         try:
             derivative = made_by(node).rules[position](1.0, y, *args, **node.kwargs)
-        except Exception:  # a user's rule may do what no formula can
+        except Exception:  # a user's rule may not run on formulas
             return None
         return normalise(derivative) if isinstance(derivative, Term) else None
 
@@ -146,7 +146,7 @@ class GraphContext(Context):
         return {node: _gradient(swept, node) for node in nodes}
 
     def _without(self, nodes: list[Tensor]) -> Array:
-        """The gradient that there would be if the operations passed everything on."""
+        """Return the gradient without the derivatives of these operations."""
         copies = without_derivatives(self.order, set(nodes))
         output, x = copies[self.output], copies[self.x]
         swept = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}

@@ -18,7 +18,7 @@ from autotiny.notation.numbers import short_number
 Array = NDArray[Any]
 
 SAME = 1e-9
-"""Relative difference up to which a mistake explains a gradient, in float64; in other types the root of eps."""
+"""The largest relative difference at which a mistake explains a gradient in float64; elsewhere it is √eps."""
 
 
 def same(a: Array, b: Array) -> bool:
@@ -46,7 +46,7 @@ def near(stated: Array, right: Array) -> Any:
 
 
 def wrong_entries(stated: Array, right: Array) -> Any:
-    """The entries that differ; where none does on the scale of the largest one, those that do on their own scale."""
+    """Return a mask of the entries that differ on the scale of the largest one, or else on their own scale."""
     wrong = ~near(stated, right)
     own = 1e-6 * np.abs(right) + 1e-9 * finite_max(right)
     with np.errstate(invalid="ignore"):
@@ -54,12 +54,12 @@ def wrong_entries(stated: Array, right: Array) -> Any:
 
 
 def finite_max(array: Array) -> float:
-    """The largest size of a finite entry."""
+    """Return the largest absolute value of a finite entry."""
     return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
 
 
 def factor(stated: Array, right: Array) -> float | None:
-    """The number, other than 1, by which the right gradient is multiplied in the stated one.
+    """Return the number, other than 1, that the right gradient is multiplied by in the stated one; None if none.
 
     >>> factor(np.array([-2.0, 4.0]), np.array([1.0, -2.0])), factor(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
     (-2.0, None)
@@ -74,7 +74,7 @@ def factor(stated: Array, right: Array) -> float | None:
 
 
 class Context:
-    """What is known of the right gradient beside its value; nothing, unless a subclass knows more."""
+    """Knowledge of the right gradient besides its value; subclasses supply it."""
 
     def counts(self) -> Mapping[int, str]:
         """Return the numbers of entries that an average may be over, with their names: {64: "m"}."""
@@ -102,7 +102,7 @@ class Context:
 
 
 def diagnose(stated: Array, right: Array, context: Context) -> str | None:
-    """The sentence of the first mistake that explains the difference; None if none does.
+    """Return the sentence of the first mistake that explains the difference; None if none does.
 
     >>> diagnose(np.array([-1.0, 2.0]), np.array([1.0, -2.0]), Context())
     'minus the gradient: the sign is wrong'
@@ -111,21 +111,21 @@ def diagnose(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def transposed(stated: Array, right: Array, context: Context) -> str | None:
-    """A transpose."""
+    """Recognise a transpose."""
     if right.ndim == stated.ndim == 2 and same(stated.T, right) and not same(stated, right):
         return "the gradient transposed: a .T is missing, or is one too many"
     return None
 
 
 def wrong_shape(stated: Array, right: Array, context: Context) -> str | None:
-    """Another shape, and what would make it the gradient's."""
+    """Recognise a wrong shape, and name an operation that gives the right one."""
     if stated.shape == right.shape:
         return None
     return f"its shape is {stated.shape}, the gradient's {right.shape}{way_to_shape(stated.shape, right.shape)}"
 
 
 def way_to_shape(stated: tuple[int, ...], right: tuple[int, ...]) -> str:
-    """Return what makes an array of one shape one of another, after a colon; empty where nothing simple does.
+    """Return, after a colon, an operation that turns one shape into another; empty if there is no simple one.
 
     >>> way_to_shape((3, 64), (3, 1))
     ': sum it over axis 1, the batch, with keepdims=True'
@@ -144,7 +144,7 @@ def way_to_shape(stated: tuple[int, ...], right: tuple[int, ...]) -> str:
 
 
 def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """A number that the gradient is multiplied by, with its likely cause."""
+    """Recognise a number that the gradient is multiplied by, with its likely cause."""
     ratio = factor(stated, right)
     if ratio is None:
         return None
@@ -159,7 +159,7 @@ def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def _cause(size: float, context: Context) -> str:
-    """What a factor of this size may come from."""
+    """Return the likely cause of a factor of this size."""
     for n, name in sorted(context.counts().items(), reverse=True):
         if n > 2 and abs(size - n) < 1e-6 * n:
             return f"a missing 1/{name}"
@@ -176,14 +176,14 @@ def _cause(size: float, context: Context) -> str:
 
 
 def summed_over_all_axes(stated: Array, right: Array, context: Context) -> str | None:
-    """The sum of all entries in every entry."""
+    """Recognise the sum of all entries in every entry."""
     if right.size > 1 and same(stated, np.full_like(right, right.sum())):
         return "the sum of the whole gradient in every entry: a sum without its axis?"
     return None
 
 
 def missing_sum(stated: Array, right: Array, context: Context) -> str | None:
-    """The gradient of one example instead of the sum over all of them."""
+    """Recognise the gradient of one example instead of the sum over all of them."""
     for axis, i, alone in context.of_one_example():
         if same(stated, alone):
             return f"the gradient of example {i} alone: a missing sum over axis {axis}, the batch?"
@@ -191,7 +191,7 @@ def missing_sum(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def missing_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """A mask, the derivative of an activation, or another factor left out."""
+    """Recognise a missing mask, derivative of an activation, or other factor."""
     for factor_name, rest in context.without_factor():
         if same(stated, rest) and not same(right, rest):
             return f"the gradient without {factor_name}: forgotten?"
@@ -199,7 +199,7 @@ def missing_factor(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def missing_term(stated: Array, right: Array, context: Context) -> str | None:
-    """One of the terms that are summed left out, or the only one that is there."""
+    """Recognise a sum without one of its terms, or a single term of it."""
     terms = list(context.terms())
     for name, term in terms if len(terms) > 1 else ():
         if same(stated, right - term):
@@ -211,7 +211,7 @@ def missing_term(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def wrong_under_condition(stated: Array, right: Array, context: Context) -> str | None:
-    """A difference where a mask stops the gradient, and nowhere else."""
+    """Recognise a difference only where a mask stops the gradient."""
     wrong = ~near(stated, right)
     for condition, stopped in context.conditions():
         if stopped.shape == right.shape and stopped.any() and wrong.any() and not (wrong & ~stopped).any():
@@ -221,7 +221,7 @@ def wrong_under_condition(stated: Array, right: Array, context: Context) -> str 
 
 
 def some_entries(stated: Array, right: Array, context: Context) -> str | None:
-    """A difference in some entries, the others being right."""
+    """Recognise a difference in some entries only."""
     wrong = wrong_entries(stated, right)
     if not 0 < wrong.sum() < wrong.size:
         return None
@@ -230,7 +230,7 @@ def some_entries(stated: Array, right: Array, context: Context) -> str | None:
 
 
 def extent(stated: Array, right: Array) -> str:
-    """How many entries differ, and by how much at most."""
+    """Return the number of differing entries and the largest difference, as text."""
     wrong = wrong_entries(stated, right)
     with np.errstate(invalid="ignore"):
         apart = finite_max(stated - right)

@@ -30,13 +30,13 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
-    written = expression(op, args, shapes=True)
+    text = expression(op, args, shapes=True)
     if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
-        error.add_note(f"in {op.name}: {written}")
+        error.add_note(f"in {op.name}: {text}")
         return error
     reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
     kind = ShapeError if isinstance(error, ValueError) else UnsupportedError
-    return kind(f"{op.name}: {written}: {reason or error}")
+    return kind(f"{op.name}: {text}: {reason or error}")
 
 
 def _raised_in_users_code(error: Exception) -> bool:

@@ -58,7 +58,7 @@ def _raise_stale(node: Node, value: Any, what: str) -> None:
 
 
 def is_written_over(value: Any) -> TypeGuard[Node]:
-    """Whether a value is a leaf whose data was assigned, or written to, since it was made."""
+    """Whether a value is a leaf whose data was assigned or modified since it was made."""
     if not isinstance(value, Node) or value.op is not None:
         return False
     before = (value._notes or {}).get("value")

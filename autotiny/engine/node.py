@@ -131,7 +131,7 @@ class Node:
         """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    value = property(attrgetter("_data"), doc="The recorded value, not to be written to.")
+    value = property(attrgetter("_data"), doc="The recorded value, which must not be modified.")
     number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
     shape = property(attrgetter("_data.shape"), doc="Lengths of the axes.")
     dtype = property(attrgetter("_data.dtype"), doc="NumPy's type of the entries.")

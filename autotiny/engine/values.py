@@ -64,7 +64,7 @@ def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tens
 
 
 def read_only(value: Any) -> np.ndarray:
-    """Return a view of the value that cannot be written to."""
+    """Return a read-only view of the value."""
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

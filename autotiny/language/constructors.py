@@ -45,7 +45,7 @@ def eye(n: int, m: int | None = None, k: int = 0) -> Value:
 
 
 def arange(start: float, stop: float | None = None, step: float = 1) -> Value:
-    """Numbers from start up to, but not including, stop; from 0 where only one bound is given."""
+    """Numbers from start up to, but not including, stop; from 0 if there is only one bound."""
     return np.arange(start, stop, step)
 
 

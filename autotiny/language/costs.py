@@ -1,4 +1,4 @@
-"""Upper bounds on what a function costs, computed from shapes and options before it is called.
+"""Upper bounds on the cost of a function, computed from shapes and options before it is called.
 
 They are the only bound where nothing can kill the computation: on the command line, in a notebook and in a browser
 without processes. The playground's workers have a deadline and a memory limit besides.
@@ -147,12 +147,12 @@ def _counts(lengths: Value) -> list[int]:
 
 
 def filled(shape: Value, *_: Value, **options: Value) -> Cost:
-    """A result of a given shape."""
+    """A result of this shape."""
     return even(product(_counts(shape)))
 
 
 def broadcast_to(x: Value, shape: Value = None) -> Cost:
-    """x in a given shape."""
+    """A result with x's entries, repeated to a shape."""
     return filled(shape)
 
 

@@ -1,4 +1,4 @@
-"""Evaluation of a parsed source: each node of its tree gives a number, an array or a Tensor."""
+"""Evaluation of a parsed source: each node of its tree has a value, a number, an array or a Tensor."""
 
 import ast
 from collections.abc import Callable, Container, Mapping

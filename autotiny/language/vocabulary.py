@@ -24,7 +24,7 @@ METHODS = {
     **{name: name for name in ("squeeze", "swapaxes", "repeat", "take", "copy", "reshape", "transpose")},
 }
 SPREAD = {"reshape", "transpose"}
-"""Methods whose shape or axes may be given as separate arguments: x.reshape(2, 3)."""
+"""Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
 TEXT_OPTIONS = {"einsum", "pad", "norm", "take"}
 """Functions that take text, as an operand or as an option."""
 

@@ -47,7 +47,7 @@ def load(path: str | Path) -> Training:
     if "format" not in arrays or arrays["format"].shape or arrays["format"].dtype.kind != "U":
         raise CheckpointError(f"{path}: not a checkpoint of autotiny")
     if str(arrays["format"]) != FORMAT:
-        raise CheckpointError(f"{path}: written as {str(arrays['format'])!r}; this version reads {FORMAT!r}")
+        raise CheckpointError(f"{path}: the format is {str(arrays['format'])!r}; this version reads {FORMAT!r}")
     try:
         return _training(json.loads(str(arrays["settings"])), arrays)
     except (KeyError, ValueError, TypeError, AutotinyError) as error:

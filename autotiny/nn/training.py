@@ -98,7 +98,7 @@ class Training:
 
     The order of examples in epoch e is drawn from (seed, e), so `state` is all that a resumed run needs. Training ends
     after `patience` epochs without a lower validation loss (None: never). X is standardised by the training examples
-    of the first run, unless a `standardisation` is given.
+    of the first run, unless there is a `standardisation`.
 
     >>> from autotiny import nn
     >>> train, validation = nn.digits().split(0.2, seed=0)
@@ -119,7 +119,7 @@ class Training:
 
     state: TrainingState = field(init=False, repr=False)
     examples: str = field(default="", init=False, repr=False)
-    """The fingerprint of the examples; a resumed run must be given the same."""
+    """The fingerprint of the examples; a resumed run needs the same."""
     interrupted: bool = field(default=False, init=False)
     """Whether Ctrl-C ended the last run."""
 
@@ -151,7 +151,7 @@ class Training:
     ) -> None:
         """Train up to this many epochs in total, and leave the network with the best parameters, also after Ctrl-C.
 
-        Raises TrainingError if the loss becomes infinite or nan, or if a resumed run is given other examples.
+        Raises TrainingError if the loss becomes infinite or nan, or if a resumed run has other examples.
         """
         train, validation = self._prepare(train, validation)
         self.network.assign(self.state.parameters)

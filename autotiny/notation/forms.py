@@ -1,4 +1,4 @@
-r"""The table of forms: how each kind of expression is written. A row is a kind, a column a notation.
+r"""The table of forms: the notation of each kind of expression. A row is a kind, a column a notation.
 
 A form reads like a rule of a grammar. `p: $p / $r` says: this is a product, made of a product, a slash and a raised
 expression. An operand that binds less tightly than its place requires is put in parentheses. The letters, from the

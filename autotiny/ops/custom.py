@@ -20,7 +20,7 @@ def operation(
 ) -> Callable[[Function], Function]:
     """Make a function an operation with rules of its own.
 
-    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i), given g =
+    The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i) from g =
     dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
     any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
     by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes

@@ -24,7 +24,7 @@ def is_basic(key: Key) -> bool:
     words="each entry receives the gradient of the place that it was put",
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
-    """Add x at key into zeros of the given shape; an entry that is picked twice receives both."""
+    """Add x at key into zeros of this shape; an entry that is picked twice receives both."""
     out = np.zeros(shape, x.dtype)
     if is_basic(key):
         out[key] = x
@@ -50,7 +50,7 @@ def places(indices: Any) -> Array:
 
 
 def along(x: Array, axis: int) -> Key:
-    """Return the key of full slices for the axes before the given one."""
+    """Return the key of full slices for the axes before this one."""
     return (slice(None),) * (axis % x.ndim)
 
 
@@ -100,7 +100,7 @@ def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
 
 @compose(np.diag)
 def diag(v: Array, k: int = 0) -> Array:
-    """Return the diagonal of a matrix, or the matrix with a given diagonal."""
+    """Return the diagonal of a matrix, or the matrix with this diagonal."""
     if v.ndim not in (1, 2):
         raise ShapeError(f"diag: expected a vector or a matrix, got shape {v.shape}; use np.diagonal with its axes")
     if v.ndim == 2:

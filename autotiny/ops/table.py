@@ -1,4 +1,4 @@
-"""The table of operations: one row says how an operation is computed, written and differentiated.
+"""The table of operations: one row has an operation's forward function, notation and gradient rules.
 
 The vocabulary of every rule, fixed once:
 

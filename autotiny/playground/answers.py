@@ -88,7 +88,7 @@ def _drawn(run: ProgramRun) -> Json:
 
 
 def _literals(run: ProgramRun) -> list[Json]:
-    """The values that are written in the program, each in a line of its own, and could have a slider instead."""
+    """The literal values in the program, each in a line of its own, which a slider could replace."""
     leaves = {each.name: each for each in run.parsed.statements if each.kind != "formula"}
     return [
         {"name": name, "line": span.line, "data": leaf.kind == "data", "value": plain(value_of(run.scope[name]))}

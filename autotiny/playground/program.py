@@ -9,7 +9,7 @@ from autotiny.language import ExpressionError, Limits, evaluate
 from autotiny.language.reading import SourceText, read
 from autotiny.language.vocabulary import CONSTANTS, functions
 from autotiny.notation.numbers import nested
-from autotiny.playground.state import Given, PageState
+from autotiny.playground.state import PageState, PageValue
 from autotiny.sessions.memory import StatementError
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED, ParsedProgram, read_statements
@@ -49,7 +49,7 @@ class ProgramRun(NamedTuple):
 def recorded(state: PageState, limits: Limits) -> ProgramRun:
     """Run the program of a page; raises ExpressionError, with line and column of the program's text."""
     parsed = _read(state, limits)
-    leaves = [leaf(name, given.exact, tracked=not given.data) for name, given in state.values.items()]
+    leaves = [leaf(name, value.exact, tracked=not value.data) for name, value in state.values.items()]
     try:
         session = computed(Program((*leaves, *parsed.statements)), SessionState(), limits)
     except StatementError as error:
@@ -70,14 +70,14 @@ def _read(state: PageState, limits: Limits) -> ParsedProgram:
 
 
 def script_program(state: PageState, limits: Limits) -> Program:
-    """The values and the statements as a session, with every number written out."""
-    leaves = [Statement(name, _literal(given)) for name, given in state.values.items()]
+    """The values and the statements as a session, with every number in the text."""
+    leaves = [Statement(name, _literal(value)) for name, value in state.values.items()]
     return Program((*leaves, *_read(state, limits).statements))
 
 
-def _literal(given: Given) -> str:
-    numbers = nested(given.exact, str)
-    return f"array({numbers})" if given.data else numbers
+def _literal(value: PageValue) -> str:
+    numbers = nested(value.exact, str)
+    return f"array({numbers})" if value.data else numbers
 
 
 def unknown_names(state: PageState, limits: Limits) -> list[str]:

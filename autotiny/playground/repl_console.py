@@ -36,7 +36,7 @@ class Console:
         self.enter: Callable[[str], Any] = self.run
         self.python: dict[str, Any] = names_in_place()
         self.placed: dict[str, Any] = {}
-        """The session's values that were given to Python's variables."""
+        """The session's values that Python's variables refer to."""
         self.refused: dict[str, Any] = {}
         """Values that the session could not take; each is reported once."""
 

@@ -24,15 +24,15 @@ class StateError(AutotinyError):
     """A state that no page sends: made by hand, or truncated."""
 
 
-class Given(NamedTuple):
-    """The value of a name, which is data if no gradient is wanted."""
+class PageValue(NamedTuple):
+    """The value of a name on a page, which is data if no gradient is wanted."""
 
     array: Array
     data: bool
 
     @property
     def exact(self) -> NDArray[Any]:
-        """The value; a whole number given as data has an integer type, as it may be a size."""
+        """The value; a whole number that is data has an integer type, as it may be a size."""
         whole = self.data and self.array.ndim == 0 and self.array.item().is_integer() and abs(self.array) < 2**53
         return self.array.astype(int) if whole else self.array
 
@@ -41,7 +41,7 @@ class PageState(NamedTuple):
     """Everything that a page shows is computed from this; its address contains it."""
 
     program: str
-    values: dict[str, Given]
+    values: dict[str, PageValue]
     claims: str
 
 
@@ -57,10 +57,10 @@ def read_state(question: Mapping[str, Any]) -> PageState:
         raise StateError(f"there are {len(values)} values; the limit is {MOST_VALUES}")
     state = PageState(
         _expect(question.get("program", ""), str, "program", "text"),
-        {_name(name): _given(name, value) for name, value in values.items()},
+        {_name(name): _page_value(name, value) for name, value in values.items()},
         _expect(question.get("claims", ""), str, "claims", "text"),
     )
-    entries = sum(given.array.size for given in state.values.values())
+    entries = sum(each.array.size for each in state.values.values())
     if entries > MOST_ENTRIES:
         raise StateError(f"the values have {entries:,} entries; the limit is {MOST_ENTRIES:,}")
     return state
@@ -79,10 +79,10 @@ def _name(name: str) -> str:
     return name
 
 
-def _given(name: str, value: Any) -> Given:
+def _page_value(name: str, value: Any) -> PageValue:
     value = _expect(value, dict, name, "an object with a value")
     data = _expect(value.get("data", False), bool, f"{name}: data", "true or false")
-    return Given(_array(name, value.get("value")), data)
+    return PageValue(_array(name, value.get("value")), data)
 
 
 def _array(name: str, value: Any) -> Array:

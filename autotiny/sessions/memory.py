@@ -94,7 +94,7 @@ def evaluate_all(program: Sequence[Statement], memory: Memory, limits: Limits) -
 
 
 def with_hint(error: ExpressionError, failed: Statement, program: Iterable[Statement]) -> ExpressionError:
-    """The error, with a hint where labels, sizes or indices are variables written in whole numbers."""
+    """The error, with a hint where labels, sizes or indices are variables declared in whole numbers."""
     if "integer" not in error.message and "is tracked" not in error.message:
         return error
     whole = {each.name: each.text for each in program if each.is_whole}

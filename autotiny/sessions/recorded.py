@@ -27,9 +27,9 @@ from autotiny.sessions.reading import RESERVED
 from autotiny.sessions.statement import Statement, leaf
 
 SMALL = 8
-"""Entries up to which an index is written in place."""
+"""The largest number of entries of an index that a formula contains."""
 DEEPEST, LONGEST = 12, 160
-"""Nested operations, and characters, up to which a value without a name is written where it is used."""
+"""The largest numbers of nested operations, and of characters, of an unnamed value that is inlined where it is used."""
 
 
 def recorded(
@@ -175,7 +175,7 @@ def names_of_functions() -> dict[Any, str]:
 
 # ----- values that were made outside of the session -----
 def with_overwritten(program: Program, before: Program, values: Mapping[str, Any]) -> Program:
-    """The program with the current data of leaves that were written over, except for leaves that it changes itself."""
+    """The program with the current data of leaves that were overwritten, except for leaves that it changes itself."""
     for statement in program.statements:
         value = values.get(statement.name)
         kept = any(statement is each for each in before.statements)
@@ -210,7 +210,7 @@ def is_update(value: Any, before: Any) -> TypeGuard[Tensor]:
 
 
 def numbers(program: Program, values: Mapping[str, Any], name: str, value: Any, tracked: bool) -> Statement:
-    """The statement of a leaf with given numbers; an existing one stays a variable of its dtype, or data."""
+    """The statement of a leaf with these numbers; an existing one stays a variable of its dtype, or data."""
     kind = program.of(name).kind if name in values else None
     if kind == "variable":
         return leaf(name, value, tracked=True, dtype=values[name].dtype)

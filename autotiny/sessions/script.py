@@ -26,7 +26,7 @@ FILE = "from pathlib import Path\n\n"
 ARRAYS_LINE = f"{ARRAYS} = np.load(Path(__file__).with_suffix('.npz'))"
 PREAMBLE = {*FILE.splitlines(), *IMPORTS.splitlines(), ARRAYS_LINE}
 LONGEST = 10**6
-"""Characters of a script that can be loaded."""
+"""The largest number of characters of a script that can be loaded."""
 
 
 def script(program: Program, output: str | None) -> str:
@@ -42,7 +42,7 @@ def script(program: Program, output: str | None) -> str:
 
 
 def arrays_of(program: Program) -> dict[str, Any]:
-    """The values that are too large to be written out."""
+    """The values that are too large for the text."""
     return {each.name: each.array for each in program.statements if each.array is not None}
 
 

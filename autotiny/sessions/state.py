@@ -151,7 +151,7 @@ LONGEST_NAME, LONGEST_FORMULA, NARROWEST = 24, 40, 4
 def table(state: SessionState, names: Collection[str] | None = None, width: int | None = None) -> str:
     """A row for each statement, or for some names; "—" where the output does not depend on a variable.
 
-    If a width is given, formulas, and other columns if necessary, are shortened to fit it.
+    With a width, formulas, and other columns if necessary, are shortened to fit it.
     """
     wanted = [each for each in state.program.statements if names is None or each.name in names]
     rows = [HEADINGS, *(_line(state, each) for each in wanted)]

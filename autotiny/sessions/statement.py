@@ -76,9 +76,9 @@ ARRAYS = "arrays"
 """The name by which a statement refers to its large array: W1 = Tensor(arrays["W1"])."""
 DTYPES = {"float16": np.float16, "float32": np.float32, "float64": np.float64}
 LARGEST_LITERAL = 48
-"""Entries up to which an array is written out in its statement."""
+"""The largest number of entries of an array that its statement contains."""
 DEFAULT_DTYPES = ("float64", "int64", "bool")
-"""Types that NumPy infers from written entries, so that dtype= can be left out."""
+"""Types that NumPy infers from the text of entries, so that dtype= can be left out."""
 
 
 # ----- declarations of leaves -----
@@ -90,7 +90,7 @@ class Declaration:
     tracked: bool
     dtype: str | None = None
     is_bare: bool = False
-    """Whether it is written as numbers alone."""
+    """Whether the expression consists of numbers alone."""
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -144,7 +144,7 @@ def is_literal(node: ast.expr, scope: Container[str] = ()) -> bool:
 
 
 def is_array_literal(node: ast.expr) -> bool:
-    """Whether an expression is array([...]) of written numbers."""
+    """Whether an expression is array([...]) of literal numbers."""
     if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
         return False
     return ast.unparse(node.func) in ("array", "np.array") and is_literal(node.args[0])
@@ -162,7 +162,7 @@ def array_name(node: ast.expr) -> str | None:
 class Statement:
     """One line of a session, `name = text`.
 
-    `array` is the value of a leaf that is too large to be written out; the text refers to it.
+    `array` is the value of a leaf that is too large for the text, which refers to it.
     """
 
     name: str
@@ -192,14 +192,14 @@ class Statement:
 
     @property
     def kind(self) -> Literal["variable", "data", "formula"]:
-        """Whether it gives a leaf with a gradient, one without, or a result computed from other values."""
+        """The kind of value: a leaf with a gradient, one without, or a result computed from other values."""
         if self.declaration:
             return "variable" if self.declaration.tracked else "data"
         return "data" if is_array_literal(self.tree) else "formula"
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a variable written in whole numbers alone."""
+        """Whether the statement declares a variable in whole numbers alone."""
         constants = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
         return bool(self.declaration and self.declaration.is_bare) and all(type(each) is int for each in constants)
 
@@ -217,7 +217,7 @@ class Statement:
 
 
 def leaf(name: str, value: Any, tracked: bool, dtype: Any = None) -> Statement:
-    """The statement of a leaf with a value; a small one is written out, digit for digit.
+    """The statement of a leaf with a value; a small one is in the text, digit for digit.
 
     >>> leaf("W", [[1, 2.5]], tracked=True).line, leaf("X", np.float32([0.1]), tracked=False).line
     ('W = [[1.0, 2.5]]', 'X = array([0.1], dtype=float32)')

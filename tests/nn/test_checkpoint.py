@@ -201,7 +201,7 @@ def test_changed_byte_in_the_parameters_is_an_error(make_training, path):
         (lambda arrays: arrays.update(format=np.zeros(3)), "not a checkpoint of autotiny"),
         (
             lambda arrays: arrays.update(format="autotiny training 2"),
-            "written as 'autotiny training 2'; this version reads",
+            "the format is 'autotiny training 2'; this version reads",
         ),
         (lambda arrays: arrays.update(settings="{"), "the checkpoint contradicts itself"),
         (lambda arrays: arrays.update(settings="[]"), "the checkpoint contradicts itself"),
