@@ -1,6 +1,6 @@
-"""Arrays from .npz files and rows from .csv files that may be foreign, truncated or hostile.
+"""Read arrays from .npz files and rows from .csv files, which may be truncated or hostile.
 
-Each kind of file has one kind of error, and nothing is unpickled.
+Each kind of file has its own error, and nothing is unpickled.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Formulas and their rewriting: what deriving for people and compiling for speed have in common."""
+"""Formulas and their rewriting, which derivations and the compiler share."""
 
 from autotiny.algebra.equation import AlgebraError, Equation, measure, rewritten
 from autotiny.algebra.normalise import in_one_way

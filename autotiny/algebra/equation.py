@@ -45,7 +45,7 @@ ARRANGEMENT = 4
 
 
 class Measure(NamedTuple):
-    """What is compared: first the vectors on the left of products, then the weight."""
+    """The size of a formula: first the number of vectors on the left of products, then the weight."""
 
     vectors_on_the_left: int
     weight: Any
@@ -85,11 +85,11 @@ def _multiplies_from_the_left(term: Term) -> bool:
 
 
 def _weight(part: Any, inner: list[Any]) -> Any:
-    """The weight of an operation of a formula or a pattern, given the weights of its operands."""
+    """Return the weight of an operation of a formula or a pattern from the weights of its operands."""
     if part.op is None:
         return SYMBOL if part.name is not None else ARRAY if part.ndim else NUMBER
     if part.op in PRODUCTS and (power := exponent_of(part)) is not None:
-        times = max(ONE, abs(power))  # as long as the product that it stands for, and a little more
+        times = max(ONE, abs(power))  # as heavy as the equivalent product, and a little more
         return (times.numerator if times.denominator == 1 else times) * (inner[0] + OPERATION) - 1
     if part.op in SUMS or (part.op in PRODUCTS and not _is_power(part)):
         return sum(inner) + OPERATION
@@ -118,7 +118,7 @@ def _is_negative(pattern: Pattern) -> bool:
 
 
 HEAVY = 10**6
-"""The weight of a variable that stands for a long formula."""
+"""The weight of a variable in place of a long formula."""
 
 
 class AlgebraError(AutotinyError, ValueError):
@@ -135,13 +135,13 @@ class Equation:
     """pattern = replacement, where the condition holds.
 
     Raises AlgebraError where the replacement can never be smaller than the pattern, by `measure`, and the equation
-    does not say that it expands. Where that depends on a condition or on shapes, it is raised when it is applied.
+    does not say that it expands. Where that depends on a condition or on shapes, `Simplifier` raises it.
 
     exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
         differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
     stable : they differ only where the pattern overflows or underflows, and there the replacement is what it means.
     divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
-    expands : the replacement is larger, for the sake of what then cancels.
+    expands : the replacement is larger, so that terms cancel afterwards.
     as_written : the pattern is looked for operation by operation, not among other factors and addends.
     """
 
@@ -193,7 +193,7 @@ class Equation:
         arguments = [bound[name] for name in variables(self.pattern)]
         return self.replacement(*arguments) if self.condition(*arguments) else None
 
-    # ----- whether applying it comes to an end -----
+    # ----- termination -----
     def _is_never_smaller(self, negative: str = "") -> bool:
         """Whether the replacement weighs as much as the pattern whatever the variables stand for, one of them negated.
 

@@ -1,4 +1,4 @@
-"""Facts about given data on which a formula may rely: the targets of each example sum to 1."""
+"""Facts about the data on which a formula may rely: the targets of each example sum to 1."""
 
 from collections.abc import Container
 from typing import Any
@@ -9,7 +9,7 @@ from autotiny.algebra.normal import is_sum
 from autotiny.algebra.term import Term
 
 ROUNDING = 64
-"""Units in the last place up to which a sum is 1.
+"""The largest number of units in the last place by which a sum that counts as 1 may differ from it.
 
 Targets that were divided by their sum add up to 1 but for some units, more or fewer with the order of adding, and the
 sum of a program is added in another order than NumPy's. A program that computes A2 - Y in place of A2 sum(Y) - Y is off
@@ -24,9 +24,9 @@ def are_one(sums: Any) -> bool:
     return bool(np.all(abs(sums - 1) <= ROUNDING * precision(sums)))
 
 
-def sums_to_one(term: Term, given: Container[Term]) -> bool:
-    """Whether a term is the sums of a given array along an axis, and all of them are 1."""
-    return is_sum(term) and term.args[0] in given and term.size > 0 and are_one(term.value)
+def sums_to_one(term: Term, data: Container[Term]) -> bool:
+    """Whether a term is the sum of one of the data arrays along an axis, and all entries are 1."""
+    return is_sum(term) and term.args[0] in data and term.size > 0 and are_one(term.value)
 
 
 def precision(values: Any) -> float:

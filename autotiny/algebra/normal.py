@@ -20,11 +20,11 @@ Factor = tuple[Term, Fraction]
 """A base and its power."""
 
 Addend = tuple[Fraction, Term]
-"""A number and what it multiplies."""
+"""A coefficient and the term that it multiplies."""
 
 ONE = Fraction(1)
 SHORT = 6
-"""Length of a decimal up to which people prefer it to a quotient."""
+"""The largest number of digits of a decimal that is preferred to a quotient."""
 
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
@@ -34,7 +34,7 @@ SPREADS = {OPS[np.broadcast_to], RESHAPE}
 
 
 def op_of(function: Any) -> Callable[[Term], bool]:
-    """Return a function that tells whether a term is the result of this function."""
+    """Return a predicate: whether a term is the result of this function."""
     op = OPS[function]
     return lambda term: term.op is op
 
@@ -82,7 +82,7 @@ def as_quotient(value: Fraction) -> tuple[Any, int]:
 
 # ----- products -----
 def without_spread(term: Term) -> Term:
-    """Strip from a factor or addend what broadcasting does anyway: copies along axes, and leading axes of length 1."""
+    """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""
     while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
         (term,) = term.args
     return term
@@ -96,14 +96,14 @@ def core(shape: tuple[int, ...]) -> tuple[int, ...]:
 def remembered(view: Callable[[Term], Any]) -> Any:
     """Decorate a function of a term: its result is computed once and cached with the term."""
 
-    def kept(term: Term) -> Any:
+    def cached(term: Term) -> Any:
         if term.notes is None:
             term.notes = {}
         if view not in term.notes:
             term.notes[view] = view(term)
         return term.notes[view]
 
-    return functools.update_wrapper(kept, view)
+    return functools.update_wrapper(cached, view)
 
 
 @remembered
@@ -192,7 +192,7 @@ def times(c: Fraction, term: Term) -> Term:
 
 
 def raised(base: Term, power: Fraction) -> Any:
-    """Return baseᵖ as a student writes it."""
+    """Return baseᵖ as a student would write it."""
     if power == 1:
         return base
     if power == Fraction(1, 2):
@@ -234,7 +234,7 @@ def addends(term: Term) -> list[Addend]:
 
 
 def total(parts: Iterable[Addend], shape: tuple[int, ...]) -> Term:
-    """Return the term of a sum: what is added, then what is subtracted."""
+    """Return the term of a sum: positive addends first, then the negative ones."""
     ordered = sorted(parts, key=lambda a: (a[0] < 0, number(a[1]) is None, first_made((a[1], ONE))))
     if not ordered:
         return fitted(0, shape)

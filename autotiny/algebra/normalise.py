@@ -1,4 +1,4 @@
-"""Normalise: of the equal formulas that NumPy lets one write in several ways, every operation takes one."""
+"""Normalise: reduce the equivalent ways of writing an operation in NumPy to one."""
 
 import math
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def normalise(term: Term) -> Term:
 
 
 def in_one_way(term: Term) -> Term:
-    """Return a term in the form that rows expect, but with its products and sums untouched: what is shared stays so."""
+    """Return a term in the form that rows expect, with products and sums untouched, so that subterms stay shared."""
     if term.op is None or term.op.function in (np.copy, vdot.__wrapped__):  # type: ignore[attr-defined]
         return term
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:

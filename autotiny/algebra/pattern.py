@@ -1,7 +1,7 @@
 """Patterns: formulas with variables, matched up to the order of factors and addends.
 
 A NumPy function of variables writes a pattern. In a product its factors may be anywhere among others, in a sum its
-addends; what is left over stays beside the replacement.
+addends; the others stay beside the replacement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +37,7 @@ Split = tuple[Bound, Fraction, list[Factor]]
 
 
 class Pattern(ArrayProtocol):
-    """A formula with variables. A variable has a name and no operation; a `rest` matches all that others leave."""
+    """A formula with variables. A variable has a name and no operation; a `rest` matches all remaining operands."""
 
     def __init__(
         self,
@@ -124,12 +124,12 @@ def is_variable(part: Any) -> bool:
 
 
 def is_rest(part: Any) -> bool:
-    """Whether it is a variable that matches all that is left."""
+    """Whether it is a variable that matches all remaining operands."""
     return is_variable(part) and part.rest
 
 
 def pattern_of(function: Callable[..., Any], rest: tuple[str, ...] = ()) -> Any:
-    """Return the pattern that a function writes when it is called on variables."""
+    """Return the pattern that a function computes from variables."""
     return function(*(Pattern(None, name=name, rest=name in rest) for name in variables(function)))
 
 
@@ -160,7 +160,7 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
-    """Bind a variable, if it is not bound to something else."""
+    """Yield the bindings with a variable bound to a value, unless it is bound to another one."""
     if name not in bound:
         yield {**bound, name: value}
     elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):

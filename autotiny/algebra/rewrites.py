@@ -1,7 +1,6 @@
 """The table of rewrites, in groups: for derivations and programs, to expand, and for programs alone.
 
-Every equation is a row of it. It makes a formula smaller by `measure`, unless it says that it expands, so that applying
-them comes to an end.
+Every row makes a formula smaller by `measure`, unless it is marked `expands`, so that rewriting terminates.
 """
 
 import math
@@ -20,7 +19,7 @@ Array = Any
 
 # ----- side conditions -----
 def scalar(x: Array) -> bool:
-    """Whether it is a single number."""
+    """Whether x is a single number."""
     return np.ndim(x) == 0
 
 
@@ -31,12 +30,12 @@ def constant_along(c: Array, axis: Any, x: Array) -> bool:
 
 
 def uniform(x: Array) -> bool:
-    """Whether it is a constant array of equal entries."""
+    """Whether x is a constant array of equal entries."""
     return np.ndim(x) > 0 and (number(x) is not None if isinstance(x, Term) else np.ptp(x) == 0)
 
 
 def is_identity(x: Array) -> bool:
-    """Whether it is a constant, the identity matrix."""
+    """Whether x is a constant identity matrix."""
     if isinstance(x, Term) and not x.is_constant:
         return False
     value = np.asarray(x.value if isinstance(x, Term) else x)
@@ -70,12 +69,12 @@ def across(a: Array, b: Array) -> Array:
 
 
 def is_float(x: Array) -> bool:
-    """Whether it is of floating-point numbers."""
+    """Whether x has a floating-point type."""
     return np.asarray(x.value if isinstance(x, Term) else x).dtype.kind == "f"
 
 
 def is_array(x: Array) -> bool:
-    """Whether it is an array, which may be without axes, rather than a number."""
+    """Whether x is an array, possibly without axes, rather than a number."""
     return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
 
 
@@ -86,7 +85,7 @@ def keeps_shape_of(u: Array, x: Array) -> bool:
 
 
 LONGEST_SUM = 1024
-"""Entries of a sum in single precision: beyond, NumPy's pairwise sum is more accurate than a product."""
+"""The largest number of entries of a dot product in single precision; NumPy's pairwise sum is more accurate beyond."""
 
 
 def can_be_dotted(a: Array, b: Array) -> bool:
@@ -115,7 +114,7 @@ VECTORS = (
 
 ROWS = (
     *VECTORS,
-    # ----- they differ where the left side divides by 0, overflows or multiplies 0 by inf -----
+    # ----- rows whose sides differ where the left side divides by 0, overflows or multiplies 0 by inf -----
     Equation("a factor above and below cancels",
         lambda x: x / x,                            lambda x: 1,                    divides=("x",)),
     Equation("quotient of exponentials is softmax",
@@ -162,7 +161,7 @@ ROWS = (
         lambda f, a, b: (a * f + b) / f,            lambda f, a, b: a + b / f,
         rest=("a", "b"), divides=("f",)),
 
-    # ----- exact: the same numbers, but for rounding -----
+    # ----- exact rows, whose sides are equal up to rounding -----
     Equation("transpose of a product",
         lambda a, b: np.transpose(a @ b),           lambda a, b: b.T @ a.T,
         matrices, exact=True),
@@ -241,7 +240,7 @@ EXPANSIONS = (
         lambda a, b: np.sum(a + b),                 lambda a, b: np.sum(across(a, b)) + np.sum(across(b, a)),
         rest=("b",), exact=True, expands=True),
 )
-"""Rows that make a formula longer, for the sake of what then cancels."""
+"""Rows that make a formula longer, so that terms cancel afterwards."""
 
 STABLE = (
     Equation("exp(x) / (1 + exp(x)) is the sigmoid",
@@ -308,5 +307,5 @@ PROGRAMS = as_written(
     Equation("+x is x",
         lambda x: np.positive(x),                   lambda x: x,                            exact=True),
 )
-"""Rows for the single operations of NumPy in a program, matched as they are written."""
+"""Rows for single operations of a program, matched operation by operation."""
 # fmt: on

@@ -10,13 +10,13 @@ from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
 LONGEST = 100
-"""Steps after which simplification stops."""
+"""The largest number of steps of a simplification."""
 
 PATIENCE = 8
 """Times that a rule applies to its own results before these must be smaller: normal form may add a sign meanwhile."""
 
 LARGE = 40
-"""Operations beyond which a formula is not multiplied out for what might cancel."""
+"""The largest number of operations of a formula that is multiplied out in search of terms that cancel."""
 
 
 class RewriteRule(Protocol):
@@ -24,7 +24,7 @@ class RewriteRule(Protocol):
 
     @property
     def name(self) -> str:
-        """What a student would call it."""
+        """The name that a student would recognise."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class Rewrite(NamedTuple):
 
 
 def size(term: Term) -> tuple[int, int]:
-    """Return the numbers of operations and symbols in a formula as it is written down."""
+    """Return the numbers of operations and symbols in a formula, repetitions included."""
     sizes: dict[Term, tuple[int, int]] = {}
     for part in topological_order(term):
         inner = [sizes[arg] for arg in part.args]

@@ -115,10 +115,10 @@ class Term(ArrayProtocol):
 
     __hash__ = object.__hash__
 
-    # ----- what a formula cannot do -----
+    # ----- operations that need a value -----
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
-            f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it stands for "
+            f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
             "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
         )
 
@@ -181,7 +181,7 @@ def constant(value: Any) -> Term:
 def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
     """Return the term of an operation on terms and other values; a constant, if all of them are constants.
 
-    Its value is computed, unless it is given as `known`.
+    Its value is computed, unless it is passed as `known`.
     """
     if modes.tracing is not None:
         modes.tracing.note_callers()
@@ -209,7 +209,7 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Apply a NumPy function to terms: one operation, several, or a question about shapes, which is answered."""
+    """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
     if function in OPS:
         return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
     if function in COMPOSED:
@@ -226,7 +226,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 def count_needed(what: str) -> ValueNeededError:
     """Return the error for a selection whose size depends on values, which a formula leaves open."""
     return ValueNeededError(
-        f"{what} at {call_site.caller_line()}: how many entries it has depends on values, and a formula stands for all "
+        f"{what} at {call_site.caller_line()}: how many entries it has depends on values, and a formula represents all "
         "values of one shape; use np.where(mask, x, 0.0) in place of x[mask]"
     )
 

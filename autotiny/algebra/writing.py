@@ -18,7 +18,7 @@ NO_NAMES: Mapping[Term, str] = MappingProxyType({})
 
 
 def as_text(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
-    """The formula as text; a term that `names` knows is written by its name.
+    """Return the formula as text; a term in `names` is replaced by its name.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y, dZ2, Z1, W2, X, w = (symbol(name, np.eye(2)) for name in ("A2", "Y", "dZ2", "Z1", "W2", "X", "w"))
@@ -42,7 +42,7 @@ def as_text(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
 
 
 def as_latex(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
-    r"""The formula as LaTeX, with one bar to a fraction.
+    r"""Return the formula as LaTeX, with one bar to a fraction.
 
     >>> from autotiny.algebra import symbol
     >>> W2, dZ2, Z1 = (symbol(name, np.eye(2)) for name in ("W2", "dZ2", "Z1"))
@@ -53,12 +53,12 @@ def as_latex(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
 
 
 def as_mathml(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
-    """The formula as MathML, with one bar to a fraction."""
+    """Return the formula as MathML, with one bar to a fraction."""
     return MathML()(mathematics(one_bar(term, names), names))
 
 
 def as_numpy(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
-    """The formula as NumPy code.
+    """Return the formula as NumPy code.
 
     >>> from autotiny.algebra import symbol
     >>> W2, dZ2, Z1 = (symbol(name, np.eye(2)) for name in ("W2", "dZ2", "Z1"))
@@ -72,7 +72,7 @@ def as_numpy(term: Term, names: Mapping[Term, str] = NO_NAMES) -> str:
 
 # ----- fractions -----
 def one_bar(term: Term, whole: Container[Term] = ()) -> Term:
-    """The formula with a / (b c) in place of a / b / c, numbers first below the bar; what is `whole` stays as it is.
+    """Return the formula with a / (b c) in place of a / b / c, numbers first in denominators; `whole` terms stay.
 
     >>> from autotiny.algebra import symbol
     >>> a, b, m = symbol("a", np.ones(2)), symbol("b", np.ones(2)), symbol("m", 2)
@@ -102,9 +102,9 @@ def _is_quotient(term: Term) -> bool:
     return term.op is not None and term.op.function is np.divide
 
 
-# ----- operations that NumPy has -----
+# ----- NumPy's operations -----
 def in_numpy(term: Term, known: dict[Term, Term]) -> Term:
-    """The formula in operations that NumPy has; what is `known`, or becomes so, is not looked into again.
+    """Return the formula in NumPy's operations; `known` maps terms to their replacements and is extended.
 
     Raises UnsupportedError where an operation's forward function does not run on formulas.
 

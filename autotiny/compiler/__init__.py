@@ -1,4 +1,4 @@
-"""Compile a function to a NumPy program: trace it, rewrite its formula, schedule, write the program down."""
+"""Compile a function to a NumPy program: trace it, rewrite its formula, schedule, emit the program."""
 
 from autotiny.compiler.compiled import Compiled, compile  # noqa: A004
 

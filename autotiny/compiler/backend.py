@@ -1,4 +1,4 @@
-"""What a back end is: it writes the program of a schedule, if the schedule is one that it accepts."""
+"""The interface of back ends, which emit the program of a schedule if they accept it."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -6,21 +6,21 @@ from autotiny.compiler.schedule import Schedule
 
 
 class FactError(Exception):
-    """What held on the values of the first call, or must be finite, does not hold or is not on these."""
+    """A fact of the first call does not hold on these values, or a value that must be finite is not."""
 
 
 class ProgramText(NamedTuple):
-    """A program, written down: its text defines `step(*inputs)`, which returns the outputs."""
+    """The source of a program, which defines `step(*inputs)` and returns the outputs."""
 
     text: str
     objects: dict[str, Any]
-    """What the text refers to by name and does not define or import."""
+    """The objects that the source refers to by name and does not define or import."""
     in_python: bool = False
     """Whether it computes in Python's own arithmetic, which raises where NumPy gives inf or nan."""
 
 
 class Backend(Protocol):
-    """Writes programs. To add one, put it into BACKENDS in build.py, before those that are to take what it leaves."""
+    """An emitter of programs. To add one, put it into BACKENDS in build.py, before the more general ones."""
 
     def accepts(self, schedule: Schedule) -> bool:
         """Return whether it can write the program of this schedule."""

@@ -1,4 +1,4 @@
-"""Long chains of elementwise operations in blocks that fit the cache, on several threads: written, and run."""
+"""Long chains of elementwise operations in blocks that fit the cache, on several threads: emit, and run."""
 
 import contextvars
 import math
@@ -16,7 +16,7 @@ from autotiny.compiler.rewriting import VDOT, folded, is_uniform
 from autotiny.compiler.schedule import BlockGroup, Plan, Storage, inner_results, is_choice, shape_of
 
 BLOCK = 2**14
-"""Entries of a block."""
+"""The number of entries of a block."""
 
 
 # ----- writing -----
@@ -31,8 +31,8 @@ class BlockWriter:
         parts = [part for term in group.terms for part in term.args if part not in members]
         outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
         constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
-        self.given = [part for part in outside if part.ndim]
-        self.given += [part for part in constants if not is_alike_everywhere(part)]
+        self.arrays = [part for part in outside if part.ndim]
+        self.arrays += [part for part in constants if not is_alike_everywhere(part)]
         self.numbers = [part for part in outside if not part.ndim]
         self.out = [term for term in group.terms if term.ndim and term not in self.inner]
         self.totals = [term for term in group.terms if not term.ndim]
@@ -53,9 +53,9 @@ class BlockWriter:
 
     def text(self) -> str:
         """Return the text of the function."""
-        for x in self.given:
+        for x in self.arrays:
             self.program.names.setdefault(x, self.program.operand(x, None))
-        names = [self.program.names[x] for x in (*self.numbers, *self.given, *self.out)]
+        names = [self.program.names[x] for x in (*self.numbers, *self.arrays, *self.out)]
         names += self.buffers
         lines = [f"{self.expression(term)}" for term in self.terms]
         lines.append(f"return {', '.join(self.part.values()) or None}")
@@ -96,7 +96,7 @@ class BlockWriter:
         lines = [f"{program.names[x]} = np.empty({x.shape}{type_of(x)})" for x in fresh]
         for x in (*self.out, *self.totals):
             program.expressions[x] = program.names[x]
-        arrays = [program.operand(x, None) for x in (*self.given, *self.out)]
+        arrays = [program.operand(x, None) for x in (*self.arrays, *self.out)]
         parts = program.fresh(f"parts{self.number}") if self.totals else ""
         numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
         lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
@@ -111,14 +111,14 @@ class BlockWriter:
 
 
 def is_alike_everywhere(x: Term) -> bool:
-    """Whether it is a constant array of equal entries."""
+    """Whether x is a constant array of equal entries."""
     return x.is_constant and is_uniform(x.value)
 
 
 # ----- running -----
 @cache
 def threads_by_default() -> int:
-    """Return the number of threads that BLAS is given, else of processors."""
+    """Return the number of threads of BLAS if it is set, else of processors."""
     setting = os.environ.get("OMP_NUM_THREADS", "")
     if setting.isdigit():
         return int(setting)

@@ -1,4 +1,4 @@
-"""From a function and its arguments to a program: trace, rewrite, schedule, emit; and what explain says of it."""
+"""From a function and its arguments to a program: trace, rewrite, schedule, emit; and its explanation."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -110,7 +110,7 @@ class Built(NamedTuple):
     program: Executable
     positional: int
     names: tuple[str, ...]
-    """The names of the arguments that are given by name."""
+    """The names of the keyword arguments."""
     captured: Captured
     relies_on_facts: bool
     fast: bool

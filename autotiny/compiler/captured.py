@@ -1,6 +1,6 @@
 """The captured values of a function: numbers, arrays and Tensors in its closure, its globals and its objects.
 
-In a program they are constants, so it is written again when one of them changes.
+They are constants of a program, so the function is compiled again when one of them changes.
 """
 
 import random
@@ -20,7 +20,7 @@ DATA = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarra
 DEPTH = 6
 RANDOM = {"random", "default_rng", "Generator", "RandomState", "rng", "uuid", "secrets"}
 GONE = (AttributeError, KeyError, ValueError)
-"""What reading a location raises if its value is gone; an empty cell raises ValueError."""
+"""The errors of reading a location without a value; an empty cell raises ValueError."""
 
 
 class Location(NamedTuple):

@@ -21,13 +21,13 @@ from autotiny.errors import UnsupportedError
 
 ARRAYS = (np.ndarray, np.floating, float)
 PROGRAMS = 16
-"""Programs of one function that are kept."""
+"""The largest number of programs of one function that are cached."""
 
 
 def compile(  # noqa: A001
     f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None
 ) -> "Compiled":
-    """Compile f to a NumPy program, which is written when f is first called on values of such shapes and types.
+    """Compile f to a NumPy program, at the first call with arguments of each combination of shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
     lists, tuples and dicts of them. Results are new arrays, except that those which fit are written into the arrays
@@ -35,8 +35,8 @@ def compile(  # noqa: A001
     default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
 
     Results equal those of the function up to rounding, except where the compiled form is more accurate: the logarithm
-    of a softmax, of a sum of exponentials or of 1 + exp(x), and their gradients, are right also where they overflow as
-    they are written, unless at the first call; and x / x is 1 where x is positive by nature, as exp(x) is.
+    of a softmax, of a sum of exponentials or of 1 + exp(x), and their gradients, are right also where the function's
+    own form overflows, unless at the first call; and x / x is 1 where x is positive by nature, as exp(x) is.
 
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 

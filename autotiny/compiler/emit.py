@@ -26,7 +26,7 @@ class Writer(Operands):
         self.lines: list[str] = []
 
     def program(self) -> ProgramText:
-        """Return the program. Donated arrays are written into last, when nothing can stop it any more."""
+        """Return the program. Donated arrays are modified last, when nothing can stop it any more."""
         self.write_memory()
         donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
@@ -169,12 +169,16 @@ class Writer(Operands):
         """Return a difference or quotient in the user's names, if both operands have one: A2 - Y."""
         assert term.op is not None
         args = [arg.args[0] if arg.op is not None and arg.op.function is np.copy else arg for arg in term.args]
-        if kind(term) is not TermKind.ELEMENTWISE or not has_operator(term.op) or not all(map(self.is_given, args)):
+        if (
+            kind(term) is not TermKind.ELEMENTWISE
+            or not has_operator(term.op)
+            or not all(map(self.has_users_name, args))
+        ):
             return ""
         return NumpyCode()(operation(term.op, [symbol(self.user_names[arg].text) for arg in args], {}, term.ndim))
 
-    def is_given(self, x: Term) -> bool:
-        """Whether a term has a name of the user's, and the value that was given it."""
+    def has_users_name(self, x: Term) -> bool:
+        """Whether a term has a name of the user's, and the named value itself, not a multiple."""
         return x in self.user_names and self.user_names[x].exact
 
     def cast(self, term: Term) -> str:

@@ -1,6 +1,6 @@
 """Names for formulas: the local variables of the user's functions when these return, and d<name> for gradients.
 
-A name belongs to the value that it was given to. Where a pass replaces a gradient by a multiple of it, the name keeps
+A name belongs to a value. Where a pass replaces a gradient by a multiple of it, the name keeps
 account of the factor: A2 - Y is m dJ/dZ2. Any other name is dropped when a pass replaces its formula.
 """
 
@@ -25,11 +25,11 @@ class FormulaName(NamedTuple):
     gradient: str = ""
     """dJ/dZ2, if the formula is a gradient."""
     scale: float = 1
-    """The ratio of the formula's value to the value that was given the name."""
+    """The ratio of the formula's value to the named value."""
 
     @property
     def exact(self) -> bool:
-        """Whether the formula has the value that was given the name."""
+        """Whether the formula's value is the named value."""
         return math.isclose(self.scale, 1, rel_tol=1e-9)
 
     @property
@@ -50,8 +50,8 @@ class LocalNames:
     """Learns the names of the local variables of the user's functions that are running between `top` and here.
 
     It looks at the callers of each operation. A function that is no longer among them has returned, and its frame,
-    which was kept until then, still has its last variables. (A profile function would be told of each return, but
-    there is one in a thread, which may be in use.)
+    which was kept until then, still has its last variables. (A profile function would be called at each return, but
+    a thread has only one, which may be in use.)
     """
 
     def __init__(self, names: FormulaNames, top: CodeType) -> None:
@@ -121,7 +121,7 @@ def names_to_show(terms: Sequence[Term], names: FormulaNames) -> FormulaNames:
 
 
 def is_name(name: str) -> bool:
-    """Whether it can be a name in a program."""
+    """Whether a text can be a name in a program."""
     return name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
 
 

@@ -164,7 +164,7 @@ class Operands:
         name = self.fresh(base if base.isidentifier() else "function")
         self.objects[name] = value
         what = f"array {value.shape} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-        self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, held")
+        self.setup.append(f"# {name}: {value if isinstance(value, np.generic) else what}, by reference")
         return name
 
     def fresh(self, base: str) -> str:

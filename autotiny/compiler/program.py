@@ -1,4 +1,4 @@
-"""A program that runs: the way into it and out of it, and memory for each of the calls that run at the same time."""
+"""Executable programs: their entry points, and memory for each of the concurrent calls."""
 
 import contextvars
 import itertools
@@ -49,7 +49,7 @@ class EntryPoint:
         ]
         return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines if line), ""])
 
-    # ----- from outside -----
+    # ----- captured values -----
     def look_outside(self, captured: Captured) -> list[str]:
         """Return guards: bail out if a captured global, closure cell or attribute has changed."""
         changed = [f"{self.read(location)} is not {self.refer(value)}" for location, value in captured.locations]
@@ -146,7 +146,7 @@ class EntryPoint:
 class Executable:
     """A program, loaded. Calls that run at the same time have memory of their own, which later calls use again.
 
-    watched : the kinds of floating-point errors that the program is told of.
+    watched : the kinds of floating-point errors that are reported to the program.
     quiet : whether NumPy's warnings are off.
     """
 
@@ -158,7 +158,7 @@ class Executable:
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
-        """Return the results, arranged; NoMatch for arguments unlike those that the program was written for.
+        """Return the results, arranged; NoMatch for arguments unlike those that the program was compiled for.
 
         Raises FloatingPointError where a gradient is invalid, as where a mask hides an infinite one, and FactError
         where a fact that it relies on does not hold.

@@ -18,14 +18,14 @@ from autotiny.ops.indexing import index, is_basic, scatter
 from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
 from autotiny.ops.shaping import astype, join, pad_constant
 
-# ----- how NumPy computes a term: a number, a view, an array written entry by entry, summed, multiplied -----
+# ----- kinds of terms, by how NumPy computes them -----
 
 
 INDEX, CAST, VDOT = OPS[index], OPS[astype], OPS[vdot]
 
 
 class TermKind(Enum):
-    """How a term gets its value."""
+    """The way in which a program computes a term."""
 
     INPUT = auto()
     CONSTANT = auto()
@@ -75,7 +75,7 @@ def folded(op: Op) -> str:
 
 
 Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]
-"""What takes the place of a term, given its operands and options as they have been rewritten."""
+"""`visit(term, args, kwargs)`: the replacement of a term with rewritten operands and options."""
 
 
 def rewrite(outputs: Sequence[Term], visit: Visit, names: FormulaNames) -> list[Term]:
@@ -128,7 +128,7 @@ def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any])
 # ----- lowering: softmax to exp, sum and divide -----
 
 
-# ----- facts about data, found at the first call and checked at every call -----
+# ----- facts about data, assumed at the first call and checked at every call -----
 
 
 def assume_facts(outputs: Sequence[Term], names: FormulaNames) -> tuple[list[Term], list[Term]]:

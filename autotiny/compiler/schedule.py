@@ -1,6 +1,6 @@
 """The order in which a program computes, what of it runs block by block, and the memory of each result.
 
-Nothing here knows how a program is written: every back end takes a schedule as it is.
+A schedule does not depend on the back end that emits its program.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -16,7 +16,7 @@ from autotiny.compiler.rewriting import VDOT, TermKind, kind
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
 WRITTEN_INTO = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
-"""What can be written into memory that is there; other results are arrays that NumPy makes, views, or numbers."""
+"""The kinds of terms that can be computed into existing memory; others are new arrays, views, or numbers."""
 WORTHWHILE = 3
 """Operations from which blocks pay."""
 
@@ -46,7 +46,7 @@ class Schedule:
     order: list[Term]
     """Every operation, operands before results."""
     place: dict[Term, Storage | Term]
-    """The memory of each result that is written into: the program's own, or a donated input's."""
+    """The memory of each stored result: the program's own, or a donated input's."""
     storages: list[Storage]
     group: dict[Term, BlockGroup]
     """The group of each operation that runs block by block."""
@@ -118,7 +118,7 @@ def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
 
 
 def inner_results(order: Sequence[Term], outputs: Sequence[Term], group: Mapping[Term, BlockGroup]) -> set[Term]:
-    """Return the results that no operation outside their group needs: they are never written out."""
+    """Return the results that no operation outside their group needs: they are never stored as a whole."""
     needed = set(outputs)
     for term in order:
         needed.update(part for part in term.parents if group.get(part) is not group.get(term))
@@ -226,7 +226,7 @@ def nbytes(term: Term) -> int:
 
 # ----- blocks -----
 # A long array that passes through ten operations goes to memory and back ten times; a block of a few thousand entries
-# stays in the cache, and only what the rest of the program needs is ever written out.
+# stays in the cache, and only what the rest of the program needs is ever stored as a whole.
 
 
 def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:

@@ -46,7 +46,7 @@ class Simplified(NamedTuple):
 
     outputs: list[Term]
     fast_forms: Mapping[Term, Term]
-    """For each stable form, what the user wrote: it takes less time, and may overflow."""
+    """The user's own form of each stable form: it takes less time, and may overflow."""
     rows: frozenset[str] = frozenset()
     """The names of the rows that were used."""
 
@@ -107,7 +107,7 @@ def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
 class TableRewriter:
     """Applies the equations to a program.
 
-    own : the operations of the program; a stable form among them was written by the user.
+    own : the operations of the program; a stable form among them is the user's own.
     """
 
     def __init__(self, own: Set[Term]) -> None:

@@ -52,7 +52,7 @@ class Trace(NamedTuple):
 
 
 class FormulaTracer(Tracer):
-    """Writes down what Tensors compute meanwhile, and notes which formula is whose gradient.
+    """A tracer that records operations as formulas, and names the formulas of gradients.
 
     guards : whether every sweep has a guard, needed on these values or not.
     """

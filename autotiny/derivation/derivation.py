@@ -24,7 +24,7 @@ BOUND = "\N{NO-BREAK SPACE}"
 
 
 def terminal(derivation: DerivedGradient) -> str:
-    """The formula, the steps to it line by line, the gradients that it names, and whether it agrees with backprop."""
+    """Return the formula, its steps line by line, the gradients that it names, and the comparison with backprop."""
     result = wrapped(f"{derivation.name} = {derivation.formula}", "", "    ")
     where = list(_lemmas(derivation))
     way = ["", *_way(derivation), ""] if derivation.steps else []
@@ -53,7 +53,7 @@ def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
 
 
 def verdict(derivation: DerivedGradient) -> str:
-    """Whether the formula agrees with backprop, in a sentence."""
+    """Return a sentence on whether the formula agrees with backprop."""
     if derivation.ok:
         at_once = "" if derivation.steps else "The chain rule says it at once.\n"
         error = one_digit(derivation.max_error)
@@ -62,7 +62,7 @@ def verdict(derivation: DerivedGradient) -> str:
 
 
 def one_digit(error: float) -> str:
-    """An error, to one digit."""
+    """Return an error to one digit."""
     return f"{error:.0e}" if error else "0"
 
 
@@ -90,12 +90,12 @@ def latex_ratio(derivation: DerivedGradient) -> str:
 
 
 def latex_equation(derivation: DerivedGradient) -> str:
-    """The result as one equation."""
+    """Return the result as one equation."""
     return f"{latex_ratio(derivation)} = {as_latex(derivation.term)}"
 
 
 def latex_steps(derivation: DerivedGradient) -> str:
-    """Every step on a line with its rule, then the gradients that the formula names."""
+    """Return every step on a line with its rule, then the gradients that the formula names."""
     lines = [(latex_ratio(derivation), derivation.chain, "chain rule" if derivation.steps else "")]
     lines += [("", step.after, step.label) for step in derivation.steps]
     rows = [rf"{left} &= {as_latex(term)}" + (rf" && {text(rule)}" if rule else "") for left, term, rule in lines]
@@ -118,7 +118,7 @@ EQUALS = "<mo>=</mo>"
 
 
 def page(derivation: DerivedGradient) -> str:
-    """The formula with the gradients that it names, the steps as a table, and whether it agrees with backprop."""
+    """Return the formula with the gradients that it names, a table of the steps, and the comparison with backprop."""
     where = [_lemma(name, lemma) for name, lemma in derivation.lemmas.items()]
     parts = [
         f'<p style="{LINE}">{"&ensp; where ".join([equation(derivation), *where])}</p>',
@@ -195,11 +195,11 @@ class Derivation(DerivedGradient):
         return latex_steps(self) if steps else latex_equation(self)
 
     def numpy(self) -> NumpyFunction:
-        """The gradient as a function of what the run was given, in straight lines of NumPy.
+        """The gradient as a NumPy function of the inputs of the run, without branches and loops.
 
         It prints as its source and is called like it: `f = derivation.numpy(); f(X, Y, W1, b1, W2, b2)`. The target is
         a parameter even if its gradient does not use it, unless the target is a computed result. Entries that the run
-        picked by a sort or a mask are picked again, whatever the data; the docstring says so.
+        picked by a sort or a mask keep their indices on other data; the function's docstring lists them.
         Raises UnsupportedError where an operation has no counterpart in NumPy.
         """
         equation = f"{self.name} = {self.formula}"
@@ -210,11 +210,11 @@ class Derivation(DerivedGradient):
         return elements(self, place or None)
 
     def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
-        """Whether a formula that you typed is the gradient; if it is not, how it differs.
+        """Compare a typed formula with the gradient, and describe the difference.
 
         It may be NumPy code or textbook notation, over the names in your code and those of other gradients (dZ2). It is
         compared with the derived formula on the recorded values, and on other values of the tracked tensors, except
-        those that a step needed as they are. `scope` gives other names; by default, your variables. Raises
+        those whose values a step relies on. `scope` gives other names; by default, your variables. Raises
         ExpressionError if the formula cannot be parsed, and UnsupportedError if it is not text.
         """
         if not isinstance(formula, str):

@@ -25,13 +25,13 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
 LONG = 60
-"""Operations beyond which a gradient on the way gets a name of its own."""
+"""The largest number of operations of an intermediate gradient that gets no name of its own."""
 
 
 def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
     """dJ/d(target) of a recorded loss as a formula over the names in your code, and the steps that lead to it.
 
-    The chain rule is written down from the rules of the recorded operations alone, then rewritten row by row; every
+    The chain rule is composed of the rules of the recorded operations alone, then rewritten row by row; every
     step is evaluated on the recorded values, and one that changes them beyond rounding raises DerivationError.
 
     >>> import autotiny as at
@@ -53,7 +53,7 @@ def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
 
 
 class Deriving:
-    """The way from a recorded loss down to one of its tensors, over the formulas of the run."""
+    """The derivation of one gradient, from a recorded loss down to a tensor, in the formulas of the run."""
 
     def __init__(self, loss: Tensor, target: "str | Tensor", scope: Mapping[str, Any]) -> None:
         order = recorded_order(loss)
@@ -82,7 +82,7 @@ class Deriving:
 
     @property
     def hidden(self) -> Term | None:
-        """A loss, by whose name no gradient is written; a vector's name may occur in its Jacobian."""
+        """The loss, if it is a single number: its name must not occur in gradients, a vector's may in its Jacobian."""
         return self.output if self.output.size == 1 else None
 
     def symbols(self) -> set[Term]:
@@ -130,7 +130,7 @@ class Deriving:
         return replace(pulled, steps=(*pulled.steps, step), engine=np.stack(rows))
 
     def named(self, lemma: Derivation, lemmas: dict[Term, Derivation]) -> Term:
-        """A symbol for a gradient, dZ2; a number or a symbol stands for itself."""
+        """Return a symbol for a gradient, such as dZ2; a number or a symbol unchanged."""
         if size(lemma.term)[0] == 0:
             return lemma.term
         taken = {s.name for s in self.symbols()} | {s.name for s in lemmas}
@@ -178,7 +178,7 @@ class Deriving:
 
 
 def seed_of(output: Term, goal: Term) -> Term:
-    """dJ/dJ = 1; for a vector any v, whose product with the Jacobian shows the Jacobian."""
+    """Return dJ/dJ = 1 for a number; for a vector a symbol v, from whose product the Jacobian is read off."""
     if output.size == 1:
         return constant(output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype))
     if output.ndim != 1 or goal.ndim != 1:
@@ -200,7 +200,7 @@ def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
 
 
 def condition(rewrite: Rewrite) -> str:
-    """What the data had to satisfy for a rewrite."""
+    """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
         return ""
     used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
@@ -208,7 +208,7 @@ def condition(rewrite: Rewrite) -> str:
 
 
 def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
-    """The rules that the definition of a name gives."""
+    """Return the rewrite rules that follow from the definition of a name."""
     if made.op is None:
         return []
     row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)

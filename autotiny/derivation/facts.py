@@ -1,4 +1,4 @@
-"""Rules that belong to one run: what its names stand for, and what was found to hold on its data."""
+"""Rules of one run: the definitions of its names, and facts that hold on its data."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from autotiny.ops import OPS, Op
 
 @dataclass(frozen=True)
 class Definition:
-    """A named tensor stands for the code that made it."""
+    """The rule that replaces the code of a named tensor by its name."""
 
     symbol: Term
     made: Term
     name: str
-    """What a student would call the rule."""
+    """The rule's name, as a student would know it."""
 
     @cached_property
     def needs(self) -> frozenset[Op]:
@@ -30,13 +30,13 @@ class Definition:
         return needs(self.made)
 
     def at(self, term: Term) -> Term | None:
-        """The name in the place of what it stands for, among other factors or addends too."""
+        """Return the term with the name in place of its code, also among other factors or addends."""
         return rewritten(self.made, term, lambda bound: self.symbol)
 
 
 @dataclass(frozen=True)
 class ReciprocalOfSum:
-    """s u = 1 - s where s = 1 / (1 + u), as in a sigmoid that is written out."""
+    """The rule s u = 1 - s for s = 1 / (1 + u), as in a sigmoid composed of exp and a quotient."""
 
     symbol: Term
     other: Term
@@ -48,7 +48,7 @@ class ReciprocalOfSum:
         return needs(self.other)
 
     def at(self, term: Term) -> Term | None:
-        """1 - s in the place of s u."""
+        """Return the term with 1 - s in place of s u."""
         return rewritten(self.symbol * self.other, term, lambda bound: 1 - self.symbol)
 
     @staticmethod
@@ -63,7 +63,7 @@ class ReciprocalOfSum:
 
 
 class Fact(ABC):
-    """What was found to hold on the data: the terms that it speaks of have one value everywhere."""
+    """A fact about the data: terms of some form have one value in every entry."""
 
     name = "holds on the data"
     value = 0
@@ -71,38 +71,38 @@ class Fact(ABC):
     """Operations without which it cannot apply."""
 
     def at(self, term: Term) -> Term | None:
-        """The value in the place of a term that has it."""
+        """Return the value in place of a term that has it in every entry."""
         return fitted(self.value, term.shape) if self.holds(term) else None
 
     @abstractmethod
     def holds(self, term: Term) -> bool:
-        """Whether it is such a term, and has the value everywhere."""
+        """Whether a term has the form and the value in every entry."""
 
     def claim(self, term: Term) -> tuple[Term, str]:
-        """What is claimed of which term: (sum(Y, axis=0), '= 1')."""
+        """Return a term and the claim about it: (sum(Y, axis=0), '= 1')."""
         return leading(term), f"= {self.value}"
 
 
 @dataclass(frozen=True)
 class SumsToOne(Fact):
-    """All sums of a given array along an axis are 1."""
+    """The fact that all sums of an input array along an axis are 1."""
 
     given: frozenset[Term]
     value = 1
 
     def holds(self, term: Term) -> bool:
-        """Whether a term is such sums, and all of them are 1."""
+        """Whether a term is a sum of such an array, and all of its entries are 1."""
         return sums_to_one(term, self.given)
 
 
 @dataclass(frozen=True)
 class SumsToZero(Fact):
-    """All sums of a computed array along an axis are 0, as those of deviations from the mean."""
+    """The fact that all sums of a computed array along an axis are 0, such as those of deviations from the mean."""
 
     results: frozenset[Term]
 
     def holds(self, term: Term) -> bool:
-        """Whether a term is such sums, and all of them are 0 to rounding, though what they add up is not."""
+        """Whether a term is such a sum, 0 up to rounding in every entry, of addends that are not all 0."""
         if not is_sum(term) or not term.size or self.results.isdisjoint(topological_order(term)):
             return False
         assert term.op is not None
@@ -111,15 +111,15 @@ class SumsToZero(Fact):
 
 
 class NowhereZero(Fact):
-    """A divisor that is guarded against 0 is nowhere 0: its mask 1[x = 0] is 0."""
+    """The fact that a divisor that is guarded against 0 is nowhere 0: its mask 1[x = 0] is 0."""
 
     needs = frozenset({plain(np.equal)})
 
     def holds(self, term: Term) -> bool:
-        """Whether a term asks where something is 0, and the answer is nowhere."""
+        """Whether a term is a comparison with 0 that is false in every entry."""
         asks = term.op is not None and term.op.function is np.equal and number(term.args[1]) == 0
         return asks and not np.any(term.value)
 
     def claim(self, term: Term) -> tuple[Term, str]:
-        """x ≠ 0."""
+        """Return x and the claim '≠ 0'."""
         return term.args[0], "≠ 0"

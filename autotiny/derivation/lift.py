@@ -18,7 +18,7 @@ from autotiny.algebra.simplify import size
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
 
-# ----- numbers by the variables that give them -----
+# ----- numbers as powers of variables -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
 FEW = 10
 """Smaller whole numbers are too common to be taken for twice a variable or the product of two."""
@@ -43,7 +43,7 @@ def named_numbers(scope: Mapping[str, Any]) -> dict[str, float]:
 
 
 def as_powers(value: float, numbers: Mapping[str, float]) -> Powers | None:
-    """How variables give a positive number; None if they do not, or if they do in two ways that are equally short."""
+    """Return a positive number as powers of variables; None if there is no such product, or two equally short ones."""
     value = float(value)
     if value in UNREMARKABLE:
         return None
@@ -77,7 +77,7 @@ def _by_length(numbers: Mapping[str, float], common: bool) -> Iterator[list[Powe
 
 
 def relation(value: np.ndarray, other: np.ndarray) -> str | None:
-    """How an array comes from another: the same, its negative, 1 less it, or its transpose; else None."""
+    """Return the relation of an array to another: equal, negative, 1 minus it, or transposed; else None."""
     if value.shape == other.shape:
         if np.array_equal(value, other):
             return "same"
@@ -92,7 +92,7 @@ def relation(value: np.ndarray, other: np.ndarray) -> str | None:
 
 # ----- the run -----
 LONG = 12
-"""Operations beyond which the code of a tensor without a name is not written out where it is used."""
+"""The largest number of operations of an unnamed tensor whose code is inlined where it is used."""
 
 
 class Lifted(NamedTuple):

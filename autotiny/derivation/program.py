@@ -1,7 +1,7 @@
 """A derived formula as a function: straight lines of NumPy, from the inputs of the run to the gradient.
 
-A sort is recorded as the order that it found, a mask as the entries where it held. Such indices do not move with the
-data: on other data the sort or the mask might give others, so the function's docstring lists them.
+A sort is recorded as the resulting order, a mask as the entries where it was true. Such indices are fixed: on other
+data the sort or the mask might give others, so the function's docstring lists them.
 """
 
 import functools
@@ -27,7 +27,7 @@ from autotiny.notation.text import clean
 from autotiny.ops.code import is_diagonal
 from autotiny.ops.indexing import is_basic
 
-# ----- indices that do not move with the data -----
+# ----- fixed indices -----
 LONGEST_INDEX = 12
 
 
@@ -43,7 +43,7 @@ def fixed_indices(*formulas: Term) -> list[str]:
 
 
 def fixed_indices_in_words(indices: Iterable[str]) -> str:
-    """What holds of a formula with such indices on other data; empty if there are none."""
+    """Return the warning about fixed indices for a docstring; empty if there are none."""
     listed = " and ".join(indices)
     return f"picks the entries that the recorded run picked, {listed}" if listed else ""
 
@@ -61,7 +61,7 @@ def _listed(places: Any) -> str:
     return str(places.tolist()) if places.size <= LONGEST_INDEX else f"an array of {places.dtype.name} {places.shape}"
 
 
-# ----- values with other values of the symbols -----
+# ----- values at other points -----
 def made_of(term: Term, definitions: Mapping[Term, Term]) -> tuple[Term, ...]:
     """The terms that a term is computed from: a symbol that has a definition, from that."""
     return (definitions[term],) if term in definitions else term.parents
@@ -72,17 +72,17 @@ def in_order(results: Iterable[Term], definitions: Mapping[Term, Term]) -> Itera
     return operands_first(results, lambda term: made_of(term, definitions))
 
 
-def values(results: Iterable[Term], definitions: Mapping[Term, Term], given: Mapping[Term, Any]) -> dict[Term, Any]:
-    """The value of every term that the results are computed from; symbols that are not given keep their values.
+def values(results: Iterable[Term], definitions: Mapping[Term, Term], at: Mapping[Term, Any]) -> dict[Term, Any]:
+    """Return the value of every term that the results depend on; symbols that `at` lacks keep their values.
 
     >>> from autotiny.algebra import symbol
     >>> x, y = symbol("x", 1.0), symbol("y", 2.0)
     >>> values([y * 3], {y: x * 2}, {x: 5.0})[y * 3]
     30.0
     """
-    known: dict[Term, Any] = dict(given)
+    known: dict[Term, Any] = dict(at)
     for term in in_order(results, definitions):
-        if term in given:
+        if term in at:
             continue
         if term in definitions:
             known[term] = known[definitions[term]]
@@ -100,7 +100,7 @@ WIDTH, LONGEST = 100, 400
 
 
 class NumpyFunction:
-    """A function of arrays, given by its source, which needs NumPy alone. It prints as its source.
+    """A function of arrays with its source, which imports NumPy alone. It prints as its source.
 
     >>> double = NumpyFunction("double", "def double(x):\\n    return 2 * x\\n")
     >>> double
@@ -171,7 +171,7 @@ class _FunctionWriter:
         self.temporaries = {term: self.unique_name(f"t{i}") for i, term in enumerate(self.shared(), 1)}
 
     def unique_name(self, name: str) -> str:
-        """An identifier like the name, and like no other."""
+        """Return an unused identifier that resembles the name."""
         unique = next(n for n in map(identifier, with_primes(identifier(name))) if n not in self.taken)
         self.taken.add(unique)
         return unique
@@ -242,7 +242,7 @@ def _is_trivial(term: Term) -> bool:
 
 
 def identifier(name: str) -> str:
-    """A name of Python like this one.
+    """Return a Python identifier that resembles a name.
 
     >>> identifier("dZ1′"), identifier("W[l+1]"), identifier("lambda"), identifier("2nd"), identifier("a b; c")
     ('dZ1_', 'W_l_1', 'lambda_', 'x2nd', 'a_b_c')

@@ -1,4 +1,4 @@
-"""The form in which a formula is shown: sums without keepdims wherever broadcasting makes up for it."""
+"""The form in which a formula is shown: sums without keepdims wherever broadcasting gives the same result."""
 
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ from autotiny.algebra.simplify import rebuilt
 
 
 def readable(term: Term) -> Term:
-    """The formula as it is written by hand."""
+    """Return the formula as one would write it by hand."""
     done: dict[Term, Term] = {}
     for part in topological_order(term):
         done[part] = _plainer(rebuilt(part, tuple(done[arg] for arg in part.args)))
@@ -45,14 +45,14 @@ def _plainer(term: Term) -> Term:
 
 
 def place(factor: Factor) -> tuple[int, bool, int]:
-    """Matrix products stand before other factors, then sums, then masks."""
+    """Return the sort key of a factor: matrix products, then other factors, then sums, then masks."""
     base, _ = factor
     rank = 0 if base.op is MATMUL else 2 if base.op in SUMS else 3 if base.dtype == bool else 1
     return rank, *first_made(factor)
 
 
 def _sum(term: Term) -> Term:
-    """As few signs as can be; what is added before what is subtracted, A before Aᵀ, matrix products before the rest."""
+    """Return a sum with the fewest signs; positive addends first, A before Aᵀ, matrix products before the rest."""
     parts = []
     for c, x in addends(term):
         k, powers = factors(x)
@@ -79,7 +79,7 @@ def with_sign_inside(coefficient: Fraction, powers: list[Factor]) -> tuple[Fract
 
 
 def negated(term: Term) -> Term | None:
-    """The negative of a term that has a minus inside, without a minus of its own."""
+    """Return the negative of a term by removing a minus inside it; None if there is none to remove."""
     if term.op in SUMS:
         parts = addends(term)
         return total([(-c, x) for c, x in parts], term.shape) if any(c < 0 for c, _ in parts) else None

@@ -22,9 +22,9 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    rule : the name that a student knows it by.
+    rule : its name, as a student would know it.
     before, after : the formula before and after it.
-    condition : what the data had to satisfy for it; empty if nothing.
+    condition : the condition on the data under which it holds; empty if there is none.
     error : the largest difference that it made to the recorded value, relative to its largest entry.
     """
 
@@ -91,19 +91,19 @@ class DerivedGradient:
 
     @property
     def definitions(self) -> dict[Term, Term]:
-        """The formula of every name: of results of the run as in the code, of gradients as derived."""
+        """The formula of every name: the code of a result, the derived formula of a gradient."""
         definitions = dict(self.run.definitions)
         for name, lemma in self.lemmas.items():
             definitions |= {**lemma.definitions, name: lemma.term}
         return definitions
 
     def conditions(self) -> list[str]:
-        """What the data had to satisfy, in the steps to this formula and to the gradients that it names."""
+        """The conditions on the data, of the steps to this formula and to the gradients that it names."""
         own = [step.condition for step in self.steps if step.condition]
         return own + [condition for lemma in self.lemmas.values() for condition in lemma.conditions()]
 
     def picks(self) -> str:
-        """Which entries the formula takes because the recorded run did, by a sort or a mask; empty if none."""
+        """The entries that the recorded run picked by a sort or a mask, in words; empty if there are none."""
         return fixed_indices_in_words(fixed_indices(self.term, *(lemma.term for lemma in self.lemmas.values())))
 
 
@@ -136,7 +136,7 @@ def is_rounding(before: Term, after: Term, definitions: Mapping[Term, Term]) -> 
 
 
 def in_extended_precision(term: Term, definitions: Mapping[Term, Term], values: dict[Term, Any]) -> Any:
-    """The value of a formula, computed with the digits of long double from the values of what was given."""
+    """Return the value of a formula, computed in long double from the values of its inputs."""
     for part in topological_order(term):
         if part in values:
             continue

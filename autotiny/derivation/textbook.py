@@ -1,7 +1,7 @@
-"""Textbook notation parsed to NumPy code: the text that formulas are written as, and what people type.
+"""A parser from textbook notation, as formulas are printed or typed, to NumPy code.
 
 Factors side by side are a matrix product, which binds tighter than * and /; 1[...] is a mask; ᵀ, ⁻¹, ², |x| and ‖x‖ are
-what they look like. NumPy code is textbook notation as it stands.
+what they look like. NumPy code is accepted unchanged.
 """
 
 import ast
@@ -29,10 +29,10 @@ CLOSING = {"(": ")", "[": "]"}
 
 
 def code_of(text: str, names: Mapping[str, str] | None = None, scalars: Collection[str] = ()) -> str:
-    """NumPy code that says the same.
+    """Return the equivalent NumPy code.
 
     `names` gives an identifier for each variable's name, `scalars` says which of the identifiers are numbers. Raises
-    ExpressionError where it makes no sense.
+    ExpressionError if it cannot be parsed.
 
     >>> code_of("W2ᵀ dZ2 * 1[Z1 > 0] / m")
     'W2.T @ dZ2 * (1 * (Z1 > 0)) / m'

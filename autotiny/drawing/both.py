@@ -58,7 +58,7 @@ def require_tracked(graph: GraphView, tensors: Sequence[Tensor]) -> None:
     """Raise UnsupportedError if a tensor is data, which has no gradient."""
     for tensor in tensors:
         if not tensor.requires_grad:
-            name = graph.names.given(tensor) or type(tensor).__name__
+            name = graph.names.users_name(tensor) or type(tensor).__name__
             raise UnsupportedError(
                 f"draw: gradients: {graph.names.short(graph.output)} has none for {name}, "
                 "which is data: make it with requires_grad=True"
@@ -72,7 +72,7 @@ def gradient_names(graph: GraphView, gradients: GradientGraph) -> dict[Tensor, s
     """
     names: dict[Tensor, str] = {gradients.start: _gradient_name(graph, graph.output)}
     for value, gradient in gradients.gradients.items():
-        if isinstance(gradient, Tensor) and graph.names.given(value) is not None:
+        if isinstance(gradient, Tensor) and graph.names.users_name(value) is not None:
             names.setdefault(gradient, _gradient_name(graph, value))
     return names
 

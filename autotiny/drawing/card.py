@@ -78,7 +78,7 @@ def make_card(graph: GraphView, node: NodeId, small: bool = False) -> Card:
     return Card(
         id=f"n{node}",
         name=graph.names.short(value),
-        named=np.size(value) != 1 and graph.names.given(value) is not None,
+        named=np.size(value) != 1 and graph.names.users_name(value) is not None,
         kind="constant",
         origin="constant",
         shape=np.shape(value),
@@ -92,7 +92,7 @@ def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool) ->
     return Card(
         id=f"n{node}",
         name=names.short(tensor),
-        named=names.given(tensor) is not None,
+        named=names.users_name(tensor) is not None,
         kind="output" if tensor is graph.output else kind,
         origin=kind if tensor.op is None else names.formula(tensor),
         shape=tensor.shape,
@@ -156,7 +156,7 @@ def _contents(graph: GraphView, group: Group) -> str:
     parameters = [value for value in map(graph.values.__getitem__, group.nodes) if _is_parameter(value)]
     if not parameters:
         return contents
-    if len(parameters) > MOST_PARAMETERS or any(graph.names.given(value) is None for value in parameters):
+    if len(parameters) > MOST_PARAMETERS or any(graph.names.users_name(value) is None for value in parameters):
         return f"{contents}, {len(parameters):,} parameter{'s' * (len(parameters) > 1)}"
     return ", ".join([contents, *map(graph.names.short, parameters)])
 

@@ -43,7 +43,7 @@ class Composition:
 
     @property
     def title(self) -> str:
-        """What the picture shows."""
+        """The title of the picture."""
         return f"Computation graph of {self.root.name}"
 
     @functools.cached_property

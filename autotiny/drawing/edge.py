@@ -30,16 +30,16 @@ class Edge:
     label: str = ""
     """The local derivative: a number, or for arrays the factor of the gradient g; "" where no gradient passes."""
     rule: str = ""
-    """What the operation makes of the gradient g that arrives."""
+    """The gradient rule of the operation, applied to the arriving gradient g."""
     contribution: ArraySummary | None = None
-    """What backprop passed on along the edge; None before backward, and where no gradient passes."""
+    """The contribution along the edge; None before backward, and where no gradient passes."""
     strength: float = 0.0
     """The norm of the contribution."""
     carries_gradient: bool = True
     kind: Literal["use", "gradient", "link"] = "use"
     """From a value to an operation, from a gradient to another, or from an operation to what its rules recorded."""
     count: int = 1
-    """The number of uses that it stands for."""
+    """The number of uses that the edge represents."""
 
     @property
     def is_dead(self) -> bool:

@@ -1,4 +1,4 @@
-"""A recorded graph when its picture is taken: its values in order, their names and gradients, the backward pass."""
+"""A snapshot of a recorded graph: its values in order, their names and gradients, and the backward pass."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -28,8 +28,8 @@ class Names:
         self.variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
         self.scope = scope
 
-    def given(self, value: Any) -> str | None:
-        """The user's own name for a value, if there is one."""
+    def users_name(self, value: Any) -> str | None:
+        """Return the user's own name for a value; None if there is none."""
         if isinstance(value, Tensor) and value in self.called:
             return self.called[value]
         return getattr(value, "name", None) or (
@@ -37,20 +37,20 @@ class Names:
         )
 
     def label(self, value: Any) -> str:
-        """The user's name or a short one; a number stands for itself."""
+        """Return the user's name of a value or a short one; of a number, its digits."""
         if isinstance(value, Tensor):
             return self.tensors[value]
         if np.size(value) == 1:
             return short_number(np.asarray(value).item())
-        return self.given(value) or self._transposed(value) or _kind(value)
+        return self.users_name(value) or self._transposed(value) or _kind(value)
 
     def _transposed(self, value: Any) -> str | None:
         whole = getattr(value, "base", None)
-        name = None if whole is None or value.ndim < 2 or value.shape != whole.shape[::-1] else self.given(whole)
+        name = None if whole is None or value.ndim < 2 or value.shape != whole.shape[::-1] else self.users_name(whole)
         return name and f"{name}.T"
 
     def short(self, value: Any) -> str:
-        """The label, cut short and harmless in a picture."""
+        """Return the label, shortened, without characters that could harm a picture."""
         return clean(self.label(value), LONGEST_NAME)
 
     def formula(self, tensor: Tensor) -> str:

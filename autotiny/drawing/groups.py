@@ -176,7 +176,7 @@ def _region(graph: GraphView, head: NodeId, members: list[Child]) -> Child:
 def _serves(graph: GraphView, node: NodeId) -> bool:
     value = graph.values[node]
     if isinstance(value, Tensor) and value.op is not None:
-        return graph.names.given(value) is None
+        return graph.names.users_name(value) is None
     return not np.ndim(value_of(value)) or bool(getattr(value, "requires_grad", False))
 
 

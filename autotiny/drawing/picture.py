@@ -187,7 +187,7 @@ def _table_row(card: Card) -> tuple[str, ...]:
 
 
 def tree(cards: Sequence[Card], edges: Sequence[Edge]) -> str:
-    """Return the output with the operands of each result below it; "↑" marks a value that stands further up."""
+    """Return the output with the operands of each result below it; "↑" marks a value that is shown further up."""
     known = {card.id: card for card in cards}
     operands: dict[str, list[str]] = {card.id: [] for card in cards}
     for edge in edges:

@@ -1,4 +1,4 @@
-"""From DOT text to a picture, by pygraphviz or by Graphviz's dot, and to an SVG that fits into any page."""
+"""Render DOT text by pygraphviz or Graphviz's dot, and make its SVG fit into any page."""
 
 import ctypes
 import functools
@@ -22,7 +22,7 @@ CELL = r'<polygon fill="(#\w{6})" stroke="none" points="([^"]*)"/>\n?'
 
 
 class GraphvizMissingError(AutotinyError):
-    """There is no Graphviz to lay a picture out with."""
+    """Graphviz, which lays pictures out, is not installed."""
 
 
 def render(source: str, kind: str) -> bytes:

@@ -1,8 +1,8 @@
-"""A gradient rule in symbols: the rule itself runs on formulas, which write down what is done to them.
+"""Gradient rules in symbols: the rule itself runs on formulas, which record its operations.
 
     W2ᵀ g      g * 1[Z1 > 0]      g / A2
 
-So what a picture says of an operation is what the engine computes, for a user's own operations too.
+So pictures show the rules that the engine computes, also those of users' own operations.
 """
 
 import re
@@ -31,7 +31,7 @@ FACTORS = [
     (r"gᵀ? (\S+)", r"· \1"),
     (r"(\S+) g", r"\1 ·"),
 ]
-"""What is left of a rule without the g that arrives."""
+"""Patterns that turn a rule into its factor, without the arriving g."""
 
 
 class LocalDerivative(NamedTuple):
@@ -40,9 +40,9 @@ class LocalDerivative(NamedTuple):
     rule: str
     """In symbols: "g * b"."""
     value: Any
-    """What it makes of g = 1: dy/dx of numbers."""
+    """The rule's value for g = 1: dy/dx of numbers."""
     arriving: str = "g"
-    """What g is called: ḡ where an operand is called g."""
+    """The name of g: ḡ where an operand is called g."""
 
     @property
     def factor(self) -> str | None:
@@ -58,7 +58,7 @@ class LocalDerivative(NamedTuple):
 def local_derivative(
     rule: Rule, operands: Sequence[tuple[str, Any]], output: tuple[str, Any], options: Mapping[str, Any]
 ) -> LocalDerivative | None:
-    """A rule, given the names and values of its operands and its output; None where it cannot be written down."""
+    """Return a rule in the names and values of its operands and its output; None if it cannot run on formulas."""
     arriving = "ḡ" if "g" in (output[0], *(name for name, _ in operands)) else "g"
     g = symbol(arriving, np.ones_like(output[1]))
     try:
@@ -90,7 +90,7 @@ class RuleText(Unicode):
 
 
 def _as_text(rule: Term) -> str:
-    """A rule without what is there for shapes and for the computer's numbers alone."""
+    """Return a rule as text, without operations that only serve shapes and rounding."""
     root = mathematics(rule, {}, shapes=False)
     made: dict[Expression, Expression] = {}
     for each in operands_first([root], lambda each: each.operands):
@@ -129,7 +129,7 @@ def _is_number(each: Expression, value: float) -> bool:
 
 
 def _is_zero_of(truth: Expression, x: Expression) -> bool:
-    """Whether a truth says x = 0."""
+    """Whether a truth value is the comparison x = 0."""
     return truth.kind == "equal" and truth.operands[0] is x and _is_number(truth.operands[1], 0)
 
 

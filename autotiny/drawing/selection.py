@@ -51,13 +51,13 @@ def card_id(item: Child) -> str:
 
 # ----- the options of draw -----
 def chosen_nodes(graph: GraphView, focus: Any) -> set[NodeId] | None:
-    """Return the values between some tensors and the output; None where no tensor is given."""
+    """Return the values between some tensors and the output; None where there are no tensors."""
     tensors = chosen_tensors(graph, "focus", focus)
     return graph.between([graph.ids[tensor] for tensor in tensors]) if tensors else None
 
 
 def chosen_tensors(graph: GraphView, option: str, value: Any) -> list[Tensor]:
-    """Return the tensors given for an option.
+    """Return the tensors that an option names.
 
     Raises UnsupportedError for anything but tensors of the graph.
     """
@@ -69,7 +69,7 @@ def chosen_tensors(graph: GraphView, option: str, value: Any) -> list[Tensor]:
                 f"pass the variable itself: {_known(graph)}"
             )
         if tensor not in graph.ids:
-            name, output = graph.names.given(tensor) or type(tensor).__name__, graph.names.short(graph.output)
+            name, output = graph.names.users_name(tensor) or type(tensor).__name__, graph.names.short(graph.output)
             raise UnsupportedError(
                 f"draw: {option}={name}: {output} does not depend on it; {output} is made of {_known(graph)}"
             )
@@ -83,7 +83,7 @@ def _as_list(value: Any) -> list[Any]:
 
 def _known(graph: GraphView) -> str:
     """Return the names that the user gave to values of the graph."""
-    named = [name for tensor in graph.ids if tensor is not graph.output and (name := graph.names.given(tensor))]
+    named = [name for tensor in graph.ids if tensor is not graph.output and (name := graph.names.users_name(tensor))]
     shown = [clean(name, LONGEST_REPR) for name in named[:MOST_SUGGESTED]]
     return ", ".join(shown + ["…"] * (len(named) > len(shown))) or "values without names"
 
@@ -112,7 +112,7 @@ def chosen_depth(depth: Any) -> int:
 def chosen_groups(root: Group, expand: str | Sequence[str]) -> frozenset[str]:
     """Return the ids of the groups with these names, "neuron 3" or "layer 1/neuron 3", and of those around them.
 
-    A group that is chosen out of several alike is moved: it now stands beside them.
+    A group that is chosen out of several alike is moved out of their common group, beside it.
 
     Raises UnsupportedError for a name that no group has.
     """

@@ -23,7 +23,7 @@ from autotiny.notation.text import clean
 
 FORMATS = (".html", ".svg")
 MOST_VIEWS, MOST_VALUES = 24, 300_000
-"""The number of pictures in one page, each with other groups open, and of the values that they stand for."""
+"""The largest number of pictures in one page, each with other groups open, and of the values in them."""
 MOST_LABELS = 40
 """The number of edges up to which those in a picture of an open group have labels; the steps have the same words."""
 FRAME_HEIGHT = 640

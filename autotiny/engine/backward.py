@@ -2,8 +2,8 @@
 
     dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 
-`Sweep` is the whole algorithm, and runs wherever somebody looks on: when gradients are recorded to be differentiated
-again, under debug, while a tracer writes formulas down, and for those who show each step. A plain `backward` runs
+`Sweep` is the whole algorithm. It runs when gradients are recorded to be differentiated again, under debug, while a
+tracer records formulas, and when each step is to be shown. A plain `backward` runs
 `fast_sweep.FastSweep`, which does the same in less time; a test over random graphs holds the two equal bit for bit.
 """
 
@@ -20,7 +20,7 @@ from autotiny.engine.node import Node, made_by
 from autotiny.engine.recording import is_stable_log, require_finite, value_of
 
 Gradients = dict[Any, Any]
-"""dJ/dx by the tensor x."""
+"""A map from each tensor x to dJ/dx."""
 
 AnySweep = TypeVar("AnySweep", bound="Sweep")
 
@@ -32,7 +32,7 @@ class Sweep:
     ----------
     grads : dJ/dy of every tensor that the sweep has reached.
     log_grads : dJ/dlog(y) of the exponentials y whose logarithm was taken.
-    masked : whether an operation was met that selects among its operands or their entries.
+    masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
     record : whether the rules run on Tensors, so that the gradients can be differentiated again.
     guarded : whether entries that were not selected are kept from contributing nan and infinity.
@@ -81,7 +81,7 @@ class Sweep:
     def visit_exponential(self, node: Node, g: Any, h: Any) -> None:
         """Pull h = dJ/dlog(y) back through the exponential y without dividing by y, which may be 0.
 
-        The gradient of y gains h / y, for it to be seen; what is left to pull back is g, from the other uses of y.
+        The gradient of y gains h / y, so that users see it; only g, from the other uses of y, is left to pull back.
         """
         for position, c in self.pull(node, h, through_log=True):
             add(self.grads, node.args[position], c)

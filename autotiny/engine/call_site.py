@@ -1,8 +1,8 @@
-"""The user's code that called: its frame, its variables, its line, and what it does with a float that it gets.
+"""The user's calling code: its frame, its variables, its line, and the function that it passes a float to.
 
 `float(t)`, formatting and printing are meant to leave the graph. `math.exp(t)` asks C code for the same float, and
-would go on computing without a gradient. C code has no frame, so the two are told apart by the source text at the
-place that Python itself would underline in a traceback.
+would go on computing without a gradient. C code has no frame, so the two are distinguished by the source text that
+Python would underline in a traceback.
 """
 
 import ast
@@ -64,14 +64,14 @@ def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:
     return next((name for name, other in scope.items() if other is value and not name.startswith("_")), None)
 
 
-# ----- what becomes of a float -----
+# ----- functions that receive a float -----
 COMPUTING = ("math", "cmath", "numpy")
 FACTS = frozenset({math.isnan, math.isinf, math.isfinite, math.isclose, math.floor, math.ceil, math.trunc})
-"""Functions of module math that have no gradient to lose."""
+"""Functions of module math without a gradient."""
 
 
 def taker_of_a_float() -> Any:
-    """Return what the nearest code outside the package gives a float to, if a gradient is lost there.
+    """Return the function or class that the user's code passes a float to, if a gradient is lost there.
 
     That is a function of math or NumPy; or np.ndarray, where the float is stored into an array. Where there is no
     source to read, as in exec, in `python -c` and at the prompt of Python before 3.13, it is the first function or
@@ -97,7 +97,7 @@ def _computes(value: Any) -> bool:
 
 
 def _looked_up(name: ast.expr, frame: FrameType) -> Any:
-    """Return what a plain name such as math.exp, f or a.fill stands for; looking it up computes nothing."""
+    """Return the value of a plain name such as math.exp, f or a.fill; looking it up runs no user code."""
     if isinstance(name, ast.Attribute):
         owner = _looked_up(name.value, frame)
         return getattr(owner, name.attr, None) if isinstance(owner, ModuleType | np.ndarray) else None
@@ -115,7 +115,7 @@ def _variable(name: str, frame: FrameType) -> Any:
 
 
 def _named_takers(frame: FrameType) -> Iterator[Any]:
-    """Yield the functions that compute and np.ndarray, as far as a frame's code has names that may stand for them."""
+    """Yield the functions that compute and np.ndarray, as far as a frame's code names them."""
     code = frame.f_code
     names = (*code.co_names, *code.co_varnames, *code.co_freevars)
     for value in (_variable(name, frame) for name in names):

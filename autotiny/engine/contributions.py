@@ -1,4 +1,4 @@
-"""Backpropagation, step by step: what each operation of a graph passes on to its operands, in the order of the sweep.
+"""Backpropagation, step by step: the contributions of each operation to its operands, in the order of the sweep.
 
 The sweep is that of `backward`, with an observer; nothing is published to `.grad`.
 """
@@ -30,7 +30,7 @@ class Contribution(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """The turn of one operation in the sweep."""
+    """The visit of one operation in the sweep."""
 
     node: Tensor
     gradient: Any
@@ -48,7 +48,7 @@ class Backprop(NamedTuple):
 
 
 def contributions(output: Tensor, grad: Any = None) -> Backprop:
-    """Return every visit of the sweep from an output, with what it passes on to each operand.
+    """Return every visit of the sweep from an output, with its contribution to each operand.
 
         dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 
@@ -73,7 +73,7 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
 
 
 class _Observed(Sweep):
-    """A sweep that keeps what each visit passes on."""
+    """A sweep that stores the contributions of each visit."""
 
     def __init__(self, seeds: Gradients, *, guarded: bool) -> None:
         super().__init__(seeds, guarded=guarded)
@@ -81,7 +81,7 @@ class _Observed(Sweep):
         self.passed: list[Contribution] = []
 
     def visit(self, node: Any) -> None:
-        """Visit an operation, and keep what it passed on."""
+        """Visit an operation, and store its contributions."""
         self.passed = []
         super().visit(node)
         if node not in self.grads:
@@ -100,7 +100,7 @@ class _Observed(Sweep):
             self.passed.append(Contribution(position, operand, c, self.total(operand), g, through_log))
 
     def total(self, operand: Tensor) -> Any:
-        """Return the gradient so far, with what waits in a logarithm."""
+        """Return the gradient so far, including the part that waits as dJ/dlog(y)."""
         g, h = self.grads.get(operand), self.log_grads.get(operand)
         if h is None:
             return g

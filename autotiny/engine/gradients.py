@@ -1,4 +1,4 @@
-"""What users ask of a recorded output: `.grad` of all that leads to it, or its gradients as Tensors."""
+"""Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -55,7 +55,7 @@ def gradients(output: Any, tensors: Sequence[Any], grad: Any = None) -> list[Any
 
 
 def seed(output: Node, grad: Any) -> Any:
-    """Return dJ/d(output), where a sweep starts: 1 unless it is given."""
+    """Return dJ/d(output), where a sweep starts; 1 by default."""
     if not output.requires_grad:
         raise UnsupportedError(
             f"backward: {messages.label(output, call_site.caller_scope())} does not depend on any tracked Tensor, "

@@ -1,4 +1,4 @@
-"""Reading a recorded graph: its order, the names of its tensors, and its values for other inputs."""
+"""Functions of a recorded graph: its order, the names of its tensors, and its values for other inputs."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -61,7 +61,7 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
             result[node] = values[node]
         elif node.op is None:
             result[node] = node._data
-        elif not values.keys().isdisjoint(node.parents):  # log(A2) of a given A2 is not log_softmax(Z2)
+        elif not values.keys().isdisjoint(node.parents):  # log(A2) of a replaced A2 is not log_softmax(Z2)
             result[node] = node.op.forward(*map(value, node.args), **node.kwargs)
         else:
             result[node] = evaluate(node.op, node.args, node.kwargs, value)

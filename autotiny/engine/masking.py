@@ -1,8 +1,8 @@
-"""The guard: entries that a selection such as np.where did not take contribute neither nan nor infinity.
+"""The guard: entries that a selection such as np.where did not select contribute neither nan nor infinity.
 
 No gradient arrives at such an entry (g = 0), but its derivative may be infinite, and 0 times infinity is nan. An
 operation that acts entry by entry contributes 0 there instead. One that mixes entries, such as a norm along an axis or
-a matrix product, says which entries of its operands went into entries that were taken; the others get 0, and are
+a matrix product, says which entries of its operands went into entries that were selected; the others get 0, and are
 replaced before the rule runs where they made the result infinite or nan.
 
 A finite contribution is kept as it is: a gradient that happens to be 0 at a point has derivatives of its own.
@@ -22,7 +22,7 @@ Guard = tuple[Any, tuple[Any, ...], Iterable[Any]]
 
 
 def guard(op: Op, g: Any, y: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Guard:
-    """Return y and the operands, replaced where they spoil a sum, and for each operand which entries were needed."""
+    """Return y and the operands, finite where it matters, and for each operand a mask of the needed entries."""
     taken = value_of(g) != 0
     if not op.guard:
         return y, args, itertools.repeat(np.any(taken))

@@ -1,4 +1,4 @@
-"""The words of error messages: operands by the names that users gave them, the operation, the rule and the mend."""
+"""The words of error messages: the operation, its operands under the user's names, the rule, and the likely fix."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 
 
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
-    """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely mend."""
+    """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     written = expression(op, args, shapes=True)
     if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {written}")

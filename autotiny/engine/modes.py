@@ -11,7 +11,7 @@ from autotiny.ops import Op
 
 
 class Mark:
-    """One entry into a scope: what is recorded before it is left belongs together in pictures.
+    """One entry into a scope. The operations recorded before its exit form a group in pictures.
 
     A mark may also be put on a result afterwards, which costs the recording nothing: then every operand of the result
     that was recorded after the number `since` belongs to it too.
@@ -24,7 +24,7 @@ class Mark:
 
 
 class Tracer(Protocol):
-    """What may stand as `modes.tracing`: it computes the operations, to write them down, and is told of each sweep.
+    """The interface of `modes.tracing`: it computes and records the operations, and is notified of each sweep.
 
     A tracer that inherits from this needs `__call__` alone.
     """
@@ -37,13 +37,13 @@ class Tracer(Protocol):
         ...
 
     def note_callers(self) -> None:
-        """Hear that an operation on formulas is about to be applied, by the functions that are running now."""
+        """Note the running functions, called before an operation is applied to formulas."""
 
     def require_guard(self) -> None:
-        """Hear that a sweep is about to run with a guard, or raise an error that stops it."""
+        """Note that a sweep is about to run with a guard; raise an error to stop it."""
 
     def observe(self, grads: Mapping[Any, Any], masked: bool) -> None:
-        """Hear the gradients that a sweep has computed, and whether it met an operation that selects."""
+        """Note the gradients that a sweep has computed, and whether it met an operation that selects."""
 
 
 class _Modes(threading.local):
@@ -60,7 +60,7 @@ class Switch(threading.local):
     """A context manager that sets one mode of this thread; it may be nested, reused and shared by threads."""
 
     in_use: ClassVar[int] = 0
-    """How many are open in all threads. While it is 0, recording need not look at the modes."""
+    """The number of open switches in all threads. While it is 0, recording need not look at the modes."""
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
 

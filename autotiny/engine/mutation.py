@@ -1,4 +1,4 @@
-"""Mutation: values that were changed after they were recorded, whose graph is not to be differentiated."""
+"""Mutation: detect values that were changed after they were recorded, since their graph must not be differentiated."""
 
 from typing import Any, TypeGuard
 

@@ -17,12 +17,12 @@ from autotiny.ops import Op
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
-EXACT_BYTES = 2**20  # of a leaf's value a copy is kept: there are few, and each is handed out once a step
+EXACT_BYTES = 2**20  # a leaf's value is compared with a copy: leaves are few, and read once a step
 next_number = itertools.count().__next__
 
 
 class Node:
-    """A value in a graph: `op`, `args` and `kwargs` say how it was made, `grad` holds its gradient."""
+    """A value in a graph, with the operation that made it (`op`, `args` and `kwargs`) and its gradient (`grad`)."""
 
     __slots__ = (
         "__weakref__",
@@ -44,16 +44,16 @@ class Node:
     """The value. The engine never writes to its array while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
-    """Rare facts: the fingerprints of operands by their position; under "value", that of this value when it was first
-    handed out; under "line", the line that made it."""
+    """Rarely needed data: the fingerprints of operands by their position; under "value", the fingerprint of this value
+    when a user first received it; under "line", the line that made it."""
     _number: int
     """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]
-    """The scopes that it was recorded in, outermost first; unset outside of any."""
+    """The scopes that the node was recorded in, outermost first; unset outside of any."""
     _assigned: int
     """When a leaf's data was last assigned, as a number in that order."""
     _shared: bool
-    """Whether somebody else holds the array of this leaf and may write to it."""
+    """Whether code outside the engine has the array of this leaf and may write to it."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -132,13 +132,13 @@ class Node:
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
     value = property(attrgetter("_data"), doc="The recorded value, not to be written to.")
-    number = property(attrgetter("_number"), doc="Its number in the order of recording.")
+    number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
     shape = property(attrgetter("_data.shape"), doc="Lengths of the axes.")
     dtype = property(attrgetter("_data.dtype"), doc="NumPy's type of the entries.")
     ndim = property(attrgetter("_data.ndim"), doc="Number of axes.")
     size = property(attrgetter("_data.size"), doc="Number of entries.")
 
-    # ----- out of the graph -----
+    # ----- values without a gradient -----
     def item(self) -> Any:
         """Return the only entry as a Python number."""
         return self._data.item()
@@ -150,9 +150,9 @@ class Node:
     def __float__(self) -> float:
         """Return the only entry as a Python float, which has no gradient.
 
-        float(t) is a way out of the graph; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call that
-        does not show in the user's own line, such as map(math.exp, [t]), cannot be told from float(t). Where Python
-        has no source of that line, the names in its code decide; see call_site.taker_of_a_float.
+        float(t) leaves the graph on purpose; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call
+        that is not visible in the user's own line, such as map(math.exp, [t]), counts as float(t). Where Python has no
+        source of that line, the names in its code decide; see call_site.taker_of_a_float.
         """
         if self.requires_grad:
             self._require_float_is_meant()
@@ -173,7 +173,7 @@ class Node:
             raise UnsupportedError(f"{self._label()} is a single number: it has no length")
         return len(self._data)
 
-    # ----- copies and words -----
+    # ----- copying and printing -----
     def __reduce__(self) -> Any:
         if self.op is not None:
             raise UnsupportedError(

@@ -1,4 +1,4 @@
-"""NumPy's protocols, which let an object of ours stand wherever NumPy code expects an array.
+"""NumPy's protocols, by which NumPy functions accept the package's own classes as arrays.
 
 NumPy passes a call of one of its functions on to its arguments (NEP 13 for ufuncs, NEP 18 for the rest). A class that
 defines `__autotiny_call__` gets the protocols and the methods of an array from `ArrayProtocol`.

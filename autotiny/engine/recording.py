@@ -81,7 +81,7 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
 
 
 def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return an operation's value in the modes that are in use; debug reports what is not finite by itself."""
+    """Return an operation's value in the current modes; debug reports nan and infinity itself."""
     if modes.debugging:
         with np.errstate(all="ignore"):
             return evaluate(op, args, kwargs, value_of)
@@ -132,7 +132,7 @@ def require_finite(value: Any, what: str, node: Node) -> None:
         raise NonFiniteError(f"{what} {np.asarray(value)[where]}{place} ({line})")
 
 
-# ----- what NumPy and users hand over -----
+# ----- arguments from NumPy and users -----
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a NumPy function of Tensors: one that is recorded, composed of recorded ones, or without a gradient."""
     if function in OPS:
@@ -181,18 +181,18 @@ def _require_numbers(op: Op, data: Any) -> None:
 
 
 def _fingerprints(args: tuple[Any, ...]) -> dict[Any, Any]:
-    """Return the fingerprints of the operands that somebody else may change, by position."""
+    """Return, by position, the fingerprints of the operands that code outside the engine may change."""
     return {i: fingerprint(value_of(arg)) for i, arg in enumerate(args) if _writable_elsewhere(arg)}
 
 
 def _writable_elsewhere(arg: Any) -> bool:
-    """Whether somebody else holds the array of an operand and may write to it."""
+    """Whether code outside the engine has the array of an operand and may write to it."""
     return arg._shared if isinstance(arg, Node) else isinstance(arg, np.ndarray)
 
 
 # ----- operators -----
 def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return a binary operator and its reflection; what is neither a Tensor nor a number goes by way of `record`.
+    """Return a binary operator and its reflection; operands that are neither Tensors nor numbers go through `record`.
 
     An operator on two Tensors, or on a Tensor and a number, costs half as much this way: it is the inner loop of a
     network of scalars.
@@ -243,5 +243,5 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
 
 
 def _is_operand(value: Any) -> bool:
-    """Whether a value may stand beside a Tensor; anything else gets its own chance to define the operator."""
+    """Whether a value may be an operand beside a Tensor; else Python tries the other class's operator."""
     return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

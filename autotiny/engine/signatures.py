@@ -1,4 +1,4 @@
-"""Arguments of a call, bound to the parameters of an operation; one that is not supported is an error."""
+"""Bind the arguments of a call to the parameters of an operation, and refuse unsupported ones."""
 
 import functools
 import inspect
@@ -43,7 +43,7 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
 
 
 class _Form(NamedTuple):
-    """NumPy's parameters in NumPy's order, and which of them a composition takes."""
+    """The parameters of a NumPy function, and those of them that its composition takes."""
 
     names: tuple[str, ...]
     positional: int
@@ -63,7 +63,7 @@ def _form(function: Any) -> _Form:
 
 
 def stated_options(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that were stated: axis=None says all axes, any other None is a default.
+    """Return the options that were passed, without those that are None: a default, except axis=None, all axes.
 
     Raises UnsupportedError for out= and others with which the result would escape the graph.
     """

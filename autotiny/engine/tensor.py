@@ -56,7 +56,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     def detach(self) -> "Tensor":
-        """Return the same value as a constant; no gradient passes through it."""
+        """Return a constant Tensor of the same value, through which no gradient passes."""
         return Tensor(self._data, requires_grad=False, name=self.name)
 
     def backward(self, grad: Any = None) -> None:

@@ -48,7 +48,7 @@ class RecordedCall(NamedTuple):
     def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
         """Return the gradients of the variables."""
         record = record or self.nested
-        wanted = None if self.leaves.issubset(self.variables) else self.variables  # all of them: the shortest way
+        wanted = None if self.leaves.issubset(self.variables) else self.variables  # no other leaves: sweep all
         grads = sweep(self.order, seeds, wanted, record)
         results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]

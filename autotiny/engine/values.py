@@ -1,4 +1,4 @@
-"""Values: which arrays and numbers a graph takes, how it copies them, and how it notices that they were changed."""
+"""Values: accept and copy the arrays and numbers of a graph, and detect later changes by fingerprints."""
 
 import sys
 from typing import Any

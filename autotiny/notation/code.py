@@ -13,7 +13,7 @@ from autotiny.notation.writer import Notation, Piece
 
 
 class NumpyCode(Notation):
-    """Formulas as NumPy code, which computes in the order that the formula has.
+    """The notation of NumPy code, which computes in the order of the formula.
 
     >>> from autotiny.notation.expression import Expression, symbol
     >>> product = Expression("matmul", [Expression("transpose", [symbol("W2")]), symbol("dZ2")])
@@ -26,23 +26,23 @@ class NumpyCode(Notation):
     shortens: ClassVar[bool] = False
 
     def number(self, value: Any) -> str:
-        """A number with all of its digits."""
+        """Write a number with all of its digits."""
         return literal(value)
 
     def index(self, key: Any) -> str:
-        """An index of numbers and arrays as Python reads them."""
+        """Write an index as Python code."""
         return index(key, literal)
 
     def array(self, entries: Any) -> str:
-        """An array as the call that makes it."""
+        """Write an array as the call that makes it."""
         return literal(entries)
 
     def option(self, name: str, value: Any) -> str:
-        """An option by its name."""
+        """Write an option as a keyword argument."""
         return f"{name}={literal(value)}"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """A NumPy function, which takes a list where it joins."""
+        """Write a call; functions that join arrays take a list of them."""
         if not name.endswith("concatenate"):
             return super().call(name, arguments)
         arrays = [argument for argument in arguments if not argument.startswith("axis=")]
@@ -54,7 +54,7 @@ def _bare(text: str) -> str:
 
 
 class BareCode(NumpyCode):
-    """NumPy code whose functions are imported: sum(exp(Z2), axis=0).
+    """The notation of NumPy code without module names: sum(exp(Z2), axis=0).
 
     >>> from autotiny.notation.expression import Expression, symbol
     >>> BareCode()(Expression("call", [symbol("Z2")], "np.linalg.det"))
@@ -67,31 +67,31 @@ class BareCode(NumpyCode):
     }
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """A function by its name alone."""
+        """Write a call without the function's module."""
         return super().call(_bare(name), arguments)
 
 
 class TypedCode(BareCode):
-    """An operation as a user typed it, for cards and error messages: numbers and arrays in few characters."""
+    """The notation of cards and error messages: an operation as a user typed it, with short numbers and arrays."""
 
     uses_own: ClassVar[bool] = True
     UNSAID: ClassVar[frozenset[str]] = frozenset({"keepdims", "shape"})
-    """Options that the result's shape shows."""
+    """Options that are left out, because the result's shape shows them."""
 
     def number(self, value: Any) -> str:
-        """A number to a few digits."""
+        """Write a number to a few digits."""
         return short_number(value)
 
     def index(self, key: Any) -> str:
-        """An index with the type and shape of large arrays."""
+        """Write an index; a large array in it as its type and shape."""
         return index(key, _few)
 
     def option(self, name: str, value: Any) -> str:
-        """An option in few characters."""
+        """Write an option in few characters."""
         return f"{name}={_few(value)}"
 
     def piece(self, each: Expression, operands: list[Piece]) -> Piece:
-        """An expression without the options that its shape shows."""
+        """Write an expression without the options that its shape shows."""
         if not self.UNSAID.isdisjoint(each.options):
             options = {name: value for name, value in each.options.items() if name not in self.UNSAID}
             each = Expression(each.kind, each.operands, each.name, each.value, options)

@@ -1,4 +1,4 @@
-"""The tree that is written: expressions of a kind, made of operands, which may be shared."""
+"""Expression trees, which the notations print. Subtrees may be shared."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 Node = TypeVar("Node")
 
 LONGEST = 2000
-"""Expressions that a formula may have, each counted as often as it is written, before what it shares gets names."""
+"""The number of nodes, repetitions included, beyond which shared subexpressions of a formula get names."""
 
 
 class Expression:
-    """A node of a formula; two are equal only if they are one object.
+    """A node of an expression tree. Nodes are compared by identity.
 
     Attributes
     ----------
     kind : its row in the table of forms, or "symbol", "number", "words", "call", or "own" for a user's own notation.
-    operands : the expressions that it is made of.
-    name : of a symbol, or of the function that is called.
-    value : a number, words, the entries of an array, an index, an exponent, or the user's own notation.
-    options : options of a function by name.
+    operands : the operands, as expressions.
+    name : the name of a symbol, or of the function that is called.
+    value : the number, words, entries of an array, index, exponent, or the user's own notation.
+    options : the options of a function by name.
     """
 
     __slots__ = ("kind", "name", "operands", "options", "value")
@@ -41,12 +41,12 @@ class Expression:
 
 
 def symbol(name: str) -> Expression:
-    """A variable."""
+    """Return the expression of a variable."""
     return Expression("symbol", name=name)
 
 
 def operands_first(roots: Iterable[Node], operands: Callable[[Node], Iterable[Node]]) -> Iterator[Node]:
-    """Every node of some trees once, after its operands; without recursion, for trees are deep."""
+    """Yield every node of some trees once, after its operands. There is no recursion: trees may be deep."""
     seen, stack = set[Node](), [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, entered = stack.pop()
@@ -59,7 +59,7 @@ def operands_first(roots: Iterable[Node], operands: Callable[[Node], Iterable[No
 
 
 def shared_names(root: Expression) -> dict[Expression, str]:
-    """A name for each result that is used again, where the formula is too long to read; else none.
+    """Return names for the subexpressions that a long formula uses more than once; none for a short formula.
 
     >>> y = symbol("x")
     >>> for _ in range(20):

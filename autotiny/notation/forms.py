@@ -1,15 +1,15 @@
 r"""The table of forms: how each kind of expression is written. A row is a kind, a column a notation.
 
 A form reads like a rule of a grammar. `p: $p / $r` says: this is a product, made of a product, a slash and a raised
-expression. An operand that binds less tightly than its place asks for stands in parentheses. The letters, from what
-binds least tightly to what binds most:
+expression. An operand that binds less tightly than its place requires is put in parentheses. The letters, from the
+loosest binding to the tightest:
 
     e  any expression    t  truth: a > b    s  sum    p  product    m  matrix product    r  raised: Aᵀ, A²    a  atom
 
 A capital before the colon marks a big operator, which would take in a factor that follows, as Σ x does. `$1e` is the
-second operand, `$w` what else the kind needs: an index, an exponent, axes. In MathML, signs are put into <mo> unless
+second operand, `$w` the text of an index, an exponent or axes. In MathML, signs are put into <mo> unless
 the form has elements of its own. `name()` is a call; so is a kind without a form, by the name of its operation. A NumPy
-form that does not begin with np. names what computes otherwise, such as a norm that cannot overflow.
+form that does not begin with np. names a function of autotiny, such as a norm that cannot overflow.
 """
 
 import html
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 
 class Bind(IntEnum):
-    """How tightly an expression binds, the loosest first."""
+    """Binding strengths of expressions, the loosest first."""
 
     ANY = 0
     TRUTH = 1
@@ -32,7 +32,7 @@ class Bind(IntEnum):
 
 
 class Form(NamedTuple):
-    """A template for `str.format`. Operand i needs no parentheses where it binds as tightly as `needs[i]`."""
+    """A template for `str.format`. Operand i needs parentheses where it binds less tightly than `needs[i]`."""
 
     template: str
     bind: Bind
@@ -41,12 +41,12 @@ class Form(NamedTuple):
 
     @property
     def is_sign(self) -> bool:
-        """Whether it is a sign before its operand: -x."""
+        """Whether the form is a sign before its operand: -x."""
         return self.bind is Bind.PRODUCT and self.needs == (Bind.PRODUCT,) and not self.big
 
 
 class Call(NamedTuple):
-    """A function of the operands and options."""
+    """A call of a function with the operands and options."""
 
     name: str
 
@@ -142,7 +142,7 @@ PLACE = re.compile(r"\$(\d?)([etspmraw])")
 
 
 def form(text: str) -> Form | Call:
-    """Read a form of the table.
+    """Parse a form of the table.
 
     >>> form("p: $p / $r")
     Form(template='{0} / {1}', bind=<Bind.PRODUCT: 3>, needs=(<Bind.PRODUCT: 3>, <Bind.RAISED: 5>), big=False)
@@ -170,7 +170,7 @@ def _literal(text: str) -> str:
 
 
 def _with_elements(text: str) -> str:
-    """A MathML form with its signs in <mo>, as one element."""
+    """Return a MathML form with its signs in <mo>, as one element."""
     bind, _, rest = text.partition(": ")
     if not rest or "<m" in rest or rest == "$w":
         return text

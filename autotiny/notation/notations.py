@@ -1,6 +1,6 @@
-r"""The notations of paper: text (W2ᵀ dZ2 * 1[Z1 > 0]), LaTeX, and MathML Core, which browsers show without help.
+r"""The notations for readers: text (W2ᵀ dZ2 * 1[Z1 > 0]), LaTeX, and MathML Core, which browsers show without help.
 
-Each is a column of the table of forms, and what the table cannot say: how names, numbers and words are set.
+Each is a column of the table of forms, with methods that typeset names, numbers and words.
 """
 
 import html
@@ -15,7 +15,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻" + RAISED_DIGITS)
 
 
 class Unicode(Notation):
-    """Formulas as text. Matrices side by side are multiplied as matrices; * and / act entry by entry.
+    """The notation of plain text. Matrices side by side are multiplied as matrices; * and / act entry by entry.
 
     >>> from autotiny.notation.expression import Expression, symbol
     >>> product = Expression("matmul", [Expression("transpose", [symbol("W2")]), symbol("dZ2")])
@@ -28,11 +28,11 @@ class Unicode(Notation):
     uses_own: ClassVar[bool] = True
 
     def name(self, name: str) -> str:
-        """A variable, harmless to a terminal."""
+        """Write a variable's name, with control characters removed."""
         return clean(name, LONGEST)
 
     def exponent(self, digits: str) -> str:
-        """x³"""
+        """Write the exponent of x³."""
         return digits.translate(SUPERSCRIPTS)
 
 
@@ -48,12 +48,12 @@ COMMANDS = {letter: f"\\{word}" for word, letter in GREEK.items() if word not in
 
 
 def text(words: str) -> str:
-    """Words inside a formula, harmless to LaTeX."""
+    """Return LaTeX for words inside a formula, with special characters escaped."""
     return rf"\text{{{words.translate(ESCAPES)}}}"
 
 
 class Latex(Notation):
-    r"""Formulas as LaTeX with amsmath and amssymb, for MathJax or a document.
+    r"""The notation of LaTeX with amsmath and amssymb, for MathJax or a document.
 
     >>> from autotiny.notation.expression import Expression, symbol
     >>> print(Latex()(Expression("divide", [Expression("subtract", [symbol("A2"), symbol("Y")]), symbol("m")])))
@@ -63,18 +63,18 @@ class Latex(Notation):
     forms = LATEX
 
     def name(self, name: str) -> str:
-        r"""W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
+        r"""Write W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
         parts = name_parts(name)
         if not parts.is_variable:
             return text(parts.letters)
         whole = _letters(parts) + (f"_{{{_subscript(parts.subscript)}}}" if parts.subscript else "")
         above = (f"[{parts.layer}]" if parts.layer else "") + parts.primes * r"\prime"
-        if above:  # in braces, so that more can stand above it
+        if above:  # in braces, so that it can be raised to a power
             whole = f"{{{whole}^{{{above}}}}}"
         return rf"\mathrm{{d}}{whole}" if parts.differential else whole
 
     def digits(self, numeral: str) -> str:
-        r"""1e-12 as 10^{-12}, in braces so that it may be raised."""
+        r"""Write 1e-12 as 10^{-12}, in braces so that it can be raised to a power."""
         digits, _, exponent = numeral.partition("e")
         if digits in SPECIAL:
             return SPECIAL[digits]
@@ -84,19 +84,19 @@ class Latex(Notation):
         return f"{{{ten}}}" if digits == "1" else rf"{{{digits} \cdot {ten}}}"
 
     def words(self, words: str) -> str:
-        """Axes and places, as text."""
+        """Write axes and positions as text."""
         return text(words.replace("axis=", "axis "))
 
     def where(self, text: str, defined: list[str]) -> str:
-        """A formula, and the definitions of names in it."""
+        """Write a formula and the definitions of the names in it."""
         return rf"{text} \text{{ where }} {', '.join(defined)}"
 
     def bracketed(self, text: str) -> str:
-        """Parentheses as tall as what they hold."""
+        """Put a formula in parentheses of its height."""
         return rf"\left({text}\right)"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """A function by its name, upright."""
+        """Write a call, with the function's name upright."""
         command = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name.translate(ESCAPES)}}}"
         return command + self.bracketed(", ".join(arguments))
 
@@ -118,7 +118,7 @@ def _subscript(text: str) -> str:
 
 
 class MathML(Notation):
-    """Formulas as MathML Core; every formula is one element.
+    """The notation of MathML Core; every formula is one element.
 
     >>> from autotiny.notation.expression import Expression, symbol
     >>> MathML()(Expression("subtract", [symbol("A2"), symbol("Y")]))
@@ -128,7 +128,7 @@ class MathML(Notation):
     forms = MATHML
 
     def name(self, name: str) -> str:
-        """W[1] with its layer above, dZ2 with an upright d, words as text."""
+        """Write W[1] with its layer as a superscript, dZ2 with an upright d, words as text."""
         parts = name_parts(name)
         if not parts.is_variable:
             return self.words(parts.letters)
@@ -143,7 +143,7 @@ class MathML(Notation):
         return f'<mrow><mi mathvariant="normal">d</mi>{whole}</mrow>' if parts.differential else whole
 
     def digits(self, numeral: str) -> str:
-        """1e-12 as 10⁻¹²."""
+        """Write 1e-12 as 10⁻¹²."""
         digits, _, exponent = numeral.partition("e")
         digits = digits.replace("inf", "∞")
         if not exponent:
@@ -152,21 +152,21 @@ class MathML(Notation):
         return ten if digits == "1" else f"<mrow><mn>{digits}</mn><mo>·</mo>{ten}</mrow>"
 
     def exponent(self, digits: str) -> str:
-        """A digit."""
+        """Write an exponent as a number."""
         return f"<mn>{digits}</mn>"
 
     def words(self, words: str) -> str:
-        """Axes and places, as text."""
+        """Write axes and positions as text."""
         return f"<mtext>{html.escape(words.replace('axis=', 'axis '))}</mtext>"
 
     def where(self, text: str, defined: list[str]) -> str:
-        """A formula, and the definitions of names in it."""
+        """Write a formula and the definitions of the names in it."""
         return f"<mrow>{text}<mtext>\u2002where\u2002</mtext>{'<mo>,</mo>'.join(defined)}</mrow>"
 
     def bracketed(self, text: str) -> str:
-        """In parentheses."""
+        """Put a formula in parentheses."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """A function by its name, upright."""
+        """Write a call, with the function's name upright."""
         return f"<mrow><mi>{html.escape(name)}</mi>{self.bracketed('<mo>,</mo>'.join(arguments))}</mrow>"

@@ -1,4 +1,4 @@
-"""Numbers, arrays and indices as text: to a few digits, as they were typed, exactly, or at a glance."""
+"""Print numbers, arrays and indices: to a few digits, as they were typed, exactly, or summarised."""
 
 import math
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import numpy as np
 from autotiny.notation.palette import Heat, heat, shades
 
 FEW = 4
-"""Entries up to which an array is written out for readers."""
+"""The largest number of entries of an array that is printed in full for readers."""
 
 
 def short_number(value: Any, digits: int = 4) -> str:
-    """A number to a few significant digits.
+    """Return a number to a few significant digits.
 
     >>> short_number(0.123456), short_number(-12345.6), short_number(2.0), short_number(-0.0)
     ('0.1235', '-1.235e+04', '2', '0')
@@ -22,7 +22,7 @@ def short_number(value: Any, digits: int = 4) -> str:
 
 
 def as_typed(value: Any) -> str:
-    """A number with as few digits as give it up to rounding, so that what was typed is shown as it was typed.
+    """Return a number with the fewest digits that give it up to rounding: 0.1 for 0.1 in single precision.
 
     >>> [as_typed(v) for v in (2.0, np.float32(0.1), 0.044715, 0.1 * 3, 1 / 3, 1e-12, True)]
     ['2', '0.1', '0.044715', '0.3', '0.333333333333333', '1e-12', '1']
@@ -34,7 +34,7 @@ def as_typed(value: Any) -> str:
 
 
 def small_array(entries: Any) -> str:
-    """A small array as it is typed, a large one by its shape.
+    """Return the entries of a small array as nested lists, or the shape of a large one.
 
     >>> small_array(np.array([[1.0, 0.25], [0.0, 3.0]])), small_array(np.ones((3, 4)))
     ('[[1, 0.25], [0, 3]]', 'array of shape (3, 4)')
@@ -43,12 +43,12 @@ def small_array(entries: Any) -> str:
 
 
 def nested(entries: Any, write: Callable[[Any], str] = repr) -> str:
-    """The entries of an array as nested lists."""
+    """Return the entries of an array as nested lists."""
     return f"[{', '.join(nested(each, write) for each in entries)}]" if np.ndim(entries) else write(entries)
 
 
 def few_entries(value: Any) -> str:
-    """Print a few entries to four digits; of an array with three or more axes, the first and last in one row.
+    """Return a few entries to four digits; of an array with three or more axes, the first and last in one row.
 
     >>> few_entries(np.arange(9.0)), few_entries(1 / 3)
     ('[0., 1., ..., 7., 8.]', '0.3333')
@@ -63,7 +63,7 @@ def few_entries(value: Any) -> str:
 
 # ----- indices -----
 def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
-    """An index; `write` says how its numbers and arrays are written.
+    """Return an index as text; `write` prints its numbers and arrays.
 
     >>> index((0, slice(None), slice(1, None, 2), ..., None)), index(np.array([2, 0])), index(np.arange(9))
     ('0, :, 1::2, ..., None', '[2, 0]', 'places (9,)')
@@ -80,7 +80,7 @@ def _part(part: Any, write: Callable[[Any], str]) -> str:
 
 
 def place(entries: Any) -> str:
-    """A number, or the entries of a small array.
+    """Return a number, or the entries of a small array, as text.
 
     >>> place(3), place(np.array([True, False])), place(np.zeros((2, 3)))
     ('3', '[1, 0]', 'places (2, 3)')
@@ -92,7 +92,7 @@ def place(entries: Any) -> str:
 
 # ----- Python -----
 def literal(value: Any) -> str:
-    """A value as Python code, with all of its digits.
+    """Return a value as Python code, with all of its digits.
 
     >>> literal((0, slice(None, 3), ...)), literal(np.float64(0.1)), literal(np.arange(3)), literal(float("inf"))
     ('(0, slice(None, 3, None), ...)', '0.1', 'np.array([0, 1, 2])', 'np.inf')
@@ -107,7 +107,7 @@ def literal(value: Any) -> str:
 
 
 def exact_number(value: Any, special: str = "np.{}") -> str:
-    """A number with all of its digits as Python code; `special` says how inf and nan are spelled.
+    """Return a number with all of its digits as Python code; `special` is the format of inf and nan.
 
     >>> exact_number(0.1), exact_number(float("-inf")), exact_number(float("nan"), 'float("{}")')
     ('0.1', '-np.inf', 'float("nan")')
@@ -126,32 +126,32 @@ def _array(value: Any) -> str:
     return f"np.array({nested(value.tolist(), literal)}{dtype})"
 
 
-# ----- arrays at a glance: a few characters, each entry where there is room, shades, bars -----
+# ----- summaries of arrays: a few characters, all entries where there is room, shades, bars -----
 
 
 Array = Any
 
 TALLEST_GRID, WIDEST_GRID = 3, 18
-"""The lines, and the characters in a line, up to which every entry is shown."""
+"""The largest numbers of lines, and of characters in a line, of an array whose entries are all shown."""
 BINS = 8
 BARS = "▁▂▃▄▅▆▇█"
 
 
 class ArraySummary(NamedTuple):
-    """An array in words and cells."""
+    """The summary of an array, as text and cells."""
 
     text: str
     """A number or a range."""
     rows: tuple[tuple[str, ...], ...] = ()
-    """Every entry, row by row, of an array that is small enough."""
+    """The entries, row by row, of an array that is small enough."""
     heat: Heat | None = None
-    """None for a number; a cell for each entry where there are rows."""
+    """The heat map; None for a number. It has a cell for each entry if `rows` has them."""
     bars: str = ""
-    """A histogram, in place of the heat map where a picture has too many of them."""
+    """The histogram, which replaces the heat map in pictures of many arrays."""
     zeros: float = 0.0
-    """The share of entries that are exactly 0; 0 for a single number."""
+    """The fraction of entries that are exactly 0; 0 for a single number."""
     exact: str = ""
-    """A number with twelve digits; the text of a larger array."""
+    """The tooltip: a number to twelve digits, or the text of a larger array."""
 
 
 def summarise(array: Array, small: bool = False) -> ArraySummary:
@@ -172,7 +172,7 @@ def summarise(array: Array, small: bool = False) -> ArraySummary:
     if small:
         return ArraySummary(text, bars=sparkline(array), zeros=zeros, exact=text)
     rows = _rows(array)
-    # Where every entry is written, each has a shade of its own, however many there are.
+    # Where every entry is printed, each has a shade of its own, however many there are.
     cells = shades(np.atleast_2d(array).astype(float)) if rows else heat(array)
     return ArraySummary(text, rows, cells, "", zeros, text)
 

@@ -51,7 +51,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 def mix(start: str, end: str, share: float) -> str:
-    """Return the colour a share of the way from one to another.
+    """Return the colour at a fraction of the way from one colour to another.
 
     >>> mix("#000000", "#FF8000", 0.5)
     '#804000'
@@ -60,7 +60,7 @@ def mix(start: str, end: str, share: float) -> str:
 
 
 def css_variables(selector: str = ":root") -> str:
-    """Return the colours on pages as CSS: variables such as `--gradient`, which follow the reader's light or dark."""
+    """Return the colours of pages as CSS variables such as `--gradient`, which follow the reader's colour scheme."""
     light, dark = (
         "; ".join(f"--{name}: {colours[page]}" for name, colours in ON_PAGES.items()).lower() for page in (0, 1)
     )
@@ -73,13 +73,13 @@ def css_variables(selector: str = ":root") -> str:
 Array = Any
 
 MOST_ROWS, MOST_COLUMNS = 6, 8
-"""A longer axis is cut into blocks, along either axis as many as there may be rows."""
+"""The largest number of cells along an axis; a longer axis is cut into that many blocks."""
 SHADES = 8
 """The number of shades on either side of 0: few, so that cells of one shade can be drawn together."""
 
 
 class Heat(NamedTuple):
-    """Cells from -SHADES to SHADES in proportion to the largest; None where an entry is nan or infinite."""
+    """A heat map: cells from -SHADES to SHADES in proportion to the largest; None for nan and infinity."""
 
     cells: tuple[tuple[int | None, ...], ...]
 
@@ -122,7 +122,7 @@ def shades(matrix: Array) -> Heat:
 
 
 def blocks(matrix: Array, n_rows: int, n_columns: int, combine: Callable[[Array, Array, int], Array]) -> Array:
-    """Return a matrix cut into so many rows and columns of blocks, the entries of a block combined into one.
+    """Return a matrix of n_rows by n_columns blocks, the entries of each block combined into one.
 
     `combine` takes the matrix, the first index of each block, and the axis, as `reduceat` of a ufunc does.
 
@@ -142,7 +142,7 @@ def _mean(matrix: Array, starts: Array, axis: int) -> Array:
 
 
 def colour(cell: int | None, strength: float = 1.0) -> str:
-    """Return the shade of a cell, paler where a number is written on it."""
+    """Return the shade of a cell; a `strength` below 1 makes it paler, for a number on top."""
     if cell is None:
         return YELLOW
     return mix(NEUTRAL, VERMILLION if cell > 0 else BLUE, strength * abs(cell) / SHADES)

@@ -24,7 +24,7 @@ GREEK = {
 
 
 class NameParts(NamedTuple):
-    """The parts of a name: d before it, its letters, a subscript, a layer in brackets above, and primes."""
+    """The parts of a name: a d in front, letters, a subscript, a layer in brackets, and primes."""
 
     differential: bool
     letters: str
@@ -34,7 +34,7 @@ class NameParts(NamedTuple):
 
     @property
     def is_variable(self) -> bool:
-        """Whether it is a variable's name; else it is words."""
+        """Whether the name is a variable's; otherwise it is a phrase."""
         return self.letters.isalpha()
 
 
@@ -56,7 +56,7 @@ def name_parts(name: str) -> NameParts:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Lines of cells padded to the width of their column, two spaces apart.
+    """Return a table as text: cells padded to the width of their column, two spaces apart.
 
     >>> print(aligned([["name", "shape"], ["W1", "(16, 4)"], ["b", "()"]]))
     name  shape
@@ -68,11 +68,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def clean(text: str, longest: int) -> str:
-    """Text that is harmless on any page and terminal: no control or direction characters, and not too long.
+    """Return text without control and direction characters, cut to a length: harmless on any page or terminal.
 
     >>> clean("red\\x1b[31m\\u202e", 24), clean("w" * 100, 8)
     ('red�[31m�', 'wwwwwww…')
     """
-    # Category C holds control, format and unassigned characters and surrogates, some of which no XML may hold.
+    # Category C has control, format and unassigned characters and surrogates, some of which XML forbids.
     visible = "".join("�" if unicodedata.category(character)[0] == "C" else character for character in text)
     return visible if len(visible) <= longest else visible[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""The writer: an expression by a column of the table of forms, with parentheses where they are needed only."""
+"""The writer: print an expression by a column of the table of forms, with parentheses only where they are needed."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -11,7 +11,7 @@ from autotiny.notation.numbers import as_typed, index, small_array
 
 
 class Piece(NamedTuple):
-    """What is written for an expression, and how tightly it binds.
+    """The text of an expression, and how tightly it binds.
 
     A piece that begins with a `minus` may not follow another sign; one that ends in a `big` operator may not be
     followed by a factor.
@@ -28,16 +28,16 @@ INFIX = Bind.SUM, Bind.PRODUCT, Bind.MATMUL
 
 
 class Notation:
-    """Writes expressions: `Unicode()(expression)`. It is a column of the table, and how names and numbers look."""
+    """A notation: a column of the table, and methods for names and numbers. `Unicode()(expression)` prints."""
 
     forms: ClassVar[Mapping[str, Form | Call]]
     shortens: ClassVar[bool] = True
-    """Whether a very long formula gets names for what it shares."""
+    """Whether the shared subexpressions of a very long formula get names."""
     uses_own: ClassVar[bool] = False
-    """Whether a user's own notation of an operation can be taken over."""
+    """Whether a user's own notation of an operation is used."""
 
     def __call__(self, root: Expression) -> str:
-        """The formula; where it would be very long, with names for what it shares, which follow."""
+        """Return the formula as text; one that would be very long, with names for its shared subexpressions."""
         shared = shared_names(root) if self.shortens else {}
         text = self._text(root, shared)
         defined = [self._equation(name, self._text(each, shared)) for each, name in shared.items()]
@@ -57,54 +57,54 @@ class Notation:
                 pieces[each] = self.piece(each, [pieces[operand] for operand in each.operands])
         return pieces[root].text
 
-    # ----- what differs between notations -----
+    # ----- methods that notations override -----
     def name(self, name: str) -> str:
-        """A variable."""
+        """Write a variable's name."""
         return name
 
     def number(self, value: Any) -> str:
-        """A number, with its sign."""
+        """Write a number with its sign."""
         return as_typed(value)
 
     def digits(self, numeral: str) -> str:
-        """A number without its sign, as this notation writes it."""
+        """Write a number without a sign."""
         return numeral
 
     def exponent(self, digits: str) -> str:
-        """A small whole number, raised."""
+        """Write a small whole number as an exponent."""
         return digits
 
     def index(self, key: Any) -> str:
-        """An index between its brackets."""
+        """Write an index, without its brackets."""
         return self.words(index(key))
 
     def array(self, entries: Any) -> str:
-        """An array that has no name."""
+        """Write an array that has no name."""
         return self.words(small_array(entries))
 
     def option(self, name: str, value: Any) -> str:
-        """An option of a function: axis=0."""
+        """Write an option of a function: axis=0."""
         return self.words(f"{name}={index(value) if isinstance(value, slice | np.ndarray) else value}")
 
     def words(self, text: str) -> str:
-        """Words beside a formula."""
+        """Write words beside a formula."""
         return text
 
     def where(self, text: str, defined: list[str]) -> str:
-        """A formula, and the definitions of names in it."""
+        """Write a formula and the definitions of the names in it."""
         return f"{text} where {', '.join(defined)}"
 
     def bracketed(self, text: str) -> str:
-        """The text in parentheses."""
+        """Put a formula in parentheses."""
         return f"({text})"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """A function of arguments."""
+        """Write a call of a function."""
         return f"{name}({', '.join(arguments)})"
 
-    # ----- how it is put together -----
+    # ----- composition -----
     def piece(self, each: Expression, operands: list[Piece]) -> Piece:
-        """An expression, given what is written for its operands."""
+        """Return the text of an expression from the texts of its operands."""
         if each.kind == "symbol":
             return Piece(self.name(each.name), Bind.ATOM)
         if each.kind == "words":
@@ -136,8 +136,8 @@ class Notation:
         return Piece(self.digits(numeral), Bind.ATOM)
 
     def put(self, form: Form, operands: list[Piece], words: str = "") -> Piece:
-        """Operands in the places of a form."""
-        bare = [_stands_bare(i, operand, form) for i, operand in enumerate(operands)]
+        """Return a form with the operands filled in."""
+        bare = [_needs_no_parentheses(i, operand, form) for i, operand in enumerate(operands)]
         texts = [o.text if b else self.bracketed(o.text) for o, b in zip(operands, bare, strict=True)]
         minus, big = form.is_sign, form.big
         if len(operands) == 2 and form.needs[0] in INFIX:
@@ -145,12 +145,12 @@ class Notation:
         return Piece(form.template.format(*texts, words=words), form.bind, minus, big)
 
     def own(self, template: str, operands: list[Piece]) -> Piece:
-        """A user's own notation, whose operands are atoms; between spaces of its own it holds together least."""
+        """Return a user's own notation with atoms as operands; one that has spaces binds least tightly."""
         atoms = [o.text if o.bind is Bind.ATOM else self.bracketed(o.text) for o in operands]
         return Piece(template.format(*atoms), Bind.ANY if " " in template else Bind.ATOM)
 
 
-def _stands_bare(i: int, operand: Piece, form: Form) -> bool:
+def _needs_no_parentheses(i: int, operand: Piece, form: Form) -> bool:
     need = form.needs[i]
     takes_in = operand.big and need in FACTOR and i < len(form.needs) - 1
     after_sign = operand.minus and need in INFIX and (i > 0 or form.is_sign)

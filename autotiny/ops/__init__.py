@@ -1,4 +1,6 @@
-"""What can be recorded. This folder knows nothing of tensors or graphs: its rules are plain NumPy, in themed tables."""
+"""The operations that can be recorded. Their rules are plain NumPy, in themed tables; no file here imports tensors or
+graphs.
+"""
 
 from autotiny.ops import activations, einsum, elementwise, indexing, linalg, reductions, shaping
 from autotiny.ops.custom import operation

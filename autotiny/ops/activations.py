@@ -189,7 +189,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
     classes = int(labels.max()) + 1 if classes is None else classes
     if isinstance(labels, np.ndarray):
         labels = _labels_below(labels, classes)
-    else:  # a formula checks the labels that it will have
+    else:  # a formula: its labels are checked when it is computed
         labels = labels.__autotiny_call__(_labels_below, (labels, classes), {})
     return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
 

@@ -1,4 +1,4 @@
-"""Operations as the code that computes them: what a user typed, and what a program does.
+"""Operations as NumPy code: as a user typed them, and as a program computes them.
 
 A node is anything with `op`, `args`, `kwargs`, `shape`, `ndim`, `value` and `name`: a recorded Tensor or a formula.
 """
@@ -19,7 +19,7 @@ Names = Mapping[Node, str]
 
 
 def as_code(root: Node, names: Names) -> Expression:
-    """A formula as the code that computes it, operation by operation."""
+    """Return a formula as the expression of its code, operation by operation."""
     made: dict[Node, Expression] = {}
     for node in operands_first([root], lambda node: () if node in names else node.args):
         made[node] = symbol(names[node]) if node in names else _code(node, [made[arg] for arg in node.args])
@@ -27,7 +27,7 @@ def as_code(root: Node, names: Names) -> Expression:
 
 
 def typed(op: Op, operands: Sequence[Expression | str], kwargs: Mapping[str, Any], ndim: int = 2) -> str:
-    """One operation as a user typed it, given its operands or their names, and the number of its axes.
+    """Return one operation as a user typed it; `operands` are expressions or names, `ndim` the axes of the result.
 
     >>> from autotiny.ops import OPS
     >>> typed(OPS[np.matmul], ["W1", "X"], {}), typed(OPS[np.sum], ["A"], {"axis": 0, "keepdims": True})
@@ -39,7 +39,7 @@ def typed(op: Op, operands: Sequence[Expression | str], kwargs: Mapping[str, Any
 
 
 def _without_unset(op: Op, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options without axis=None where that says nothing; of a softmax it does."""
+    """Return the options without axis=None, unless it differs from the default, as for a softmax."""
     if not any(value is None for value in kwargs.values()):
         return kwargs
     parameters = inspect.signature(op.function).parameters
@@ -47,7 +47,7 @@ def _without_unset(op: Op, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def operation(op: Op, operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
-    """One operation as code; `ndim` is the number of axes of its result. Options that are left out are not written."""
+    """Return one operation as the expression of its code; `ndim` is the number of axes of its result."""
     if op.own_notation:
         return Expression("own", operands, op.name, op.own_notation, kwargs)
     if op.kind in CODE and (kwargs or op.kind in ("index", "transpose")):
@@ -57,7 +57,7 @@ def operation(op: Op, operands: Sequence[Expression], kwargs: Mapping[str, Any],
 
 
 def numpy_name(op: Op) -> str | None:
-    """What NumPy calls the operation, with its module; None if it has none."""
+    """Return NumPy's name of the operation, with its module; None if NumPy lacks the operation."""
     form = NUMPY.get(op.kind) if op.kind == op.name else None
     if isinstance(form, Call) and form.name.startswith("np."):
         return form.name
@@ -86,7 +86,7 @@ def _code(node: Node, operands: list[Expression]) -> Expression:
 
 
 def typed_constant(value: Any) -> Expression:
-    """A number or an array as it stands in code."""
+    """Return the expression of a number or an array in code."""
     return Expression("number" if np.ndim(value) == 0 else "array", value=value)
 
 
@@ -118,7 +118,7 @@ def _einsum_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim
 
 
 def _scatter_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
-    """A call for a card; code that runs takes two statements."""
+    """Return scatter as a call, for cards only: code that runs needs two statements."""
     return Expression("call", operands, "scatter", options=kwargs)
 
 
@@ -133,7 +133,7 @@ CODE: dict[str, Callable[[Sequence[Expression], Mapping[str, Any], int], Express
 
 
 def is_diagonal(node: Node) -> bool:
-    """Whether entries are put along the diagonal of a matrix of zeros."""
+    """Whether a scatter puts entries along the diagonal of a matrix of zeros."""
     key, (vector,) = node.kwargs.get("key"), node.args
     return (
         isinstance(key, tuple)

@@ -1,4 +1,4 @@
-"""Operations that users enter into the table."""
+"""Operations that users add to the table."""
 
 import functools
 from collections.abc import Callable
@@ -24,10 +24,10 @@ def operation(
     dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
     any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
     by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes
-    entries is guarded by a function: `guarded(chosen, *arguments, **options)` tells which entries of each argument went
-    into the chosen ones of y. One that chooses between its arguments, or among their entries, `masks`. `traits`, words
-    separated by spaces, tell what else is known of it: "elementwise kinked", say; `autotiny.ops.table.TRAITS` lists
-    them. Without traits nothing is assumed.
+    entries is guarded by a function: `guarded(chosen, *arguments, **options)` marks the entries of each argument that
+    went into the chosen entries of y. An operation that chooses between its arguments, or among their entries, has
+    `masks=True`. `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS`
+    lists them. Without traits nothing is assumed.
 
     Arrays come read-only, for they belong to the graph.
 

@@ -65,13 +65,13 @@ def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list
     words="einsum: with the gradient in the output's place, over the labels of this operand",
 )
 def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:
-    """The sum over all labels that the output does not have."""
+    """Return the products of the operands, summed over all labels that the output lacks."""
     return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)
 
 
 @compose(np.einsum)
 def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
-    """Products summed over labels, with or without ellipsis and output."""
+    """Return products summed over labels; ellipsis and output may be left out."""
     if not isinstance(subscripts, str):
         raise UnsupportedError("einsum: only the form einsum('ij,jk->ik', a, b) is supported on a Tensor")
     terms, output = explicit(subscripts, [np.ndim(x) for x in operands])

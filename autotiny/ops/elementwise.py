@@ -16,17 +16,17 @@ LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
 def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
-    """Enter an elementwise operation that is guarded: where its value was masked (g = 0), it contributes exactly 0."""
+    """Enter a guarded elementwise operation: where its value was masked (g = 0), it contributes exactly 0."""
     return define(function, *rules, traits=f"elementwise {traits}", guard=True, **row)
 
 
 def nonzero(x: Array) -> Array:
-    """x, and 1 where x is 0: the divisor of a quotient whose numerator is 0 there too."""
+    """Return x with 1 in place of 0: the divisor of a quotient whose numerator is 0 there too."""
     return x + (x == 0)
 
 
 def log_of_base(a: Array, y: Array) -> Array:
-    """log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
+    """Return log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
     return np.log(np.where(a == 0, y.dtype.type(1), a))
 
 

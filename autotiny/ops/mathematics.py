@@ -1,7 +1,7 @@
-"""Formulas as mathematics: what kind of expression an operation is to its readers.
+"""Formulas in mathematical notation: which kind of expression an operation is for readers.
 
-It distinguishes products of matrices from products entry by entry, and masks from truths, and leaves out what only
-moves axes of length 1.
+Products of matrices are distinguished from products entry by entry, and masks from truth values; operations that only
+move axes of length 1 are left out.
 """
 
 import inspect
@@ -20,20 +20,20 @@ TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where",
 }  # fmt: skip
-"""Kinds whose operands may be truths; anywhere else a truth counts as 1 or 0: it is a mask."""
+"""Kinds whose operands may be truth values; elsewhere a truth value counts as 1 or 0: it is a mask."""
 DIGITS = [str(n) for n in range(2, 10)]
 
 
 def mathematics(root: Node, names: Names, shapes: bool = True) -> Expression:
-    """A formula as it is read; a node that `names` knows is written by its name.
+    """Return a formula as an expression for readers; a node in `names` becomes its name.
 
-    Without `shapes`, what only arranges or repeats entries is left out: g for broadcast_to(g, (3, 4)).
+    Without `shapes`, operations that only arrange or repeat entries are left out: g for broadcast_to(g, (3, 4)).
     """
     return _Mathematics(names, shapes).of(root)
 
 
 class _Mathematics:
-    """Reads nodes as mathematics; one that has a name is not looked into."""
+    """A converter from nodes to expressions; a node that has a name becomes a symbol."""
 
     def __init__(self, names: Names, shapes: bool = True) -> None:
         self.names, self.shapes = names, shapes
@@ -53,13 +53,13 @@ class _Mathematics:
         }
 
     def of(self, root: Node) -> Expression:
-        """The expression of a node."""
+        """Return the expression of a node."""
         for node in operands_first([root], lambda node: () if node in self.names else node.args):
             self.made[node] = self.expression(node)
         return self.made[root]
 
     def expression(self, node: Node) -> Expression:
-        """The expression of a node whose operands have theirs."""
+        """Return the expression of a node whose operands have been converted."""
         if node in self.names:
             return symbol(self.names[node])
         if node.op is None:
@@ -72,31 +72,31 @@ class _Mathematics:
         return self.classify[kind](node) if kind in self.classify else self.plain(node, kind)
 
     def kind(self, node: Node) -> str:
-        """The kind of operation that a node is; empty for what has a name and for constants."""
+        """Return the kind of a node's operation; an empty string for a named node or a constant."""
         return "" if node in self.names or node.op is None else str(node.op.kind)
 
     def factor(self, node: Node) -> Expression:
-        """A node as an operand in arithmetic: a truth is a mask, 1 where it holds, else 0."""
+        """Return a node as an operand in arithmetic: a truth value becomes a mask of 1 and 0."""
         truth = self.kind(node) and node.dtype == bool
         return Expression("mask", [self.made[node]]) if truth else self.made[node]
 
     def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
-        """An expression of a kind."""
+        """Return an expression of a kind."""
         read = self.made.__getitem__ if kind in TRUTHS else self.factor
         return Expression(kind, map(read, operands), name, options=options)
 
     def plain(self, node: Node, kind: str) -> Expression:
-        """An operation with those options that are not what they would be anyway."""
+        """Return an operation with the options that differ from their defaults."""
         return self.make(kind, *node.args, options=_without_defaults(node.op, node.kwargs), name=node.op.name)
 
     # ----- sums, products, powers -----
     def sum(self, node: Node) -> Expression:
-        """a - b for a + (-b)."""
+        """Return a sum; a - b for a + (-b)."""
         a, b = node.args
         return self.make("subtract", a, b.args[0]) if self.kind(b) == "negative" else self.make("add", a, b)
 
     def product(self, node: Node) -> Expression:
-        """An outer product; a number times an array; entry by entry."""
+        """Return a product: an outer product, a number times an array, or a product entry by entry."""
         a, b = node.args
         for column, row in ((a, b), (b, a)):
             x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
@@ -111,17 +111,17 @@ class _Mathematics:
         return node.op is None and node.name is None and node not in self.names
 
     def is_scalar(self, node: Node) -> bool:
-        """Whether a node is a number, or the same number all over an array."""
+        """Whether a node is a number, or an array of equal entries."""
         return node.ndim == 0 or (self.is_constant(node) and self.made[node].kind == "number")
 
     def vector(self, node: Node, axis: int) -> Node | None:
-        """x for x[:, None] or for x in the shape (n, 1), where `axis` is 1; for x[None, :] where it is 0."""
+        """Return x for x[:, None] or x in the shape (n, 1), where `axis` is 1; for x[None, :] where it is 0."""
         if self.kind(node) not in ("index", "reshape", "expand_dims"):
             return None
         return node.args[0] if node.ndim == 2 and node.shape[axis] == 1 and node.args[0].ndim == 1 else None
 
     def matrix_product(self, node: Node) -> Expression:
-        """A vector on the left is a row: it is written transposed, unless it is a row as it stands, as xᵀ A is."""
+        """Return a matrix product; a vector on the left is transposed, unless it is a row already, as xᵀ A is."""
         a, b = node.args
         if (x := self.vector(a, axis=0)) is not None:
             return self.make("row matmul", x, b)
@@ -135,7 +135,7 @@ class _Mathematics:
         return self.kind(node) == "matmul" and node.args[0].ndim == 1
 
     def power(self, node: Node) -> Expression:
-        """x³; x ** p."""
+        """Return a power: x³ or x ** p."""
         base, exponent = node.args
         if self.is_constant(exponent) and self.made[exponent].kind == "number":
             digits = as_typed(self.made[exponent].value)
@@ -145,23 +145,23 @@ class _Mathematics:
 
     # ----- transposes and shapes -----
     def transpose(self, node: Node) -> Expression:
-        """Aᵀ, A⁻ᵀ; a permutation of more axes as a call."""
+        """Return a transpose: Aᵀ or A⁻ᵀ, or a call for a permutation of more axes."""
         if node.ndim <= 2 and node.kwargs.get("axes") in (None, (1, 0), (-1, -2), [1, 0]):
             return self.transposed(node.args[0])
         return self.plain(node, "call")
 
     def swapaxes(self, node: Node) -> Expression:
-        """The transpose of the last two axes; others as a call."""
+        """Return the transpose of the last two axes, or a call for others."""
         x = node.args[0]
         axes = {node.kwargs.get(name, 0) % max(x.ndim, 1) for name in ("axis1", "axis2")}
         return self.transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else self.plain(node, "call")
 
     def transposed(self, x: Node) -> Expression:
-        """The transpose of a matrix, or of its inverse."""
+        """Return the transpose of a matrix, or of its inverse."""
         return self.make("inverse transpose", *x.args) if self.kind(x) == "inv" else self.make("transpose", x)
 
     def reduction(self, node: Node) -> Expression:
-        """A sum over axes; whether they are kept as length 1 is a matter of shapes, which a formula leaves out."""
+        """Return a reduction over axes, without keepdims: formulas leave out shapes."""
         (x,), axis, kind = node.args, node.kwargs.get("axis"), node.op.kind
         if isinstance(axis, tuple) and len(axis) == 1:
             axis = axis[0]
@@ -170,7 +170,7 @@ class _Mathematics:
         return self.make(f"{kind} over", x, options={"axis": axis}, name=node.op.name)
 
     def reshape(self, node: Node) -> Expression:
-        """A reshape that puts back the axes that a reduction took says nothing new."""
+        """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
         lengths = [n for n in x.shape if n > 1]
         if self.kind(x) in REDUCTIONS and lengths == [n for n in node.shape if n > 1]:
@@ -178,11 +178,11 @@ class _Mathematics:
         return Expression("call", [self.factor(x), Expression("words", value=str(node.shape))], "reshape")
 
     def index(self, node: Node) -> Expression:
-        """Entries of an array."""
+        """Return an index of an array."""
         return Expression("index", [self.factor(node.args[0])], value=node.kwargs.get("key"))
 
     def scatter(self, node: Node) -> Expression:
-        """A diagonal matrix; entries put into zeros."""
+        """Return a scatter: a diagonal matrix, or a call."""
         x = self.factor(node.args[0])
         if is_diagonal(node):
             return Expression("diagonal matrix", [x])
@@ -190,7 +190,7 @@ class _Mathematics:
 
 
 def constant(value: Any) -> Expression:
-    """A number, also where it fills an array; the identity; any other array."""
+    """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiub" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
@@ -204,7 +204,7 @@ def is_identity(value: Any) -> bool:
 
 
 def _only_arranges(node: Node) -> bool:
-    """Whether it has the entries of its operand in their order: reshaped, repeated, or indexed as x[:, None] is."""
+    """Whether a node has the entries of its operand in their order: reshaped, repeated, or indexed by newaxis."""
     if node.op.kind != "index":
         return bool(node.op.has("reshapes")) or node.op.kind == "broadcast_to"
     key = node.kwargs.get("key")
@@ -219,7 +219,7 @@ def _all_axes(axis: Any, ndim: int) -> bool:
 
 
 def _without_defaults(op: Op, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are not what they would be by default."""
+    """Return the options that differ from their defaults."""
     if not kwargs:
         return {}
     parameters = inspect.signature(op.function).parameters

@@ -1,4 +1,4 @@
-"""Functions whose result has no gradient: they see a Tensor's value, and return plain arrays and facts."""
+"""Functions whose result has no gradient: they are called on a Tensor's value and return plain values."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ PLAIN: set[Function] = set()
 
 
 def plain(*functions: Function) -> tuple[Function, ...]:
-    """Enter functions whose result has no gradient."""
+    """Enter functions without a gradient, and return them."""
     PLAIN.update(functions)
     return functions
 
@@ -19,20 +19,20 @@ TRUTH_VALUES = plain(
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
     np.isnan, np.isinf, np.isfinite, np.signbit)
-"""Ufuncs that answer a question entry by entry."""
+"""Ufuncs that compare or test entries."""
 
 plain(np.isneginf, np.isposinf, np.isclose, np.allclose, np.array_equal, np.array_equiv,
       np.all, np.any, np.isreal, np.iscomplex)
 
 SHAPED_BY_VALUES = frozenset(plain(np.argwhere, np.nonzero, np.flatnonzero))
-"""Functions for which the values decide how many entries their result has."""
+"""Functions whose result has a shape that depends on values."""
 
 plain(np.argmax, np.argmin, np.argsort, np.count_nonzero, np.searchsorted, np.nanargmax, np.nanargmin, np.digitize)
 
 ABOUT_SHAPES = frozenset(plain(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
     np.isscalar, np.zeros_like, np.ones_like, np.empty_like))
-"""Functions that look at shapes and types alone, never at values."""
+"""Functions of shapes and types alone, not of values."""
 
 plain(np.full_like, np.floor_divide)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
@@ -41,5 +41,5 @@ NEGATION = {
     np.greater: np.less_equal, np.greater_equal: np.less, np.less: np.greater_equal, np.less_equal: np.greater,
     np.equal: np.not_equal, np.not_equal: np.equal,
 }
-"""The comparison that is true where another is false."""
+"""The negation of each comparison."""
 # fmt: on

@@ -7,12 +7,12 @@ The vocabulary of every rule, fixed once:
     a, b, x  the operation's own arguments, then its options by their NumPy names
 
 A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: g * b` for a in y = a * b. There is one
-rule for each argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: given arrays they
-compute, given Tensors they record (NEP 13 and NEP 18 bring them there). Broadcasting is undone by the engine: a rule of
+rule for each argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: on arrays they
+compute, on Tensors they record (by NEP 13 and NEP 18). Broadcasting is undone by the engine: a rule of
 an elementwise operation returns y's shape.
 
-What else readers need to know of an operation stands in its row as traits, words of `TRAITS`: readers ask
-`op.has("kinked")` and keep no lists of operations.
+Other properties of an operation are traits in its row, words of `TRAITS`: code asks `op.has("kinked")` and keeps no
+lists of operations.
 """
 
 import functools
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = Any
-"""An array, or a Tensor that stands for one."""
+"""An array or a Tensor."""
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -39,7 +39,7 @@ FLOW = {
 }
 """How entries flow through an operation. Every row states one."""
 SMOOTHNESS = {
-    "analytic": "its forward function is complex differentiable, so that a complex step passes through it as it stands",
+    "analytic": "its forward function is complex differentiable, so that a complex step passes through it",
     "kinked": "its derivative jumps somewhere",
     "flat": "its derivative is 0 wherever it has one",
     "smooth": "none of these: a complex step needs another program, or there is none",
@@ -56,7 +56,7 @@ TRAITS = {
     "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
-"""All traits, and what each of them says."""
+"""All traits and their meanings."""
 
 
 class StableLog(NamedTuple):
@@ -71,23 +71,23 @@ class StableLog(NamedTuple):
 
 
 class Op:
-    """An operation that can be recorded: what it computes, how it is written, and a rule for each argument.
+    """An operation that can be recorded: its forward function, its notation, and a rule for each argument.
 
     Attributes
     ----------
-    forward : computes it, `forward(*arguments, **options)`.
-    kind : its row in the table of forms (`autotiny.notation.forms`), by which formulas with it are written.
-    own_notation : a user's own way of writing it, `own_notation.format(*arguments)`; empty if there is none.
-    rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None where nothing can be differentiated.
-    guard : its derivative may be infinite, yet what was masked (g = 0) must contribute 0. True for an operation that
-        acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)` returns which entries of
-        each argument went into the chosen ones of y.
-    traits : words of `TRAITS`; `has(trait)` asks for one.
-    selects : whether it has this trait, which `backward` asks every operation.
+    forward : the function that computes y, `forward(*arguments, **options)`.
+    kind : its row in the table of forms (`autotiny.notation.forms`).
+    own_notation : the user's own notation, a template for `own_notation.format(*arguments)`, or empty.
+    rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None for an argument without a gradient.
+    guard : set if the derivative may be infinite, so that masked entries (g = 0) must be made to contribute 0. True for
+        an operation that acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)`
+        returns which entries of each argument went into the chosen entries of y.
+    traits : words of `TRAITS`; `has(trait)` tests for one.
+    selects : whether it has this trait, kept as an attribute because `backward` reads it for every operation.
     words : the gradient rule in a few words, or one text for each argument.
-    reduction_of : the ufunc that it folds over the reduced entries.
-    log : how to take the logarithm of its output.
-    constant_variant : recorded in its place when not every argument is tracked (a constant wins a tie).
+    reduction_of : the ufunc whose `reduce` computes it, if any.
+    log : how to compute the logarithm of its output without underflow, if that is special.
+    constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
 
@@ -185,7 +185,7 @@ def constant_variant(function: Function, *rules: Rule, words: str | tuple[str, .
 
 
 def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
-    """Enter a function of the package as a row: given Tensors it records, otherwise it computes.
+    """Enter a function of the package as a row: on Tensors it records, otherwise it computes.
 
     `row` is as in `define`. A function that `takes_numbers` is one that users call: its first argument may also be a
     number, a list or an array of integers.
@@ -210,7 +210,7 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
 
 
 def recorded(op: Op, forward: Function) -> Function:
-    """The function of an operation: it records given Tensors, and otherwise calls `forward`."""
+    """Return the public function of an operation: on Tensors it records, otherwise it calls `forward`."""
     _require_arity(op)
 
     @functools.wraps(op.function)
@@ -227,7 +227,7 @@ def recorded(op: Op, forward: Function) -> Function:
 
 
 def floats(x: Any) -> Array:
-    """x in floating-point numbers: numbers, lists and integer arrays as float64 arrays, Tensors and formulas as given.
+    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors and formulas unchanged.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
@@ -240,7 +240,7 @@ def floats(x: Any) -> Array:
 
 
 def on_floats(forward: Function) -> Function:
-    """The function, with its first argument in floating-point numbers."""
+    """Decorate a function: its first argument is converted to floating point."""
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -249,7 +249,7 @@ def on_floats(forward: Function) -> Function:
     return function
 
 
-# ----- what a row must state -----
+# ----- validation of rows -----
 def _require_arity(op: Op) -> None:
     """Raise TypeError where the rules do not fit the function's arguments."""
     if op.arity is None:
