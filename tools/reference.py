@@ -19,6 +19,7 @@ import numpy as np
 
 import autotiny as at
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+from autotiny.ops.table import TRAITS, Each
 
 Function = Callable[..., Any]
 
@@ -41,7 +42,6 @@ BEHIND = """\
 Compositions record these, and `x[key]` records `index`. Pictures and errors name them.
 """
 PLAIN_MODULE = "autotiny.ops.plain"
-TRAITS: dict[str, str] = getattr(sys.modules[Op.__module__], "TRAITS", {})
 NAMESPACES: dict[str, ModuleType] = {"np": np, "np.linalg": np.linalg}
 
 
@@ -104,8 +104,7 @@ def public_names(function: Function) -> tuple[str, ...]:
 
 def rules(op: Op) -> list[Function]:
     """Return the rules of an operation; one that serves any number of arguments is returned once."""
-    each = getattr(op.rules, "rule", None)
-    return [each] if each else [rule for rule in op.rules if rule is not None]
+    return [op.rules.rule] if isinstance(op.rules, Each) else [rule for rule in op.rules if rule is not None]
 
 
 def defining_module(op: Op) -> str:
@@ -124,15 +123,15 @@ def options(target: Op | Function) -> tuple[str, ...]:
 
 def gradient(op: Op) -> str:
     """Return the rules of an operation, in the words of its row and as its code, a line for each."""
-    words, lines = getattr(op, "words", ""), [written_rule(rule) for rule in rules(op)]
-    if isinstance(words, str):
-        return "<br>".join([words, *lines] if words else lines)
-    return "<br>".join(f"{text}: {line}" if text else line for text, line in zip(words, lines, strict=True))
+    lines = [written_rule(rule) for rule in rules(op)]
+    if isinstance(op.words, str):
+        return "<br>".join([op.words, *lines] if op.words else lines)
+    return "<br>".join(f"{text}: {line}" if text else line for text, line in zip(op.words, lines, strict=True))
 
 
 def traits(op: Op) -> tuple[str, ...]:
     """Return the traits of an operation, in the order of their table."""
-    return tuple(trait for trait in TRAITS if trait in getattr(op, "traits", ()))
+    return tuple(trait for trait in TRAITS if op.has(trait))
 
 
 def written_rule(rule: Function) -> str:
@@ -185,8 +184,7 @@ def text() -> str:
     lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]
     names = sorted(public_names(function)[0] for function in PLAIN if public_names(function))
     lines += [code(names), ""]
-    if TRAITS:
-        lines += ["## traits", "", *(f"- {trait}: {meaning}" for trait, meaning in TRAITS.items()), ""]
+    lines += ["## traits", "", *(f"- {trait}: {meaning}" for trait, meaning in TRAITS.items()), ""]
     return "\n".join(lines)
 
 

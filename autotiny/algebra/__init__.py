@@ -1,9 +1,9 @@
 """Formulas and their rewriting, which derivations and the compiler share."""
 
+from autotiny.algebra.equation import AlgebraError, Equation, measure, rewritten
 from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE
-from autotiny.algebra.row import AlgebraError, Row, measure, rewritten
 from autotiny.algebra.simplify import Simplifier
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
 
@@ -13,7 +13,7 @@ __all__ = [
     "ROWS",
     "STABLE",
     "AlgebraError",
-    "Row",
+    "Equation",
     "Simplifier",
     "Term",
     "ValueNeededError",

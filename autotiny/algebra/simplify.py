@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from autotiny.algebra.equation import AlgebraError, Equation, measure
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
-from autotiny.algebra.row import AlgebraError, Row, measure
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
@@ -20,7 +20,7 @@ LARGE = 40
 
 
 class RewriteRule(Protocol):
-    """A rule for rewriting: a row of the table, a definition, or a fact about the data."""
+    """A rule for rewriting: an equation of the table, a definition, or a fact about the data."""
 
     @property
     def name(self) -> str:
@@ -70,9 +70,10 @@ def in_short(term: Term) -> str:
 
 def require_smaller(rule: RewriteRule, result: Term, made_of: Term) -> None:
     """Raise AlgebraError where a simplifying rule applies to its own result, which is not smaller."""
-    if measure(result) >= measure(made_of) and not (isinstance(rule, Row) and rule.expands):
+    if measure(result) >= measure(made_of) and not (isinstance(rule, Equation) and rule.expands):
         raise AlgebraError(
-            f"row {rule.name!r} does not make {in_short(made_of)} smaller: applied to its results, it would never end"
+            f"equation {rule.name!r} does not make {in_short(made_of)} smaller: applied to its results, "
+            "it would never end"
         )
 
 

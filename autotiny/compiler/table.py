@@ -13,7 +13,7 @@ from autotiny.algebra import (
     PROGRAMS,
     ROWS,
     STABLE,
-    Row,
+    Equation,
     Term,
     constant,
     in_one_way,
@@ -36,9 +36,9 @@ ROUNDS = 8
 MATMUL = OPS[np.matmul]
 
 
-OF_OPERATION: dict[Any, list[Row]] = {}
-for row in PROGRAMS:
-    OF_OPERATION.setdefault(row.left.op, []).append(row)
+OF_OPERATION: dict[Any, list[Equation]] = {}
+for equation in PROGRAMS:
+    OF_OPERATION.setdefault(equation.left.op, []).append(equation)
 
 
 class Simplified(NamedTuple):
@@ -92,8 +92,8 @@ def shorten(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
 def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
     """Rewrite one operation by the rows for programs."""
     again = constant(with_operands(term, args, kwargs))
-    for row in OF_OPERATION.get(again.op, ()):
-        right = row.at(again)
+    for equation in OF_OPERATION.get(again.op, ()):
+        right = equation.at(again)
         if right is not None and right.dtype == again.dtype:
             return right
     return again
@@ -105,7 +105,7 @@ def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
 
 
 class TableRewriter:
-    """Applies the rows to a program.
+    """Applies the equations to a program.
 
     own : the operations of the program; a stable form among them is the user's own.
     """
@@ -113,56 +113,58 @@ class TableRewriter:
     def __init__(self, own: Set[Term]) -> None:
         self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
-        rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.divides]
-        self.searches = [RowSearch(row, own, self.fast_forms) for row in rows]
+        equations = [equation for equation in (*STABLE, *ROWS) if equation.exact or equation.stable or equation.divides]
+        self.searches = [EquationSearch(equation, own, self.fast_forms) for equation in equations]
 
     def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
-        """Return the outputs after each row has been tried once."""
+        """Return the outputs after each equation has been tried once."""
         order = topological_order(*outputs)
         present = {term.op for term in order if term.op is not None}
         for search in self.searches:
-            if not search.row.needs <= present or all(search.at(term) is None for term in order):
+            if not search.equation.needs <= present or all(search.at(term) is None for term in order):
                 continue
             shorter = rewrite(outputs, search.visit, names)
-            if search.row.stable or work(shorter) < work(outputs):
-                self.used.add(search.row.name)
+            if search.equation.stable or work(shorter) < work(outputs):
+                self.used.add(search.equation.name)
                 outputs, order = shorter, topological_order(*shorter)
                 present = {term.op for term in order if term.op is not None}
         return outputs
 
 
-class RowSearch:
-    """Looks for the matches of one row; each term is looked at once."""
+class EquationSearch:
+    """Looks for the matches of one equation; each term is looked at once."""
 
-    def __init__(self, row: Row, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
-        self.row, self.own, self.fast_forms = row, own, fast_forms
-        self.starts: Set[Op] = next((group for group in (PRODUCTS, SUMS) if row.left.op in group), {row.left.op})
+    def __init__(self, equation: Equation, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
+        self.equation, self.own, self.fast_forms = equation, own, fast_forms
+        self.starts: Set[Op] = next(
+            (group for group in (PRODUCTS, SUMS) if equation.left.op in group), {equation.left.op}
+        )
         self.looked_at: dict[Term, Term | None] = {}
 
     def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Rewrite an operation by the row."""
+        """Rewrite an operation by the equation."""
         term = constant(with_operands(term, args, kwargs))
         after = self.at(term)
         return term if after is None else after
 
     def at(self, term: Term) -> Term | None:
-        """Return what the row rewrites a term to; None where it does not apply."""
+        """Return what the equation rewrites a term to; None where it does not apply."""
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            after = rewritten(self.row.left, term, self.replacement) if is_narrow(term) else None
+            after = rewritten(self.equation.left, term, self.replacement) if is_narrow(term) else None
             self.looked_at[term] = after if after is not None and is_like(after, term) else None
         return self.looked_at[term]
 
     def replacement(self, bound: Mapping[str, Any]) -> Any:
-        """Return the right side of the row, if it may be used."""
-        row = self.row
-        arguments = [bound[name] for name in variables(row.pattern)]
-        if not row.condition(*arguments) or not all(is_positive(bound[name]) for name in row.divides):
+        """Return the right side of the equation, if it may be used."""
+        equation = self.equation
+        arguments = [bound[name] for name in variables(equation.pattern)]
+        if not equation.condition(*arguments) or not all(is_positive(bound[name]) for name in equation.divides):
             return None
-        right = row.replacement(*arguments)
-        if row.stable and constant(right) not in self.own:
-            self.fast_forms.setdefault(constant(right), row.pattern(*arguments))
+        right = equation.replacement(*arguments)
+        if equation.stable and constant(right) not in self.own:
+            self.fast_forms.setdefault(constant(right), equation.pattern(*arguments))
         return right
 
 

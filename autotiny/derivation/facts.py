@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
+from autotiny.algebra.equation import needs, rewritten
 from autotiny.algebra.facts import precision, sums_to_one
 from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
-from autotiny.algebra.row import needs, rewritten
 from autotiny.algebra.term import plain
 from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op

@@ -1,14 +1,14 @@
-"""Every row of the table on random arrays: both of its sides, what it makes of a formula, and that this is smaller."""
+"""Every equation of the table on random arrays: both sides, what it makes of a formula, and that this is smaller."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from autotiny.algebra import Simplifier, constant, measure, symbol, topological_order
+from autotiny.algebra import Simplifier, constant, symbol, topological_order
+from autotiny.algebra.equation import AlgebraError, Equation, measure
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE, is_identity, uniform
-from autotiny.algebra.row import AlgebraError, Row
 from autotiny.algebra.simplify import rebuilt
 
 SHAPES = [(), (3,), (4,), (3, 4), (4, 3), (3, 3), (1, 4), (3, 1), (4, 1)]
@@ -125,17 +125,17 @@ def rng():
 
 
 @pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *PROGRAMS], ids=identity)
-def test_both_sides_of_a_row_are_equal_on_random_arrays(row, rng):
+def test_both_sides_of_an_equation_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
 @pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *PROGRAMS], ids=identity)
-def test_a_row_that_is_found_in_a_formula_leaves_its_value(row, rng):
+def test_an_equation_that_is_found_in_a_formula_leaves_its_value(row, rng):
     assert require_matches_equal(row, rng)
 
 
 @pytest.mark.parametrize("row", [*ROWS, *STABLE, *PROGRAMS], ids=identity)
-def test_a_row_makes_a_formula_smaller(row, rng):
+def test_an_equation_makes_a_formula_smaller(row, rng):
     require_smaller(row, rng)
 
 
@@ -146,7 +146,7 @@ def with_an_infinity(value):
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.exact], ids=identity)
-def test_an_exact_row_keeps_nan_and_inf(row, rng):
+def test_an_exact_equation_keeps_nan_and_inf(row, rng):
     for values, _ in list(instances(row, rng))[:5]:
         values = [with_an_infinity(v) for v in values]
         try:
@@ -169,85 +169,93 @@ def require_finite_where_the_pattern_overflows(row, rng):
 
 @pytest.mark.skipif(np.finfo(np.longdouble).maxexp < 2**14, reason="no numbers that are wide enough")
 @pytest.mark.parametrize("row", [row for row in (*ROWS, *STABLE) if row.stable], ids=identity)
-def test_a_stable_row_is_right_where_its_pattern_overflows(row, rng):
+def test_a_stable_equation_is_right_where_its_pattern_overflows(row, rng):
     require_finite_where_the_pattern_overflows(row, rng)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_row_that_overflows_is_not_stable(rng):
-    back = Row("softplus as it is written", lambda x: np.logaddexp(x, 0), lambda x: np.log(1 + np.exp(x)), expands=True)
+def test_an_equation_that_overflows_is_not_stable(rng):
+    back = Equation(
+        "softplus as it is written", lambda x: np.logaddexp(x, 0), lambda x: np.log(1 + np.exp(x)), expands=True
+    )
     with pytest.raises(AssertionError):
         require_finite_where_the_pattern_overflows(back, rng)
 
 
 WRONG = [
-    Row("transpose without exchange", lambda a, b: np.transpose(a @ b), lambda a, b: a.T @ b.T),
-    Row("off by 0.05 %", lambda x: np.exp(np.log(x)), lambda x: 1.0005 * x),
-    Row("any factor moves out", lambda c, x, axis: np.sum(c * x, axis=axis, keepdims=True),
+    Equation("transpose without exchange", lambda a, b: np.transpose(a @ b), lambda a, b: a.T @ b.T),
+    Equation("off by 0.05 %", lambda x: np.exp(np.log(x)), lambda x: 1.0005 * x),
+    Equation("any factor moves out", lambda c, x, axis: np.sum(c * x, axis=axis, keepdims=True),
         lambda c, x, axis: c * np.sum(x, axis=axis, keepdims=True), rest=("x",)),
-    Row("a difference cancels", lambda f, a, b: f * a - f * b, lambda f, a, b: f * (a + b), rest=("a", "b")),
+    Equation("a difference cancels", lambda f, a, b: f * a - f * b, lambda f, a, b: f * (a + b), rest=("a", "b")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", WRONG, ids=identity)
-def test_a_wrong_row_fails(row, rng):
+def test_a_wrong_equation_fails(row, rng):
     with pytest.raises((AssertionError, ValueError)):
         require_sides_equal(row, rng)
 
 
 LARGER = [
-    Row(
+    Equation(
         "exchange of factors",
         lambda a, b: a @ b,
         lambda a, b: (b.T @ a.T).T,
         lambda a, b: np.ndim(a) == np.ndim(b) == 2,
     ),
-    Row("two signs", lambda x: np.tanh(x), lambda x: -np.tanh(-x), lambda x: np.size(x) > 1),
-    Row("the logarithm's inverse", lambda x: np.tanh(x), lambda x: np.exp(np.log(np.tanh(x))), expands=True),
+    Equation("two signs", lambda x: np.tanh(x), lambda x: -np.tanh(-x), lambda x: np.size(x) > 1),
+    Equation("the logarithm's inverse", lambda x: np.tanh(x), lambda x: np.exp(np.log(np.tanh(x))), expands=True),
 ]
 
 
 @pytest.mark.parametrize("row", LARGER, ids=identity)
-def test_a_row_that_makes_a_formula_larger_fails(row, rng):
+def test_an_equation_that_makes_a_formula_larger_fails(row, rng):
     with pytest.raises(AssertionError, match="measure"):
         require_smaller(row, rng)
 
 
 def tanh_is_odd(**options):
-    return Row("tanh is odd", lambda x: np.tanh(-x), lambda x: -np.tanh(x), **options)
+    return Equation("tanh is odd", lambda x: np.tanh(-x), lambda x: -np.tanh(x), **options)
 
 
 NEVER_SMALLER = [
-    (lambda: tanh_is_odd(rest=("x",)), r"row 'tanh is odd' does not make tanh\(negative\(x\)\) smaller where x is neg"),
-    (lambda: Row("a + b", lambda a, b: a + b, lambda a, b: b + a), r"row 'a \+ b' does not make add\(a, b\) smaller"),
     (
-        lambda: Row("doubled", lambda x: np.exp(x), lambda x: 2 * np.exp(x) / 2),
-        r"row 'doubled' does not make exp\(x\) ",
+        lambda: tanh_is_odd(rest=("x",)),
+        r"equation 'tanh is odd' does not make tanh\(negative\(x\)\) smaller where x",
+    ),
+    (
+        lambda: Equation("a + b", lambda a, b: a + b, lambda a, b: b + a),
+        r"equation 'a \+ b' does not make add\(a, b\)",
+    ),
+    (
+        lambda: Equation("doubled", lambda x: np.exp(x), lambda x: 2 * np.exp(x) / 2),
+        r"equation 'doubled' does not make exp\(x\) ",
     ),
 ]
 
 
 @pytest.mark.parametrize(("define", "message"), NEVER_SMALLER)
-def test_a_row_that_never_makes_a_formula_smaller_is_refused_at_its_definition(define, message):
+def test_an_equation_that_never_makes_a_formula_smaller_is_refused_at_its_definition(define, message):
     with pytest.raises(AlgebraError, match=message):
         define()
 
 
-def test_a_row_that_goes_on_for_ever_is_refused_where_it_is_applied():
+def test_an_equation_that_goes_on_for_ever_is_refused_where_it_is_applied():
     row = tanh_is_odd(rest=("x",), condition=lambda x: True)  # so that it cannot be told of the row
     simplifier, x = Simplifier([row]), symbol("x", np.ones(3))
-    with pytest.raises(AlgebraError, match=r"row 'tanh is odd' does not make tanh\(multiply\(-2, x\)\) smaller"):
+    with pytest.raises(AlgebraError, match=r"equation 'tanh is odd' does not make tanh\(multiply\(-2, x\)\) smaller"):
         simplifier.apply(row, simplifier.normal(np.tanh(-2 * x)))
-    with pytest.raises(AlgebraError, match="row 'tanh is odd' does not make"):
+    with pytest.raises(AlgebraError, match="equation 'tanh is odd' does not make"):
         simplifier.simplify(np.tanh(-2 * x) + 1)
 
 
-def test_a_sign_moves_out_of_a_function_by_a_row_without_rest():
+def test_a_sign_moves_out_of_a_function_by_an_equation_without_rest():
     simplifier, x = Simplifier([tanh_is_odd()]), symbol("x", np.ones(3))
     assert simplifier.simplify(np.tanh(-x) * 2)[-1].after is simplifier.normal(-2 * np.tanh(x))
 
 
-def test_a_row_applies_to_what_it_has_made_as_often_as_it_gets_smaller():
+def test_an_equation_applies_to_what_it_has_made_as_often_as_it_gets_smaller():
     x, simplifier = symbol("x", np.eye(3)), Simplifier()
     product = x
     for _ in range(150):
@@ -267,7 +275,7 @@ def test_factors_of_a_broadcast_product_move_out_of_no_sum_over_other_axes(axis)
     np.testing.assert_allclose((steps[-1].after if steps else simplifier.normal(total)).value, total.value)
 
 
-def test_a_row_without_its_side_condition_fails(rng):
+def test_an_equation_without_its_side_condition_fails(rng):
     broken = 0
     for row in ROWS:
         bare = dataclasses.replace(row, condition=lambda *_: True)

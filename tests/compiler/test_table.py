@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.algebra import Row
+from autotiny.algebra import Equation
 from autotiny.compiler import table
 from autotiny.engine.pytree import flatten
 from autotiny.errors import UnsupportedError
@@ -175,7 +175,7 @@ def test_a_long_sum_is_left_as_it_is():
 
 
 def test_a_wrong_row_is_found_by_random_programs(monkeypatch):
-    wrong = Row("tanh is all but 1", lambda a, b: np.tanh(a) * b, lambda a, b: a * b, exact=True)
+    wrong = Equation("tanh is all but 1", lambda a, b: np.tanh(a) * b, lambda a, b: a * b, exact=True)
     monkeypatch.setattr(table, "ROWS", (*table.ROWS, wrong))
 
     def wrong_somewhere():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.algebra import Row, simplify
+from autotiny.algebra import Equation, simplify
 from autotiny.derivation.steps import DerivationError
 from autotiny.errors import StaleError, UnsupportedError
 from derivation.flagship import flagship
@@ -28,8 +28,8 @@ def test_the_six_gradients_of_the_flagship_read_as_in_the_textbook(target):
 
 
 WRONG_ROWS = [
-    Row("a factor above and below cancels", lambda x: x / x, lambda x: 1.0005),
-    Row("common factor", lambda f, a, b: f * a + f * b, lambda f, a, b: f * (a + 2 * b), rest=("a", "b")),
+    Equation("a factor above and below cancels", lambda x: x / x, lambda x: 1.0005),
+    Equation("common factor", lambda f, a, b: f * a + f * b, lambda f, a, b: f * (a + 2 * b), rest=("a", "b")),
 ]
 
 

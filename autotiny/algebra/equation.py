@@ -1,10 +1,11 @@
-"""A row of the table of rewrites: a pattern, its replacement, when it holds, and a name that a student would recognise.
+"""An equation: a pattern, its replacement, when it holds, and a name that a student would recognise.
 
-Both sides are plain NumPy, so a row is tested by running both on random arrays. Variables stand for any formula; those
-in `rest` take all the factors (or addends) that the others leave, none at all included, with their number and sign.
+Every equation is a row of the table of rewrites. Both sides are plain NumPy, so it is tested by running both on random
+arrays. Variables stand for any formula; those in `rest` take all the factors (or addends) that the others leave, none
+at all included, with their number and sign.
 
-Simplifying rows must lower a measure, so that applying them comes to an end. Symbols, numbers and operations have a
-weight; what a function is applied to counts twice. So sum(2 x) is heavier than 2 sum(x), tanh(-x) than -tanh(x), and
+Simplifying equations must lower a measure, so that applying them comes to an end. Symbols, numbers and operations have
+a weight; what a function is applied to counts twice. So sum(2 x) is heavier than 2 sum(x), tanh(-x) than -tanh(x), and
 (A B)ᵀ than Bᵀ Aᵀ. Before weights are compared, vectors that multiply from the left are counted, for A x is the
 customary form.
 """
@@ -121,7 +122,7 @@ HEAVY = 10**6
 
 
 class AlgebraError(AutotinyError, ValueError):
-    """A row of the table whose application would never end."""
+    """An equation whose application would never end."""
 
 
 def always(*_: Any, **__: Any) -> bool:
@@ -130,11 +131,11 @@ def always(*_: Any, **__: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Row:
+class Equation:
     """pattern = replacement, where the condition holds.
 
-    Raises AlgebraError where the replacement can never be smaller than the pattern, by `measure`, and the row does not
-    say that it expands. Where that depends on a condition or on shapes, `Simplifier` raises it when the row is applied.
+    Raises AlgebraError where the replacement can never be smaller than the pattern, by `measure`, and the equation
+    does not say that it expands. Where that depends on a condition or on shapes, `Simplifier` raises it.
 
     exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
         differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
@@ -159,12 +160,12 @@ class Row:
         if self.expands or self.condition is not always:
             return
         if self._is_never_smaller():
-            raise AlgebraError(f"row {self.name!r} does not make {self.left!r} smaller")
+            raise AlgebraError(f"equation {self.name!r} does not make {self.left!r} smaller")
         for name in self.rest:
             if self._is_never_smaller(negative=name):
                 raise AlgebraError(
-                    f"row {self.name!r} does not make {self.left!r} smaller where {name} is negative: the rest of a "
-                    "product takes the signs of the others"
+                    f"equation {self.name!r} does not make {self.left!r} smaller where {name} is negative: the rest of "
+                    "a product takes the signs of the others"
                 )
 
     @cached_property
@@ -210,9 +211,9 @@ class Row:
         return all(weight_of_pattern(right, probe) >= weight_of_pattern(left, probe) for probe in probes)
 
 
-def as_written(*rows: Row) -> tuple[Row, ...]:
-    """Return rows that look for their patterns operation by operation."""
-    return tuple(replace(row, as_written=True) for row in rows)
+def as_written(*equations: Equation) -> tuple[Equation, ...]:
+    """Return the equations, with patterns that are looked for operation by operation."""
+    return tuple(replace(equation, as_written=True) for equation in equations)
 
 
 def needs(pattern: Any) -> frozenset[Op]:
