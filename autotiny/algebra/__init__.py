@@ -3,7 +3,8 @@
 from autotiny.algebra.equation import AlgebraError, Equation, measure, rewritten
 from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
-from autotiny.algebra.rewrites import EXPANSIONS, PROGRAMS, ROWS, STABLE
+from autotiny.algebra.programs import PROGRAMS, STABLE
+from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import Simplifier
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
 

@@ -1,4 +1,4 @@
-"""The table of rewrites, in groups: for derivations and programs, to expand, and for programs alone.
+"""The table of rewrites for derivations and programs, in groups; `programs` has those for programs alone.
 
 Every row makes a formula smaller by `measure`, unless it is marked `expands`, so that rewriting terminates.
 """
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.equation import Equation, as_written
+from autotiny.algebra.equation import Equation
 from autotiny.algebra.normal import number
 from autotiny.algebra.term import Term
 from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
-from autotiny.ops.linalg import cofactors, vdot
+from autotiny.ops.linalg import cofactors
 
 Array = Any
 
@@ -66,33 +66,6 @@ def across(a: Array, b: Array) -> Array:
     """Return a in the shape of a + b."""
     shape = np.broadcast_shapes(np.shape(a), np.shape(b))
     return a if np.shape(a) == shape else np.broadcast_to(a, shape)
-
-
-def is_float(x: Array) -> bool:
-    """Whether x has a floating-point type."""
-    return np.asarray(x.value if isinstance(x, Term) else x).dtype.kind == "f"
-
-
-def is_array(x: Array) -> bool:
-    """Whether x is an array, possibly without axes, rather than a number."""
-    return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
-
-
-def keeps_shape_of(u: Array, x: Array) -> bool:
-    """Whether x / u has the shape and the type of x."""
-    numbers = [part.value if isinstance(part, Term) else part for part in (x, u)]
-    return np.broadcast_shapes(np.shape(x), np.shape(u)) == np.shape(x) and np.result_type(*numbers) == x.dtype
-
-
-LONGEST_SUM = 1024
-"""The largest number of entries of a dot product in single precision; NumPy's pairwise sum is more accurate beyond."""
-
-
-def can_be_dotted(a: Array, b: Array) -> bool:
-    """Whether their dot product is as accurate as the sum of the entries of a * b."""
-    if np.ndim(a) == 0 or np.shape(a) != np.shape(b) or a.dtype != b.dtype:
-        return False
-    return a.dtype == np.float64 or (a.dtype == np.float32 and a.size <= LONGEST_SUM)
 
 
 # fmt: off
@@ -241,71 +214,4 @@ EXPANSIONS = (
         rest=("b",), exact=True, expands=True),
 )
 """Rows that make a formula longer, so that terms cancel afterwards."""
-
-STABLE = (
-    Equation("exp(x) / (1 + exp(x)) is the sigmoid",
-        lambda x: np.exp(x) / (1 + np.exp(x)),      lambda x: sigmoid(x),           stable=True),
-    Equation("logarithm of softmax",
-        lambda x: np.log(softmax(x)),               lambda x: log_softmax(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("logarithm of softmax",
-        lambda x, axis: np.log(softmax(x, axis=axis)),
-        lambda x, axis: log_softmax(x, axis=axis),
-        lambda x, axis: isinstance(axis, int), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x, axis: np.log(np.sum(np.exp(x), axis=axis, keepdims=True)),
-        lambda x, axis: logsumexp(x, axis=axis, keepdims=True), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x: np.log(np.sum(np.exp(x))),        lambda x: logsumexp(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("log(1 + exp(x)) is softplus",
-        lambda x: np.log(1 + np.exp(x)),            lambda x: np.logaddexp(x, 0),   stable=True),
-)
-"""Stable forms, for programs: they neither overflow nor underflow where the pattern does.
-
-A derivation reads better without them.
-"""
-
-PROGRAMS = as_written(
-    Equation("a power is a product",
-        lambda x: x ** 1,                           lambda x: x,            is_float,       exact=True),
-    Equation("a power is a product",
-        lambda x: x ** 2,                           lambda x: x * x,        is_float,       exact=True),
-    Equation("a power is a product",
-        lambda x: x ** 3,                           lambda x: x * x * x,    is_float,       exact=True),
-    Equation("a square is a product",
-        lambda x: np.square(x),                     lambda x: x * x,                        exact=True),
-    Equation("1 x is x",
-        lambda x: 1 * x,                            lambda x: x,                            exact=True),
-    Equation("1 x is x",
-        lambda x: x * 1,                            lambda x: x,                            exact=True),
-    Equation("x / 1 is x",
-        lambda x: x / 1,                            lambda x: x,                            exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: (1 / u) * x,                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: x * (1 / u),                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("exponential of a logarithm",
-        lambda a, b: np.exp(a - np.log(b)),         lambda a, b: np.exp(a) / b),
-    Equation("a sum of products is a dot product",
-        lambda a, b: np.sum(a * b),                 lambda a, b: vdot(a, b),
-        can_be_dotted, exact=True),
-    Equation("no other shape",
-        lambda x, shape: np.reshape(x, shape),      lambda x, shape: x,
-        lambda x, shape: np.shape(x) == shape, exact=True),
-    Equation("no other shape",
-        lambda x, shape: np.broadcast_to(x, shape), lambda x, shape: x,
-        lambda x, shape: np.shape(x) == shape, exact=True),
-    Equation("no other shape",
-        lambda x: np.ravel(x),                      lambda x: x,
-        lambda x: np.ndim(x) == 1, exact=True),
-    Equation("axes swapped twice",
-        lambda x, first, second: np.swapaxes(np.swapaxes(x, first, second), first, second),
-        lambda x, first, second: x, exact=True),
-    Equation("results are new arrays anyway",
-        lambda x: np.copy(x),                       lambda x: x,            is_array,       exact=True),
-    Equation("+x is x",
-        lambda x: np.positive(x),                   lambda x: x,                            exact=True),
-)
-"""Rows for single operations of a program, matched operation by operation."""
 # fmt: on

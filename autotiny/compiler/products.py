@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant
-from autotiny.algebra.rewrites import LONGEST_SUM
+from autotiny.algebra.programs import LONGEST_SUM
 from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users, with_operands
 from autotiny.ops import OPS
