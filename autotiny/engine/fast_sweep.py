@@ -13,7 +13,9 @@ import numpy as np
 from autotiny.engine.backward import Gradients, Sweep
 from autotiny.engine.broadcasting import fit
 from autotiny.engine.node import Node, made_by
-from autotiny.engine.recording import LOG, is_stable_log, value_of
+from autotiny.engine.recording import LOG, is_stable_log
+
+SCALARS = frozenset({np.float64, np.float32, np.float16})
 
 
 class FastSweep(Sweep):
@@ -50,17 +52,18 @@ class FastSweep(Sweep):
 def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
     """Pull g back through an operation of two operands; a number of the right precision needs no care."""
     (a, b), (left, right), y = node.args, rules, node._data
-    u = a._data if isinstance(a, Node) else a
-    v = b._data if isinstance(b, Node) else b
-    if isinstance(a, Node) and a.requires_grad:
+    kind = type(node)  # isinstance takes long to say no
+    u = a._data if type(a) is kind else a
+    v = b._data if type(b) is kind else b
+    if type(a) is kind and a.requires_grad:
         c = left(g, y, u, v)
-        if type(c) is type(u) and isinstance(c, np.floating):
+        if type(c) in SCALARS and type(c) is type(u):
             grads[a] = grads[a] + c if a in grads else c
         else:
             _receive(grads, node, a, g, c)
-    if isinstance(b, Node) and b.requires_grad:
+    if type(b) is kind and b.requires_grad:
         c = right(g, y, u, v)
-        if type(c) is type(v) and isinstance(c, np.floating):
+        if type(c) in SCALARS and type(c) is type(v):
             grads[b] = grads[b] + c if b in grads else c
         else:
             _receive(grads, node, b, g, c)
@@ -68,10 +71,10 @@ def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> N
 
 def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:
     """Pull g back through one operation, to its operands one by one."""
-    args, kwargs = node.args, node.kwargs
-    values = [value_of(arg) for arg in args]
+    args, kwargs, kind = node.args, node.kwargs, type(node)
+    values = [arg._data if type(arg) is kind else arg for arg in args]
     for arg, rule in zip(args, rules, strict=False):
-        if isinstance(arg, Node) and arg.requires_grad:
+        if type(arg) is kind and arg.requires_grad:
             _receive(grads, node, arg, g, rule(g, node._data, *values, **kwargs))
 
 

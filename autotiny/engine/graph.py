@@ -27,7 +27,7 @@ def topological_order(*outputs: AnyNode) -> list[AnyNode]:
     order: list[Any] = list(seen)
     for node in order:  # grows while it is walked
         for arg in node.args:
-            if isinstance(arg, Node) and arg not in seen:
+            if type(arg) is type(node) and arg not in seen:
                 seen.add(arg)
                 order.append(arg)
     order.sort(key=by_number)

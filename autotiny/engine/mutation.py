@@ -19,9 +19,9 @@ def verified_order(*outputs: Node) -> list[Node]:
     seen = {output for output in outputs if output.op is not None}
     order, doubtful = list(seen), False
     for node in order:  # grows while it is walked
-        doubtful = doubtful or node._notes is not None
+        doubtful, kind = doubtful or node._notes is not None, type(node)  # isinstance takes long to say no
         for arg in node.args:
-            if isinstance(arg, Node):
+            if type(arg) is kind:
                 if arg.op is None:
                     doubtful = doubtful or arg._shared or arg._assigned > node._number
                 elif arg not in seen:

@@ -209,9 +209,15 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         else:
             return record(op, (self, other)) if _is_operand(other) else NotImplemented
         try:
-            return new_node(kind, op, (self, other), NO_OPTIONS, forward(self._data, value))
+            data = forward(self._data, value)
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
+        node = new(kind)  # as in new_node, without the call
+        node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._grad = node._notes = node.name = None
+        node._number = next_number()
+        node._shared, node.requires_grad = False, True
+        return node
 
     def reflected(self: Any, other: Any) -> Any:
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
