@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.checking.numeric import Calling, agrees, random_direction
-from autotiny.checking.page import page
+from autotiny.checking.page import StepCurve, page, step_curve
 from autotiny.checking.row import Row, shown
-from autotiny.checking.step_curve import StepCurve, step_curve
 from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import examine
 from autotiny.diagnosis.graph import alone

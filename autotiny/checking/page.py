@@ -1,13 +1,19 @@
-"""A report as HTML for a notebook, light or dark: the table, with a heat map of the errors of each tensor."""
+"""A report for a notebook, light or dark: its table as HTML with a heat map of each tensor's errors, and a plot."""
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from autotiny.checking.replaying import Replay
 from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
-from autotiny.notation.palette import VERMILLION, blocks, rgb
+from autotiny.checking.subject import Subject
+from autotiny.errors import UnsupportedError
+from autotiny.notation.notations import SUPERSCRIPTS
+from autotiny.notation.palette import VERMILLION, blocks, css_variables, rgb
+from autotiny.notation.text import clean
 
 CELLS = 24
 """The largest number of blocks along an axis of the heat map; a block shows its largest error."""
@@ -61,13 +67,13 @@ def heat_map(row: Row) -> str:
     )
 
 
-LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
+ALIGNED_LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 
 
 def page(rows: Sequence[Row]) -> str:
     """Return the table, with the errors shaded on a logarithmic scale, the notes and the summary."""
-    head = "".join(f'<th style="{LEFT}">{html.escape(name)}</th>' for name in (*COLUMNS, "where"))
-    lines = "".join(f"<tr>{_line(row)}</tr>" for row in rows)
+    head = "".join(f'<th style="{ALIGNED_LEFT}">{html.escape(name)}</th>' for name in (*COLUMNS, "where"))
+    lines = "".join(f"<tr>{_table_row(row)}</tr>" for row in rows)
     remarks = "".join(f"<li>{html.escape(note)}</li>" for note in notes(rows))
     listed = f"<ul>{remarks}</ul>" if remarks else ""
     return (
@@ -76,13 +82,13 @@ def page(rows: Sequence[Row]) -> str:
     )
 
 
-def _line(row: Row) -> str:
+def _table_row(row: Row) -> str:
     cells = [_cell(name, column(row), row) for name, column in COLUMNS.items()]
-    return "".join(cells) + f'<td style="{LEFT}">{heat_map(row)}</td>'
+    return "".join(cells) + f'<td style="{ALIGNED_LEFT}">{heat_map(row)}</td>'
 
 
 def _cell(column: str, text: str, row: Row) -> str:
-    style, cell = LEFT, html.escape(text)
+    style, cell = ALIGNED_LEFT, html.escape(text)
     if column == "error":
         style += f";background:rgba({COLOUR},{0.75 * shade(row.error):.2f})"
     if column == "verdict" and not row.ok:
@@ -90,3 +96,145 @@ def _cell(column: str, text: str, row: Row) -> str:
     elif column == "verdict":
         cell = f"✓ {cell}"
     return f'<td style="{style}">{cell}</td>'
+
+
+# ----- the error of plain differences against their step: truncation on one side, rounding on the other -----
+
+
+STEPS = tuple(10.0**-p for p in np.arange(0, 15.01, 0.25))
+FLOOR = 1e-17
+WIDTH, HEIGHT = 560, 300
+LEFT, RIGHT, TOP, BOTTOM = 64, 150, 34, 46
+
+STYLE = f"""
+{css_variables(".step-curve")}
+.step-curve {{ font: 12px system-ui, sans-serif; --ink: #1f2328; --quiet: #6e7781; --rule: #d0d7de }}
+@media (prefers-color-scheme: dark) {{ .step-curve {{ --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d }} }}
+.step-curve text {{ fill: var(--ink) }} .step-curve .quiet {{ fill: var(--quiet) }}
+.step-curve path {{ fill: none; stroke-width: 2 }} .step-curve .rule {{ stroke: var(--rule); stroke-width: 1 }}
+.step-curve .one {{ stroke: var(--vermillion); stroke-dasharray: 5 3 }} .step-curve .two {{ stroke: var(--blue) }}
+.step-curve .mark {{ fill: var(--blue) }} .step-curve .autograd {{ stroke: var(--quiet); stroke-dasharray: 2 3;
+stroke-width: 1.5 }}
+"""
+
+Points = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class StepCurve:
+    """Relative errors of the forward and the central difference at each step, and those of the other sides."""
+
+    title: str
+    forward: Points
+    central: Points
+    autograd: float
+    noise: float
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The step at which the central difference errs least, and by how much."""
+        return min(self.central, key=lambda point: point[1])
+
+    @property
+    def svg(self) -> str:
+        """The picture, light or dark as the page is."""
+        return _drawn(self)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        step, error = self.best
+        return f"StepCurve({self.title}: a central difference errs by {error:.0e} at best, with a step of {step:.0e})"
+
+
+def step_curve(subject: Subject, row: Row) -> StepCurve:
+    """Compare differences in the graph's precision with the numeric derivative, at the row's largest error."""
+    if row.sides is None or not np.isfinite(row.sides.noise) or row.at_kink:
+        where = f"{row.name} has no single numeric derivative at {list(row.index)}"
+        raise UnsupportedError(f"step_curve: {where} to measure against")
+    x = subject.tensor(row.name)
+    replay = Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights)
+    base, exact = np.asarray(x.value), row.sides.right
+    size = abs(float(base[row.index])) or 1.0
+
+    def f(h: float) -> float:
+        moved = base.copy()
+        moved[row.index] += h
+        return float(replay(moved))
+
+    def error(slope: float) -> float:
+        return float(abs(slope - exact) / abs(exact)) if exact else abs(slope)
+
+    def errors(slope: Callable[[float], float]) -> Points:
+        points = [(h, error(slope(h * size))) for h in STEPS]
+        return [(h, max(e, FLOOR)) for h, e in points if math.isfinite(e)]
+
+    with np.errstate(all="ignore"):
+        forward = errors(lambda h: (f(h) - f(0)) / h)
+        central = errors(lambda h: (f(h) - f(-h)) / (2 * h))
+    place = f"[{', '.join(map(str, row.index))}]" if row.index else ""
+    noise = float(row.sides.noise / abs(exact)) if exact else float(row.sides.noise)
+    return StepCurve(f"{clean(row.name, 24)}{place}", forward, central, error(float(row.autograd[row.index])), noise)
+
+
+def _drawn(curve: StepCurve) -> str:
+    step, least = curve.best
+    label = f"Error of differences against their step, for the derivative by {curve.title}"
+    parts = [
+        *_axes(),
+        _text(LEFT, 18, f"relative error of dJ/d{curve.title}, by the step of a difference"),
+        f'<path class="one" d="{_line(curve.forward)}"/>',
+        f'<path class="two" d="{_line(curve.central)}"/>',
+        f'<circle class="mark" cx="{_x(step):.1f}" cy="{_y(least):.1f}" r="4"/>',
+        f'<path class="autograd" d="M{_x(STEPS[-1])} {_y(curve.autograd):.1f}H{_x(1)}"/>',
+        *_legend(curve),
+        _text(_x(10**-7.5), HEIGHT - 8, "step, relative to the entry", "middle"),
+        _text(_x(10**-14.8), TOP + 12, "← rounding", css="quiet"),
+        _text(_x(1) - 2, TOP + 12, "truncation →", "end", css="quiet"),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="step-curve" role="img" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}">'
+        f"<title>{html.escape(label)}</title><style>{STYLE}</style>{''.join(parts)}</svg>"
+    )
+
+
+def _legend(curve: StepCurve) -> Iterable[str]:
+    """Write the curves' names at their right ends, at least 15 pixels apart."""
+    ends = {"forward": curve.forward[0][1], "central": curve.central[0][1], "autograd": curve.autograd}
+    at = LEFT + TOP - 1000.0
+    for name, error in sorted(ends.items(), key=lambda end: _y(end[1])):
+        at = max(_y(error) + 4, at + 15)
+        label = {"autograd": "autograd" if curve.autograd else "autograd (exact)"}.get(name, f"{name} difference")
+        yield _text(_x(1) + 8, at, label)
+
+
+def _axes() -> Iterable[str]:
+    for power in range(0, -17, -4):
+        yield f'<path class="rule" d="M{LEFT} {_y(10.0**power):.1f}H{_x(1):.1f}"/>'
+        yield _text(LEFT - 8, _y(10.0**power) + 4, _power(power), "end", "quiet")
+    for power in range(0, -16, -3):
+        yield _text(_x(10.0**power), HEIGHT - 28, _power(power), "middle", "quiet")
+
+
+def _power(power: int) -> str:
+    return "10" + str(power).translate(SUPERSCRIPTS) if power else "1"
+
+
+def _text(x: float, y: float, words: str, anchor: str = "start", css: str = "") -> str:
+    kind = f' class="{css}"' if css else ""
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(words)}</text>'
+
+
+def _line(points: Points) -> str:
+    return "M" + "L".join(f"{_x(h):.1f} {_y(e):.1f}" for h, e in points) if points else ""
+
+
+def _x(step: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(step) + 15) / 15
+
+
+def _y(error: float) -> float:
+    power = min(max(math.log10(max(error, FLOOR)), -17.0), 1.0)
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - power) / 18
