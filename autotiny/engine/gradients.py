@@ -1,7 +1,7 @@
 """Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.values import private_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
+AnyNode = TypeVar("AnyNode", bound=Node)
+
 
 def backward(output: Node, grad: Any = None) -> None:
     """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
@@ -28,7 +30,7 @@ def backward(output: Node, grad: Any = None) -> None:
             node._grad = g.copy() if getattr(g, "base", None) is not None else g
 
 
-def gradients(output: Any, tensors: Sequence[Any], grad: Any = None) -> list[Any]:
+def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> list[AnyNode]:
     """dJ/dx of a recorded output J for each x, as Tensors: to be drawn, derived, or differentiated again.
 
     Nothing is published to `.grad`. x may be a result in the graph, such as Z2. It is zero where J does not depend on
@@ -51,7 +53,8 @@ def gradients(output: Any, tensors: Sequence[Any], grad: Any = None) -> list[Any
             )
     grads = sweep(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
     values = [grads[x] if x in grads else np.zeros_like(x.value) for x in tensors]
-    return [g if isinstance(g, Node) else type(output)(g, requires_grad=False) for g in values]
+    kind: Any = type(output)
+    return [g if isinstance(g, kind) else kind(g, requires_grad=False) for g in values]
 
 
 def seed(output: Node, grad: Any) -> Any:
