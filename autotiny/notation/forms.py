@@ -12,9 +12,8 @@ the form has elements of its own. `name()` is a call; so is a kind without a for
 form that does not begin with np. names a function of autotiny, such as a norm that cannot overflow.
 """
 
-import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -137,6 +136,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
 }
 # fmt: on
 
+COLUMNS = ("text", "NumPy", "LaTeX", "MathML")
 LETTERS = dict(zip("etspmra", Bind, strict=True))
 PLACE = re.compile(r"\$(\d?)([etspmraw])")
 
@@ -169,21 +169,10 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _with_elements(text: str) -> str:
-    """Return a MathML form with its signs in <mo>, as one element."""
-    bind, _, rest = text.partition(": ")
-    if not rest or "<m" in rest or rest == "$w":
-        return text
-    parts = re.split(r"(\$\d?[etspmraw])", rest)
-    row = "".join(p if p[:1] == "$" else f"<mo>{html.escape(p.strip())}</mo>" for p in parts if p)
-    return f"{bind}: <mrow>{row}</mrow>"
+def column(notation: str, prepare: Callable[[str], str] = str) -> Mapping[str, Form | Call]:
+    """Return the forms of one notation by kind, each prepared before it is parsed."""
+    place = COLUMNS.index(notation)
+    return {kind: form(prepare(row[place])) for kind, row in TABLE.items() if row[place]}
 
 
-def _column(forms: Mapping[str, str]) -> Mapping[str, Form | Call]:
-    return {kind: form(text) for kind, text in forms.items() if text}
-
-
-TEXT = _column({kind: text for kind, (text, _, _, _) in TABLE.items()})
-NUMPY = _column({kind: numpy for kind, (_, numpy, _, _) in TABLE.items()})
-LATEX = _column({kind: latex for kind, (_, _, latex, _) in TABLE.items()})
-MATHML = _column({kind: _with_elements(mathml) for kind, (_, _, _, mathml) in TABLE.items()})
+NUMPY = column("NumPy")

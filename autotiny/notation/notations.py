@@ -4,9 +4,10 @@ Each is a column of the table of forms, with methods that typeset names, numbers
 """
 
 import html
+import re
 from typing import ClassVar
 
-from autotiny.notation.forms import LATEX, MATHML, TEXT
+from autotiny.notation.forms import column
 from autotiny.notation.text import GREEK, LONGEST, NameParts, clean, name_parts
 from autotiny.notation.writer import Notation
 
@@ -24,7 +25,7 @@ class Unicode(Notation):
     'W2ᵀ dZ2 * 1[Z1 > 0]'
     """
 
-    forms = TEXT
+    forms = column("text")
     uses_own: ClassVar[bool] = True
 
     def name(self, name: str) -> str:
@@ -60,7 +61,7 @@ class Latex(Notation):
     \frac{A_{2} - Y}{m}
     """
 
-    forms = LATEX
+    forms = column("LaTeX")
 
     def name(self, name: str) -> str:
         r"""Write W[1] as W^{[1]}, dZ2 as \mathrm{d}Z_{2}, words as text."""
@@ -117,6 +118,16 @@ def _subscript(text: str) -> str:
 # ----- MathML -----
 
 
+def _with_elements(text: str) -> str:
+    """Return a MathML form with its signs in <mo>, as one element."""
+    bind, _, rest = text.partition(": ")
+    if not rest or "<m" in rest or rest == "$w":
+        return text
+    parts = re.split(r"(\$\d?[etspmraw])", rest)
+    row = "".join(p if p[:1] == "$" else f"<mo>{html.escape(p.strip())}</mo>" for p in parts if p)
+    return f"{bind}: <mrow>{row}</mrow>"
+
+
 class MathML(Notation):
     """The notation of MathML Core; every formula is one element.
 
@@ -125,7 +136,7 @@ class MathML(Notation):
     '<mrow><msub><mi>A</mi><mn>2</mn></msub><mo>−</mo><mi>Y</mi></mrow>'
     """
 
-    forms = MATHML
+    forms = column("MathML", _with_elements)
 
     def name(self, name: str) -> str:
         """Write W[1] with its layer as a superscript, dZ2 with an upright d, words as text."""

@@ -11,7 +11,7 @@ from autotiny.algebra.writing import as_latex, as_mathml, as_text
 from autotiny.notation.code import BareCode, NumpyCode, TypedCode
 from autotiny.notation.expression import Expression
 from autotiny.notation.expression import symbol as variable
-from autotiny.notation.forms import LATEX, MATHML, NUMPY, TABLE, TEXT, Form
+from autotiny.notation.forms import NUMPY, TABLE, Form
 from autotiny.notation.notations import Latex, MathML, Unicode
 from autotiny.ops import OPS
 from autotiny.ops.code import as_code, operation
@@ -23,7 +23,11 @@ OPERATIONS = list({id(op): op for op in OPS.values() if not isinstance(op.rules,
 
 
 def forms_of(kind):
-    return [form for column in (TEXT, NUMPY, LATEX, MATHML) if isinstance(form := column.get(kind), Form)]
+    return [
+        form
+        for column in (Unicode.forms, NUMPY, Latex.forms, MathML.forms)
+        if isinstance(form := column.get(kind), Form)
+    ]
 
 
 def operands_of(kind):
