@@ -15,8 +15,6 @@ from autotiny.compiler.rewriting import VDOT, TermKind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
-WRITTEN_INTO = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
-"""The kinds of terms that can be computed into existing memory; others are new arrays, views, or numbers."""
 WORTHWHILE = 3
 """Operations from which blocks pay."""
 
