@@ -28,6 +28,9 @@ from autotiny.ops.signature import signature
 Array = Any
 """An array or a Tensor."""
 
+UNSET: Any = np._NoValue
+"""The default of an option that was not given, where None is a value."""
+
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
 UsedEntries = Callable[..., Iterable[Any]]
