@@ -18,7 +18,7 @@ from autotiny.ops.indexing import index
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
-        part = part._data
+        part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
     return np.array(part) if isinstance(part, np.ndarray | list) else part
@@ -57,7 +57,7 @@ class Tensor(ArrayProtocol, Node):
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
-        return Tensor(self._data, requires_grad=False, name=self.name)
+        return Tensor(self._value, requires_grad=False, name=self.name)
 
     def backward(self, grad: Any = None) -> None:
         """Fill `.grad` of every tensor on the way: add to leaves, set on the rest.
@@ -71,7 +71,7 @@ class Tensor(ArrayProtocol, Node):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
             raise self._would_lose_its_gradient()
-        return np.array(read_only(self._data), dtype=dtype, copy=copy)
+        return np.array(read_only(self._value), dtype=dtype, copy=copy)
 
     def __getitem__(self, key: Any) -> "Tensor":
         parts = tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)
@@ -104,7 +104,7 @@ class Tensor(ArrayProtocol, Node):
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""
         if np.dtype(dtype).kind != "f":
-            return self._data.astype(dtype)
+            return self._value.astype(dtype)
         return super().astype(dtype)
 
 
