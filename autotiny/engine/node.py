@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine import call_site, messages
+from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.modes import Mark
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only
 from autotiny.errors import ShapeError, UnsupportedError
@@ -72,6 +72,8 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
+        if self.requires_grad:
+            leaving.take_data(self)
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
@@ -140,22 +142,25 @@ class Node:
 
     # ----- values without a gradient -----
     def item(self) -> Any:
-        """Return the only entry as a Python number."""
+        """Return the only entry as a Python number, which has no gradient."""
+        if self.requires_grad:
+            leaving.take(self, ".item()")
         return self._value.item()
 
     def tolist(self) -> Any:
-        """Return the entries as nested lists of Python numbers."""
+        """Return the entries as nested lists of Python numbers, which have no gradient."""
+        if self.requires_grad:
+            leaving.take(self, ".tolist()")
         return self._value.tolist()
 
     def __float__(self) -> float:
         """Return the only entry as a Python float, which has no gradient.
 
-        float(t) leaves the graph on purpose; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call
-        that is not visible in the user's own line, such as map(math.exp, [t]), counts as float(t). Where Python has no
-        source of that line, the names in its code decide; see call_site.taker_of_a_float.
+        float(t), "%.3f" % t and list(map(float, losses)) leave the graph on purpose. Whatever else asks for a float
+        raises UnsupportedError: math.exp(t), however it is called, np.float64(t), a[i] = t, a library.
         """
         if self.requires_grad:
-            self._require_float_is_meant()
+            leaving.take_float(self)
         return float(self._value.item())
 
     def __int__(self) -> int:
@@ -191,26 +196,6 @@ class Node:
         return format(self.item(), spec) if spec else str(self)
 
     __str__ = __repr__
-
-    def _require_float_is_meant(self) -> None:
-        taker = call_site.taker_of_a_float()
-        if taker is None:
-            return
-        if taker.__module__ != "math":
-            raise self._would_lose_its_gradient()
-        name = self._label()
-        instead = f"np.{taker.__name__}" if hasattr(np, taker.__name__) else "functions of NumPy"
-        raise UnsupportedError(
-            f"math.{taker.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
-            f"or {name}.item() for the value alone"
-        )
-
-    def _would_lose_its_gradient(self) -> UnsupportedError:
-        name = self._label()
-        return UnsupportedError(
-            f"{name} is tracked, and turning it into a plain array would lose its gradient: use {name}.data for the "
-            "value, np.stack for a list of Tensors, np.where in place of an assignment into an array"
-        )
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())

@@ -1,11 +1,12 @@
 """Tensor: a node with the arithmetic of an array, so that plain NumPy code records a graph."""
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine import gradients
+from autotiny.engine import gradients, messages
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import call, operators, plain_operators, record
@@ -70,7 +71,7 @@ class Tensor(ArrayProtocol, Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
-            raise self._would_lose_its_gradient()
+            raise messages.lost_in_array(self)
         return np.array(read_only(self._value), dtype=dtype, copy=copy)
 
     def __getitem__(self, key: Any) -> "Tensor":
@@ -100,6 +101,17 @@ class Tensor(ArrayProtocol, Node):
     __eq__ = plain_operators(operator.eq)[0]
     __ne__ = plain_operators(operator.ne)[0]
     __hash__ = object.__hash__
+
+    def __round__(self, ndigits: int = 0) -> Any:
+        return self.round(ndigits)
+
+    def __floor__(self) -> int:
+        return math.floor(self._value.item())
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._value.item())
+
+    __trunc__ = Node.__int__
 
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""
