@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.numeric import Calling, agrees, random_direction
+from autotiny.checking.differences import random_direction
+from autotiny.checking.numeric import Calling, agrees
 from autotiny.checking.page import StepCurve, page, step_curve
 from autotiny.checking.row import Row, shown
 from autotiny.checking.subject import Finder, Subject

@@ -51,7 +51,7 @@ class Row:
     @property
     def ok(self) -> bool:
         """Whether no side is wrong. A difference below the numeric side's own noise is not an error."""
-        return self.outlier is None or (self.outlier == "undecided" and self.explained_by_noise)
+        return self.outlier in (None, "convention") or (self.outlier == "undecided" and self.explained_by_noise)
 
     @property
     def explained_by_noise(self) -> bool:
@@ -71,11 +71,19 @@ class Row:
 
 
 # ----- cells -----
+VERDICTS = {
+    None: "agrees",
+    "analytic": "analytic DIFFERS",
+    "autograd": "autograd DIFFERS",
+    "convention": "convention, not slope",
+    "undecided": "undecided",
+}
+"""What the report says of a row, by its outlier."""
+
+
 def verdict(row: Row) -> str:
     """Return the outcome in a word or two."""
-    if row.outlier is None:
-        return "agrees"
-    return "undecided" if row.outlier == "undecided" else f"{row.outlier} DIFFERS"
+    return VERDICTS[row.outlier]
 
 
 def number(array: Array | None, index: tuple[int, ...]) -> str:
@@ -128,6 +136,9 @@ def summary(rows: Sequence[Row]) -> str:
     worst = max(rows, key=lambda row: row.error)
     where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
     wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
+    conventions = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if row.outlier == "convention")
+    if conventions and not wrong:
+        return f"{conventions}: autograd follows a convention at a kink, which is not the slope; {where}"
     if not wrong:
         return f"All agree; {where}"
     if all(row.ok or row.outlier == "undecided" for row in rows):

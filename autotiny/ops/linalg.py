@@ -87,9 +87,8 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = (range(-axes, 0), range(axes))
     over_a, over_b = (
-        normalize_axis_tuple(over, np.ndim(x), allow_duplicate=True) for x, over in zip((a, b), axes, strict=True)
+        list(normalize_axis_tuple(over, np.ndim(x), allow_duplicate=True)) for x, over in zip((a, b), axes, strict=True)
     )
-    over_a, over_b = list(over_a), list(over_b)
     free_a = [i for i in range(np.ndim(a)) if i not in over_a]
     free_b = [i for i in range(np.ndim(b)) if i not in over_b]
     shape = [np.shape(a)[i] for i in free_a] + [np.shape(b)[i] for i in free_b]

@@ -30,7 +30,7 @@ def frozen(f):
     def call(*tensors):
         outputs = f(*tensors)
         for node in topological_order(*parts(outputs), *tensors):
-            np.asarray(node._data).setflags(write=False)
+            np.asarray(node._value).setflags(write=False)
         return outputs
 
     return call
