@@ -22,7 +22,7 @@ from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.modes import Switch
 from autotiny.engine.node import made_by
 from autotiny.engine.pytree import flatten, tree_map
-from autotiny.engine.tensor import Tensor, as_tensor
+from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 
 # ----- blame -----
@@ -197,7 +197,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1) -> None:
     if order not in (1, 2):
         raise UnsupportedError(f"check_gradients: order is 1 or 2; got {order}")
     with Switch("recording", True):
-        variables = [tree_map(lambda value: Tensor(_plain(value)), arg) for arg in args]
+        variables = [tree_map(lambda value: as_argument(_plain(value)), arg) for arg in args]
         names = dict(_named(f, variables))
         leaves, rebuild = flatten(variables)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from autotiny.checking.differences import NOWHERE, Sides, approach, random_direction, sides
 from autotiny.checking.kinks import Hull
 from autotiny.checking.replaying import Replay
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_argument
 
 Array = NDArray[Any]
 Call = Callable[[list[Tensor]], Any]
@@ -56,11 +56,11 @@ class Calling:
 
     def _at(self, t: Any, directions: Sequence[Any]) -> Any:
         moved = [x.astype(self.real) + self.real(t) * d for x, d in zip(self.values, directions, strict=True)]
-        return self._value([Tensor(x, dtype=self.real) for x in moved])
+        return self._value([as_argument(x, dtype=self.real) for x in moved])
 
     def _runs_in(self, real: Any) -> bool:
         try:
-            self._value([Tensor(x, dtype=real) for x in self.values])
+            self._value([as_argument(x, dtype=real) for x in self.values])
         except TypeError:
             return False
         return True

@@ -55,13 +55,13 @@ def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> N
     kind = type(node)  # isinstance takes long to say no
     u = a._value if type(a) is kind else a
     v = b._value if type(b) is kind else b
-    if type(a) is kind and a.requires_grad:
+    if type(a) is kind and a._tracked:
         c = left(g, y, u, v)
         if type(c) in SCALARS and type(c) is type(u):
             grads[a] = grads[a] + c if a in grads else c
         else:
             _receive(grads, node, a, g, c)
-    if type(b) is kind and b.requires_grad:
+    if type(b) is kind and b._tracked:
         c = right(g, y, u, v)
         if type(c) in SCALARS and type(c) is type(v):
             grads[b] = grads[b] + c if b in grads else c
@@ -74,7 +74,7 @@ def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> No
     args, kwargs, kind = node.args, node.kwargs, type(node)
     values = [arg._value if type(arg) is kind else arg for arg in args]
     for arg, rule in zip(args, rules, strict=False):
-        if type(arg) is kind and arg.requires_grad:
+        if type(arg) is kind and arg._tracked:
             _receive(grads, node, arg, g, rule(g, node._value, *values, **kwargs))
 
 

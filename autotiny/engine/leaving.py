@@ -44,10 +44,13 @@ class Exit(NamedTuple):
 
 
 _exits: ContextVar[list[Exit] | None] = ContextVar("exits of the running transform", default=None)
+running_exits = _exits.get
 
 
 class Exits:
     """Collects the exits while a function runs; those of an inner transform are also those of the outer one."""
+
+    __slots__ = ("inner", "outer")
 
     def __enter__(self) -> list[Exit]:
         self.inner: list[Exit] = []
@@ -75,12 +78,6 @@ def note(tensor: Any, frame: FrameType) -> None:
     exits, path = _exits.get(), frame.f_code.co_filename
     if exits is not None and not call_site.is_package_file(path):
         exits.append(Exit(tensor, path, frame.f_lineno))
-
-
-def take_data(tensor: Any) -> None:
-    """Note that a tracked tensor's value is taken by .data, which costs next to nothing outside of transforms."""
-    if _exits.get() is not None:
-        note(tensor, sys._getframe(2))
 
 
 # ----- who asks for a float -----

@@ -139,3 +139,21 @@ def lost_in_array(tensor: Any) -> UnsupportedError:
 
 def _before_dot(name: str) -> str:
     return "" if name == "Tensor" else name  # a result without a name: use .item()
+
+
+def updated_leaf(tensor: Any, sign: str) -> UnsupportedError:
+    """Return the error of an augmented assignment to a leaf."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{name} {sign} ... while operations are recorded would make {name} a result, whose graph grows with every "
+        f"step: to update the leaf, write it inside `with at.no_grad():`, or {name}.data {sign} ...; "
+        f"for a new value, {name} = {name} {sign.removesuffix('=')} ..."
+    )
+
+
+def lost_on_the_way(line: str) -> UnsupportedError:
+    """Return the error of a function whose value left the graph before it was returned."""
+    return UnsupportedError(
+        f"the result does not depend on an argument whose value left the graph at {line}: its gradient would be zeros; "
+        "return the Tensor, not float(...), .item() or .data of it, or write .detach() where no gradient is meant"
+    )

@@ -1,6 +1,8 @@
 """Node: a value in a graph, how it was made, and its gradient. `Tensor` adds the arithmetic."""
 
 import itertools
+import math
+import sys
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
@@ -8,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
+from autotiny.engine.leaving import running_exits
 from autotiny.engine.modes import Mark
-from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only
+from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
@@ -18,7 +21,18 @@ from autotiny.ops import Op
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
 EXACT_BYTES = 2**20  # a leaf's value is compared with a copy: leaves are few, and read once a step
+ENDED = math.inf
 next_number = itertools.count().__next__
+
+
+def not_assignable(attribute: str, mend: str) -> Any:
+    """Return the setter of an attribute that cannot be set."""
+
+    def setter(self: "Node", value: Any) -> None:
+        name = self._label()
+        raise UnsupportedError(f"{name}.{attribute} cannot be assigned: use {name}.{mend}, which is recorded")
+
+    return setter
 
 
 class Node:
@@ -26,18 +40,19 @@ class Node:
 
     __slots__ = (
         "__weakref__",
+        "_argument",
         "_assigned",
         "_grad",
         "_notes",
         "_number",
         "_scope",
         "_shared",
+        "_tracked",
         "_value",
         "args",
         "kwargs",
         "name",
         "op",
-        "requires_grad",
     )
 
     _value: Any
@@ -50,30 +65,33 @@ class Node:
     """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]
     """The scopes that the node was recorded in, outermost first; unset outside of any."""
-    _assigned: int
-    """When a leaf's data was last assigned, as a number in that order."""
+    _assigned: float
+    """When a leaf's data was last assigned, as a number in that order; ENDED once the call that it is for has ended."""
+    _argument: bool
+    """Whether a leaf stands for an argument while a user's function runs, rather than being the user's own."""
+    _tracked: bool
+    """What `requires_grad` returns; read without the cost of a property."""
     _shared: bool
     """Whether code outside the engine has the array of this leaf and may write to it."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
     op: Op | None
-    requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
         self._value = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
-        self._shared = False
+        self._shared = self._argument = False
         self.args, self.kwargs = (), NO_OPTIONS
-        self.name, self.requires_grad = name, requires_grad
+        self.name, self._tracked = name, requires_grad
 
     # ----- value and gradient -----
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self.requires_grad:
-            leaving.take_data(self)
+        if running_exits() is not None and self._tracked:
+            leaving.note(self, sys._getframe(1))
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
@@ -95,15 +113,49 @@ class Node:
             fresh = (
                 value.copy()
                 if type(value) is type(current) and value.dtype is current.dtype
-                else private_copy(value, self.requires_grad, current.dtype, "Tensor.data")
+                else private_copy(value, self._tracked, current.dtype, "Tensor.data")
             )
             if fresh.shape != current.shape:
-                raise ShapeError(
-                    f"{self._label()}.data has shape {current.shape}, and a value of shape {fresh.shape} was assigned; "
-                    "make a new Tensor"
-                )
+                raise self._misshapen(fresh)
             self._value, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
+
+    def _misshapen(self, fresh: Any) -> ShapeError:
+        return ShapeError(
+            f"{self._label()}.data has shape {self.shape}, and a value of shape {fresh.shape} was assigned; "
+            "make a new Tensor"
+        )
+
+    def update(self, fresh: Any) -> None:
+        """Take a computed value as that of this leaf; an array that was handed out as `.data` remains its own."""
+        require_real(fresh.dtype, "Tensor.data")
+        if fresh.shape != self.shape:
+            raise self._misshapen(fresh)
+        if self._shared:
+            self._value[...] = fresh
+        else:
+            self._value = fresh.astype(self.dtype, copy=False)
+        self._assigned = next_number()
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted. It may be changed on a leaf; a result has one if an operand has."""
+        return self._tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value is not True and value is not False:
+            raise UnsupportedError(f"{self._label()}.requires_grad: expected True or False, got {value!r}")
+        if self.op is not None or self._argument:
+            if not value:
+                made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+                raise UnsupportedError(
+                    f"{self._label()} is {made}: to let no gradient pass, use {self._label()}.detach() in its place"
+                )
+        elif value and self.dtype.kind != "f":
+            self._value, self._shared, self._notes = self._value.astype(float), False, None
+            self._assigned = next_number()
+        self._tracked = value
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -121,7 +173,7 @@ class Node:
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = private_copy(value, self.requires_grad, self.dtype, "Tensor.grad")
+            value = private_copy(value, self._tracked, self.dtype, "Tensor.grad")
             if value.shape != self.shape:
                 raise ShapeError(
                     f"{self._label()}.grad must have shape {self.shape}; a value of shape {value.shape} was assigned"
@@ -135,21 +187,21 @@ class Node:
 
     value = property(attrgetter("_value"), doc="The recorded value, which must not be modified.")
     number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
-    shape = property(attrgetter("_value.shape"), doc="Lengths of the axes.")
-    dtype = property(attrgetter("_value.dtype"), doc="NumPy's type of the entries.")
-    ndim = property(attrgetter("_value.ndim"), doc="Number of axes.")
-    size = property(attrgetter("_value.size"), doc="Number of entries.")
+    shape = property(attrgetter("_value.shape"), not_assignable("shape", "reshape()"), doc="Lengths of the axes.")
+    dtype = property(attrgetter("_value.dtype"), not_assignable("dtype", "astype()"), doc="Type of the entries.")
+    ndim = property(attrgetter("_value.ndim"), not_assignable("ndim", "reshape()"), doc="Number of axes.")
+    size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
 
     # ----- values without a gradient -----
     def item(self) -> Any:
         """Return the only entry as a Python number, which has no gradient."""
-        if self.requires_grad:
+        if self._tracked:
             leaving.take(self, ".item()")
         return self._value.item()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
-        if self.requires_grad:
+        if self._tracked:
             leaving.take(self, ".tolist()")
         return self._value.tolist()
 
@@ -159,7 +211,7 @@ class Node:
         float(t), "%.3f" % t and list(map(float, losses)) leave the graph on purpose. Whatever else asks for a float
         raises UnsupportedError: math.exp(t), however it is called, np.float64(t), a[i] = t, a library.
         """
-        if self.requires_grad:
+        if self._tracked:
             leaving.take_float(self)
         return float(self._value.item())
 
@@ -180,11 +232,9 @@ class Node:
 
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
-        if self.op is not None:
-            raise UnsupportedError(
-                f"{self.name or 'this'} is the result of {self.op.name}: "
-                "only leaves can be copied or pickled; detach() it"
-            )
+        if self.op is not None or self._argument:
+            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
     def __repr__(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import gradients, messages
-from autotiny.engine.node import Node
+from autotiny.engine.modes import modes
+from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
-from autotiny.engine.recording import call, operators, plain_operators, record
+from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
 from autotiny.engine.values import read_only
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS
@@ -56,6 +57,8 @@ class Tensor(ArrayProtocol, Node):
     def __init_subclass__(cls) -> None:
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
+    T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
         return Tensor(self._value, requires_grad=False, name=self.name)
@@ -79,10 +82,24 @@ class Tensor(ArrayProtocol, Node):
         return record(OPS[index], (self,), {"key": parts})
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise UnsupportedError(
-            f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, np.concatenate "
-            f"or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..."
-        )
+        if modes.recording or self.op is not None or not self.requires_grad or self._argument:
+            raise UnsupportedError(
+                f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, "
+                f"np.concatenate or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..., "
+                "or write it inside `with at.no_grad():`"
+            )
+        fresh = np.array(self._value)
+        fresh[tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)] = value_of(value)
+        self.update(fresh)
+
+    def __copy__(self) -> "Tensor":
+        if self.op is not None or self._argument:
+            return self.copy()  # recorded
+        kind, arguments = self.__reduce__()
+        return kind(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        return self.__copy__()
 
     __autotiny_record__ = staticmethod(record)
     __autotiny_call__ = staticmethod(call)
@@ -96,6 +113,10 @@ class Tensor(ArrayProtocol, Node):
     __mod__, __rmod__ = operators(np.remainder)
     __matmul__, __rmatmul__ = operators(np.matmul)
     __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
+    __iadd__, __isub__ = augmented(np.add, __add__), augmented(np.subtract, __sub__)
+    __imul__, __itruediv__ = augmented(np.multiply, __mul__), augmented(np.divide, __truediv__)
+    __ipow__, __imod__ = augmented(np.power, __pow__), augmented(np.remainder, __mod__)
+    __imatmul__, __ifloordiv__ = augmented(np.matmul, __matmul__), augmented(operator.floordiv, __floordiv__)
     __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
     __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
     __eq__ = plain_operators(operator.eq)[0]
@@ -118,6 +139,13 @@ class Tensor(ArrayProtocol, Node):
         if np.dtype(dtype).kind != "f":
             return self._value.astype(dtype)
         return super().astype(dtype)
+
+
+def as_argument(value: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> Tensor:
+    """Return a fresh leaf to call a user's function with: the function makes new values of it, by `x -= 1` as well."""
+    leaf = Tensor(value, requires_grad, name, dtype)
+    leaf._argument = True
+    return leaf
 
 
 def as_tensor(value: Any) -> Tensor:
