@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.call_site import NUMPY, PACKAGE, caller_scope, variable_name
+from autotiny.engine.call_site import NUMPY, PACKAGE, caller_line, caller_scope, variable_name
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
@@ -75,3 +75,29 @@ def _broadcast_reason(args: tuple[Any, ...]) -> str | None:
             ]
             return f"shapes do not broadcast: sizes {sizes[0]} and {sizes[1]} differ in axis {-axis}" + "".join(mends)
     return None
+
+
+# ----- values that would leave the graph -----
+def lost_gradient(
+    tensor: Any, what: str, mend: str | None = None, *, instead: str = "functions of NumPy"
+) -> UnsupportedError:
+    """Return the error of a function that takes the value of a tracked tensor, and so would lose its gradient."""
+    name = label(tensor, caller_scope())
+    mend = mend or f"{instead}, or {_before_dot(name)}.item() for the value alone"
+    return UnsupportedError(
+        f"{what} would lose the gradient of {name}, which is tracked: use {mend} (at {caller_line()})"
+    )
+
+
+def lost_in_array(tensor: Any) -> UnsupportedError:
+    """Return the error of an array that takes in a tracked tensor."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{name} is tracked, and turning it into a plain array would lose its gradient: use {_before_dot(name)}.data "
+        "for the value, np.stack for a list of Tensors, np.where in place of an assignment into an array "
+        f"(at {caller_line()})"
+    )
+
+
+def _before_dot(name: str) -> str:
+    return "" if name == "Tensor" else name  # a result without a name: use .item()

@@ -37,7 +37,7 @@ def verified_order(*outputs: Node) -> list[Node]:
 def require_unchanged(node: Node) -> None:
     """Raise StaleError if the value of the node, or of one of its operands, has changed since it was recorded."""
     notes = node._notes or {}
-    if "value" in notes and was_changed(node._data, notes["value"]):
+    if "value" in notes and was_changed(node._value, notes["value"]):
         _raise_stale(node, node, "was changed in place")
     for place, arg in enumerate(node.args):
         if isinstance(arg, Node) and arg.op is None and arg._assigned > node._number:
@@ -62,4 +62,4 @@ def is_written_over(value: Any) -> TypeGuard[Node]:
     if not isinstance(value, Node) or value.op is not None:
         return False
     before = (value._notes or {}).get("value")
-    return value._assigned > value._number or (before is not None and was_changed(value._data, before))
+    return value._assigned > value._number or (before is not None and was_changed(value._value, before))

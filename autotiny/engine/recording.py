@@ -36,7 +36,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     kind, tracked, watched = None, False, False
     for arg in args:
         if isinstance(arg, Node):
-            values.append(arg._data)
+            values.append(arg._value)
             kind, tracked, watched = type(arg), tracked or arg.requires_grad, watched or arg._shared
         elif type(arg) in NUMBERS:
             values.append(arg)
@@ -109,7 +109,7 @@ def is_stable_log(op: Op | None, args: tuple[Any, ...]) -> bool:
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
-    node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
     node._grad = node._notes = node.name = None
     node._number = next_number()
     node._shared, node.requires_grad = False, True
@@ -150,7 +150,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 
 def value_of(arg: Any) -> Any:
     """Return the value of a node, and anything else as it is."""
-    return arg._data if isinstance(arg, Node) else arg
+    return arg._value if isinstance(arg, Node) else arg
 
 
 def _constant(op: Op, arg: Any) -> Any:
@@ -168,7 +168,7 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
             raise UnsupportedError(
                 f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
             )
-        value = value._data
+        value = value._value
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
@@ -203,17 +203,17 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
     def method(self: Any, other: Any) -> Any:
         kind, plain = type(self), not (Switch.in_use or self._shared)
         if plain and type(other) is kind and not other._shared and (self.requires_grad or other.requires_grad):
-            value = other._data
+            value = other._value
         elif plain and type(other) in NUMBERS and self.requires_grad:
             value = other
         else:
             return record(op, (self, other)) if _is_operand(other) else NotImplemented
         try:
-            data = forward(self._data, value)
+            data = forward(self._value, value)
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
-        node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
         node._grad = node._notes = node.name = None
         node._number = next_number()
         node._shared, node.requires_grad = False, True
@@ -222,7 +222,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
     def reflected(self: Any, other: Any) -> Any:
         if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
             try:
-                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._value))
             except Exception as error:
                 raise messages.failure(op, (other, self), error) from None
         return record(op, (other, self)) if _is_operand(other) else NotImplemented
@@ -234,10 +234,10 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
     """Return an operator whose result is a plain array, and its reflection."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(self._data, value_of(other))
+        return function(self._value, value_of(other))
 
     def reflected(self: Any, other: Any) -> Any:
-        return function(value_of(other), self._data)
+        return function(value_of(other), self._value)
 
     return method, reflected
 

@@ -1,7 +1,6 @@
 """Bind the arguments of a call to the parameters of an operation, and refuse unsupported ones."""
 
 import functools
-import inspect
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, Op
+from autotiny.ops.signature import signature
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -53,12 +53,12 @@ class _Form(NamedTuple):
 
 @functools.cache
 def _form(function: Any) -> _Form:
-    parameters = inspect.signature(COMPOSED[function]).parameters.values()
+    parameters = signature(COMPOSED[function]).parameters.values()
     ordered = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     required = tuple(p.name for p in ordered if p.default is p.empty)
     options = frozenset(p.name for p in parameters if p.default is not p.empty)
-    names = tuple(inspect.signature(function).parameters)
+    names = tuple(signature(function).parameters)
     return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
 
 

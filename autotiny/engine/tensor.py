@@ -1,11 +1,12 @@
 """Tensor: a node with the arithmetic of an array, so that plain NumPy code records a graph."""
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine import gradients
+from autotiny.engine import gradients, messages
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import call, operators, plain_operators, record
@@ -18,7 +19,7 @@ from autotiny.ops.indexing import index
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
-        part = part._data
+        part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
     return np.array(part) if isinstance(part, np.ndarray | list) else part
@@ -57,7 +58,7 @@ class Tensor(ArrayProtocol, Node):
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
-        return Tensor(self._data, requires_grad=False, name=self.name)
+        return Tensor(self._value, requires_grad=False, name=self.name)
 
     def backward(self, grad: Any = None) -> None:
         """Fill `.grad` of every tensor on the way: add to leaves, set on the rest.
@@ -70,8 +71,8 @@ class Tensor(ArrayProtocol, Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
-            raise self._would_lose_its_gradient()
-        return np.array(read_only(self._data), dtype=dtype, copy=copy)
+            raise messages.lost_in_array(self)
+        return np.array(read_only(self._value), dtype=dtype, copy=copy)
 
     def __getitem__(self, key: Any) -> "Tensor":
         parts = tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)
@@ -101,10 +102,21 @@ class Tensor(ArrayProtocol, Node):
     __ne__ = plain_operators(operator.ne)[0]
     __hash__ = object.__hash__
 
+    def __round__(self, ndigits: int = 0) -> Any:
+        return self.round(ndigits)
+
+    def __floor__(self) -> int:
+        return math.floor(self._value.item())
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._value.item())
+
+    __trunc__ = Node.__int__
+
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""
         if np.dtype(dtype).kind != "f":
-            return self._data.astype(dtype)
+            return self._value.astype(dtype)
         return super().astype(dtype)
 
 

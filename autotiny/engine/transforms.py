@@ -43,14 +43,14 @@ class RecordedCall(NamedTuple):
 
     def plain(self, x: Any) -> Any:
         """x as an array, unless it is part of a larger graph."""
-        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
+        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._value)
 
     def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
         """Return the gradients of the variables."""
         record = record or self.nested
         wanted = None if self.leaves.issubset(self.variables) else self.variables  # no other leaves: sweep all
         grads = sweep(self.order, seeds, wanted, record)
-        results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
+        results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
 
@@ -86,7 +86,7 @@ def variable(value: Any) -> Tensor:
     """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
-    return Tensor(value._data if isinstance(value, Tensor) else value)
+    return Tensor(value._value if isinstance(value, Tensor) else value)
 
 
 def _require_numbers(f: Function, out: Any) -> None:
@@ -128,7 +128,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
             )
         (output,) = call.outputs
         depends = isinstance(output, Tensor) and output.requires_grad
-        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
+        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._value)} if depends else {}))
         return call.value, grads[0] if single else tuple(grads)
 
     return with_signature_of(f, value_and_gradient)
@@ -209,11 +209,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         pulled = call.pull(seeds_for(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     grads = (
-        sweep(verified_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        sweep(verified_order(along), {along: np.ones_like(along._value)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
-    derivatives = [grads.get(u, np.zeros_like(u._data)) for u in starts]
+    derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
