@@ -75,6 +75,8 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
     with np.errstate(all="ignore"):
         largest = np.maximum(np.abs(ahead), np.abs(behind)) + abs(here)
         rounding = np.maximum(eps * largest, scatter(f, scale)) / steps
+        if any(does_not_shrink(values - here, steps * rounding) for values in (ahead, behind)):
+            return NOWHERE
         central = extrapolated((ahead - behind) / (2 * steps), rounding, 2)
         right = extrapolated((ahead - here) / steps, 2 * rounding, 1)
         left = extrapolated((here - behind) / steps, 2 * rounding, 1)
@@ -83,6 +85,12 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
     # Beside a kink the differences may seem smooth, but then the central one disagrees with the one-sided ones.
     noise = max(central.noise, abs((left.value + right.value) / 2 - central.value))
     return Sides(central.value, central.value, noise)
+
+
+def does_not_shrink(changes: Any, rounding: Any) -> bool:
+    """Whether the change of a function over smaller and smaller steps stays: it jumps."""
+    far, near = abs(changes[7]), abs(changes[12])
+    return bool(near > far / 2 and near > 1000 * rounding[12])
 
 
 def approach(f: Callable[[Any], Any], derivative: Sides, scale: float, eps: float) -> bool:

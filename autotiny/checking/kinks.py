@@ -29,8 +29,8 @@ from autotiny.ops.table import SMOOTHNESS
 
 Array = NDArray[Any]
 Along = Callable[[Array], Sides]
-Allowance = Callable[[Array, Array], float]
-"""The largest error along a direction, of a gradient, that rounding explains."""
+Allowance = Callable[[Array, Array, float], float]
+"""The largest error, along a direction, of a gradient of some precision, that rounding explains."""
 
 DISTANCE = 2.0**-24
 """How far the point is moved, relative to its entries: far above rounding, far below anything that matters."""
@@ -220,7 +220,7 @@ class Hull:
         for sign, derivative in ((1, along.right), (-1, along.left)):
             g = self.beside.gradient(sign * direction)
             away = abs(float(np.sum(g * direction) - derivative))
-            if away <= along.noise + self.allowed(g, direction):
+            if away <= along.noise + self.allowed(g, direction, 0.0):
                 self.corners.append(g)
                 self.directions.append(sign * direction)
         return len(self.corners) - before
@@ -237,29 +237,29 @@ class Hull:
         if along.convention is None:
             return False
         away = abs(float(np.sum(autograd * direction)) - along.convention)
-        return away <= along.noise + self.allowed(autograd, direction)
+        return away <= along.noise + self.allowed(autograd, direction, 0.0)
 
     def include(self, index: tuple[int, ...], sides: Sides) -> Sides:
         """Return the derivatives by an entry, with the interval of those beside the point."""
         low, high = self.low[index], self.high[index]
         return sides._replace(beside=(low, high)) if np.isfinite(low + high) else sides
 
-    def misfit(self, target: Array) -> Misfit | None:
+    def misfit(self, target: Array, eps: float) -> Misfit | None:
         """Return how a gradient leaves the hull; None if it is not known to."""
-        return self._off_a_tie(target) or self._off_the_corners(target)
+        return self._off_a_tie(target, eps) or self._off_the_corners(target, eps)
 
-    def _off_a_tie(self, target: Array) -> Misfit | None:
+    def _off_a_tie(self, target: Array, eps: float) -> Misfit | None:
         """Test the sum over each tie: along its direction the derivative is one number."""
         for direction, ties in self.ties:
-            if self._gap(target, direction) is None:
+            if self._gap(target, direction, eps) is None:
                 continue
             numbers = np.unique(ties[direction != 0])
             while len(numbers) > 1:
                 halves = np.array_split(numbers, 2)
-                gaps = [self._gap(target, np.where(np.isin(ties, half), direction, 0)) or 0.0 for half in halves]
+                gaps = [self._gap(target, np.where(np.isin(ties, half), direction, 0), eps) or 0.0 for half in halves]
                 numbers = halves[int(np.argmax(gaps))]
             direction = np.where(np.isin(ties, numbers), direction / numbers[0], 0)
-            if self._gap(target, direction) is not None:
+            if self._gap(target, direction, eps) is not None:
                 return self._wrong_sum(target, direction)
         return None
 
@@ -274,22 +274,22 @@ class Hull:
         )
         return Misfit(index, abs(total - right), direction, words)
 
-    def _gap(self, target: Array, direction: Array) -> float | None:
+    def _gap(self, target: Array, direction: Array, eps: float) -> float | None:
         """How far a gradient is from the derivative along a direction that changes no side; None where it is not."""
         along = self.along(direction)
         if along.left != along.right or not np.isfinite(along.noise):
             return None
         gap = abs(float(np.sum(target * direction) - along.right))
-        return gap if gap > along.noise + self.allowed(target, direction) else None
+        return gap if gap > along.noise + self.allowed(target, direction, eps) else None
 
-    def _off_the_corners(self, target: Array) -> Misfit | None:
+    def _off_the_corners(self, target: Array, eps: float) -> Misfit | None:
         """Look for a direction that separates a gradient from the hull, adding corners until there is none."""
         if not self.corners or np.count_nonzero(self.high - self.low > 0) > FEW:
             return None
         for _ in range(ROUNDS):
             away = target - nearest(np.array(self.corners), target)
             largest = float(np.max(abs(away)))
-            if largest <= self.allowed(target, np.ones_like(target)):
+            if largest <= self.allowed(target, np.ones_like(target), eps):
                 return None
             direction = away / largest * float(self.scale.max())
             reach = max(float(np.sum(g * direction)) for g in self.corners)
@@ -298,7 +298,7 @@ class Hull:
             along = self.along(direction)
             further = max(along.left, along.right, *(float(np.sum(g * direction)) for g in self.corners))
             gap = float(np.sum(target * direction)) - further
-            if gap > along.noise + self.allowed(target, direction):
+            if gap > along.noise + self.allowed(target, direction, eps):
                 index = np.unravel_index(int(np.argmax(abs(away))), target.shape)
                 words = f"at {list(_index(index))} by {largest:.2g} off every mixture of the gradients beside the kink"
                 return Misfit(_index(index), largest, direction, words)

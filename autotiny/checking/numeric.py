@@ -52,9 +52,10 @@ class Calling:
         """The derivative where every variable moves."""
         moving = [abs(x[np.broadcast_to(d, x.shape) != 0]) for x, d in zip(self.values, directions, strict=True)]
         scale = max((float(part.max(initial=0)) for part in moving), default=0.0) or 1.0
-        return sides(lambda t: self._at(t, directions), scale, float(np.finfo(self.real).eps))
+        return sides(lambda t: self.at(t, directions), scale, float(np.finfo(self.real).eps))
 
-    def _at(self, t: Any, directions: Sequence[Any]) -> Any:
+    def at(self, t: Any, directions: Sequence[Any]) -> Any:
+        """The value where every variable has moved by t times a direction."""
         moved = [x.astype(self.real) + self.real(t) * d for x, d in zip(self.values, directions, strict=True)]
         return self._value([as_argument(x, dtype=self.real) for x in moved])
 
@@ -81,6 +82,19 @@ def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], toleranc
     numeric = Calling(call, values, 0).along_all(directions)
     largest = float(sum(np.sum(abs(g * d)) for g, d in zip(gradients, directions, strict=True)))
     return not numeric.distance(expected) > 4 * numeric.noise + tolerance * largest
+
+
+def jumps(call: Call, values: Sequence[Any]) -> bool:
+    """Whether a function jumps at a point: beside it, its change does not become smaller with the distance."""
+    rng = np.random.default_rng(0)
+    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in values]
+    calling = Calling(call, values, 0)
+    here = calling.at(0.0, directions)
+    for sign in (1, -1):
+        far, near = (abs(float(calling.at(sign * t, directions) - here)) for t in (2.0**-16, 2.0**-26))
+        if near > far / 2 and near > 2.0**-10 * abs(float(here)) * float(np.finfo(calling.real).eps) ** 0.5:
+            return True
+    return False
 
 
 STEP = 2.0**-300
@@ -240,8 +254,8 @@ def hull_at_kink(numeric: Numeric, autograd: Array, moved: Sequence[Array]) -> H
     if (probe.left == probe.right and probe.convention is None) or not np.isfinite(probe.noise):
         return None
 
-    def allowed(gradient: Array, direction: Array) -> float:
-        eps = max(float(np.finfo(g.dtype).eps) for g in (gradient, autograd))
+    def allowed(gradient: Array, direction: Array, eps: float) -> float:
+        eps = max(float(np.finfo(autograd.dtype).eps), eps)
         return _allowed(autograd, direction, moved) + 4 * eps * float(np.sum(abs(gradient * direction)))
 
     return Hull(numeric.replay, numeric.along, allowed, scale)

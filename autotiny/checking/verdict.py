@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.checking.foreign import Numbers, as_numbers
 from autotiny.checking.kinks import Hull, Misfit
 from autotiny.checking.numeric import Array, Calling, Evidence, Numeric, gather, hull_at_kink
+from autotiny.checking.overflow import overflow
 from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.diagnosis import GraphContext, diagnose, same, way_to_shape
-from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import ShapeError
 from autotiny.notation.numbers import short_number
 
 
@@ -44,9 +45,9 @@ def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)
 
 
-def tolerance(gradient: Array, moved_by: float, graph_eps: float) -> float:
-    """Return the largest error of a right gradient that rounding in the graph's precision explains."""
-    eps = max(eps_of(gradient), graph_eps)
+def tolerance(gradient: Array, moved_by: float, graph_eps: float, own_eps: float) -> float:
+    """Return the largest error of a right gradient that rounding in the graph's precision and its own explains."""
+    eps = max(own_eps, graph_eps)
     return 16 * moved_by * eps / graph_eps + 8 * eps * finite_max(gradient)
 
 
@@ -58,12 +59,12 @@ def apart(a: Array, b: Array) -> Array:
 
 
 def judge(
-    name: str, analytic: Array | None, autograd: Array, evidence: Evidence, moved_by: float, hull: Hull | None = None
+    name: str, form: Numbers | None, autograd: Array, evidence: Evidence, moved_by: float, hull: Hull | None = None
 ) -> Row:
     """The row of one tensor."""
-    stated = autograd if analytic is None else analytic
-    eps = eps_of(autograd)
-    tolerances = tolerance(stated, moved_by, eps), tolerance(autograd, moved_by, eps)
+    analytic, eps = None if form is None else form.values, eps_of(autograd)
+    stated, own_eps = form or Numbers(autograd, eps)
+    tolerances = tolerance(stated, moved_by, eps, own_eps), tolerance(autograd, moved_by, eps, eps)
     low, high = evidence.table(lambda each: each.low), evidence.table(lambda each: each.high)
     noise = np.where(np.isnan(low), np.inf, evidence.table(lambda each: each.noise))
     away = [_away(values, low, high) for values in (stated, autograd)]
@@ -76,7 +77,8 @@ def judge(
         beside = np.isnan(low) & ~np.isnan(hull.outside(stated))
         doubtful |= beside & ((hull.outside(stated) > tolerances[0]) | (hull.outside(autograd) > tolerances[1]))
         kink |= beside
-        misfits = [None if np.any(off) else hull.misfit(g) for g, off in zip((stated, autograd), wrong, strict=True)]
+        sides = zip((stated, autograd), (own_eps, eps), wrong, strict=True)
+        misfits = [None if np.any(off) else hull.misfit(g, rounding) for g, rounding, off in sides]
         for misfit, off, far in zip(misfits, wrong, away, strict=True):
             if misfit is not None:
                 off[misfit.place], far[misfit.place] = True, misfit.gap
@@ -163,46 +165,64 @@ def examine(
 
     `numbers`, if present, are used in place of the replay.
     """
+    with np.errstate(all="ignore"):  # the warnings of replays are nobody's business
+        return list(_rows(subject, stated, numbers))
+
+
+def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None) -> Iterator[Row]:
     moved = subject.moved_gradients()
-    rows = []
     for x, autograd in subject.gradients().items():
-        analytic, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
+        form, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
+        claim = form or Numbers(autograd, eps_of(autograd))
         numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
         hull = hull_at_kink(numeric, autograd, moved[x]) if isinstance(numeric, Numeric) else None
-        doubts = _doubts(autograd if analytic is None else analytic, autograd, moved_by, hull)
-        evidence = gather(numeric, autograd, doubts, moved[x], hull)
-        shown = _place(apart(autograd if analytic is None else analytic, autograd))
+        allowed = tolerance(claim.values, moved_by, eps_of(autograd), claim.eps)
+        evidence = gather(numeric, autograd, _doubts(claim.values, autograd, allowed, hull), moved[x], hull)
+        shown = _place(apart(claim.values, autograd))
         if hull is not None and shown not in evidence.sides:
             evidence.sides[shown] = hull.include(shown, numeric.entry(shown))
-        row = judge(subject.names[x], analytic, autograd, evidence, moved_by, hull)
-        rows.append(replace(row, notes=(*row.notes, *_notes(subject, x, row))))
-    return rows
+        row = judge(subject.names[x], form, autograd, evidence, moved_by, hull)
+        yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row))))
 
 
-def _doubts(stated: Array, autograd: Array, moved_by: float, hull: Hull | None) -> Array:
+def _doubts(stated: Array, autograd: Array, allowed: float, hull: Hull | None) -> Array:
     """Return the difference of a closed form from autograd, or of either from the gradients beside a kink."""
     doubts = apart(stated, autograd)
     if hull is not None:
         outside = np.fmax(hull.outside(stated), hull.outside(autograd))
         doubts = np.where(np.isnan(outside), doubts, outside)
-    return np.where(doubts > tolerance(stated, moved_by, eps_of(autograd)), doubts, 0)
+    return np.where(doubts > allowed, doubts, 0)
+
+
+def _unless_overflowed(subject: Subject, x: Tensor, row: Row) -> Row:
+    """Return the row; where a value overflowed on the way, without a verdict, but for a mistake that is sure."""
+    words = overflow(subject, x)
+    if words is None:
+        return row
+    sure = row.outlier == "analytic" and np.isfinite(subject.output.value).all() and _is_confirmed(row)
+    return row if sure else replace(row, outlier="overflow", notes=(words,))
+
+
+def _is_confirmed(row: Row) -> bool:
+    """Whether autograd has the numeric value at the entry of the largest error."""
+    away = abs(float(row.autograd[row.index]) - float(row.numeric[row.index]))
+    return away <= row.noise + row.tolerance * finite_max(row.autograd)
 
 
 def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
     return Numeric(Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights), conditioning)
 
 
-def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
-    """Return a closed form as an array of floating-point numbers; raise where it cannot be the gradient."""
+def _stated(name: str, stated: Any, autograd: Array) -> Numbers | None:
+    """Return a closed form as floating-point numbers; raise where it cannot be the gradient."""
     if stated is None:
         return None
-    analytic = np.asarray(value_of(stated))
-    if analytic.dtype.kind not in "biuf":
-        raise UnsupportedError(f"compare: expected the closed form of {name} as numbers; got {analytic.dtype}")
-    if analytic.shape != autograd.shape:
-        mend = way_to_shape(analytic.shape, autograd.shape)
-        raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {analytic.shape}{mend}")
-    return analytic if analytic.dtype.kind == "f" else analytic.astype(float)
+    analytic = as_numbers(stated, f"the closed form of {name}")
+    shape = analytic.values.shape
+    if shape != autograd.shape:
+        mend = way_to_shape(shape, autograd.shape)
+        raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {shape}{mend}")
+    return analytic
 
 
 def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
@@ -229,4 +249,6 @@ def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
         yield "report.blame() looks for the operation whose rule is wrong"
     if row.outlier == "undecided":
         reason = "the difference is below its noise" if row.explained_by_noise else "it has no precise number there"
+        if np.any(np.isnan(subject.output.value)):
+            reason = f"{subject.names_of_all[subject.output]} is nan"
         yield f"the numeric side cannot tell: {reason}"
