@@ -88,6 +88,7 @@ class Captured:
         self.formulas: list[str] = []
         """The expressions for results of a trace that are kept outside."""
         self.owners: list[tuple[Any, str]] = []
+        self.looked_into = 0
         self.may_vary = False
         """Whether the code reaches something that may differ from call to call."""
         self.seen: dict[int, Any] = {}
@@ -98,10 +99,13 @@ class Captured:
     # ----- finding -----
     def follow(self) -> None:
         """Visit everything that can be reached; attributes are looked up again as long as more names are found."""
-        while self.queue:
+        names_before = 0
+        while self.queue or len(self.names) > names_before:
             while self.queue:
                 self.visit(*self.queue.popleft())
-            for owner, path in list(self.owners):
+            fresh = slice(0 if len(self.names) > names_before else self.looked_into, len(self.owners))
+            names_before, self.looked_into = len(self.names), len(self.owners)
+            for owner, path in self.owners[fresh]:
                 self.look_into(owner, path)
 
     def reach(self, value: Any, path: str) -> None:
@@ -190,11 +194,11 @@ class Captured:
 
     def visit_tensor(self, tensor: Node, path: str) -> None:
         """Note the value of a Tensor."""
-        if isinstance(tensor._data, Term):
+        if isinstance(tensor._value, Term):
             self.formulas.append(path)
             return
-        self.tensors.append((tensor, tensor._data, tensor._grad))
-        for key in ("_data", "requires_grad", *(["_grad"] if "grad" in self.names else [])):
+        self.tensors.append((tensor, tensor._value, tensor._grad))
+        for key in ("_value", "requires_grad", *(["_grad"] if "grad" in self.names else [])):
             self.note(Location(tensor, key, ATTRIBUTE, path))
 
     def visit_object(self, value: Any, path: str) -> None:
@@ -291,8 +295,8 @@ class Captured:
         if self.state_of_generators() != self.drawn:
             raise drawn_inside()
         for tensor, data, grad in self.tensors:
-            if tensor._grad is not grad or isinstance(tensor._data, Term):
-                tensor._grad, tensor._data = grad, data
+            if tensor._grad is not grad or isinstance(tensor._value, Term):
+                tensor._grad, tensor._value = grad, data
                 raise UnsupportedError(
                     f"compile: backward() would fill .grad of {tensor.name or 'a Tensor'} from outside only once; pass "
                     "its value as an argument, and use at.value_and_grad"

@@ -69,7 +69,7 @@ class Sweep:
         rules = rules_of(node, through_log)
         y, args, needed = self.seen_by_rules(node, g)
         for position, (x, rule, where) in enumerate(zip(node.args, rules, needed, strict=False)):
-            if isinstance(x, Node) and x.requires_grad and (self.path is None or x in self.path):
+            if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
                 yield position, self.contribution(node, x, g, rule(g, y, *args, **node.kwargs), where)
 
     def __init__(
