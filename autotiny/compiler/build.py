@@ -101,7 +101,7 @@ class Request(NamedTuple):
     facts: bool = True
     """Whether the program may rely on facts about the values."""
     guards: bool = False
-    """Whether the program keeps gradients from what masks have hidden."""
+    """Whether the program keeps gradients from what was not taken."""
 
 
 class Built(NamedTuple):
@@ -116,9 +116,7 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that a mask hides."""
-    guardable: bool
-    """Whether there may be a program with guards."""
+    """Whether nan in a result may come from an entry that was not taken."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -153,9 +151,9 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    masked = traced.masked and not guards
+    stop = FactError if formulas.finite else None
+    masked = traced.masked and not guards and (traced.unbounded or not (stop or donate))
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
-    stop = FactError if formulas.finite else FloatingPointError if swept and not guards else None
     plan = schedule(
         traced.symbols,
         outputs,
@@ -181,7 +179,6 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
         source.in_python or formulas.finite or bool(formulas.checks),
         formulas.fast,
         masked,
-        traced.guardable and not guards,
         explain(formulas.counts, plan),
         as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )

@@ -16,6 +16,7 @@ from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pytree import flatten
+from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -98,9 +99,9 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def guarded(self, args: Any, kwargs: Any) -> Any:
-        """Return the results by a program with guards, which keep gradients from entries that masks have hidden.
+        """Return the results by a program whose gradients keep clear of what was not taken.
 
-        Where the guards depend on the values, the function itself is called.
+        Where such a program would depend on the values, the function itself is called.
         """
         key = self.key(args, kwargs, ints=False)
         if key not in self.unguarded:
@@ -111,19 +112,19 @@ class Compiled:
         return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
-        """Return the results of a program, or of one with guards where a mask hides something that is not finite."""
+        """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except (FloatingPointError, np.linalg.LinAlgError):
-            return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        except np.linalg.LinAlgError:
+            if not built.masked:
+                raise
+            return self.guarded(args, kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
             self.require_writable(args)
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        if not (built.masked and has_nan(result)):
-            return result
-        return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        return self.guarded(args, kwargs) if built.masked and any_nan(result) else result
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where a donated array is read-only."""
@@ -185,6 +186,6 @@ class Compiled:
         return self.latest
 
 
-def has_nan(result: Any) -> bool:
+def any_nan(result: Any) -> bool:
     """Whether any result contains nan."""
-    return result is not NoMatch and any(isinstance(x, ARRAYS) and bool(np.isnan(x).any()) for x in flatten(result)[0])
+    return result is not NoMatch and any(isinstance(x, ARRAYS) and has_nan(x) for x in flatten(result)[0])

@@ -7,12 +7,12 @@ outside, the sweep is recorded as well and the results are Tensors, so that tran
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.engine.backward import Gradients
+from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
@@ -45,11 +45,11 @@ class RecordedCall(NamedTuple):
         """x as an array, unless it is part of a larger graph."""
         return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
 
-    def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
-        """Return the gradients of the variables."""
+    def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
+        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
         record = record or self.nested
-        wanted = None if self.leaves.issubset(self.variables) else self.variables  # no other leaves: sweep all
-        grads = sweep(self.order, seeds, wanted, record)
+        whole = self.leaves.issubset(self.variables)
+        grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
         results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
@@ -240,7 +240,7 @@ def _rows(call: RecordedCall, out: Any) -> list[Any]:
     if not (isinstance(out, Tensor) and out.requires_grad):
         return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
     seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
-    pulled = [call.pull({out: seed}) for seed in seeds]
+    pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:
         return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError
+from autotiny.ops.elementwise import LN2, curve
 from autotiny.ops.linalg import vdot
 from autotiny.ops.plain import plain
-from autotiny.ops.reductions import all_entries, axis_lines, broadcast_back, max_keep, sum_keep
+from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
 from autotiny.ops.table import Array, StableLog, floats, own
 
 LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
@@ -19,7 +20,7 @@ LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 @own(
     lambda g, y, x: g * (x > 0),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words="relu: the gradient passes where x > 0, and stops elsewhere",
 )
 def relu(x: Array) -> Array:
@@ -34,7 +35,7 @@ def relu(x: Array) -> Array:
 @own(
     lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words=LEAKY,
 )
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
@@ -50,7 +51,6 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
     takes_numbers=True,
     traits="elementwise kinked keeps_sign activation",
-    guard=True,
     words=LEAKY,
 )
 def elu(x: Array, alpha: float = 1.0) -> Array:
@@ -75,7 +75,6 @@ def softplus(x: Array) -> Array:
     lambda g, y, x: g * y * (1 - y),
     takes_numbers=True,
     traits="elementwise smooth positive activation",
-    guard=True,
     words="sigmoid: times σ (1 - σ)",
     log=StableLog(lambda y, x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y)),
 )
@@ -87,6 +86,16 @@ def sigmoid(x: Array) -> Array:
     """
     e = np.exp(-abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
+
+
+# fmt: off
+curve(np.logaddexp,                                                # σ(a - b), exact where y has lost digits
+      lambda g, y, a, b: g * sigmoid(a - b),
+      lambda g, y, a, b: g * sigmoid(b - a),                 traits="smooth keeps_sign activation")
+curve(np.logaddexp2,
+      lambda g, y, a, b: g * sigmoid((a - b) * LN2),
+      lambda g, y, a, b: g * sigmoid((b - a) * LN2),         traits="smooth keeps_sign")
+# fmt: on
 
 
 def silu(x: Array) -> Array:
@@ -118,7 +127,7 @@ def _log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=0: y * (g - sum_keep(y * g, axis)),
     takes_numbers=True,
     traits="mixes analytic positive",
-    guard=axis_lines,
+    used=axis_lines,
     words="softmax: less its mean, weighted by the probabilities",
     log=StableLog(_log_of_softmax, lambda h, y, x, axis=0: h - y * sum_keep(h, axis)),
 )
@@ -140,7 +149,7 @@ def softmax(x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=0: g - np.exp(y) * sum_keep(g, axis),
     takes_numbers=True,
     traits="mixes analytic",
-    guard=axis_lines,
+    used=axis_lines,
     words="log-softmax: less the probabilities times its sum",
 )
 def log_softmax(x: Array, axis: int = 0) -> Array:
@@ -158,7 +167,6 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims) * softmax(x, axis=axis),
     takes_numbers=True,
     traits="reduces analytic keeps_sign",
-    guard=all_entries,
     words="logsumexp: times the softmax",
 )
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:

@@ -52,8 +52,8 @@ def operation(
             kind="call",
             notation=notation,
             each=own[-1],
-            guard=guarded,
-            traits=f"{traits} selects" if masks else traits,
+            used=guarded if callable(guarded) else None,
+            traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
         return recorded(op, forward)
 

@@ -20,7 +20,7 @@ def is_basic(key: Key) -> bool:
 
 @own(
     lambda g, y, x, key=None, shape=None: index(g, key=key),
-    traits="mixes analytic linear",
+    traits="mixes analytic linear fills",
     words="each entry receives the gradient of the place that it was put",
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:

@@ -68,7 +68,7 @@ def astype(x: Array, dtype: Any = None) -> Array:
     return x.astype(dtype)
 
 
-@own(each=piece, traits="moves analytic keeps_sign", words=PIECES)
+@own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)
@@ -171,7 +171,7 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
 
 @own(
     lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
-    traits="moves analytic",
+    traits="moves analytic fills",
     words=PIECES,
 )
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:

@@ -49,6 +49,8 @@ TRAITS = {
     **FLOW,
     **SMOOTHNESS,
     "selects": "it chooses between its arguments or among their entries; what was not chosen contributes nothing",
+    "fills": "entries of y may be constants, so that their gradient goes nowhere",
+    "unbounded": "finite arguments of moderate size may give infinity, nan, or an error",
     "linear": "it is linear in each argument: f(2 x) = 2 f(x), f(-x) = -f(x)",
     "positive": "y > 0 for all real arguments",
     "keeps_sign": "y > 0 where all arguments are positive",
@@ -57,6 +59,8 @@ TRAITS = {
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
 """All traits and their meanings."""
+STOPPING = ("selects", "flat", "fills")
+"""Traits of operations whose rules pass a part of g to no argument."""
 
 
 class StableLog(NamedTuple):
@@ -79,11 +83,12 @@ class Op:
     kind : its row in the table of forms (`autotiny.notation.forms`).
     own_notation : the user's own notation, a template for `own_notation.format(*arguments)`, or empty.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None for an argument without a gradient.
-    guard : set if the derivative may be infinite, so that masked entries (g = 0) must be made to contribute 0. True for
-        an operation that acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)`
-        returns which entries of each argument went into the chosen entries of y.
+    used : which entries of each argument went into the chosen entries of y, `used(chosen, *arguments, **options)`; for
+        an operation that mixes entries and is not linear. Without it all of them count, if any entry was chosen.
+    singular : where y is finite but a derivative of some order is infinite or undefined, `singular(y, *arguments)`.
     traits : words of `TRAITS`; `has(trait)` tests for one.
-    selects : whether it has this trait, kept as an attribute because `backward` reads it for every operation.
+    stops : whether its rules pass a part of g to no argument, so that nan in g may not be seen behind it. It is kept as
+        an attribute because `backward` reads it for every operation.
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     log : how to compute the logarithm of its output without underflow, if that is special.
@@ -102,7 +107,8 @@ class Op:
         notation: str = "",
         *,
         each: Rule | None = None,
-        guard: bool | UsedEntries = False,
+        used: UsedEntries | None = None,
+        singular: Function | None = None,
         traits: str = "",
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
@@ -116,9 +122,10 @@ class Op:
         self.rules: Any = Each(each) if each else rules
         self.arity = len(rules) if isinstance(rules, tuple) and not each else None
         self.direct = self.arity is not None and None not in self.rules
-        self.guard = guard
+        self.used = used
+        self.singular = singular
         self.traits = frozenset(traits.split())
-        self.selects = "selects" in self.traits
+        self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
         self.log = log
@@ -181,7 +188,7 @@ def constant_variant(function: Function, *rules: Rule, words: str | tuple[str, .
     op = OPS[function]
     op.direct = False
     traits = " ".join(op.traits)
-    op.constant_variant = Op(function, rules, op.forward, op.kind, guard=op.guard, traits=traits, words=words)
+    op.constant_variant = Op(function, rules, op.forward, op.kind, traits=traits, words=words)
 
 
 def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
