@@ -72,8 +72,8 @@ class Captured:
         elif isinstance(value, np.random.Generator):
             self.generators.append(value)
         elif isinstance(value, Node):
-            self.tensors[id(value)] = (value, (value._data, value._grad))
-            self.locations.append((Location(value, "_data"), value._data))
+            self.tensors[id(value)] = (value, (value._value, value._grad))
+            self.locations.append((Location(value, "_value"), value._value))
         elif isinstance(value, list | tuple | set | dict):
             self.follow_parts(value, depth)
         elif callable(value):
@@ -158,7 +158,7 @@ class Captured:
         if self.state_of_generators() != self.before:
             raise drawn_inside()
         for tensor, (data, grad) in self.tensors.values():
-            if tensor._grad is not grad or tensor._data is not data:
+            if tensor._grad is not grad or tensor._value is not data:
                 tensor._grad = grad
                 raise UnsupportedError(
                     f"compile: backward() would fill .grad of {tensor.name or 'a Tensor'} from outside only once; pass "

@@ -73,7 +73,7 @@ class Sweep:
         """
         y, args = (node, node.args) if self.record else (node.value, tuple(map(value_of, node.args)))
         for position, (x, rule) in enumerate(zip(node.args, rules_of(node, through_log), strict=False)):
-            if isinstance(x, Node) and x.requires_grad and (self.path is None or x in self.path):
+            if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
                 if self.selection is None:
                     c = rule(g, y, *args, **node.kwargs)
                 else:

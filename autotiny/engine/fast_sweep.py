@@ -36,7 +36,7 @@ class FastSweep(Sweep):
             if log_grads and node in log_grads:
                 h = log_grads[node]
                 _pull_each(grads, node, (op.log.rule,), h)
-                via_log = h / node._data
+                via_log = h / node._value
                 if has_nan(via_log):
                     via_log = self.out_of_logarithm(node, h)
                 grads[node] = via_log if g is None else g + via_log
@@ -53,7 +53,7 @@ class FastSweep(Sweep):
                 _pull_two(grads, node, rules, g)
             elif len(args) == 1 and type(rules) is tuple:
                 (x,), (rule,) = args, rules
-                _receive(grads, node, x, g, rule(g, node._data, x._data, **node.kwargs))
+                _receive(grads, node, x, g, rule(g, node._value, x._value, **node.kwargs))
             else:
                 _pull_each(grads, node, rules, g)
 
@@ -66,17 +66,17 @@ class FastSweep(Sweep):
 
 def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
     """Pull g back through an operation of two operands; a number of the right precision needs no care."""
-    (a, b), (left, right), y = node.args, rules, node._data
+    (a, b), (left, right), y = node.args, rules, node._value
     kind = type(node)  # isinstance takes long to say no
-    u = a._data if type(a) is kind else a
-    v = b._data if type(b) is kind else b
-    if type(a) is kind and a.requires_grad:
+    u = a._value if type(a) is kind else a
+    v = b._value if type(b) is kind else b
+    if type(a) is kind and a._tracked:
         c = left(g, y, u, v)
         if type(c) in SCALARS and type(c) is type(u):
             grads[a] = grads[a] + c if a in grads else c
         else:
             _receive(grads, node, a, g, c)
-    if type(b) is kind and b.requires_grad:
+    if type(b) is kind and b._tracked:
         c = right(g, y, u, v)
         if type(c) in SCALARS and type(c) is type(v):
             grads[b] = grads[b] + c if b in grads else c
@@ -87,15 +87,15 @@ def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> N
 def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:
     """Pull g back through one operation, to its operands one by one."""
     args, kwargs, kind = node.args, node.kwargs, type(node)
-    values = [arg._data if type(arg) is kind else arg for arg in args]
+    values = [arg._value if type(arg) is kind else arg for arg in args]
     for arg, rule in zip(args, rules, strict=False):
-        if type(arg) is kind and arg.requires_grad:
-            _receive(grads, node, arg, g, rule(g, node._data, *values, **kwargs))
+        if type(arg) is kind and arg._tracked:
+            _receive(grads, node, arg, g, rule(g, node._value, *values, **kwargs))
 
 
 def _receive(grads: Gradients, node: Node, arg: Node, g: Any, c: Any) -> None:
     """Add the contribution c of one operation to an operand's gradient."""
-    x = arg._data
+    x = arg._value
     if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
         c = fit(c, x, made_by(node))
     if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place

@@ -44,7 +44,7 @@ class Selection:
         self.used: dict[Node, list[Mask]] = {}
         for node in order:
             self._carry_back(node)
-        known = all(isinstance(node.value, np.ndarray | np.generic) for node in order)
+        known = all(isinstance(node._value, np.ndarray | np.generic) for node in order)
         self.at_risk = (results_at_risk(order) if record else set()) if known else None
 
     def _carry_back(self, node: Node) -> None:
@@ -53,7 +53,7 @@ class Selection:
         if any(mask is not None for mask in masks):
             self.used[node] = masks
         for x, mask in zip(node.args, masks, strict=True):
-            if isinstance(x, Node) and x.requires_grad:
+            if isinstance(x, Node) and x._tracked:
                 whole = None if mask is None else any_repetition(mask, x.shape)
                 self.taken[x] = union(self.taken[x], whole) if x in self.taken else whole
 
@@ -90,7 +90,7 @@ class Selection:
                 for x, mask in zip(args, self.used[node], strict=True)
             ]
         )
-        finite, taken = np.isfinite(node.value), self.taken[node]
+        finite, taken = np.isfinite(node._value), self.taken[node]
         if taken is None or is_true_everywhere(finite):
             return y, args
         other = evaluate(made_by(node), tuple(map(value_of, args)), node.kwargs, value_of)
@@ -127,11 +127,11 @@ def used_entries(node: Node, taken: Mask) -> list[Mask]:
     """Return for each operand which of its entries the taken entries of a result depend on."""
     op, args, kwargs = made_by(node), list(map(value_of, node.args)), node.kwargs
     if op.has("selects"):
-        shares = _by_rules(op, as_gradient(None, node), node.value, args, kwargs)
+        shares = _by_rules(op, as_gradient(None, node), node._value, args, kwargs)
         if taken is None:
             return shares
         if op.has("moves"):
-            return _by_rules(op, as_gradient(taken, node), node.value, args, kwargs)
+            return _by_rules(op, as_gradient(taken, node), node._value, args, kwargs)
         return [None if s is None else np.logical_and(s, m) for s, m in zip(shares, _by_flow(node, taken), strict=True)]
     return [None] * len(args) if taken is None else _by_flow(node, taken)
 
@@ -144,7 +144,7 @@ def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     if op.has("elementwise"):
         return [taken] * len(args)
     if op.has("moves") or op.has("linear"):
-        return _by_rules(op, as_gradient(taken, node), node.value, [np.ones(np.shape(x)) for x in args], kwargs)
+        return _by_rules(op, as_gradient(taken, node), node._value, [np.ones(np.shape(x)) for x in args], kwargs)
     if op.has("reduces"):
         axis, keepdims = kwargs.get("axis"), kwargs.get("keepdims", False)
         return [broadcast_back(taken, x, axis, keepdims) for x in args]
@@ -184,9 +184,9 @@ def results_at_risk(order: Sequence[Node]) -> set[Node]:
 
 def _is_singular(node: Node) -> bool:
     op = made_by(node)
-    if not op.traits or not is_finite(node.value):  # a row that states nothing may be anything
+    if not op.traits or not is_finite(node._value):  # a row that states nothing may be anything
         return True
-    return op.singular is not None and bool(np.any(op.singular(node.value, *map(value_of, node.args), **node.kwargs)))
+    return op.singular is not None and bool(np.any(op.singular(node._value, *map(value_of, node.args), **node.kwargs)))
 
 
 def may_be_unbounded(order: Sequence[Node], *, every: bool) -> bool:

@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.engine import messages
 from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.gradients import sweep
+from autotiny.engine.graph import topological_order
+from autotiny.engine.leaving import Exit, Exits
 from autotiny.engine.modes import Switch, modes
-from autotiny.engine.mutation import require_unchanged, verified_order
-from autotiny.engine.node import Node, next_number
+from autotiny.engine.mutation import require_live, require_unchanged, verified_order
+from autotiny.engine.node import ENDED, Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, tree_map
-from autotiny.engine.tensor import Tensor, as_tensor
+from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -43,14 +46,20 @@ class RecordedCall(NamedTuple):
 
     def plain(self, x: Any) -> Any:
         """x as an array, unless it is part of a larger graph."""
-        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
+        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._value)
+
+    def end(self) -> None:
+        """Mark the variables, so that a Tensor which a cache kept of this call is noticed where it is used again."""
+        if not self.nested:
+            for x in self.variables:
+                x._assigned = ENDED
 
     def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
         """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
         record = record or self.nested
         whole = self.leaves.issubset(self.variables)
         grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
-        results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
+        results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
 
@@ -61,19 +70,32 @@ def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen
     arguments = list(args)
     for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
         arguments[i] = argument
-    if modes.recording:
-        output = f(*arguments, **kwargs)
-    else:
-        with Switch("recording", True):
+    with Exits() as exits:
+        if modes.recording:
             output = f(*arguments, **kwargs)
+        else:
+            with Switch("recording", True):
+                output = f(*arguments, **kwargs)
     outputs, rebuild_output = flatten(output)
     for out in outputs:
         _require_numbers(f, out)
     recorded = [out for out in outputs if isinstance(out, Tensor)]
     order = verified_order(*recorded)
     leaves = tracked_leaves(recorded, order)
+    for x in leaves:
+        require_live(x)
+    if exits:
+        require_path(set(variables) - leaves - set(order), exits)
     nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
     return RecordedCall(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
+
+
+def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
+    """Raise UnsupportedError if the value of a variable left the graph, while the outputs do not depend on it."""
+    if unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
+        return
+    (line, *_) = (way.line for way in exits if not unreached.isdisjoint(topological_order(way.tensor)))
+    raise messages.lost_on_the_way(line)
 
 
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
@@ -86,7 +108,7 @@ def variable(value: Any) -> Tensor:
     """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
-    return Tensor(value._data if isinstance(value, Tensor) else value)
+    return as_argument(value._value if isinstance(value, Tensor) else value)
 
 
 def _require_numbers(f: Function, out: Any) -> None:
@@ -128,7 +150,8 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
             )
         (output,) = call.outputs
         depends = isinstance(output, Tensor) and output.requires_grad
-        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
+        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._value)} if depends else {}))
+        call.end()
         return call.value, grads[0] if single else tuple(grads)
 
     return with_signature_of(f, value_and_gradient)
@@ -209,11 +232,12 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         pulled = call.pull(seeds_for(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     grads = (
-        sweep(verified_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        sweep(verified_order(along), {along: np.ones_like(along._value)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
-    derivatives = [grads.get(u, np.zeros_like(u._data)) for u in starts]
+    call.end()
+    derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
@@ -230,6 +254,7 @@ def jacobian(f: Function) -> Function:
     def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
         call = record_call(f, (x, *args), kwargs, (0,))
         blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
+        call.end()
         return call.rebuild_output(blocks)
 
     return with_signature_of(f, jacobian_of_f)
