@@ -216,4 +216,4 @@ def sinc(x: Array) -> Array:
     series: Array = 1.0
     for n in range(16, 0, -2):
         series = 1 - small * small / (n * (n + 1)) * series
-    return np.where(near, series, np.sin(large) / large)
+    return +np.where(near, series, np.sin(large) / large)  # + makes a number of an array without axes, as np.sinc does

@@ -98,10 +98,12 @@ class Op:
     reduction_of : the ufunc whose `reduce` computes it, if any.
     log : how to compute the logarithm of its output without underflow, if that is special.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
+    takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
 
     constant_variant: "Op | None" = None
+    takes_numbers: bool = False
 
     def __init__(
         self,
@@ -205,6 +207,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
 
     def decorate(forward: Function) -> Function:
         op = Op(forward, rules, **row)
+        op.takes_numbers = takes_numbers
         _require_complete_traits(op)
         return recorded(op, on_floats(forward) if takes_numbers else forward)
 
@@ -239,14 +242,14 @@ def recorded(op: Op, forward: Function) -> Function:
 
 
 def floats(x: Any) -> Array:
-    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors and formulas unchanged.
+    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors unchanged.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
     """
     if type(x) is not np.ndarray:
-        if hasattr(x, "__array_function__"):
-            return x
+        if hasattr(x, "__array_function__") and not isinstance(x, np.generic):
+            return x.astype(np.float64) if x.dtype.kind in "biu" else x  # a formula may be of integers
         x = np.asarray(x)
     return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
