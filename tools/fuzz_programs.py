@@ -27,7 +27,8 @@ MODULES = {
 
 SUBSCRIPTS = (
     "ij->ji ij->ij ij->j ij-> ii ii->i ...ij->...ji ...i->... i...->...i ijk->kij i->i",
-    "ij,jk->ik ij,jk ij,ij->i i,i i,j i,j->ji ...ij,...jk ij,j->i ij,kj->ik ij,ij ii,i->i ...i,...i->... i...,i... ,i->i",
+    "ij,jk->ik ij,jk ij,ij->i i,i i,j i,j->ji ...ij,...jk ij,j->i ij,kj->ik ij,ij ii,i->i ...i,...i->... i...,i... "
+    ",i->i",
 )
 """Of one and of two operands."""
 
@@ -371,7 +372,8 @@ def laid_out(rng: np.random.Generator, x: Any) -> Any:
 def strided(x: Any) -> Any:
     """Return every other entry of a longer array."""
     wide = np.zeros(tuple(2 * n for n in x.shape), x.dtype)
-    part: Any = wide[(..., *[slice(None, None, 2)] * x.ndim)]
+    key: Any = (..., *[slice(None, None, 2)] * x.ndim)
+    part = wide[key]
     part[...] = x
     return part
 
