@@ -316,9 +316,7 @@ def test_astype_of_integers_and_truth_values_is_a_plain_array(dtype):
 @pytest.mark.parametrize("dtype", [complex, np.complex64, object, str, "datetime64[s]"])
 def test_astype_of_what_has_no_real_gradient_is_an_error(dtype):
     W = at.Tensor([1.5, 2.5])
-    with pytest.raises(
-        UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"
-    ):
+    with pytest.raises(UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"):
         W.astype(dtype)
 
 
