@@ -1,12 +1,14 @@
 """The words of error messages: the operation, its operands under the user's names, the rule, and the likely fix."""
 
 from collections.abc import Mapping
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 
 from autotiny.engine.call_site import NUMPY, PACKAGE, caller_line, caller_scope, variable_name
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.engine.pytree import tree_map
+from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
 
@@ -31,12 +33,48 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     text = expression(op, args, shapes=True)
-    if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
+    if _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {text}")
         return error
     reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    return _in_words(error, op.name, text, reason)
+
+
+def composition_failure(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> Exception:
+    """Return the error to raise where a composition failed: what NumPy says of the same call on plain values."""
+    scope = caller_scope()
+    tensors = [label(arg, scope) for arg in args if hasattr(arg, "op") and np.ndim(arg)]
+    if isinstance(error, AutotinyError) and (error.__context__ is None or all(name in str(error) for name in tensors)):
+        return error  # in the user's words already
+    words = [_argument(arg, scope) for arg in args] + [f"{key}={_argument(arg, scope)}" for key, arg in kwargs.items()]
+    text = f"{function.__name__}({', '.join(words)})"
+    try:
+        function(*tree_map(_value, args), **tree_map(_value, dict(kwargs)))
+    except Exception as refusal:
+        return _in_words(refusal, function.__name__, text)
+    return UnsupportedError(f"{function.__name__}: {text}: these arguments are not supported on a Tensor ({error})")
+
+
+def _in_words(error: Exception, name: str, text: str, reason: str | None = None) -> Exception:
+    """Return an error of NumPy as one of the package that states the call; one of a class of its own with a note."""
+    if type(error) not in (ValueError, TypeError):
+        error.add_note(f"in {name}: {text}")
+        return error
     kind = ShapeError if isinstance(error, ValueError) else UnsupportedError
-    return kind(f"{op.name}: {text}: {reason or error}")
+    return kind(f"{name}: {text}: {reason or error}")
+
+
+def _argument(value: Any, scope: Mapping[str, Any]) -> str:
+    """Return an argument as a user would write it, with the shape of an array."""
+    if isinstance(value, list | tuple) and any(np.ndim(item) or hasattr(item, "op") for item in value):
+        return f"[{', '.join(_argument(item, scope) for item in value)}]"
+    if hasattr(value, "op") or isinstance(value, np.ndarray):
+        return label(value, scope) + (f" {np.shape(value)}" if np.ndim(value) else "")
+    return shortened(value)
+
+
+def _value(arg: Any) -> Any:
+    return arg.value if hasattr(arg, "op") else arg
 
 
 def _raised_in_users_code(error: Exception) -> bool:

@@ -51,7 +51,7 @@ class ArrayProtocol:
     sum, prod, mean, var, std = map(_method, (np.sum, np.prod, np.mean, np.var, np.std))
     max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
     argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
-    dot, trace, diagonal, clip, round = map(_method, (np.dot, np.trace, np.diagonal, np.clip, np.round))
+    dot, trace, diagonal, round = map(_method, (np.dot, np.trace, np.diagonal, np.round))
     ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
     copy, flatten = _method(np.copy), _method(np.ravel)
 
@@ -59,6 +59,10 @@ class ArrayProtocol:
         """Return the same entries in another shape: t.reshape(2, 3), t.reshape((2, 3)) or t.reshape(shape=(2, 3))."""
         lengths = (shape[0] if len(shape) == 1 else shape,) if shape or not options else ()
         return self.__autotiny_call__(np.reshape, (self, *lengths), options)
+
+    def clip(self, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - NumPy's names
+        """Return the entries, those beyond a bound replaced by it."""
+        return self.__autotiny_call__(np.clip, (self, min, max), {})
 
     def transpose(self, *axes: Any) -> Any:
         """Return the same entries with the axes in another order, reversed by default."""

@@ -144,7 +144,10 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        return call_composition(function, args, kwargs)
+        try:
+            return call_composition(function, args, kwargs)
+        except Exception as error:
+            raise messages.composition_failure(function, args, kwargs, error) from None
     if function in PLAIN:
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
     module = getattr(function, "__module__", None) or "numpy"

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.ops.table import OPS, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
+from autotiny.errors import UnsupportedError
+from autotiny.ops.table import OPS, UNSET, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
@@ -169,9 +170,20 @@ compose(np.around)(np.round)
 
 
 @compose(np.clip)
-def clip(a: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:  # noqa: A002
+def clip(
+    a: Array,
+    a_min: Array = UNSET,
+    a_max: Array = UNSET,
+    *,
+    min: Array = UNSET,  # noqa: A002
+    max: Array = UNSET,  # noqa: A002
+) -> Array:
     """min(max(a, a_min), a_max): at a constant bound the derivative is 0."""
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if (min is not UNSET or max is not UNSET) and (a_min is not UNSET or a_max is not UNSET):
+        raise UnsupportedError("clip: give the bounds as a_min and a_max, or as min and max, not both")
+    if (a_min is UNSET) != (a_max is UNSET):
+        raise UnsupportedError("clip: a_min and a_max come together, None for a side without a bound")
+    low, high = (None if x is UNSET else x for x in ((min, max) if a_min is UNSET else (a_min, a_max)))
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
 

@@ -10,6 +10,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
@@ -86,8 +87,7 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = (range(-axes, 0), range(axes))
     over_a, over_b = (
-        [i % max(np.ndim(x), 1) for i in ([over] if np.ndim(over) == 0 else over)]
-        for x, over in zip((a, b), axes, strict=True)
+        list(normalize_axis_tuple(over, np.ndim(x), allow_duplicate=True)) for x, over in zip((a, b), axes, strict=True)
     )
     free_a = [i for i in range(np.ndim(a)) if i not in over_a]
     free_b = [i for i in range(np.ndim(b)) if i not in over_b]
@@ -229,7 +229,9 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
     At 0 the gradient is 0, while that of sqrt(sum(x**2)) is nan, the product of sqrt'(0) = inf with 0.
     """
-    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if axis is not None and (not axes or not isinstance(axis, int | np.integer | tuple)):
+        raise UnsupportedError(f"norm: axis must be None, an integer or a tuple of integers; got {axis}")
     if ord is None or (len(axes), ord) in ((1, 2), (2, "fro")):
         return euclidean(x, axis=axes, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):

@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, compose, define, own
+from autotiny.ops.table import UNSET, Array, compose, define, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -96,15 +96,19 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
 
 
 @compose(np.atleast_1d)
-def atleast_1d(x: Array) -> Array:
-    """Turn a number into a vector."""
-    return x if np.ndim(x) else np.reshape(x, (1,))
+def atleast_1d(*arys: Array) -> Any:
+    """Turn a number into a vector; several arrays become a tuple."""
+    return _each([x if np.ndim(x) else np.reshape(x, (1,)) for x in arys])
 
 
 @compose(np.atleast_2d)
-def atleast_2d(x: Array) -> Array:
-    """Turn a vector into a matrix of one row, and a number into one of one entry."""
-    return x if np.ndim(x) >= 2 else np.reshape(x, (1, -1))
+def atleast_2d(*arys: Array) -> Any:
+    """Turn a vector into a matrix of one row, and a number into one of one entry; several arrays become a tuple."""
+    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in arys])
+
+
+def _each(results: list[Array]) -> Any:
+    return results[0] if len(results) == 1 else tuple(results)
 
 
 @compose(np.vstack)
@@ -189,12 +193,15 @@ def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Arra
 
 
 @compose(np.pad)
-def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Array:
+def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = UNSET) -> Array:
     """Pad an array with constants, or with its own entries (edge, reflect, symmetric, wrap)."""
     if isinstance(pad_width, dict):
         raise UnsupportedError("pad: pad_width must be a number, (before, after), or a pair for each axis, not a dict")
     if mode == "constant":
-        return pad_constant(array, pad_width=pad_width, constant_values=constant_values)
+        constants = 0 if constant_values is UNSET else constant_values
+        return pad_constant(array, pad_width=pad_width, constant_values=constants)
+    if constant_values is not UNSET:
+        raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
     places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)

@@ -23,8 +23,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.ops.signature import signature
+
 Array = Any
 """An array or a Tensor."""
+
+UNSET: Any = np._NoValue
+"""The default of an option that was not given, where None is a value."""
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -134,14 +139,14 @@ class Op:
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the arguments and options, in order."""
-        return tuple(inspect.signature(self.function).parameters)
+        return tuple(signature(self.function).parameters)
 
     @functools.cached_property
     def options(self) -> frozenset[str]:
         """Names of the options that the rules know."""
         rule = next(rule for rule in self.rules if rule is not None)
-        signature = inspect.signature(rule)
-        return frozenset(p.name for p in signature.parameters.values() if p.default is not p.empty)
+        parameters = inspect.signature(rule).parameters
+        return frozenset(p.name for p in parameters.values() if p.default is not p.empty)
 
 
 class Each:
