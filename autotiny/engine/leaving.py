@@ -11,6 +11,7 @@ imports autotiny, but it may format.
 import ast
 import math
 import sys
+import warnings
 from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.modes import modes
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
 
@@ -74,10 +76,17 @@ def take(tensor: Any, way: str) -> None:
 
 
 def note(tensor: Any, frame: FrameType) -> None:
-    """Note that a frame of the user's takes the value of a tracked tensor, if a transform is running."""
+    """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
     exits, path = _exits.get(), frame.f_code.co_filename
-    if exits is not None and not call_site.is_package_file(path):
-        exits.append(Exit(tensor, path, frame.f_lineno))
+    if (exits is None and not modes.debugging) or call_site.is_package_file(path):
+        return
+    way = Exit(tensor, path, frame.f_lineno)
+    if exits is not None:
+        exits.append(way)
+    if modes.debugging:
+        registry = frame.f_globals.setdefault("__warningregistry__", {})
+        words = messages.passed_exit(tensor, way.line)
+        warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
 
 # ----- who asks for a float -----

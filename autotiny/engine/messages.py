@@ -157,3 +157,8 @@ def lost_on_the_way(line: str) -> UnsupportedError:
         f"the result does not depend on an argument whose value left the graph at {line}: its gradient would be zeros; "
         "return the Tensor, not float(...), .item() or .data of it, or write .detach() where no gradient is meant"
     )
+
+
+def passed_exit(tensor: Any, line: str) -> str:
+    """Return the warning of at.debug() about a value that leaves the graph."""
+    return f"the value of {label(tensor, caller_scope())} leaves the graph, and no gradient passes, at {line}"

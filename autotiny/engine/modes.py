@@ -102,6 +102,8 @@ def no_grad() -> Switch:
 def debug() -> Switch:
     """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
 
+    It also warns where a value leaves the graph: by float(t), .item(), .tolist(), or .data of a result.
+
     Raises NonFiniteError with the operation, its operands and the line.
 
     >>> import autotiny as at, numpy as np

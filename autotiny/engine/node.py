@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running_exits
-from autotiny.engine.modes import Mark
+from autotiny.engine.modes import Mark, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -93,6 +93,8 @@ class Node:
         if running_exits() is not None and self._tracked:
             leaving.note(self, sys._getframe(1))
         if self.op is not None:
+            if modes.debugging and running_exits() is None:
+                leaving.note(self, sys._getframe(1))
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)

@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, next_number
-from autotiny.engine.signatures import bind_arguments, call_composition
+from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
@@ -178,6 +178,7 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
                 f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
             )
         value = value._value
+    value = with_python_integers(value)
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 

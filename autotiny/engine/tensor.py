@@ -134,10 +134,18 @@ class Tensor(ArrayProtocol, Node):
 
     __trunc__ = Node.__int__
 
-    def astype(self, dtype: Any) -> Any:
-        """Return the values in another floating-point type; in any other type, a plain array."""
-        if np.dtype(dtype).kind != "f":
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
+        """Return the values in another floating-point type; as integers or truth values, a plain array."""
+        kind = np.dtype(dtype).kind
+        if kind in "iub":
             return self._value.astype(dtype)
+        if kind != "f":
+            name = self._label()
+            mend = "keep real and imaginary parts in two Tensors" if kind == "c" else "use its numbers as they are"
+            raise UnsupportedError(
+                f"astype: {name} holds real numbers, whose gradient would be lost as {np.dtype(dtype)}: {mend}, "
+                f"or convert {name}.data for the values alone"
+            )
         return super().astype(dtype)
 
 

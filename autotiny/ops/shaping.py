@@ -55,7 +55,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)
@@ -66,6 +66,15 @@ define(np.copy,          lambda g, y, x: g,
 def astype(x: Array, dtype: Any = None) -> Array:
     """Convert x to another floating-point type."""
     return x.astype(dtype)
+
+
+@compose(np.full_like)
+def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
+    """Return one value, or values that broadcast, in the shape and type of a."""
+    dtype = np.dtype(a.dtype if dtype is None else dtype)
+    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
+        raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
+    return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
 
 
 @own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
