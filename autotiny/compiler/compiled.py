@@ -45,7 +45,14 @@ def compile(  # noqa: A001
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
-    return Compiled(f, (donate,) if isinstance(donate, int) else tuple(donate), threads or threads_by_default())
+    if not callable(f):
+        raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
+    positions = (donate,) if isinstance(donate, int) else donate
+    if not isinstance(positions, tuple | list) or not all(type(i) is int and i >= 0 for i in positions):
+        raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
+    return Compiled(f, tuple(positions), threads or threads_by_default())
 
 
 class Compiled:

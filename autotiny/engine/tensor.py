@@ -19,6 +19,8 @@ from autotiny.ops.indexing import index
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
+        if part.requires_grad and part.dtype.kind == "f":
+            raise messages.float_as_index(part)
         part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
@@ -52,6 +54,7 @@ class Tensor(ArrayProtocol, Node):
     """
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # above a DataFrame's: pandas leaves its operators to the Tensor
 
     def __init_subclass__(cls) -> None:
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")

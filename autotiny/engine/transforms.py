@@ -110,8 +110,8 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
-    single = np.ndim(argnums) == 0
-    positions: tuple[int, ...] = tuple(np.atleast_1d(argnums).tolist())
+    require_function(f, "grad")
+    single, positions = not isinstance(argnums, tuple | list), _positions(argnums)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if not all(-len(args) <= i < len(args) for i in positions):
@@ -132,6 +132,20 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         return call.value, grads[0] if single else tuple(grads)
 
     return with_signature_of(f, value_and_gradient)
+
+
+def _positions(argnums: Any) -> tuple[int, ...]:
+    """Return the positions of arguments; raise UnsupportedError for what is no position."""
+    positions = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+    if not all(isinstance(i, int | np.integer) and not isinstance(i, bool) for i in positions) or not positions:
+        raise UnsupportedError(f"grad: argnums must be the position of an argument, or several; got {argnums!r}")
+    return positions
+
+
+def require_function(f: Any, where: str) -> None:
+    """Raise UnsupportedError unless f can be called."""
+    if not callable(f):
+        raise UnsupportedError(f"{where}: expected a function, got {type(f).__name__}")
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -155,6 +169,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> pull(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
+    require_function(f, "vjp")
     call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
@@ -193,6 +208,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (array(9.), array(6.))
     """
+    require_function(f, "jvp")
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = record_call(f, args, {}, range(len(args)))
@@ -226,6 +242,7 @@ def jacobian(f: Function) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
+    require_function(f, "jacobian")
 
     def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
         call = record_call(f, (x, *args), kwargs, (0,))
@@ -263,6 +280,7 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
+    require_function(f, "hvp")
 
     def product(x: Any, v: Any) -> Any:
         expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))

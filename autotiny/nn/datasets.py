@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autotiny.errors import AutotinyError
+from autotiny.nn.arguments import require_instance, require_whole
+from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
 Label = str | int | float
@@ -44,7 +46,7 @@ class Dataset:
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
-        X, y = np.asarray(rows), np.asarray(labels)
+        X, y = _array("X", rows), _array("the labels", labels)
         _check_examples(X)
         _check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
@@ -62,6 +64,17 @@ class Dataset:
 
     def take(self, columns: Array) -> "Dataset":
         """Return the examples at these positions, in this order."""
+        columns = np.asarray(columns)
+        if (
+            columns.ndim != 1
+            or columns.dtype.kind not in "iub"
+            or (
+                columns.dtype.kind != "b"
+                and columns.size
+                and not -len(self) <= columns.min() <= columns.max() < len(self)
+            )
+        ):
+            raise DataError(f"take: columns must be positions in 0..{len(self) - 1}; got {few_entries(columns)}")
         # X.T has an example per row, so each example is copied as one block.
         return replace(self, X=self.X.T[columns].T, labels=self.labels[columns])
 
@@ -72,8 +85,11 @@ class Dataset:
         >>> len(rest), len(held_out)
         (1438, 359)
         """
-        n = max(1, round(fraction * len(self)))
-        if not 0 < fraction < 1 or n >= len(self):
+        if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number):
+            raise DataError(f"split: the fraction is {fraction!r}; a number is needed, such as 0.2")
+        require_whole("split: the seed", seed, DataError, least=0)
+        n = max(1, round(fraction * len(self))) if 0 < fraction < 1 else 0
+        if not 0 < n < len(self):
             raise DataError(f"split: a fraction of {fraction} of {len(self)} examples leaves one side empty")
         order = np.random.default_rng(seed).permutation(len(self))
         return self.take(order[n:]), self.take(order[:n])
@@ -91,6 +107,13 @@ def digits() -> Dataset:
     """
     rows = np.loadtxt(Path(__file__).parent / "data" / "digits.csv.gz", delimiter=",")
     return Dataset.from_rows(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
+
+
+def _array(name: str, values: Any) -> Array:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, AutotinyError) as error:
+        raise DataError(f"{name} cannot be read as an array ({error})") from error
 
 
 def _whole_numbers(labels: Array) -> Array:
@@ -147,6 +170,7 @@ class Standardisation:
     @classmethod
     def fit(cls, data: Dataset) -> "Standardisation":
         """Compute mean and scale from these examples; use the training part alone, so that no other data leaks in."""
+        require_instance("data", data, Dataset, DataError)
         deviation = data.X.std(axis=None if len(data.shape) > 1 else 1, keepdims=True)
         # The computed deviation of equal numbers is a rounding error rather than 0.
         rounding = 10 * np.finfo(data.X.dtype).eps * np.abs(data.X).max(axis=1, keepdims=True)
@@ -157,9 +181,12 @@ class Standardisation:
     @classmethod
     def none(cls, data: Dataset) -> "Standardisation":
         """Return the identity, which leaves X unchanged."""
+        require_instance("data", data, Dataset, DataError)
         n = len(data.X)
         return cls(np.zeros((n, 1), data.X.dtype), np.ones((n, 1), data.X.dtype))
 
     def __call__(self, X: Array) -> Array:
         """Return (X - mean) / scale."""
+        if np.shape(X)[:1] != np.shape(self.mean)[:1]:
+            raise DataError(f"X has shape {np.shape(X)}; {len(self.mean)} features were standardised, in as many rows")
         return (X - self.mean) / self.scale

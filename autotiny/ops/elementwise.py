@@ -26,6 +26,11 @@ def nonzero(x: Array) -> Array:
     return x + (x == 0)
 
 
+def one_less(b: Array, y: Array) -> Array:
+    """Return the exponent of the derivative of aᵇ: b - 1, and 0 where b = 0."""
+    return y.dtype.type(0) if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b" else b - (b != 0)
+
+
 def log_of_base(a: Array, y: Array) -> Array:
     """Return log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
     return np.log(np.where(a == 0, y.dtype.type(1), a))
@@ -60,7 +65,7 @@ curve(np.square,       lambda g, y, x: 2 * g * x,            traits="analytic ke
 curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic keeps_sign",    words=POWER)
 curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER)
 curve(np.power,                                                                   # a⁰ is flat, also at a = 0
-      lambda g, y, a, b: g * b * a ** (b - (b != 0)),
+      lambda g, y, a, b: g * b * a ** one_less(b, y),
       lambda g, y, a, b: g * y * log_of_base(a, y),
       forward=operator.pow,                                  traits="analytic keeps_sign",    words=(POWER, EXPONENT))
 curve(np.float_power, *OPS[np.power].rules, kind="power",    traits="analytic keeps_sign",    words=(POWER, EXPONENT))

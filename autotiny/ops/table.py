@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.ops.signature import signature
 
 Array = Any
@@ -231,8 +232,10 @@ def recorded(op: Op, forward: Function) -> Function:
     return function
 
 
-def floats(x: Any) -> Array:
+def floats(x: Any, where: str = "") -> Array:
     """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors and formulas unchanged.
+
+    Raises UnsupportedError for what does not form an array of real numbers; `where` names the function.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
@@ -240,8 +243,22 @@ def floats(x: Any) -> Array:
     if type(x) is not np.ndarray:
         if hasattr(x, "__array_function__"):
             return x
-        x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+        try:
+            x = np.asarray(x)
+        except (ValueError, TypeError) as error:
+            raise UnsupportedError(f"{where}: the values do not form an array of numbers ({error})") from None
+    if x.dtype.kind == "f":
+        return x
+    if x.dtype.kind not in "biu":
+        raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
+    return x.astype(np.float64)
+
+
+def type_name(array: np.ndarray) -> str:
+    """Return what an array holds, for an error: its dtype, or the class of the first object."""
+    return (
+        f"objects such as {type(array.flat[0]).__name__}" if array.dtype == object and array.size else str(array.dtype)
+    )
 
 
 def on_floats(forward: Function) -> Function:
@@ -249,7 +266,12 @@ def on_floats(forward: Function) -> Function:
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return forward(floats(x), *args, **kwargs)
+        try:
+            return forward(floats(x, forward.__name__), *args, **kwargs)
+        except Exception as error:
+            if not isinstance(error, AutotinyError):
+                error.add_note(f"in at.{forward.__name__}")
+            raise
 
     return function
 
