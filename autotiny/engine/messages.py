@@ -24,13 +24,15 @@ from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
 
+SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
+
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
     """Return what a user calls an operand: its name, else its variable's, else its value or type."""
     name = getattr(value, "name", None) or variable_name(value, scope)
     if isinstance(name, str):
         return name
-    if np.ndim(value) == 0 and not hasattr(value, "op"):
+    if not isinstance(value, list | tuple | dict | set) and not hasattr(value, "op") and np.ndim(value) == 0:
         return repr(value)
     return "array" if isinstance(value, np.ndarray) else type(value).__name__
 
@@ -70,6 +72,12 @@ def array_of_library(op: Op, args: tuple[Any, ...], value: Any) -> UnsupportedEr
         f"{op.name}: {expression(op, args, shapes=True)}: {name} is a {type(value).__name__} of {owner}, "
         f"which would handle the Tensor in its own way; use {mend}"
     )
+
+
+def plain_failure(function: Any, args: tuple[Any, Any], error: Exception) -> Exception:
+    """Return the error to raise where a comparison or a whole quotient fails."""
+    a, b = (_argument(arg, caller_scope()) for arg in args)
+    return _in_words(error, function.__name__, f"{a} {SIGNS[function.__name__]} {b}", _broadcast_reason(args))
 
 
 def composition_failure(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> Exception:
@@ -134,7 +142,10 @@ def _matmul_reason(args: tuple[Any, ...]) -> str | None:
 
 
 def _broadcast_reason(args: tuple[Any, ...]) -> str | None:
-    shapes, scope = [np.shape(arg) for arg in args], caller_scope()
+    try:
+        shapes, scope = [np.shape(arg) for arg in args], caller_scope()
+    except ValueError:  # a ragged list
+        return None
     for axis in range(1, max(map(len, shapes)) + 1):
         sizes = sorted({shape[-axis] for shape in shapes if len(shape) >= axis} - {1})
         if len(sizes) > 1:

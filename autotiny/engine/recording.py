@@ -236,10 +236,16 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
     """Return an operator whose result is a plain array, and its reflection."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(self._value, value_of(other))
+        try:
+            return function(self._value, value_of(other))
+        except Exception as error:
+            raise messages.plain_failure(function, (self, other), error) from None
 
     def reflected(self: Any, other: Any) -> Any:
-        return function(value_of(other), self._value)
+        try:
+            return function(value_of(other), self._value)
+        except Exception as error:
+            raise messages.plain_failure(function, (other, self), error) from None
 
     return method, reflected
 

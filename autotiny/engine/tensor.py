@@ -24,7 +24,10 @@ def _plain_key(part: Any) -> Any:
         part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
-    return np.array(part) if isinstance(part, np.ndarray | list) else part
+    try:
+        return np.array(part) if isinstance(part, np.ndarray | list) else part
+    except ValueError as error:
+        raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
 class Tensor(ArrayProtocol, Node):
@@ -118,7 +121,11 @@ class Tensor(ArrayProtocol, Node):
 
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""
-        if np.dtype(dtype).kind != "f":
+        try:
+            kind = np.dtype(dtype).kind
+        except (TypeError, ValueError):
+            raise UnsupportedError(f"astype: {dtype!r} is not a type of numbers") from None
+        if kind != "f":
             return self._value.astype(dtype)
         return super().astype(dtype)
 

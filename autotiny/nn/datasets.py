@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autotiny.errors import AutotinyError
-from autotiny.nn.arguments import require_instance, require_whole
+from autotiny.nn.arguments import as_array, require_instance, require_whole
 from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
@@ -39,6 +39,13 @@ class Dataset:
     classes: tuple[Label, ...]
     shape: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what `from_rows` would not make."""
+        for name, kind in (("X", np.ndarray), ("labels", np.ndarray), ("classes", tuple), ("shape", tuple)):
+            require_instance(name, getattr(self, name), kind, DataError, "; from_rows makes one of rows and labels")
+        if self.X.ndim != 2 or self.labels.shape != self.X.shape[1:]:
+            raise DataError(f"X has shape {self.X.shape} and labels {self.labels.shape}; (n_x, m) and (m,) are needed")
+
     @classmethod
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
         """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
@@ -46,7 +53,7 @@ class Dataset:
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
-        X, y = _array("X", rows), _array("the labels", labels)
+        X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
         _check_examples(X)
         _check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
@@ -64,7 +71,7 @@ class Dataset:
 
     def take(self, columns: Array) -> "Dataset":
         """Return the examples at these positions, in this order."""
-        columns = np.asarray(columns)
+        columns = as_array("columns", columns, DataError)
         if (
             columns.ndim != 1
             or columns.dtype.kind not in "iub"
@@ -107,13 +114,6 @@ def digits() -> Dataset:
     """
     rows = np.loadtxt(Path(__file__).parent / "data" / "digits.csv.gz", delimiter=",")
     return Dataset.from_rows(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
-
-
-def _array(name: str, values: Any) -> Array:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, AutotinyError) as error:
-        raise DataError(f"{name} cannot be read as an array ({error})") from error
 
 
 def _whole_numbers(labels: Array) -> Array:
@@ -167,6 +167,13 @@ class Standardisation:
     mean: Array
     scale: Array
 
+    def __post_init__(self) -> None:
+        """Refuse all but two columns of equal length."""
+        for name in ("mean", "scale"):
+            require_instance(name, getattr(self, name), np.ndarray, DataError)
+        if self.mean.ndim != 2 or self.mean.shape[1] != 1 or self.scale.shape[0] not in (1, len(self.mean)):
+            raise DataError(f"mean has shape {self.mean.shape} and scale {self.scale.shape}; (n_x, 1) is needed")
+
     @classmethod
     def fit(cls, data: Dataset) -> "Standardisation":
         """Compute mean and scale from these examples; use the training part alone, so that no other data leaks in."""
@@ -187,6 +194,7 @@ class Standardisation:
 
     def __call__(self, X: Array) -> Array:
         """Return (X - mean) / scale."""
-        if np.shape(X)[:1] != np.shape(self.mean)[:1]:
-            raise DataError(f"X has shape {np.shape(X)}; {len(self.mean)} features were standardised, in as many rows")
+        X = as_array("X", X, DataError)
+        if X.shape[:1] != self.mean.shape[:1] or X.dtype.kind not in "fiub":
+            raise DataError(f"X holds {X.dtype} of shape {X.shape}; {len(self.mean)} features in rows are needed")
         return (X - self.mean) / self.scale

@@ -13,7 +13,7 @@ from autotiny.engine.node import next_number
 from autotiny.engine.recording import in_scope
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
-from autotiny.nn.arguments import require_whole
+from autotiny.nn.arguments import as_array, require_whole
 from autotiny.nn.datasets import Array
 
 # ----- initialisation: random weights that keep the variance of signals the same from layer to layer -----
@@ -154,7 +154,7 @@ MOST_PARAMETERS = 2**32
 def _architecture(sizes: Any, activation: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the sizes of the layers and the activation of each hidden one; raise NetworkError for others."""
     wanted = "at least two positive integers are needed, such as (64, 32, 10)"
-    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or getattr(sizes, "ndim", 1) == 0:
         raise NetworkError(f"sizes is {sizes!r}; {wanted}")
     sizes = tuple(sizes)
     if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
@@ -180,7 +180,7 @@ def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:
 def _floating(dtype: Any) -> np.dtype[Any]:
     try:
         kind = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         kind = np.dtype(object)
     if kind.kind != "f":
         raise NetworkError(f"dtype is {dtype!r}; a floating-point type is needed, such as np.float32")
@@ -189,7 +189,7 @@ def _floating(dtype: Any) -> np.dtype[Any]:
 
 def _require_columns(X: Any, n: int) -> None:
     """Raise NetworkError unless X has an example of n features in each column."""
-    shape = np.shape(X)
+    shape = X.shape if hasattr(X, "shape") else as_array("X", X, NetworkError).shape
     if len(shape) == 2 and shape[0] == n:
         return
     mend = "; one example is a column, X[:, None]" if shape == (n,) else "; X.T fits" if shape[1:] == (n,) else ""
@@ -217,7 +217,7 @@ def confusion_matrix(labels: Array, predictions: Array, n_classes: int) -> Array
 
 def _classes(name: str, values: Any, n_classes: int) -> Array:
     """Return positions of classes as an array; raise NetworkError for others."""
-    classes = np.asarray(values)
+    classes = as_array(name, values, NetworkError)
     if classes.dtype.kind not in "iu" or classes.ndim != 1:
         raise NetworkError(f"{name} hold {classes.dtype} of shape {classes.shape}; a vector of integers is needed")
     if classes.size and not 0 <= classes.min() <= classes.max() < n_classes:
@@ -231,7 +231,7 @@ def worst_pairs(confusion: Array, at_most: int = 5) -> list[tuple[int, int, int]
     >>> worst_pairs(np.array([[5, 1, 0], [0, 5, 3], [0, 0, 5]]))
     [(1, 2, 3), (0, 1, 1)]
     """
-    confusion = np.asarray(confusion)
+    confusion = as_array("confusion", confusion, NetworkError)
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.dtype.kind not in "iuf":
         raise NetworkError(f"confusion has shape {confusion.shape}; a square matrix of counts is needed")
     require_whole("at_most", at_most, NetworkError, least=0)

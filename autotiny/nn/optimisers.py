@@ -33,6 +33,8 @@ class Optimiser(ABC):
 
     def update(self, parameters: Mapping[str, Tensor]) -> None:
         """Take one step for each parameter that has a gradient."""
+        if not isinstance(parameters, Mapping) or not all(isinstance(W, Tensor) for W in parameters.values()):
+            raise AutotinyError(f"update: expected Tensors by name, such as network.parameters; got {parameters!r:.60}")
         for name, W in parameters.items():
             if W.grad is not None:
                 W.data = W.data - self.step(name, W.grad)

@@ -173,6 +173,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     return result if keepdims else np.squeeze(result, axis=axis)
 
 
+MOST_CLASSES = 2**24
+"""More are a number taken for a label, whose column would fill the memory."""
+
+
 def one_hot(labels: Any, classes: int | None = None) -> Array:
     """Y with Y[k, i] = 1 where example i has label k, of shape (classes, *labels.shape): one example per column.
 
@@ -197,6 +201,8 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
             f"one_hot: labels must be integers, got {labels.dtype}; use np.unique(..., return_inverse=True)"
         )
     classes = int(labels.max()) + 1 if classes is None else classes
+    if classes > MOST_CLASSES:
+        raise ShapeError(f"one_hot: {classes:,} classes; at most {MOST_CLASSES:,} are possible: are these labels?")
     if isinstance(labels, np.ndarray):
         labels = _labels_below(labels, classes)
     else:  # a formula: its labels are checked when it is computed

@@ -200,7 +200,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
     def decorate(forward: Function) -> Function:
         op = Op(forward, rules, **row)
         _require_complete_traits(op)
-        return recorded(op, on_floats(forward) if takes_numbers else forward)
+        return recorded(op, on_floats(forward, op.has("analytic")) if takes_numbers else forward)
 
     return decorate
 
@@ -232,7 +232,7 @@ def recorded(op: Op, forward: Function) -> Function:
     return function
 
 
-def floats(x: Any, where: str = "") -> Array:
+def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
     """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors and formulas unchanged.
 
     Raises UnsupportedError for what does not form an array of real numbers; `where` names the function.
@@ -247,7 +247,7 @@ def floats(x: Any, where: str = "") -> Array:
             x = np.asarray(x)
         except (ValueError, TypeError) as error:
             raise UnsupportedError(f"{where}: the values do not form an array of numbers ({error})") from None
-    if x.dtype.kind == "f":
+    if x.dtype.kind == "f" or (complex_too and x.dtype.kind == "c"):
         return x
     if x.dtype.kind not in "biu":
         raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
@@ -261,13 +261,13 @@ def type_name(array: np.ndarray) -> str:
     )
 
 
-def on_floats(forward: Function) -> Function:
-    """Decorate a function: its first argument is converted to floating point."""
+def on_floats(forward: Function, analytic: bool) -> Function:
+    """Decorate a function: its first argument is converted to floating point. One that is analytic takes complex."""
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return forward(floats(x, forward.__name__), *args, **kwargs)
+            return forward(floats(x, forward.__name__, analytic), *args, **kwargs)
         except Exception as error:
             if not isinstance(error, AutotinyError):
                 error.add_note(f"in at.{forward.__name__}")
@@ -282,27 +282,29 @@ def _require_arity(op: Op) -> None:
     if op.arity is None:
         return
     if not op.arity or op.arity > len(op.parameters):
-        raise TypeError(
+        raise UnsupportedError(
             f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each"
         )
     for position, rule in enumerate(op.rules):
         if rule is not None:
+            if not callable(rule):
+                raise UnsupportedError(f"{op.name}: rule {position} must be a function or None; got {rule!r}")
             try:
                 inspect.signature(rule).bind(*["g", "y", *op.parameters[: op.arity]])
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 expected = ", ".join(["g", "y", *op.parameters])
-                raise TypeError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
+                raise UnsupportedError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
 
 
 def _require_traits_that_fit(op: Op) -> None:
     for trait in sorted(op.traits - TRAITS.keys()):
-        raise TypeError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
+        raise UnsupportedError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
     for group in (FLOW, SMOOTHNESS):
         if len(stated := op.traits & group.keys()) > 1:
-            raise TypeError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
+            raise UnsupportedError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
 
 
 def _require_complete_traits(op: Op) -> None:
     for group in (FLOW, SMOOTHNESS):
         if not op.traits & group.keys():
-            raise TypeError(f"{op.name}: its row must state one of the traits {', '.join(group)}")
+            raise UnsupportedError(f"{op.name}: its row must state one of the traits {', '.join(group)}")
