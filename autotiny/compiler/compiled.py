@@ -59,11 +59,13 @@ def compile(  # noqa: A001
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
+    if not callable(f):
+        raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
     positions = (donate,) if isinstance(donate, int) else donate
-    if not (isinstance(positions, tuple | list) and all(type(i) is int for i in positions)):
-        raise UnsupportedError(f"compile: donate={donate!r}: expected the position of an argument, or a tuple of them")
+    if not isinstance(positions, tuple | list) or not all(type(i) is int and i >= 0 for i in positions):
+        raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
     if threads is not None and (type(threads) is not int or threads < 1):
-        raise UnsupportedError(f"compile: threads={threads!r}: expected a positive whole number, or None")
+        raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
     return Compiled(f, tuple(positions), threads or threads_by_default())
 
 
@@ -88,8 +90,6 @@ class Compiled:
     """
 
     def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
-        if not callable(f):
-            raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
         update_wrapper(self, f)
         self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None

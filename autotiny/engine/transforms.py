@@ -168,6 +168,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
+    require_function(f, "grad")
     single, positions = np.ndim(argnums) == 0, positions_of(argnums, "grad")
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -184,6 +185,12 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         return call.value, grads[0] if single else tuple(grads)
 
     return Derivative(value_and_gradient, value_and_grad, f, argnums)
+
+
+def require_function(f: Any, where: str) -> None:
+    """Raise UnsupportedError unless f can be called."""
+    if not callable(f):
+        raise UnsupportedError(f"{where}: expected a function, got {type(f).__name__}")
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -207,6 +214,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> pull(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
+    require_function(f, "vjp")
     call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
@@ -245,6 +253,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (array(9.), array(6.))
     """
+    require_function(f, "jvp")
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = record_call(f, args, {}, range(len(args)))
@@ -279,7 +288,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
-
+    require_function(f, "jacobian")
     single, positions = np.ndim(argnums) == 0, positions_of(argnums, "jacobian")
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
@@ -321,6 +330,7 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
+    require_function(f, "hvp")
 
     def product(x: Any, v: Any) -> Any:
         expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
