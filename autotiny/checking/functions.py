@@ -16,6 +16,7 @@ from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.checking.verdict import examine
 from autotiny.engine.gradients import gradients
+from autotiny.engine.leaving import Exits
 from autotiny.engine.modes import Switch
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
@@ -48,16 +49,20 @@ def check_gradients(f: Function, *args: Any, order: int = 1) -> None:
         raise UnsupportedError(f"check_gradients: order is 1 or 2; got {order}")
     with Switch("recording", True):
         call = Call("check_gradients", f, args)
-        loss = call.number(call.leaves)
+        with Exits() as exits:
+            loss = call.number(call.leaves)
+        lines = "".join(f"; a value left the graph at {line}" for line in dict.fromkeys(way.line for way in exits))
         if not loss.requires_grad:
-            raise UnsupportedError("check_gradients: f's result does not depend on any argument through Tensors")
+            raise UnsupportedError(
+                f"check_gradients: f's result does not depend on any argument through Tensors{lines}"
+            )
         call.require_the_same(loss)
-        _require_derivative(call, loss, call.number)
+        _require_derivative(call, loss, call.number, "gradient", lines)
         if order == 2:
-            _require_derivative(call, call.slope(call.leaves), call.slope, "second derivative")
+            _require_derivative(call, call.slope(call.leaves), call.slope, "second derivative", lines)
 
 
-def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str = "gradient") -> None:
+def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str, lines: str) -> None:
     report = call.examine(output, again)
     outliers = {row.outlier for row in report.rows if not row.ok or row.outlier == "convention"}
     if not outliers:
@@ -67,7 +72,7 @@ def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str 
     elif "convention" in outliers and len(outliers) == 1:
         message = f"the {what} follows a convention at a kink, and is not the slope"
     else:
-        message = f"the {what} is not the derivative"
+        message = f"the {what} is not the derivative{lines}"
     raise GradientError(f"{message}\n{report!r}", report)
 
 

@@ -21,6 +21,7 @@ from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pytree import flatten
+from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -58,11 +59,13 @@ def compile(  # noqa: A001
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
+    if not callable(f):
+        raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
     positions = (donate,) if isinstance(donate, int) else donate
-    if not (isinstance(positions, tuple | list) and all(type(i) is int for i in positions)):
-        raise UnsupportedError(f"compile: donate={donate!r}: expected the position of an argument, or a tuple of them")
+    if not isinstance(positions, tuple | list) or not all(type(i) is int and i >= 0 for i in positions):
+        raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
     if threads is not None and (type(threads) is not int or threads < 1):
-        raise UnsupportedError(f"compile: threads={threads!r}: expected a positive whole number, or None")
+        raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
     return Compiled(f, tuple(positions), threads or threads_by_default())
 
 
@@ -87,8 +90,6 @@ class Compiled:
     """
 
     def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
-        if not callable(f):
-            raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
         update_wrapper(self, f)
         self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None
@@ -134,9 +135,9 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def guarded(self, args: Any, kwargs: Any) -> Any:
-        """Return the results by a program with guards, which keep gradients from entries that masks have hidden.
+        """Return the results by a program whose gradients keep clear of what was not taken.
 
-        Where the guards depend on the values, the function itself is called.
+        Where such a program would depend on the values, the function itself is called.
         """
         key = self.key(args, kwargs, ints=False)
         if key not in self.unguarded:
@@ -147,19 +148,19 @@ class Compiled:
         return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
-        """Return the results of a program, or of one with guards where a mask hides something that is not finite."""
+        """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except (FloatingPointError, np.linalg.LinAlgError):
-            return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        except np.linalg.LinAlgError:
+            if not built.masked:
+                raise
+            return self.guarded(args, kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
             self.require_writable(args)
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        if not (built.masked and has_nan(result)):
-            return result
-        return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        return self.guarded(args, kwargs) if built.masked and any_nan(result) else result
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where a donated array is read-only."""
@@ -256,6 +257,6 @@ def by_qualified_name(f: FunctionType) -> Any:
     return value
 
 
-def has_nan(result: Any) -> bool:
+def any_nan(result: Any) -> bool:
     """Whether any result contains nan."""
-    return result is not NoMatch and any(isinstance(x, ARRAYS) and bool(np.isnan(x).any()) for x in flatten(result)[0])
+    return result is not NoMatch and any(isinstance(x, ARRAYS) and has_nan(x) for x in flatten(result)[0])

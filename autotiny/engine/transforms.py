@@ -5,23 +5,24 @@ on fresh Tensors and sweeps that graph. Inside another transform, or where the f
 outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
+import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.engine import messages
-from autotiny.engine.backward import Gradients
+from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import topological_order
 from autotiny.engine.leaving import Exit, Exits
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_live, require_unchanged, verified_order
 from autotiny.engine.node import ENDED, Node, next_number
-from autotiny.engine.pytree import Rebuild, flatten, tree_map
+from autotiny.engine.pytree import Rebuild, flatten, leaves_as, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
@@ -55,11 +56,11 @@ class RecordedCall(NamedTuple):
             for x in self.variables:
                 x._assigned = ENDED
 
-    def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
-        """Return the gradients of the variables."""
+    def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
+        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
         record = record or self.nested
-        wanted = None if self.leaves.issubset(self.variables) else self.variables  # no other leaves: sweep all
-        grads = sweep(self.order, seeds, wanted, record)
+        whole = self.leaves.issubset(self.variables)
+        grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
         results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
@@ -109,6 +110,11 @@ def variable(value: Any) -> Tensor:
     """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
+    if dataclasses.is_dataclass(value):
+        raise UnsupportedError(
+            f"{type(value).__name__} is a dataclass; arguments to differentiate by are arrays, numbers, and lists, "
+            "tuples and dicts of them: give vars(...) of it, and build it inside the function"
+        )
     return as_argument(value._value if isinstance(value, Tensor) else value)
 
 
@@ -168,6 +174,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
+    require_function(f, "grad")
     single, positions = np.ndim(argnums) == 0, positions_of(argnums, "grad")
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -184,6 +191,12 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         return call.value, grads[0] if single else tuple(grads)
 
     return Derivative(value_and_gradient, value_and_grad, f, argnums)
+
+
+def require_function(f: Any, where: str) -> None:
+    """Raise UnsupportedError unless f can be called."""
+    if not callable(f):
+        raise UnsupportedError(f"{where}: expected a function, got {type(f).__name__}")
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -207,12 +220,13 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> pull(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
+    require_function(f, "vjp")
     call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
         for node in call.order:
             require_unchanged(node)
-        upstream, _ = flatten(g)
+        upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
         return tuple(
             call.rebuild_arguments(
@@ -245,10 +259,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (array(9.), array(6.))
     """
+    require_function(f, "jvp")
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = record_call(f, args, {}, range(len(args)))
-    directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
+    directions = [as_tensor(t) for t in leaves_as(list(tangents), list(args), "jvp: the tangents")]
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
@@ -279,7 +294,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
-
+    require_function(f, "jacobian")
     single, positions = np.ndim(argnums) == 0, positions_of(argnums, "jacobian")
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
@@ -296,7 +311,7 @@ def _rows(call: RecordedCall, out: Any) -> list[Any]:
     if not (isinstance(out, Tensor) and out.requires_grad):
         return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
     seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
-    pulled = [call.pull({out: seed}) for seed in seeds]
+    pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:
         return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
@@ -321,14 +336,16 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
+    require_function(f, "hvp")
 
     def product(x: Any, v: Any) -> Any:
-        expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
+        direction = leaves_as(v, x, "hvp: v")
+        expected, got = ([np.shape(leaf) for leaf in leaves] for leaves in (flatten(x)[0], direction))
         if got != expected:
             raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
 
         def slope(x: Any) -> Any:
-            pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
+            pairs = zip(flatten(grad(f)(x))[0], direction, strict=True)
             return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
 
         return grad(slope)(x)

@@ -220,3 +220,16 @@ def test_columns_of_jax_are_judged_in_their_precision():
     assert not at.compare(np.sum(x * x), {x: 1.0005 * column}).ok
     assert at.compare(np.sum(x * x), {x: column.astype(jax.numpy.bfloat16)}).ok
     assert at.compare(loss, jax.grad(lambda x, y: jax.numpy.sum(jax.numpy.sin(x) * y)), v, v + 1).ok
+
+
+# ----- values that leave the graph -----
+@pytest.mark.parametrize("way", [lambda x: float(x[0]), lambda x: x[0].item(), lambda x: x.data[0]])
+def test_check_gradients_names_the_line_where_a_value_left_the_graph(way):
+    words = r"the gradient is not the derivative; a value left the graph at test_functions\.py:\d+: "
+    with pytest.raises(GradientError, match=words):
+        at.check_gradients(lambda x: np.sum(x * way(x)), np.array([2.0, 3.0]))
+
+
+def test_check_gradients_names_the_line_of_a_result_that_left_the_graph():
+    with pytest.raises(UnsupportedError, match=r"through Tensors; a value left the graph at .*float\(np\.sum\(x\)\)"):
+        at.check_gradients(lambda x: float(np.sum(x)), np.array([2.0, 3.0]))
