@@ -95,8 +95,25 @@ def take_float(tensor: Any) -> None:
     if call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame):
         raise messages.lost_gradient(tensor, _library_function(frame))
     if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
-        raise _refusal(tensor, expression, frame)
+        error = _refusal(tensor, expression, frame)
+        if isinstance(expression, ast.Subscript):
+            _raise_again(frame, error)
+        raise error
     note(tensor, frame)
+
+
+def _raise_again(frame: FrameType, error: Exception) -> None:
+    """Raise an error once more when it reaches a frame: where a[i] = t fails, NumPy puts a ValueError in its place."""
+    if sys.gettrace() is not None:  # a debugger's, which would be lost
+        return
+
+    def again(frame: FrameType, event: str, arg: Any) -> None:
+        sys.settrace(None)
+        frame.f_trace = None
+        raise error from None
+
+    frame.f_trace = again
+    sys.settrace(lambda *event: None)
 
 
 def _formats(expression: ast.AST | None) -> bool:

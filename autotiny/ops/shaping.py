@@ -77,7 +77,7 @@ def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = No
     return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
 
 
-@own(each=piece, traits="moves analytic keeps_sign", words=PIECES)
+@own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)
@@ -157,7 +157,7 @@ def matrix_transpose(x: Array) -> Array:
 @compose(np.repeat)
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
-    if axis is None:
+    if axis is None or not a.ndim:
         a, axis = np.ravel(a), 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
@@ -184,7 +184,7 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
 
 @own(
     lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
-    traits="moves analytic",
+    traits="moves analytic fills",
     words=PIECES,
 )
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
@@ -204,5 +204,7 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values
         raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
+    if not array.ndim:
+        return np.copy(array)
     places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     return take(np.ravel(array), places)

@@ -242,8 +242,10 @@ def test_operators_refuse_tensors_in_lists():
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_numpy_matrix_beside_a_tensor_is_an_array():
-    np.testing.assert_array_equal((at.Tensor(X) * np.matrix(X)).data, X * X)
+@pytest.mark.parametrize("call", [lambda M, W: M * W, lambda M, W: W @ M, lambda M, W: np.multiply(M, W)])
+def test_a_numpy_matrix_is_refused_since_its_product_is_another(call):
+    with pytest.raises(UnsupportedError, match=r"np\.matrix is not supported, .*; use np\.asarray\(\.\.\.\), and @"):
+        call(np.matrix(X), at.Tensor(X))
 
 
 # ----- comparison -----
