@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.modes import modes
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
 
@@ -74,10 +75,15 @@ def take(tensor: Any, way: str) -> None:
 
 
 def note(tensor: Any, frame: FrameType) -> None:
-    """Note that a frame of the user's takes the value of a tracked tensor, if a transform is running."""
+    """Note that a frame of the user's takes the value of a tracked tensor, if a transform is running or under debug."""
     exits, path = _exits.get(), frame.f_code.co_filename
-    if exits is not None and not call_site.is_package_file(path):
-        exits.append(Exit(tensor, path, frame.f_lineno))
+    if (exits is None and not modes.debugging) or call_site.is_package_file(path):
+        return
+    way = Exit(tensor, path, frame.f_lineno)
+    if exits is not None:
+        exits.append(way)
+    if modes.debugging:
+        modes.exits.append(way.line)
 
 
 # ----- who asks for a float -----

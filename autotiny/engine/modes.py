@@ -49,6 +49,8 @@ class Tracer(Protocol):
 class _Modes(threading.local):
     recording = True
     debugging = False
+    exits: list[str]
+    """Under debug, the lines that took a value out of its graph."""
     tracing: Tracer | None = None
     scope: tuple[Mark, ...] = ()
 
@@ -98,6 +100,9 @@ def no_grad() -> Switch:
 def debug() -> Switch:
     """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
 
+    `with at.debug() as exits` gathers the lines that took the value of a tracked tensor out of its graph, by float,
+    .item(), .tolist() or .data: no gradient comes back from them.
+
     Raises NonFiniteError with the operation, its operands and the line.
 
     >>> import autotiny as at, numpy as np
@@ -107,7 +112,7 @@ def debug() -> Switch:
     Traceback (most recent call last):
     autotiny.errors.NonFiniteError: log(x) gives -inf (<doctest autotiny.engine.modes.debug[2]>:2: y = np.log(x))
     """
-    return Switch("debugging", True)
+    return _Debug("debugging", True)
 
 
 def scope(name: str) -> Switch:
@@ -123,6 +128,22 @@ def scope(name: str) -> Switch:
     if not isinstance(name, str) or not name:
         raise UnsupportedError(f"scope: expected a name, such as at.scope('layer 1'); got {name!r}")
     return _Scope(name)
+
+
+class _Debug(Switch):
+    """A switch that gathers the lines by which values leave their graph, anew each time it is entered."""
+
+    def __enter__(self) -> list[str]:  # type: ignore[override]
+        super().__enter__()
+        self.before.append(getattr(modes, "exits", []))
+        modes.exits = []
+        return modes.exits
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        modes.exits = self.before.pop()
+        super().__exit__(kind, error, traceback)
 
 
 class _Scope(Switch):

@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running_exits
-from autotiny.engine.modes import Mark
+from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -90,7 +90,7 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if running_exits() is not None and self._tracked:
+        if (running_exits() is not None or (Switch.in_use and modes.debugging)) and self._tracked:
             leaving.note(self, sys._getframe(1))
         if self.op is not None:
             if self._notes is None or "value" not in self._notes:

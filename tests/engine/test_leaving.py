@@ -312,3 +312,23 @@ for f in loses, stores:
 def test_array_that_takes_a_float_in_is_an_error(way, t):
     with pytest.raises((UnsupportedError, ValueError)):
         way(np.zeros(3), t)
+
+
+# ----- debug -----
+@pytest.mark.parametrize("way", [float, lambda t: t.item(), lambda t: t.tolist(), lambda t: t.data])
+def test_debug_names_the_line_of_a_way_out(way):
+    x = at.Tensor(2.0, name="x")
+    with at.debug() as exits:
+        way(x)
+    (line,) = exits
+    assert line.startswith("test_leaving.py:")
+    way(x)
+    assert len(exits) == 1
+
+
+def test_debug_names_no_line_of_data_or_of_what_stays():
+    x, data = at.Tensor([2.0, 1.0], name="x"), at.Tensor(3.0, requires_grad=False)
+    with at.debug() as exits:
+        y = np.sum(x * data.data * float(data))
+        y.backward()
+    assert exits == []
