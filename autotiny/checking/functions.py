@@ -76,7 +76,7 @@ def compare_functions(f: Function, grad_f: Any, args: Sequence[Any]) -> Report:
         raise UnsupportedError(f"compare: expected the gradient of f as a function; got {type(grad_f).__name__}")
     with Switch("recording", True):
         call = Call("compare", f, args)
-        value = f(*call.rebuild([Tensor(point) for point in call.points]))
+        value = f(*call.rebuild([as_argument(point) for point in call.points]))
         if np.size(value) != 1:
             raise ShapeError(f"compare: f must return a single number; it returned shape {np.shape(value)}")
         loss = call.recorded(call.number)
@@ -152,8 +152,8 @@ class Call:
             output = compute(self.leaves)
         self.exits = list(dict.fromkeys(way.line for way in exits))
         if not output.requires_grad:
-            ways = f": its value leaves the graph at {self.exits[0]}" if self.exits else ""
-            raise UnsupportedError(f"{self.who}: f's result does not depend on any argument through Tensors{ways}")
+            lines = "".join(f"; a value left the graph at {line}" for line in self.exits)
+            raise UnsupportedError(f"{self.who}: f's result does not depend on any argument through Tensors{lines}")
         return output
 
     def require_the_same(self, loss: Tensor) -> None:
@@ -198,7 +198,7 @@ class Call:
         """Return a row with the lines that take values out of the graph, in place of a doubt about the rules."""
         if row.ok or not self.exits:
             return row
-        return replace(row, notes=tuple(f"no gradient comes back from {line}" for line in self.exits))
+        return replace(row, notes=tuple(f"a value left the graph at {line}" for line in self.exits))
 
     def by_leaf(self, gradient: Any) -> list[Any]:
         """Return a gradient by all arguments, or by the first one, with a part for each variable."""

@@ -1,8 +1,9 @@
 """The sweep of `backward`, tuned: same gradients, bit for bit, in about half the time on small graphs.
 
-It leaves out what a plain `backward` does not need (recording, guard, hooks for observers), and differs in two ways:
-operations of one and two operands, the most frequent ones, have code of their own; and an array that a rule has just
-made is added to in place.
+It leaves out what a plain `backward` does not need (recording, selection, hooks for observers), and differs in three
+ways: operations of one and two operands, the most frequent ones, have code of their own; an array that a rule has just
+made is added to in place; and nan is looked for only in gradients that end there, at leaves and where operations stop
+them.
 """
 
 from collections.abc import Iterable
@@ -14,28 +15,36 @@ from autotiny.engine.backward import Gradients, Sweep
 from autotiny.engine.broadcasting import fit
 from autotiny.engine.node import Node, made_by
 from autotiny.engine.recording import LOG, is_stable_log
+from autotiny.engine.selection import has_nan
 
 SCALARS = frozenset({np.float64, np.float32, np.float16})
 
 
 class FastSweep(Sweep):
-    """A sweep over the whole graph, neither recorded nor guarded."""
+    """A sweep over the whole graph, not recorded, that does not look at the selection."""
+
+    stopped_nan = False
+    """Whether nan has arrived at an operation that may not pass it on."""
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
         grads, log_grads = self.grads, self.log_grads
+        find = grads.get if self.wanted is None else grads.pop  # what was used up is not kept
         for node in order:
             op: Any = node.op
-            g = grads.get(node)
+            g = find(node, None)
             if log_grads and node in log_grads:
                 h = log_grads[node]
                 _pull_each(grads, node, (op.log.rule,), h)
                 via_log = h / node._value
+                if has_nan(via_log):
+                    via_log = self.out_of_logarithm(node, h)
                 grads[node] = via_log if g is None else g + via_log
             if g is None:
                 continue
-            if op.selects:
-                self.masked = True
+            if op.stops:
+                self.stopped_nan = self.stopped_nan or (self.masked and has_nan(g))
+                self.masked = self.masked or op.has("selects")
             args, rules = node.args, op.rules
             if op is LOG and is_stable_log(op, args):
                 (x,) = args
@@ -47,6 +56,12 @@ class FastSweep(Sweep):
                 _receive(grads, node, x, g, rule(g, node._value, x._value, **node.kwargs))
             else:
                 _pull_each(grads, node, rules, g)
+
+    def is_spoilt(self) -> bool:
+        """Whether a gradient is nan behind an operation that selects."""
+        if not self.masked:
+            return False
+        return self.stopped_nan or any(has_nan(g) for x, g in self.grads.items() if x.op is None)
 
 
 def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:

@@ -11,6 +11,7 @@ imports autotiny, but it may format.
 import ast
 import math
 import sys
+import warnings
 from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -75,7 +76,7 @@ def take(tensor: Any, way: str) -> None:
 
 
 def note(tensor: Any, frame: FrameType) -> None:
-    """Note that a frame of the user's takes the value of a tracked tensor, if a transform is running or under debug."""
+    """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
     exits, path = _exits.get(), frame.f_code.co_filename
     if (exits is None and not modes.debugging) or call_site.is_package_file(path):
         return
@@ -83,7 +84,9 @@ def note(tensor: Any, frame: FrameType) -> None:
     if exits is not None:
         exits.append(way)
     if modes.debugging:
-        modes.exits.append(way.line)
+        registry = frame.f_globals.setdefault("__warningregistry__", {})
+        words = messages.passed_exit(tensor, way.line)
+        warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
 
 # ----- who asks for a float -----
@@ -97,8 +100,25 @@ def take_float(tensor: Any) -> None:
         if library:
             raise messages.lost_gradient(tensor, _library_function(frame))
         if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
-            raise _refusal(tensor, expression, frame)
+            error = _refusal(tensor, expression, frame)
+            if isinstance(expression, ast.Subscript):
+                _raise_again(frame, error)
+            raise error
     note(tensor, frame)
+
+
+def _raise_again(frame: FrameType, error: Exception) -> None:
+    """Raise an error once more when it reaches a frame: where a[i] = t fails, NumPy puts a ValueError in its place."""
+    if sys.gettrace() is not None:  # a debugger's, which would be lost
+        return
+
+    def again(frame: FrameType, event: str, arg: Any) -> None:
+        sys.settrace(None)
+        frame.f_trace = None
+        raise error from None
+
+    frame.f_trace = again
+    sys.settrace(lambda *event: None)
 
 
 def _formats(expression: ast.AST | None) -> bool:

@@ -30,7 +30,7 @@ class Tracer(Protocol):
     """
 
     guards: bool = False
-    """Whether every sweep is to be guarded, whether these values need it or not."""
+    """Whether every sweep is to look at the selection, whether these values need it or not."""
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """Return the result of the operation, in place of its forward function."""
@@ -40,17 +40,19 @@ class Tracer(Protocol):
         """Note the running functions, called before an operation is applied to formulas."""
 
     def require_guard(self) -> None:
-        """Note that a sweep is about to run with a guard; raise an error to stop it."""
+        """Note that a sweep is about to look at the selection; raise an error to stop it."""
 
-    def observe(self, grads: Mapping[Any, Any], masked: bool) -> None:
-        """Note the gradients that a sweep has computed, and whether it met an operation that selects."""
+    def observe(self, grads: Mapping[Any, Any], masked: bool, unbounded: bool) -> None:
+        """Note the gradients that a sweep has computed.
+
+        `masked` says whether it met an operation that selects, `unbounded` whether what that did not take may have an
+        infinite derivative although all operands are finite.
+        """
 
 
 class _Modes(threading.local):
     recording = True
     debugging = False
-    exits: list[str]
-    """Under debug, the lines that took a value out of its graph."""
     tracing: Tracer | None = None
     scope: tuple[Mark, ...] = ()
 
@@ -100,8 +102,7 @@ def no_grad() -> Switch:
 def debug() -> Switch:
     """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
 
-    `with at.debug() as exits` gathers the lines that took the value of a tracked tensor out of its graph, by float,
-    .item(), .tolist() or .data: no gradient comes back from them.
+    It also warns where a value leaves the graph: by float(t), .item(), .tolist(), or .data of a result.
 
     Raises NonFiniteError with the operation, its operands and the line.
 
@@ -112,7 +113,7 @@ def debug() -> Switch:
     Traceback (most recent call last):
     autotiny.errors.NonFiniteError: log(x) gives -inf (<doctest autotiny.engine.modes.debug[2]>:2: y = np.log(x))
     """
-    return _Debug("debugging", True)
+    return Switch("debugging", True)
 
 
 def scope(name: str) -> Switch:
@@ -128,22 +129,6 @@ def scope(name: str) -> Switch:
     if not isinstance(name, str) or not name:
         raise UnsupportedError(f"scope: expected a name, such as at.scope('layer 1'); got {name!r}")
     return _Scope(name)
-
-
-class _Debug(Switch):
-    """A switch that gathers the lines by which values leave their graph, anew each time it is entered."""
-
-    def __enter__(self) -> list[str]:  # type: ignore[override]
-        super().__enter__()
-        self.before.append(getattr(modes, "exits", []))
-        modes.exits = []
-        return modes.exits
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        modes.exits = self.before.pop()
-        super().__exit__(kind, error, traceback)
 
 
 class _Scope(Switch):

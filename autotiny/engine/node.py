@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running_exits
-from autotiny.engine.modes import Mark, Switch, modes
+from autotiny.engine.modes import Mark, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -79,6 +79,8 @@ class Node:
     op: Op | None
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
+        if type(requires_grad) is not bool or not (name is None or isinstance(name, str)):
+            _require_leaf_options(requires_grad, name)
         self._value = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
@@ -90,9 +92,11 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if (running_exits() is not None or (Switch.in_use and modes.debugging)) and self._tracked:
+        if running_exits() is not None and self._tracked:
             leaving.note(self, sys._getframe(1))
         if self.op is not None:
+            if modes.debugging and running_exits() is None:
+                leaving.note(self, sys._getframe(1))
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
@@ -197,7 +201,7 @@ class Node:
         """Return the only entry as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._value.item()
+        return self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
@@ -213,10 +217,15 @@ class Node:
         """
         if self._tracked:
             leaving.take_float(self)
-        return float(self._value.item())
+        return float(self._only_entry())
 
     def __int__(self) -> int:
-        return int(self._value.item())
+        return int(self._only_entry())
+
+    def _only_entry(self) -> Any:
+        if self.size != 1:
+            raise ShapeError(f"{self._label()} has {self.size} entries, not one: index it, or use .tolist() or .data")
+        return self._value.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
@@ -249,6 +258,13 @@ class Node:
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
+
+
+def _require_leaf_options(requires_grad: Any, name: Any) -> None:
+    if not isinstance(requires_grad, bool | np.bool):
+        raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
+    if not (name is None or isinstance(name, str)):
+        raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -32,6 +32,11 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a function that is composed of operations, with the arguments that NumPy's function of that name takes."""
     name, form = function.__name__, _form(function)
+    operands = len(form.required)
+    args, kwargs = (
+        (*args[:operands], *map(with_python_integers, args[operands:])),
+        {key: with_python_integers(value) if key in form.options else value for key, value in kwargs.items()},
+    )
     if kwargs or len(args) > form.positional:
         require_at_most(max(form.positional, len(form.names)), name, args)
         beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
@@ -41,6 +46,17 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
         if operand not in kwargs:
             raise UnsupportedError(f"{name}: missing argument {operand}")
     return COMPOSED[function](*args, **kwargs)
+
+
+def with_python_integers(option: Any) -> Any:
+    """Return an option with Python's integers in place of NumPy's, of which -np.uint8(1) is 255."""
+    if isinstance(option, np.integer):
+        return int(option)
+    if isinstance(option, np.ndarray) and option.dtype.kind == "u":
+        return option.astype(int)
+    if type(option) in (tuple, list) and option:
+        return type(option)(map(with_python_integers, option))
+    return option
 
 
 class _Form(NamedTuple):

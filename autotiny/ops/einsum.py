@@ -59,16 +59,9 @@ def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, 
     return np.broadcast_to(np.reshape(result, lengths), full)
 
 
-def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list[Array]:
-    """Mark the entries of the operands that are used for the chosen sums: the rules, on truth values."""
-    whole = [np.ones_like(x, dtype=bool) for x in operands]
-    return [einsum_back(i, chosen, None, *whole, **subscripts) for i in range(len(operands))]
-
-
 @own(
     each=einsum_back,
     traits="mixes analytic linear keeps_sign",
-    guard=entries_of_terms,
     words="einsum: with the gradient in the output's place, over the labels of this operand",
 )
 def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:

@@ -314,21 +314,36 @@ def test_array_that_takes_a_float_in_is_an_error(way, t):
         way(np.zeros(3), t)
 
 
-# ----- debug -----
-@pytest.mark.parametrize("way", [float, lambda t: t.item(), lambda t: t.tolist(), lambda t: t.data])
-def test_debug_names_the_line_of_a_way_out(way):
-    x = at.Tensor(2.0, name="x")
-    with at.debug() as exits:
-        way(x)
-    (line,) = exits
-    assert line.startswith("test_leaving.py:")
-    way(x)
-    assert len(exits) == 1
+# ----- under debug -----
+NOTED = {
+    "float": lambda t: float(t),
+    "item": lambda t: t.item(),
+    "tolist": lambda t: t.tolist(),
+    "data of a result": lambda t: (t * 1).data,
+    "percent": lambda t: "%.1f" % t,  # noqa: UP031
+}
+NOT_NOTED = {
+    "detached": lambda t: t.detach().item(),
+    "data of a leaf": lambda t: t.data,
+    "text": str,
+    "comparison": lambda t: t > 1,
+    "shape": lambda t: t.shape,
+}
 
 
-def test_debug_names_no_line_of_data_or_of_what_stays():
-    x, data = at.Tensor([2.0, 1.0], name="x"), at.Tensor(3.0, requires_grad=False)
-    with at.debug() as exits:
-        y = np.sum(x * data.data * float(data))
-        y.backward()
-    assert exits == []
+@pytest.mark.parametrize("way", NOTED)
+def test_debug_warns_where_a_value_leaves_the_graph(way, t):
+    words = r"the value of .* leaves the graph, and no gradient passes, at test_leaving\.py:\d+: "
+    with at.debug(), pytest.warns(UserWarning, match=words):
+        NOTED[way](t)
+
+
+@pytest.mark.parametrize("way", NOT_NOTED)
+def test_debug_does_not_warn_of_what_is_no_way_out(way, t):
+    with at.debug():
+        NOT_NOTED[way](t)
+
+
+def test_debug_warns_inside_of_a_transform_as_well():
+    with at.debug(), pytest.warns(UserWarning, match="the value of x leaves the graph"):
+        at.grad(lambda x: x * x.item())(2.0)

@@ -271,7 +271,7 @@ def test_zero_is_false():
 
 @pytest.mark.parametrize("convert", [float, int, at.Tensor.item])
 def test_only_a_single_entry_is_a_number(convert):
-    with pytest.raises(ValueError, match="size 1"):
+    with pytest.raises(ValueError, match="has 2 entries, not one"):
         convert(at.Tensor([1.0, 2.0]))
 
 

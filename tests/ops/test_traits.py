@@ -82,7 +82,7 @@ def test_a_constant_variant_has_the_traits_of_its_row():
     assert {op.name for op in variants} == {"maximum", "minimum", "fmax", "fmin"}
     for op in variants:
         assert op.constant_variant.traits == op.traits
-        assert op.constant_variant.guard == op.guard
+        assert op.constant_variant.used == op.used
 
 
 def test_a_constant_variant_needs_a_row():
