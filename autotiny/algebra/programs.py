@@ -6,8 +6,9 @@ import numpy as np
 
 from autotiny.algebra.equation import Equation, as_written
 from autotiny.algebra.term import Term
-from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
+from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.linalg import vdot
+from autotiny.ops.logarithms import log_softmax, logsumexp
 
 Array = Any
 

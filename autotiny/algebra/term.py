@@ -142,8 +142,8 @@ class Term(ArrayProtocol):
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Return the term of a decorated operation on terms."""
-        return apply(op, *bind_arguments(op, args, kwargs))
+        """Return the term of a decorated operation on terms; a variant of an operation is the operation itself."""
+        return apply(OPS[op.function], *bind_arguments(op, args, kwargs))
 
 
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()

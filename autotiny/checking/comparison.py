@@ -15,11 +15,10 @@ from autotiny.checking.page import StepCurve, page, step_curve
 from autotiny.checking.row import Row, shown
 from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import examine
-from autotiny.diagnosis.graph import alone
+from autotiny.diagnosis.graph import alone, form_of
 from autotiny.engine.gradients import gradients
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.modes import Switch
-from autotiny.engine.node import made_by
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
@@ -72,7 +71,7 @@ def blame(subject: Subject) -> Blame:
             wrong = next(row for row in rows if not row.ok)
             line = (node._notes or {}).get("line")
             operand = int(wrong.name.split()[1])
-            return Blame(made_by(node).name, subject.names_of_all[node], operand, line, rows, checked)
+            return Blame(form_of(node).op.name, subject.names_of_all[node], operand, line, rows, checked)
     return Blame(None, None, None, None, (), checked)
 
 

@@ -1,16 +1,16 @@
 """A recorded graph as a function of one of its tensors: only what depends on that tensor is computed again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import TieRule, complex_forward, complex_log, has_complex_form
-from autotiny.engine.graph import leading_to, topological_order
+from autotiny.checking.complex_forward import TieRule, complex_forward, has_complex_form
+from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import is_stable_log, value_of
+from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, Op, shaping
+from autotiny.ops import OPS, shaping
 
 WIDE_WORK = 50_000
 """The largest number of multiplications of a replay in extended precision, without BLAS: some milliseconds."""
@@ -57,11 +57,11 @@ class Replay:
     @property
     def analytic(self) -> bool:
         """Whether a complex step can pass through every operation on the way, kinks aside."""
-        return all(has_complex_form(made_by(node)) for node in self.nodes)
+        return all(has_complex_form(form_with(node, {self.x}).op) for node in self.nodes)
 
     def __call__(self, value: Any) -> Any:
         """Return the output for a real value of x."""
-        return self._output(value, lambda node, args: made_by(node).forward(*args, **node.kwargs), real_log)
+        return self._output(value, lambda form, args: form.op.forward(*args, **form.kwargs))
 
     def step(self, value: Any, by_convention: bool = False) -> tuple[Any, bool]:
         """Return the output for a complex value of x, and whether the step met a kink on the way.
@@ -70,15 +70,15 @@ class Replay:
         """
         rule, kinks = TieRule(self.eps, by_convention), list[bool]()
 
-        def compute(node: Tensor, args: list[Any]) -> Any:
-            result = complex_forward(made_by(node), rule, args, node.kwargs)
+        def compute(form: Any, args: list[Any]) -> Any:
+            result = complex_forward(form.op, rule, args, form.kwargs)
             kinks.append(result.at_kink)
             return result.value
 
-        return self._output(value, compute, complex_log), any(kinks)
+        return self._output(value, compute), any(kinks)
 
-    def _output(self, value: Any, compute: Callable[[Tensor, list[Any]], Any], log: Callable[..., Any]) -> Any:
-        """The output, each operation computed by `compute(node, args)`, the logarithm of an exponential by `log`."""
+    def _output(self, value: Any, compute: Callable[[Any, list[Any]], Any]) -> Any:
+        """The output, each operation, or its stable form, computed by `compute(form, args)`."""
         values = {self.x: value}
 
         def value_at(arg: Any) -> Any:
@@ -87,14 +87,11 @@ class Replay:
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 op = made_by(node)
-                if is_stable_log(op, node.args) and node.args[0] is not self.x:
-                    (inner,) = node.args
-                    args = [value_at(arg) for arg in inner.args]
-                    values[node] = log(made_by(inner), value_at(inner), args, inner.kwargs)
-                elif op is ASTYPE:
+                if op is ASTYPE:
                     values[node] = value_at(node.args[0])
                 else:
-                    values[node] = compute(node, [value_at(arg) for arg in node.args])
+                    form = form_with(node, {self.x})
+                    values[node] = compute(form, [value_at(arg) for arg in form.args])
             return np.sum(self.weights * values[self.output]) if self.output in values else np.sum(value * 0)
 
     def _runs_wide(self) -> bool:
@@ -103,9 +100,3 @@ class Replay:
         except TypeError:  # NumPy's linear algebra has no extended precision
             return False
         return True
-
-
-def real_log(op: Op, y: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """log(y) of an operation whose output y is an exponential, computed from its operands."""
-    assert op.log is not None
-    return op.log.forward(y, *args, **options)

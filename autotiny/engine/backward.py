@@ -16,8 +16,9 @@ import numpy as np
 from autotiny.engine.broadcasting import fit, require_array
 from autotiny.engine.masking import finite_unless, guard
 from autotiny.engine.modes import modes
-from autotiny.engine.node import Node, made_by
-from autotiny.engine.recording import is_stable_log, require_finite, value_of
+from autotiny.engine.node import Node
+from autotiny.engine.recording import require_finite, value_of
+from autotiny.ops import Op
 
 Gradients = dict[Any, Any]
 """A map from each tensor x to dJ/dx."""
@@ -31,7 +32,7 @@ class Sweep:
     Attributes
     ----------
     grads : dJ/dy of every tensor that the sweep has reached.
-    log_grads : dJ/dlog(y) of the exponentials y whose logarithm was taken.
+    passed_by : the operations that were pulled back through their stable form, past the results within it.
     masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
     record : whether the rules run on Tensors, so that the gradients can be differentiated again.
@@ -39,7 +40,7 @@ class Sweep:
     """
 
     grads: Gradients
-    log_grads: Gradients
+    passed_by: list[Node]
     masked: bool
 
     def run(self, order: Iterable[Node]) -> None:
@@ -48,59 +49,70 @@ class Sweep:
             self.visit(node)
 
     def visit(self, node: Node) -> None:
-        """Pull dJ/dy back through the operation that made y, and add the contributions to its operands' gradients."""
-        g, h = self.grads.get(node), self.log_grads.get(node)
-        if h is not None:
-            self.visit_exponential(node, g, h)
-        if g is None:
-            return  # no other use of y has contributed
-        if is_stable_log(node.op, node.args):
-            add(self.log_grads, node.args[0], g)
-        else:
-            self.masked = self.masked or made_by(node).selects
-            for position, c in self.pull(node, g):
-                add(self.grads, node.args[position], c)
+        """Pull dJ/dy back through the operation that made y, and add the contributions to its operands' gradients.
 
-    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+        An expression that has a stable form, such as log(softmax(Z)), is pulled back through that in one go.
+        """
+        g = self.grads.get(node)
+        if g is None:
+            return
+        form: Any = node._stable or node
+        if form is not node:
+            self.passed_by.append(node)
+        self.masked = self.masked or form.op.selects
+        for position, c in self.pull(node, g, form):
+            add(self.grads, form.args[position], c)
+
+    def pull(self, node: Node, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
         """Yield dJ/dy dy/dx for each operand x of y that wants a gradient, with its position among the operands.
 
-        g is dJ/dy, or dJ/dlog(y) if the pull goes through the logarithm.
+        g is dJ/dy. `form` has the operation and its operands: y itself, or its stable form.
         """
-        rules = rules_of(node, through_log)
-        y, args, needed = self.seen_by_rules(node, g)
-        for position, (x, rule, where) in enumerate(zip(node.args, rules, needed, strict=False)):
+        y, args, needed = self.seen_by_rules(node, form, g)
+        for position, (x, rule, where) in enumerate(zip(form.args, form.op.rules, needed, strict=False)):
             if isinstance(x, Node) and x.requires_grad and (self.path is None or x in self.path):
-                yield position, self.contribution(node, x, g, rule(g, y, *args, **node.kwargs), where)
+                yield position, self.contribution(form.op, node, x, g, rule(g, y, *args, **form.kwargs), where)
+
+    def within_forms(self) -> Iterator[tuple[Node, int, Any]]:
+        """Yield what the results within the stable forms, passed by in the sweep, receive by the rules as written.
+
+        They are operation, position of the operand and contribution, and end within the expression: together with the
+        sweep's own contributions they make the gradient of such a result, that of A in log(A).
+        """
+        plain = Sweep({}, self.path, record=self.record)
+        for node in self.passed_by:
+            grads = {node: self.grads[node]}
+            for user, position in node._stable.uses if node._stable else ():
+                y = node if user is None else user
+                for at, c in plain.pull(y, grads[y], y) if y in grads else ():
+                    if at == position:
+                        c = c if user is not None else zero_where_nothing_arrives(grads[y], c)
+                        add(grads, y.args[position], c)
+                        yield y, position, c
+
+    def all_gradients(self) -> Gradients:
+        """Return the gradients, with those of the results within stable forms."""
+        if not self.passed_by:
+            return self.grads
+        grads = dict(self.grads)
+        with np.errstate(all="ignore"):
+            for node, position, c in self.within_forms():
+                add(grads, node.args[position], c)
+        return grads
 
     def __init__(
         self, grads: Gradients, path: set[Node] | None = None, *, record: bool = False, guarded: bool = False
     ) -> None:
-        self.grads, self.log_grads, self.masked = dict(grads), {}, False
+        self.grads, self.passed_by, self.masked = dict(grads), [], False
         self.path, self.record, self.guarded = path, record, guarded
 
-    def visit_exponential(self, node: Node, g: Any, h: Any) -> None:
-        """Pull h = dJ/dlog(y) back through the exponential y without dividing by y, which may be 0.
-
-        The gradient of y gains h / y, so that users see it; only g, from the other uses of y, is left to pull back.
-        """
-        for position, c in self.pull(node, h, through_log=True):
-            add(self.grads, node.args[position], c)
-        via_log = self.out_of_logarithm(node, h)
-        self.grads[node] = via_log if g is None else g + via_log
-
-    def out_of_logarithm(self, node: Node, h: Any) -> Any:
-        """Return dJ/dy = h / y for h = dJ/dlog(y)."""
-        g = h / (node if self.record else node.value)
-        return finite_unless(value_of(h) != 0, g) if self.guarded else g
-
-    def seen_by_rules(self, node: Node, g: Any) -> tuple[Any, tuple[Any, ...], Iterable[Any]]:
+    def seen_by_rules(self, node: Node, form: Any, g: Any) -> tuple[Any, tuple[Any, ...], Iterable[Any]]:
         """Return y and its operands, as Tensors if the sweep is recorded, and where each operand was needed."""
-        y, args = (node, node.args) if self.record else (node.value, tuple(map(value_of, node.args)))
-        return guard(made_by(node), g, y, args, node.kwargs) if self.guarded else (y, args, repeat(True))
+        y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
+        return guard(form.op, g, y, args, form.kwargs) if self.guarded else (y, args, repeat(True))
 
-    def contribution(self, node: Node, x: Node, g: Any, c: Any, needed: Any) -> Any:
+    def contribution(self, op: Op, node: Node, x: Node, g: Any, c: Any, needed: Any) -> Any:
         """Return the contribution c of a rule in the shape and precision of x, and finite where x was not needed."""
-        op = made_by(node)
         if self.guarded:
             c = finite_unless(needed, require_array(c, x.value, op))
             if modes.debugging:
@@ -109,15 +121,17 @@ class Sweep:
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
 
 
-def rules_of(node: Node, through_log: bool) -> Any:
-    """Return the gradient rules of the operation that made y, or of its logarithm: one for each operand."""
-    op: Any = made_by(node)
-    return (op.log.rule,) if through_log else op.rules
-
-
 def add(grads: Gradients, x: Node, c: Any) -> None:
     """Add a contribution to the gradient of x."""
     grads[x] = grads[x] + c if x in grads else c
+
+
+def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
+    """Return the contribution of g by an elementwise rule, 0 where g = 0 meets an infinite slope: 0 log(A) at A = 0."""
+    arrives, value = value_of(g) != 0, value_of(c)
+    if not isinstance(arrives, np.ndarray | np.bool) or np.all(kept := np.logical_or(arrives, np.isfinite(value))):
+        return c
+    return np.where(kept, c, 0.0)
 
 
 def run_sweep(order: Sequence[Node], start: Callable[[bool], AnySweep]) -> AnySweep:

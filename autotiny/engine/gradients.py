@@ -21,7 +21,8 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 def backward(output: Node, grad: Any = None) -> None:
     """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
-    for node, g in sweep(verified_order(output), {output: seed(output, value_of(grad))}).items():
+    swept = run(verified_order(output), {output: seed(output, value_of(grad))})
+    for node, g in swept.all_gradients().items():
         if node.op is not None:
             node._grad = g
         elif node._grad is not None:
@@ -51,7 +52,7 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
             raise UnsupportedError(
                 f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
             )
-    grads = sweep(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
+    grads = run(verified_order(output), {output: seed(output, grad)}, tensors, record=True).all_gradients()
     values = [grads[x] if x in grads else np.zeros_like(x.value) for x in tensors]
     kind: Any = type(output)
     return [g if isinstance(g, kind) else kind(g, requires_grad=False) for g in values]
@@ -81,9 +82,15 @@ def sweep(
 ) -> Gradients:
     """Return the gradient of every tracked tensor, or of those on the way to the wanted ones, from dJ/d(outputs).
 
-    `order` holds the operations, results before operands. The gradients are recorded on request.
+    `order` holds the operations, results before operands. The gradients are recorded on request. Those of results
+    within a stable form are what other uses contribute.
     """
+    return run(order, seeds, wanted, record).grads
+
+
+def run(order: Sequence[Node], seeds: Gradients, wanted: Iterable[Node] | None = None, record: bool = False) -> Sweep:
+    """Return the sweep of these operations."""
     if wanted is None and not record and modes.tracing is None:
-        return run_sweep(order, lambda guarded: Sweep(seeds, guarded=True) if guarded else FastSweep(seeds)).grads
+        return run_sweep(order, lambda guarded: Sweep(seeds, guarded=True) if guarded else FastSweep(seeds))
     path = None if wanted is None else leading_to(reversed(order), wanted)
-    return run_sweep(order, lambda guarded: Sweep(seeds, path, record=record, guarded=guarded)).grads
+    return run_sweep(order, lambda guarded: Sweep(seeds, path, record=record, guarded=guarded))

@@ -51,6 +51,8 @@ class _Modes(threading.local):
     debugging = False
     tracing: Tracer | None = None
     scope: tuple[Mark, ...] = ()
+    stable = True
+    """Whether stable forms are recognised; off, everything is computed and differentiated as it is written."""
 
 
 modes = _Modes()

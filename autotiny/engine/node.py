@@ -14,6 +14,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
+from autotiny.ops.stable_forms import Match
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -33,6 +34,7 @@ class Node:
         "_number",
         "_scope",
         "_shared",
+        "_stable",
         "args",
         "kwargs",
         "name",
@@ -54,6 +56,8 @@ class Node:
     """When a leaf's data was last assigned, as a number in that order."""
     _shared: bool
     """Whether code outside the engine has the array of this leaf and may write to it."""
+    _stable: Match | None
+    """The stable form of the expression that this is the result of: it gives the value and the gradient."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -62,7 +66,7 @@ class Node:
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
         self._data = private_copy(data, requires_grad, dtype)
-        self._grad = self._notes = self.op = None
+        self._grad = self._notes = self._stable = self.op = None
         self._number = self._assigned = next_number()
         self._shared = False
         self.args, self.kwargs = (), NO_OPTIONS

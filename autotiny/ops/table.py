@@ -19,7 +19,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -59,17 +59,6 @@ TRAITS = {
 """All traits and their meanings."""
 
 
-class StableLog(NamedTuple):
-    """log(y) of an operation whose output is an exponential, computed without leaving the logarithm.
-
-    `forward(y, x)` is log(y). With h = dJ/dlog(y), `rule(h, y, x)` contributes to x: y may underflow to 0, where h / y
-    overflows, while the product of h / y with dy/dx is fine.
-    """
-
-    forward: Function
-    rule: Rule
-
-
 class Op:
     """An operation that can be recorded: its forward function, its notation, and a rule for each argument.
 
@@ -86,7 +75,8 @@ class Op:
     selects : whether it has this trait, kept as an attribute because `backward` reads it for every operation.
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
-    log : how to compute the logarithm of its output without underflow, if that is special.
+    stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
+    forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
@@ -106,7 +96,7 @@ class Op:
         traits: str = "",
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
-        log: StableLog | None = None,
+        stands_for: tuple[Function, ...] = (),
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -121,7 +111,8 @@ class Op:
         self.selects = "selects" in self.traits
         self.words = words
         self.reduction_of = reduction_of
-        self.log = log
+        self.stands_for = stands_for
+        self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
     def __repr__(self) -> str:
@@ -209,8 +200,24 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
     return register
 
 
+def variant(function: Function, *rules: Rule) -> Function:
+    """Return the operation of `function` with other rules, with which it is recorded; formulas have the operation."""
+    op = OPS[function]
+    traits = " ".join(op.traits)
+    other = Op(op.function, rules, op.forward, op.kind, guard=op.guard, traits=traits, words=op.words)
+    return dispatching(other, op.forward)
+
+
 def recorded(op: Op, forward: Function) -> Function:
-    """Return the public function of an operation: on Tensors it records, otherwise it calls `forward`."""
+    """Enter an operation into the table; return its public function."""
+    function = dispatching(op, forward)
+    OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
+    OPS[function] = op
+    return function
+
+
+def dispatching(op: Op, forward: Function) -> Function:
+    """Return the function that on Tensors records an operation, and otherwise calls `forward`."""
     _require_arity(op)
 
     @functools.wraps(op.function)
@@ -221,8 +228,6 @@ def recorded(op: Op, forward: Function) -> Function:
             record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
         return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
 
-    OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
-    OPS[function] = op
     return function
 
 
@@ -237,6 +242,11 @@ def floats(x: Any) -> Array:
             return x
         x = np.asarray(x)
     return x.astype(np.float64) if x.dtype.kind in "biu" else x
+
+
+def is_formula(x: Any) -> bool:
+    """Whether x is a formula: its value is that of one call among many, and nothing may depend on it."""
+    return hasattr(x, "is_constant")
 
 
 def on_floats(forward: Function) -> Function:

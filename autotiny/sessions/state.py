@@ -31,7 +31,7 @@ class Pulled(NamedTuple):
 
 
 Remembered = dict[Any, Pulled]
-"""Contributions by node, by whether its logarithm's rules were used, and by whether the sweep was guarded."""
+"""Contributions by node, by whether they came past a stable form, and by whether the sweep was guarded."""
 
 
 class Gradients(NamedTuple):
@@ -52,7 +52,7 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
     6.0
     """
     sweep = run_sweep(verified_order(output), lambda guarded: _Remembering(output, remembered, guarded=guarded))
-    return Gradients(sweep.grads, sweep.pulled)
+    return Gradients(sweep.all_gradients(), sweep.pulled)
 
 
 class _Remembering(Sweep):
@@ -63,12 +63,12 @@ class _Remembering(Sweep):
         self.remembered: Remembered = remembered
         self.pulled: Remembered = {}
 
-    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+    def pull(self, node: Node, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, or reuse its contributions."""
-        key = node, through_log, self.guarded
+        key = node, form is node, self.guarded
         known = self.remembered.get(key)
         if known is None or not same(known.gradient, g):
-            known = Pulled(g, list(super().pull(node, g, through_log=through_log)))
+            known = Pulled(g, list(super().pull(node, g, form)))
         self.pulled[key] = known
         return iter(known.passed)
 
