@@ -6,9 +6,8 @@ import numpy as np
 
 from autotiny.algebra.equation import Equation, as_written
 from autotiny.algebra.term import Term
-from autotiny.ops.activations import sigmoid, softmax
+from autotiny.ops.activations import sigmoid
 from autotiny.ops.linalg import vdot
-from autotiny.ops.logarithms import log_softmax, logsumexp
 
 Array = Any
 
@@ -24,10 +23,14 @@ def is_array(x: Array) -> bool:
     return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
 
 
-def keeps_shape_of(u: Array, x: Array) -> bool:
-    """Whether x / u has the shape and the type of x."""
-    numbers = [part.value if isinstance(part, Term) else part for part in (x, u)]
-    return np.broadcast_shapes(np.shape(x), np.shape(u)) == np.shape(x) and np.result_type(*numbers) == x.dtype
+def less_maximum(x: Array, axis: Any) -> Array:
+    """x - max(x), along axes: exp of it lies in [0, 1], and sums to 1 at least."""
+    return x - np.max(x, axis=axis, keepdims=True)
+
+
+def sum_of_exponentials(x: Array, axis: Any) -> Array:
+    """The sum of exp(x - max(x)) along axes."""
+    return np.sum(np.exp(less_maximum(x, axis)), axis=axis, keepdims=True)
 
 
 LONGEST_SUM = 1024
@@ -45,23 +48,8 @@ def can_be_dotted(a: Array, b: Array) -> bool:
 STABLE = (
     Equation("exp(x) / (1 + exp(x)) is the sigmoid",
         lambda x: np.exp(x) / (1 + np.exp(x)),      lambda x: sigmoid(x),           stable=True),
-    Equation("logarithm of softmax",
-        lambda x: np.log(softmax(x)),               lambda x: log_softmax(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("logarithm of softmax",
-        lambda x, axis: np.log(softmax(x, axis=axis)),
-        lambda x, axis: log_softmax(x, axis=axis),
-        lambda x, axis: isinstance(axis, int), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x, axis: np.log(np.sum(np.exp(x), axis=axis, keepdims=True)),
-        lambda x, axis: logsumexp(x, axis=axis, keepdims=True), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x: np.log(np.sum(np.exp(x))),        lambda x: logsumexp(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("log(1 + exp(x)) is softplus",
-        lambda x: np.log(1 + np.exp(x)),            lambda x: np.logaddexp(x, 0),   stable=True),
 )
-"""Stable forms, for programs: they neither overflow nor underflow where the pattern does.
+"""Quotients of exponentials, for programs: stable beside those of `autotiny.ops.stable_forms`, which rows state.
 
 A derivation reads better without them.
 """
@@ -81,12 +69,9 @@ PROGRAMS = as_written(
         lambda x: x * 1,                            lambda x: x,                            exact=True),
     Equation("x / 1 is x",
         lambda x: x / 1,                            lambda x: x,                            exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: (1 / u) * x,                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: x * (1 / u),                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("exponential of a logarithm",
-        lambda a, b: np.exp(a - np.log(b)),         lambda a, b: np.exp(a) / b),
+    Equation("exponential of the logarithm of a softmax",
+        lambda x, axis: np.exp(less_maximum(x, axis) - np.log(sum_of_exponentials(x, axis))),
+        lambda x, axis: np.exp(less_maximum(x, axis)) / sum_of_exponentials(x, axis),   exact=True),
     Equation("a sum of products is a dot product",
         lambda a, b: np.sum(a * b),                 lambda a, b: vdot(a, b),
         can_be_dotted, exact=True),

@@ -10,9 +10,9 @@ import numpy as np
 
 from autotiny.diagnosis.graph import with_value
 from autotiny.engine import call_site, graph, messages
-from autotiny.engine.gradients import run, seed
+from autotiny.engine.gradients import seed, with_forms
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import made_by
+from autotiny.engine.node import form_of, made_by
 from autotiny.engine.recording import copied, evaluate, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
@@ -86,7 +86,8 @@ class Subject:
 
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
-        swept = run(verified_order(self.output), {self.output: self.seed}, list(self.names)).all_gradients()
+        with np.errstate(all="ignore"):
+            swept = with_forms(verified_order(self.output), {self.output: self.seed}, list(self.names))
         return {x: np.asarray(swept[x]) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
 
     @cached_property
@@ -120,10 +121,11 @@ def moved_gradients(
     moved: dict[Tensor, list[Any]] = {x: [] for x in tensors}
     for number in range(samples):
         copies = rounded_copy(order, np.random.default_rng(number))
-        copy = copies[output]
-        gradients = run(verified_order(copy), {copy: seed}, [copies[x] for x in tensors]).all_gradients()
+        copy, reached = copies[output], [x for x in tensors if x in copies]
+        with np.errstate(all="ignore"):
+            gradients = with_forms(verified_order(copy), {copy: seed}, [copies[x] for x in reached])
         for x in tensors:
-            moved[x].append(np.asarray(gradients.get(copies[x], np.zeros_like(x.value))))
+            moved[x].append(np.asarray(gradients.get(copies.get(x, x), np.zeros_like(x.value))))
     return moved
 
 
@@ -151,10 +153,10 @@ def _leaf(node: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Generator) -> Tensor:
     copy: Tensor = copied(node, lambda arg: copies[arg] if type(arg) is Tensor else jitter(arg, rng), node.value)
-    form: Any = copy._stable or copy
+    form = form_of(copy)
     value = evaluate(form.op, form.args, form.kwargs, value_of)
     if not made_by(node).has("kinked"):
-        copy._data = jitter(value, rng)
+        copy._value = jitter(value, rng)
         return copy
     seen = copied(node, lambda arg: with_value(copies[arg], arg.value) if type(arg) is Tensor else arg, node.value)
     return with_value(seen, value)

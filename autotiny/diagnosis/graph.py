@@ -11,10 +11,10 @@ from autotiny.algebra.term import Term, symbol
 from autotiny.diagnosis.formula import described, stop_condition
 from autotiny.diagnosis.mistakes import Array, Context
 from autotiny.engine.contributions import contributions
-from autotiny.engine.gradients import run
+from autotiny.engine.gradients import sweep, with_forms
 from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import NO_OPTIONS, Node, made_by
+from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
 from autotiny.engine.recording import copied, evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS
@@ -27,11 +27,6 @@ def with_value(node: Tensor, value: Any) -> Tensor:
     if not node.requires_grad:
         return Tensor(value, requires_grad=False)
     return new_node(Tensor, OPS[np.positive], (node,), NO_OPTIONS, value)
-
-
-def form_of(node: Tensor) -> Any:
-    """Return the operation by which a node is computed and differentiated: its stable form if it has one."""
-    return node._stable or node
 
 
 def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
@@ -140,14 +135,14 @@ class GraphContext(Context):
         return normalise(derivative) if isinstance(derivative, Term) else None
 
     def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
-        swept = run(verified_order(self.output), {self.output: self.seed}, nodes).all_gradients()
+        swept = with_forms(verified_order(self.output), {self.output: self.seed}, nodes)
         return {node: _gradient(swept, node) for node in nodes}
 
     def _without(self, nodes: list[Tensor]) -> Array:
         """Return the gradient without the derivatives of these operations."""
         copies = without_derivatives(self.order, set(nodes))
         output, x = copies[self.output], copies[self.x]
-        swept = run(verified_order(output), {output: self.seed}, [x]).grads if output.requires_grad else {}
+        swept = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}
         return _gradient(swept, x)
 
 

@@ -3,27 +3,29 @@
     dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 
 `Sweep` is the whole algorithm. It runs when gradients are recorded to be differentiated again, under debug, while a
-tracer records formulas, and when each step is to be shown. A plain `backward` runs
-`fast_sweep.FastSweep`, which does the same in less time; a test over random graphs holds the two equal bit for bit.
+tracer records formulas, when each step is to be shown, and with a `Selection`, which says what was not taken. A plain
+`backward` runs `fast_sweep.FastSweep`, which does the same in less time; a test over random graphs holds the two equal
+bit for bit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
-from autotiny.engine.broadcasting import fit, require_array
-from autotiny.engine.masking import finite_unless, guard
+from autotiny.engine.broadcasting import fit
 from autotiny.engine.modes import modes
-from autotiny.engine.node import Node
+from autotiny.engine.node import Node, form_of
 from autotiny.engine.recording import require_finite, value_of
+from autotiny.engine.selection import Mask, Selection, has_nan, may_be_unbounded, selects
+from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
 
 Gradients = dict[Any, Any]
 """A map from each tensor x to dJ/dx."""
 
 AnySweep = TypeVar("AnySweep", bound="Sweep")
+ALL: Mapping[Node, Mask] = {}
 
 
 class Sweep:
@@ -36,7 +38,8 @@ class Sweep:
     masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
     record : whether the rules run on Tensors, so that the gradients can be differentiated again.
-    guarded : whether entries that were not selected are kept from contributing nan and infinity.
+    selection : which entries were taken; None if the sweep does not look.
+    wanted : the tensors whose gradient is kept once it has been pulled back; None for all.
     """
 
     grads: Gradients
@@ -56,22 +59,28 @@ class Sweep:
         g = self.grads.get(node)
         if g is None:
             return
-        form: Any = node._stable or node
-        if form is not node:
-            self.passed_by.append(node)
-        self.masked = self.masked or form.op.selects
+        form = form_of(node)
+        self.masked = self.masked or form.op.has("selects")
         for position, c in self.pull(node, g, form):
             add(self.grads, form.args[position], c)
+        if self.wanted is not None and node not in self.wanted:
+            del self.grads[node]
+        elif form is not node:
+            self.passed_by.append(node)
 
     def pull(self, node: Node, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
         """Yield dJ/dy dy/dx for each operand x of y that wants a gradient, with its position among the operands.
 
         g is dJ/dy. `form` has the operation and its operands: y itself, or its stable form.
         """
-        y, args, needed = self.seen_by_rules(node, form, g)
-        for position, (x, rule, where) in enumerate(zip(form.args, form.op.rules, needed, strict=False)):
-            if isinstance(x, Node) and x.requires_grad and (self.path is None or x in self.path):
-                yield position, self.contribution(form.op, node, x, g, rule(g, y, *args, **form.kwargs), where)
+        y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
+        for position, (x, rule) in enumerate(zip(form.args, form.op.rules, strict=False)):
+            if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
+                if self.selection is None:
+                    c = rule(g, y, *args, **form.kwargs)
+                else:
+                    c = self.selection.pull(rule, position, node, g, y, args)
+                yield position, self.contribution(form.op, node, x, g, c)
 
     def within_forms(self) -> Iterator[tuple[Node, int, Any]]:
         """Yield what the results within the stable forms, passed by in the sweep, receive by the rules as written.
@@ -90,40 +99,38 @@ class Sweep:
                         add(grads, y.args[position], c)
                         yield y, position, c
 
+    @np.errstate(all="ignore")
     def all_gradients(self) -> Gradients:
         """Return the gradients, with those of the results within stable forms."""
         if not self.passed_by:
             return self.grads
         grads = dict(self.grads)
-        with np.errstate(all="ignore"):
-            for node, position, c in self.within_forms():
-                add(grads, node.args[position], c)
+        for node, position, c in self.within_forms():
+            add(grads, node.args[position], c)
         return grads
 
     def __init__(
-        self, grads: Gradients, path: set[Node] | None = None, *, record: bool = False, guarded: bool = False
+        self,
+        grads: Gradients,
+        path: set[Node] | None = None,
+        *,
+        record: bool = False,
+        selection: Selection | None = None,
+        wanted: Collection[Node] | None = None,
     ) -> None:
         self.grads, self.passed_by, self.masked = dict(grads), [], False
-        self.path, self.record, self.guarded = path, record, guarded
+        self.path, self.record, self.selection, self.wanted = path, record, selection, wanted
 
-    def seen_by_rules(self, node: Node, form: Any, g: Any) -> tuple[Any, tuple[Any, ...], Iterable[Any]]:
-        """Return y and its operands, as Tensors if the sweep is recorded, and where each operand was needed."""
-        y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
-        return guard(form.op, g, y, args, form.kwargs) if self.guarded else (y, args, repeat(True))
+    def is_spoilt(self) -> bool:
+        """Whether a gradient is nan behind an operation that selects: what was not taken may be the reason."""
+        return self.masked and any(map(has_nan, self.grads.values()))
 
-    def contribution(self, op: Op, node: Node, x: Node, g: Any, c: Any, needed: Any) -> Any:
-        """Return the contribution c of a rule in the shape and precision of x, and finite where x was not needed."""
-        if self.guarded:
-            c = finite_unless(needed, require_array(c, x.value, op))
-            if modes.debugging:
-                require_finite(c, f"backward: {op.name} passes on a gradient of", node)
+    def contribution(self, op: Op, node: Node, x: Node, g: Any, c: Any) -> Any:
+        """Return the contribution c of a rule in the shape and precision of x."""
         c = fit(c, x.value, op)
+        if modes.debugging:
+            require_finite(value_of(c), f"backward: {op.name} passes on a gradient of", node)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
-
-
-def add(grads: Gradients, x: Node, c: Any) -> None:
-    """Add a contribution to the gradient of x."""
-    grads[x] = grads[x] + c if x in grads else c
 
 
 def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
@@ -134,39 +141,43 @@ def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
     return np.where(kept, c, 0.0)
 
 
-def run_sweep(order: Sequence[Node], start: Callable[[bool], AnySweep]) -> AnySweep:
-    """Run the sweep `start(guarded)` over the order and return it; guarded only if it has to be.
+def add(grads: Gradients, x: Node, c: Any) -> None:
+    """Add a contribution to the gradient of x."""
+    grads[x] = grads[x] + c if x in grads else c
 
-    Where an entry was masked (g = 0) and its derivative is infinite, their product is nan, which floating point
-    reports as invalid; a masked matrix may be singular. Such a graph is swept again with a guard: where no gradient
-    arrives, neither nan nor infinity leaves. See `masking`.
+
+@np.errstate(all="ignore")  # a decorator costs less than a with
+def run_sweep(
+    order: Sequence[Node], start: Callable[[Selection | None], AnySweep], chosen: Mapping[Node, Mask] = ALL
+) -> AnySweep:
+    """Run the sweep `start(selection)` over the order and return it; with a selection only if it has to look.
+
+    An entry that was not taken has g = 0. Where its derivative is infinite, their product is nan, and where nothing is
+    nan, all is right without a look at the selection; a matrix that was not taken may be singular. A recorded sweep
+    looks at once, for 0 times a finite derivative may have a derivative that is nan.
+
+    `chosen` marks the entries of the outputs that were taken, where not all of them were.
     """
-    tracer = modes.tracing
-    sweep = None
-    if not (modes.debugging or (tracer is not None and tracer.guards)):
-        sweep = _unguarded(order, start)
-    if sweep is None:
+    tracer, sweep = modes.tracing, start(None)
+    outputs, sweep.masked = list(sweep.grads), bool(chosen)
+    looks = tracer.guards if tracer is not None else sweep.record and (sweep.masked or selects(order))
+    if looks or modes.debugging or not _succeeds(sweep, order):
         if tracer is not None:
             tracer.require_guard()
-        with np.errstate(all="ignore"):
-            sweep = start(True)
-            sweep.run(order)
+        sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
+        sweep.masked = bool(chosen)
+        sweep.run(order)
     if tracer is not None:
-        tracer.observe(sweep.grads, sweep.masked)
+        tracer.observe(sweep.grads, sweep.masked, sweep.masked and may_be_unbounded(order, every=bool(chosen)))
     return sweep
 
 
-@np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise")  # a decorator costs less than a with
-def _unguarded(order: Sequence[Node], start: Callable[[bool], AnySweep]) -> AnySweep | None:
-    """Run a sweep without a guard; return None if it turns out to need one."""
-    sweep = start(False)
+def _succeeds(sweep: Sweep, order: Sequence[Node]) -> bool:
+    """Run a sweep that does not look at the selection, and return whether it did not have to."""
     try:
         sweep.run(order)
-    except (FloatingPointError, np.linalg.LinAlgError):
-        return None
-    return None if sweep.masked and any(map(_has_nan, sweep.grads.values())) else sweep
-
-
-def _has_nan(g: Any) -> bool:
-    value = value_of(g)
-    return bool(np.isnan(getattr(value, "value", value)).any())  # a formula's value is that of this call
+    except (np.linalg.LinAlgError, UnsupportedError):
+        if sweep.masked:
+            return False
+        raise
+    return not sweep.is_spoilt()

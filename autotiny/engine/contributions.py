@@ -12,6 +12,7 @@ from autotiny.engine.backward import Gradients, Sweep, add, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.graph import by_number
 from autotiny.engine.mutation import verified_order
+from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 
 
@@ -67,7 +68,7 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     [(0, 3.0, 4.0), (1, 3.0, 7.0)]
     """
     seeds = {output: seed(output, grad)}
-    observed = run_sweep(verified_order(output), lambda guarded: _Observed(seeds, guarded=guarded))
+    observed = run_sweep(verified_order(output), lambda selection: _Observed(seeds, selection=selection))
     return observed.backprop()
 
 
@@ -79,8 +80,8 @@ def operands_of(node: Tensor) -> tuple[Any, ...]:
 class _Observed(Sweep):
     """A sweep that stores the contributions of each visit."""
 
-    def __init__(self, seeds: Gradients, *, guarded: bool) -> None:
-        super().__init__(seeds, guarded=guarded)
+    def __init__(self, seeds: Gradients, *, selection: Selection | None) -> None:
+        super().__init__(seeds, selection=selection)
         self.passed: dict[Any, dict[int, Any]] = {}
 
     def pull(self, node: Any, g: Any, form: Any) -> Iterator[tuple[int, Any]]:

@@ -60,7 +60,7 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
         if node in values:
             result[node] = values[node]
         elif node.op is None:
-            result[node] = node._data
+            result[node] = node._value
         else:
             form = form_with(node, values)
             result[node] = evaluate(form.op, form.args, form.kwargs, value)
@@ -68,7 +68,7 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
 
 
 def form_with(node: Node, values: Container[Node]) -> Any:
-    """Return the operation by which a node is computed where some values are replaced: its stable form, if it has one.
+    """Return what has the operation that computes a node where some values are replaced: its stable form, if any.
 
     The logarithm of a replaced A2 is log(A2), and not log_softmax(Z2).
     """

@@ -30,7 +30,7 @@ class Tracer(Protocol):
     """
 
     guards: bool = False
-    """Whether every sweep is to be guarded, whether these values need it or not."""
+    """Whether every sweep is to look at the selection, whether these values need it or not."""
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """Return the result of the operation, in place of its forward function."""
@@ -40,10 +40,14 @@ class Tracer(Protocol):
         """Note the running functions, called before an operation is applied to formulas."""
 
     def require_guard(self) -> None:
-        """Note that a sweep is about to run with a guard; raise an error to stop it."""
+        """Note that a sweep is about to look at the selection; raise an error to stop it."""
 
-    def observe(self, grads: Mapping[Any, Any], masked: bool) -> None:
-        """Note the gradients that a sweep has computed, and whether it met an operation that selects."""
+    def observe(self, grads: Mapping[Any, Any], masked: bool, unbounded: bool) -> None:
+        """Note the gradients that a sweep has computed.
+
+        `masked` says whether it met an operation that selects, `unbounded` whether what that did not take may have an
+        infinite derivative although all operands are finite.
+        """
 
 
 class _Modes(threading.local):
@@ -99,6 +103,8 @@ def no_grad() -> Switch:
 
 def debug() -> Switch:
     """Remember the line that made each tensor, and stop at the first nan or inf, forward or backward.
+
+    It also warns where a value leaves the graph: by float(t), .item(), .tolist(), or .data of a result.
 
     Raises NonFiniteError with the operation, its operands and the line.
 

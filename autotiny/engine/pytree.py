@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from autotiny.errors import UnsupportedError
+
 Rebuild = Callable[[list[Any]], Any]
 
 
@@ -13,6 +15,15 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     >>> leaves, rebuild([10, 20, 30])
     ([1, 2, 3], {'W': 10, 'b': (20, [30])})
     """
+    try:
+        return _flattened(tree)
+    except RecursionError:
+        raise UnsupportedError(
+            f"the {type(tree).__name__} of values contains itself, or is nested too deeply"
+        ) from None
+
+
+def _flattened(tree: Any) -> tuple[list[Any], Rebuild]:
     make: Rebuild
     if isinstance(tree, dict):
         branches, make = list(tree.values()), lambda items: dict(zip(tree, items, strict=True))
@@ -22,7 +33,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         branches, make = list(tree), type(tree)
     else:
         return [tree], lambda leaves: leaves[0]
-    parts: list[tuple[list[Any], Rebuild]] = [flatten(branch) for branch in branches]
+    parts: list[tuple[list[Any], Rebuild]] = [_flattened(branch) for branch in branches]
 
     def rebuild(leaves: list[Any]) -> Any:
         rest = iter(leaves)

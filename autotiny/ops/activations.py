@@ -14,7 +14,7 @@ LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 @own(
     lambda g, y, x: g * (x > 0),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words="relu: the gradient passes where x > 0, and stops elsewhere",
 )
 def relu(x: Array) -> Array:
@@ -29,7 +29,7 @@ def relu(x: Array) -> Array:
 @own(
     lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words=LEAKY,
 )
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
@@ -45,7 +45,6 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
     takes_numbers=True,
     traits="elementwise kinked keeps_sign activation",
-    guard=True,
     words=LEAKY,
 )
 def elu(x: Array, alpha: float = 1.0) -> Array:
@@ -61,7 +60,6 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     lambda g, y, x: g * y * (1 - y),
     takes_numbers=True,
     traits="elementwise smooth positive activation",
-    guard=True,
     words="sigmoid: times σ (1 - σ)",
 )
 def sigmoid(x: Array) -> Array:
@@ -80,7 +78,7 @@ def silu(x: Array) -> Array:
     >>> silu(np.array([0.0, 1.0])).round(3)
     array([0.   , 0.731])
     """
-    x = floats(x)
+    x = floats(x, "silu")
     return x * sigmoid(x)
 
 
@@ -90,7 +88,7 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
-    x = floats(x)
+    x = floats(x, "gelu")
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
@@ -98,7 +96,7 @@ def gelu(x: Array) -> Array:
     lambda g, y, x, axis=0: y * (g - sum_keep(y * g, axis)),
     takes_numbers=True,
     traits="mixes analytic positive",
-    guard=axis_lines,
+    used=axis_lines,
     words="softmax: less its mean, weighted by the probabilities",
 )
 def softmax(x: Array, axis: int = 0) -> Array:

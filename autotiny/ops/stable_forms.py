@@ -9,7 +9,7 @@ A node is anything with `op`, `args` and `kwargs`: a recorded Tensor or a formul
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,9 +35,10 @@ def stable_form(op: Op, args: tuple[Any, ...]) -> Match | None:
     """Return the stable form of an operation on recorded operands; None if it has none."""
     for arg in args:
         for form in op.forms.get(getattr(arg, "op", None), ()):
-            bound = _match_operation(form.pattern, None, op, args, Bound({}, ()))
-            if bound is not None and (match := form.match(bound)) is not None:
-                return match
+            values: Values = {}
+            uses: list[Use] = []
+            if form.matches(None, op, args, values, uses):
+                return form.match(values, uses)
     return None
 
 
@@ -71,74 +72,100 @@ class Pattern:
     __truediv__, __rtruediv__ = _operator(np.divide), _operator(np.divide, reflected=True)
 
 
-class Bound(NamedTuple):
-    """What was matched so far: the values of the variables, and the uses of results within the expression."""
-
-    values: dict[str, Any]
-    uses: tuple[Use, ...]
+# ----- matching -----
+Values = dict[str, Any]
+"""What the variables stand for."""
+Matcher = Callable[[Any, Values, list[Use]], bool]
+"""`matches(x, values, uses)`: whether a value matches; binds the variables, and adds the uses within the expression."""
+OperationMatcher = Callable[[Node, Op, tuple[Any, ...], Values, list[Use]], bool]
+"""The same of an operation, given apart from the node that it makes."""
 
 
 class Form(NamedTuple):
     """One expression that the row of an operation stands for."""
 
     op: Op
-    pattern: Pattern
+    matches: OperationMatcher
     names: tuple[str, ...]
     """The variables: the arguments of the operation, then its options."""
 
-    def match(self, bound: Bound) -> Match | None:
+    def match(self, values: Values, uses: list[Use]) -> Match | None:
         """Return the operation on what the variables stand for; None for complex numbers and recorded options."""
-        arity = len(self.op.rules)
-        args = tuple([bound.values[name] for name in self.names[:arity]])
-        kwargs = {name: bound.values[name] for name in self.names[arity:] if name in bound.values}
-        if any(x.dtype.kind == "c" for x in args) or any(hasattr(value, "op") for value in kwargs.values()):
-            return None
-        return Match(self.op, args, kwargs, bound.uses)
+        names, arity = self.names, len(self.op.rules)
+        args = tuple([values[name] for name in names[:arity]])
+        kwargs = {name: values[name] for name in names[arity:] if name in values} if len(names) > arity else {}
+        for x in args:
+            if getattr(x, "dtype", REAL).kind == "c":
+                return None
+        for value in kwargs.values():
+            if hasattr(value, "op"):
+                return None
+        return Match(self.op, args, kwargs, tuple(uses))
 
 
+REAL = np.dtype(float)
 SQUARE, PRODUCT, SUM = OPS[np.square], OPS[np.multiply], OPS[np.add]
 POWERS = (OPS[np.power], OPS[np.float_power])
 
 
-def _match(pattern: Any, x: Any, bound: Bound) -> Bound | None:
-    """Return what is bound after a value is matched; None where it does not match."""
+def matcher(pattern: Any) -> Matcher:
+    """Return the matcher of a pattern, a variable or a number."""
     if not isinstance(pattern, Pattern):
-        return bound if is_number(x, pattern) else None
+        return lambda x, values, uses: is_number(x, pattern)
     if pattern.op is None:
-        known = bound.values.get(pattern.name, x)
-        return Bound({**bound.values, pattern.name: x}, bound.uses) if known is x else None
-    op = getattr(x, "op", None)
-    if op is None or not x.kwargs.keys() <= pattern.kwargs.keys():
-        return None
-    options = {pattern.kwargs[name].name: value for name, value in x.kwargs.items()}
-    return _match_operation(pattern, x, op, x.args, Bound({**bound.values, **options}, bound.uses))
+        return lambda x, values, uses: values.setdefault(pattern.name, x) is x
+    inner, options = operation_matcher(pattern), {name: part.name for name, part in pattern.kwargs.items()}
+
+    def matches(x: Any, values: Values, uses: list[Use]) -> bool:
+        op = getattr(x, "op", None)
+        if op is None:
+            return False
+        for name, value in x.kwargs.items():
+            if name not in options:
+                return False
+            values[options[name]] = value
+        return inner(x, op, x.args, values, uses)
+
+    return matches
 
 
-def _match_operation(pattern: Pattern, x: Node, op: Op, args: tuple[Any, ...], bound: Bound) -> Bound | None:
-    """Match an operation, its operands in each order that they may have."""
-    for positions in _orders(pattern.op, op, args):
-        matched: Bound | None = bound
-        for part, position in zip(pattern.args, positions, strict=True):
-            assert matched is not None
-            if isinstance(part, Pattern) and part.op is not None:
-                places = (0, 1) if pattern.op is SQUARE and op is PRODUCT else (position,)
-                matched = Bound(matched.values, (*matched.uses, *((x, place) for place in places)))
-            matched = _match(part, args[position], matched)
-            if matched is None:
-                break
-        if matched is not None:
-            return matched
-    return None
+def operation_matcher(pattern: Pattern) -> OperationMatcher:
+    """Return the matcher of the operation of a pattern."""
+    wanted = pattern.op
+    parts = [(matcher(part), isinstance(part, Pattern) and part.op is not None) for part in pattern.args]
 
+    def in_order(x: Node, args: tuple[Any, ...], order: Sequence[int], values: Values, uses: list[Use]) -> bool:
+        for position, (matches, is_within) in zip(order, parts, strict=True):
+            if is_within:
+                uses.append((x, position))
+            if not matches(args[position], values, uses):
+                return False
+        return True
 
-def _orders(wanted: Op | None, op: Op, args: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
-    """Return the positions of the operands, in each order that a pattern may have them in."""
-    if wanted is SQUARE:
-        is_square = op is SQUARE or (op is PRODUCT and args[0] is args[1]) or (op in POWERS and is_number(args[1], 2))
-        return ((0,),) if is_square else ()
-    if wanted is not op:
-        return ()
-    return ((0, 1), (1, 0)) if op is SUM else (tuple(range(len(args))),)
+    def as_written(x: Node, op: Op, args: tuple[Any, ...], values: Values, uses: list[Use]) -> bool:
+        return op is wanted and in_order(x, args, range(len(args)), values, uses)
+
+    def either_way(x: Node, op: Op, args: tuple[Any, ...], values: Values, uses: list[Use]) -> bool:
+        if op is not wanted:
+            return False
+        bound, count = dict(values), len(uses)
+        if in_order(x, args, (0, 1), values, uses):
+            return True
+        values.clear()
+        values.update(bound)
+        del uses[count:]
+        return in_order(x, args, (1, 0), values, uses)
+
+    def as_a_square(x: Node, op: Op, args: tuple[Any, ...], values: Values, uses: list[Use]) -> bool:
+        if op is PRODUCT:
+            if args[0] is not args[1]:
+                return False
+            uses.append((x, 1))
+        elif op is not SQUARE and not (op in POWERS and is_number(args[1], 2)):
+            return False
+        return in_order(x, args, (0,), values, uses)
+
+    return as_a_square if wanted is SQUARE else either_way if wanted is SUM else as_written
 
 
 def is_number(x: Any, value: float) -> bool:
@@ -154,7 +181,7 @@ def enter(op: Op, expression: Any) -> None:
     pattern = expression(*(Pattern(None, name=name) for name in names))
     inner = next(part.op for part in pattern.args if isinstance(part, Pattern) and part.op is not None)
     for outer in (SQUARE, PRODUCT, *POWERS) if pattern.op is SQUARE else (pattern.op,):
-        outer.forms.setdefault(inner, []).append(Form(op, pattern, names))
+        outer.forms.setdefault(inner, []).append(Form(op, operation_matcher(pattern), names))
 
 
 for each in dict.fromkeys(OPS.values()):

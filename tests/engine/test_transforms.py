@@ -1,8 +1,11 @@
 """Functions of derivatives, against closed forms and against one another."""
 
+import copy
+import functools
 import inspect
 import itertools
 import math
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 
 import autotiny as at
 from autotiny.engine.pytree import tree_map
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import ShapeError, StaleError, UnsupportedError
 
 X = np.array([0.3, -0.7, 1.1])
 A = np.array([[2.0, 1.0, 0.0], [1.0, -3.0, 0.5], [0.0, 0.5, 1.0]])
@@ -648,3 +651,170 @@ def test_derivative_shows_the_arguments_of_its_function(transform):
     def f(W, x, *, scale=1.0): ...
 
     assert inspect.signature(transform(f)) == inspect.signature(f)
+
+
+# ----- values that leave the graph on the way -----
+TAKEN = {
+    "float": lambda x: float(np.sum(x * x)),
+    "item": lambda x: np.sum(x * x).item(),
+    "data": lambda x: np.sum(x.data**2),
+    "data of a result": lambda x: np.sum((x * x).data),
+    "a list": lambda x: sum(x.tolist()),
+    "a text": lambda x: float("%.3f" % np.sum(x)),  # noqa: UP031
+    "a tree": lambda x: {"J": np.sum(x).item()}["J"],
+    "a constant Tensor": lambda x: at.Tensor(np.sum(x).item()),
+}
+OF_ONE = {
+    "grad": at.grad,
+    "value_and_grad": at.value_and_grad,
+    "jacobian": at.jacobian,
+    "hessian": at.hessian,
+    "vjp": lambda f: lambda x: at.vjp(f, x),
+    "jvp": lambda f: lambda x: at.jvp(f, (x,), (x,)),
+    "hvp": lambda f: lambda x: at.hvp(f)(x, x),
+}
+
+
+@pytest.mark.parametrize("transform", OF_ONE)
+@pytest.mark.parametrize("way", TAKEN)
+def test_result_that_left_the_graph_is_an_error_and_not_zeros(way, transform):
+    words = (
+        r"does not depend on an argument whose value left the graph at test_transforms\.py:\d+: .*; return the Tensor"
+    )
+    with pytest.raises(UnsupportedError, match=words):
+        OF_ONE[transform](TAKEN[way])(np.array([1.0, 2.0]))
+
+
+CONSTANT = {
+    "a number": lambda x: 3.0,
+    "a shape": lambda x: float(x.shape[0]),
+    "a comparison": lambda x: 1.0 if np.sum(x) > 0 else 0.0,
+    "a whole part": lambda x: float(int(np.sum(x))),
+    "detached": lambda x: np.sum(x.detach() ** 2),
+    "detached and taken": lambda x: float(np.sum(x.detach() ** 2)),
+    "a position": lambda x: np.array([1.0, 2.0])[np.argmax(x)],
+    "an integer": lambda x: np.sum(x.astype(int)) * 1.0,
+    "signs": lambda x: np.sum(x > 0) * 1.0,
+    "a text": lambda x: float(len(f"{np.sum(x):.3f} {x}")),
+}
+
+
+@pytest.mark.parametrize("transform", OF_ONE)
+@pytest.mark.parametrize("way", CONSTANT)
+def test_gradients_of_a_constant_function_are_zeros(way, transform):
+    result = OF_ONE[transform](CONSTANT[way])(np.array([1.0, 2.0]))
+    last = result[1] if transform in ("value_and_grad", "jvp") else result[1](1.0)[0] if transform == "vjp" else result
+    assert not np.any(last)
+
+
+def test_value_that_is_taken_beside_a_path_is_no_error():
+    history = []
+
+    def loss(x):
+        J = np.sum(x * x)
+        history.append(J.item())
+        return J
+
+    assert at.grad(loss)(np.array([1.0, 2.0])).tolist() == [2, 4]
+    assert at.hessian(loss)(np.array([1.0, 2.0])).tolist() == [[2, 0], [0, 2]]
+    assert history[0] == 5
+
+
+def test_each_argument_needs_a_path_of_its_own():
+    with pytest.raises(UnsupportedError, match=r"left the graph at .*: return a \* float\(b\)"):
+        at.grad(_uses_only_the_value_of_b, argnums=(0, 1))(2.0, 3.0)
+    with pytest.raises(UnsupportedError, match="left the graph"):
+        at.grad(lambda p: p["a"] * float(p["b"]))({"a": 2.0, "b": 3.0})
+    assert at.grad(_uses_only_the_value_of_b)(2.0, 3.0) == 3
+
+
+def _uses_only_the_value_of_b(a, b):
+    return a * float(b)
+
+
+def test_value_that_an_inner_gradient_takes_is_that_of_the_outer_argument():
+    with pytest.raises(UnsupportedError, match=r"left the graph at .*float\(x\) \* y"):
+        at.grad(lambda x: at.grad(lambda y: float(x) * y)(2.0))(3.0)
+
+
+def test_values_that_another_call_took_do_not_count():
+    at.vjp(lambda x: x * float(x), 2.0)
+    assert at.grad(lambda x: 3.0)(2.0) == 0
+
+
+# ----- Tensors of calls that have ended -----
+class _Key:
+    """Equal to any other, as a memo by name is."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 1
+
+
+def _keeping(make):
+    kept = []
+
+    def f(x):
+        kept.append(make(x))
+        return np.sum(kept[0] * x)
+
+    return f
+
+
+KEEPING = {"a result": lambda x: np.exp(x), "the argument": lambda x: x, "a view": lambda x: x[:1], "a copy": copy.copy}
+
+
+@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp"])
+@pytest.mark.parametrize("what", KEEPING)
+def test_tensor_that_was_kept_of_an_earlier_call_is_noticed(transform, what):
+    f = _keeping(KEEPING[what])
+    derivative, x = OF_ONE[transform](f), np.array([1.0, 2.0])
+    derivative(x)
+    with pytest.raises(StaleError, match=r"on an argument \[1\. 2\.\] of an earlier call .* has ended: a cache"):
+        derivative(x + 1)
+
+
+def test_memoised_function_is_noticed_where_its_key_hides_the_argument():
+    square = functools.cache(lambda key: key.x * key.x)
+    gradient = at.grad(lambda x: square(_Key(x)) * x)
+    assert gradient(2.0) == 12
+    with pytest.raises(StaleError, match="a cache or a variable kept a Tensor of that call"):
+        gradient(3.0)
+
+
+def test_memoised_function_of_tensors_is_computed_anew():
+    square = functools.cache(lambda x: x * x)
+    gradient = at.grad(lambda x: square(x) * x)
+    assert [gradient(x) for x in (2.0, 3.0, 2.0)] == [12, 27, 12]
+
+
+def test_kept_tensor_may_be_looked_at():
+    kept = []
+    at.grad(lambda x: (kept.append(x * x), np.sum(kept[0]))[1])(np.array([1.0, 2.0]))
+    assert kept[0].tolist() == [1, 4]
+    assert str(kept[0]) == "Tensor([1., 4.], shape=(2,), float64, multiply)"
+
+
+# ----- copies -----
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda x: copy.deepcopy([x])[0],
+    "method": lambda x: x.copy(),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_copy_of_an_argument_is_recorded(way):
+    assert at.grad(lambda x: np.sum(COPIES[way](x) ** 2))(np.array([1.0, 2.0])).tolist() == [2, 4]
+    assert at.hessian(lambda x: np.sum(COPIES[way](x) ** 2))(np.ones(1)).tolist() == [[2]]
+
+
+def test_argument_is_not_pickled():
+    with pytest.raises(UnsupportedError, match="this is an argument that is differentiated by: only leaves can be"):
+        at.grad(lambda x: pickle.loads(pickle.dumps(x)))(2.0)
