@@ -14,7 +14,7 @@ from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
-from autotiny.compiler.rewriting import assume_facts, lower, made_by
+from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
@@ -156,7 +156,7 @@ def build(request: Request) -> Built:
     f, args, kwargs, _, _, ints, facts, guards = request
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
-    terms = [out for out in traced.outputs if isinstance(out, Term)]
+    terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
     if not built.fast:

@@ -17,6 +17,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
+from autotiny.ops.stable_forms import Match
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -47,6 +48,7 @@ class Node:
         "_number",
         "_scope",
         "_shared",
+        "_stable",
         "_tracked",
         "_value",
         "args",
@@ -73,6 +75,8 @@ class Node:
     """What `requires_grad` returns; read without the cost of a property."""
     _shared: bool
     """Whether code outside the engine has the array of this leaf and may write to it."""
+    _stable: Match | None
+    """The stable form of the expression that this is the result of: it gives the value and the gradient."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -82,7 +86,7 @@ class Node:
         if type(requires_grad) is not bool or not (name is None or isinstance(name, str)):
             _require_leaf_options(requires_grad, name)
         self._value = private_copy(data, requires_grad, dtype)
-        self._grad = self._notes = self.op = None
+        self._grad = self._notes = self._stable = self.op = None
         self._number = self._assigned = next_number()
         self._shared = self._argument = False
         self.args, self.kwargs = (), NO_OPTIONS
@@ -276,6 +280,11 @@ def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None,
     node = kind(data, requires_grad, name)
     node.grad = grad
     return node
+
+
+def form_of(node: Node) -> Any:
+    """Return what has the operation and operands by which a result is computed: its stable form, or the node itself."""
+    return node if node._stable is None else node._stable
 
 
 def made_by(node: Node) -> Op:

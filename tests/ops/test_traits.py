@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.ops import OPS, activations
+from autotiny.ops import OPS, activations, losses
 from autotiny.ops.table import FLOW, SMOOTHNESS, TRAITS, constant_variant, define, own
 from ops.cases import CASES
 from ops.declare import package
@@ -227,11 +227,12 @@ def test_words_for_each_argument_are_as_many_as_the_rules(op):
 
 
 def test_every_activation_and_loss_is_public():
-    """A row, or a composition, of activations that is not exported by `autotiny` is named here."""
+    """A row, or a composition, of these files that is not exported by `autotiny` is named here."""
     public = {
-        name
-        for name, function in vars(activations).items()
-        if callable(function) and getattr(function, "__module__", "") == activations.__name__ and name[0] != "_"
+        name: function
+        for module in (activations, losses)
+        for name, function in vars(module).items()
+        if callable(function) and getattr(function, "__module__", "") == module.__name__ and name[0] != "_"
     }
-    assert public <= set(at.__all__), f"not exported: {public - set(at.__all__)}"
-    assert all(getattr(at, name) is getattr(activations, name) for name in public)
+    assert public.keys() <= set(at.__all__), f"not exported: {public.keys() - set(at.__all__)}"
+    assert all(getattr(at, name) is function for name, function in public.items())
