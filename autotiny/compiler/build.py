@@ -1,6 +1,7 @@
 """From a function and its arguments to a program: trace, rewrite, schedule, emit; and its explanation."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,7 +117,10 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that was not taken."""
+    """Whether nan in a result may come from an entry that was not taken, and is looked for when all is done.
+
+    Where only a value that is not finite could make it, the program stops at an invalid operation.
+    """
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -151,15 +155,17 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    stop = FactError if formulas.finite else None
-    masked = traced.masked and not guards and (traced.unbounded or not (stop or donate))
+    selects = traced.masked and not guards
+    by_flags = selects and not traced.unbounded and reports_invalid()
+    stop = FactError if formulas.finite else FloatingPointError if by_flags else None
+    masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     plan = schedule(
         traced.symbols,
         outputs,
         written_into,
         formulas.checks,
-        results_to_check(outputs) if formulas.finite else (),
+        results_to_check(outputs) if stop else (),
         names=names,
         threads=threads,
         stop=stop,
@@ -182,6 +188,17 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
         explain(formulas.counts, plan),
         as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )
+
+
+@cache
+def reports_invalid() -> bool:
+    """Whether NumPy reports invalid operations; WebAssembly keeps no flags of them."""
+    with np.errstate(invalid="raise"):
+        try:
+            np.multiply(np.zeros(1), np.full(1, np.inf))
+        except FloatingPointError:
+            return True
+    return False
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:

@@ -25,6 +25,8 @@ class FastSweep(Sweep):
 
     stopped_nan = False
     """Whether nan has arrived at an operation that may not pass it on."""
+    before: Gradients = {}  # noqa: RUF012 - never written to
+    """The gradients before the first operation that selects, which it cannot have spoilt."""
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
@@ -43,8 +45,10 @@ class FastSweep(Sweep):
             if g is None:
                 continue
             if op.stops:
-                self.stopped_nan = self.stopped_nan or (self.masked and has_nan(g))
-                self.masked = self.masked or op.has("selects")
+                if self.masked:
+                    self.stopped_nan = self.stopped_nan or has_nan(g)
+                elif op.has("selects"):
+                    self.masked, self.before = True, dict(grads)
             args, rules = node.args, op.rules
             if op is LOG and is_stable_log(op, args):
                 (x,) = args
@@ -59,9 +63,10 @@ class FastSweep(Sweep):
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects."""
-        if not self.masked:
-            return False
-        return self.stopped_nan or any(has_nan(g) for x, g in self.grads.items() if x.op is None)
+        if not self.masked or self.stopped_nan:
+            return self.stopped_nan
+        before = self.before
+        return any(has_nan(g) for x, g in self.grads.items() if x.op is None and before.get(x) is not g)
 
 
 def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
