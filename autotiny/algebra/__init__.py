@@ -6,7 +6,7 @@ from autotiny.algebra.pattern import variables
 from autotiny.algebra.programs import PROGRAMS, STABLE
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import Simplifier
-from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, topological_order
+from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, takes_arrays, topological_order
 
 __all__ = [
     "EXPANSIONS",
@@ -24,6 +24,7 @@ __all__ = [
     "measure",
     "rewritten",
     "symbol",
+    "takes_arrays",
     "topological_order",
     "variables",
 ]

@@ -137,8 +137,10 @@ class Equation:
     Raises AlgebraError where the replacement can never be smaller than the pattern, by `measure`, and the equation
     does not say that it expands. Where that depends on a condition or on shapes, `Simplifier` raises it.
 
-    exact : the two agree to rounding wherever the pattern is finite, at inf they may be inf and nan; if not, they
-        differ where the pattern divides by 0 or overflows, as x / x = 1 does at 0.
+    exact : the two agree to rounding on all floating-point numbers, infinities, nan and those that overflow among
+        them.
+    moderate : they agree to rounding where nothing overflows on the way: f a + f b = f (a + b). Other rows differ
+        elsewhere, too, as x / x = 1 does at 0.
     stable : they differ only where the pattern overflows or underflows, and there the replacement is what it means.
     divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
     expands : the replacement is larger, so that terms cancel afterwards.
@@ -151,6 +153,7 @@ class Equation:
     condition: Callable[..., bool] = always
     rest: tuple[str, ...] = ()
     exact: bool = False
+    moderate: bool = False
     stable: bool = False
     divides: tuple[str, ...] = ()
     expands: bool = False

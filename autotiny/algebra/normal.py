@@ -58,6 +58,10 @@ def number(term: Term) -> Fraction | None:
     if value.dtype.kind == "b" and value.ndim:
         return None
     first = value.reshape(-1)[0].item()
+    if isinstance(first, np.longdouble):
+        if first != float(first):
+            return None
+        first = float(first)
     return as_fraction(first) if math.isfinite(first) and (value.ndim == 0 or bool((value == first).all())) else None
 
 
@@ -205,7 +209,7 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
     term = constant(value)
     if term.shape == shape:
         return term
-    op = OPS[np.reshape] if term.size == math.prod(shape) and term.size > 0 and term.ndim else OPS[np.broadcast_to]
+    op = OPS[np.reshape] if term.size == math.prod(shape) and term.ndim else OPS[np.broadcast_to]
     return apply(op, (term,), {"shape": shape})
 
 

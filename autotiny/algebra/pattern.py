@@ -22,7 +22,6 @@ from autotiny.algebra.normal import (
     product,
     times,
     total,
-    without_spread,
 )
 from autotiny.algebra.term import Term, constant
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -146,8 +145,8 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
             yield bound
     elif pattern.op is None:
         yield from bind(pattern.name, term, bound)
-    elif pattern.op in PRODUCTS | SUMS and without_spread(term).ndim != term.ndim:
-        return  # its factors have other axes than it has: the axis of a sum would be another one
+    elif pattern.op in PRODUCTS | SUMS and shape_of_parts(pattern, term) != term.shape:
+        return  # its parts have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
         for matched, coefficient, left in match_product(pattern, term, bound):
             if coefficient == 1 and not left:
@@ -157,6 +156,12 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
         for matched in match_options(pattern.kwargs, term.kwargs, bound):
             yield from match_all(pattern.args, term.args, matched)
+
+
+def shape_of_parts(pattern: Any, term: Term) -> tuple[int, ...]:
+    """Return the shape to which the factors of a term, or its addends, broadcast by themselves."""
+    parts = [x for x, _ in factors(term)[1]] if pattern.op in PRODUCTS else [x for _, x in addends(term)]
+    return np.broadcast_shapes(*(x.shape for x in parts))
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:

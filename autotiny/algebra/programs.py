@@ -23,10 +23,14 @@ def is_array(x: Array) -> bool:
     return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
 
 
-def keeps_shape_of(u: Array, x: Array) -> bool:
-    """Whether x / u has the shape and the type of x."""
-    numbers = [part.value if isinstance(part, Term) else part for part in (x, u)]
-    return np.broadcast_shapes(np.shape(x), np.shape(u)) == np.shape(x) and np.result_type(*numbers) == x.dtype
+def less_maximum(x: Array, axis: Any) -> Array:
+    """x - max(x), along axes: exp of it lies in [0, 1], and sums to 1 at least."""
+    return x - np.max(x, axis=axis, keepdims=True)
+
+
+def sum_of_exponentials(x: Array, axis: Any) -> Array:
+    """The sum of exp(x - max(x)) along axes."""
+    return np.sum(np.exp(less_maximum(x, axis)), axis=axis, keepdims=True)
 
 
 LONGEST_SUM = 1024
@@ -80,12 +84,9 @@ PROGRAMS = as_written(
         lambda x: x * 1,                            lambda x: x,                            exact=True),
     Equation("x / 1 is x",
         lambda x: x / 1,                            lambda x: x,                            exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: (1 / u) * x,                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("1 / u times x is x / u",
-        lambda u, x: x * (1 / u),                   lambda u, x: x / u,     keeps_shape_of, exact=True),
-    Equation("exponential of a logarithm",
-        lambda a, b: np.exp(a - np.log(b)),         lambda a, b: np.exp(a) / b),
+    Equation("exponential of the logarithm of a softmax",
+        lambda x, axis: np.exp(less_maximum(x, axis) - np.log(sum_of_exponentials(x, axis))),
+        lambda x, axis: np.exp(less_maximum(x, axis)) / sum_of_exponentials(x, axis),   exact=True),
     Equation("a sum of products is a dot product",
         lambda a, b: np.sum(a * b),                 lambda a, b: vdot(a, b),
         can_be_dotted, exact=True),

@@ -8,6 +8,7 @@ object: common subexpressions are shared as they arise.
 Every term has the value that it takes on the values of its symbols.
 """
 
+import inspect
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +30,9 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
+from autotiny.ops.table import floats
 
+NUMBERS = (int, float, bool)
 next_number = itertools.count().__next__
 
 
@@ -136,6 +139,12 @@ class Term(ArrayProtocol):
 
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = __ifloordiv__ = _changed_in_place
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Apply a ufunc: to numbers of Python's as well it is NumPy's, other than operators are."""
+        if all(type(value_of(x)) in NUMBERS for x in inputs):
+            inputs = tuple([x.astype(np.asarray(x.value).dtype) if isinstance(x, Term) else x for x in inputs])
+        return super().__array_ufunc__(ufunc, method, *inputs, **options)
+
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         return call(function, args, kwargs)
@@ -143,7 +152,8 @@ class Term(ArrayProtocol):
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Return the term of a decorated operation on terms."""
-        return apply(op, *bind_arguments(op, args, kwargs))
+        args, kwargs = bind_arguments(op, args, kwargs)
+        return apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs)
 
 
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
@@ -196,7 +206,7 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         try:
             value = known
             if known is None:
-                value = op.forward(*[arg.value for arg in operands], **tree_map(value_of, dict(options)))
+                value = op.forward(*values_for(op, operands), **tree_map(value_of, dict(options)))
         except Exception as error:
             raise messages.failure(op, operands, error) from None
         term = _new(op, operands, options, None, value)
@@ -206,6 +216,19 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
             return constant(value)
         _terms[key] = term
     return term
+
+
+def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
+    """Return the values of operands; a number of Python's that a function is applied to alone is an array."""
+    values = [term.value for term in operands]
+    return list(map(np.asarray, values)) if takes_arrays(op, operands) else values
+
+
+def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
+    """Whether an operation is applied to numbers of Python's alone, and works on arrays."""
+    if isinstance(op.function, np.ufunc) or op is OPS[index]:
+        return False
+    return all(type(term.value) in NUMBERS for term in operands)
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -219,8 +242,18 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in SHAPED_BY_VALUES:
         raise count_needed(function.__name__)
     if function in PLAIN:
-        return apply(plain(function), map(tensor_value, args), kwargs)
+        return apply(plain(function), *operands_and_options(function, args, kwargs))
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
+
+
+def operands_and_options(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return the values of the operands of a function without a gradient, and its options, all of them by name."""
+    values = tuple(map(tensor_value, args))
+    count = max(i for i, x in enumerate((*values, *kwargs.values()), 1) if isinstance(x, Term))
+    if isinstance(function, np.ufunc) or count >= len(values):
+        return values, kwargs
+    names = list(inspect.signature(function).parameters)
+    return values[:count], {**dict(zip(names[count:], values[count:], strict=False)), **kwargs}
 
 
 def count_needed(what: str) -> ValueNeededError:

@@ -8,17 +8,18 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.compiler.backend import Backend, FactError
-from autotiny.compiler.captured import Captured, drawn_inside
+from autotiny.compiler.captured import Captured, changed_inside, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
-from autotiny.compiler.factors import pull_factors, push_factors
+from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
-from autotiny.compiler.rewriting import assume_facts, lower
+from autotiny.compiler.rewriting import assume_facts, lower, made_by
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
 from autotiny.compiler.trace import Trace, is_dynamic, trace
+from autotiny.compiler.watching import State
 from autotiny.engine.node import NO_OPTIONS
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import new_node
@@ -31,9 +32,9 @@ from autotiny.ops import Op
 # They rewrite the formulas of a trace before these are scheduled.
 
 
-FIRST = (lower, shorten, pull_factors)
-THEN = (push_factors, shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
-"""The passes after the table of rows, in this order; between FIRST and THEN, facts are assumed."""
+FIRST = (lower, shorten)
+THEN = (shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
+"""The passes after the table of rows, in this order; between FIRST and THEN, factors move and facts are assumed."""
 
 BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
 """The first that accepts a schedule writes its program."""
@@ -51,17 +52,20 @@ class Rewritten(NamedTuple):
     """The operations that are left after each pass."""
     facts: bool
     """Whether they may rely on facts about the values."""
-    finite: bool
-    """Whether rows were used: they hold where all is finite."""
+    finite: list[Term]
+    """What must be finite, and its square, for the rows and facts that were used to hold."""
+    moved: bool
+    """Whether factors have moved: that holds where nothing overflows."""
     fast: bool
     """Whether they have forms that may overflow, in place of stable ones."""
 
 
 def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     """Apply the passes to the outputs of a trace, which the table has simplified."""
-    names, checks = traced.names, list[Term]()
-    terms = with_fast_forms(simplified, names) if facts else simplified.outputs
-    fast = not alike(terms, simplified.outputs)
+    names, checks, moved = traced.names, list[Term](), False
+    watching = facts and reports_overflow()
+    terms = with_fast_forms(simplified, names) if watching else simplified.formulas
+    fast = not alike(terms, simplified.formulas)
     traced_terms = [out for out in traced.outputs if isinstance(out, Term)]
     counts = [("trace", operations(traced_terms)), ("by_table", operations(terms))]
     for improve in FIRST:
@@ -70,22 +74,50 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     if facts:
         terms, checks = assume_facts(terms, names)
         counts.append((assume_facts.__name__, operations(terms)))
-    formula = terms
-    count = len(terms)
+    if watching:
+        before, terms = terms, pull_factors(terms, names)
+        moved = bool(checks) or not alike(before, terms)
+        counts.append((pull_factors.__name__, operations(terms)))
+    count = len(traced_terms)
+    formula, checked = terms[:count], len(terms)
     terms = [*terms, *checks]
     for improve in THEN:
         terms = improve(terms, names)
         counts.append((improve.__name__, operations(terms)))
     outputs = list(map(as_given, terms[:count], traced_terms))
-    return Rewritten(outputs, terms[count:], formula, counts, facts, bool(simplified.rows), fast)
+    finite = results_to_check(outputs) if simplified.rows or checks else []
+    if simplified.rows:
+        finite += [*terms[count:checked], *(x for x in traced.symbols if x.dtype.kind == "f")]
+    return Rewritten(outputs, terms[checked:], formula, counts, facts, finite, moved, fast)
+
+
+@cache
+def reports(kind: str, x: float, y: float) -> bool:
+    """Whether NumPy reports this kind of error for x y; WebAssembly keeps no flags of them."""
+    with np.errstate(**{kind: "raise"}):  # type: ignore[arg-type]
+        try:
+            np.multiply(np.array([x]), np.array([y]))
+        except FloatingPointError:
+            return True
+    return False
+
+
+def reports_overflow() -> bool:
+    """Whether NumPy reports what overflows."""
+    return reports("over", 1e300, 1e300)
+
+
+def reports_invalid() -> bool:
+    """Whether NumPy reports invalid operations."""
+    return reports("invalid", 0.0, np.inf)
 
 
 def as_given(output: Term, traced: Term) -> Term:
     """Return a result without axes as the function returns it: an array, or a scalar of NumPy."""
     if isinstance(traced.value, np.generic) and isinstance(output.value, np.ndarray):
         return constant(output[()])
-    if isinstance(output.value, np.generic) and isinstance(traced.value, np.ndarray):
-        return constant(np.copy(output))
+    if isinstance(traced.value, np.ndarray) and not (output.ndim or output.is_constant or made_by(output, np.copy)):
+        return constant(np.copy(output))  # also where its value is an array: a program may give a scalar
     return output
 
 
@@ -112,7 +144,7 @@ class Built(NamedTuple):
     positional: int
     names: tuple[str, ...]
     """The names of the keyword arguments."""
-    captured: Captured
+    state: State
     relies_on_facts: bool
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
@@ -129,35 +161,54 @@ class Built(NamedTuple):
 
     def is_current(self) -> bool:
         """Whether the captured values are unchanged."""
-        return self.captured.is_unchanged()
+        return self.state.is_unchanged()
 
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
     f, args, kwargs, _, _, ints, facts, guards = request
-    captured = Captured(f)
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
-    traced = trace(f, args, kwargs, dynamic, guards)
-    captured.require_same_after_trace()
-    if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic, guards)):
-        raise drawn_inside()
-    captured.watch()
+    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
     terms = [out for out in traced.outputs if isinstance(out, Term)]
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
-    built = assemble(request, traced, dynamic, captured, rewritten(traced, simplified, facts))
+    built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
     if not built.fast:
         return built
     careful = rewritten(traced, simplified, facts=False)
-    return built._replace(careful=assemble(request, traced, dynamic, captured, careful))
+    return built._replace(careful=assemble(request, traced, dynamic, state, careful))
 
 
-def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Captured, formulas: Rewritten) -> Built:
+def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace, State]:
+    """Return a trace and the state that f reads, if a call leaves that as it is, or changes it at the first call only.
+
+    Raises UnsupportedError where every call would change it, or give other results.
+    """
+    before = Captured(f)
+    try:
+        traced = call()
+        before.require_same_after_trace()
+        after = Captured(f)
+        changed = before.state.difference(after.state)
+        if changed or before.may_vary:
+            again, traced = traced, call()
+            latest = Captured(f)
+            if latest.formulas or after.state.difference(latest.state):
+                raise changed_inside(changed or "what it has captured")
+            if bits(again) != bits(traced):
+                raise drawn_inside()
+    except BaseException:
+        before.state.restore(Captured(f).state)
+        raise
+    return traced, after.state
+
+
+def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     selects = traced.masked and not guards
     by_flags = selects and not traced.unbounded and reports_invalid()
-    stop = FactError if formulas.finite else FloatingPointError if by_flags else None
+    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if by_flags else None
     masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     plan = schedule(
@@ -165,7 +216,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
         outputs,
         written_into,
         formulas.checks,
-        results_to_check(outputs) if stop else (),
+        formulas.finite or (results_to_check(outputs) if by_flags else []),
         names=names,
         threads=threads,
         stop=stop,
@@ -175,30 +226,23 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     source = next(backend for backend in BACKENDS if backend.accepts(plan)).emit(plan)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
-    entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, captured)
-    watched = ("invalid", "over", "divide") if formulas.fast else ("invalid",) if stop else ()
+    entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, state)
+    watched = [
+        *(["invalid"] if stop else []),
+        *(["over"] if formulas.fast or formulas.moved else []),
+        *(["divide"] if formulas.fast else []),
+    ]
     return Built(
-        Executable(source, entry, watched, quiet=swept and not source.in_python),
+        Executable(source, entry, tuple(watched), quiet=swept and not source.in_python),
         len(args),
         tuple(kwargs),
-        captured,
-        source.in_python or formulas.finite or bool(formulas.checks),
+        state,
+        source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved,
         formulas.fast,
         masked,
         explain(formulas.counts, plan),
         as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )
-
-
-@cache
-def reports_invalid() -> bool:
-    """Whether NumPy reports invalid operations; WebAssembly keeps no flags of them."""
-    with np.errstate(invalid="raise"):
-        try:
-            np.multiply(np.zeros(1), np.full(1, np.inf))
-        except FloatingPointError:
-            return True
-    return False
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:

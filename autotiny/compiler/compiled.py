@@ -1,11 +1,16 @@
 """at.compile: a function that runs as a NumPy program after its first call."""
 
+import copy
+import os
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
 from itertools import islice
 from threading import Lock
+from types import FunctionType
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -39,6 +44,14 @@ def compile(  # noqa: A001
     of a softmax, of a sum of exponentials or of 1 + exp(x), and their gradients, are right also where the function's
     own form overflows, unless at the first call; and x / x is 1 where x is positive by nature, as exp(x) is.
 
+    What f reads besides its arguments (globals, closures, defaults, attributes and methods of objects, containers, the
+    entries of arrays, context variables) is looked at in every call, and f is compiled anew where it has changed.
+    Raises UnsupportedError, naming the object, where a change could not be noticed (an iterator, a file, a clock,
+    random numbers), and where f changes such a thing itself at every call, as a counter or a log, which the program
+    would not; at its first call only, as a cache, it may. What f prints appears while it is compiled.
+
+    The result can be pickled if f can be, and copied; what it has compiled stays behind.
+
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
     >>> import numpy as np
@@ -46,7 +59,26 @@ def compile(  # noqa: A001
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
-    return Compiled(f, (donate,) if isinstance(donate, int) else tuple(donate), threads or threads_by_default())
+    if not callable(f):
+        raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
+    positions = (donate,) if isinstance(donate, int) else donate
+    if not isinstance(positions, tuple | list) or not all(type(i) is int and i >= 0 for i in positions):
+        raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
+    return Compiled(f, tuple(positions), threads or threads_by_default())
+
+
+_all: "WeakSet[Compiled]" = WeakSet()
+
+
+def _renew_locks() -> None:
+    for compiled in _all:
+        compiled.lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread that has a lock is missing in the child
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Compiled:
@@ -58,8 +90,6 @@ class Compiled:
     """
 
     def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
-        if not callable(f):
-            raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
         update_wrapper(self, f)
         self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None
@@ -67,6 +97,7 @@ class Compiled:
         self.unguarded: set[Any] = set()
         """Keys of arguments for which there is no program with guards."""
         self.lock = Lock()
+        _all.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return f's results, by the program that ran last if it is for arguments like these."""
@@ -82,6 +113,11 @@ class Compiled:
 
     def by_search(self, args: Any, kwargs: Any) -> Any:
         """Return the results by whichever program is for such arguments and values."""
+        result = self.by_building(args, kwargs)
+        return self.f(*args, **kwargs) if result is NoMatch else result  # another thread has changed what f reads
+
+    def by_building(self, args: Any, kwargs: Any) -> Any:
+        """Return the results by a program that is built if there is none."""
         try:
             return self.run(self.built_for(args, kwargs), args, kwargs)
         except FactError:
@@ -136,6 +172,27 @@ class Compiled:
                         "hand over a copy, or leave donate out"
                     )
 
+    def __reduce__(self) -> Any:
+        f = self.f
+        while not isinstance(f, FunctionType) and (inner := inner_function(f)):
+            f = inner
+        if isinstance(f, FunctionType):
+            by_name = by_qualified_name(f)
+            if by_name is self:
+                return f.__qualname__  # the function was replaced by this, as by a decorator
+            if by_name is not f:
+                raise UnsupportedError(
+                    f"compile: {f.__qualname__} cannot be pickled, as it is not found under that name in its module; "
+                    "define the function at the top level of a module, or compile it where it is needed"
+                )
+        return Compiled, (self.f, self.donate, self.threads)
+
+    def __copy__(self) -> "Compiled":
+        return Compiled(self.f, self.donate, self.threads)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
+        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads)
+
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
         """Return the program for arguments like these, which becomes the latest; one without facts on request."""
         with self.lock:
@@ -184,6 +241,20 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
+
+
+def inner_function(f: Any) -> Any:
+    """Return the function in a method, a partial or a wrapper, None if it is none of them."""
+    names = ("__func__", "func", "__wrapped__")
+    return next((getattr(f, name) for name in names if hasattr(f, name)), None)
+
+
+def by_qualified_name(f: FunctionType) -> Any:
+    """Return what a module has under the name of a function, None if there is no such."""
+    value: Any = sys.modules.get(f.__module__)
+    for name in f.__qualname__.split("."):
+        value = getattr(value, name, None)
+    return value
 
 
 def any_nan(result: Any) -> bool:

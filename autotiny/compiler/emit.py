@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term
+from autotiny.algebra import Term, takes_arrays
 from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, type_of
-from autotiny.compiler.rewriting import INDEX, VDOT, TermKind, folded, kind
+from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
+from autotiny.ops import Op
 from autotiny.ops.code import has_operator, operation
 
 
@@ -56,11 +57,12 @@ class Writer(Operands):
         finite = [x for x in self.plan.finite if x not in donated]
         if finite:
             self.modules.add("math")
-        return " or ".join(["invalid", *(f"not math.isfinite({self.in_one_number(x)})" for x in finite)])
+        sizes = [self.in_one_number(x) for x in finite]
+        return "invalid" + (f" or not math.isfinite({' + '.join(sizes)})" if sizes else "")
 
     def in_one_number(self, x: Term) -> str:
-        """Return an expression that is finite if all entries are."""
-        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else self.expressions[x]
+        """Return an expression that is finite if the squares of all entries are."""
+        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else f"{self.expressions[x]} * {self.expressions[x]}"
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -142,17 +144,19 @@ class Writer(Operands):
     def in_memory(self, view: Term) -> bool:
         """Whether a view shows memory of the program's own, so that it can be made beforehand.
 
-        NumPy copies where entries that were rearranged are reshaped, and a copy made beforehand would never change.
+        NumPy copies where entries cannot be reshaped in place, and a copy made beforehand would never change: so the
+        views are made of memory like the program's, as a trial.
         """
-        reshaped = False
+        steps = list[Term]()
         while kind(view) is TermKind.VIEW:
-            assert view.op is not None
-            if view.op.has("reshapes"):
-                reshaped = reshaped or without_ones(view.shape) != without_ones(view.args[0].shape)
-            elif reshaped:
-                return False
+            steps.append(view)
             view = view.args[0]
-        return isinstance(self.plan.place.get(view), Storage)
+        if not isinstance(self.plan.place.get(view), Storage):
+            return False
+        memory = shown = np.empty(view.shape, view.dtype)
+        for step in reversed(steps):
+            shown = step.op.forward(shown, **step.kwargs)  # type: ignore[union-attr]
+        return np.may_share_memory(shown, memory)
 
     def out(self, term: Term, by_name: bool = True) -> str:
         """Return the argument that names the memory of the result."""
@@ -183,7 +187,7 @@ class Writer(Operands):
 
     def cast(self, term: Term) -> str:
         """Return the conversion to another type: `c[...] = a`."""
-        x = self.operand(term.args[0], None)
+        x = self.as_array(term.args[0])
         return f"{self.names[term]}[...] = {x}" if term in self.plan.place else f'{x}.astype("{term.dtype}")'
 
     def reduction(self, term: Term) -> str:
@@ -217,6 +221,8 @@ class Writer(Operands):
             return self.product(term)
         if term.op.reduction_of and not term.kwargs.get("keepdims"):
             return self.reduction(term)
+        if term.op is CAST:
+            return self.cast(term)
         if has_operator(term.op):
             return NumpyCode()(operation(term.op, [self.as_expression(arg) for arg in term.args], {}, term.ndim))
         if function is np.copy:
@@ -233,8 +239,10 @@ class Writer(Operands):
         """Any function, as it is."""
         assert term.op is not None
         name = self.refer(getattr(term.op.forward, "__name__", "function"), term.op.forward)
-        args = [self.operand(arg, None) for arg in term.args]
-        return f"{name}({', '.join([*args, *self.options(term)])})"
+        operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
+        args = list(map(operand, term.args))
+        own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
+        return f"{name}({', '.join([*args, *self.options(term)])}){own}"
 
     def options(self, term: Term) -> Iterator[str]:
         """Yield options by name; arrays and terms among them by their names in the program."""
@@ -250,7 +258,7 @@ class Writer(Operands):
             return f"{base}[{index(options['key'], literal)}]"
         if term.op.has("reshapes"):
             return f"{base}.reshape({term.shape})"
-        if x.ndim == 2 and (function is np.swapaxes or (function is np.transpose and not options.get("axes"))):
+        if x.ndim == 2 and is_transpose(term):
             return f"{base}.T"
         if getattr(np, function.__name__, None) is not function:
             return self.call(term)
@@ -262,8 +270,15 @@ class Writer(Operands):
             name = self.operand(output, None)
             return f"{name}.copy()" if isinstance(output.value, np.ndarray) else name
         name = self.expressions[output]
+        if output.op is not None and isinstance(output.value, np.generic) and not gives_scalars(output.op):
+            return f"{name}[()]"
         fresh = output.op is not None and kind(output) is not TermKind.VIEW
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
+
+
+def gives_scalars(op: Op) -> bool:
+    """Whether NumPy returns a scalar, not an array without axes, where the result has no axes."""
+    return isinstance(op.function, np.ufunc) or op.reduction_of is not None or op is VDOT
 
 
 def form_of(x: Term) -> Any:
@@ -275,9 +290,11 @@ def _plain_axis(axis: Any) -> Any:
     return tuple(int(i) for i in axis) if isinstance(axis, tuple | list) else axis
 
 
-def without_ones(shape: tuple[int, ...]) -> list[int]:
-    """Return the lengths of the axes other than 1."""
-    return [n for n in shape if n != 1]
+def is_transpose(term: Term) -> bool:
+    """Whether an arrangement of a matrix exchanges its axes."""
+    assert term.op is not None
+    exchanges = term.op.function in (np.swapaxes, np.moveaxis, np.transpose)
+    return exchanges and term.op.forward(np.empty((1, 2)), **term.kwargs).shape == (2, 1)
 
 
 class NumpyBackend:

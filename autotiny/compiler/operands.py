@@ -109,6 +109,11 @@ class Operands:
             )
         return self.refer("constant", value)
 
+    def as_array(self, x: Term) -> str:
+        """Return the name of a result, as an array if it is a number of Python's."""
+        name = self.operand(x, None)
+        return name if isinstance(x.value, np.ndarray | np.generic) else f"np.asarray({name})"
+
     def zero_dimensional(self, value: np.ndarray) -> str:
         """Return the name of an array without axes, for a number that NumPy would convert at every call."""
         key = (value.dtype, value.tobytes())
@@ -174,7 +179,7 @@ class Operands:
 
     def flat(self, x: Term) -> str:
         """Return an array's entries in one row: a view that is made once, if the array keeps its memory."""
-        name = self.operand(x, None)
+        name = self.as_array(x)
         if x.ndim == 1:
             return name
         if not (x.is_constant or isinstance(self.plan.place.get(x), Storage)):

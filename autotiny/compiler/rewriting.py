@@ -21,7 +21,7 @@ from autotiny.ops.shaping import astype, join, pad_constant
 # ----- kinds of terms, by how NumPy computes them -----
 
 
-INDEX, CAST, VDOT = OPS[index], OPS[astype], OPS[vdot]
+INDEX, CAST, VDOT, SUMMATION = OPS[index], OPS[astype], OPS[vdot], OPS[summation]
 
 
 class TermKind(Enum):
@@ -66,6 +66,17 @@ def is_view(term: Term) -> bool:
     if term.op is INDEX:
         return is_basic(term.kwargs["key"]) and term.ndim > 0
     return term.op.has("rearranges") or (term.op.has("reshapes") and term.kwargs.get("order", "C") == "C")
+
+
+def allocates(term: Term) -> bool:
+    """Whether its function returns memory of its own, whatever its operands are and wherever they lie."""
+    op = term.op
+    assert op is not None
+    if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith(("numpy", "autotiny"))):
+        return False  # the user's own
+    if op is INDEX:
+        return not is_basic(term.kwargs["key"])
+    return not (op.has("reshapes") or op.has("rearranges") or (op is SUMMATION and len(term.args) == 1))
 
 
 def folded(op: Op) -> str:
@@ -132,16 +143,43 @@ def assume_facts(outputs: Sequence[Term], names: FormulaNames) -> tuple[list[Ter
     """Return the outputs with ones for sums of targets that are all 1; and those sums, to be checked."""
     order = topological_order(*outputs)
     arguments = {term for term in order if term.op is None}
-    facts = {term.args[0]: term for term in order if sums_to_one(term, arguments) and is_worth_a_check(term)}
+    totals = [total for _, total in map(scaled_total, order) if total is not None]
+    facts = {total.args[0]: total for total in totals if sums_to_one(total, arguments) and is_worth_a_check(total)}
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        if facts.get(args[0]) is with_operands(term, args, kwargs):
-            return constant(np.ones(facts[args[0]].shape, facts[args[0]].dtype))
+        c, total = scaled_total(with_operands(term, args, kwargs))
+        if total is not None and facts.get(total.args[0]) is total:
+            return constant(np.full(total.shape, c, total.dtype))
         if term.op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
             return mean_of_difference(facts[args[0]], *args, *args[1].args)
         return lowered(term, args, kwargs)
 
     return rewrite(outputs, visit, names), list(facts.values())
+
+
+def scaled_total(term: Term) -> tuple[Any, Term | None]:
+    """Return 1 and the term for a sum; c and sum(Y) for sum(c Y) with a number c."""
+    if not made_by(term, np.sum):
+        return 1, None
+    c, Y = 1.0, term.args[0]
+    while (scaled := scaled_once(Y)) is not None:
+        c, Y = c * scaled[0], scaled[1]
+    return (
+        (c, apply(OPS[np.sum], (Y,), term.kwargs))
+        if (Y.shape, Y.dtype) == (term.args[0].shape, term.dtype)
+        else (1, term)
+    )
+
+
+def scaled_once(x: Term) -> tuple[float, Term] | None:
+    """Return c and Y for c Y, Y / (1 / c) and -Y; None for anything else."""
+    if made_by(x, np.negative):
+        return -1.0, x.args[0]
+    if made_by(x, np.multiply) or made_by(x, np.divide):
+        for Y, c in (x.args, x.args[::-1]) if made_by(x, np.multiply) else (x.args,):
+            if c.is_constant and not c.ndim and c.value:
+                return float(c.value if made_by(x, np.multiply) else 1 / c.value), Y
+    return None
 
 
 def is_worth_a_check(term: Term) -> bool:
@@ -177,7 +215,8 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
         result = op.forward(*args, **kwargs)
     except (AutotinyError, TypeError, AttributeError):  # it asks for values
         return with_operands(term, args, kwargs)
-    return result if isinstance(result, Term) else constant(result)
+    result = constant(result)
+    return result if (result.shape, result.dtype) == (term.shape, term.dtype) else with_operands(term, args, kwargs)
 
 
 def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:

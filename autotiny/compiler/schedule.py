@@ -83,12 +83,12 @@ def schedule(
     may_fail: bool = False,
 ) -> Schedule:
     """Assign memory to every result: that of an operand, where it is safe, else memory that is free by then."""
-    donated = set(donated)
+    donated, needed = set(donated), [*outputs, *finite]
     first = topological_order(*checks)
-    rest = (term for term in topological_order(*outputs) if term not in set(first))
+    rest = (term for term in topological_order(*needed) if term not in set(first))
     order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
     order, group = groups(order)
-    plan = Plan(order, outputs, donated, inner_results(order, outputs, group))
+    plan = Plan(order, needed, donated, inner_results(order, needed, group))
     for term in order:
         plan.settle(term)
     return Schedule(
@@ -212,8 +212,6 @@ class Plan:
 
 def shown_by(term: Term) -> Term | None:
     """Return the operand that a term is a view of, if it is one."""
-    if kind(term) is TermKind.CALL:
-        return next((arg for arg in term.args if np.may_share_memory(arg.value, term.value)), None)
     return term.args[0] if kind(term) is TermKind.VIEW else None
 
 

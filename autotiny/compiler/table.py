@@ -1,7 +1,9 @@
 """Apply the table of rewrites to a program, where that leaves less to compute.
 
-An exact row may be used anywhere, one that divides where the divisor is positive by nature, and a stable one wherever
-its pattern occurs: these differ from the pattern only where it overflows or underflows.
+An exact row may be used anywhere, and a stable one wherever its pattern occurs: it differs only where the pattern
+overflows or underflows, and is right there. Where one has been used, which is documented to be right where the function
+overflows, so may rows be that hold in moderate ranges, and those that divide by what is positive by nature; the program
+checks the ranges.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -24,6 +26,7 @@ from autotiny.algebra import (
 from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands
+from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op
 
 OVERHEAD = 1000
@@ -48,7 +51,14 @@ class Simplified(NamedTuple):
     fast_forms: Mapping[Term, Term]
     """The user's own form of each stable form: it takes less time, and may overflow."""
     rows: frozenset[str] = frozenset()
-    """The names of the rows that were used."""
+    """The names of the rows that were used, except exact ones."""
+    divisors: Sequence[Term] = ()
+    """What rows have cancelled: positive by nature, but not where it overflows or is nan."""
+
+    @property
+    def formulas(self) -> list[Term]:
+        """The outputs, then the divisors."""
+        return [*self.outputs, *self.divisors]
 
 
 def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
@@ -61,7 +71,7 @@ def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
         before, outputs = outputs, table.applied(outputs, names)
         if alike(before, outputs):
             break
-    return Simplified(outputs, table.fast_forms, frozenset(table.used))
+    return Simplified(outputs, table.fast_forms, frozenset(table.used), list(dict.fromkeys(table.divisors)))
 
 
 def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
@@ -72,8 +82,8 @@ def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any
 
 
 def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
-    """Return the outputs with the user's own forms in place of stable ones, which take longer."""
-    outputs, fast_forms, _ = simplified
+    """Return outputs and divisors with the user's own forms in place of stable ones, which take longer."""
+    outputs, fast_forms = simplified.formulas, simplified.fast_forms
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         fast_form = fast_forms.get(term)
@@ -113,19 +123,24 @@ class TableRewriter:
     def __init__(self, own: Set[Term]) -> None:
         self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
-        equations = [equation for equation in (*STABLE, *ROWS) if equation.exact or equation.stable or equation.divides]
-        self.searches = [EquationSearch(equation, own, self.fast_forms) for equation in equations]
+        self.divisors: list[Term] = []
+        rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.moderate or row.divides]
+        self.searches = [EquationSearch(row, own, self.fast_forms) for row in rows]
 
     def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
         """Return the outputs after each equation has been tried once."""
         order = topological_order(*outputs)
         present = {term.op for term in order if term.op is not None}
         for search in self.searches:
+            if not (search.equation.exact or search.equation.stable or self.used):
+                continue
             if not search.equation.needs <= present or all(search.at(term) is None for term in order):
                 continue
             shorter = rewrite(outputs, search.visit, names)
             if search.equation.stable or work(shorter) < work(outputs):
-                self.used.add(search.equation.name)
+                if not search.equation.exact:
+                    self.used.add(search.equation.name)
+                self.divisors += search.divisors
                 outputs, order = shorter, topological_order(*shorter)
                 present = {term.op for term in order if term.op is not None}
         return outputs
@@ -140,6 +155,7 @@ class EquationSearch:
             (group for group in (PRODUCTS, SUMS) if equation.left.op in group), {equation.left.op}
         )
         self.looked_at: dict[Term, Term | None] = {}
+        self.divisors: list[Term] = []
 
     def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         """Rewrite an operation by the equation."""
@@ -152,9 +168,16 @@ class EquationSearch:
         if term.op not in self.starts:
             return None
         if term not in self.looked_at:
-            after = rewritten(self.equation.left, term, self.replacement) if is_narrow(term) else None
-            self.looked_at[term] = after if after is not None and is_like(after, term) else None
+            self.looked_at[term] = self.after(term) if is_narrow(term) else None
         return self.looked_at[term]
+
+    def after(self, term: Term) -> Term | None:
+        """Return what the equation rewrites a term to, in the same shape and type."""
+        try:
+            after = rewritten(self.equation.left, term, self.replacement)
+        except (ArithmeticError, AutotinyError):  # a number divided by 0 is among its factors, or an array is empty
+            return None
+        return after if after is not None and is_like(after, term) else None
 
     def replacement(self, bound: Mapping[str, Any]) -> Any:
         """Return the right side of the equation, if it may be used."""
@@ -162,6 +185,7 @@ class EquationSearch:
         arguments = [bound[name] for name in variables(equation.pattern)]
         if not equation.condition(*arguments) or not all(is_positive(bound[name]) for name in equation.divides):
             return None
+        self.divisors += [bound[name] for name in equation.divides if not bound[name].is_constant]
         right = equation.replacement(*arguments)
         if equation.stable and constant(right) not in self.own:
             self.fast_forms.setdefault(constant(right), equation.pattern(*arguments))

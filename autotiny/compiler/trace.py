@@ -78,6 +78,8 @@ class FormulaTracer(Tracer):
     def observe(self, grads: Mapping[Node, Any], masked: bool, unbounded: bool) -> None:
         """Note the gradients that a sweep has computed."""
         self.locals.look()
+        if not grads:  # nothing depends on what was differentiated by
+            return
         self.swept = True
         self.masked = self.masked or masked
         self.unbounded = self.unbounded or unbounded

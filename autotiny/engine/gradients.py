@@ -47,6 +47,10 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
     if isinstance(tensors, Node):
         name = messages.label(tensors, call_site.caller_scope())
         raise UnsupportedError(f"gradients: give the tensors as a list, [{name}]")
+    if not isinstance(output, Node):
+        raise UnsupportedError(f"gradients: expected a recorded Tensor, got {type(output).__name__}")
+    if not isinstance(tensors, list | tuple):
+        raise UnsupportedError(f"gradients: give the tensors as a list; got {type(tensors).__name__}")
     for x in tensors:
         if not isinstance(x, Node) or not x.requires_grad:
             raise UnsupportedError(

@@ -11,13 +11,14 @@ imports autotiny, but it may format.
 import ast
 import math
 import sys
-from contextvars import ContextVar
+import warnings
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.modes import modes
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
 
@@ -43,25 +44,22 @@ class Exit(NamedTuple):
         return call_site.line_text(self.path, self.number)
 
 
-_exits: ContextVar[list[Exit] | None] = ContextVar("exits of the running transform", default=None)
-running_exits = _exits.get
+running: dict[int, list[Exit]] = {}
+"""The exits of each transform that is running, in any thread; those that belong to no argument of it do not count."""
 
 
 class Exits:
-    """Collects the exits while a function runs; those of an inner transform are also those of the outer one."""
+    """Collects the exits while a function runs."""
 
-    __slots__ = ("inner", "outer")
+    __slots__ = ("exits",)
 
     def __enter__(self) -> list[Exit]:
-        self.inner: list[Exit] = []
-        self.outer = _exits.get()
-        _exits.set(self.inner)
-        return self.inner
+        self.exits: list[Exit] = []
+        running[id(self)] = self.exits
+        return self.exits
 
     def __exit__(self, *error: object) -> None:
-        _exits.set(self.outer)
-        if self.outer is not None:
-            self.outer += self.inner
+        del running[id(self)]
 
 
 def take(tensor: Any, way: str) -> None:
@@ -74,10 +72,16 @@ def take(tensor: Any, way: str) -> None:
 
 
 def note(tensor: Any, frame: FrameType) -> None:
-    """Note that a frame of the user's takes the value of a tracked tensor, if a transform is running."""
-    exits, path = _exits.get(), frame.f_code.co_filename
-    if exits is not None and not call_site.is_package_file(path):
-        exits.append(Exit(tensor, path, frame.f_lineno))
+    """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
+    path = frame.f_code.co_filename
+    if not (running or modes.debugging) or call_site.is_package_file(path):
+        return
+    way = Exit(tensor, path, frame.f_lineno)
+    for exits in list(running.values()):
+        exits.append(way)
+    if modes.debugging:
+        registry, words = frame.f_globals.setdefault("__warningregistry__", {}), messages.passed_exit(tensor, way.line)
+        warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
 
 # ----- who asks for a float -----
@@ -86,13 +90,30 @@ def take_float(tensor: Any) -> None:
     frame = sys._getframe(2)
     source = call_site.running_source(frame)
     expression = call_site.parsed(source) if source else None
-    if not _formats(expression):
-        library = call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame)
-        if library:
-            raise messages.lost_gradient(tensor, _library_function(frame))
-        if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
-            raise _refusal(tensor, expression, frame)
+    if _formats(expression):
+        return
+    if call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame):
+        raise messages.lost_gradient(tensor, _library_function(frame))
+    if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
+        error = _refusal(tensor, expression, frame)
+        if isinstance(expression, ast.Subscript):
+            _raise_again(frame, error)
+        raise error
     note(tensor, frame)
+
+
+def _raise_again(frame: FrameType, error: Exception) -> None:
+    """Raise an error once more when it reaches a frame: where a[i] = t fails, NumPy puts a ValueError in its place."""
+    if sys.gettrace() is not None:  # a debugger's, which would be lost
+        return
+
+    def again(frame: FrameType, event: str, arg: Any) -> None:
+        sys.settrace(None)
+        frame.f_trace = None
+        raise error from None
+
+    frame.f_trace = again
+    sys.settrace(lambda *event: None)
 
 
 def _formats(expression: ast.AST | None) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
-from autotiny.engine.leaving import running_exits
-from autotiny.engine.modes import Mark
+from autotiny.engine.leaving import running
+from autotiny.engine.modes import Mark, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -79,6 +79,8 @@ class Node:
     op: Op | None
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
+        if type(requires_grad) is not bool or not (name is None or isinstance(name, str)):
+            _require_leaf_options(requires_grad, name)
         self._value = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
@@ -90,9 +92,9 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if running_exits() is not None and self._tracked:
+        if self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
-        if self.op is not None:
+        if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
@@ -104,10 +106,8 @@ class Node:
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self.op is not None:
-            raise UnsupportedError(
-                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
-            )
+        if self.op is not None or self._argument:
+            raise UnsupportedError(f"{self._label()} is {self._made()}: only the data of a leaf can be assigned")
         current = self._value
         if value is not current:
             fresh = (
@@ -148,10 +148,8 @@ class Node:
             raise UnsupportedError(f"{self._label()}.requires_grad: expected True or False, got {value!r}")
         if self.op is not None or self._argument:
             if not value:
-                made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
-                raise UnsupportedError(
-                    f"{self._label()} is {made}: to let no gradient pass, use {self._label()}.detach() in its place"
-                )
+                name = self._label()
+                raise UnsupportedError(f"{name} is {self._made()}: to let no gradient pass, use {name}.detach()")
         elif value and self.dtype.kind != "f":
             self._value, self._shared, self._notes = self._value.astype(float), False, None
             self._assigned = next_number()
@@ -160,6 +158,8 @@ class Node:
     @property
     def grad(self) -> np.ndarray | None:
         """The gradient as an array, None before backward. That of a leaf is its own, that of a result read-only."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g
@@ -185,7 +185,13 @@ class Node:
         """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    value = property(attrgetter("_value"), doc="The recorded value, which must not be modified.")
+    @property
+    def value(self) -> Any:
+        """The recorded value, which must not be modified."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
+        return self._value
+
     number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
     shape = property(attrgetter("_value.shape"), not_assignable("shape", "reshape()"), doc="Lengths of the axes.")
     dtype = property(attrgetter("_value.dtype"), not_assignable("dtype", "astype()"), doc="Type of the entries.")
@@ -197,7 +203,7 @@ class Node:
         """Return the only entry as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._value.item()
+        return self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
@@ -213,10 +219,15 @@ class Node:
         """
         if self._tracked:
             leaving.take_float(self)
-        return float(self._value.item())
+        return float(self._only_entry())
 
     def __int__(self) -> int:
-        return int(self._value.item())
+        return int(self._only_entry())
+
+    def _only_entry(self) -> Any:
+        if self.size != 1:
+            raise ShapeError(f"{self._label()} has {self.size} entries, not one: index it, or use .tolist() or .data")
+        return self._value.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
@@ -247,8 +258,18 @@ class Node:
 
     __str__ = __repr__
 
+    def _made(self) -> str:
+        return f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
+
+
+def _require_leaf_options(requires_grad: Any, name: Any) -> None:
+    if not isinstance(requires_grad, bool | np.bool):
+        raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
+    if not (name is None or isinstance(name, str)):
+        raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

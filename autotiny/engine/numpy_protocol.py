@@ -66,7 +66,7 @@ class ArrayProtocol:
 
     def transpose(self, *axes: Any) -> Any:
         """Return the same entries with the axes in another order, reversed by default."""
-        return self.__autotiny_call__(np.transpose, (self, (axes[0] if len(axes) == 1 else axes) or None), {})
+        return self.__autotiny_call__(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""

@@ -10,7 +10,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, next_number
-from autotiny.engine.signatures import bind_arguments, call_composition
+from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
@@ -149,10 +149,11 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         except Exception as error:
             raise messages.composition_failure(function, args, kwargs, error) from None
     if function in PLAIN:
+        if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
+            raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
-    module = getattr(function, "__module__", None) or "numpy"
     raise UnsupportedError(
-        f"{module}.{function.__name__} has no gradient rule yet: write it with functions that have one, "
+        f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "
         "give it one with @at.operation, or take the value out with .data"
     )
 
@@ -178,6 +179,7 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
                 f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
             )
         value = value._value
+    value = with_python_integers(value)
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
@@ -216,7 +218,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         elif plain and type(other) in NUMBERS and self._tracked:
             value = other
         else:
-            return record(op, (self, other)) if _is_operand(other) else NotImplemented
+            return _recorded(op, self, other, other)
         try:
             data = forward(self._value, value)
         except Exception as error:
@@ -234,7 +236,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
                 return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._value))
             except Exception as error:
                 raise messages.failure(op, (other, self), error) from None
-        return record(op, (other, self)) if _is_operand(other) else NotImplemented
+        return _recorded(op, other, self, other)
 
     return method, reflected
 
@@ -262,14 +264,29 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
     """Return an operator whose result is a plain array, and its reflection."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(self._value, value_of(other))
+        try:
+            return function(self._value, value_of(other))
+        except Exception as error:
+            raise messages.plain_failure(function, (self, other), error) from None
 
     def reflected(self: Any, other: Any) -> Any:
-        return function(value_of(other), self._value)
+        try:
+            return function(value_of(other), self._value)
+        except Exception as error:
+            raise messages.plain_failure(function, (other, self), error) from None
 
     return method, reflected
 
 
+def _recorded(op: Op, a: Any, b: Any, other: Any) -> Any:
+    """Record an operator whose other operand is not a plain number; leave it to Python where that cannot be one."""
+    if _is_operand(other):
+        return record(op, (a, b))
+    if hasattr(other, "__array__") or hasattr(other, "toarray"):
+        raise messages.array_of_library(op, (a, b), other)
+    return NotImplemented
+
+
 def _is_operand(value: Any) -> bool:
-    """Whether a value may be an operand beside a Tensor; else Python tries the other class's operator."""
+    """Whether a value may be an operand beside a Tensor."""
     return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

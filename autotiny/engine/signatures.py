@@ -20,7 +20,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
         require_at_most(len(op.parameters), op.name, args)
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    options = stated_options(op.name, kwargs)
+    options = stated_options(op.name, kwargs, op.options)
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
@@ -32,6 +32,11 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a function that is composed of operations, with the arguments that NumPy's function of that name takes."""
     name, form = function.__name__, _form(function)
+    operands = len(form.required)
+    args, kwargs = (
+        (*args[:operands], *map(with_python_integers, args[operands:])),
+        {key: with_python_integers(value) if key in form.options else value for key, value in kwargs.items()},
+    )
     if kwargs or len(args) > form.positional:
         require_at_most(max(form.positional, len(form.names)), name, args)
         beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
@@ -41,6 +46,17 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
         if operand not in kwargs:
             raise UnsupportedError(f"{name}: missing argument {operand}")
     return COMPOSED[function](*args, **kwargs)
+
+
+def with_python_integers(option: Any) -> Any:
+    """Return an option with Python's integers in place of NumPy's, of which -np.uint8(1) is 255."""
+    if isinstance(option, np.integer):
+        return int(option)
+    if isinstance(option, np.ndarray) and option.dtype.kind == "u":
+        return option.astype(int)
+    if type(option) in (tuple, list) and option:
+        return type(option)(map(with_python_integers, option))
+    return option
 
 
 class _Form(NamedTuple):
@@ -63,16 +79,18 @@ def _form(function: Any) -> _Form:
     return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
 
 
-def stated_options(
-    name: str, kwargs: Mapping[str, Any], known: Collection[str] = ("axis", "keepdims")
-) -> dict[str, Any]:
+def stated_options(name: str, kwargs: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return the options that were passed, without the unknown ones that are None, their default.
 
     Raises UnsupportedError for out= and others with which the result would escape the graph.
     """
     options = {
-        key: value for key, value in kwargs.items() if value is not np._NoValue and (value is not None or key in known)
+        key: value
+        for key, value in kwargs.items()
+        if value is not np._NoValue and (value is not None or key in known or key == "where")  # where=None is False
     }
+    if options.get("where") is True:
+        del options["where"]
     for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
     return options

@@ -20,10 +20,15 @@ from autotiny.ops.indexing import index
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
+        if part.requires_grad and part.dtype.kind == "f":
+            raise messages.float_as_index(part)
         part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
-    return np.array(part) if isinstance(part, np.ndarray | list) else part
+    try:
+        return np.array(part) if isinstance(part, np.ndarray | list) else part
+    except ValueError as error:
+        raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
 class Tensor(ArrayProtocol, Node):
@@ -53,6 +58,7 @@ class Tensor(ArrayProtocol, Node):
     """
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # above a DataFrame's: pandas leaves its operators to the Tensor
 
     def __init_subclass__(cls) -> None:
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
@@ -134,10 +140,21 @@ class Tensor(ArrayProtocol, Node):
 
     __trunc__ = Node.__int__
 
-    def astype(self, dtype: Any) -> Any:
-        """Return the values in another floating-point type; in any other type, a plain array."""
-        if np.dtype(dtype).kind != "f":
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
+        """Return the values in another floating-point type; as integers or truth values, a plain array."""
+        try:
+            kind = np.dtype(dtype).kind
+        except (TypeError, ValueError):
+            raise UnsupportedError(f"astype: {dtype!r} is not a type of numbers") from None
+        if kind in "iub":
             return self._value.astype(dtype)
+        if kind != "f":
+            name = self._label()
+            mend = "keep real and imaginary parts in two Tensors" if kind == "c" else "use its numbers as they are"
+            raise UnsupportedError(
+                f"astype: {name} holds real numbers, whose gradient would be lost as {np.dtype(dtype)}: {mend}, "
+                f"or convert {name}.data for the values alone"
+            )
         return super().astype(dtype)
 
 

@@ -68,7 +68,7 @@ def softplus(x: Array) -> Array:
     >>> softplus(np.array([0.0, 5.0])).round(3)
     array([0.693, 5.007])
     """
-    return np.logaddexp(floats(x), 0)
+    return np.logaddexp(floats(x, "softplus"), 0)
 
 
 @own(
@@ -104,7 +104,7 @@ def silu(x: Array) -> Array:
     >>> silu(np.array([0.0, 1.0])).round(3)
     array([0.   , 0.731])
     """
-    x = floats(x)
+    x = floats(x, "silu")
     return x * sigmoid(x)
 
 
@@ -114,7 +114,7 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
-    x = floats(x)
+    x = floats(x, "gelu")
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
@@ -181,6 +181,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     return result if keepdims else np.squeeze(result, axis=axis)
 
 
+MOST_CLASSES = 2**24
+"""More are a number taken for a label, whose column would fill the memory."""
+
+
 def one_hot(labels: Any, classes: int | None = None) -> Array:
     """Y with Y[k, i] = 1 where example i has label k, of shape (classes, *labels.shape): one example per column.
 
@@ -189,12 +193,24 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    labels = labels if hasattr(labels, "__autotiny_call__") else np.asarray(labels)
+    if not hasattr(labels, "__autotiny_call__"):
+        try:
+            labels = np.asarray(labels)
+        except (ValueError, TypeError) as error:
+            raise ShapeError(f"one_hot: the labels do not form an array ({error})") from None
+    if classes is None and not labels.size:
+        raise ShapeError("one_hot: there are no labels to count the classes of; give their number, classes=...")
+    if classes is not None and (not isinstance(classes, int | np.integer) or isinstance(classes, bool) or classes < 1):
+        raise ShapeError(f"one_hot: classes must be a whole number of at least 1, got {classes!r}")
+    if getattr(labels, "requires_grad", False):
+        raise ShapeError("one_hot: labels are data: make their Tensor with requires_grad=False, so that integers stay")
     if labels.dtype.kind not in "iu":
         raise ShapeError(
             f"one_hot: labels must be integers, got {labels.dtype}; use np.unique(..., return_inverse=True)"
         )
     classes = int(labels.max()) + 1 if classes is None else classes
+    if classes > MOST_CLASSES:
+        raise ShapeError(f"one_hot: {classes:,} classes; at most {MOST_CLASSES:,} are possible: are these labels?")
     if isinstance(labels, np.ndarray):
         labels = _labels_below(labels, classes)
     else:  # a formula: its labels are checked when it is computed
@@ -222,15 +238,24 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
+    if not isinstance(axis, int | np.integer) or not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"cross_entropy: axis {axis!r} is not one of logits of shape {shape}")
+    if 0 in shape:
+        raise ShapeError(f"cross_entropy: logits of shape {shape} hold no examples, or no classes")
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
     return (-shape[axis] / logits.size) * vdot(Y, log_softmax(logits, axis=axis))
 
 
 def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
+    if isinstance(labels, list | tuple | dict | set):
+        try:
+            labels = np.asarray(labels)
+        except ValueError as error:
+            raise ShapeError(f"cross_entropy: the targets do not form an array ({error})") from None
     Y = (
         np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype)
         if np.ndim(labels) == len(shape) - 1

@@ -26,6 +26,11 @@ def nonzero(x: Array) -> Array:
     return x + (x == 0)
 
 
+def one_less(b: Array, y: Array) -> Array:
+    """Return the exponent of the derivative of aᵇ: b - 1, and 0 where b = 0."""
+    return y.dtype.type(0) if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b" else b - (b != 0)
+
+
 def log_of_base(a: Array, y: Array) -> Array:
     """Return log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
     return np.log(np.where(a == 0, y.dtype.type(1), a))
@@ -77,7 +82,7 @@ curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic ke
 curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER,
       singular=at_zero)
 curve(np.power,                                                                   # a⁰ is flat, also at a = 0
-      lambda g, y, a, b: g * b * a ** (b - (b != 0)),
+      lambda g, y, a, b: g * b * a ** one_less(b, y),
       lambda g, y, a, b: g * y * log_of_base(a, y),
       forward=operator.pow, traits="analytic keeps_sign unbounded",    words=(POWER, EXPONENT),
       singular=at_root)
@@ -216,4 +221,4 @@ def sinc(x: Array) -> Array:
     series: Array = 1.0
     for n in range(16, 0, -2):
         series = 1 - small * small / (n * (n + 1)) * series
-    return np.where(near, series, np.sin(large) / large)
+    return +np.where(near, series, np.sin(large) / large)  # + makes a number of an array without axes, as np.sinc does

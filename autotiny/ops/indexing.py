@@ -6,21 +6,31 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, own
+from autotiny.ops.table import OPS, Array, compose, own
 
 Key = Any
 
 
 def is_basic(key: Key) -> bool:
     """Whether the key picks each entry at most once: integers, slices, ellipsis and newaxis."""
-    parts = key if isinstance(key, tuple) else (key,)
     return all(
-        isinstance(part, int | np.integer | slice | None | type(...)) and not isinstance(part, bool) for part in parts
+        isinstance(part, int | np.integer | slice | None | type(...)) and not isinstance(part, bool)
+        for part in parts(key)
     )
 
 
+def parts(key: Key) -> tuple[Any, ...]:
+    """Return what a key has for each axis."""
+    return key if isinstance(key, tuple) else (key,)
+
+
+def formula_in(key: Key) -> Any:
+    """Return the first part of a key that is a formula, as where a sort is compiled; None if there is none."""
+    return next((part for part in parts(key) if hasattr(part, "__autotiny_record__")), None)
+
+
 @own(
-    lambda g, y, x, key=None, shape=None: index(g, key=key),
+    lambda g, y, x, key=None, shape=None: pick(g, key),
     traits="mixes analytic linear fills",
     words="each entry receives the gradient of the place that it was put",
 )
@@ -29,6 +39,8 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     out = np.zeros(shape, x.dtype)
     if is_basic(key):
         out[key] = x
+    elif (formula := formula_in(key)) is not None:
+        return formula.__autotiny_record__(OPS[scatter], (x,), {"key": key, "shape": shape})
     else:
         np.add.at(out, key, x)
     return out
@@ -42,6 +54,12 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
 def index(x: Array, key: Key = None) -> Array:
     """x[key]."""
     return x[key]
+
+
+def pick(x: Array, key: Key) -> Array:
+    """x[key], also of a plain array where the key has formulas."""
+    formula = formula_in(key)
+    return index(x, key=key) if formula is None else formula.__autotiny_record__(OPS[index], (x,), {"key": key})
 
 
 def places(indices: Any) -> Array:
@@ -61,16 +79,17 @@ def along(x: Array, axis: int) -> Key:
 @compose(np.take)
 def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Array:
     """Take the entries at indices along an axis, or of the flattened array."""
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    indices, n = places(indices), a.shape[axis]
+    if axis is None or not a.ndim:
+        a, axis = np.ravel(a), axis or 0
+    indices, before = places(indices), along(a, axis)
+    n = a.shape[len(before)]
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(np.intp)  # truth values count as 0 and 1
     if mode not in ("raise", "wrap", "clip"):
         raise UnsupportedError(f"take: mode must be 'raise', 'wrap' or 'clip'; got {mode!r}")
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return index(a, key=(*along(a, axis), indices))
+    return pick(a, (*before, indices))
 
 
 @compose(np.take_along_axis)
@@ -88,7 +107,7 @@ def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
         )
     grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     grid[axis] = indices
-    return index(arr, key=tuple(grid))
+    return pick(arr, tuple(grid))
 
 
 @compose(np.sort)

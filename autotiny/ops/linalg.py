@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
+from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, product_of_others
 from autotiny.ops.table import Array, compose, define, own
 
@@ -65,7 +66,9 @@ def vdot(a: Array, b: Array) -> Array:
 @compose(np.inner)
 def inner(a: Array, b: Array) -> Array:
     """The product over both last axes."""
-    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, axes=(-1, -1))
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(a) == np.ndim(b) == 1 else np.tensordot(a, b, axes=(-1, -1))
 
 
 @compose(np.outer)
@@ -145,10 +148,21 @@ def det_back(g: Array, y: Array, x: Array) -> Array:
 def cofactors_back(g: Array, y: Array, x: Array) -> Array:
     """From C = det(X) X⁻ᵀ: X̄ = ((C · C̄) C - C C̄ᵀ C) / det(X)."""
     det = np.linalg.det(x)
-    if np.any(det == 0):
-        raise UnsupportedError("det: the second derivative at a singular matrix is not available; the first is")
+    det = det * if_regular(det)
     inner = np.sum(y * g, axis=(-2, -1), keepdims=True)
     return (inner * y - y @ g.mT @ y) / np.reshape(det, (*np.shape(det), 1, 1))
+
+
+def if_regular(det: Array) -> Array:
+    """Return 1 for each determinant; raise UnsupportedError where one is 0."""
+    if hasattr(det, "__autotiny_call__"):
+        return det.__autotiny_call__(if_regular, (det,), {})
+    if np.any(det == 0):
+        raise UnsupportedError("det: the second derivative at a singular matrix is not available; the first is")
+    return np.ones_like(det)
+
+
+plain(if_regular)
 
 
 @own(cofactors_back, traits="mixes smooth", used=matrices)

@@ -55,7 +55,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)
@@ -66,6 +66,15 @@ define(np.copy,          lambda g, y, x: g,
 def astype(x: Array, dtype: Any = None) -> Array:
     """Convert x to another floating-point type."""
     return x.astype(dtype)
+
+
+@compose(np.full_like)
+def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
+    """Return one value, or values that broadcast, in the shape and type of a."""
+    dtype = np.dtype(a.dtype if dtype is None else dtype)
+    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
+        raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
+    return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
 
 
 @own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
@@ -148,8 +157,8 @@ def matrix_transpose(x: Array) -> Array:
 @compose(np.repeat)
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    if axis is None or not a.ndim:
+        a, axis = np.ravel(a), axis or 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
@@ -196,4 +205,6 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
     places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
+    if not array.ndim:
+        return np.copy(array)
     return take(np.ravel(array), places)

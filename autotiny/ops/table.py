@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.ops.signature import signature
 
 Array = Any
@@ -98,10 +99,12 @@ class Op:
     reduction_of : the ufunc whose `reduce` computes it, if any.
     log : how to compute the logarithm of its output without underflow, if that is special.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
+    takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
 
     constant_variant: "Op | None" = None
+    takes_numbers: bool = False
 
     def __init__(
         self,
@@ -205,8 +208,9 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
 
     def decorate(forward: Function) -> Function:
         op = Op(forward, rules, **row)
+        op.takes_numbers = takes_numbers
         _require_complete_traits(op)
-        return recorded(op, on_floats(forward) if takes_numbers else forward)
+        return recorded(op, on_floats(forward, op.has("analytic")) if takes_numbers else forward)
 
     return decorate
 
@@ -238,25 +242,46 @@ def recorded(op: Op, forward: Function) -> Function:
     return function
 
 
-def floats(x: Any) -> Array:
-    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors and formulas unchanged.
+def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
+    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors unchanged.
+
+    Raises UnsupportedError for what does not form an array of real numbers; `where` names the function.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
     """
     if type(x) is not np.ndarray:
-        if hasattr(x, "__array_function__"):
-            return x
-        x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+        if hasattr(x, "__array_function__") and not isinstance(x, np.generic):
+            return x.astype(np.float64) if x.dtype.kind in "biu" else x  # a formula may be of integers
+        try:
+            x = np.asarray(x)
+        except (ValueError, TypeError) as error:
+            raise UnsupportedError(f"{where}: the values do not form an array of numbers ({error})") from None
+    if x.dtype.kind == "f" or (complex_too and x.dtype.kind == "c"):
+        return x
+    if x.dtype.kind not in "biu":
+        raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
+    return x.astype(np.float64)
 
 
-def on_floats(forward: Function) -> Function:
-    """Decorate a function: its first argument is converted to floating point."""
+def type_name(array: np.ndarray) -> str:
+    """Return what an array holds, for an error: its dtype, or the class of the first object."""
+    return (
+        f"objects such as {type(array.flat[0]).__name__}" if array.dtype == object and array.size else str(array.dtype)
+    )
+
+
+def on_floats(forward: Function, analytic: bool) -> Function:
+    """Decorate a function: its first argument is converted to floating point. One that is analytic takes complex."""
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return forward(floats(x), *args, **kwargs)
+        try:
+            return forward(floats(x, forward.__name__, analytic), *args, **kwargs)
+        except Exception as error:
+            if not isinstance(error, AutotinyError):
+                error.add_note(f"in at.{forward.__name__}")
+            raise
 
     return function
 
@@ -267,27 +292,29 @@ def _require_arity(op: Op) -> None:
     if op.arity is None:
         return
     if not op.arity or op.arity > len(op.parameters):
-        raise TypeError(
+        raise UnsupportedError(
             f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each"
         )
     for position, rule in enumerate(op.rules):
         if rule is not None:
+            if not callable(rule):
+                raise UnsupportedError(f"{op.name}: rule {position} must be a function or None; got {rule!r}")
             try:
                 inspect.signature(rule).bind(*["g", "y", *op.parameters[: op.arity]])
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 expected = ", ".join(["g", "y", *op.parameters])
-                raise TypeError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
+                raise UnsupportedError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
 
 
 def _require_traits_that_fit(op: Op) -> None:
     for trait in sorted(op.traits - TRAITS.keys()):
-        raise TypeError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
+        raise UnsupportedError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
     for group in (FLOW, SMOOTHNESS):
         if len(stated := op.traits & group.keys()) > 1:
-            raise TypeError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
+            raise UnsupportedError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
 
 
 def _require_complete_traits(op: Op) -> None:
     for group in (FLOW, SMOOTHNESS):
         if not op.traits & group.keys():
-            raise TypeError(f"{op.name}: its row must state one of the traits {', '.join(group)}")
+            raise UnsupportedError(f"{op.name}: its row must state one of the traits {', '.join(group)}")

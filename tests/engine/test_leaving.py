@@ -312,3 +312,38 @@ for f in loses, stores:
 def test_array_that_takes_a_float_in_is_an_error(way, t):
     with pytest.raises((UnsupportedError, ValueError)):
         way(np.zeros(3), t)
+
+
+# ----- under debug -----
+NOTED = {
+    "float": lambda t: float(t),
+    "item": lambda t: t.item(),
+    "tolist": lambda t: t.tolist(),
+    "data of a result": lambda t: (t * 1).data,
+}
+NOT_NOTED = {
+    "percent": lambda t: "%.1f" % t,  # noqa: UP031
+    "detached": lambda t: t.detach().item(),
+    "data of a leaf": lambda t: t.data,
+    "text": str,
+    "comparison": lambda t: t > 1,
+    "shape": lambda t: t.shape,
+}
+
+
+@pytest.mark.parametrize("way", NOTED)
+def test_debug_warns_where_a_value_leaves_the_graph(way, t):
+    words = r"the value of .* leaves the graph, and no gradient passes, at test_leaving\.py:\d+: "
+    with at.debug(), pytest.warns(UserWarning, match=words):
+        NOTED[way](t)
+
+
+@pytest.mark.parametrize("way", NOT_NOTED)
+def test_debug_does_not_warn_of_what_is_no_way_out(way, t):
+    with at.debug():
+        NOT_NOTED[way](t)
+
+
+def test_debug_warns_inside_of_a_transform_as_well():
+    with at.debug(), pytest.warns(UserWarning, match="the value of x leaves the graph"):
+        at.grad(lambda x: x * x.item())(2.0)

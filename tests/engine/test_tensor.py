@@ -242,8 +242,10 @@ def test_operators_refuse_tensors_in_lists():
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_numpy_matrix_beside_a_tensor_is_an_array():
-    np.testing.assert_array_equal((at.Tensor(X) * np.matrix(X)).data, X * X)
+@pytest.mark.parametrize("call", [lambda M, W: M * W, lambda M, W: W @ M, lambda M, W: np.multiply(M, W)])
+def test_a_numpy_matrix_is_refused_since_its_product_is_another(call):
+    with pytest.raises(UnsupportedError, match=r"np\.matrix is not supported, .*; use np\.asarray\(\.\.\.\), and @"):
+        call(np.matrix(X), at.Tensor(X))
 
 
 # ----- comparison -----
@@ -255,6 +257,12 @@ def test_comparisons_give_plain_truth_values(op, other):
     ):
         assert type(result) is np.ndarray
         np.testing.assert_array_equal(result, expected, strict=True)
+
+
+@pytest.mark.parametrize("function", [np.equal, np.less, np.logical_and, np.floor_divide])
+def test_comparison_into_a_tensor_is_an_error(function):
+    with pytest.raises(UnsupportedError, match=rf"{function.__name__}: out= cannot be a Tensor; assign the result"):
+        function(X, 1.0, out=at.Tensor(X))
 
 
 def test_tensors_hash_by_identity():
@@ -307,10 +315,36 @@ def test_transposes_are_those_of_arrays():
     assert at.Tensor(a).mT.shape == (2, 4, 3)
 
 
-def test_astype_of_another_kind_is_a_plain_array():
-    result = at.Tensor([1.5, 2.5]).astype(int)
-    assert type(result) is np.ndarray
-    assert result.tolist() == [1, 2]
+@pytest.mark.parametrize("dtype", [int, bool, np.uint8, "int16"])
+def test_astype_of_integers_and_truth_values_is_a_plain_array(dtype):
+    result = at.Tensor([1.5, 2.5]).astype(dtype)
+    np.testing.assert_array_equal(result, np.array([1.5, 2.5]).astype(dtype), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [complex, np.complex64, object, str, "datetime64[s]"])
+def test_astype_of_what_has_no_real_gradient_is_an_error(dtype):
+    W = at.Tensor([1.5, 2.5])
+    with pytest.raises(UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"):
+        W.astype(dtype)
+
+
+def test_astype_takes_copy_as_numpy_does():
+    assert at.Tensor([1.5]).astype(np.float32, copy=False).dtype == np.float32
+
+
+def test_full_like_is_recorded_and_refuses_to_round():
+    x, t = at.Tensor(X), at.Tensor(2.0)
+    np.sum(np.full_like(x, t) * X).backward()
+    assert t.grad == X.sum()
+    assert np.full_like(X.astype(int), 3.7).tolist() == [[3, 3], [3, 3]]
+    with pytest.raises(UnsupportedError, match="full_like: an array of int64 has no gradient; give dtype=float"):
+        np.full_like(x, t, dtype=int)
+
+
+def test_full_like_of_constants_is_an_array_of_its_own():
+    result = np.full_like(at.Tensor(X), 3.0)
+    result[0] = 1
+    assert result.tolist() == [[1, 1], [3, 3]]
 
 
 def test_astype_carries_the_gradient_back_in_its_own_precision():

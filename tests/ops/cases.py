@@ -220,6 +220,8 @@ declare(
 )
 WIDENED = [((), (2, 3)), ((3,), (2, 3)), ((2, 1), (4, 2, 3)), ((1,), (0,)), ((3,), (3,))]
 declare(np.broadcast_to, REAL, uses=[use(shape, shape=wide) for shape, wide in WIDENED])
+FILLED = [use((2, 3), ()), use((2, 3), (3,)), use((), ()), use((0,), (1,)), use((2, 2), (), shape=(3, 1))]
+declare(np.full_like, REAL, REAL, uses=FILLED, oracle="double")
 declare(np.flip, REAL, uses=[use(()), use((3,)), use((2, 3), axis=0), use((2, 1, 3, 2), axis=(0, -2)), EMPTY])
 declare(np.fliplr, REAL, uses=[use((2, 3)), use((0, 2, 2))])
 declare(np.flipud, REAL, uses=[use((3,)), use((2, 3))])

@@ -1,0 +1,319 @@
+"""Run random programs compiled and as they are, and print those that differ, made as short as they can be.
+
+    python tools/fuzz_compiled.py [--programs N] [--seed S] [--minutes M] [--show K]
+
+Each program is called three times with other values, laid out in memory in other ways, nan, infinities and numbers that
+overflow among them. What is compared: values up to rounding, nan and infinity, types and shapes, errors; and that
+results are nobody else's memory and stay as they are, and arguments too.
+"""
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autotiny as at
+from autotiny.engine.pytree import flatten
+from autotiny.errors import AutotinyError
+from fuzz_programs import Program, names_in, random_program, size_of
+
+Calls = list[tuple[Any, ...]]
+
+ROUNDINGS = 64
+"""Units in the last place, of the largest entry, within which results are equal without further questions."""
+OPERATIONS = 500
+"""Units in the last place that a program may lose, beside what it loses anyway."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a compiled program: a kind, and details for people."""
+
+    kind: str
+    details: str
+
+
+# ----- running -----
+def outcome(f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Return the results of a call, or the exception that it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return f(*args)
+    except Exception as error:
+        return error
+
+
+def copied(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments that nobody else sees, in the same layout."""
+    return tuple(np.copy(x, order="K") if isinstance(x, np.ndarray) else x for x in args)
+
+
+def as_bytes(values: Any) -> list[bytes]:
+    """Return the contents of arrays and numbers."""
+    return [np.asarray(x).tobytes() for x in flatten(values)[0]]
+
+
+def faults(program: Program, calls: Calls) -> Iterator[Fault]:
+    """Yield what is wrong with the compiled program."""
+    f = program.function()
+    step = at.compile(program.function())
+    before: list[tuple[Any, list[bytes]]] = []
+    for number, args in enumerate(calls, 1):
+        unchanged = as_bytes(args)
+        expected = outcome(f, copied(args))
+        got = outcome(step, args)
+        where = f"call {number}: "
+        if as_bytes(args) != unchanged:
+            yield Fault("an argument was changed", where)
+        if isinstance(expected, Exception) or isinstance(got, Exception):
+            yield from errors_differ(expected, got, where)
+            continue
+        yield from results_differ(program, args, expected, got, where)
+        leaves = [x for x in flatten(got)[0] if isinstance(x, np.ndarray)]
+        if any(np.may_share_memory(x, arg) for x in leaves for arg in args if isinstance(arg, np.ndarray) and x.size):
+            yield Fault("a result is an argument's memory", where)
+        if any(as_bytes(results) != contents for results, contents in before):
+            yield Fault("an earlier result was overwritten", where)
+        before.append((got, as_bytes(got)))
+
+
+def errors_differ(expected: Any, got: Any, where: str) -> Iterator[Fault]:
+    """Yield a fault where only one of two calls raises, or the compiled program raises something unheard of."""
+    if not isinstance(got, Exception):
+        yield Fault("no error", f"{where}{type(expected).__name__}: {expected}")
+    elif not isinstance(expected, Exception):
+        words = f"{type(got).__name__}: {got}"
+        yield Fault("refused" if isinstance(got, AutotinyError) else "crash", where + words)
+    elif type(got) is not type(expected) and not isinstance(got, AutotinyError):
+        yield Fault("another error", f"{where}{type(got).__name__}: {got}; expected {expected!r}")
+
+
+def results_differ(program: Program, args: tuple[Any, ...], expected: Any, got: Any, where: str) -> Iterator[Fault]:
+    """Yield faults of types, shapes and values."""
+    wanted, given = flatten(expected)[0], flatten(got)[0]
+    if len(wanted) != len(given) or type(expected) is not type(got):
+        yield Fault("another structure", where)
+        return
+    judge = Judge(program, args, wanted)
+    for i, (a, b) in enumerate(zip(given, wanted, strict=True)):
+        a_form, b_form = ((type(x).__name__, np.shape(x), str(np.asarray(x).dtype)) for x in (a, b))
+        if a_form != b_form:
+            yield Fault("another type or shape", f"{where}{a_form}, expected {b_form}")
+        elif not nearly_equal(a, b) and (words := judge.objection(i, np.asarray(a), np.asarray(b))):
+            yield Fault(words, f"{where}result {i}: {excerpt(a)}, expected {excerpt(b)}")
+
+
+def excerpt(x: Any) -> str:
+    """Return the beginning of an array's text."""
+    text = " ".join(str(x).split())
+    return text if len(text) < 300 else text[:300] + " ..."
+
+
+# ----- comparing -----
+def nearly_equal(a: Any, b: Any) -> bool:
+    """Whether results are equal up to a few units in the last place of the largest entry; nan equals nan."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype.kind != "f":
+        return bool((a == b).all())
+    with np.errstate(all="ignore"):
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        largest = np.abs(b[np.isfinite(b)]).max(initial=0)
+        close = np.isfinite(a) & np.isfinite(b)
+        close &= np.abs(a.astype(np.longdouble) - b) <= ROUNDINGS * rounding(b.dtype, largest)
+    return bool((same | close).all())
+
+
+def rounding(dtype: Any, size: Any) -> Any:
+    """Return a unit in the last place of numbers of this size."""
+    info = np.finfo(dtype)
+    return info.eps * np.maximum(np.longdouble(size), info.tiny)
+
+
+class Judge:
+    """Decides whether a difference is one of rounding: how far do results move with the arguments' last digits, and
+    how far are they from those in extended precision?
+    """
+
+    def __init__(self, program: Program, args: tuple[Any, ...], wanted: list[Any]) -> None:
+        self.program, self.args, self.wanted = program, args, wanted
+        self.known: dict[str, list[list[Any]]] = {}
+
+    def objection(self, i: int, a: Any, b: Any) -> str:
+        """Return what is wrong with result i of the compiled program; empty if nothing is."""
+        exact = [x[i] for x in self.results("wide", self.in_extended_precision) if np.shape(x[i]) == b.shape]
+        near = [x[i] for x in self.results("near", self.nearby) if np.shape(x[i]) == b.shape]
+        finite, wanted = np.isfinite(a), np.isfinite(b)
+        with np.errstate(all="ignore"):
+            others = np.array([b, *near, *exact], np.longdouble)
+            spread = np.abs(others - b).max(axis=0) if len(others) else np.zeros(b.shape)
+            spread = np.where(np.isnan(spread), 0, spread)
+            unit, largest = np.finfo(b.dtype).eps, np.abs(b[wanted]).max(initial=0)
+            noise = np.minimum(spread[np.isfinite(spread)].max(initial=0), 1000 * unit)  # of terms that cancel
+            noise = np.where(b == 0, np.maximum(noise, 4 * unit), noise)
+            allowed = 30 * (spread + noise) + OPERATIONS * rounding(b.dtype, largest)
+            wrong = finite & wanted & ~(np.abs(a.astype(np.longdouble) - b) <= allowed)
+        if wrong.any():
+            right = bool(exact) and self.agrees(a, exact[0], wrong)
+            return "right, where the function overflows on the way" if right else "wrong value"
+        lost = wanted & ~finite & ~self.on_the_edge(i, near)
+        if lost.any():
+            return "not finite, where the function is"
+        gained = finite & ~wanted & ~self.on_the_edge(i, near)
+        if gained.any():
+            right = bool(exact) and self.agrees(a, exact[0], gained)
+            return "finite and right, where the function overflows" if right else "finite, where the function is not"
+        differ = ~finite & ~wanted & ~((a == b) | (np.isnan(a) & np.isnan(b)))
+        return "another kind of not finite" if differ.any() else ""
+
+    def on_the_edge(self, i: int, near: list[Any]) -> Any:
+        """Whether entries are finite or not depending on the arguments' last digits."""
+        b = np.isfinite(np.asarray(self.wanted[i]))
+        return np.array([np.isfinite(x) != b for x in near]).any(axis=0) if near else np.zeros(b.shape, bool)
+
+    @staticmethod
+    def agrees(a: Any, exact: Any, where: Any) -> bool:
+        """Whether entries equal those in extended precision."""
+        with np.errstate(all="ignore"):
+            allowed = 1e4 * np.finfo(a.dtype).eps * np.abs(exact) + rounding(a.dtype, 0)
+            return bool((np.abs(a - exact) <= allowed)[where].all())
+
+    def results(self, name: str, arguments: Callable[[], Iterator[tuple[Any, ...]]]) -> list[list[Any]]:
+        """Return the function's results for other arguments, those that there are."""
+        if name not in self.known:
+            called = [outcome(self.program.function(), args) for args in arguments()]
+            self.known[name] = [flatten(x)[0] for x in called if not isinstance(x, Exception)]
+            self.known[name] = [x for x in self.known[name] if len(x) == len(self.wanted)]
+        return self.known[name]
+
+    def in_extended_precision(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the arguments in extended precision."""
+        yield tuple(np.asarray(x, np.longdouble) if np.asarray(x).dtype.kind == "f" else x for x in self.args)
+
+    def nearby(self) -> Iterator[tuple[Any, ...]]:
+        """Yield arguments that differ in the last digits."""
+        for seed in range(6):
+            rng = np.random.default_rng(seed)
+            yield tuple(shaken(rng, x) for x in self.args)
+
+
+def shaken(rng: np.random.Generator, x: Any) -> Any:
+    """Return a number or array with its last digit changed, in some entries."""
+    if np.asarray(x).dtype.kind != "f":
+        return x
+    dtype = np.asarray(x).dtype
+    with np.errstate(all="ignore"):
+        y = (x * (1 + np.finfo(dtype).eps * rng.integers(-2, 3, size=np.shape(x)))).astype(dtype)
+    return y if isinstance(x, np.ndarray) else type(x)(y)
+
+
+# ----- the shortest program -----
+def shortest(program: Program, calls: Calls, kind: str) -> tuple[Program, Calls]:
+    """Return a program with the same kind of fault from which nothing can be taken away."""
+
+    def fails(candidate: Program, some: Calls) -> bool:
+        try:
+            return any(fault.kind == kind for fault in faults(candidate, some))
+        except Exception:
+            return False
+
+    for some in (*([call] for call in calls), *(calls[:i] + calls[i + 1 :] for i in range(len(calls)))):
+        if some and len(some) < len(calls) and fails(program, some):
+            calls = some
+    while True:
+        smaller = next(
+            (c for c in smaller_programs(program) if size_of(c) < size_of(program) and fails(c, calls)), None
+        )
+        if smaller is None:
+            return program, calls
+        program = smaller
+
+
+def smaller_programs(program: Program) -> Iterator[Program]:
+    """Yield programs with one part less."""
+    for mode in ("value", "grad"):
+        if program.mode != mode:
+            yield replace(program, mode=mode)
+    if program.argnums != "0":
+        yield replace(program, argnums="0")
+    names = [*program.parameters, *(name for name, _ in program.lines)]
+    for name in names:
+        yield replace(program, returned=name).without_dead_lines()
+        if program.mode != "value":
+            yield replace(program, returned=f"np.sum({name})").without_dead_lines()
+    for i, (name, expression) in enumerate(program.lines):
+        for other in names_in(expression) & set(names):
+            kept = [*program.lines[:i], *((n, replaced(e, name, other)) for n, e in program.lines[i + 1 :])]
+            yield replace(
+                program, lines=tuple(kept), returned=replaced(program.returned, name, other)
+            ).without_dead_lines()
+
+
+def replaced(expression: str, name: str, other: str) -> str:
+    """Return an expression with another name in place of one."""
+    for end in " ,)]}.[":
+        expression = expression.replace(name + end, other + end)
+    return other if expression == name else expression
+
+
+def as_code(program: Program, calls: Calls, fault: Fault) -> str:
+    """Return a program that shows the fault, as code to be pasted."""
+    arguments = [", ".join(array_code(x) for x in args) for args in calls]
+    lines = [
+        f"# {fault.kind}: {fault.details}",
+        "import numpy as np, autotiny as at",
+        "from autotiny.ops import einsum, indexing, linalg, reductions, shaping",
+        "from numpy import array, inf, nan, float16, float32, float64, longdouble, int32, int64",
+        "",
+        program.code.rstrip(),
+        "",
+        f"derived = {program.derived}",
+        "step = at.compile(derived)",
+        *(f"args = ({text},)\nprint(step(*args), derived(*args))" for text in arguments),
+    ]
+    return "\n".join(lines)
+
+
+def array_code(x: Any) -> str:
+    """Return an argument as code, without its layout."""
+    if not isinstance(x, np.ndarray):
+        return repr(x)
+    layout = "" if x.flags.c_contiguous else f"  # strides {x.strides}\n"
+    return f"array({x.tolist()!r}, dtype='{x.dtype}').reshape({x.shape}){layout}"
+
+
+# ----- the command -----
+def main(arguments: list[str] | None = None) -> int:
+    """Run programs until there are enough, or the time is over; print what was found, and return the number."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--programs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--show", type=int, default=5, help="how many failing programs of each kind are printed")
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    found, count, start = Counter[str](), 0, time.monotonic()
+    for count in range(1, options.programs + 1):
+        if time.monotonic() - start > 60 * options.minutes:
+            break
+        program, calls = random_program(options.seed, count)
+        fault = next(faults(program, calls), None)
+        if fault is None:
+            continue
+        found[fault.kind] += 1
+        if found[fault.kind] <= options.show:
+            small, some = shortest(program, calls, fault.kind)
+            fault = next((f for f in faults(small, some) if f.kind == fault.kind), fault)
+            print(f"\n# ----- program {count} of seed {options.seed} -----\n{as_code(small, some, fault)}", flush=True)
+    print(f"\n{count} programs, {sum(found.values())} with faults")
+    for kind, times in found.most_common():
+        print(f"{times:7}  {kind}")
+    return sum(found.values())
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main()))
