@@ -26,8 +26,9 @@ def operation(
     by entry is `guarded`: an entry of y that a selection did not take, as np.where does not take all, contributes
     exactly 0. One that mixes entries is guarded by a function: `guarded(chosen, *arguments, **options)` marks the
     entries of each argument that went into the chosen entries of y. Others contribute, unless no entry of y was taken.
-    An operation that chooses between its arguments, or among their entries, has `masks=True`. `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS`
-    lists them. Without traits nothing is assumed.
+    An operation that chooses between its arguments, or among their entries, has `masks=True`.
+    `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS` lists them.
+    Without traits nothing is assumed.
 
     Arrays come read-only, for they belong to the graph.
 
