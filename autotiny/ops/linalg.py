@@ -15,7 +15,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import all_entries, broadcast_back, euclidean, product_of_others
-from autotiny.ops.table import Array, compose, define, own
+from autotiny.ops.table import Array, compose, define, floats, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -243,6 +243,7 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
     At 0 the gradient is 0, while that of sqrt(sum(x**2)) is nan, the product of sqrt'(0) = inf with 0.
     """
+    x = floats(x)
     axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
     if ord is None or (len(axes), ord) in ((1, 2), (2, "fro")):
         return euclidean(x, axis=axes, keepdims=keepdims)
