@@ -35,23 +35,25 @@ NOTHING = Estimate(np.nan, np.inf)
 class Sides(NamedTuple):
     """The derivative to the left and to the right of a point: equal unless it sits at a kink.
 
-    convention : what the engine's convention makes of several kinks that meet, which may lie outside the two
+    convention : what the engine's convention makes of a kink; where several meet it may lie outside the two
+    beside : the derivatives at points beside the kink, of which there may be others than these two
     """
 
     left: float
     right: float
     noise: float
     convention: float | None = None
+    beside: tuple[float, ...] = ()
 
     @property
     def low(self) -> float:
         """The smallest value that is right."""
-        return min(self.left, self.right, self.right if self.convention is None else self.convention)
+        return min(self.left, self.right, *self.beside)
 
     @property
     def high(self) -> float:
         """The largest value that is right."""
-        return max(self.left, self.right, self.right if self.convention is None else self.convention)
+        return max(self.left, self.right, *self.beside)
 
     def distance(self, value: float) -> float:
         """Return the distance of a value from the interval of right ones."""
@@ -73,6 +75,8 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
     with np.errstate(all="ignore"):
         largest = np.maximum(np.abs(ahead), np.abs(behind)) + abs(here)
         rounding = np.maximum(eps * largest, scatter(f, scale)) / steps
+        if any(does_not_shrink(values - here, steps * rounding) for values in (ahead, behind)):
+            return NOWHERE
         central = extrapolated((ahead - behind) / (2 * steps), rounding, 2)
         right = extrapolated((ahead - here) / steps, 2 * rounding, 1)
         left = extrapolated((here - behind) / steps, 2 * rounding, 1)
@@ -81,6 +85,12 @@ def sides(f: Callable[[Any], Any], scale: float, eps: float) -> Sides:
     # Beside a kink the differences may seem smooth, but then the central one disagrees with the one-sided ones.
     noise = max(central.noise, abs((left.value + right.value) / 2 - central.value))
     return Sides(central.value, central.value, noise)
+
+
+def does_not_shrink(changes: Any, rounding: Any) -> bool:
+    """Whether the change of a function over smaller and smaller steps stays: it jumps."""
+    far, near = abs(changes[7]), abs(changes[12])
+    return bool(near > far / 2 and near > 1000 * rounding[12])
 
 
 def approach(f: Callable[[Any], Any], derivative: Sides, scale: float, eps: float) -> bool:
@@ -119,3 +129,8 @@ def extrapolated(slopes: Iterable[Any], rounding: Iterable[Any], order: int) -> 
                 best = Estimate(value, off)
         column = finer
     return best
+
+
+def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Draw entries of either sign with sizes from 1/2 to 1: no two equal, none small."""
+    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1, shape)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotiny.checking.differences import NOWHERE, Sides, approach, sides
+from autotiny.checking.differences import NOWHERE, Sides, approach, random_direction, sides
+from autotiny.checking.kinks import Hull
 from autotiny.checking.replaying import Replay
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_argument
 
 Array = NDArray[Any]
 Call = Callable[[list[Tensor]], Any]
@@ -51,15 +52,16 @@ class Calling:
         """The derivative where every variable moves."""
         moving = [abs(x[np.broadcast_to(d, x.shape) != 0]) for x, d in zip(self.values, directions, strict=True)]
         scale = max((float(part.max(initial=0)) for part in moving), default=0.0) or 1.0
-        return sides(lambda t: self._at(t, directions), scale, float(np.finfo(self.real).eps))
+        return sides(lambda t: self.at(t, directions), scale, float(np.finfo(self.real).eps))
 
-    def _at(self, t: Any, directions: Sequence[Any]) -> Any:
+    def at(self, t: Any, directions: Sequence[Any]) -> Any:
+        """The value where every variable has moved by t times a direction."""
         moved = [x.astype(self.real) + self.real(t) * d for x, d in zip(self.values, directions, strict=True)]
-        return self._value([Tensor(x, dtype=self.real) for x in moved])
+        return self._value([as_argument(x, dtype=self.real) for x in moved])
 
     def _runs_in(self, real: Any) -> bool:
         try:
-            self._value([Tensor(x, dtype=real) for x in self.values])
+            self._value([as_argument(x, dtype=real) for x in self.values])
         except TypeError:
             return False
         return True
@@ -80,6 +82,19 @@ def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], toleranc
     numeric = Calling(call, values, 0).along_all(directions)
     largest = float(sum(np.sum(abs(g * d)) for g, d in zip(gradients, directions, strict=True)))
     return not numeric.distance(expected) > 4 * numeric.noise + tolerance * largest
+
+
+def jumps(call: Call, values: Sequence[Any]) -> bool:
+    """Whether a function jumps at a point: beside it, its change does not become smaller with the distance."""
+    rng = np.random.default_rng(0)
+    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in values]
+    calling = Calling(call, values, 0)
+    here = calling.at(0.0, directions)
+    for sign in (1, -1):
+        far, near = (abs(float(calling.at(sign * t, directions) - here)) for t in (2.0**-16, 2.0**-26))
+        if near > far / 2 and near > 2.0**-10 * abs(float(here)) * float(np.finfo(calling.real).eps) ** 0.5:
+            return True
+    return False
 
 
 STEP = 2.0**-300
@@ -140,36 +155,31 @@ class Numeric:
         return abs(derivative) > 1e6 and abs(self._imaginary(direction, STEP / 1024)[0] / derivative - 1) > 1e-3
 
     def _by_differences(self, direction: Any) -> Sides:
-        return sides(self._line(direction), self._scale(direction), self.eps)
+        return sides(self._line(direction), self.scale(direction), self.eps)
 
     def _line(self, direction: Any) -> Callable[[Any], Any]:
         """The replay as a function of how far x moves along a direction."""
         base, along = self.point.astype(self.replay.real), np.asarray(direction, self.replay.real)
         return lambda t: self.replay(base + self.replay.real(t) * along)
 
-    def _scale(self, direction: Any) -> float:
+    def scale(self, direction: Any) -> float:
         """The size of the entries that move, no less than a thousandth of the largest one."""
         sizes = np.abs(self.point.astype(float))
         moving = sizes[np.asarray(direction) != 0].max(initial=0)
         return float(max(moving, sizes.max(initial=0) / 1024)) or 1.0
 
     def _complex_step_agrees(self, seed: int) -> bool:
-        direction = random_direction(self.point.shape, np.random.default_rng(seed)) * self._relative()
+        direction = random_direction(self.point.shape, np.random.default_rng(seed)) * self.relative()
         try:
             step = self._by_complex_step(direction)
         except (TypeError, ValueError):
             return False
-        return step == NOWHERE or approach(self._line(direction), step, self._scale(direction), self.eps)
+        return step == NOWHERE or approach(self._line(direction), step, self.scale(direction), self.eps)
 
-    def _relative(self) -> Any:
+    def relative(self) -> Any:
         """Return steps in proportion to the entries, so that small ones do not leave their domain."""
         sizes = np.abs(self.point.astype(float))
         return np.where(sizes == 0, sizes.max(initial=0) or 1.0, sizes) / (sizes.max(initial=0) or 1.0)
-
-
-def random_direction(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Draw entries of either sign with sizes from 1/2 to 1: no two equal, none small."""
-    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1, shape)
 
 
 # ----- evidence -----
@@ -204,28 +214,51 @@ class Evidence:
         return max((float(each.noise) for each in self.sides.values()), default=0.0)
 
 
-def gather(numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Sequence[Array]) -> Evidence:
+def gather(
+    numeric: Numeric | Calling, autograd: Array, doubts: Array, moved: Sequence[Array], hull: Hull | None = None
+) -> Evidence:
     """Return the numeric derivatives to compare with a gradient of autograd's.
 
     doubts : the difference of the closed form from it, entry by entry; 0 where they agree
     moved : the same gradient after rounding errors, by which the tolerance along a direction is judged
+    hull : the gradients beside the point, where it is at a kink
     """
     evidence = Evidence(autograd.shape, numeric.method)
+
+    def entry(index: Index) -> Sides:
+        return numeric.entry(index) if hull is None else hull.include(index, numeric.entry(index))
+
     if autograd.size <= EVERY_ENTRY[numeric.method]:
-        evidence.sides = {index: numeric.entry(index) for index in np.ndindex(autograd.shape)}
+        evidence.sides = {index: entry(index) for index in np.ndindex(autograd.shape)}
         evidence.coverage = "every entry"
         return evidence
     rng = np.random.default_rng(0)
     chosen = list(dict.fromkeys(_entries(autograd, doubts, rng)))
-    evidence.sides = {index: numeric.entry(index) for index in chosen}
+    evidence.sides = {index: entry(index) for index in chosen}
     for _ in range(DIRECTIONS):
         direction = random_direction(autograd.shape, rng)
-        if _residual(numeric, autograd, direction) > _allowed(autograd, direction, moved):
-            index = _culprit(numeric, autograd, direction)
-            evidence.sides[index] = numeric.entry(index)
+        if _residual(numeric, autograd, direction, hull) > _allowed(autograd, direction, moved):
+            index = _culprit(numeric, autograd, direction, hull)
+            evidence.sides[index] = entry(index)
             break
     evidence.coverage = f"{len(evidence.sides)} of {autograd.size} entries, {DIRECTIONS} random directions"
     return evidence
+
+
+def hull_at_kink(numeric: Numeric, autograd: Array, moved: Sequence[Array]) -> Hull | None:
+    """Return the gradients beside the point of a replay; None where it is not at a kink."""
+    if not autograd.size or not np.all(np.isfinite(autograd)):
+        return None
+    scale = numeric.relative() * numeric.scale(np.ones(autograd.shape))
+    probe = numeric.along(random_direction(autograd.shape, np.random.default_rng(0)) * scale)
+    if (probe.left == probe.right and probe.convention is None) or not np.isfinite(probe.noise):
+        return None
+
+    def allowed(gradient: Array, direction: Array, eps: float) -> float:
+        eps = max(float(np.finfo(autograd.dtype).eps), eps)
+        return _allowed(autograd, direction, moved) + 4 * eps * float(np.sum(abs(gradient * direction)))
+
+    return Hull(numeric.replay, numeric.along, allowed, scale)
 
 
 def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterator[Index]:
@@ -241,12 +274,16 @@ def _entries(autograd: Array, doubts: Array, rng: np.random.Generator) -> Iterat
         yield tuple(int(i) for i in np.unravel_index(flat, shape))
 
 
-def _residual(numeric: Numeric | Calling, autograd: Array, direction: Array) -> float:
-    """Return autograd's error along a direction, beyond noise; 0 where the direction crosses a kink."""
-    along = numeric.along(direction)
-    if along.left != along.right or not np.isfinite(along.noise):
+def _residual(numeric: Numeric | Calling, autograd: Array, direction: Array, hull: Hull | None) -> float:
+    """Return autograd's error along a direction, beyond noise; of its gradient on that side, if this is a kink."""
+    along, gradient = numeric.along(direction), autograd
+    if not np.isfinite(along.noise):
         return 0.0
-    return abs(float(np.sum(autograd.astype(np.longdouble) * direction) - along.right)) - float(along.noise)
+    if along.left != along.right or along.convention is not None:
+        if hull is None:
+            return 0.0
+        gradient = hull.beside.gradient(direction)
+    return abs(float(np.sum(gradient.astype(np.longdouble) * direction) - along.right)) - float(along.noise)
 
 
 def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float:
@@ -255,7 +292,7 @@ def _allowed(autograd: Array, direction: Array, moved: Sequence[Array]) -> float
     return 16 * spread + 8 * eps * float(np.linalg.norm((autograd * direction).astype(float)))
 
 
-def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array) -> Index:
+def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array, hull: Hull | None) -> Index:
     """Find the wrong entry by bisection: it lies in the half with the larger residual."""
     candidates = np.arange(autograd.size)
     while len(candidates) > 1:
@@ -264,6 +301,6 @@ def _culprit(numeric: Numeric | Calling, autograd: Array, direction: Array) -> I
         for half in halves:
             part = np.zeros(autograd.size)
             part[half] = direction.ravel()[half]
-            residuals.append(_residual(numeric, autograd, part.reshape(autograd.shape)))
+            residuals.append(_residual(numeric, autograd, part.reshape(autograd.shape), hull))
         candidates = halves[int(np.argmax(residuals))]
     return tuple(int(i) for i in np.unravel_index(candidates[0], autograd.shape))

@@ -5,25 +5,26 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import TieRule, complex_forward, complex_log, has_complex_form
+from autotiny.checking.complex_forward import StepResult, TieRule, complex_forward, complex_log, has_complex_form, size
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import is_stable_log, value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, Op, shaping
+from autotiny.ops import OPS, Op, indexing, shaping
 
 WIDE_WORK = 50_000
 """The largest number of multiplications of a replay in extended precision, without BLAS: some milliseconds."""
 
 EXTENDED_HELPS = np.finfo(np.longdouble).eps < np.finfo(float).eps
-ASTYPE = OPS[shaping.astype]
+ASTYPE, INDEX = OPS[shaping.astype], OPS[indexing.index]
 
 
 class Replay:
     """The sum of weights * output as a function of the tensor x, the rest of the graph at its recorded values.
 
-    Masks and indices are constants of the graph, as they are for its gradient.  Values are real or complex; a
-    conversion to another precision that was recorded is passed over, so that the precision is that of the value of x.
+    Masks and indices are constants of the graph, as they are for its gradient; but entries that tie are sorted anew.
+    Values are real or complex; a conversion to another precision that was recorded is passed over, so that the
+    precision is that of the value of x.
 
     >>> x = Tensor([1.0, 2.0]); y = np.sum(x * x)
     >>> Replay(x, y)(np.array([3.0, 4.0]))
@@ -36,6 +37,7 @@ class Replay:
         self.x, self.output, self.weights = x, output, weights
         self.nodes = [node for node in order if node in dependent and node is not x]
         self.eps = max(float(np.finfo(node.dtype).eps) for node in (x, output))
+        self.sorts = {node: ties for node in self.nodes if (ties := TiedOrder.of(node, self.eps)) is not None}
         self.wide = EXTENDED_HELPS and self.work() <= WIDE_WORK
         if self.wide and not self._runs_wide():
             self.wide = False
@@ -61,7 +63,7 @@ class Replay:
 
     def __call__(self, value: Any) -> Any:
         """Return the output for a real value of x."""
-        return self._output(value, lambda node, args: made_by(node).forward(*args, **node.kwargs), real_log)
+        return self._sum(self.values(value))
 
     def step(self, value: Any, by_convention: bool = False) -> tuple[Any, bool]:
         """Return the output for a complex value of x, and whether the step met a kink on the way.
@@ -71,14 +73,29 @@ class Replay:
         rule, kinks = TieRule(self.eps, by_convention), list[bool]()
 
         def compute(node: Tensor, args: list[Any]) -> Any:
-            result = complex_forward(made_by(node), rule, args, node.kwargs)
+            if node in self.sorts:
+                result = self.sorts[node].step(rule, *args)
+            else:
+                result = complex_forward(made_by(node), rule, args, node.kwargs)
             kinks.append(result.at_kink)
             return result.value
 
-        return self._output(value, compute, complex_log), any(kinks)
+        return self._sum(self._values(value, compute, complex_log)), any(kinks)
 
-    def _output(self, value: Any, compute: Callable[[Tensor, list[Any]], Any], log: Callable[..., Any]) -> Any:
-        """The output, each operation computed by `compute(node, args)`, the logarithm of an exponential by `log`."""
+    def values(self, value: Any) -> dict[Tensor, Any]:
+        """Return the values of x and of all that depends on it, for a real value of x."""
+
+        def compute(node: Tensor, args: list[Any]) -> Any:
+            if node in self.sorts:
+                return np.sort(args[0], axis=self.sorts[node].axis)
+            return made_by(node).forward(*args, **node.kwargs)
+
+        return self._values(value, compute, real_log)
+
+    def _values(
+        self, value: Any, compute: Callable[[Tensor, list[Any]], Any], log: Callable[..., Any]
+    ) -> dict[Tensor, Any]:
+        """The values, each operation computed by `compute(node, args)`, the logarithm of an exponential by `log`."""
         values = {self.x: value}
 
         def value_at(arg: Any) -> Any:
@@ -95,7 +112,12 @@ class Replay:
                     values[node] = value_at(node.args[0])
                 else:
                     values[node] = compute(node, [value_at(arg) for arg in node.args])
-            return np.sum(self.weights * values[self.output]) if self.output in values else np.sum(value * 0)
+        return values
+
+    def _sum(self, values: Mapping[Tensor, Any]) -> Any:
+        with np.errstate(all="ignore"):
+            value = values[self.output] if self.output in values else values[self.x] * 0
+            return np.sum(self.weights * value)
 
     def _runs_wide(self) -> bool:
         try:
@@ -109,3 +131,45 @@ def real_log(op: Op, y: Any, args: Sequence[Any], options: Mapping[str, Any]) ->
     """log(y) of an operation whose output y is an exponential, computed from its operands."""
     assert op.log is not None
     return op.log.forward(y, *args, **options)
+
+
+class TiedOrder:
+    """The order of a sort in which entries tie: at the point any of them may come first.
+
+    A sort is recorded as an index. An index that is the argsort of its operand counts as one.
+    """
+
+    def __init__(self, node: Tensor, axis: int, groups: Any) -> None:
+        self.key, self.axis, self.groups = node.kwargs["key"], axis, groups
+
+    @classmethod
+    def of(cls, node: Tensor, eps: float) -> "TiedOrder | None":
+        """Return the order of a sort with ties; None for any other operation."""
+        if made_by(node) is not INDEX:
+            return None
+        x, key = np.asarray(value_of(node.args[0])), node.kwargs["key"]
+        parts = key if isinstance(key, tuple) else (key,)
+        if len(parts) != x.ndim or node.shape != x.shape or not all(isinstance(part, np.ndarray) for part in parts):
+            return None
+        for axis, part in enumerate(parts):
+            if part.shape == x.shape and np.array_equal(part, np.argsort(x, axis=axis, stable=True)):
+                apart = np.diff(node.value, axis=axis) > 4 * eps * size(x)
+                groups = np.insert(np.cumsum(apart, axis=axis), 0, 0, axis=axis)
+                return None if np.all(apart) else cls(node, axis, groups)
+        return None
+
+    def step(self, rule: TieRule, x: Any) -> StepResult:
+        """Sort complex numbers, those that tie by their imaginary parts; by convention they keep their order."""
+        y = x[self.key]
+        order = np.lexsort((y.imag, self.groups), axis=self.axis)
+        value = np.take_along_axis(y, order, axis=self.axis)
+        tied = np.diff(self.groups, axis=self.axis) == 0
+        at_kink = bool(np.any(tied & (np.diff(y.imag, axis=self.axis) != 0)))
+        return StepResult(y if rule.by_convention else value, at_kink)
+
+    def key_at(self, x: Any) -> Any:
+        """Return the key that sorts other values."""
+        order = np.argsort(x, axis=self.axis, stable=True)
+        if not isinstance(self.key, tuple):
+            return order
+        return (*self.key[: self.axis], order, *self.key[self.axis + 1 :])

@@ -13,6 +13,18 @@ from autotiny.notation.text import aligned, clean
 Array = NDArray[Any]
 LONGEST_NAME = 24
 LONGEST_NOTE = 200
+NOTABLE = 1e-6
+"""The largest error that is stated beside agreement: a larger one is that of a gradient of next to nothing."""
+
+VERDICTS = {
+    None: "agrees",
+    "analytic": "analytic DIFFERS",
+    "autograd": "autograd DIFFERS",
+    "convention": "convention, not slope",
+    "overflow": "overflowed",
+    "undecided": "undecided",
+}
+"""What a report says of a row, by its outlier."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,11 +34,13 @@ class Row:
     analytic : the closed form's; None if there is none
     numeric : nan where it was not sampled; the middle of both sides at a kink
     noise : a bound on the error of the numeric side
-    error : largest difference, relative to the largest entry; inf where one side is nan or inf alone
+    error : largest difference that no kink explains, relative to the largest entry; inf where one side is nan or inf
+        alone
     ulps : the same in units of the last place of the larger value there
-    index : the index of that entry
-    outlier : which side is wrong there, "analytic" or "autograd"; "undecided" where they differ and the numeric side
-        cannot tell; else None
+    index : the index of that entry, or of the largest difference at a kink
+    outlier : which side is wrong there, "analytic" or "autograd"; "convention" where autograd's policy at a kink is not
+        the slope; "overflow" where a value on the way overflowed, so that nothing is verified; "undecided" where the
+        sides differ and the numeric one cannot tell; else None
     sides : the derivatives to the left and to the right of that entry, which differ at a kink
     tolerance : the largest error that rounding explains, on the scale of `error`
     coverage, method : the sample of the numeric side, and its method
@@ -51,7 +65,7 @@ class Row:
     @property
     def ok(self) -> bool:
         """Whether no side is wrong. A difference below the numeric side's own noise is not an error."""
-        return self.outlier is None or (self.outlier == "undecided" and self.explained_by_noise)
+        return self.outlier in (None, "convention") or (self.outlier == "undecided" and self.explained_by_noise)
 
     @property
     def explained_by_noise(self) -> bool:
@@ -66,18 +80,16 @@ class Row:
         """Whether the entry at `index` has two derivatives."""
         return self.sides is not None and abs(self.sides.right - self.sides.left) > 2 * self.sides.noise
 
+    @property
+    def verdict(self) -> str:
+        """The outcome in a word or two."""
+        return VERDICTS[self.outlier]
+
     def __repr__(self) -> str:
-        return f"Row({self.name}: {verdict(self)}, error {self.error:.1e} at {list(self.index)})"
+        return f"Row({self.name}: {self.verdict}, error {self.error:.1e} at {list(self.index)})"
 
 
 # ----- cells -----
-def verdict(row: Row) -> str:
-    """Return the outcome in a word or two."""
-    if row.outlier is None:
-        return "agrees"
-    return "undecided" if row.outlier == "undecided" else f"{row.outlier} DIFFERS"
-
-
 def number(array: Array | None, index: tuple[int, ...]) -> str:
     """Write one entry to nine digits."""
     if array is None:
@@ -102,7 +114,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "numeric": derivative,
     "error": lambda row: f"{row.error:.1e}",
     "at": lambda row: str(list(row.index)),
-    "verdict": verdict,
+    "verdict": lambda row: row.verdict,
 }
 """The headings of the table, and the cell under each for a row; the three values are those at the largest error."""
 
@@ -127,10 +139,17 @@ def summary(rows: Sequence[Row]) -> str:
     """Return a sentence that says whether all agree, and where the largest error is."""
     worst = max(rows, key=lambda row: row.error)
     where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
+    if worst.error > NOTABLE and all(row.outlier is None for row in rows):
+        where = "every difference is within rounding"
     wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
+    conventions = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if row.outlier == "convention")
+    if conventions and not wrong:
+        return f"{conventions}: autograd follows a convention at a kink, which is not the slope; {where}"
     if not wrong:
         return f"All agree; {where}"
-    if all(row.ok or row.outlier == "undecided" for row in rows):
+    if all(row.ok or row.outlier == "overflow" for row in rows):
+        return f"{wrong}: nothing is verified, for a value overflowed"
+    if all(row.ok or row.outlier in ("undecided", "overflow") for row in rows):
         return f"{wrong}: undecided, for the numbers cannot tell; {where}"
     sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
     return f"{wrong}: {sides} differ; {where}"

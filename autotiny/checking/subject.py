@@ -86,7 +86,8 @@ class Subject:
 
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
-        swept = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
+        with np.errstate(all="ignore"):
+            swept = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
         return {x: np.asarray(swept[x]) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
 
     @cached_property
@@ -120,10 +121,11 @@ def moved_gradients(
     moved: dict[Tensor, list[Any]] = {x: [] for x in tensors}
     for number in range(samples):
         copies = rounded_copy(order, np.random.default_rng(number))
-        copy = copies[output]
-        gradients = sweep(verified_order(copy), {copy: seed}, [copies[x] for x in tensors])
+        copy, reached = copies[output], [x for x in tensors if x in copies]
+        with np.errstate(all="ignore"):
+            gradients = sweep(verified_order(copy), {copy: seed}, [copies[x] for x in reached])
         for x in tensors:
-            moved[x].append(np.asarray(gradients.get(copies[x], np.zeros_like(x.value))))
+            moved[x].append(np.asarray(gradients.get(copies.get(x, x), np.zeros_like(x.value))))
     return moved
 
 

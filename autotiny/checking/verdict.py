@@ -15,14 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.checking.numeric import Array, Calling, Evidence, Numeric, gather
+from autotiny.checking.foreign import Numbers, as_numbers
+from autotiny.checking.kinks import Hull, Misfit
+from autotiny.checking.numeric import Array, Calling, Evidence, Numeric, gather, hull_at_kink
+from autotiny.checking.overflow import overflow
 from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.diagnosis import GraphContext, diagnose, same, way_to_shape
-from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import ShapeError
+from autotiny.notation.numbers import short_number
 
 
 def eps_of(array: Array) -> float:
@@ -42,9 +45,9 @@ def rounding_spread(autograd: Array, moved: Sequence[Array]) -> float:
         return max((finite_max(np.asarray(sample - autograd)) for sample in moved), default=0.0)
 
 
-def tolerance(gradient: Array, moved_by: float, graph_eps: float) -> float:
-    """Return the largest error of a right gradient that rounding in the graph's precision explains."""
-    eps = max(eps_of(gradient), graph_eps)
+def tolerance(gradient: Array, moved_by: float, graph_eps: float, own_eps: float) -> float:
+    """Return the largest error of a right gradient that rounding in the graph's precision and its own explains."""
+    eps = max(own_eps, graph_eps)
     return 16 * moved_by * eps / graph_eps + 8 * eps * finite_max(gradient)
 
 
@@ -55,34 +58,63 @@ def apart(a: Array, b: Array) -> Array:
     return np.where(np.isnan(difference), np.inf, difference)
 
 
-def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence, moved_by: float) -> Row:
-    """The row of one tensor."""
-    stated = autograd if analytic is None else analytic
-    eps = eps_of(autograd)
-    tolerances = tolerance(stated, moved_by, eps), tolerance(autograd, moved_by, eps)
-    low = evidence.table(lambda each: each.low)
-    high = evidence.table(lambda each: each.high)
+def judge(
+    name: str,
+    form: Numbers | None,
+    autograd: Array,
+    evidence: Evidence,
+    moved_by: float,
+    hull: Hull | None = None,
+    misfits: Sequence[Misfit | None] = (None, None),
+) -> Row:
+    """The row of one tensor.
+
+    misfits : how the closed form and autograd's gradient leave the hull
+    """
+    analytic, eps = None if form is None else form.values, eps_of(autograd)
+    stated, own_eps = form or Numbers(autograd, eps)
+    tolerances = tolerance(stated, moved_by, eps, own_eps), tolerance(autograd, moved_by, eps, eps)
+    low, high = evidence.table(lambda each: each.low), evidence.table(lambda each: each.high)
     noise = np.where(np.isnan(low), np.inf, evidence.table(lambda each: each.noise))
     away = [_away(values, low, high) for values in (stated, autograd)]
     wrong = [far > allowed + noise for far, allowed in zip(away, tolerances, strict=True)]
-    between = apart(stated, autograd)
-    kink = high - low > 2 * noise
-    doubtful = (between > sum(tolerances)) & ~kink | ~(np.isfinite(stated) | (stated == autograd))
-    doubtful |= _without_number(low, evidence) & np.isfinite(stated)
+    between, kink = apart(stated, autograd), high - low > 2 * noise
+    doubtful = ~(np.isfinite(stated) | (stated == autograd)) | (_without_number(low, evidence) & np.isfinite(stated))
+    by_convention = False
+    if hull is not None:
+        beside = np.isnan(low) & ~np.isnan(hull.outside(stated))
+        doubtful |= beside & ((hull.outside(stated) > tolerances[0]) | (hull.outside(autograd) > tolerances[1]))
+        kink |= beside
+        misfits = [None if np.any(off) else misfit for misfit, off in zip(misfits, wrong, strict=True)]
+        for misfit, off, far in zip(misfits, wrong, away, strict=True):
+            if misfit is not None:
+                off[misfit.place], far[misfit.place] = True, misfit.gap
+        if np.any(wrong[1]):
+            direction = misfits[1].direction if misfits[1] else np.where(wrong[1], hull.scale, 0.0)
+            by_convention = hull.is_convention(autograd, direction)
+    doubtful |= (between > sum(tolerances)) & ~kink
+    unexplained = np.where(kink & ~wrong[0] & ~wrong[1] & np.isfinite(between), 0, between)
     worst = [np.where(w, far, 0) for w, far in zip(wrong, away, strict=True)]
+    follows = by_convention and not np.any(wrong[0] & (between > sum(tolerances)))
     outlier: str | None = None
-    if np.any(wrong):
-        difference = np.maximum(*worst)
+    if follows:
+        difference, outlier = worst[1], "convention"
+    elif np.any(wrong):
+        difference = worst[0] if by_convention else np.maximum(*worst)
         index = _place(difference)
-        shared = wrong[1][index] and between[index] <= sum(tolerances)
-        outlier = "analytic" if worst[0][index] > worst[1][index] and not shared else "autograd"
+        shared = wrong[1][index] and between[index] <= sum(tolerances) and not by_convention
+        outlier = "analytic" if (worst[0][index] > worst[1][index] and not shared) or by_convention else "autograd"
     elif np.any(doubtful):
-        difference = np.where(doubtful, np.where(np.isnan(low), np.inf, between), 0)
-        index, outlier = _place(difference), "undecided"
+        difference = np.where(doubtful, np.where(np.isnan(low) & ~kink, np.inf, between), 0)
+        outlier = "undecided"
+    elif analytic is None:
+        difference = np.where(np.isnan(away[1]), 0, away[1])
     else:
-        difference = between if analytic is not None else np.where(np.isnan(away[1]), 0, away[1])
-        index = _place(difference)
-    off = float(difference[index]) if autograd.size else 0.0
+        difference = unexplained
+    index = _place(difference)
+    error = float(difference[index]) if autograd.size else 0.0
+    if outlier is None and np.max(between, initial=0) > np.max(unexplained, initial=0):
+        index = _place(between)
     scale = max(finite_max(stated), finite_max(autograd), finite_max(low))
     return Row(
         name=name,
@@ -90,14 +122,15 @@ def judge(name: str, analytic: Array | None, autograd: Array, evidence: Evidence
         autograd=autograd,
         numeric=((low + high) / 2).astype(float if autograd.dtype != np.longdouble else np.longdouble),
         noise=evidence.noise,
-        error=(off / scale if scale else np.inf) if off else 0.0,
-        ulps=_ulps(off, stated, autograd, index),
+        error=(error / scale if scale else np.inf) if error else 0.0,
+        ulps=_ulps(error, stated, autograd, index),
         index=index,
         outlier=outlier,
         sides=evidence.sides.get(index),
         tolerance=max(tolerances) / scale if scale else 0.0,
         coverage=evidence.coverage,
         method=evidence.method,
+        notes=tuple(misfit.words for misfit in misfits[: 1 + (outlier == "autograd")] if misfit is not None),
     )
 
 
@@ -139,43 +172,81 @@ def examine(
 
     `numbers`, if present, are used in place of the replay.
     """
+    with np.errstate(all="ignore"):  # the warnings of replays are nobody's business
+        return list(_rows(subject, stated, numbers))
+
+
+def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None) -> Iterator[Row]:
     moved = subject.moved_gradients()
-    rows = []
     for x, autograd in subject.gradients().items():
-        analytic, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
+        form, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
+        own = Numbers(autograd, eps_of(autograd))
+        claim = form or own
         numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
-        doubts = np.zeros(autograd.shape) if analytic is None else apart(analytic, autograd)
-        if analytic is not None:
-            doubts = np.where(doubts > tolerance(analytic, moved_by, eps_of(autograd)), doubts, 0)
-        row = judge(subject.names[x], analytic, autograd, gather(numeric, autograd, doubts, moved[x]), moved_by)
-        rows.append(replace(row, notes=tuple(_notes(subject, x, row))))
-    return rows
+        hull = hull_at_kink(numeric, autograd, moved[x]) if isinstance(numeric, Numeric) else None
+        misfits = [hull.misfit(*form) for form in (claim, own)] if hull is not None else [None, None]
+        allowed = tolerance(claim.values, moved_by, eps_of(autograd), claim.eps)
+        evidence = gather(numeric, autograd, _doubts(claim.values, autograd, allowed, hull), moved[x], hull)
+        shown = _place(apart(claim.values, autograd))
+        if hull is not None and shown not in evidence.sides:
+            evidence.sides[shown] = hull.include(shown, numeric.entry(shown))
+        row = judge(subject.names[x], form, autograd, evidence, moved_by, hull, misfits)
+        yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row))))
+
+
+def _doubts(stated: Array, autograd: Array, allowed: float, hull: Hull | None) -> Array:
+    """Return the difference of a closed form from autograd, or of either from the gradients beside a kink."""
+    doubts = apart(stated, autograd)
+    if hull is not None:
+        outside = np.fmax(hull.outside(stated), hull.outside(autograd))
+        doubts = np.where(np.isnan(outside), doubts, outside)
+    return np.where(doubts > allowed, doubts, 0)
+
+
+def _unless_overflowed(subject: Subject, x: Tensor, row: Row) -> Row:
+    """Return the row; where a value overflowed on the way, without a verdict, but for a mistake that is sure."""
+    words = overflow(subject, x)
+    if words is None:
+        return row
+    sure = row.outlier == "analytic" and np.isfinite(subject.output.value).all() and _is_confirmed(row)
+    return row if sure else replace(row, outlier="overflow", notes=(words,))
+
+
+def _is_confirmed(row: Row) -> bool:
+    """Whether autograd has the numeric value at the entry of the largest error."""
+    away = abs(float(row.autograd[row.index]) - float(row.numeric[row.index]))
+    return away <= row.noise + row.tolerance * finite_max(row.autograd)
 
 
 def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
     return Numeric(Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights), conditioning)
 
 
-def _stated(name: str, stated: Any, autograd: Array) -> Array | None:
-    """Return a closed form as an array of floating-point numbers; raise where it cannot be the gradient."""
+def _stated(name: str, stated: Any, autograd: Array) -> Numbers | None:
+    """Return a closed form as floating-point numbers; raise where it cannot be the gradient."""
     if stated is None:
         return None
-    analytic = np.asarray(value_of(stated))
-    if analytic.dtype.kind not in "biuf":
-        raise UnsupportedError(f"compare: expected the closed form of {name} as numbers; got {analytic.dtype}")
-    if analytic.shape != autograd.shape:
-        mend = way_to_shape(analytic.shape, autograd.shape)
-        raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {analytic.shape}{mend}")
-    return analytic if analytic.dtype.kind == "f" else analytic.astype(float)
+    analytic = as_numbers(stated, f"the closed form of {name}")
+    shape = analytic.values.shape
+    if shape != autograd.shape:
+        mend = way_to_shape(shape, autograd.shape)
+        raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {shape}{mend}")
+    return analytic
 
 
 def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
     """Yield sentences that say what the error of a row looks like."""
     if row.at_kink:
         assert row.sides is not None
-        left, right = float(row.sides.left), float(row.sides.right)
+        left, right = float(row.sides.left) + 0.0, float(row.sides.right) + 0.0
         place = f"a kink at {list(row.index)}"
         yield f"{place}: {left:.6g} to its left, {right:.6g} to its right, and any value between them is right"
+    if row.outlier == "convention" and row.sides is not None:
+        slope = short_number(row.sides.low, 6)
+        if row.at_kink:
+            slope = f"between {slope} and {short_number(row.sides.high, 6)}"
+        value = f"autograd's {short_number(row.autograd[row.index], 6)}"
+        yield f"conventions at the kinks that meet at {list(row.index)} make {value}; the slope is {slope}"
     if row.outlier == "analytic" and row.analytic is not None:
         context = GraphContext(subject.output, subject.seed, x, subject.names_of_all)
         mistake = diagnose(row.analytic, row.autograd, context)
@@ -187,4 +258,6 @@ def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
         yield "report.blame() looks for the operation whose rule is wrong"
     if row.outlier == "undecided":
         reason = "the difference is below its noise" if row.explained_by_noise else "it has no precise number there"
+        if np.any(np.isnan(subject.output.value)):
+            reason = f"{subject.names_of_all[subject.output]} is nan"
         yield f"the numeric side cannot tell: {reason}"

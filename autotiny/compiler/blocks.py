@@ -141,7 +141,7 @@ class BlockWriter:
 def threads_by_default() -> int:
     """Return the number of threads of BLAS if it is set, else of processors."""
     setting = os.environ.get("OMP_NUM_THREADS", "")
-    if setting.isdigit():
+    if setting.isdigit() and int(setting):
         return int(setting)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
@@ -150,6 +150,10 @@ def threads_by_default() -> int:
 def pool(threads: int) -> ThreadPoolExecutor:
     """Return the pool of so many threads."""
     return ThreadPoolExecutor(threads, thread_name_prefix="autotiny")
+
+
+if hasattr(os, "register_at_fork"):  # the threads are missing in the child
+    os.register_at_fork(after_in_child=pool.cache_clear)
 
 
 class Blocks:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.compiler.backend import Backend, FactError
-from autotiny.compiler.captured import Captured, drawn_inside
+from autotiny.compiler.captured import Captured, changed_inside, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
@@ -19,6 +19,7 @@ from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
 from autotiny.compiler.trace import Trace, is_dynamic, trace
+from autotiny.compiler.watching import State
 from autotiny.engine.node import NO_OPTIONS
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import new_node
@@ -123,7 +124,7 @@ class Request(NamedTuple):
     facts: bool = True
     """Whether the program may rely on facts about the values."""
     guards: bool = False
-    """Whether the program keeps gradients from what masks have hidden."""
+    """Whether the program keeps gradients from what was not taken."""
 
 
 class Built(NamedTuple):
@@ -133,14 +134,12 @@ class Built(NamedTuple):
     positional: int
     names: tuple[str, ...]
     """The names of the keyword arguments."""
-    captured: Captured
+    state: State
     relies_on_facts: bool
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that a mask hides."""
-    guardable: bool
-    """Whether there may be a program with guards."""
+    """Whether nan in a result may come from an entry that was not taken."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -149,35 +148,54 @@ class Built(NamedTuple):
 
     def is_current(self) -> bool:
         """Whether the captured values are unchanged."""
-        return self.captured.is_unchanged()
+        return self.state.is_unchanged()
 
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
     f, args, kwargs, _, _, ints, facts, guards = request
-    captured = Captured(f)
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
-    traced = trace(f, args, kwargs, dynamic, guards)
-    captured.require_same_after_trace()
-    if captured.may_draw and bits(traced) != bits(trace(f, args, kwargs, dynamic, guards)):
-        raise drawn_inside()
-    captured.watch()
+    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
     terms = [out for out in traced.outputs if isinstance(out, Term)]
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
-    built = assemble(request, traced, dynamic, captured, rewritten(traced, simplified, facts))
+    built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
     if not built.fast:
         return built
     careful = rewritten(traced, simplified, facts=False)
-    return built._replace(careful=assemble(request, traced, dynamic, captured, careful))
+    return built._replace(careful=assemble(request, traced, dynamic, state, careful))
 
 
-def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Captured, formulas: Rewritten) -> Built:
+def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace, State]:
+    """Return a trace and the state that f reads, if a call leaves that as it is, or changes it at the first call only.
+
+    Raises UnsupportedError where every call would change it, or give other results.
+    """
+    before = Captured(f)
+    try:
+        traced = call()
+        before.require_same_after_trace()
+        after = Captured(f)
+        changed = before.state.difference(after.state)
+        if changed or before.may_vary:
+            again, traced = traced, call()
+            latest = Captured(f)
+            if latest.formulas or after.state.difference(latest.state):
+                raise changed_inside(changed or "what it has captured")
+            if bits(again) != bits(traced):
+                raise drawn_inside()
+    except BaseException:
+        before.state.restore(Captured(f).state)
+        raise
+    return traced, after.state
+
+
+def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    masked = traced.masked and not guards
+    stop = FactError if formulas.finite or formulas.moved else None
+    masked = traced.masked and not guards and (traced.unbounded or not (stop or donate))
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
-    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if swept and not guards else None
     plan = schedule(
         traced.symbols,
         outputs,
@@ -193,7 +211,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
     source = next(backend for backend in BACKENDS if backend.accepts(plan)).emit(plan)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
-    entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, captured)
+    entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, state)
     watched = [
         *(["invalid"] if stop else []),
         *(["over"] if formulas.fast or formulas.moved else []),
@@ -203,11 +221,10 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], captured: Cap
         Executable(source, entry, tuple(watched), quiet=swept and not source.in_python),
         len(args),
         tuple(kwargs),
-        captured,
+        state,
         source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved,
         formulas.fast,
         masked,
-        traced.guardable and not guards,
         explain(formulas.counts, plan),
         as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
     )

@@ -1,11 +1,16 @@
 """at.compile: a function that runs as a NumPy program after its first call."""
 
+import copy
+import os
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
 from itertools import islice
 from threading import Lock
+from types import FunctionType
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -16,6 +21,7 @@ from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pytree import flatten
+from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -38,6 +44,14 @@ def compile(  # noqa: A001
     compiled form is more accurate: a softmax, a sigmoid, the logarithm of a softmax, of a sum of exponentials or of
     1 + exp(x), and their gradients, are right also where the function's own form overflows, unless at the first call.
 
+    What f reads besides its arguments (globals, closures, defaults, attributes and methods of objects, containers, the
+    entries of arrays, context variables) is looked at in every call, and f is compiled anew where it has changed.
+    Raises UnsupportedError, naming the object, where a change could not be noticed (an iterator, a file, a clock,
+    random numbers), and where f changes such a thing itself at every call, as a counter or a log, which the program
+    would not; at its first call only, as a cache, it may. What f prints appears while it is compiled.
+
+    The result can be pickled if f can be, and copied; what it has compiled stays behind.
+
     Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
     >>> import numpy as np
@@ -45,7 +59,26 @@ def compile(  # noqa: A001
     >>> step(np.eye(2), np.zeros(2))
     array([0., 0.])
     """
-    return Compiled(f, (donate,) if isinstance(donate, int) else tuple(donate), threads or threads_by_default())
+    if not callable(f):
+        raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
+    positions = (donate,) if isinstance(donate, int) else donate
+    if not isinstance(positions, tuple | list) or not all(type(i) is int and i >= 0 for i in positions):
+        raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
+    return Compiled(f, tuple(positions), threads or threads_by_default())
+
+
+_all: "WeakSet[Compiled]" = WeakSet()
+
+
+def _renew_locks() -> None:
+    for compiled in _all:
+        compiled.lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread that has a lock is missing in the child
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Compiled:
@@ -57,8 +90,6 @@ class Compiled:
     """
 
     def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
-        if not callable(f):
-            raise UnsupportedError(f"compile: expected a function, got {type(f).__name__}")
         update_wrapper(self, f)
         self.f, self.donate, self.threads = f, donate, threads
         self.latest: Built | None = None
@@ -66,6 +97,7 @@ class Compiled:
         self.unguarded: set[Any] = set()
         """Keys of arguments for which there is no program with guards."""
         self.lock = Lock()
+        _all.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return f's results, by the program that ran last if it is for arguments like these."""
@@ -81,6 +113,11 @@ class Compiled:
 
     def by_search(self, args: Any, kwargs: Any) -> Any:
         """Return the results by whichever program is for such arguments and values."""
+        result = self.by_building(args, kwargs)
+        return self.f(*args, **kwargs) if result is NoMatch else result  # another thread has changed what f reads
+
+    def by_building(self, args: Any, kwargs: Any) -> Any:
+        """Return the results by a program that is built if there is none."""
         try:
             return self.run(self.built_for(args, kwargs), args, kwargs)
         except FactError:
@@ -98,9 +135,9 @@ class Compiled:
             return self.guarded(args, kwargs)
 
     def guarded(self, args: Any, kwargs: Any) -> Any:
-        """Return the results by a program with guards, which keep gradients from entries that masks have hidden.
+        """Return the results by a program whose gradients keep clear of what was not taken.
 
-        Where the guards depend on the values, the function itself is called.
+        Where such a program would depend on the values, the function itself is called.
         """
         key = self.key(args, kwargs, ints=False)
         if key not in self.unguarded:
@@ -111,19 +148,19 @@ class Compiled:
         return self.f(*args, **kwargs)
 
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
-        """Return the results of a program, or of one with guards where a mask hides something that is not finite."""
+        """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except (FloatingPointError, np.linalg.LinAlgError):
-            return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        except np.linalg.LinAlgError:
+            if not built.masked:
+                raise
+            return self.guarded(args, kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan
             self.require_writable(args)
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        if not (built.masked and has_nan(result)):
-            return result
-        return self.guarded(args, kwargs) if built.guardable else self.f(*args, **kwargs)
+        return self.guarded(args, kwargs) if built.masked and any_nan(result) else result
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where a donated array is read-only."""
@@ -134,6 +171,27 @@ class Compiled:
                         f"compile: donate={position}: the array is read-only, so no result can be written into it; "
                         "hand over a copy, or leave donate out"
                     )
+
+    def __reduce__(self) -> Any:
+        f = self.f
+        while not isinstance(f, FunctionType) and (inner := inner_function(f)):
+            f = inner
+        if isinstance(f, FunctionType):
+            by_name = by_qualified_name(f)
+            if by_name is self:
+                return f.__qualname__  # the function was replaced by this, as by a decorator
+            if by_name is not f:
+                raise UnsupportedError(
+                    f"compile: {f.__qualname__} cannot be pickled, as it is not found under that name in its module; "
+                    "define the function at the top level of a module, or compile it where it is needed"
+                )
+        return Compiled, (self.f, self.donate, self.threads)
+
+    def __copy__(self) -> "Compiled":
+        return Compiled(self.f, self.donate, self.threads)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
+        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads)
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
         """Return the program for arguments like these, which becomes the latest; one without facts on request."""
@@ -185,6 +243,20 @@ class Compiled:
         return self.latest
 
 
-def has_nan(result: Any) -> bool:
+def inner_function(f: Any) -> Any:
+    """Return the function in a method, a partial or a wrapper, None if it is none of them."""
+    names = ("__func__", "func", "__wrapped__")
+    return next((getattr(f, name) for name in names if hasattr(f, name)), None)
+
+
+def by_qualified_name(f: FunctionType) -> Any:
+    """Return what a module has under the name of a function, None if there is no such."""
+    value: Any = sys.modules.get(f.__module__)
+    for name in f.__qualname__.split("."):
+        value = getattr(value, name, None)
+    return value
+
+
+def any_nan(result: Any) -> bool:
     """Whether any result contains nan."""
-    return result is not NoMatch and any(isinstance(x, ARRAYS) and bool(np.isnan(x).any()) for x in flatten(result)[0])
+    return result is not NoMatch and any(isinstance(x, ARRAYS) and has_nan(x) for x in flatten(result)[0])

@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.backend import ProgramText
-from autotiny.compiler.captured import GONE, Captured, Location
+from autotiny.compiler.watching import GONE, SCALARS, Location, State, is_same
 from autotiny.errors import UnsupportedError
 
 
@@ -21,9 +21,9 @@ class NoMatch:
 class EntryPoint:
     """Writes `enter(arguments)`: check arguments and captured values, run the program, arrange the results."""
 
-    def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any, captured: Captured) -> None:
-        self.objects: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE}
-        self.lines = self.look_outside(captured)
+    def __init__(self, args: tuple[Any, ...], dynamic: list[bool], output: Any, state: State) -> None:
+        self.objects: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE, "is_same": is_same}
+        self.lines = self.look_outside(state)
         self.checks: list[str] = []
         self.arrays: list[tuple[str, np.ndarray]] = []
         self.numbers: list[tuple[str, type]] = []
@@ -50,19 +50,22 @@ class EntryPoint:
         return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines if line), ""])
 
     # ----- captured values -----
-    def look_outside(self, captured: Captured) -> list[str]:
+    def look_outside(self, state: State) -> list[str]:
         """Return guards: bail out if a captured global, closure cell or attribute has changed."""
-        changed = [f"{self.read(location)} is not {self.refer(value)}" for location, value in captured.locations]
-        if captured.arrays or captured.contents:
-            changed.append(f"not {self.refer(captured.has_its_values)}()")
+        changed = [self.differs(location, value) for location, value in state.locations.values()]
+        if state.arrays or state.containers or state.absent:
+            changed.append(f"not {self.refer(state.has_its_values)}()")
         if not changed:
             return []
         lines = [f"    if {condition}:\n            return NoMatch" for condition in changed]
         return ["try:", *lines, "except GONE:", "    return NoMatch"]
 
-    def read(self, location: Location) -> str:
-        """Return an expression for the value at a location."""
-        return self.refer(location.holder) + (f"[{location.key!r}]" if location.is_entry else f".{location.key}")
+    def differs(self, location: Location, value: Any) -> str:
+        """Return the condition that a location does not have its value; numbers and texts may be equal."""
+        read, expected = location.form.format(holder=self.refer(location.holder), key=location.key), self.refer(value)
+        return f"{read} is not {expected}" + (
+            f" and not is_same({read}, {expected})" if isinstance(value, SCALARS) else ""
+        )
 
     # ----- arguments -----
     def take(self, tree: Any) -> str:

@@ -32,7 +32,7 @@ def is_dynamic(x: Any, ints: bool) -> bool:
 
 
 class GuardNeededError(Exception):
-    """On these values a gradient needs a guard against entries that a mask has hidden, and the program has none."""
+    """On these values a gradient needs a look at what was not taken, and the program does not look."""
 
 
 class Trace(NamedTuple):
@@ -46,22 +46,21 @@ class Trace(NamedTuple):
     swept: bool
     """Whether anything was differentiated."""
     masked: bool
-    """Whether a gradient passed a mask."""
-    guardable: bool
-    """Whether every sweep passed one: then it may have a guard, needed or not, which only hides what is masked."""
+    """Whether a gradient passed a selection."""
+    unbounded: bool
+    """Whether what a selection did not take may have an infinite derivative although all arguments are finite."""
 
 
 class FormulaTracer(Tracer):
     """A tracer that records operations as formulas, and names the formulas of gradients.
 
-    guards : whether every sweep has a guard, needed on these values or not.
+    guards : whether every sweep looks at the selection, whether these values need it or not.
     """
 
     def __init__(self, names: FormulaNames, guards: bool) -> None:
         self.names, self.guards = names, guards
         self.locals = LocalNames(names, trace.__code__)
-        self.swept = self.masked = False
-        self.guardable = True
+        self.swept = self.masked = self.unbounded = False
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
@@ -72,20 +71,18 @@ class FormulaTracer(Tracer):
         self.locals.look()
 
     def require_guard(self) -> None:
-        """Stop where a sweep needs a guard and has none."""
+        """Stop where a sweep needs to look at the selection and is not to."""
         if not self.guards:
             raise GuardNeededError
 
-    def observe(self, grads: Mapping[Node, Any], masked: bool) -> None:
+    def observe(self, grads: Mapping[Node, Any], masked: bool, unbounded: bool) -> None:
         """Note the gradients that a sweep has computed."""
         self.locals.look()
         if not grads:  # nothing depends on what was differentiated by
             return
         self.swept = True
         self.masked = self.masked or masked
-        self.guardable = self.guardable and masked
-        if self.guards and not masked:
-            raise GuardNeededError  # nobody can say beforehand whether it has one when it runs eagerly
+        self.unbounded = self.unbounded or unbounded
         output = value_of(next(iter(grads)))
         of_what = self.names[output].text if isinstance(output, Term) and output in self.names else "J"
         for node, g in grads.items():
@@ -103,8 +100,9 @@ def trace(
     dynamic: Sequence[bool],
     guards: bool = False,
 ) -> Trace:
-    """Return what f computes from the dynamic values among its arguments; with a guard in each sweep, if `guards`.
+    """Return what f computes from the dynamic values among its arguments.
 
+    Each sweep looks at the selection if `guards`.
     Raises ValueNeededError where f needs one of their values, GuardNeededError where backprop does.
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
@@ -122,7 +120,7 @@ def trace(
             tracer.locals.finish()
     enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
-    flags = tracer.swept, tracer.masked, tracer.swept and tracer.guardable
+    flags = tracer.swept, tracer.masked, tracer.unbounded
     return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *flags)
 
 

@@ -15,6 +15,7 @@ from autotiny.engine.gradients import seed
 from autotiny.engine.graph import leading_to
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node, next_number
+from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
@@ -34,7 +35,7 @@ class GradientGraph:
         self.start = Tensor(np.ones_like(seed(output, None)))
         order = verified_order(output)
         path = leading_to(reversed(order), tensors)
-        recorded = run_sweep(order, lambda guarded: _Recorded({output: self.start}, path, guarded=guarded))
+        recorded = run_sweep(order, lambda selection: _Recorded({output: self.start}, path, selection=selection))
         self.gradients: dict[Tensor, Any] = recorded.grads
         self.spans = recorded.spans
         self.wanted = [recorded.grads[x] for x in tensors if x in recorded.grads]
@@ -43,8 +44,8 @@ class GradientGraph:
 class _Recorded(Sweep):
     """A recorded sweep that notes, for each visit, what it recorded."""
 
-    def __init__(self, seeds: Gradients, path: set[Node], *, guarded: bool) -> None:
-        super().__init__(seeds, path, record=True, guarded=guarded)
+    def __init__(self, seeds: Gradients, path: set[Node], *, selection: Selection | None) -> None:
+        super().__init__(seeds, path, record=True, selection=selection)
         self.spans: dict[Any, tuple[int, int]] = {}
 
     def visit(self, node: Node) -> None:

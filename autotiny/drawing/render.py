@@ -25,6 +25,10 @@ class GraphvizMissingError(AutotinyError):
     """Graphviz, which lays pictures out, is not installed."""
 
 
+class FileNameError(AutotinyError, ValueError):
+    """A file name whose ending is not that of a format."""
+
+
 def render(source: str, kind: str) -> bytes:
     """Return DOT text as "svg", "png" or "pdf": by pygraphviz where it is installed, else by `dot`.
 
@@ -119,7 +123,7 @@ def _rectangle(points: str) -> str:
 def file_named(path: Any, endings: Collection[str], expected: str) -> tuple[Path, str]:
     """Return the path to save to, and its ending in small letters.
 
-    Raises UnsupportedError for what is not a file name, ValueError for an ending that is not among those.
+    Raises UnsupportedError for what is not a file name, FileNameError for an ending that is not among those.
 
     >>> file_named("net.SVG", [".svg"], "expected an .svg")[1]
     '.svg'
@@ -129,5 +133,5 @@ def file_named(path: Any, endings: Collection[str], expected: str) -> tuple[Path
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in endings:
-        raise ValueError(f"draw: {expected}; got {str(path)!r}")
+        raise FileNameError(f"draw: {expected}; got {str(path)!r}")
     return path, ending

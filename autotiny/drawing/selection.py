@@ -21,6 +21,8 @@ def open_to(root: Group, depth: int) -> frozenset[str]:
     opened, level = {root.id}, [root]
     for _ in range(depth - 1):
         level = [child for group in level for child in group.children if isinstance(child, Group)]
+        if not level:
+            break
         opened |= {group.id for group in level}
     return frozenset(opened)
 
@@ -77,7 +79,7 @@ def chosen_tensors(graph: GraphView, option: str, value: Any) -> list[Tensor]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    is_single = isinstance(value, Tensor | str) or not isinstance(value, Iterable)
+    is_single = isinstance(value, Tensor | str) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
     return [value] if is_single else list(value)
 
 

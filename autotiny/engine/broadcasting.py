@@ -35,7 +35,11 @@ def require_array(c: Any, x: Any, op: Op) -> Any:
 
 def any_repetition(mask: Any, shape: tuple[int, ...]) -> Any:
     """Return a mask in the shape of an operand: true where any repetition of an entry is."""
-    return mask if mask.shape == shape else np.any(mask, repeated_axes(mask.shape, shape), keepdims=True).reshape(shape)
+    return (
+        mask
+        if mask.shape == shape
+        else np.any(mask, axis=repeated_axes(mask.shape, shape), keepdims=True).reshape(shape)
+    )
 
 
 @functools.lru_cache

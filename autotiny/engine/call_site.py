@@ -1,34 +1,34 @@
-"""The user's calling code: its frame, its variables, its line, and the function that it passes a float to.
-
-`float(t)`, formatting and printing are meant to leave the graph. `math.exp(t)` asks C code for the same float, and
-would go on computing without a gradient. C code has no frame, so the two are distinguished by the source text that
-Python would underline in a traceback.
-"""
+"""The user's calling code: its frame, its variables, its line, and the expression that it evaluates."""
 
 import ast
 import functools
 import itertools
 import linecache
-import math
 import os
 import sys
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
-from types import CodeType, FrameType, ModuleType
+from collections.abc import Mapping
+from pathlib import PurePath
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 def caller() -> FrameType | None:
-    """Return the frame of the nearest code outside the package and NumPy."""
+    """Return the frame of the nearest code outside the package and NumPy, the user's own if there is any."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and in_package(frame):
         frame = frame.f_back
-    return frame
+    nearest = frame
+    while frame is not None and is_library_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame or nearest
 
 
 def in_package(frame: FrameType) -> bool:
@@ -39,6 +39,14 @@ def in_package(frame: FrameType) -> bool:
 def is_package_file(path: str) -> bool:
     """Whether a file belongs to this package or to NumPy."""
     return path.startswith((PACKAGE, NUMPY))
+
+
+@functools.cache
+def is_library_file(path: str) -> bool:
+    """Whether a file belongs to Python or to an installed package other than this one, rather than to a user."""
+    if path.startswith(PACKAGE):
+        return False
+    return path.startswith(("<frozen ", STANDARD, NUMPY)) or not INSTALLED.isdisjoint(PurePath(path).parts)
 
 
 def caller_scope() -> Mapping[str, Any]:
@@ -55,7 +63,11 @@ def caller_line() -> str:
     frame = caller()
     if frame is None:
         return "an unknown line"
-    path, number = frame.f_code.co_filename, frame.f_lineno
+    return line_text(frame.f_code.co_filename, frame.f_lineno)
+
+
+def line_text(path: str, number: int) -> str:
+    """Return a line of a file as errors quote it: 'train.py:12: Z1 = W1 @ X'."""
     return f"{os.path.basename(path)}:{number}: {linecache.getline(path, number).strip()}"
 
 
@@ -64,67 +76,31 @@ def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:
     return next((name for name, other in scope.items() if other is value and not name.startswith("_")), None)
 
 
-# ----- functions that receive a float -----
-COMPUTING = ("math", "cmath", "numpy")
-FACTS = frozenset({math.isnan, math.isinf, math.isfinite, math.isclose, math.floor, math.ceil, math.trunc})
-"""Functions of module math without a gradient."""
-
-
-def taker_of_a_float() -> Any:
-    """Return the function or class that the user's code passes a float to, if a gradient is lost there.
-
-    That is a function of math or NumPy; or np.ndarray, where the float is stored into an array. Where there is no
-    source to read, as in exec, in `python -c` and at the prompt of Python before 3.13, it is the first function or
-    array of these that the code names, unless the code names float as well.
-    """
-    frame = caller()
-    if frame is None:
-        return None
-    source = _source_at(frame.f_code, frame.f_lasti)
-    if not source:
-        return None if "float" in frame.f_code.co_names else next(_named_takers(frame), None)
-    expression = _parsed(source)
-    if isinstance(expression, ast.Call):
-        function = _looked_up(expression.func, frame)
-        return function if _computes(function) else None
-    return np.ndarray if isinstance(expression, ast.Subscript) else None  # a[i] = t
-
-
-def _computes(value: Any) -> bool:
-    """Whether a value is a function of math or NumPy that has a gradient to lose."""
-    owner = getattr(value, "__module__", None) or type(getattr(value, "__self__", None)).__module__
-    return callable(value) and owner.partition(".")[0] in COMPUTING and value not in FACTS
-
-
-def _looked_up(name: ast.expr, frame: FrameType) -> Any:
-    """Return the value of a plain name such as math.exp, f or a.fill; looking it up runs no user code."""
-    if isinstance(name, ast.Attribute):
-        owner = _looked_up(name.value, frame)
-        return getattr(owner, name.attr, None) if isinstance(owner, ModuleType | np.ndarray) else None
-    if not isinstance(name, ast.Name):
-        return None
-    value = _variable(name.id, frame)
-    if value is None:  # the end of a dotted name that goes over several lines, where Python's positions begin
-        return next((taker for taker in _named_takers(frame) if taker.__name__ == name.id), None)
-    return value
-
-
-def _variable(name: str, frame: FrameType) -> Any:
+# ----- the expression that is evaluated -----
+def variable(name: str, frame: FrameType) -> Any:
+    """Return the value of a variable that a frame sees; None if there is none of this name."""
     scopes = frame.f_locals, frame.f_globals, frame.f_builtins
     return next((scope[name] for scope in scopes if name in scope), None)
 
 
-def _named_takers(frame: FrameType) -> Iterator[Any]:
-    """Yield the functions that compute and np.ndarray, as far as a frame's code names them."""
-    code = frame.f_code
-    names = (*code.co_names, *code.co_varnames, *code.co_freevars)
-    for value in (_variable(name, frame) for name in names):
-        if isinstance(value, np.ndarray):
-            yield np.ndarray
-        elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] in COMPUTING:
-            yield from (f for f in (getattr(value, name, None) for name in names) if _computes(f))
-        elif _computes(value):
-            yield value
+def running_source(frame: FrameType) -> str:
+    """Return the text of the expression that a frame evaluates, as Python underlines it in a traceback.
+
+    It is empty where Python has no source or no columns: in exec, in `python -c` and at the prompt before Python 3.13.
+    """
+    return _source_at(frame.f_code, frame.f_lasti)
+
+
+@functools.lru_cache
+def parsed(source: str) -> ast.expr | ast.stmt | None:
+    """Return the expression or statement that a text is, None for part of one."""
+    for text in f"({source}\n)", source:  # an expression may go over several lines
+        try:
+            (statement,) = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            continue
+        return statement.value if isinstance(statement, ast.Expr) else statement
+    return None
 
 
 @functools.lru_cache
@@ -137,12 +113,3 @@ def _source_at(code: CodeType, at: int) -> str:
     lines[-1] = lines[-1][:last]  # columns count bytes
     lines[0] = lines[0][first:]
     return b"".join(lines).decode(errors="replace")
-
-
-@functools.lru_cache
-def _parsed(source: str) -> ast.expr | None:
-    """Return the expression that a text is, None for part of a statement."""
-    try:
-        return ast.parse(f"({source})", mode="eval").body
-    except SyntaxError:
-        return None

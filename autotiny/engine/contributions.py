@@ -10,6 +10,7 @@ from autotiny.engine.backward import Gradients, Sweep, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.recording import is_stable_log
+from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 
 
@@ -68,15 +69,15 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     [(0, 3.0, 4.0), (1, 3.0, 7.0)]
     """
     seeds = {output: seed(output, grad)}
-    observed = run_sweep(verified_order(output), lambda guarded: _Observed(seeds, guarded=guarded))
+    observed = run_sweep(verified_order(output), lambda selection: _Observed(seeds, selection=selection))
     return Backprop(observed.visits, observed.grads)
 
 
 class _Observed(Sweep):
     """A sweep that stores the contributions of each visit."""
 
-    def __init__(self, seeds: Gradients, *, guarded: bool) -> None:
-        super().__init__(seeds, guarded=guarded)
+    def __init__(self, seeds: Gradients, *, selection: Selection | None) -> None:
+        super().__init__(seeds, selection=selection)
         self.visits: list[Visit] = []
         self.passed: list[Contribution] = []
 

@@ -1,18 +1,19 @@
 """Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.backward import Gradients, Sweep, run_sweep
+from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
 from autotiny.engine.modes import modes
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
+from autotiny.engine.selection import Mask, Selection
 from autotiny.engine.values import private_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -46,6 +47,10 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
     if isinstance(tensors, Node):
         name = messages.label(tensors, call_site.caller_scope())
         raise UnsupportedError(f"gradients: give the tensors as a list, [{name}]")
+    if not isinstance(output, Node):
+        raise UnsupportedError(f"gradients: expected a recorded Tensor, got {type(output).__name__}")
+    if not isinstance(tensors, list | tuple):
+        raise UnsupportedError(f"gradients: give the tensors as a list; got {type(tensors).__name__}")
     for x in tensors:
         if not isinstance(x, Node) or not x.requires_grad:
             raise UnsupportedError(
@@ -69,7 +74,7 @@ def seed(output: Node, grad: Any) -> Any:
             raise ShapeError(
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
-        return np.ones_like(output._data) if output.ndim else output.dtype.type(1)
+        return np.ones_like(output._value) if output.ndim else output.dtype.type(1)
     start = grad if isinstance(grad, Node) else private_copy(grad, True, output.dtype, "backward")
     if start.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {start.shape}")
@@ -77,13 +82,26 @@ def seed(output: Node, grad: Any) -> Any:
 
 
 def sweep(
-    order: Sequence[Node], seeds: Gradients, wanted: Iterable[Node] | None = None, record: bool = False
+    order: Sequence[Node],
+    seeds: Gradients,
+    wanted: Collection[Node] | None = None,
+    record: bool = False,
+    *,
+    whole: bool = False,
+    chosen: Mapping[Node, Mask] = ALL,
 ) -> Gradients:
-    """Return the gradient of every tracked tensor, or of those on the way to the wanted ones, from dJ/d(outputs).
+    """Return the gradient of every tracked tensor, or of the wanted ones, from dJ/d(outputs).
 
-    `order` holds the operations, results before operands. The gradients are recorded on request.
+    `order` holds the operations, results before operands. The gradients are recorded on request. `whole` says that all
+    leaves are wanted. `chosen` marks the entries of the outputs that were taken, where not all of them were.
     """
-    if wanted is None and not record and modes.tracing is None:
-        return run_sweep(order, lambda guarded: Sweep(seeds, guarded=True) if guarded else FastSweep(seeds)).grads
-    path = None if wanted is None else leading_to(reversed(order), wanted)
-    return run_sweep(order, lambda guarded: Sweep(seeds, path, record=record, guarded=guarded)).grads
+    fast = (wanted is None or whole) and not record and modes.tracing is None
+    path = None if wanted is None or whole else leading_to(reversed(order), wanted)
+    kept = None if wanted is None or record or modes.tracing is not None else frozenset(wanted)
+
+    def start(selection: Selection | None) -> Sweep:
+        if fast and selection is None:
+            return FastSweep(seeds, wanted=kept)
+        return Sweep(seeds, path, record=record, selection=selection, wanted=kept)
+
+    return run_sweep(order, start, chosen).grads

@@ -60,7 +60,7 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
         if node in values:
             result[node] = values[node]
         elif node.op is None:
-            result[node] = node._data
+            result[node] = node._value
         elif not values.keys().isdisjoint(node.parents):  # log(A2) of a replaced A2 is not log_softmax(Z2)
             result[node] = node.op.forward(*map(value, node.args), **node.kwargs)
         else:

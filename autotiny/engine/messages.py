@@ -1,14 +1,30 @@
 """The words of error messages: the operation, its operands under the user's names, the rule, and the likely fix."""
 
+import ast
+import sys
 from collections.abc import Mapping
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine.call_site import NUMPY, PACKAGE, caller_scope, variable_name
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.engine.call_site import (
+    NUMPY,
+    PACKAGE,
+    caller,
+    caller_line,
+    caller_scope,
+    parsed,
+    running_source,
+    variable,
+    variable_name,
+)
+from autotiny.engine.pytree import tree_map
+from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
+
+SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -16,7 +32,7 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
     name = getattr(value, "name", None) or variable_name(value, scope)
     if isinstance(name, str):
         return name
-    if np.ndim(value) == 0 and not hasattr(value, "op"):
+    if not isinstance(value, list | tuple | dict | set) and not hasattr(value, "op") and np.ndim(value) == 0:
         return repr(value)
     return "array" if isinstance(value, np.ndarray) else type(value).__name__
 
@@ -31,12 +47,74 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     text = expression(op, args, shapes=True)
-    if type(error) not in (ValueError, TypeError) or _raised_in_users_code(error):
+    if _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {text}")
         return error
     reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    return _in_words(error, op.name, text, reason)
+
+
+def full_name(function: Any) -> str:
+    """Return a function's name with the public module that holds it: 'scipy.special.erf'."""
+    name, module = function.__name__, getattr(function, "__module__", None)
+    if module and not isinstance(function, np.ufunc):
+        return f"{module}.{name}"
+    homes = [home for home, m in list(sys.modules.items()) if getattr(m, "__dict__", {}).get(name) is function]
+    public = [home for home in homes if not any(part.startswith("_") for part in home.split("."))]
+    return f"{min(public, key=len, default='numpy')}.{name}"
+
+
+def array_of_library(op: Op, args: tuple[Any, ...], value: Any) -> UnsupportedError:
+    """Return the error of an operator between a Tensor and an array of a library that does not know of gradients."""
+    name, owner = label(value, caller_scope()), type(value).__module__.partition(".")[0]
+    mend = f"{name}.toarray()" if hasattr(value, "toarray") else f"np.asarray({name})"
+    return UnsupportedError(
+        f"{op.name}: {expression(op, args, shapes=True)}: {name} is a {type(value).__name__} of {owner}, "
+        f"which would handle the Tensor in its own way; use {mend}"
+    )
+
+
+def plain_failure(function: Any, args: tuple[Any, Any], error: Exception) -> Exception:
+    """Return the error to raise where a comparison or a whole quotient fails."""
+    a, b = (_argument(arg, caller_scope()) for arg in args)
+    return _in_words(error, function.__name__, f"{a} {SIGNS[function.__name__]} {b}", _broadcast_reason(args))
+
+
+def composition_failure(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> Exception:
+    """Return the error to raise where a composition failed: what NumPy says of the same call on plain values."""
+    scope = caller_scope()
+    tensors = [label(arg, scope) for arg in args if hasattr(arg, "op") and np.ndim(arg)]
+    if isinstance(error, AutotinyError) and (error.__context__ is None or all(name in str(error) for name in tensors)):
+        return error  # in the user's words already
+    words = [_argument(arg, scope) for arg in args] + [f"{key}={_argument(arg, scope)}" for key, arg in kwargs.items()]
+    text = f"{function.__name__}({', '.join(words)})"
+    try:
+        function(*tree_map(_value, args), **tree_map(_value, dict(kwargs)))
+    except Exception as refusal:
+        return _in_words(refusal, function.__name__, text)
+    return UnsupportedError(f"{function.__name__}: {text}: these arguments are not supported on a Tensor ({error})")
+
+
+def _in_words(error: Exception, name: str, text: str, reason: str | None = None) -> Exception:
+    """Return an error of NumPy as one of the package that states the call; one of a class of its own with a note."""
+    if type(error) not in (ValueError, TypeError):
+        error.add_note(f"in {name}: {text}")
+        return error
     kind = ShapeError if isinstance(error, ValueError) else UnsupportedError
-    return kind(f"{op.name}: {text}: {reason or error}")
+    return kind(f"{name}: {text}: {reason or error}")
+
+
+def _argument(value: Any, scope: Mapping[str, Any]) -> str:
+    """Return an argument as a user would write it, with the shape of an array."""
+    if isinstance(value, list | tuple) and any(np.ndim(item) or hasattr(item, "op") for item in value):
+        return f"[{', '.join(_argument(item, scope) for item in value)}]"
+    if hasattr(value, "op") or isinstance(value, np.ndarray):
+        return label(value, scope) + (f" {np.shape(value)}" if np.ndim(value) else "")
+    return shortened(value)
+
+
+def _value(arg: Any) -> Any:
+    return arg.value if hasattr(arg, "op") else arg
 
 
 def _raised_in_users_code(error: Exception) -> bool:
@@ -56,15 +134,19 @@ def _matmul_reason(args: tuple[Any, ...]) -> str | None:
     if left == right:
         return None
     reason = f"inner sizes {left} and {right} differ"
-    if np.ndim(b) == 2 and np.shape(b)[1] == left:
-        return f"{reason}; {label(b, scope)}.T is {np.shape(b)[::-1]}"
-    if np.ndim(a) == 2 and np.shape(a)[0] == right:
-        return f"{reason}; {label(a, scope)}.T is {np.shape(a)[::-1]}"
+    for value, fits, side in ((b, np.shape(b)[-1] == left, "right"), (a, np.shape(a)[0] == right, "left")):
+        if np.ndim(value) == 2 and fits:
+            name = getattr(value, "name", None) or variable_name(value, scope)
+            transpose = f"{name}.T is {np.shape(value)[::-1]}" if name else f"the transpose of the {side} operand fits"
+            return f"{reason}; {transpose}"
     return f"{reason}; neither transpose fits" if np.ndim(a) == np.ndim(b) == 2 else reason
 
 
 def _broadcast_reason(args: tuple[Any, ...]) -> str | None:
-    shapes, scope = [np.shape(arg) for arg in args], caller_scope()
+    try:
+        shapes, scope = [np.shape(arg) for arg in args], caller_scope()
+    except ValueError:  # a ragged list
+        return None
     for axis in range(1, max(map(len, shapes)) + 1):
         sizes = sorted({shape[-axis] for shape in shapes if len(shape) >= axis} - {1})
         if len(sizes) > 1:
@@ -75,3 +157,89 @@ def _broadcast_reason(args: tuple[Any, ...]) -> str | None:
             ]
             return f"shapes do not broadcast: sizes {sizes[0]} and {sizes[1]} differ in axis {-axis}" + "".join(mends)
     return None
+
+
+# ----- values that would leave the graph -----
+def lost_gradient(
+    tensor: Any, what: str, mend: str | None = None, *, instead: str = "functions of NumPy"
+) -> UnsupportedError:
+    """Return the error of a function that takes the value of a tracked tensor, and so would lose its gradient."""
+    name = label(tensor, caller_scope())
+    mend = mend or f"{instead}, or {_before_dot(name)}.item() for the value alone"
+    return UnsupportedError(
+        f"{what} would lose the gradient of {name}, which is tracked: use {mend} (at {caller_line()})"
+    )
+
+
+def lost_in_array(tensor: Any) -> UnsupportedError:
+    """Return the error of an array that takes in a tracked tensor."""
+    name = label(tensor, caller_scope())
+    mend = _array_mend(tensor, name) or (
+        f"use {_before_dot(name)}.data for the value, np.stack for a list of Tensors, np.where in place of an "
+        "assignment into an array"
+    )
+    return UnsupportedError(
+        f"{name} is tracked, and turning it into a plain array would lose its gradient: {mend} (at {caller_line()})"
+    )
+
+
+def float_as_index(tensor: Any) -> UnsupportedError:
+    """Return the error of an index that is a tracked tensor."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{name} is an index, and as a tracked Tensor of {tensor.dtype} has no integers: labels are data, "
+        f"make it with requires_grad=False, or use {_before_dot(name)}.data.astype(int)"
+    )
+
+
+def _array_mend(tensor: Any, name: str) -> str | None:
+    """Return the mend of the line that turns a tensor into an array, as far as the line can be read."""
+    frame = caller()
+    expression = parsed(source) if frame and (source := running_source(frame)) else None
+    if frame is None or expression is None:
+        return None
+    names = [part.id for part in ast.walk(expression) if isinstance(part, ast.Name)]
+    if isinstance(expression, ast.Subscript):
+        inside = [part.id for part in ast.walk(expression.slice) if isinstance(part, ast.Name)]
+        if any(variable(inner, frame) is tensor for inner in inside):
+            return f"labels are data, make {name} with requires_grad=False, or use {name}.data.astype(int)"
+    for other in names:
+        value = variable(other, frame)
+        if hasattr(value, "toarray"):
+            return f"{other} is sparse, use {other}.toarray()"
+        if hasattr(value, "__array__") and not hasattr(value, "op") and not isinstance(value, np.ndarray | type):
+            return f"{other} is a {type(value).__name__}, use np.asarray({other})"
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.args:
+        owner, method = ast.unparse(expression.func.value), expression.func.attr
+        if isinstance(variable(owner, frame), np.ndarray) and hasattr(np, method):
+            given = ", ".join(map(ast.unparse, expression.args))
+            operator = f"{owner} @ {given}, or " if method == "dot" else ""
+            return f"{owner}.{method} is a method of a plain array, use {operator}np.{method}({owner}, {given})"
+    return None
+
+
+def _before_dot(name: str) -> str:
+    return "" if name == "Tensor" else name  # a result without a name: use .item()
+
+
+def updated_leaf(tensor: Any, sign: str) -> UnsupportedError:
+    """Return the error of an augmented assignment to a leaf."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{name} {sign} ... while operations are recorded would make {name} a result, whose graph grows with every "
+        f"step: to update the leaf, write it inside `with at.no_grad():`, or {name}.data {sign} ...; "
+        f"for a new value, {name} = {name} {sign.removesuffix('=')} ..."
+    )
+
+
+def lost_on_the_way(line: str) -> UnsupportedError:
+    """Return the error of a function whose value left the graph before it was returned."""
+    return UnsupportedError(
+        f"the result does not depend on an argument whose value left the graph at {line}: its gradient would be zeros; "
+        "return the Tensor, not float(...), .item() or .data of it, or write .detach() where no gradient is meant"
+    )
+
+
+def passed_exit(tensor: Any, line: str) -> str:
+    """Return the warning of at.debug() about a value that leaves the graph."""
+    return f"the value of {label(tensor, caller_scope())} leaves the graph, and no gradient passes, at {line}"

@@ -4,7 +4,7 @@ from typing import Any, TypeGuard
 
 from autotiny.engine import call_site, messages
 from autotiny.engine.graph import by_number
-from autotiny.engine.node import Node, made_by
+from autotiny.engine.node import ENDED, Node, made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.values import was_changed
 from autotiny.errors import StaleError
@@ -37,15 +37,25 @@ def verified_order(*outputs: Node) -> list[Node]:
 def require_unchanged(node: Node) -> None:
     """Raise StaleError if the value of the node, or of one of its operands, has changed since it was recorded."""
     notes = node._notes or {}
-    if "value" in notes and was_changed(node._data, notes["value"]):
+    if "value" in notes and was_changed(node._value, notes["value"]):
         _raise_stale(node, node, "was changed in place")
     for place, arg in enumerate(node.args):
         if isinstance(arg, Node) and arg.op is None and arg._assigned > node._number:
+            require_live(arg)
             _raise_stale(node, arg, "was assigned")
         shared = isinstance(arg, Node) and arg.op is None and arg._shared
         before = notes.get(place, arg._notes["value"] if shared else None)
         if before is not None and was_changed(value_of(arg), before):
             _raise_stale(node, arg, "was changed in place")
+
+
+def require_live(leaf: Node) -> None:
+    """Raise StaleError if a leaf was the argument of a call of grad that has ended."""
+    if leaf._assigned == ENDED:
+        raise StaleError(
+            f"the result depends on an argument {leaf.value} of an earlier call of grad, jvp or jacobian, which has "
+            "ended: a cache or a variable kept a Tensor of that call; keep plain values there, or compute anew"
+        )
 
 
 def _raise_stale(node: Node, value: Any, what: str) -> None:
@@ -62,4 +72,4 @@ def is_written_over(value: Any) -> TypeGuard[Node]:
     if not isinstance(value, Node) or value.op is not None:
         return False
     before = (value._notes or {}).get("value")
-    return value._assigned > value._number or (before is not None and was_changed(value._data, before))
+    return value._assigned > value._number or (before is not None and was_changed(value._value, before))

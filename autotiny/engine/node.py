@@ -1,15 +1,18 @@
 """Node: a value in a graph, how it was made, and its gradient. `Tensor` adds the arithmetic."""
 
 import itertools
+import math
+import sys
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine import call_site, messages
-from autotiny.engine.modes import Mark
-from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only
+from autotiny.engine import call_site, leaving, messages
+from autotiny.engine.leaving import running
+from autotiny.engine.modes import Mark, modes
+from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
@@ -18,7 +21,18 @@ from autotiny.ops import Op
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
 EXACT_BYTES = 2**20  # a leaf's value is compared with a copy: leaves are few, and read once a step
+ENDED = math.inf
 next_number = itertools.count().__next__
+
+
+def not_assignable(attribute: str, mend: str) -> Any:
+    """Return the setter of an attribute that cannot be set."""
+
+    def setter(self: "Node", value: Any) -> None:
+        name = self._label()
+        raise UnsupportedError(f"{name}.{attribute} cannot be assigned: use {name}.{mend}, which is recorded")
+
+    return setter
 
 
 class Node:
@@ -26,21 +40,22 @@ class Node:
 
     __slots__ = (
         "__weakref__",
+        "_argument",
         "_assigned",
-        "_data",
         "_grad",
         "_notes",
         "_number",
         "_scope",
         "_shared",
+        "_tracked",
+        "_value",
         "args",
         "kwargs",
         "name",
         "op",
-        "requires_grad",
     )
 
-    _data: Any
+    _value: Any
     """The value. The engine never writes to its array while the graph lives."""
     _grad: Any
     _notes: dict[Any, Any] | None
@@ -50,62 +65,101 @@ class Node:
     """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]
     """The scopes that the node was recorded in, outermost first; unset outside of any."""
-    _assigned: int
-    """When a leaf's data was last assigned, as a number in that order."""
+    _assigned: float
+    """When a leaf's data was last assigned, as a number in that order; ENDED once the call that it is for has ended."""
+    _argument: bool
+    """Whether a leaf stands for an argument while a user's function runs, rather than being the user's own."""
+    _tracked: bool
+    """What `requires_grad` returns; read without the cost of a property."""
     _shared: bool
     """Whether code outside the engine has the array of this leaf and may write to it."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
     op: Op | None
-    requires_grad: bool
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
-        self._data = private_copy(data, requires_grad, dtype)
+        if type(requires_grad) is not bool or not (name is None or isinstance(name, str)):
+            _require_leaf_options(requires_grad, name)
+        self._value = private_copy(data, requires_grad, dtype)
         self._grad = self._notes = self.op = None
         self._number = self._assigned = next_number()
-        self._shared = False
+        self._shared = self._argument = False
         self.args, self.kwargs = (), NO_OPTIONS
-        self.name, self.requires_grad = name, requires_grad
+        self.name, self._tracked = name, requires_grad
 
     # ----- value and gradient -----
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self.op is not None:
+        if self._tracked and (running or (self.op is not None and modes.debugging)):
+            leaving.note(self, sys._getframe(1))
+        if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
-                self._notes = {**(self._notes or {}), "value": fingerprint(self._data)}
-            return read_only(self._data)
+                self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
+            return read_only(self._value)
         if not self._shared:
-            self._shared, self._notes = True, {"value": fingerprint(self._data, EXACT_BYTES)}
-            if type(self._data) is not np.ndarray:
-                self._data = np.asarray(self._data)
-        return self._data
+            self._shared, self._notes = True, {"value": fingerprint(self._value, EXACT_BYTES)}
+            if type(self._value) is not np.ndarray:
+                self._value = np.asarray(self._value)
+        return self._value
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self.op is not None:
-            raise UnsupportedError(
-                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
-            )
-        current = self._data
+        if self.op is not None or self._argument:
+            raise UnsupportedError(f"{self._label()} is {self._made()}: only the data of a leaf can be assigned")
+        current = self._value
         if value is not current:
             fresh = (
                 value.copy()
                 if type(value) is type(current) and value.dtype is current.dtype
-                else private_copy(value, self.requires_grad, current.dtype, "Tensor.data")
+                else private_copy(value, self._tracked, current.dtype, "Tensor.data")
             )
             if fresh.shape != current.shape:
-                raise ShapeError(
-                    f"{self._label()}.data has shape {current.shape}, and a value of shape {fresh.shape} was assigned; "
-                    "make a new Tensor"
-                )
-            self._data, self._shared, self._notes = fresh, False, None
+                raise self._misshapen(fresh)
+            self._value, self._shared, self._notes = fresh, False, None
         self._assigned = next_number()
+
+    def _misshapen(self, fresh: Any) -> ShapeError:
+        return ShapeError(
+            f"{self._label()}.data has shape {self.shape}, and a value of shape {fresh.shape} was assigned; "
+            "make a new Tensor"
+        )
+
+    def update(self, fresh: Any) -> None:
+        """Take a computed value as that of this leaf; an array that was handed out as `.data` remains its own."""
+        require_real(fresh.dtype, "Tensor.data")
+        if fresh.shape != self.shape:
+            raise self._misshapen(fresh)
+        if self._shared:
+            self._value[...] = fresh
+        else:
+            self._value = fresh.astype(self.dtype, copy=False)
+        self._assigned = next_number()
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted. It may be changed on a leaf; a result has one if an operand has."""
+        return self._tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value is not True and value is not False:
+            raise UnsupportedError(f"{self._label()}.requires_grad: expected True or False, got {value!r}")
+        if self.op is not None or self._argument:
+            if not value:
+                name = self._label()
+                raise UnsupportedError(f"{name} is {self._made()}: to let no gradient pass, use {name}.detach()")
+        elif value and self.dtype.kind != "f":
+            self._value, self._shared, self._notes = self._value.astype(float), False, None
+            self._assigned = next_number()
+        self._tracked = value
 
     @property
     def grad(self) -> np.ndarray | None:
         """The gradient as an array, None before backward. That of a leaf is its own, that of a result read-only."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g
@@ -119,7 +173,7 @@ class Node:
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = private_copy(value, self.requires_grad, self.dtype, "Tensor.grad")
+            value = private_copy(value, self._tracked, self.dtype, "Tensor.grad")
             if value.shape != self.shape:
                 raise ShapeError(
                     f"{self._label()}.grad must have shape {self.shape}; a value of shape {value.shape} was assigned"
@@ -131,89 +185,91 @@ class Node:
         """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    value = property(attrgetter("_data"), doc="The recorded value, which must not be modified.")
+    @property
+    def value(self) -> Any:
+        """The recorded value, which must not be modified."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
+        return self._value
+
     number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
-    shape = property(attrgetter("_data.shape"), doc="Lengths of the axes.")
-    dtype = property(attrgetter("_data.dtype"), doc="NumPy's type of the entries.")
-    ndim = property(attrgetter("_data.ndim"), doc="Number of axes.")
-    size = property(attrgetter("_data.size"), doc="Number of entries.")
+    shape = property(attrgetter("_value.shape"), not_assignable("shape", "reshape()"), doc="Lengths of the axes.")
+    dtype = property(attrgetter("_value.dtype"), not_assignable("dtype", "astype()"), doc="Type of the entries.")
+    ndim = property(attrgetter("_value.ndim"), not_assignable("ndim", "reshape()"), doc="Number of axes.")
+    size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
 
     # ----- values without a gradient -----
     def item(self) -> Any:
-        """Return the only entry as a Python number."""
-        return self._data.item()
+        """Return the only entry as a Python number, which has no gradient."""
+        if self._tracked:
+            leaving.take(self, ".item()")
+        return self._only_entry()
 
     def tolist(self) -> Any:
-        """Return the entries as nested lists of Python numbers."""
-        return self._data.tolist()
+        """Return the entries as nested lists of Python numbers, which have no gradient."""
+        if self._tracked:
+            leaving.take(self, ".tolist()")
+        return self._value.tolist()
 
     def __float__(self) -> float:
         """Return the only entry as a Python float, which has no gradient.
 
-        float(t) leaves the graph on purpose; math.exp(t), np.float64(t) and a[i] = t raise UnsupportedError. A call
-        that is not visible in the user's own line, such as map(math.exp, [t]), counts as float(t). Where Python has no
-        source of that line, the names in its code decide; see call_site.taker_of_a_float.
+        float(t), "%.3f" % t and list(map(float, losses)) leave the graph on purpose. Whatever else asks for a float
+        raises UnsupportedError: math.exp(t), however it is called, np.float64(t), a[i] = t, a library.
         """
-        if self.requires_grad:
-            self._require_float_is_meant()
-        return float(self._data.item())
+        if self._tracked:
+            leaving.take_float(self)
+        return float(self._only_entry())
 
     def __int__(self) -> int:
-        return int(self._data.item())
+        return int(self._only_entry())
+
+    def _only_entry(self) -> Any:
+        if self.size != 1:
+            raise ShapeError(f"{self._label()} has {self.size} entries, not one: index it, or use .tolist() or .data")
+        return self._value.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ShapeError(
                 f"{self._label()} has {self.size} entries, so it is neither true nor false: use .any() or .all()"
             )
-        return bool(self._data.item())
+        return bool(self._value.item())
 
     def __len__(self) -> int:
         if self.ndim == 0:
             raise UnsupportedError(f"{self._label()} is a single number: it has no length")
-        return len(self._data)
+        return len(self._value)
 
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
-        if self.op is not None:
-            raise UnsupportedError(
-                f"{self.name or 'this'} is the result of {self.op.name}: "
-                "only leaves can be copied or pickled; detach() it"
-            )
-        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, self._grad)
+        if self.op is not None or self._argument:
+            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
+        return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
     def __repr__(self) -> str:
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
-        return f"Tensor({name}{few_entries(self._data)}, shape={self.shape}, {self.dtype}{made})"
+        return f"Tensor({name}{few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
     __str__ = __repr__
 
-    def _require_float_is_meant(self) -> None:
-        taker = call_site.taker_of_a_float()
-        if taker is None:
-            return
-        if taker.__module__ != "math":
-            raise self._would_lose_its_gradient()
-        name = self._label()
-        instead = f"np.{taker.__name__}" if hasattr(np, taker.__name__) else "functions of NumPy"
-        raise UnsupportedError(
-            f"math.{taker.__name__} would lose the gradient of {name}, which is tracked: use {instead}, "
-            f"or {name}.item() for the value alone"
-        )
-
-    def _would_lose_its_gradient(self) -> UnsupportedError:
-        name = self._label()
-        return UnsupportedError(
-            f"{name} is tracked, and turning it into a plain array would lose its gradient: use {name}.data for the "
-            "value, np.stack for a list of Tensors, np.where in place of an assignment into an array"
-        )
+    def _made(self) -> str:
+        return f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
+
+
+def _require_leaf_options(requires_grad: Any, name: Any) -> None:
+    if not isinstance(requires_grad, bool | np.bool):
+        raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
+    if not (name is None or isinstance(name, str)):
+        raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -51,7 +51,7 @@ class ArrayProtocol:
     sum, prod, mean, var, std = map(_method, (np.sum, np.prod, np.mean, np.var, np.std))
     max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
     argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
-    dot, trace, diagonal, clip, round = map(_method, (np.dot, np.trace, np.diagonal, np.clip, np.round))
+    dot, trace, diagonal, round = map(_method, (np.dot, np.trace, np.diagonal, np.round))
     ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
     copy, flatten = _method(np.copy), _method(np.ravel)
 
@@ -60,9 +60,13 @@ class ArrayProtocol:
         lengths = (shape[0] if len(shape) == 1 else shape,) if shape or not options else ()
         return self.__autotiny_call__(np.reshape, (self, *lengths), options)
 
+    def clip(self, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - NumPy's names
+        """Return the entries, those beyond a bound replaced by it."""
+        return self.__autotiny_call__(np.clip, (self, min, max), {})
+
     def transpose(self, *axes: Any) -> Any:
         """Return the same entries with the axes in another order, reversed by default."""
-        return self.__autotiny_call__(np.transpose, (self, (axes[0] if len(axes) == 1 else axes) or None), {})
+        return self.__autotiny_call__(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 
     def astype(self, dtype: Any) -> Any:
         """Return the values in another floating-point type; in any other type, a plain array."""

@@ -1,6 +1,7 @@
 """Recording: compute an operation's value and remember how."""
 
 import copy
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, next_number
-from autotiny.engine.signatures import bind_arguments, call_composition
+from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
@@ -20,6 +21,11 @@ ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
 OPERANDS = (Node, float, int, complex, np.ndarray, np.generic, list, tuple)  # a union is slower to look in
 LOG = OPS[np.log]
+AUGMENTED = {
+    np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/=", np.power: "**=", np.remainder: "%=",
+    np.matmul: "@=", operator.floordiv: "//=",
+}  # fmt: skip
+"""The sign of the augmented assignment of each operator."""
 
 
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
@@ -36,8 +42,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     kind, tracked, watched = None, False, False
     for arg in args:
         if isinstance(arg, Node):
-            values.append(arg._data)
-            kind, tracked, watched = type(arg), tracked or arg.requires_grad, watched or arg._shared
+            values.append(arg._value)
+            kind, tracked, watched = type(arg), tracked or arg._tracked, watched or arg._shared
         elif type(arg) in NUMBERS:
             values.append(arg)
         else:
@@ -75,7 +81,7 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     """
     if None in op.rules:
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
-    if op.constant_variant is not None and not all(isinstance(arg, Node) and arg.requires_grad for arg in args):
+    if op.constant_variant is not None and not all(isinstance(arg, Node) and arg._tracked for arg in args):
         op = op.constant_variant
     return op, args
 
@@ -109,10 +115,10 @@ def is_stable_log(op: Op | None, args: tuple[Any, ...]) -> bool:
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
-    node._data, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
     node._grad = node._notes = node.name = None
     node._number = next_number()
-    node._shared, node.requires_grad = False, True
+    node._shared, node._tracked = False, True
     return node
 
 
@@ -138,19 +144,23 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        return call_composition(function, args, kwargs)
+        try:
+            return call_composition(function, args, kwargs)
+        except Exception as error:
+            raise messages.composition_failure(function, args, kwargs, error) from None
     if function in PLAIN:
+        if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
+            raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
-    module = getattr(function, "__module__", None) or "numpy"
     raise UnsupportedError(
-        f"{module}.{function.__name__} has no gradient rule yet: write it with functions that have one, "
+        f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "
         "give it one with @at.operation, or take the value out with .data"
     )
 
 
 def value_of(arg: Any) -> Any:
     """Return the value of a node, and anything else as it is."""
-    return arg._data if isinstance(arg, Node) else arg
+    return arg._value if isinstance(arg, Node) else arg
 
 
 def _constant(op: Op, arg: Any) -> Any:
@@ -164,11 +174,12 @@ def _constant(op: Op, arg: Any) -> Any:
 def _own_option(op: Op, name: str, value: Any) -> Any:
     """Return a private copy of an option. Options are not differentiated, so a tracked Tensor is refused."""
     if isinstance(value, Node):
-        if value.requires_grad:
+        if value._tracked:
             raise UnsupportedError(
                 f"{op.name}: {name}= cannot be a tracked Tensor: options have no gradient; give {name}.data"
             )
-        value = value._data
+        value = value._value
+    value = with_python_integers(value)
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
@@ -202,46 +213,80 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
 
     def method(self: Any, other: Any) -> Any:
         kind, plain = type(self), not (Switch.in_use or self._shared)
-        if plain and type(other) is kind and not other._shared and (self.requires_grad or other.requires_grad):
-            value = other._data
-        elif plain and type(other) in NUMBERS and self.requires_grad:
+        if plain and type(other) is kind and not other._shared and (self._tracked or other._tracked):
+            value = other._value
+        elif plain and type(other) in NUMBERS and self._tracked:
             value = other
         else:
-            return record(op, (self, other)) if _is_operand(other) else NotImplemented
+            return _recorded(op, self, other, other)
         try:
-            data = forward(self._data, value)
+            data = forward(self._value, value)
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
-        node._data, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
         node._grad = node._notes = node.name = None
         node._number = next_number()
-        node._shared, node.requires_grad = False, True
+        node._shared, node._tracked = False, True
         return node
 
     def reflected(self: Any, other: Any) -> Any:
-        if type(other) in NUMBERS and not Switch.in_use and self.requires_grad and not self._shared:
+        if type(other) in NUMBERS and not Switch.in_use and self._tracked and not self._shared:
             try:
-                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._data))
+                return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._value))
             except Exception as error:
                 raise messages.failure(op, (other, self), error) from None
-        return record(op, (other, self)) if _is_operand(other) else NotImplemented
+        return _recorded(op, other, self, other)
 
     return method, reflected
+
+
+def augmented(function: Callable[[Any, Any], Any], method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the augmented assignment of an operator, such as W -= step.
+
+    It makes a new value, except of a leaf that is the user's own: in silence the name would come to stand for a result,
+    and the graph would grow from step to step. Such a leaf is updated under no_grad alone.
+    """
+    sign = AUGMENTED[function]
+
+    def update(self: Any, other: Any) -> Any:
+        if self.op is not None or not self._tracked or self._argument or not _is_operand(other):
+            return method(self, other)
+        if modes.recording:
+            raise messages.updated_leaf(self, sign)
+        self.update(function(self._value, value_of(other)))
+        return self
+
+    return update
 
 
 def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return an operator whose result is a plain array, and its reflection."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(self._data, value_of(other))
+        try:
+            return function(self._value, value_of(other))
+        except Exception as error:
+            raise messages.plain_failure(function, (self, other), error) from None
 
     def reflected(self: Any, other: Any) -> Any:
-        return function(value_of(other), self._data)
+        try:
+            return function(value_of(other), self._value)
+        except Exception as error:
+            raise messages.plain_failure(function, (other, self), error) from None
 
     return method, reflected
 
 
+def _recorded(op: Op, a: Any, b: Any, other: Any) -> Any:
+    """Record an operator whose other operand is not a plain number; leave it to Python where that cannot be one."""
+    if _is_operand(other):
+        return record(op, (a, b))
+    if hasattr(other, "__array__") or hasattr(other, "toarray"):
+        raise messages.array_of_library(op, (a, b), other)
+    return NotImplemented
+
+
 def _is_operand(value: Any) -> bool:
-    """Whether a value may be an operand beside a Tensor; else Python tries the other class's operator."""
+    """Whether a value may be an operand beside a Tensor."""
     return isinstance(value, OPERANDS) or hasattr(value, "__array_function__")

@@ -1,7 +1,6 @@
 """Bind the arguments of a call to the parameters of an operation, and refuse unsupported ones."""
 
 import functools
-import inspect
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -9,8 +8,10 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, Op
+from autotiny.ops.signature import signature
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+KEPT = ("axis", "keepdims")  # None is not their default
 
 
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
@@ -19,7 +20,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
         require_at_most(len(op.parameters), op.name, args)
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    options = stated_options(op.name, kwargs)
+    options = stated_options(op.name, kwargs, op.options)
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
@@ -31,15 +32,31 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a function that is composed of operations, with the arguments that NumPy's function of that name takes."""
     name, form = function.__name__, _form(function)
+    operands = len(form.required)
+    args, kwargs = (
+        (*args[:operands], *map(with_python_integers, args[operands:])),
+        {key: with_python_integers(value) if key in form.options else value for key, value in kwargs.items()},
+    )
     if kwargs or len(args) > form.positional:
         require_at_most(max(form.positional, len(form.names)), name, args)
         beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
-        args, kwargs = args[: form.positional], stated_options(name, {**kwargs, **beyond})
+        args, kwargs = args[: form.positional], stated_options(name, {**kwargs, **beyond}, form.options)
         require_supported(name, kwargs, form.options, form.required)
     for operand in form.required[len(args) :]:
         if operand not in kwargs:
             raise UnsupportedError(f"{name}: missing argument {operand}")
     return COMPOSED[function](*args, **kwargs)
+
+
+def with_python_integers(option: Any) -> Any:
+    """Return an option with Python's integers in place of NumPy's, of which -np.uint8(1) is 255."""
+    if isinstance(option, np.integer):
+        return int(option)
+    if isinstance(option, np.ndarray) and option.dtype.kind == "u":
+        return option.astype(int)
+    if type(option) in (tuple, list) and option:
+        return type(option)(map(with_python_integers, option))
+    return option
 
 
 class _Form(NamedTuple):
@@ -53,23 +70,27 @@ class _Form(NamedTuple):
 
 @functools.cache
 def _form(function: Any) -> _Form:
-    parameters = inspect.signature(COMPOSED[function]).parameters.values()
+    parameters = signature(COMPOSED[function]).parameters.values()
     ordered = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     required = tuple(p.name for p in ordered if p.default is p.empty)
     options = frozenset(p.name for p in parameters if p.default is not p.empty)
-    names = tuple(inspect.signature(function).parameters)
+    names = tuple(signature(function).parameters)
     return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
 
 
-def stated_options(name: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that were passed, without those that are None: a default, except axis=None, all axes.
+def stated_options(name: str, kwargs: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Return the options that were passed, without the unknown ones that are None, their default.
 
     Raises UnsupportedError for out= and others with which the result would escape the graph.
     """
     options = {
-        key: value for key, value in kwargs.items() if key == "axis" or not (value is None or value is np._NoValue)
+        key: value
+        for key, value in kwargs.items()
+        if value is not np._NoValue and (value is not None or key in known or key == "where")  # where=None is False
     }
+    if options.get("where") is True:
+        del options["where"]
     for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
     return options

@@ -1,14 +1,16 @@
 """Tensor: a node with the arithmetic of an array, so that plain NumPy code records a graph."""
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine import gradients
-from autotiny.engine.node import Node
+from autotiny.engine import gradients, messages
+from autotiny.engine.modes import modes
+from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
-from autotiny.engine.recording import call, operators, plain_operators, record
+from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
 from autotiny.engine.values import read_only
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS
@@ -18,10 +20,15 @@ from autotiny.ops.indexing import index
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
-        part = part._data
+        if part.requires_grad and part.dtype.kind == "f":
+            raise messages.float_as_index(part)
+        part = part._value
     if isinstance(part, list) and not part:
         return np.array(part, dtype=int)
-    return np.array(part) if isinstance(part, np.ndarray | list) else part
+    try:
+        return np.array(part) if isinstance(part, np.ndarray | list) else part
+    except ValueError as error:
+        raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
 class Tensor(ArrayProtocol, Node):
@@ -51,13 +58,16 @@ class Tensor(ArrayProtocol, Node):
     """
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # above a DataFrame's: pandas leaves its operators to the Tensor
 
     def __init_subclass__(cls) -> None:
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
+    T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
-        return Tensor(self._data, requires_grad=False, name=self.name)
+        return Tensor(self._value, requires_grad=False, name=self.name)
 
     def backward(self, grad: Any = None) -> None:
         """Fill `.grad` of every tensor on the way: add to leaves, set on the rest.
@@ -70,18 +80,32 @@ class Tensor(ArrayProtocol, Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
-            raise self._would_lose_its_gradient()
-        return np.array(read_only(self._data), dtype=dtype, copy=copy)
+            raise messages.lost_in_array(self)
+        return np.array(read_only(self._value), dtype=dtype, copy=copy)
 
     def __getitem__(self, key: Any) -> "Tensor":
         parts = tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)
         return record(OPS[index], (self,), {"key": parts})
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise UnsupportedError(
-            f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, np.concatenate "
-            f"or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..."
-        )
+        if modes.recording or self.op is not None or not self.requires_grad or self._argument:
+            raise UnsupportedError(
+                f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, "
+                f"np.concatenate or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..., "
+                "or write it inside `with at.no_grad():`"
+            )
+        fresh = np.array(self._value)
+        fresh[tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)] = value_of(value)
+        self.update(fresh)
+
+    def __copy__(self) -> "Tensor":
+        if self.op is not None or self._argument:
+            return self.copy()  # recorded
+        kind, arguments = self.__reduce__()
+        return kind(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        return self.__copy__()
 
     __autotiny_record__ = staticmethod(record)
     __autotiny_call__ = staticmethod(call)
@@ -95,17 +119,50 @@ class Tensor(ArrayProtocol, Node):
     __mod__, __rmod__ = operators(np.remainder)
     __matmul__, __rmatmul__ = operators(np.matmul)
     __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
+    __iadd__, __isub__ = augmented(np.add, __add__), augmented(np.subtract, __sub__)
+    __imul__, __itruediv__ = augmented(np.multiply, __mul__), augmented(np.divide, __truediv__)
+    __ipow__, __imod__ = augmented(np.power, __pow__), augmented(np.remainder, __mod__)
+    __imatmul__, __ifloordiv__ = augmented(np.matmul, __matmul__), augmented(operator.floordiv, __floordiv__)
     __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
     __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
     __eq__ = plain_operators(operator.eq)[0]
     __ne__ = plain_operators(operator.ne)[0]
     __hash__ = object.__hash__
 
-    def astype(self, dtype: Any) -> Any:
-        """Return the values in another floating-point type; in any other type, a plain array."""
-        if np.dtype(dtype).kind != "f":
-            return self._data.astype(dtype)
+    def __round__(self, ndigits: int = 0) -> Any:
+        return self.round(ndigits)
+
+    def __floor__(self) -> int:
+        return math.floor(self._value.item())
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._value.item())
+
+    __trunc__ = Node.__int__
+
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
+        """Return the values in another floating-point type; as integers or truth values, a plain array."""
+        try:
+            kind = np.dtype(dtype).kind
+        except (TypeError, ValueError):
+            raise UnsupportedError(f"astype: {dtype!r} is not a type of numbers") from None
+        if kind in "iub":
+            return self._value.astype(dtype)
+        if kind != "f":
+            name = self._label()
+            mend = "keep real and imaginary parts in two Tensors" if kind == "c" else "use its numbers as they are"
+            raise UnsupportedError(
+                f"astype: {name} holds real numbers, whose gradient would be lost as {np.dtype(dtype)}: {mend}, "
+                f"or convert {name}.data for the values alone"
+            )
         return super().astype(dtype)
+
+
+def as_argument(value: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> Tensor:
+    """Return a fresh leaf to call a user's function with: the function makes new values of it, by `x -= 1` as well."""
+    leaf = Tensor(value, requires_grad, name, dtype)
+    leaf._argument = True
+    return leaf
 
 
 def as_tensor(value: Any) -> Tensor:

@@ -5,20 +5,25 @@ on fresh Tensors and sweeps that graph. Inside another transform, or where the f
 outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
+import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.engine.backward import Gradients
+from autotiny.engine import messages
+from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.gradients import sweep
+from autotiny.engine.graph import topological_order
+from autotiny.engine.leaving import Exit, Exits
 from autotiny.engine.modes import Switch, modes
-from autotiny.engine.mutation import require_unchanged, verified_order
-from autotiny.engine.node import Node, next_number
-from autotiny.engine.pytree import Rebuild, flatten, tree_map
-from autotiny.engine.tensor import Tensor, as_tensor
+from autotiny.engine.mutation import require_live, require_unchanged, verified_order
+from autotiny.engine.node import ENDED, Node, next_number
+from autotiny.engine.pytree import Rebuild, flatten, leaves_as, tree_map
+from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -43,14 +48,20 @@ class RecordedCall(NamedTuple):
 
     def plain(self, x: Any) -> Any:
         """x as an array, unless it is part of a larger graph."""
-        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._data)
+        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._value)
 
-    def pull(self, seeds: Gradients, record: bool = False) -> list[Any]:
-        """Return the gradients of the variables."""
+    def end(self) -> None:
+        """Mark the variables, so that a Tensor which a cache kept of this call is noticed where it is used again."""
+        if not self.nested:
+            for x in self.variables:
+                x._assigned = ENDED
+
+    def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
+        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
         record = record or self.nested
-        wanted = None if self.leaves.issubset(self.variables) else self.variables  # no other leaves: sweep all
-        grads = sweep(self.order, seeds, wanted, record)
-        results = [grads[x] if x in grads else np.zeros_like(x._data) for x in self.variables]
+        whole = self.leaves.issubset(self.variables)
+        grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
+        results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
         return [as_tensor(g) if record else plain_copy(g) for g in results]
 
 
@@ -61,19 +72,32 @@ def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen
     arguments = list(args)
     for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
         arguments[i] = argument
-    if modes.recording:
-        output = f(*arguments, **kwargs)
-    else:
-        with Switch("recording", True):
+    with Exits() as exits:
+        if modes.recording:
             output = f(*arguments, **kwargs)
+        else:
+            with Switch("recording", True):
+                output = f(*arguments, **kwargs)
     outputs, rebuild_output = flatten(output)
     for out in outputs:
         _require_numbers(f, out)
     recorded = [out for out in outputs if isinstance(out, Tensor)]
     order = verified_order(*recorded)
     leaves = tracked_leaves(recorded, order)
+    for x in leaves:
+        require_live(x)
+    if exits:
+        require_path(set(variables) - leaves - set(order), exits)
     nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
     return RecordedCall(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
+
+
+def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
+    """Raise UnsupportedError if the value of a variable left the graph, while the outputs do not depend on it."""
+    if unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
+        return
+    (line, *_) = (way.line for way in exits if not unreached.isdisjoint(topological_order(way.tensor)))
+    raise messages.lost_on_the_way(line)
 
 
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
@@ -86,7 +110,12 @@ def variable(value: Any) -> Tensor:
     """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
-    return Tensor(value._data if isinstance(value, Tensor) else value)
+    if dataclasses.is_dataclass(value):
+        raise UnsupportedError(
+            f"{type(value).__name__} is a dataclass; arguments to differentiate by are arrays, numbers, and lists, "
+            "tuples and dicts of them: give vars(...) of it, and build it inside the function"
+        )
+    return as_argument(value._value if isinstance(value, Tensor) else value)
 
 
 def _require_numbers(f: Function, out: Any) -> None:
@@ -97,9 +126,44 @@ def _require_numbers(f: Function, out: Any) -> None:
         )
 
 
-def with_signature_of(f: Function, derivative: Function) -> Function:
-    """Return the derivative with the signature of f, for help and inspect.signature."""
-    return functools.update_wrapper(derivative, f, assigned=(), updated=())
+class Derivative:
+    """What a transform makes of a function: it has its signature, and can be pickled if the function can be."""
+
+    def __init__(self, compute: Function, transform: Function, f: Function, *options: Any) -> None:
+        functools.update_wrapper(self, f, assigned=(), updated=())
+        self.compute, self.made_by = compute, (transform, (f, *options))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the derivative at these arguments."""
+        return self.compute(*args, **kwargs)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
+
+    def __reduce__(self) -> Any:
+        return self.made_by
+
+
+def positions_of(argnums: Any, where: str) -> tuple[int, ...]:
+    """Return the positions of arguments, which are one or several whole numbers."""
+    positions = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not positions or not all(isinstance(i, int | np.integer) and not isinstance(i, bool) for i in positions):
+        raise UnsupportedError(
+            f"{where}: argnums={argnums!r}: expected the position of an argument, such as 0, or a tuple of positions"
+        )
+    return tuple(map(int, positions))
+
+
+def given(positions: tuple[int, ...], args: tuple[Any, ...], where: str) -> tuple[int, ...]:
+    """Return the positions after checking that these arguments were given, and each is asked for once."""
+    asked = positions[0] if len(positions) == 1 else positions
+    if not all(-len(args) <= i < len(args) for i in positions):
+        raise UnsupportedError(
+            f"{where}: argnums={asked} asks for an argument that was not given; there are {len(args)}"
+        )
+    if len({i % len(args) for i in positions}) < len(positions):
+        raise UnsupportedError(f"{where}: argnums={asked} names an argument twice")
+    return positions
 
 
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -110,17 +174,11 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
-    single = np.ndim(argnums) == 0
-    positions: tuple[int, ...] = tuple(np.atleast_1d(argnums).tolist())
+    require_function(f, "grad")
+    single, positions = np.ndim(argnums) == 0, positions_of(argnums, "grad")
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        if not all(-len(args) <= i < len(args) for i in positions):
-            raise UnsupportedError(
-                f"grad: argnums={argnums} asks for an argument that was not given; there are {len(args)}"
-            )
-        if len({i % len(args) for i in positions}) < len(positions):
-            raise UnsupportedError(f"grad: argnums={argnums} names an argument twice")
-        call = record_call(f, args, kwargs, positions)
+        call = record_call(f, args, kwargs, given(positions, args, "grad"))
         if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
             got = [np.shape(out) for out in call.outputs]
             raise ShapeError(
@@ -128,10 +186,17 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
             )
         (output,) = call.outputs
         depends = isinstance(output, Tensor) and output.requires_grad
-        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._data)} if depends else {}))
+        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._value)} if depends else {}))
+        call.end()
         return call.value, grads[0] if single else tuple(grads)
 
-    return with_signature_of(f, value_and_gradient)
+    return Derivative(value_and_gradient, value_and_grad, f, argnums)
+
+
+def require_function(f: Any, where: str) -> None:
+    """Raise UnsupportedError unless f can be called."""
+    if not callable(f):
+        raise UnsupportedError(f"{where}: expected a function, got {type(f).__name__}")
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -145,7 +210,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return with_signature_of(f, gradient)
+    return Derivative(gradient, grad, f, argnums)
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
@@ -155,12 +220,13 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> pull(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
+    require_function(f, "vjp")
     call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
         for node in call.order:
             require_unchanged(node)
-        upstream, _ = flatten(g)
+        upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
         return tuple(
             call.rebuild_arguments(
@@ -193,10 +259,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (array(9.), array(6.))
     """
+    require_function(f, "jvp")
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = record_call(f, args, {}, range(len(args)))
-    directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
+    directions = [as_tensor(t) for t in leaves_as(list(tangents), list(args), "jvp: the tangents")]
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
@@ -209,30 +276,34 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         pulled = call.pull(seeds_for(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     grads = (
-        sweep(verified_order(along), {along: np.ones_like(along._data)}, starts, record=nested)
+        sweep(verified_order(along), {along: np.ones_like(along._value)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
-    derivatives = [grads.get(u, np.zeros_like(u._data)) for u in starts]
+    call.end()
+    derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
-def jacobian(f: Function) -> Function:
-    """Return the function of all derivatives of f by its first argument: J[i, j] = ∂f(x)[i] / ∂x[j].
+def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """Return the function of all derivatives of f by one argument, or by several: J[i, j] = ∂f(x)[i] / ∂x[j].
 
-    J has the shape f(x).shape + x.shape.
+    J has the shape f(x).shape + x.shape; for several arguments there is a tuple of such in place of each.
 
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
     """
+    require_function(f, "jacobian")
+    single, positions = np.ndim(argnums) == 0, positions_of(argnums, "jacobian")
 
-    def jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        call = record_call(f, (x, *args), kwargs, (0,))
-        blocks = [call.rebuild_arguments(_rows(call, out))[0] for out in call.outputs]
-        return call.rebuild_output(blocks)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        call = record_call(f, args, kwargs, given(positions, args, "jacobian"))
+        blocks = [call.rebuild_arguments(_rows(call, out)) for out in call.outputs]
+        call.end()
+        return call.rebuild_output([block[0] if single else tuple(block) for block in blocks])
 
-    return with_signature_of(f, jacobian_of_f)
+    return Derivative(jacobian_of_f, jacobian, f, argnums)
 
 
 def _rows(call: RecordedCall, out: Any) -> list[Any]:
@@ -240,21 +311,23 @@ def _rows(call: RecordedCall, out: Any) -> list[Any]:
     if not (isinstance(out, Tensor) and out.requires_grad):
         return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
     seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
-    pulled = [call.pull({out: seed}) for seed in seeds]
+    pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:
         return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
     return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
 
 
-def hessian(f: Function) -> Function:
+def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return the function of the second derivatives of f, which returns a single number: x.shape + x.shape.
+
+    For several arguments it is a tuple of tuples, H[i][j] = ∂²f / ∂x_i ∂x_j.
 
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(grad(f))
+    return jacobian(grad(f, argnums), argnums)
 
 
 def hvp(f: Function) -> Function:
@@ -263,16 +336,18 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
+    require_function(f, "hvp")
 
     def product(x: Any, v: Any) -> Any:
-        expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
+        direction = leaves_as(v, x, "hvp: v")
+        expected, got = ([np.shape(leaf) for leaf in leaves] for leaves in (flatten(x)[0], direction))
         if got != expected:
             raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
 
         def slope(x: Any) -> Any:
-            pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
+            pairs = zip(flatten(grad(f)(x))[0], direction, strict=True)
             return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
 
         return grad(slope)(x)
 
-    return product
+    return Derivative(product, hvp, f)

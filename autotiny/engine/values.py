@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.errors import UnsupportedError
+from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.table import type_name
 
 REAL = "fiub"
 """The kinds of NumPy types that hold real numbers: floating point, integer, unsigned and boolean."""
@@ -16,14 +17,29 @@ def real_numbers(value: Any, where: str) -> np.ndarray:
     masked = sys.modules.get("numpy.ma")  # NumPy loads it when it is first used
     if masked and isinstance(value, masked.MaskedArray):
         raise UnsupportedError(f"{where}: masked arrays are not supported; use .filled(), and np.where for the mask")
+    if isinstance(value, np.matrix):
+        raise UnsupportedError(
+            f"{where}: np.matrix is not supported, since its * is the matrix product; use np.asarray(...), and @"
+        )
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise UnsupportedError(
-            f"{where}: the values do not form an array ({error}); rows must have equal lengths"
-        ) from None
+    except (ValueError, TypeError, RuntimeError) as error:
+        if isinstance(error, AutotinyError):
+            raise
+        hint = "; rows must have equal lengths" if isinstance(value, list | tuple) else ""
+        raise UnsupportedError(f"{where}: the values do not form an array ({error}){hint}") from None
+    if array.dtype == object:
+        raise UnsupportedError(f"{where}: expected numbers, got {type_name(array)}{_mend(value, array)}")
     require_real(array.dtype, where)
     return array
+
+
+def _mend(value: Any, array: np.ndarray) -> str:
+    if hasattr(value, "toarray"):
+        return "; a sparse matrix has no gradient: use .toarray()"
+    if any(hasattr(entry, "requires_grad") for entry in array.flat):
+        return "; at.array joins Tensors and numbers, np.stack joins Tensors"
+    return "; convert them, or encode labels with at.one_hot"
 
 
 def require_real(dtype: np.dtype[Any], where: str) -> None:
@@ -56,11 +72,24 @@ def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tens
         require_real(data.dtype, where)
         data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
         return data.astype(dtype or float) if tracked and data.dtype.kind != "f" else data
-    array = np.array(real_numbers(data, where), dtype=dtype)
+    array = np.array(real_numbers(data, where), dtype=_floating(dtype, tracked, where))
     require_real(array.dtype, where)
     if tracked and array.dtype.kind != "f":
         array = array.astype(float)
     return array if array.ndim else array[()]
+
+
+def _floating(dtype: Any, tracked: bool, where: str) -> Any:
+    """Return a dtype that was given; raise UnsupportedError for one that cannot hold the values."""
+    if dtype is None:
+        return None
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise UnsupportedError(f"{where}: dtype must be a floating-point type, got {dtype!r}") from None
+    if tracked and dtype.kind != "f":
+        raise UnsupportedError(f"{where}: dtype {dtype} cannot hold what is tracked; use a floating-point type")
+    return dtype
 
 
 def read_only(value: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autotiny.errors import AutotinyError
 from autotiny.files import load_npz
+from autotiny.nn.arguments import require_instance, require_path
 from autotiny.nn.datasets import Array, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import OPTIMISERS, Optimiser
@@ -30,6 +31,8 @@ def save(training: Training, path: str | Path) -> None:
     If the process is killed at any moment, the old file or the new one remains, complete. Raises CheckpointError if the
     file cannot be written.
     """
+    require_instance("training", training, Training, CheckpointError)
+    require_path(path, CheckpointError)
     settings = json.dumps(_settings(training), default=np.generic.item)
     arrays = {"format": np.array(FORMAT), "settings": np.array(settings)} | _arrays(training)
     try:
@@ -43,6 +46,7 @@ def load(path: str | Path) -> Training:
 
     Raises NpzError or CheckpointError if the file is truncated, damaged or not a checkpoint.
     """
+    require_path(path, CheckpointError)
     arrays = load_npz(path)
     if "format" not in arrays or arrays["format"].shape or arrays["format"].dtype.kind != "U":
         raise CheckpointError(f"{path}: not a checkpoint of autotiny")

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autotiny.errors import AutotinyError
+from autotiny.nn.arguments import as_array, require_instance, require_whole
+from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
 Label = str | int | float
@@ -37,6 +39,13 @@ class Dataset:
     classes: tuple[Label, ...]
     shape: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what `from_rows` would not make."""
+        for name, kind in (("X", np.ndarray), ("labels", np.ndarray), ("classes", tuple), ("shape", tuple)):
+            require_instance(name, getattr(self, name), kind, DataError, "; from_rows makes one of rows and labels")
+        if self.X.ndim != 2 or self.labels.shape != self.X.shape[1:]:
+            raise DataError(f"X has shape {self.X.shape} and labels {self.labels.shape}; (n_x, m) and (m,) are needed")
+
     @classmethod
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
         """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
@@ -44,7 +53,7 @@ class Dataset:
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
-        X, y = np.asarray(rows), np.asarray(labels)
+        X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
         _check_examples(X)
         _check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
@@ -62,6 +71,17 @@ class Dataset:
 
     def take(self, columns: Array) -> "Dataset":
         """Return the examples at these positions, in this order."""
+        columns = as_array("columns", columns, DataError)
+        if (
+            columns.ndim != 1
+            or columns.dtype.kind not in "iub"
+            or (
+                columns.dtype.kind != "b"
+                and columns.size
+                and not -len(self) <= columns.min() <= columns.max() < len(self)
+            )
+        ):
+            raise DataError(f"take: columns must be positions in 0..{len(self) - 1}; got {few_entries(columns)}")
         # X.T has an example per row, so each example is copied as one block.
         return replace(self, X=self.X.T[columns].T, labels=self.labels[columns])
 
@@ -72,8 +92,11 @@ class Dataset:
         >>> len(rest), len(held_out)
         (1438, 359)
         """
-        n = max(1, round(fraction * len(self)))
-        if not 0 < fraction < 1 or n >= len(self):
+        if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number):
+            raise DataError(f"split: the fraction is {fraction!r}; a number is needed, such as 0.2")
+        require_whole("split: the seed", seed, DataError, least=0)
+        n = max(1, round(fraction * len(self))) if 0 < fraction < 1 else 0
+        if not 0 < n < len(self):
             raise DataError(f"split: a fraction of {fraction} of {len(self)} examples leaves one side empty")
         order = np.random.default_rng(seed).permutation(len(self))
         return self.take(order[n:]), self.take(order[:n])
@@ -144,9 +167,17 @@ class Standardisation:
     mean: Array
     scale: Array
 
+    def __post_init__(self) -> None:
+        """Refuse all but two columns of equal length."""
+        for name in ("mean", "scale"):
+            require_instance(name, getattr(self, name), np.ndarray, DataError)
+        if self.mean.ndim != 2 or self.mean.shape[1] != 1 or self.scale.shape[0] not in (1, len(self.mean)):
+            raise DataError(f"mean has shape {self.mean.shape} and scale {self.scale.shape}; (n_x, 1) is needed")
+
     @classmethod
     def fit(cls, data: Dataset) -> "Standardisation":
         """Compute mean and scale from these examples; use the training part alone, so that no other data leaks in."""
+        require_instance("data", data, Dataset, DataError)
         deviation = data.X.std(axis=None if len(data.shape) > 1 else 1, keepdims=True)
         # The computed deviation of equal numbers is a rounding error rather than 0.
         rounding = 10 * np.finfo(data.X.dtype).eps * np.abs(data.X).max(axis=1, keepdims=True)
@@ -157,9 +188,13 @@ class Standardisation:
     @classmethod
     def none(cls, data: Dataset) -> "Standardisation":
         """Return the identity, which leaves X unchanged."""
+        require_instance("data", data, Dataset, DataError)
         n = len(data.X)
         return cls(np.zeros((n, 1), data.X.dtype), np.ones((n, 1), data.X.dtype))
 
     def __call__(self, X: Array) -> Array:
         """Return (X - mean) / scale."""
+        X = as_array("X", X, DataError)
+        if X.shape[:1] != self.mean.shape[:1] or X.dtype.kind not in "fiub":
+            raise DataError(f"X holds {X.dtype} of shape {X.shape}; {len(self.mean)} features in rows are needed")
         return (X - self.mean) / self.scale

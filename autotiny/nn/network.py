@@ -1,6 +1,7 @@
 """A fully connected network in the textbook's layout, one example per column, and the measures of its mistakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -12,6 +13,7 @@ from autotiny.engine.node import next_number
 from autotiny.engine.recording import in_scope
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
+from autotiny.nn.arguments import as_array, require_whole
 from autotiny.nn.datasets import Array
 
 # ----- initialisation: random weights that keep the variance of signals the same from layer to layer -----
@@ -75,10 +77,9 @@ class Network:
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         """Draw the weights."""
-        self.sizes = tuple(sizes)
-        n_hidden = len(self.sizes) - 2
-        self.activations = (activation,) * n_hidden if isinstance(activation, str) else tuple(activation)
-        _check(self.sizes, self.activations)
+        self.sizes, self.activations = _architecture(sizes, activation)
+        require_whole("seed", seed, NetworkError, least=0)
+        dtype = _floating(dtype)
         rng = np.random.default_rng(seed)
         initialisers = [ACTIVATIONS[name][1] for name in self.activations] + [glorot]
         self.parameters: dict[str, Tensor] = {}
@@ -98,7 +99,8 @@ class Network:
         return dtype
 
     def __call__(self, X: Any) -> Tensor:
-        """Record and return the logits of the examples X."""
+        """Record and return the logits of the examples X; raises NetworkError unless each column is an example."""
+        _require_columns(X, self.sizes[0])
         return self.forward(self.parameters, self.activations, X)
 
     @staticmethod
@@ -126,9 +128,12 @@ class Network:
 
     def assign(self, values: Mapping[str, Array]) -> None:
         """Set each parameter to a copy of the value of its name; raises NetworkError if a shape differs."""
+        if not isinstance(values, Mapping) or values.keys() != self.parameters.keys():
+            got = ", ".join(map(str, values)) if isinstance(values, Mapping) else type(values).__name__
+            raise NetworkError(f"assign: expected a value for each of {', '.join(self.parameters)}; got {got}")
         for name, W in self.parameters.items():
-            if values[name].shape != W.shape:
-                raise NetworkError(f"assign: {name} has shape {W.shape}, its new value {values[name].shape}")
+            if np.shape(values[name]) != W.shape:
+                raise NetworkError(f"assign: {name} has shape {W.shape}, its new value {np.shape(values[name])}")
             W.data = np.array(values[name])
 
     def values(self) -> dict[str, Array]:
@@ -142,14 +147,53 @@ def _linear(parameters: Mapping[str, Tensor], l: int, A: Any) -> Tensor:
     return Z
 
 
+MOST_PARAMETERS = 2**32
+"""Of float64, 34 GB; more are a slip of the finger, which would fill the memory before it fails."""
+
+
+def _architecture(sizes: Any, activation: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the sizes of the layers and the activation of each hidden one; raise NetworkError for others."""
+    wanted = "at least two positive integers are needed, such as (64, 32, 10)"
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or getattr(sizes, "ndim", 1) == 0:
+        raise NetworkError(f"sizes is {sizes!r}; {wanted}")
+    sizes = tuple(sizes)
+    if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
+        raise NetworkError(f"sizes is {sizes}; {wanted}")
+    if not isinstance(activation, str | Sequence):
+        raise NetworkError(f"activation is {activation!r}; a name is needed, or one for each hidden layer")
+    activations = (activation,) * (len(sizes) - 2) if isinstance(activation, str) else tuple(activation)
+    _check(sizes, activations)
+    return sizes, activations
+
+
 def _check(sizes: tuple[int, ...], activations: tuple[str, ...]) -> None:
-    if len(sizes) < 2 or any(not isinstance(n, int | np.integer) or n < 1 for n in sizes):
-        raise NetworkError(f"sizes is {sizes}; at least two positive integers are needed, such as (64, 32, 10)")
+    count = sum(int(n_out) * (int(n_in) + 1) for n_in, n_out in pairwise(sizes))
+    if count > MOST_PARAMETERS:
+        raise NetworkError(f"sizes {sizes} make {count:,} parameters; at most {MOST_PARAMETERS:,} are possible")
     if len(activations) != len(sizes) - 2:
         raise NetworkError(f"{len(activations)} activations for {len(sizes) - 2} hidden layers; one for each is needed")
     unknown = [name for name in activations if name not in ACTIVATIONS]
     if unknown:
         raise NetworkError(f"activation {unknown[0]!r} is not one of {', '.join(ACTIVATIONS)}")
+
+
+def _floating(dtype: Any) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except (TypeError, ValueError):
+        kind = np.dtype(object)
+    if kind.kind != "f":
+        raise NetworkError(f"dtype is {dtype!r}; a floating-point type is needed, such as np.float32")
+    return kind
+
+
+def _require_columns(X: Any, n: int) -> None:
+    """Raise NetworkError unless X has an example of n features in each column."""
+    shape = X.shape if hasattr(X, "shape") else as_array("X", X, NetworkError).shape
+    if len(shape) == 2 and shape[0] == n:
+        return
+    mend = "; one example is a column, X[:, None]" if shape == (n,) else "; X.T fits" if shape[1:] == (n,) else ""
+    raise NetworkError(f"X has shape {shape}; an example of {n} features in each column is needed, ({n}, m){mend}")
 
 
 # ----- evaluation -----
@@ -162,8 +206,23 @@ def confusion_matrix(labels: Array, predictions: Array, n_classes: int) -> Array
     array([[1, 1],
            [0, 2]])
     """
+    require_whole("n_classes", n_classes, NetworkError)
+    labels = _classes("labels", labels, n_classes)
+    predictions = _classes("predictions", predictions, n_classes)
+    if labels.shape != predictions.shape:
+        raise NetworkError(f"there are {len(labels)} labels and {len(predictions)} predictions; one for each is needed")
     counts = np.bincount(n_classes * labels + predictions, minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes)
+
+
+def _classes(name: str, values: Any, n_classes: int) -> Array:
+    """Return positions of classes as an array; raise NetworkError for others."""
+    classes = as_array(name, values, NetworkError)
+    if classes.dtype.kind not in "iu" or classes.ndim != 1:
+        raise NetworkError(f"{name} hold {classes.dtype} of shape {classes.shape}; a vector of integers is needed")
+    if classes.size and not 0 <= classes.min() <= classes.max() < n_classes:
+        raise NetworkError(f"{name} lie in {classes.min()}..{classes.max()}; 0..{n_classes - 1} is needed")
+    return classes.astype(np.intp)
 
 
 def worst_pairs(confusion: Array, at_most: int = 5) -> list[tuple[int, int, int]]:
@@ -172,6 +231,10 @@ def worst_pairs(confusion: Array, at_most: int = 5) -> list[tuple[int, int, int]
     >>> worst_pairs(np.array([[5, 1, 0], [0, 5, 3], [0, 0, 5]]))
     [(1, 2, 3), (0, 1, 1)]
     """
+    confusion = as_array("confusion", confusion, NetworkError)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or confusion.dtype.kind not in "iuf":
+        raise NetworkError(f"confusion has shape {confusion.shape}; a square matrix of counts is needed")
+    require_whole("at_most", at_most, NetworkError, least=0)
     mistakes = confusion - np.diag(np.diag(confusion))
     # A stable sort keeps equal counts in the order of the classes.
     order = np.argsort(-mistakes, axis=None, kind="stable")[:at_most]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -19,14 +19,22 @@ class Optimiser(ABC):
     state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a learning rate that is not positive and finite."""
-        # A NumPy scalar would turn float32 parameters into float64.
-        self.learning_rate = float(self.learning_rate)
-        if not 0 < self.learning_rate < np.inf:
-            raise AutotinyError(f"learning_rate is {self.learning_rate}; a number above 0 is needed, such as 0.1")
+        """Refuse a learning rate that is not positive and finite, and averages that do not converge."""
+        for name in (each.name for each in fields(self) if each.init):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise AutotinyError(f"{name} is {value!r}; a number is needed")
+            value = float(value)  # a NumPy scalar would turn float32 parameters into float64
+            setattr(self, name, value)
+            if name.startswith("beta") and not 0 <= value < 1:
+                raise AutotinyError(f"{name} is {value}; a number of at least 0 and below 1 is needed")
+            if not name.startswith("beta") and not 0 < value < np.inf:
+                raise AutotinyError(f"{name} is {value}; a number above 0 is needed, such as 0.1")
 
     def update(self, parameters: Mapping[str, Tensor]) -> None:
         """Take one step for each parameter that has a gradient."""
+        if not isinstance(parameters, Mapping) or not all(isinstance(W, Tensor) for W in parameters.values()):
+            raise AutotinyError(f"update: expected Tensors by name, such as network.parameters; got {parameters!r:.60}")
         for name, W in parameters.items():
             if W.grad is not None:
                 W.data = W.data - self.step(name, W.grad)

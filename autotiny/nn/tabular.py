@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from autotiny.files import CsvError, is_number, load_npz, read_rows
+from autotiny.nn.arguments import require_path
 from autotiny.nn.datasets import Array, DataError, Dataset
 
 BLANK = {"", "?", "nan"}
@@ -31,6 +32,9 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
     >>> data.X, data.classes
     (array([[1.5 , 4.  , 1.25, 5.  ]]), ('lily', 'rose'))
     """
+    require_path(path, DataError)
+    if not (label is None or isinstance(label, str | int)):
+        raise DataError(f"label is {label!r}; the name of a column, or its position from 0, is needed")
     path = Path(path)
     try:
         if path.suffix == ".npz":

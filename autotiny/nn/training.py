@@ -15,6 +15,7 @@ import numpy as np
 import autotiny as at
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
+from autotiny.nn.arguments import require_instance, require_whole
 from autotiny.nn.datasets import Array, Dataset, Standardisation
 from autotiny.nn.network import Network
 from autotiny.nn.optimisers import GradientDescent, Optimiser
@@ -125,10 +126,12 @@ class Training:
 
     def __post_init__(self) -> None:
         """Check the settings, and start from the network's parameters."""
-        if self.batch < 1:
-            raise TrainingError(f"batch is {self.batch}; at least one example is needed")
-        if self.patience is not None and self.patience < 1:
-            raise TrainingError(f"patience is {self.patience}; at least one epoch, or None, is needed")
+        require_instance("network", self.network, Network, TrainingError)
+        require_instance("optimiser", self.optimiser, Optimiser, TrainingError, ", such as nn.Adam()")
+        require_whole("batch", self.batch, TrainingError)
+        if self.patience is not None:
+            require_whole("patience", self.patience, TrainingError)
+        require_whole("seed", self.seed, TrainingError, least=0)
         self.state = TrainingState(self.network.values(), self.network.values())
 
     @property
@@ -153,6 +156,9 @@ class Training:
 
         Raises TrainingError if the loss becomes infinite or nan, or if a resumed run has other examples.
         """
+        for name, data in (("train", train), ("validation", validation)):
+            self._require_examples(name, data)
+        require_whole("epochs", epochs, TrainingError, least=0)
         train, validation = self._prepare(train, validation)
         self.network.assign(self.state.parameters)
         self.optimiser.state = dict(self.state.optimiser)
@@ -167,8 +173,18 @@ class Training:
         finally:
             self.network.assign(self.state.best)
 
+    def _require_examples(self, name: str, data: Any) -> None:
+        """Raise TrainingError for what the network cannot learn from."""
+        require_instance(name, data, Dataset, TrainingError, "; make one with nn.Dataset.from_rows(rows, labels)")
+        n_x, n_y = self.network.sizes[0], self.network.sizes[-1]
+        if len(data.X) != n_x:
+            raise TrainingError(f"{name} has {len(data.X)} features; the network takes {n_x}")
+        if len(data.classes) > n_y:
+            raise TrainingError(f"{name} has {len(data.classes)} classes; the network tells {n_y} apart")
+
     def predict(self, data: Dataset) -> Array:
         """Return the network's label for each example."""
+        self._require_examples("data", data)
         return self.network.predict(self._inputs(data))
 
     def accuracy(self, data: Dataset) -> float:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError
+from autotiny.ops.elementwise import LN2, curve
 from autotiny.ops.linalg import vdot
 from autotiny.ops.plain import plain
-from autotiny.ops.reductions import all_entries, axis_lines, broadcast_back, max_keep, sum_keep
+from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
 from autotiny.ops.table import Array, StableLog, floats, own
 
 LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
@@ -19,7 +20,7 @@ LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 @own(
     lambda g, y, x: g * (x > 0),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words="relu: the gradient passes where x > 0, and stops elsewhere",
 )
 def relu(x: Array) -> Array:
@@ -34,7 +35,7 @@ def relu(x: Array) -> Array:
 @own(
     lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign selects activation",
     words=LEAKY,
 )
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
@@ -50,7 +51,6 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
     takes_numbers=True,
     traits="elementwise kinked keeps_sign activation",
-    guard=True,
     words=LEAKY,
 )
 def elu(x: Array, alpha: float = 1.0) -> Array:
@@ -68,14 +68,13 @@ def softplus(x: Array) -> Array:
     >>> softplus(np.array([0.0, 5.0])).round(3)
     array([0.693, 5.007])
     """
-    return np.logaddexp(floats(x), 0)
+    return np.logaddexp(floats(x, "softplus"), 0)
 
 
 @own(
     lambda g, y, x: g * y * (1 - y),
     takes_numbers=True,
     traits="elementwise smooth positive activation",
-    guard=True,
     words="sigmoid: times σ (1 - σ)",
     log=StableLog(lambda y, x: -np.logaddexp(0, -x), lambda h, y, x: h * (1 - y)),
 )
@@ -89,13 +88,23 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
+# fmt: off
+curve(np.logaddexp,                                                # σ(a - b), exact where y has lost digits
+      lambda g, y, a, b: g * sigmoid(a - b),
+      lambda g, y, a, b: g * sigmoid(b - a),                 traits="smooth keeps_sign activation")
+curve(np.logaddexp2,
+      lambda g, y, a, b: g * sigmoid((a - b) * LN2),
+      lambda g, y, a, b: g * sigmoid((b - a) * LN2),         traits="smooth keeps_sign")
+# fmt: on
+
+
 def silu(x: Array) -> Array:
     """x σ(x), also known as swish (Elfwing, Uchibe and Doya, 2018).
 
     >>> silu(np.array([0.0, 1.0])).round(3)
     array([0.   , 0.731])
     """
-    x = floats(x)
+    x = floats(x, "silu")
     return x * sigmoid(x)
 
 
@@ -105,7 +114,7 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
-    x = floats(x)
+    x = floats(x, "gelu")
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
@@ -118,7 +127,7 @@ def _log_of_softmax(y: Array, x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=0: y * (g - sum_keep(y * g, axis)),
     takes_numbers=True,
     traits="mixes analytic positive",
-    guard=axis_lines,
+    used=axis_lines,
     words="softmax: less its mean, weighted by the probabilities",
     log=StableLog(_log_of_softmax, lambda h, y, x, axis=0: h - y * sum_keep(h, axis)),
 )
@@ -140,7 +149,7 @@ def softmax(x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=0: g - np.exp(y) * sum_keep(g, axis),
     takes_numbers=True,
     traits="mixes analytic",
-    guard=axis_lines,
+    used=axis_lines,
     words="log-softmax: less the probabilities times its sum",
 )
 def log_softmax(x: Array, axis: int = 0) -> Array:
@@ -158,7 +167,6 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
     lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims) * softmax(x, axis=axis),
     takes_numbers=True,
     traits="reduces analytic keeps_sign",
-    guard=all_entries,
     words="logsumexp: times the softmax",
 )
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -173,6 +181,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     return result if keepdims else np.squeeze(result, axis=axis)
 
 
+MOST_CLASSES = 2**24
+"""More are a number taken for a label, whose column would fill the memory."""
+
+
 def one_hot(labels: Any, classes: int | None = None) -> Array:
     """Y with Y[k, i] = 1 where example i has label k, of shape (classes, *labels.shape): one example per column.
 
@@ -181,12 +193,24 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    labels = labels if hasattr(labels, "__autotiny_call__") else np.asarray(labels)
+    if not hasattr(labels, "__autotiny_call__"):
+        try:
+            labels = np.asarray(labels)
+        except (ValueError, TypeError) as error:
+            raise ShapeError(f"one_hot: the labels do not form an array ({error})") from None
+    if classes is None and not labels.size:
+        raise ShapeError("one_hot: there are no labels to count the classes of; give their number, classes=...")
+    if classes is not None and (not isinstance(classes, int | np.integer) or isinstance(classes, bool) or classes < 1):
+        raise ShapeError(f"one_hot: classes must be a whole number of at least 1, got {classes!r}")
+    if getattr(labels, "requires_grad", False):
+        raise ShapeError("one_hot: labels are data: make their Tensor with requires_grad=False, so that integers stay")
     if labels.dtype.kind not in "iu":
         raise ShapeError(
             f"one_hot: labels must be integers, got {labels.dtype}; use np.unique(..., return_inverse=True)"
         )
     classes = int(labels.max()) + 1 if classes is None else classes
+    if classes > MOST_CLASSES:
+        raise ShapeError(f"one_hot: {classes:,} classes; at most {MOST_CLASSES:,} are possible: are these labels?")
     if isinstance(labels, np.ndarray):
         labels = _labels_below(labels, classes)
     else:  # a formula: its labels are checked when it is computed
@@ -214,15 +238,24 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
+    if not isinstance(axis, int | np.integer) or not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"cross_entropy: axis {axis!r} is not one of logits of shape {shape}")
+    if 0 in shape:
+        raise ShapeError(f"cross_entropy: logits of shape {shape} hold no examples, or no classes")
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
     return (-shape[axis] / logits.size) * vdot(Y, log_softmax(logits, axis=axis))
 
 
 def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
+    if isinstance(labels, list | tuple | dict | set):
+        try:
+            labels = np.asarray(labels)
+        except ValueError as error:
+            raise ShapeError(f"cross_entropy: the targets do not form an array ({error})") from None
     Y = (
         np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype)
         if np.ndim(labels) == len(shape) - 1

@@ -3,7 +3,6 @@
 A node is anything with `op`, `args`, `kwargs`, `shape`, `ndim`, `value` and `name`: a recorded Tensor or a formula.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from autotiny.notation.code import TypedCode
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.forms import NUMPY, Call, Form
+from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
 Node = Any
@@ -42,7 +42,7 @@ def _without_unset(op: Op, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the options without axis=None, unless it differs from the default, as for a softmax."""
     if not any(value is None for value in kwargs.values()):
         return kwargs
-    parameters = inspect.signature(op.function).parameters
+    parameters = signature(op.function).parameters
     return {n: value for n, value in kwargs.items() if value is not None or parameters[n].default is not None}
 
 

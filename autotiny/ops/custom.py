@@ -42,7 +42,22 @@ def operation(
     array(12.)
     """
 
+    for option, value, kind in (("notation", notation, str), ("masks", masks, bool), ("traits", traits, str)):
+        if not isinstance(value, kind):
+            raise UnsupportedError(f"operation: {option} must be of type {kind.__name__}, got {value!r}")
+    for option, function in (("each", each), ("guarded", guarded)):
+        if not (callable(function) or function is None or isinstance(function, bool)):
+            raise UnsupportedError(f"operation: {option} must be a function, got {function!r}")
+    if bad := [rule for rule in rules if not (rule is None or callable(rule))]:
+        raise UnsupportedError(f"operation: a rule is a function (g, y, ...) or None; got {bad[0]!r}")
+    if rules and each is not None:
+        raise UnsupportedError(
+            "operation: give one rule for each argument, or a rule for `each` of any number, not both"
+        )
+
     def decorate(forward: Function) -> Function:
+        if not callable(forward):
+            raise UnsupportedError(f"operation: expected a function, got {forward!r}")
         name = forward.__name__
         own = [rule and _on_read_only(rule, f"{name}: a rule") for rule in (*rules, each)]
         op = Op(
@@ -52,8 +67,8 @@ def operation(
             kind="call",
             notation=notation,
             each=own[-1],
-            guard=guarded,
-            traits=f"{traits} selects" if masks else traits,
+            used=guarded if callable(guarded) else None,
+            traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
         return recorded(op, forward)
 

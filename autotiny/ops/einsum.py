@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.errors import UnsupportedError
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.indexing import index
 from autotiny.ops.table import Array, compose, own
 
@@ -22,6 +22,11 @@ def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     if not arrow:
         letters = left.replace("...", "").replace(",", "")
         out = ("..." if hidden else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    unknown = set(out.replace("...", "")) - set(left)
+    if unknown or ("..." in left and "..." not in out and hidden):
+        missing = f"label {min(unknown)!r}" if unknown else "ellipsis"
+        where = "no operand has" if unknown else "the output lacks"
+        raise UnsupportedError(f"einsum: {subscripts!r}: {where} the {missing}")
     spelt = [
         t.replace("...", dots[hidden - (n - len(t) + 3) :]) if "..." in t else t
         for t, n in zip(terms, ndims, strict=True)
@@ -35,6 +40,8 @@ def without_repeats(term: str, x: Array) -> tuple[str, Array]:
         while term.count(label) > 1:
             first = term.index(label)
             second = term.index(label, first + 1)
+            if x.shape[first] != x.shape[second]:
+                raise ShapeError(f"einsum: axes {first} and {second} share the label {label!r} and differ in {x.shape}")
             i = np.arange(x.shape[first])
             x = index(np.moveaxis(x, (first, second), (-2, -1)), key=(..., i, i))
             term = "".join(c for k, c in enumerate(term) if k not in (first, second)) + label
@@ -52,16 +59,9 @@ def einsum_back(i: int, g: Array, y: Array, *operands: Array, terms: tuple[str, 
     return np.broadcast_to(np.reshape(result, lengths), full)
 
 
-def entries_of_terms(chosen: Array, *operands: Array, **subscripts: Any) -> list[Array]:
-    """Mark the entries of the operands that are used for the chosen sums: the rules, on truth values."""
-    whole = [np.ones_like(x, dtype=bool) for x in operands]
-    return [einsum_back(i, chosen, None, *whole, **subscripts) for i in range(len(operands))]
-
-
 @own(
     each=einsum_back,
     traits="mixes analytic linear keeps_sign",
-    guard=entries_of_terms,
     words="einsum: with the gradient in the output's place, over the labels of this operand",
 )
 def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -> Array:

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.ops.table import OPS, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
+from autotiny.errors import UnsupportedError
+from autotiny.ops.table import OPS, UNSET, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
 def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
-    """Enter a guarded elementwise operation: where its value was masked (g = 0), it contributes exactly 0."""
-    return define(function, *rules, traits=f"elementwise {traits}", guard=True, **row)
+    """Enter an elementwise operation."""
+    return define(function, *rules, traits=f"elementwise {traits}", **row)
 
 
 def nonzero(x: Array) -> Array:
@@ -25,9 +26,29 @@ def nonzero(x: Array) -> Array:
     return x + (x == 0)
 
 
+def one_less(b: Array, y: Array) -> Array:
+    """Return the exponent of the derivative of aᵇ: b - 1, and 0 where b = 0."""
+    return y.dtype.type(0) if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b" else b - (b != 0)
+
+
 def log_of_base(a: Array, y: Array) -> Array:
     """Return log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
     return np.log(np.where(a == 0, y.dtype.type(1), a))
+
+
+def at_zero(y: Array, *_: Array, **__: Any) -> Array:
+    """Where the result is 0."""
+    return y == 0
+
+
+def at_one(y: Array, x: Array) -> Array:
+    """Where the argument is 1 or -1."""
+    return abs(x) == 1
+
+
+def at_root(y: Array, a: Array, b: Array) -> Array:
+    """Where aᵇ has a = 0 and is no polynomial."""
+    return (a == 0) & ((b < 0) | (b != np.rint(b)))
 
 
 def split_tie(g: Array, wins: Array, ties: Array) -> Array:
@@ -51,59 +72,63 @@ define(np.positive,    lambda g, y, x: g,
 curve(np.multiply,     lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,
       forward=operator.mul,        traits="analytic linear keeps_sign",
       words="product rule: times the other factor")
-curve(np.divide,       lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * y / b,
-      forward=operator.truediv,    traits="analytic keeps_sign",
+curve(np.divide,       lambda g, y, a, b: g / b,  lambda g, y, a, b: -g * (y / b),
+      forward=operator.truediv,    traits="analytic keeps_sign unbounded",
       words=(QUOTIENT, "quotient rule, for the divisor"))
-curve(np.reciprocal,   lambda g, y, x: -g * y * y,           traits="analytic keeps_sign",    words=QUOTIENT)
+curve(np.reciprocal,   lambda g, y, x: -g * (y * y), traits="analytic keeps_sign unbounded",    words=QUOTIENT)
 curve(np.square,       lambda g, y, x: 2 * g * x,            traits="analytic keeps_sign",    words=POWER)
-curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic keeps_sign",    words=POWER)
-curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER)
+curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic keeps_sign unbounded",    words=POWER,
+      singular=at_zero)
+curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER,
+      singular=at_zero)
 curve(np.power,                                                                   # a⁰ is flat, also at a = 0
-      lambda g, y, a, b: g * b * a ** (b - (b != 0)),
+      lambda g, y, a, b: g * b * a ** one_less(b, y),
       lambda g, y, a, b: g * y * log_of_base(a, y),
-      forward=operator.pow,                                  traits="analytic keeps_sign",    words=(POWER, EXPONENT))
-curve(np.float_power, *OPS[np.power].rules, kind="power",    traits="analytic keeps_sign",    words=(POWER, EXPONENT))
+      forward=operator.pow, traits="analytic keeps_sign unbounded",    words=(POWER, EXPONENT),
+      singular=at_root)
+curve(np.float_power, *OPS[np.power].rules, kind="power",
+      traits="analytic keeps_sign unbounded",    words=(POWER, EXPONENT),
+      singular=at_root)
 curve(np.hypot,        lambda g, y, a, b: g * a / nonzero(y),
-                       lambda g, y, a, b: g * b / nonzero(y),             traits="kinked keeps_sign")
+                       lambda g, y, a, b: g * b / nonzero(y),             traits="kinked keeps_sign",
+      singular=at_zero)
 curve(np.remainder,    lambda g, y, a, b: g,
-                       lambda g, y, a, b: -g * np.floor_divide(a, b),     traits="kinked",
+                       lambda g, y, a, b: -g * np.floor_divide(a, b),     traits="kinked unbounded",
       words=("", "less the whole quotient times the gradient"))
 curve(np.fmod,         lambda g, y, a, b: g,
-                       lambda g, y, a, b: -g * np.trunc(a / b),           traits="kinked",
+                       lambda g, y, a, b: -g * np.trunc(a / b),           traits="kinked unbounded",
       words=("", "less the whole quotient times the gradient"))
 
 # ----- exponentials and logarithms -----
-curve(np.exp,          lambda g, y, x: g * y,                traits="analytic positive",
+curve(np.exp,          lambda g, y, x: g * y,                traits="analytic positive unbounded",
       words="exp is its own derivative",                     log=StableLog(lambda y, x: x, lambda h, y, x: h))
-curve(np.exp2,         lambda g, y, x: g * y * LN2,          traits="analytic positive")
-curve(np.expm1,        lambda g, y, x: g * (y + 1),          traits="analytic keeps_sign")
-curve(np.log,          lambda g, y, x: g / x,                traits="analytic")
-curve(np.log2,         lambda g, y, x: g / (x * LN2),        traits="analytic")
-curve(np.log10,        lambda g, y, x: g / (x * LN10),       traits="analytic")
-curve(np.log1p,        lambda g, y, x: g / (1 + x),          traits="smooth keeps_sign")
-curve(np.logaddexp,                                                # σ(a - b), exact where y has lost digits
-      lambda g, y, a, b: g / (1 + np.exp(b - a)),
-      lambda g, y, a, b: g / (1 + np.exp(a - b)),            traits="smooth keeps_sign activation")
-curve(np.logaddexp2,
-      lambda g, y, a, b: g / (1 + np.exp2(b - a)),
-      lambda g, y, a, b: g / (1 + np.exp2(a - b)),           traits="smooth keeps_sign")
+curve(np.exp2,         lambda g, y, x: g * y * LN2,          traits="analytic positive unbounded")
+curve(np.expm1,        lambda g, y, x: g * (y + 1),          traits="analytic keeps_sign unbounded")
+curve(np.log,          lambda g, y, x: g / x,                traits="analytic unbounded")
+curve(np.log2,         lambda g, y, x: g / (x * LN2),        traits="analytic unbounded")
+curve(np.log10,        lambda g, y, x: g / (x * LN10),       traits="analytic unbounded")
+curve(np.log1p,        lambda g, y, x: g / (1 + x),          traits="smooth keeps_sign unbounded")
 
 # ----- trigonometric and hyperbolic functions and their inverses -----
 curve(np.sin,          lambda g, y, x: g * np.cos(x),        traits="analytic")
 curve(np.cos,          lambda g, y, x: -g * np.sin(x),       traits="analytic")
 curve(np.tan,          lambda g, y, x: g * (1 + y * y),      traits="analytic")
-curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)),                  traits="analytic keeps_sign")
-curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),                 traits="analytic")
+curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)), traits="analytic keeps_sign unbounded",
+      singular=at_one)
+curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),                 traits="analytic unbounded",
+      singular=at_one)
 curve(np.arctan,       lambda g, y, x: g / (1 + x * x),      traits="analytic keeps_sign")
 curve(np.arctan2,
       lambda g, y, a, b: g * b / np.hypot(a, b) / np.hypot(a, b),
-      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b),                      traits="smooth keeps_sign")
-curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign")
-curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive")
+      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b),                      traits="smooth keeps_sign",
+      singular=lambda y, a, b: (a == 0) & (b == 0))
+curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign unbounded")
+curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive unbounded")
 curve(np.tanh,         lambda g, y, x: g * (1 - y * y),      traits="analytic keeps_sign activation")
 curve(np.arcsinh,      lambda g, y, x: g / np.hypot(x, 1),   traits="smooth keeps_sign")
-curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),           traits="analytic")
-curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)),                         traits="analytic keeps_sign")
+curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),           traits="analytic unbounded",
+      singular=at_one)
+curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)), traits="analytic keeps_sign unbounded")
 define(np.deg2rad,     lambda g, y, x: g * DEGREE,           traits="elementwise smooth linear keeps_sign")
 define(np.rad2deg,     lambda g, y, x: g / DEGREE,           traits="elementwise smooth linear keeps_sign")
 
@@ -116,11 +141,11 @@ curve(np.fabs,         lambda g, y, x: g * np.sign(x),       traits="kinked keep
 define(np.maximum,
        lambda g, y, a, b: split_tie(g, a > b, a == b),
        lambda g, y, a, b: split_tie(g, b > a, a == b),
-       traits="elementwise kinked keeps_sign activation",    words=SHARED.format("larger"))
+       traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("larger"))
 define(np.minimum,
        lambda g, y, a, b: split_tie(g, a < b, a == b),
        lambda g, y, a, b: split_tie(g, b < a, a == b),
-       traits="elementwise kinked keeps_sign activation",    words=SHARED.format("smaller"))
+       traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("smaller"))
 define(np.fmax,                                           # like maximum, but a number wins over nan
        lambda g, y, a, b: split_tie(g, (a > b) | np.isnan(b), a == b),
        lambda g, y, a, b: split_tie(g, (b > a) | np.isnan(a), a == b),
@@ -169,9 +194,20 @@ compose(np.around)(np.round)
 
 
 @compose(np.clip)
-def clip(a: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:  # noqa: A002
+def clip(
+    a: Array,
+    a_min: Array = UNSET,
+    a_max: Array = UNSET,
+    *,
+    min: Array = UNSET,  # noqa: A002
+    max: Array = UNSET,  # noqa: A002
+) -> Array:
     """min(max(a, a_min), a_max): at a constant bound the derivative is 0."""
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if (min is not UNSET or max is not UNSET) and (a_min is not UNSET or a_max is not UNSET):
+        raise UnsupportedError("clip: give the bounds as a_min and a_max, or as min and max, not both")
+    if (a_min is UNSET) != (a_max is UNSET):
+        raise UnsupportedError("clip: a_min and a_max come together, None for a side without a bound")
+    low, high = (None if x is UNSET else x for x in ((min, max) if a_min is UNSET else (a_min, a_max)))
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import OPS, Array, compose, own
@@ -30,7 +31,7 @@ def formula_in(key: Key) -> Any:
 
 @own(
     lambda g, y, x, key=None, shape=None: pick(g, key),
-    traits="mixes analytic linear",
+    traits="mixes analytic linear fills",
     words="each entry receives the gradient of the place that it was put",
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
@@ -63,33 +64,49 @@ def pick(x: Array, key: Key) -> Array:
 
 def places(indices: Any) -> Array:
     """Return a private copy of indices; those of another library, or a formula, unchanged."""
-    foreign = hasattr(indices, "__array_function__") and not isinstance(indices, np.ndarray)
-    return indices if foreign else np.array(indices)
+    if hasattr(indices, "__array_function__") and not isinstance(indices, np.ndarray):
+        return indices
+    return np.array(indices)
 
 
 def along(x: Array, axis: int) -> Key:
     """Return the key of full slices for the axes before this one."""
-    return (slice(None),) * (axis % x.ndim)
+    if isinstance(axis, bool):
+        raise UnsupportedError(f"axis must be an integer, got {axis}")
+    return (slice(None),) * normalize_axis_index(axis, x.ndim)
 
 
 @compose(np.take)
 def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Array:
     """Take the entries at indices along an axis, or of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), 0
-    indices, n = places(indices), a.shape[axis]
+        a, axis = np.ravel(a), axis or 0
+    indices, before = places(indices), along(a, axis)
+    n = a.shape[len(before)]
+    if indices.dtype == bool or not indices.size:
+        indices = indices.astype(np.intp)  # truth values count as 0 and 1
+    if mode not in ("raise", "wrap", "clip"):
+        raise UnsupportedError(f"take: mode must be 'raise', 'wrap' or 'clip'; got {mode!r}")
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return pick(a, (*along(a, axis), indices))
+    return pick(a, (*before, indices))
 
 
 @compose(np.take_along_axis)
 def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
     """Take entries along an axis, with indices of its own for each line."""
+    indices = places(indices)
+    if indices.dtype.kind not in "iu":
+        raise UnsupportedError(f"take_along_axis: indices must be integers, got {indices.dtype}")
     if axis is None:
         arr, axis = np.ravel(arr), 0
+    if indices.ndim != arr.ndim:
+        raise ShapeError(
+            f"take_along_axis: indices of shape {indices.shape} for an array of shape {arr.shape}: they need as many "
+            "axes; np.take has the same indices for all lines"
+        )
     grid = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    grid[axis] = places(indices)
+    grid[axis] = indices
     return pick(arr, tuple(grid))
 
 
@@ -98,6 +115,7 @@ def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | No
     """Sort along an axis; equal entries keep their order."""
     if axis is None:
         a, axis = np.ravel(a), 0
+    np.sort(np.zeros(1), kind=kind, stable=stable)  # raises for options that exclude each other
     return np.take_along_axis(a, np.argsort(a, axis=axis, stable=True), axis=axis)
 
 
@@ -133,6 +151,8 @@ def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     """a[i + 1] - a[i], n times."""
     if n < 0:
         raise UnsupportedError(f"diff: n must be 0 or more, got {n}")
+    if not a.ndim:
+        raise ShapeError("diff: expected an array with an axis; got a single number")
     for _ in range(n):
         before = along(a, axis)
         a = index(a, key=(*before, slice(1, None))) - index(a, key=(*before, slice(None, -1)))
@@ -164,4 +184,6 @@ def hsplit(ary: Array, indices_or_sections: Any) -> Array:
 @compose(np.vsplit)
 def vsplit(ary: Array, indices_or_sections: Any) -> Array:
     """Split along the first axis."""
+    if ary.ndim < 2:
+        raise ShapeError(f"vsplit: expected two axes or more, got shape {ary.shape}; use np.split")
     return split(ary, indices_or_sections, axis=0)

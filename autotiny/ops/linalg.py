@@ -10,11 +10,12 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
-from autotiny.ops.reductions import all_entries, broadcast_back, euclidean, product_of_others
+from autotiny.ops.reductions import broadcast_back, euclidean, product_of_others
 from autotiny.ops.table import Array, compose, define, floats, own
 
 
@@ -32,19 +33,12 @@ def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
     return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else a.mT @ g
 
 
-def rows_and_columns(chosen: Array, a: Array, b: Array) -> list[Array]:
-    """Mark the rows of A and columns of B that are used for the chosen entries of A B: the rules, on truth values."""
-    whole_a, whole_b = np.ones_like(a, dtype=bool), np.ones_like(b, dtype=bool)
-    return [matmul_left(chosen, None, whole_a, whole_b), matmul_right(chosen, None, whole_a, whole_b)]
-
-
 define(
     np.matmul,
     matmul_left,
     matmul_right,
     forward=operator.matmul,
     traits="mixes analytic linear keeps_sign",
-    guard=rows_and_columns,
     words="matrix product: times the other factor, transposed",
 )
 
@@ -89,8 +83,7 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = (range(-axes, 0), range(axes))
     over_a, over_b = (
-        [i % max(np.ndim(x), 1) for i in ([over] if np.ndim(over) == 0 else over)]
-        for x, over in zip((a, b), axes, strict=True)
+        list(normalize_axis_tuple(over, np.ndim(x), allow_duplicate=True)) for x, over in zip((a, b), axes, strict=True)
     )
     free_a = [i for i in range(np.ndim(a)) if i not in over_a]
     free_b = [i for i in range(np.ndim(b)) if i not in over_b]
@@ -172,7 +165,7 @@ def if_regular(det: Array) -> Array:
 plain(if_regular)
 
 
-@own(cofactors_back, traits="mixes smooth", guard=matrices)
+@own(cofactors_back, traits="mixes smooth", used=matrices)
 def cofactors(x: Array) -> Array:
     """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
     u, s, vh = np.linalg.svd(x)
@@ -188,8 +181,8 @@ def sign_of_det(x: Array) -> Array:
 
 @own(
     lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT,
-    traits="mixes smooth",
-    guard=matrices,
+    traits="mixes smooth unbounded",
+    used=matrices,
     words="log-determinant: times the inverse, transposed",
 )
 def log_abs_det(x: Array) -> Array:
@@ -198,18 +191,18 @@ def log_abs_det(x: Array) -> Array:
 
 
 # fmt: off
-define(np.linalg.inv,       inv_back,                 traits="mixes analytic",         guard=matrices,
+define(np.linalg.inv,       inv_back,                 traits="mixes analytic unbounded",         used=matrices,
        words="inverse: between two of the inverse, transposed, with its sign changed")
-define(np.linalg.det,       det_back,                 traits="mixes analytic",         guard=matrices,
+define(np.linalg.det,       det_back,                 traits="mixes analytic",         used=matrices,
        words="determinant: times the cofactors")
-define(np.linalg.solve,     solve_left, solve_right,  traits="mixes analytic",         guard=equations,
+define(np.linalg.solve,     solve_left, solve_right,  traits="mixes analytic unbounded",         used=equations,
        words="linear system: solved again with the transposed matrix")
-define(np.linalg.cholesky,  cholesky_back,            traits="mixes smooth",           guard=matrices,
+define(np.linalg.cholesky,  cholesky_back,            traits="mixes smooth unbounded",           used=matrices,
        words="Cholesky factor: triangular solves on both sides")
 define(np.tril,             lambda g, y, x, k=0: np.tril(g, k),
-       traits="moves analytic linear",                words="the gradient passes in the triangle")
+       traits="moves analytic linear selects",        words="the gradient passes in the triangle")
 define(np.triu,             lambda g, y, x, k=0: np.triu(g, k),
-       traits="moves analytic linear",                words="the gradient passes in the triangle")
+       traits="moves analytic linear selects",        words="the gradient passes in the triangle")
 # fmt: on
 
 
@@ -229,7 +222,7 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
         * (nonzero(np.abs(x)) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
     ),
     traits="reduces kinked keeps_sign",
-    guard=all_entries,
+    singular=lambda y, x, **_options: x == 0,
     words="p-norm: times sign(x) (|x| / ‖x‖)ᵖ⁻¹",
 )
 def p_norm(x: Array, ord: float = 3, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002 - NumPy's name
@@ -244,7 +237,9 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
     At 0 the gradient is 0, while that of sqrt(sum(x**2)) is nan, the product of sqrt'(0) = inf with 0.
     """
     x = floats(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if axis is not None and (not axes or not isinstance(axis, int | np.integer | tuple)):
+        raise UnsupportedError(f"norm: axis must be None, an integer or a tuple of integers; got {axis}")
     if ord is None or (len(axes), ord) in ((1, 2), (2, "fro")):
         return euclidean(x, axis=axes, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):

@@ -4,7 +4,6 @@ Products of matrices are distinguished from products entry by entry, and masks f
 move axes of length 1 are left out.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.numbers import as_typed, index
 from autotiny.ops.code import Names, Node, is_diagonal
+from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
 REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
@@ -222,7 +222,7 @@ def _without_defaults(op: Op, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that differ from their defaults."""
     if not kwargs:
         return {}
-    parameters = inspect.signature(op.function).parameters
+    parameters = signature(op.function).parameters
     return {name: value for name, value in kwargs.items() if not _equal(value, parameters[name].default)}
 
 

@@ -34,7 +34,7 @@ ABOUT_SHAPES = frozenset(plain(
     np.isscalar, np.zeros_like, np.ones_like, np.empty_like))
 """Functions of shapes and types alone, not of values."""
 
-plain(np.full_like, np.floor_divide)
+plain(np.floor_divide)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
 
 NEGATION = {

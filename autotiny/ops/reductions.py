@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autotiny.ops.elementwise import nonzero
+from autotiny.ops.elementwise import at_zero, nonzero
 from autotiny.ops.table import Array, compose, define, own
 
 Axis = Any
@@ -39,11 +39,6 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 def max_keep(x: Array, axis: Axis) -> Array:
     """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason."""
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
-
-
-def all_entries(chosen: Array, x: Array, axis: Axis = None, keepdims: bool = False, **_options: Any) -> list[Array]:
-    """Mark the entries of x that are used for the chosen entries of its reduction."""
-    return [broadcast_back(chosen, x, axis, keepdims)]
 
 
 def axis_lines(chosen: Array, x: Array, axis: Axis = 0) -> list[Array]:
@@ -76,6 +71,14 @@ def product_of_others(x: Array, axis: Axis) -> Array:
     return np.moveaxis(np.reshape(before * np.flip(after, axis=-1), moved.shape), last, axes)
 
 
+def unless_overflowed(g: Array, y: Array, x: Array) -> Array:
+    """Return g, with nan for 0 where a product y of finite x has overflowed: that 0 may come of the overflow."""
+    overflowed = np.isinf(y)
+    if not isinstance(overflowed, np.ndarray | np.bool) or not np.any(overflowed) or not np.all(np.isfinite(x)):
+        return g
+    return np.where(overflowed & (g == 0), np.nan, g)
+
+
 def running_sum_back(g: Array, x: Array, axis: Axis) -> Array:
     """x̄[i] = ȳ[i] + ȳ[i+1] + ..., since x[i] is in all sums from y[i] on."""
     along = 0 if axis is None else axis
@@ -104,21 +107,23 @@ define(np.sum,      lambda g, y, x, axis=None, keepdims=False: broadcast_back(g,
        words="sum: every entry that was added receives the gradient",
        forward=lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims))        # its wrapper costs more
 define(np.prod,
-       lambda g, y, x, axis=None, keepdims=False: broadcast_back(g, x, axis, keepdims) * product_of_others(x, axis),
+       lambda g, y, x, axis=None, keepdims=False: (
+           broadcast_back(unless_overflowed(g, y, x), x, axis, keepdims) * product_of_others(x, axis)
+       ),
        traits="reduces analytic keeps_sign",                          reduction_of=np.multiply,
-       guard=all_entries,    words="product: times all the other entries")
+       words="product: times all the other entries")
 define(np.max,      lambda g, y, x, axis=None, keepdims=False: argmax_gradient(g, y, x, axis, keepdims),
-       traits="reduces kinked keeps_sign",                            reduction_of=np.maximum,
-       guard=all_entries,    words=EXTREME)
+       traits="reduces kinked keeps_sign selects",                    reduction_of=np.maximum,
+       words=EXTREME)
 define(np.min,      lambda g, y, x, axis=None, keepdims=False: argmax_gradient(g, y, x, axis, keepdims),
-       traits="reduces kinked keeps_sign",                            reduction_of=np.minimum,
-       guard=all_entries,    words=EXTREME)
+       traits="reduces kinked keeps_sign selects",                    reduction_of=np.minimum,
+       words=EXTREME)
 define(np.cumsum,   lambda g, y, x, axis=None: running_sum_back(g, x, axis),
        traits="mixes analytic linear keeps_sign",
        words="running sum: each entry receives the gradients of all sums that it is in")
-define(np.cumprod,  lambda g, y, x, axis=None: running_product_back(g, x, axis),
+define(np.cumprod,  lambda g, y, x, axis=None: running_product_back(unless_overflowed(g, y, x), x, axis),
        traits="mixes analytic keeps_sign",
-       guard=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0],
+       used=lambda chosen, x, axis=None: [running_sum_back(chosen, x, axis) > 0],
        words="running product: each entry receives the gradients of all products that it is in")
 # fmt: on
 
@@ -141,7 +146,7 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
         broadcast_back(g, x, axis, keepdims) * x / broadcast_back(nonzero(y), x, axis, keepdims)
     ),
     traits="reduces kinked keeps_sign",
-    guard=all_entries,
+    singular=at_zero,
     words="length of a vector: times x / ‖x‖",
 )
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:

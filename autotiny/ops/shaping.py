@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, compose, define, own
+from autotiny.ops.table import UNSET, Array, compose, define, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -55,7 +55,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)
@@ -68,7 +68,16 @@ def astype(x: Array, dtype: Any = None) -> Array:
     return x.astype(dtype)
 
 
-@own(each=piece, traits="moves analytic keeps_sign", words=PIECES)
+@compose(np.full_like)
+def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
+    """Return one value, or values that broadcast, in the shape and type of a."""
+    dtype = np.dtype(a.dtype if dtype is None else dtype)
+    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
+        raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
+    return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
+
+
+@own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)
@@ -90,15 +99,19 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
 
 
 @compose(np.atleast_1d)
-def atleast_1d(x: Array) -> Array:
-    """Turn a number into a vector."""
-    return x if np.ndim(x) else np.reshape(x, (1,))
+def atleast_1d(*arys: Array) -> Any:
+    """Turn a number into a vector; several arrays become a tuple."""
+    return _each([x if np.ndim(x) else np.reshape(x, (1,)) for x in arys])
 
 
 @compose(np.atleast_2d)
-def atleast_2d(x: Array) -> Array:
-    """Turn a vector into a matrix of one row, and a number into one of one entry."""
-    return x if np.ndim(x) >= 2 else np.reshape(x, (1, -1))
+def atleast_2d(*arys: Array) -> Any:
+    """Turn a vector into a matrix of one row, and a number into one of one entry; several arrays become a tuple."""
+    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in arys])
+
+
+def _each(results: list[Array]) -> Any:
+    return results[0] if len(results) == 1 else tuple(results)
 
 
 @compose(np.vstack)
@@ -148,7 +161,7 @@ def matrix_transpose(x: Array) -> Array:
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), 0
+        a, axis = np.ravel(a), axis or 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
@@ -174,7 +187,7 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
 
 @own(
     lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
-    traits="moves analytic",
+    traits="moves analytic fills",
     words=PIECES,
 )
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
@@ -183,15 +196,18 @@ def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Arra
 
 
 @compose(np.pad)
-def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Array:
+def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = UNSET) -> Array:
     """Pad an array with constants, or with its own entries (edge, reflect, symmetric, wrap)."""
     if isinstance(pad_width, dict):
         raise UnsupportedError("pad: pad_width must be a number, (before, after), or a pair for each axis, not a dict")
     if mode == "constant":
-        return pad_constant(array, pad_width=pad_width, constant_values=constant_values)
+        constants = 0 if constant_values is UNSET else constant_values
+        return pad_constant(array, pad_width=pad_width, constant_values=constants)
+    if constant_values is not UNSET:
+        raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
+    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     if not array.ndim:
         return np.copy(array)
-    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     return take(np.ravel(array), places)

@@ -23,8 +23,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.signature import signature
+
 Array = Any
 """An array or a Tensor."""
+
+UNSET: Any = np._NoValue
+"""The default of an option that was not given, where None is a value."""
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -49,6 +55,8 @@ TRAITS = {
     **FLOW,
     **SMOOTHNESS,
     "selects": "it chooses between its arguments or among their entries; what was not chosen contributes nothing",
+    "fills": "entries of y may be constants, so that their gradient goes nowhere",
+    "unbounded": "finite arguments of moderate size may give infinity, nan, or an error",
     "linear": "it is linear in each argument: f(2 x) = 2 f(x), f(-x) = -f(x)",
     "positive": "y > 0 for all real arguments",
     "keeps_sign": "y > 0 where all arguments are positive",
@@ -57,6 +65,8 @@ TRAITS = {
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
 """All traits and their meanings."""
+STOPPING = ("selects", "flat", "fills")
+"""Traits of operations whose rules pass a part of g to no argument."""
 
 
 class StableLog(NamedTuple):
@@ -79,11 +89,12 @@ class Op:
     kind : its row in the table of forms (`autotiny.notation.forms`).
     own_notation : the user's own notation, a template for `own_notation.format(*arguments)`, or empty.
     rules : `rules[i](g, y, *arguments, **options)` contributes to argument i; None for an argument without a gradient.
-    guard : set if the derivative may be infinite, so that masked entries (g = 0) must be made to contribute 0. True for
-        an operation that acts entry by entry. For one that mixes entries, `guard(chosen, *arguments, **options)`
-        returns which entries of each argument went into the chosen entries of y.
+    used : which entries of each argument went into the chosen entries of y, `used(chosen, *arguments, **options)`; for
+        an operation that mixes entries and is not linear. Without it all of them count, if any entry was chosen.
+    singular : where y is finite but a derivative of some order is infinite or undefined, `singular(y, *arguments)`.
     traits : words of `TRAITS`; `has(trait)` tests for one.
-    selects : whether it has this trait, kept as an attribute because `backward` reads it for every operation.
+    stops : whether its rules pass a part of g to no argument, so that nan in g may not be seen behind it. It is kept as
+        an attribute because `backward` reads it for every operation.
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     log : how to compute the logarithm of its output without underflow, if that is special.
@@ -104,7 +115,8 @@ class Op:
         notation: str = "",
         *,
         each: Rule | None = None,
-        guard: bool | UsedEntries = False,
+        used: UsedEntries | None = None,
+        singular: Function | None = None,
         traits: str = "",
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
@@ -118,9 +130,10 @@ class Op:
         self.rules: Any = Each(each) if each else rules
         self.arity = len(rules) if isinstance(rules, tuple) and not each else None
         self.direct = self.arity is not None and None not in self.rules
-        self.guard = guard
+        self.used = used
+        self.singular = singular
         self.traits = frozenset(traits.split())
-        self.selects = "selects" in self.traits
+        self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
         self.log = log
@@ -136,14 +149,14 @@ class Op:
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the arguments and options, in order."""
-        return tuple(inspect.signature(self.function).parameters)
+        return tuple(signature(self.function).parameters)
 
     @functools.cached_property
     def options(self) -> frozenset[str]:
         """Names of the options that the rules know."""
         rule = next(rule for rule in self.rules if rule is not None)
-        signature = inspect.signature(rule)
-        return frozenset(p.name for p in signature.parameters.values() if p.default is not p.empty)
+        parameters = inspect.signature(rule).parameters
+        return frozenset(p.name for p in parameters.values() if p.default is not p.empty)
 
 
 class Each:
@@ -183,7 +196,7 @@ def constant_variant(function: Function, *rules: Rule, words: str | tuple[str, .
     op = OPS[function]
     op.direct = False
     traits = " ".join(op.traits)
-    op.constant_variant = Op(function, rules, op.forward, op.kind, guard=op.guard, traits=traits, words=words)
+    op.constant_variant = Op(function, rules, op.forward, op.kind, traits=traits, words=words)
 
 
 def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
@@ -197,7 +210,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
         op = Op(forward, rules, **row)
         op.takes_numbers = takes_numbers
         _require_complete_traits(op)
-        return recorded(op, on_floats(forward) if takes_numbers else forward)
+        return recorded(op, on_floats(forward, op.has("analytic")) if takes_numbers else forward)
 
     return decorate
 
@@ -229,8 +242,10 @@ def recorded(op: Op, forward: Function) -> Function:
     return function
 
 
-def floats(x: Any) -> Array:
+def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
     """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors unchanged.
+
+    Raises UnsupportedError for what does not form an array of real numbers; `where` names the function.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
@@ -238,16 +253,35 @@ def floats(x: Any) -> Array:
     if type(x) is not np.ndarray:
         if hasattr(x, "__array_function__") and not isinstance(x, np.generic):
             return x.astype(np.float64) if x.dtype.kind in "biu" else x  # a formula may be of integers
-        x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+        try:
+            x = np.asarray(x)
+        except (ValueError, TypeError) as error:
+            raise UnsupportedError(f"{where}: the values do not form an array of numbers ({error})") from None
+    if x.dtype.kind == "f" or (complex_too and x.dtype.kind == "c"):
+        return x
+    if x.dtype.kind not in "biu":
+        raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
+    return x.astype(np.float64)
 
 
-def on_floats(forward: Function) -> Function:
-    """Decorate a function: its first argument is converted to floating point."""
+def type_name(array: np.ndarray) -> str:
+    """Return what an array holds, for an error: its dtype, or the class of the first object."""
+    return (
+        f"objects such as {type(array.flat[0]).__name__}" if array.dtype == object and array.size else str(array.dtype)
+    )
+
+
+def on_floats(forward: Function, analytic: bool) -> Function:
+    """Decorate a function: its first argument is converted to floating point. One that is analytic takes complex."""
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return forward(floats(x), *args, **kwargs)
+        try:
+            return forward(floats(x, forward.__name__, analytic), *args, **kwargs)
+        except Exception as error:
+            if not isinstance(error, AutotinyError):
+                error.add_note(f"in at.{forward.__name__}")
+            raise
 
     return function
 
@@ -258,27 +292,29 @@ def _require_arity(op: Op) -> None:
     if op.arity is None:
         return
     if not op.arity or op.arity > len(op.parameters):
-        raise TypeError(
+        raise UnsupportedError(
             f"{op.name}: {op.arity} rules for {len(op.parameters)} arguments {op.parameters}; give one rule for each"
         )
     for position, rule in enumerate(op.rules):
         if rule is not None:
+            if not callable(rule):
+                raise UnsupportedError(f"{op.name}: rule {position} must be a function or None; got {rule!r}")
             try:
                 inspect.signature(rule).bind(*["g", "y", *op.parameters[: op.arity]])
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 expected = ", ".join(["g", "y", *op.parameters])
-                raise TypeError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
+                raise UnsupportedError(f"{op.name}: rule {position} must take ({expected}): {error}") from None
 
 
 def _require_traits_that_fit(op: Op) -> None:
     for trait in sorted(op.traits - TRAITS.keys()):
-        raise TypeError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
+        raise UnsupportedError(f"{op.name}: {trait!r} is not a trait; the traits are {', '.join(TRAITS)}")
     for group in (FLOW, SMOOTHNESS):
         if len(stated := op.traits & group.keys()) > 1:
-            raise TypeError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
+            raise UnsupportedError(f"{op.name}: the traits {' and '.join(sorted(stated))} exclude each other")
 
 
 def _require_complete_traits(op: Op) -> None:
     for group in (FLOW, SMOOTHNESS):
         if not op.traits & group.keys():
-            raise TypeError(f"{op.name}: its row must state one of the traits {', '.join(group)}")
+            raise UnsupportedError(f"{op.name}: its row must state one of the traits {', '.join(group)}")

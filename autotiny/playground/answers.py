@@ -12,7 +12,7 @@ import numpy as np
 import autotiny as at
 from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
-from autotiny.checking.row import Row, derivative, number, verdict
+from autotiny.checking.row import Row, derivative, number
 from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
@@ -149,7 +149,7 @@ def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
         row = at.compare(loss, {x: claim}).rows[0]
     except AutotinyError as error:
         return {"name": name, "line": line, "ok": False, "verdict": str(error).removeprefix("compare: ")}
-    return {"name": name, "line": line, "ok": row.ok, "verdict": verdict(row), **_row(row)}
+    return {"name": name, "line": line, "ok": row.ok, "verdict": row.verdict, **_row(row)}
 
 
 def _row(row: Row) -> Json:

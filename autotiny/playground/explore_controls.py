@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import Tensor, as_argument
 from autotiny.engine.values import private_copy
 from autotiny.errors import UnsupportedError
 
@@ -55,7 +55,7 @@ class Control:
 
     def tensor(self, value: Any) -> Tensor:
         """A new leaf with a value."""
-        return Tensor(value, requires_grad=self.tracked, name=self.name)
+        return as_argument(value, self.tracked, self.name)
 
 
 def controls(arguments: Mapping[str, Any]) -> dict[str, Control]:

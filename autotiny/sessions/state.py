@@ -12,6 +12,7 @@ from autotiny.engine.gradients import seed
 from autotiny.engine.mutation import is_written_over, verified_order
 from autotiny.engine.node import Node, next_number
 from autotiny.engine.recording import value_of
+from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 from autotiny.language.limits import Limits
 from autotiny.notation.numbers import summarise
@@ -31,7 +32,7 @@ class Pulled(NamedTuple):
 
 
 Remembered = dict[Any, Pulled]
-"""Contributions by node, by whether its logarithm's rules were used, and by whether the sweep was guarded."""
+"""Contributions by node, and by whether its logarithm's rules were used."""
 
 
 class Gradients(NamedTuple):
@@ -51,21 +52,23 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
     >>> float(gradients_of(x * x, {}).of[x])
     6.0
     """
-    sweep = run_sweep(verified_order(output), lambda guarded: _Remembering(output, remembered, guarded=guarded))
+    sweep = run_sweep(verified_order(output), lambda selection: _Remembering(output, remembered, selection=selection))
     return Gradients(sweep.grads, sweep.pulled)
 
 
 class _Remembering(Sweep):
-    """The engine's sweep, which reuses the contributions of the last one."""
+    """The engine's sweep, which reuses the contributions of the last one, unless it has to look at a selection."""
 
-    def __init__(self, output: Tensor, remembered: Remembered, *, guarded: bool) -> None:
-        super().__init__({output: seed(output, None)}, guarded=guarded)
+    def __init__(self, output: Tensor, remembered: Remembered, *, selection: Selection | None) -> None:
+        super().__init__({output: seed(output, None)}, selection=selection)
         self.remembered: Remembered = remembered
         self.pulled: Remembered = {}
 
     def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, or reuse its contributions."""
-        key = node, through_log, self.guarded
+        if self.selection is not None:
+            return super().pull(node, g, through_log=through_log)
+        key = node, through_log
         known = self.remembered.get(key)
         if known is None or not same(known.gradient, g):
             known = Pulled(g, list(super().pull(node, g, through_log=through_log)))

@@ -214,7 +214,12 @@ def test_loss_must_be_a_recorded_number(flagship):
     [
         ({}, "there is no closed form to compare"),
         ({3: 1.0}, "expected a Tensor or its name as key; got int"),
-        ({"x": "one"}, "expected the closed form of x as numbers; got <U3"),
+        ({"x": "one"}, "expected the closed form of x as numbers; got the text 'one': at.derive"),
+        ({"x": lambda x: 2 * x}, "expected the closed form of x as numbers; got a function: call it first"),
+        ({"x": object()}, "expected the closed form of x as numbers; got object"),
+        ({"x": [[1.0], [1.0, 2.0]]}, "expected the closed form of x as an array; got lists of different lengths"),
+        ([2.0], r"expected closed forms by tensor or name, as in {'W1': dW1}; got list"),
+        (lambda x: 2 * x, r"a function is compared with a function, as in at.compare\(f, grad_f, \*args\)"),
         ({"x": 1j}, "expected the closed form of x as numbers; got complex128"),
     ],
 )

@@ -1,7 +1,5 @@
 """Masked functions stay compiled: what a mask hides reaches no gradient, as when they run eagerly."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -51,14 +49,18 @@ def gradients(f):
 
 
 def counted(f):
-    """The function, and a counter of its calls."""
-    calls = itertools.count()
+    """The function, which prints a line at each call."""
 
     def g(x, w):
-        next(calls)
+        print("called")
         return f(x, w)
 
-    return g, calls
+    return g
+
+
+def calls(capsys):
+    """The number of calls of a counted function."""
+    return capsys.readouterr().out.count("called")
 
 
 @pytest.mark.parametrize("name", MASKED)
@@ -83,20 +85,22 @@ def test_nan_and_infinity_in_masked_functions_go_where_they_go_eagerly(name, spo
 
 
 @pytest.mark.parametrize("name", ["log", "sqrt", "quotient", "norm along rows", "a product"])
-def test_masked_functions_are_not_called_again(name):
-    f, calls = counted(gradients(MASKED[name]))
+def test_masked_functions_are_not_called_again(name, capsys):
+    f = counted(gradients(MASKED[name]))
     compiled = at.compile(f)
     for seed in range(20):
         compiled(*values(seed))
-    assert next(calls) <= 2  # for the program without guards, which stops, and for the one with guards
+    assert calls(capsys) <= 2  # for the program without guards, which stops, and for the one with guards
 
 
-def test_a_function_without_a_mask_that_is_invalid_runs_eagerly():
-    f, calls = counted(gradients(lambda x, w: np.sqrt(x) * 0.0 * w))
+def test_a_function_without_a_selection_stays_compiled_where_it_is_invalid(capsys):
+    f = counted(gradients(lambda x, w: np.sqrt(x) * 0.0 * w))
     compiled = at.compile(f)
     for seed in range(4):
-        same(compiled(*values(seed)), gradients(lambda x, w: np.sqrt(x) * 0.0 * w)(*values(seed)))
-    assert next(calls) >= 4
+        expected = gradients(lambda x, w: np.sqrt(x) * 0.0 * w)(*values(seed))
+        assert np.isnan(expected[1][0]).any()
+        same(compiled(*values(seed)), expected)
+    assert calls(capsys) <= 2
 
 
 def test_second_derivatives_of_masked_functions_are_what_they_are_eagerly():

@@ -387,11 +387,18 @@ def test_gradients_are_summed_in_the_precision_of_the_result():
 
 
 def test_integers_cannot_receive_a_fractional_gradient_in_silence():  # tinygrad 10460, 9723; MyGrad 340
-    x = at.Tensor([1, 2], requires_grad=False, name="x")
-    x.requires_grad = True
-    y = np.sum(x * 0.5)
+    whole = at.operation(lambda g, y, x: g)(lambda x: np.floor(x).astype(int))
+    x = at.Tensor([1.0, 2.0], name="x")
     with pytest.raises(UnsupportedError, match="multiply: an operand of int64 has no gradient; make it floating point"):
-        y.backward()
+        np.sum(whole(x) * 0.5).backward()
+
+
+def test_integer_data_that_becomes_tracked_becomes_floating_point():
+    x = at.Tensor([1, 2], requires_grad=False)
+    x.requires_grad = True
+    np.sum(x * 0.5).backward()
+    assert x.dtype == np.float64
+    assert x.grad.tolist() == [0.5, 0.5]
 
 
 # ----- broadcasting -----

@@ -17,7 +17,7 @@ MORE = [
     lambda a, b: (a.T @ b).T if a.shape == b.shape == (3, 3) else a + b,
     lambda a, b: np.maximum(a, b),
     lambda a, b: at.relu(a) + np.clip(b, -0.5, 0.5),
-    lambda a, b: np.where(MASK, np.sqrt(np.where(MASK, np.abs(a), 0)), b),  # the guard is needed: 0 / 0
+    lambda a, b: np.where(MASK, np.sqrt(np.where(MASK, np.abs(a), 0)), b),  # not taken: 0 / 0
     lambda a, b: np.where(a.data > 0, np.log(np.where(a.data > 0, a, 1)), b),
     lambda a, b: at.logsumexp(a, axis=0, keepdims=True) * b,
     lambda a, b: np.log(np.sum(np.exp(a), axis=-1, keepdims=True)) - b,
@@ -47,15 +47,15 @@ def any_graph(seed):
 
 def all_gradients(output, grad, start):
     with np.errstate(all="ignore"):
-        return run_sweep(verified_order(output), lambda guarded: start({output: grad}, guarded)).grads
+        return run_sweep(verified_order(output), lambda selection: start({output: grad}, selection)).grads
 
 
-def readable(grads, guarded):
-    return Sweep(grads, guarded=guarded)
+def readable(grads, selection):
+    return Sweep(grads, selection=selection)
 
 
-def tuned(grads, guarded):
-    return Sweep(grads, guarded=True) if guarded else FastSweep(grads)
+def tuned(grads, selection):
+    return FastSweep(grads) if selection is None else Sweep(grads, selection=selection)
 
 
 def bits(g):
@@ -118,7 +118,7 @@ def test_a_sweep_that_rounds_otherwise_is_noticed(wrong):
     noticed = 0
     for seed in range(40):
         _, output, grad = any_graph(seed)
-        other = all_gradients(output, grad, lambda grads, guarded: wrong(grads, guarded=guarded))
+        other = all_gradients(output, grad, lambda grads, selection: wrong(grads, selection=selection))
         noticed += not same_bits(other, all_gradients(output, grad, tuned))
     assert noticed >= 5
 
@@ -132,11 +132,11 @@ def test_layouts_in_memory_are_the_same_too():
     assert [np.asarray(first[t]).strides for t in first] == [np.asarray(second[t]).strides for t in first]
 
 
-def test_random_graphs_need_a_guard_and_meet_logarithms_and_masks():
+def test_random_graphs_need_a_look_at_the_selection_and_meet_logarithms():
     sweeps = []
     for seed in range(60):
         _, output, grad = any_graph(seed)
-        sweeps.append(run_sweep(verified_order(output), lambda guarded, g={output: grad}: tuned(g, guarded)))
+        sweeps.append(run_sweep(verified_order(output), lambda selection, g={output: grad}: tuned(g, selection)))
     plain = [sweep for sweep in sweeps if type(sweep) is FastSweep]
     assert len(plain) >= 20
     assert len(sweeps) - len(plain) >= 5

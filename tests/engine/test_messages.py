@@ -192,10 +192,6 @@ def test_a_variable_is_found_by_identity_and_never_a_hidden_one():
     assert variable_name(a, {"same": same}) is None
 
 
-def test_a_name_that_is_no_text_is_passed_over():
-    assert label(at.Tensor(1.0, name=7), {}) == "Tensor"
-
-
 def test_the_callers_scope_and_line_are_those_outside_the_package():
     here = object()
     assert caller_scope()["here"] is here

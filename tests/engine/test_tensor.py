@@ -1,12 +1,13 @@
 """Tensors compute as arrays do: operators, comparison, methods, indexing, NumPy's protocols."""
 
 import operator
+import re
 
 import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import ShapeError, StaleError, UnsupportedError
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod]
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
@@ -97,12 +98,103 @@ def test_floor_division_gives_a_plain_array():
     np.testing.assert_array_equal(5 // at.Tensor(X), 5 // X)
 
 
-def test_augmented_assignment_makes_a_new_tensor():
-    x = at.Tensor([1.0, 2.0])
-    y = x
-    y += 1
-    assert x.tolist() == [1, 2]
-    assert y.parents == (x,)
+AUGMENTED = [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow, operator.imod]
+SIGNS = dict(zip(AUGMENTED, ["+=", "-=", "*=", "/=", "**=", "%="], strict=True))
+
+
+@pytest.mark.parametrize(("op", "plain_op"), list(zip(AUGMENTED, BINARY, strict=True)))
+def test_augmented_assignment_to_a_result_or_to_data_makes_a_new_tensor(op, plain_op):
+    for x in at.Tensor([1.0, 2.0]) * 1, at.Tensor([1.0, 2.0], requires_grad=False):
+        y = op(x, at.Tensor([3.0, 0.5]))
+        assert x.tolist() == [1, 2]
+        np.testing.assert_array_equal(y.data, plain_op(np.array([1.0, 2.0]), np.array([3.0, 0.5])))
+        assert y.parents[0] is x
+
+
+@pytest.mark.parametrize("op", [*AUGMENTED, operator.imatmul, operator.ifloordiv])
+def test_augmented_assignment_to_a_leaf_is_an_error_that_says_how_to_update_it(op):
+    W, step = at.Tensor([1.0, 2.0]), np.ones(2)
+    words = r"would make W a result.*`with at\.no_grad\(\):.*, or W\.data \S*= \.\.\.; for a new value, W = W"
+    with pytest.raises(UnsupportedError, match=rf"W {re.escape(SIGNS.get(op, ''))}.*{words}"):
+        op(W, step)
+    assert W.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("op", "plain_op"), [*zip(AUGMENTED, BINARY, strict=True), (operator.ifloordiv, np.floor_divide)]
+)
+@pytest.mark.parametrize("value", [2.0, [1.0, 3.0]], ids=["number", "array"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_augmented_assignment_under_no_grad_updates_the_leaf(op, plain_op, value, dtype):
+    W, step = at.Tensor(value, dtype=dtype), np.asarray(value) + 0.5
+    with at.no_grad():
+        updated = op(W, step)
+    assert updated is W
+    assert (W.op, W.requires_grad, W.dtype) == (None, True, dtype)
+    np.testing.assert_allclose(W.data, plain_op(np.asarray(value), step), rtol=1e-6)
+
+
+def test_an_updated_leaf_keeps_the_array_that_was_handed_out():
+    W = at.Tensor([1.0, 2.0])
+    a = W.data
+    with at.no_grad():
+        W -= 1
+    a += 5
+    assert W.tolist() == [5, 6]
+
+
+def test_an_update_leaves_results_alone_and_makes_their_graph_stale():
+    W = at.Tensor([1.0, 2.0])
+    h = W.reshape(2, 1)
+    y = np.sum(h * h)
+    with at.no_grad():
+        W *= 3
+    assert h.tolist() == [[1], [2]]
+    with pytest.raises(StaleError, match="W was assigned after it was recorded"):
+        y.backward()
+
+
+@pytest.mark.parametrize(("step", "words"), [(np.ones((3, 2)), r"W\.data has shape \(2,\)"), (1j, "complex")])
+def test_an_update_keeps_the_shape_and_the_kind_of_a_leaf(step, words):
+    W = at.Tensor([1.0, 2.0])
+    with at.no_grad(), pytest.raises((ShapeError, UnsupportedError), match=words):
+        W -= step
+    assert W.tolist() == [1, 2]
+
+
+def test_gradient_descent_by_augmented_assignment_grows_no_graph():
+    W = at.Tensor([1.0, 2.0])
+    for _ in range(3):
+        J = np.sum((W - 3) ** 2)
+        W.grad = None
+        J.backward()
+        with at.no_grad():
+            W -= 0.5 * W.grad
+    assert W.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.jacobian, lambda f: lambda x: at.vjp(f, x)[1](1.0)[0]])
+def test_an_argument_that_is_differentiated_by_may_be_reassigned(transform):
+    def f(x):
+        x -= 1
+        x *= x
+        total = 0.0
+        for row in x:
+            total += row
+        return total
+
+    np.testing.assert_array_equal(transform(f)(np.array([3.0, 5.0])), [4, 8])
+
+
+def test_entries_of_a_leaf_are_set_under_no_grad():
+    W = at.Tensor([[1.0, 2.0], [3.0, 4.0]])
+    with at.no_grad():
+        W[0] = 5
+        W[1, 0] += at.Tensor(1.0)
+        W[:, [1]] -= 1
+    assert W.tolist() == [[5, 4], [4, 3]]
+    np.sum(W * W).backward()
+    assert W.grad.tolist() == [[10, 8], [8, 6]]
 
 
 @pytest.mark.parametrize("value", ["a", None, object(), {}])
@@ -150,8 +242,10 @@ def test_operators_refuse_tensors_in_lists():
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_numpy_matrix_beside_a_tensor_is_an_array():
-    np.testing.assert_array_equal((at.Tensor(X) * np.matrix(X)).data, X * X)
+@pytest.mark.parametrize("call", [lambda M, W: M * W, lambda M, W: W @ M, lambda M, W: np.multiply(M, W)])
+def test_a_numpy_matrix_is_refused_since_its_product_is_another(call):
+    with pytest.raises(UnsupportedError, match=r"np\.matrix is not supported, .*; use np\.asarray\(\.\.\.\), and @"):
+        call(np.matrix(X), at.Tensor(X))
 
 
 # ----- comparison -----
@@ -163,6 +257,12 @@ def test_comparisons_give_plain_truth_values(op, other):
     ):
         assert type(result) is np.ndarray
         np.testing.assert_array_equal(result, expected, strict=True)
+
+
+@pytest.mark.parametrize("function", [np.equal, np.less, np.logical_and, np.floor_divide])
+def test_comparison_into_a_tensor_is_an_error(function):
+    with pytest.raises(UnsupportedError, match=rf"{function.__name__}: out= cannot be a Tensor; assign the result"):
+        function(X, 1.0, out=at.Tensor(X))
 
 
 def test_tensors_hash_by_identity():
@@ -199,7 +299,7 @@ def test_methods_are_those_of_arrays_and_are_recorded(name, args, options):
 @pytest.mark.parametrize("options", [{"shape": (3, 2)}, {"shape": -1, "order": "F"}])
 def test_shape_may_be_given_by_name(options):
     a = np.arange(6.0).reshape(2, 3)
-    np.testing.assert_array_equal(at.Tensor(a).reshape(**options).data, np.reshape(a, **options))
+    np.testing.assert_array_equal(at.Tensor(a).reshape(**options).data, np.reshape(a, *options.values()))
 
 
 @pytest.mark.parametrize("name", ["argmax", "argmin", "argsort", "any", "all"])
@@ -215,10 +315,36 @@ def test_transposes_are_those_of_arrays():
     assert at.Tensor(a).mT.shape == (2, 4, 3)
 
 
-def test_astype_of_another_kind_is_a_plain_array():
-    result = at.Tensor([1.5, 2.5]).astype(int)
-    assert type(result) is np.ndarray
-    assert result.tolist() == [1, 2]
+@pytest.mark.parametrize("dtype", [int, bool, np.uint8, "int16"])
+def test_astype_of_integers_and_truth_values_is_a_plain_array(dtype):
+    result = at.Tensor([1.5, 2.5]).astype(dtype)
+    np.testing.assert_array_equal(result, np.array([1.5, 2.5]).astype(dtype), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [complex, np.complex64, object, str, "datetime64[s]"])
+def test_astype_of_what_has_no_real_gradient_is_an_error(dtype):
+    W = at.Tensor([1.5, 2.5])
+    with pytest.raises(UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"):
+        W.astype(dtype)
+
+
+def test_astype_takes_copy_as_numpy_does():
+    assert at.Tensor([1.5]).astype(np.float32, copy=False).dtype == np.float32
+
+
+def test_full_like_is_recorded_and_refuses_to_round():
+    x, t = at.Tensor(X), at.Tensor(2.0)
+    np.sum(np.full_like(x, t) * X).backward()
+    assert t.grad == X.sum()
+    assert np.full_like(X.astype(int), 3.7).tolist() == [[3, 3], [3, 3]]
+    with pytest.raises(UnsupportedError, match="full_like: an array of int64 has no gradient; give dtype=float"):
+        np.full_like(x, t, dtype=int)
+
+
+def test_full_like_of_constants_is_an_array_of_its_own():
+    result = np.full_like(at.Tensor(X), 3.0)
+    result[0] = 1
+    assert result.tolist() == [[1, 1], [3, 3]]
 
 
 def test_astype_carries_the_gradient_back_in_its_own_precision():

@@ -1,8 +1,13 @@
 """Functions of derivatives, against closed forms and against one another."""
 
+import copy
+import functools
 import inspect
 import itertools
 import math
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +15,7 @@ import pytest
 
 import autotiny as at
 from autotiny.engine.pytree import tree_map
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import ShapeError, StaleError, UnsupportedError
 
 X = np.array([0.3, -0.7, 1.1])
 A = np.array([[2.0, 1.0, 0.0], [1.0, -3.0, 0.5], [0.0, 0.5, 1.0]])
@@ -648,3 +653,277 @@ def test_derivative_shows_the_arguments_of_its_function(transform):
     def f(W, x, *, scale=1.0): ...
 
     assert inspect.signature(transform(f)) == inspect.signature(f)
+
+
+# ----- values that leave the graph on the way -----
+TAKEN = {
+    "float": lambda x: float(np.sum(x * x)),
+    "item": lambda x: np.sum(x * x).item(),
+    "data": lambda x: np.sum(x.data**2),
+    "data of a result": lambda x: np.sum((x * x).data),
+    "a list": lambda x: sum(x.tolist()),
+    "the recorded value": lambda x: np.sum(x.value**2),
+    "in another thread": lambda x: ThreadPoolExecutor(1).submit(lambda: float(np.sum(x))).result(),
+    "a gradient inside": lambda x: np.sum(gradient_inside(x)),
+    "a tree": lambda x: {"J": np.sum(x).item()}["J"],
+    "a constant Tensor": lambda x: at.Tensor(np.sum(x).item()),
+}
+OF_ONE = {
+    "grad": at.grad,
+    "value_and_grad": at.value_and_grad,
+    "jacobian": at.jacobian,
+    "hessian": at.hessian,
+    "vjp": lambda f: lambda x: at.vjp(f, x),
+    "jvp": lambda f: lambda x: at.jvp(f, (x,), (x,)),
+    "hvp": lambda f: lambda x: at.hvp(f)(x, x),
+}
+
+
+@pytest.mark.parametrize("transform", OF_ONE)
+@pytest.mark.parametrize("way", TAKEN)
+def test_result_that_left_the_graph_is_an_error_and_not_zeros(way, transform):
+    words = (
+        r"does not depend on an argument whose value left the graph at test_transforms\.py:\d+: .*; return the Tensor"
+    )
+    with pytest.raises(UnsupportedError, match=words):
+        OF_ONE[transform](TAKEN[way])(np.array([1.0, 2.0]))
+
+
+def gradient_inside(x):
+    np.sum(x**3).backward()
+    return x.grad
+
+
+CONSTANT = {
+    "printed": lambda x: len("%.3f" % np.sum(x)) * 1.0,  # noqa: UP031
+    "a number": lambda x: 3.0,
+    "a shape": lambda x: float(x.shape[0]),
+    "a comparison": lambda x: 1.0 if np.sum(x) > 0 else 0.0,
+    "a whole part": lambda x: float(int(np.sum(x))),
+    "detached": lambda x: np.sum(x.detach() ** 2),
+    "detached and taken": lambda x: float(np.sum(x.detach() ** 2)),
+    "a position": lambda x: np.array([1.0, 2.0])[np.argmax(x)],
+    "an integer": lambda x: np.sum(x.astype(int)) * 1.0,
+    "signs": lambda x: np.sum(x > 0) * 1.0,
+    "a text": lambda x: float(len(f"{np.sum(x):.3f} {x}")),
+}
+
+
+@pytest.mark.parametrize("transform", OF_ONE)
+@pytest.mark.parametrize("way", CONSTANT)
+def test_gradients_of_a_constant_function_are_zeros(way, transform):
+    result = OF_ONE[transform](CONSTANT[way])(np.array([1.0, 2.0]))
+    last = result[1] if transform in ("value_and_grad", "jvp") else result[1](1.0)[0] if transform == "vjp" else result
+    assert not np.any(last)
+
+
+def test_value_that_is_taken_beside_a_path_is_no_error():
+    history = []
+
+    def loss(x):
+        J = np.sum(x * x)
+        history.append(J.item())
+        return J
+
+    assert at.grad(loss)(np.array([1.0, 2.0])).tolist() == [2, 4]
+    assert at.hessian(loss)(np.array([1.0, 2.0])).tolist() == [[2, 0], [0, 2]]
+    assert history[0] == 5
+
+
+def test_each_argument_needs_a_path_of_its_own():
+    with pytest.raises(UnsupportedError, match=r"left the graph at .*: return a \* float\(b\)"):
+        at.grad(_uses_only_the_value_of_b, argnums=(0, 1))(2.0, 3.0)
+    with pytest.raises(UnsupportedError, match="left the graph"):
+        at.grad(lambda p: p["a"] * float(p["b"]))({"a": 2.0, "b": 3.0})
+    assert at.grad(_uses_only_the_value_of_b)(2.0, 3.0) == 3
+
+
+def _uses_only_the_value_of_b(a, b):
+    return a * float(b)
+
+
+def test_value_that_an_inner_gradient_takes_is_that_of_the_outer_argument():
+    with pytest.raises(UnsupportedError, match=r"left the graph at .*float\(x\) \* y"):
+        at.grad(lambda x: at.grad(lambda y: float(x) * y)(2.0))(3.0)
+
+
+def test_values_that_another_call_took_do_not_count():
+    at.vjp(lambda x: x * float(x), 2.0)
+    assert at.grad(lambda x: 3.0)(2.0) == 0
+
+
+@pytest.mark.parametrize("change", [lambda x: setattr(x, "data", np.ones(2)), lambda x: x.data.fill(1)])
+def test_data_of_an_argument_cannot_be_changed(change):
+    with pytest.raises((UnsupportedError, ValueError), match=r"x is an argument .*only the data of a leaf|read-only"):
+        at.grad(lambda x: (change(x), np.sum(x * x))[1])(np.array([1.0, 2.0]))
+
+
+# ----- Tensors of calls that have ended -----
+class _Key:
+    """Equal to any other, as a memo by name is."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 1
+
+
+def _keeping(make):
+    kept = []
+
+    def f(x):
+        kept.append(make(x))
+        return np.sum(kept[0] * x)
+
+    return f
+
+
+KEEPING = {"a result": lambda x: np.exp(x), "the argument": lambda x: x, "a view": lambda x: x[:1], "a copy": copy.copy}
+
+
+@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp"])
+@pytest.mark.parametrize("what", KEEPING)
+def test_tensor_that_was_kept_of_an_earlier_call_is_noticed(transform, what):
+    f = _keeping(KEEPING[what])
+    derivative, x = OF_ONE[transform](f), np.array([1.0, 2.0])
+    derivative(x)
+    with pytest.raises(StaleError, match=r"on an argument \[1\. 2\.\] of an earlier call .* has ended: a cache"):
+        derivative(x + 1)
+
+
+def test_memoised_function_is_noticed_where_its_key_hides_the_argument():
+    square = functools.cache(lambda key: key.x * key.x)
+    gradient = at.grad(lambda x: square(_Key(x)) * x)
+    assert gradient(2.0) == 12
+    with pytest.raises(StaleError, match="a cache or a variable kept a Tensor of that call"):
+        gradient(3.0)
+
+
+def test_memoised_function_of_tensors_is_computed_anew():
+    square = functools.cache(lambda x: x * x)
+    gradient = at.grad(lambda x: square(x) * x)
+    assert [gradient(x) for x in (2.0, 3.0, 2.0)] == [12, 27, 12]
+
+
+def test_kept_tensor_may_be_looked_at():
+    kept = []
+    at.grad(lambda x: (kept.append(x * x), np.sum(kept[0]))[1])(np.array([1.0, 2.0]))
+    assert kept[0].tolist() == [1, 4]
+    assert str(kept[0]) == "Tensor([1., 4.], shape=(2,), float64, multiply)"
+
+
+# ----- copies -----
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda x: copy.deepcopy([x])[0],
+    "method": lambda x: x.copy(),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_copy_of_an_argument_is_recorded(way):
+    assert at.grad(lambda x: np.sum(COPIES[way](x) ** 2))(np.array([1.0, 2.0])).tolist() == [2, 4]
+    assert at.hessian(lambda x: np.sum(COPIES[way](x) ** 2))(np.ones(1)).tolist() == [[2]]
+
+
+def test_argument_is_not_pickled():
+    with pytest.raises(UnsupportedError, match="this is an argument that is differentiated by: only leaves can be"):
+        at.grad(lambda x: pickle.loads(pickle.dumps(x)))(2.0)
+
+
+# ----- structures -----
+PARAMETERS = {"a": np.array([1.0, 2.0]), "b": [np.array([10.0, 20.0]), 3.0]}
+DIRECTION = {"b": (np.zeros(2), 0.0), "a": np.array([1.0, 0.0])}
+
+
+def sum_of_powers(p):
+    return np.sum(p["a"] ** 2) + np.sum(p["b"][0] ** 3) + p["b"][1] ** 4
+
+
+def test_tangents_vectors_and_pulled_gradients_are_matched_by_key():
+    assert at.jvp(sum_of_powers, (PARAMETERS,), (DIRECTION,))[1] == 2
+    np.testing.assert_array_equal(at.hvp(sum_of_powers)(PARAMETERS, DIRECTION)["a"], [2, 0])
+    _, pull = at.vjp(lambda x: {"u": x * 2, "v": [x * 5]}, np.ones(2))
+    np.testing.assert_array_equal(pull({"v": [np.zeros(2)], "u": np.ones(2)})[0], [2, 2])
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"a": np.ones(2)}, r"must have the keys \['a', 'b'\](at \[0\])?.*; got the keys \['a'\]"),
+        ({"a": np.ones(2), "c": DIRECTION["b"]}, r"must have .*; got the keys \['a', 'c'\]"),
+        ({"a": np.ones(2), "b": [np.ones(2)]}, r"must have 2 parts at .*\['b'\]; got 1"),
+        ({"a": np.ones(2), "b": np.ones(2)}, r"must have 2 parts at .*\['b'\]; got ndarray"),
+        ({"a": {"x": 1.0}, "b": DIRECTION["b"]}, r"must be an array at .*\['a'\]; got dict"),
+        (np.ones(3), r"must have the keys .*; got ndarray"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        ("jvp: the tangents", lambda tree: at.jvp(sum_of_powers, (PARAMETERS,), (tree,))),
+        ("hvp: v", lambda tree: at.hvp(sum_of_powers)(PARAMETERS, tree)),
+        ("vjp: the gradient", lambda tree: at.vjp(lambda p: p, PARAMETERS)[1](tree)),
+    ],
+)
+def test_another_structure_is_refused(where, call, tree, message):
+    with pytest.raises(ShapeError, match=f"{where} {message}"):
+        call(tree)
+
+
+@dataclass
+class Parameters:
+    W: object
+    b: object
+
+
+def test_a_dataclass_is_refused_by_its_name():
+    with pytest.raises(UnsupportedError, match=r"Parameters is a dataclass; .*give vars\(...\) of it"):
+        at.grad(lambda p: np.sum(p.W * p.b))(Parameters(np.ones(2), 3.0))
+
+
+# ----- several arguments; pickling -----
+def product(a, b):
+    return a * b**2
+
+
+def test_jacobian_and_hessian_take_argnums():
+    a, b = np.ones(2), np.array([1.0, 2.0])
+    np.testing.assert_array_equal(at.jacobian(product, argnums=1)(a, b), np.diag([2.0, 4.0]))
+    of_a, of_b = at.jacobian(product, argnums=(0, 1))(a, b)
+    np.testing.assert_array_equal(of_a, np.diag([1.0, 4.0]))
+    np.testing.assert_array_equal(of_b, np.diag([2.0, 4.0]))
+    np.testing.assert_array_equal(at.hessian(product, argnums=1)(3.0, 5.0), 6)
+    (_, ab), (ba, bb) = at.hessian(product, argnums=(0, 1))(3.0, 5.0)
+    assert (ab, ba, bb) == (10, 10, 6)
+
+
+@pytest.mark.parametrize("transform", [at.grad, at.value_and_grad, at.jacobian, at.hessian])
+def test_what_a_transform_returns_is_pickled(transform):
+    f = transform(product)
+    np.testing.assert_equal(pickle.loads(pickle.dumps(f))(2.0, 3.0), f(2.0, 3.0))
+
+
+def test_hvp_is_pickled():
+    assert pickle.loads(pickle.dumps(at.hvp(power)))(2.0, 1.0) == 12
+
+
+def power(x):
+    return x**3
+
+
+def test_derivatives_are_methods_of_a_class():
+    class Curve:
+        scale = 3.0
+
+        def value(self, x):
+            return self.scale * x**2
+
+        slope = at.grad(value, argnums=1)
+
+    assert Curve().slope(2.0) == 12

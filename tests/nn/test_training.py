@@ -177,11 +177,11 @@ def test_other_examples_in_the_middle_are_refused(blobs, make_training):
 
 
 def test_empty_batch_is_refused(make_training):
-    with pytest.raises(TrainingError, match="batch is 0; at least one example"):
+    with pytest.raises(TrainingError, match="batch is 0; a whole number of at least 1"):
         make_training(batch=0)
 
 
 @pytest.mark.parametrize("patience", [0, -1])
 def test_patience_below_one_epoch_is_refused(patience, make_training):
-    with pytest.raises(TrainingError, match=f"patience is {patience}; at least one epoch, or None"):
+    with pytest.raises(TrainingError, match=f"patience is {patience}; a whole number of at least 1"):
         make_training(patience=patience)

@@ -86,8 +86,9 @@ for function in (np.maximum, np.minimum, np.fmax, np.fmin):
     pair_differences(function, REAL, REAL, smooth=False)
 
 BOUNDED = Between(-2, 2, kinks=(-0.7, 0.9))
-BOUNDS = [use((), a_min=-0.7, a_max=0.9), use((2, 3), min=-0.7), use((2, 1, 3, 2), a_min=None, a_max=0.9), EMPTY]
-differences(np.clip, BOUNDED, uses=BOUNDS, smooth=False)
+BOUNDS = [(-0.7, 0.9), (-0.7, None), (None, 0.9), (-0.7, 0.9)]
+BOUNDED_USES = [use(s, a_min=a, a_max=b) for s, (a, b) in zip([(), (2, 3), (2, 1, 3, 2), (0,)], BOUNDS, strict=True)]
+differences(np.clip, BOUNDED, uses=BOUNDED_USES, smooth=False)
 TRACKED_BOUNDS = [use((2, 3), (2, 3), (2, 3)), use((4, 3), (3,), ())]
 differences(np.clip, REAL, Between(-2, -0.5), Between(0.5, 2), uses=TRACKED_BOUNDS, smooth=False)
 CHOICES = [
@@ -204,7 +205,8 @@ for function in (np.tril, np.triu):
 
 # ----- shaping -----
 RESHAPED = [use((), shape=(1, 1)), use((2, 3), shape=(3, 2)), use((2, 3), shape=-1, order="F"), use((0,), shape=(2, 0))]
-declare(np.reshape, REAL, uses=[*RESHAPED, use((2, 1, 3, 2), shape=(4, -1))])
+reshape = lambda x, shape, order="C": np.reshape(x, shape, order=order)  # NumPy 2.0 calls shape newshape
+declare(np.reshape, REAL, uses=[*RESHAPED, use((2, 1, 3, 2), shape=(4, -1))], call=reshape)
 declare(np.ravel, REAL, uses=[*ELEMENTWISE[1], use((2, 3), order="F")])
 declare(np.expand_dims, REAL, uses=[use((), axis=0), use((3,), axis=-1), use((2, 3), axis=(0, 2)), use((0,), axis=1)])
 SQUEEZED = [use((1, 3, 1)), use((2, 1, 3, 2), axis=1), use((1, 1), axis=(0, 1)), use((1, 0), axis=-2), use(())]
@@ -218,6 +220,8 @@ declare(
 )
 WIDENED = [((), (2, 3)), ((3,), (2, 3)), ((2, 1), (4, 2, 3)), ((1,), (0,)), ((3,), (3,))]
 declare(np.broadcast_to, REAL, uses=[use(shape, shape=wide) for shape, wide in WIDENED])
+FILLED = [use((2, 3), ()), use((2, 3), (3,)), use((), ()), use((0,), (1,)), use((2, 2), (), shape=(3, 1))]
+declare(np.full_like, REAL, REAL, uses=FILLED, oracle="double")
 declare(np.flip, REAL, uses=[use(()), use((3,)), use((2, 3), axis=0), use((2, 1, 3, 2), axis=(0, -2)), EMPTY])
 declare(np.fliplr, REAL, uses=[use((2, 3)), use((0, 2, 2))])
 declare(np.flipud, REAL, uses=[use((3,)), use((2, 3))])
@@ -226,7 +230,7 @@ declare(np.roll, REAL, uses=[*ROLLED, use((2, 3, 2), shift=(1, -1), axis=(0, 2))
 TYPES = [use((2, 3), dtype=np.dtype(np.float64)), use((), dtype=np.dtype(np.longdouble))]
 declare(shaping.astype, REAL, uses=TYPES, oracle="double")
 for function in (np.matrix_transpose, np.linalg.matrix_transpose):
-    declare(function, REAL, uses=[use((2, 3)), use((2, 1, 3, 2))], label=function.__module__)
+    declare(function, REAL, uses=[use((2, 3)), use((2, 1, 3, 2))], label=getattr(function, "__module__", ""))
 for function in (np.atleast_1d, np.atleast_2d):
     declare(function, REAL)
 REPEATED = [use((), repeats=2), use((2, 3), repeats=2), use((2, 3), repeats=[0, 2, 1], axis=1), use((0,), repeats=2)]

@@ -154,8 +154,13 @@ def of_list(function: Callable) -> Callable:
     return lambda *arrays, **options: function(list(arrays), **options)
 
 
+def package(function: Callable) -> str:
+    """The package that a function is from; ufuncs had no __module__ before NumPy 2.4."""
+    return (getattr(function, "__module__", None) or "numpy").partition(".")[0]
+
+
 def _entered() -> set[Callable]:
-    table = {f for f in (*OPS, *COMPOSED) if (f.__module__ or "numpy").split(".")[0] in ("numpy", "autotiny")}
+    table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny")}
     public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ == activations.__name__}
     return {inspect.unwrap(function) for function in table | public - {at.one_hot}}
 

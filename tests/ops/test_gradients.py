@@ -30,7 +30,7 @@ def frozen(f):
     def call(*tensors):
         outputs = f(*tensors)
         for node in topological_order(*parts(outputs), *tensors):
-            np.asarray(node._data).setflags(write=False)
+            np.asarray(node._value).setflags(write=False)
         return outputs
 
     return call
@@ -56,7 +56,11 @@ def pulled(f, args, rng):
 
 def widest(case):
     """The widest precision that a function computes in: linear algebra has no extended one."""
-    return np.float64 if case.oracle == "double" or case.function.__module__ == "numpy.linalg" else np.longdouble
+    return (
+        np.float64
+        if case.oracle == "double" or getattr(case.function, "__module__", "") == "numpy.linalg"
+        else np.longdouble
+    )
 
 
 def recorded(f, args, upstream, **options):

@@ -7,13 +7,10 @@ import autotiny as at
 from autotiny.ops import OPS, activations
 from autotiny.ops.table import FLOW, SMOOTHNESS, TRAITS, constant_variant, define, own
 from ops.cases import CASES
+from ops.declare import package
 
 PACKAGES = ("numpy", "autotiny")
-ROWS = {
-    op.name: op
-    for op in OPS.values()
-    if OPS[op.function] is op and (op.function.__module__ or "numpy").partition(".")[0] in PACKAGES
-}
+ROWS = {op.name: op for op in OPS.values() if OPS[op.function] is op and package(op.function) in PACKAGES}
 """Rows of the package; other tests enter their own."""
 
 LINEAR_BUT_FOR = {
@@ -85,7 +82,7 @@ def test_a_constant_variant_has_the_traits_of_its_row():
     assert {op.name for op in variants} == {"maximum", "minimum", "fmax", "fmin"}
     for op in variants:
         assert op.constant_variant.traits == op.traits
-        assert op.constant_variant.guard == op.guard
+        assert op.constant_variant.used == op.used
 
 
 def test_a_constant_variant_needs_a_row():

@@ -28,7 +28,7 @@ edits = st.one_of(
 
 def seen(session):
     def numbers(value):
-        return None if value is None else np.asarray(getattr(value, "_data", value)).tolist()
+        return None if value is None else np.asarray(getattr(value, "_value", value)).tolist()
 
     tensors = {name: numbers(getattr(value, "grad", None)) for name, value in session.values.items()}
     grads = {name: numbers(session.grad(name)) for name in session}

@@ -39,7 +39,7 @@ def test_every_public_operation_is_listed():
 @pytest.mark.parametrize(
     ("function", "line"),
     [
-        (np.exp2, "| `np.exp2` |  | rule | `g * y * LN2` | elementwise, analytic, positive |"),
+        (np.exp2, "| `np.exp2` |  | rule | `g * y * LN2` | elementwise, analytic, unbounded, positive |"),
         (np.amax, "| `np.amax` | `axis`, `keepdims` | composition | as `np.max` |"),
         (np.mean, "| `np.mean` | `axis`, `keepdims` | composition | sum(a) / n |"),
         (np.square, "| `np.square` |  | rule | power rule<br>`2 * g * x` | elementwise, analytic, keeps_sign |"),

@@ -1,0 +1,187 @@
+"""Selection: what was not taken contributes nothing, and what was taken follows the chain rule."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+
+INF, NAN = np.inf, np.nan
+
+
+# ----- an oracle that shares no code with the engine: single numbers, whose edges are those that were taken -----
+class Number:
+    """A number, and its taken operands with the derivatives by them."""
+
+    def __init__(self, value, *edges):
+        self.value, self.edges, self.grad = np.float64(value), edges, None
+
+
+def grads(output, leaves):
+    """Pull 1 back along the edges, results before operands."""
+    order, seen = [], set()
+
+    def visit(number):
+        if number not in seen:
+            seen.add(number)
+            for operand, _ in number.edges:
+                visit(operand)
+            order.append(number)
+
+    visit(output)
+    output.grad = np.float64(1)
+    for number in reversed(order):
+        for operand, slope in number.edges:
+            c = number.grad * slope
+            operand.grad = c if operand.grad is None else operand.grad + c
+    return [0.0 if x.grad is None else x.grad for x in leaves]
+
+
+def each(value, slope):
+    """An elementwise function of one operand."""
+    return lambda x: [Number(value(n.value), (n, slope(n.value))) for n in x]
+
+
+def pick(taken):
+    """A selection: `taken(a, b)` gives the shares of two numbers, a number that gets none is not taken."""
+
+    def pairs(x, y):
+        for a, b in zip(x, y, strict=True):
+            shares = [(n, s) for n, s in zip((a, b), taken(a.value, b.value), strict=True) if s]
+            same_or_nan = a.value if a.value == b.value else a.value + b.value
+            yield Number(shares[0][0].value if shares else same_or_nan, *shares)
+
+    return lambda x, y: list(pairs(x, y))
+
+
+def constants(value):
+    return [Number(value) for _ in range(3)]
+
+
+def larger(a, b, const=False):
+    return (a > b, b > a) if a != b or const else (0.5, 0.5)
+
+
+def times(x, y):
+    return [Number(a.value * b.value, (a, b.value), (b, a.value)) for a, b in zip(x, y, strict=True)]
+
+
+def over(x, y):
+    return [
+        Number(a.value / b.value, (a, 1 / b.value), (b, -a.value / b.value / b.value))
+        for a, b in zip(x, y, strict=True)
+    ]
+
+
+def plus(x, y):
+    return [Number(a.value + b.value, (a, 1.0), (b, 1.0)) for a, b in zip(x, y, strict=True)]
+
+
+def total(x):
+    return [Number(np.sum([n.value for n in x]), *((n, 1.0) for n in x))] * 3
+
+
+def product(x):
+    v = [n.value for n in x]
+    return [Number(np.prod(v), *((n, np.prod(v[:i] + v[i + 1 :])) for i, n in enumerate(x)))] * 3
+
+
+def length(x):
+    v = np.array([n.value for n in x])
+    y = np.sqrt(np.sum(v**2))
+    return [Number(y, *((n, n.value / y if y else 0.0) for n in x))] * 3
+
+
+def largest(x):
+    v = np.array([n.value for n in x])
+    ties = v == np.max(v)
+    if not np.any(ties):  # of nan
+        return [Number(NAN, *((n, NAN) for n in x))] * 3
+    return [Number(np.max(v), *((n, 1 / np.sum(ties)) for n, t in zip(x, ties, strict=True) if t))] * 3
+
+
+W = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]])
+
+
+def mixed(x, y):
+    """W (x y): products that sum, of two tracked vectors."""
+    z = [Number(a.value * b.value, (a, b.value), (b, a.value)) for a, b in zip(x, y, strict=True)]
+    return [Number(np.sum([n.value for n in z]), *((n, 1.0) for n in z))] * 3
+
+
+ONE = [
+    (np.sqrt, each(np.sqrt, lambda v: 0.5 / np.sqrt(v))),
+    (np.log, each(np.log, lambda v: 1 / v)),
+    (np.cbrt, each(np.cbrt, lambda v: 1 / (3 * np.cbrt(v) ** 2))),
+    (np.arccos, each(np.arccos, lambda v: -1 / np.sqrt((1 - v) * (1 + v)))),
+    (lambda x: np.exp(x) * 1.0, each(np.exp, np.exp)),  # the logarithm of np.exp itself has a form of its own
+    (np.tanh, each(np.tanh, lambda v: 1 - np.tanh(v) ** 2)),
+    (lambda x: x**1.5, each(lambda v: v**1.5, lambda v: 1.5 * v**0.5)),
+    (lambda x: 1 / x, each(lambda v: 1 / v, lambda v: -1 / v / v)),
+    (lambda x: x * 2 - 1, each(lambda v: v * 2 - 1, lambda v: 2.0)),
+    (at.relu, lambda x: pick(lambda a, b: larger(a, b, True))(x, constants(0))),
+    (lambda x: np.maximum(x, 0), lambda x: pick(lambda a, b: larger(a, b, True))(x, constants(0))),
+    (lambda x: np.minimum(1.0, x), lambda x: pick(lambda a, b: larger(-a, -b, True))(x, constants(1))),
+    (lambda x: np.where(x.data > 0, x, 1.0), lambda x: pick(lambda a, b: (a > 0, not a > 0))(x, constants(1))),
+    (
+        lambda x: np.where(np.isfinite(x), x, 2.0),
+        lambda x: pick(lambda a, b: (np.isfinite(a), not np.isfinite(a)))(x, constants(2)),
+    ),
+    (lambda x: x[[2, 0, 0]], lambda x: [x[2], x[0], x[0]]),
+    (lambda x: x[::-1] * [1.0, 1.0, 1.0], lambda x: x[::-1]),
+    (lambda x: np.sum(x, keepdims=True) * np.ones(3), total),
+    (lambda x: np.prod(x) + np.zeros(3), product),
+    (lambda x: np.linalg.norm(x) + np.zeros(3), length),
+    (lambda x: np.max(x) + np.zeros(3), largest),
+]
+TWO = [
+    (lambda x, y: x + y, plus),
+    (lambda x, y: x * y, times),
+    (lambda x, y: x / y, over),
+    (np.maximum, pick(larger)),
+    (lambda x, y: np.where(x.data > y.data, x, y), pick(lambda a, b: (a > b, not a > b))),
+    (lambda x, y: np.where(np.isfinite(x), x, y), pick(lambda a, b: (np.isfinite(a), not np.isfinite(a)))),
+    (lambda x, y: x @ y + np.zeros(3), mixed),
+    (lambda x, y: np.einsum("i,i->", x, y) + np.zeros(3), mixed),
+    (lambda x, y: np.concatenate([x[:1], y[1:]]), lambda x, y: [x[0], *y[1:]]),
+]
+EDGES = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, INF, -INF, NAN, -0.5, 0.25]
+
+
+def random_program(seed):
+    """A function of a vector, that function in numbers, and a vector of edge values."""
+    rng = np.random.default_rng(seed)
+    x = rng.choice(EDGES, size=3, p=[0.2, 0.15, 0.15] + [0.5 / 8] * 8)
+    steps = []
+    for i in range(rng.integers(2, 9)):
+        one = rng.random() < 0.6
+        row = (ONE[rng.integers(len(ONE))], rng.integers(i + 1))
+        steps.append(row if one else (TWO[rng.integers(len(TWO))], *rng.integers(i + 1, size=2)))
+    steps.append((ONE[rng.integers(9, 16)], len(steps)))  # a selection
+    keep = rng.integers(3)
+
+    def f(x):
+        pool = [x]
+        for (function, _), *places in steps:
+            pool.append(function(*[pool[i] for i in places]))
+        return pool[-1][keep]
+
+    def in_numbers(x):
+        pool = [x]
+        for (_, function), *places in steps:
+            pool.append(function(*[pool[i] for i in places]))
+        return pool[-1][keep]
+
+    return f, in_numbers, x
+
+
+@pytest.mark.parametrize("seeds", [range(i, i + 50) for i in range(0, 1000, 50)], ids=lambda s: f"from {s[0]}")
+@np.errstate(all="ignore")
+def test_random_programs_at_edge_values_pass_on_what_was_taken_alone(seeds):
+    for seed in seeds:
+        f, in_numbers, x = random_program(seed)
+        leaves = [Number(v) for v in x]
+        expected = np.array(grads(in_numbers(leaves), leaves))
+        found = at.grad(f)(x)
+        known = np.isfinite(expected)
+        np.testing.assert_allclose(found[known], expected[known], rtol=1e-9, atol=1e-300, err_msg=f"seed {seed}")
+        assert not np.isfinite(found[~known]).any(), seed
