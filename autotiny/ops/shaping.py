@@ -86,7 +86,10 @@ def join(*arrays: Array, axis: int = 0) -> Array:
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Join arrays along an axis; with axis=None, flatten them first."""
-    return join(*map(np.ravel, arrays), axis=0) if axis is None else join(*arrays, axis=axis)
+    if axis is not None:
+        return join(*arrays, axis=axis)
+    dtype = np.result_type(*arrays)  # a number of Python's has the others' type
+    return join(*[np.ravel(x) if np.ndim(x) else np.ravel(x).astype(dtype) for x in arrays], axis=0)
 
 
 @compose(np.stack)
