@@ -244,7 +244,7 @@ class Node:
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
         if self.op is not None or self._argument:
-            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            made = f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
             raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
@@ -259,7 +259,7 @@ class Node:
     __str__ = __repr__
 
     def _made(self) -> str:
-        return f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+        return f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
