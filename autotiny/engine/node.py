@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
-from autotiny.engine.modes import Mark, modes
+from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -92,7 +92,7 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and modes.debugging)):
+        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
             leaving.note(self, sys._getframe(1))
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
