@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
-from autotiny.engine.modes import Mark, modes
+from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -96,7 +96,7 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and modes.debugging)):
+        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
             leaving.note(self, sys._getframe(1))
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
@@ -248,7 +248,7 @@ class Node:
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
         if self.op is not None or self._argument:
-            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            made = f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
             raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
@@ -263,7 +263,7 @@ class Node:
     __str__ = __repr__
 
     def _made(self) -> str:
-        return f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+        return f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
