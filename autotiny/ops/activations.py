@@ -114,7 +114,7 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
-    x = floats(x, "gelu")
+    x = floats(x, "gelu", complex_too=True)
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
@@ -238,7 +238,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy")
+    logits = floats(logits, "cross_entropy", complex_too=True)
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
