@@ -72,9 +72,14 @@ class Sweep:
         g is dJ/dy, or dJ/dlog(y) if the pull goes through the logarithm.
         """
         y, args = (node, node.args) if self.record else (node.value, tuple(map(value_of, node.args)))
-        for position, (x, rule) in enumerate(zip(node.args, rules_of(node, through_log), strict=False)):
+        rules = rules_of(node, through_log)
+        at_once = getattr(rules, "at_once", None) if self.selection is None else None
+        contributions = at_once and at_once(g, y, args, **node.kwargs)
+        for position, (x, rule) in enumerate(zip(node.args, rules, strict=False)):
             if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
-                if self.selection is None:
+                if contributions:
+                    c = contributions[position]
+                elif self.selection is None:
                     c = rule(g, y, *args, **node.kwargs)
                 else:
                     c = self.selection.pull(rule, position, node, g, y, args)

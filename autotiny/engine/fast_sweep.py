@@ -88,6 +88,12 @@ def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> No
     """Pull g back through one operation, to its operands one by one."""
     args, kwargs, kind = node.args, node.kwargs, type(node)
     values = [arg._value if type(arg) is kind else arg for arg in args]
+    at_once = getattr(rules, "at_once", None)
+    if at_once is not None:
+        for arg, c in zip(args, at_once(g, node._value, values, **kwargs), strict=True):
+            if type(arg) is kind and arg._tracked:
+                _receive(grads, node, arg, g, c)
+        return
     for arg, rule in zip(args, rules, strict=False):
         if type(arg) is kind and arg._tracked:
             _receive(grads, node, arg, g, rule(g, node._value, *values, **kwargs))
