@@ -12,7 +12,6 @@ import ast
 import math
 import sys
 import warnings
-from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -45,25 +44,22 @@ class Exit(NamedTuple):
         return call_site.line_text(self.path, self.number)
 
 
-_exits: ContextVar[list[Exit] | None] = ContextVar("exits of the running transform", default=None)
-running_exits = _exits.get
+running: dict[int, list[Exit]] = {}
+"""The exits of each transform that is running, in any thread; those that belong to no argument of it do not count."""
 
 
 class Exits:
-    """Collects the exits while a function runs; those of an inner transform are also those of the outer one."""
+    """Collects the exits while a function runs."""
 
-    __slots__ = ("inner", "outer")
+    __slots__ = ("exits",)
 
     def __enter__(self) -> list[Exit]:
-        self.inner: list[Exit] = []
-        self.outer = _exits.get()
-        _exits.set(self.inner)
-        return self.inner
+        self.exits: list[Exit] = []
+        running[id(self)] = self.exits
+        return self.exits
 
     def __exit__(self, *error: object) -> None:
-        _exits.set(self.outer)
-        if self.outer is not None:
-            self.outer += self.inner
+        del running[id(self)]
 
 
 def take(tensor: Any, way: str) -> None:
@@ -77,15 +73,14 @@ def take(tensor: Any, way: str) -> None:
 
 def note(tensor: Any, frame: FrameType) -> None:
     """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
-    exits, path = _exits.get(), frame.f_code.co_filename
-    if (exits is None and not modes.debugging) or call_site.is_package_file(path):
+    path = frame.f_code.co_filename
+    if not (running or modes.debugging) or call_site.is_package_file(path):
         return
     way = Exit(tensor, path, frame.f_lineno)
-    if exits is not None:
+    for exits in list(running.values()):
         exits.append(way)
     if modes.debugging:
-        registry = frame.f_globals.setdefault("__warningregistry__", {})
-        words = messages.passed_exit(tensor, way.line)
+        registry, words = frame.f_globals.setdefault("__warningregistry__", {}), messages.passed_exit(tensor, way.line)
         warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
 
@@ -95,15 +90,15 @@ def take_float(tensor: Any) -> None:
     frame = sys._getframe(2)
     source = call_site.running_source(frame)
     expression = call_site.parsed(source) if source else None
-    if not _formats(expression):
-        library = call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame)
-        if library:
-            raise messages.lost_gradient(tensor, _library_function(frame))
-        if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
-            error = _refusal(tensor, expression, frame)
-            if isinstance(expression, ast.Subscript):
-                _raise_again(frame, error)
-            raise error
+    if _formats(expression):
+        return
+    if call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame):
+        raise messages.lost_gradient(tensor, _library_function(frame))
+    if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
+        error = _refusal(tensor, expression, frame)
+        if isinstance(expression, ast.Subscript):
+            _raise_again(frame, error)
+        raise error
     note(tensor, frame)
 
 

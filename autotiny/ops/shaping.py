@@ -166,7 +166,7 @@ def matrix_transpose(x: Array) -> Array:
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), 0
+        a, axis = np.ravel(a), axis or 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
@@ -212,7 +212,7 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values
         raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
+    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     if not array.ndim:
         return np.copy(array)
-    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     return take(np.ravel(array), places)

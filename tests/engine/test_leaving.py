@@ -320,9 +320,9 @@ NOTED = {
     "item": lambda t: t.item(),
     "tolist": lambda t: t.tolist(),
     "data of a result": lambda t: (t * 1).data,
-    "percent": lambda t: "%.1f" % t,  # noqa: UP031
 }
 NOT_NOTED = {
+    "percent": lambda t: "%.1f" % t,  # noqa: UP031
     "detached": lambda t: t.detach().item(),
     "data of a leaf": lambda t: t.data,
     "text": str,

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -661,7 +662,9 @@ TAKEN = {
     "data": lambda x: np.sum(x.data**2),
     "data of a result": lambda x: np.sum((x * x).data),
     "a list": lambda x: sum(x.tolist()),
-    "a text": lambda x: float("%.3f" % np.sum(x)),  # noqa: UP031
+    "the recorded value": lambda x: np.sum(x.value**2),
+    "in another thread": lambda x: ThreadPoolExecutor(1).submit(lambda: float(np.sum(x))).result(),
+    "a gradient inside": lambda x: np.sum(gradient_inside(x)),
     "a tree": lambda x: {"J": np.sum(x).item()}["J"],
     "a constant Tensor": lambda x: at.Tensor(np.sum(x).item()),
 }
@@ -686,7 +689,13 @@ def test_result_that_left_the_graph_is_an_error_and_not_zeros(way, transform):
         OF_ONE[transform](TAKEN[way])(np.array([1.0, 2.0]))
 
 
+def gradient_inside(x):
+    np.sum(x**3).backward()
+    return x.grad
+
+
 CONSTANT = {
+    "printed": lambda x: len("%.3f" % np.sum(x)) * 1.0,  # noqa: UP031
     "a number": lambda x: 3.0,
     "a shape": lambda x: float(x.shape[0]),
     "a comparison": lambda x: 1.0 if np.sum(x) > 0 else 0.0,
@@ -741,6 +750,12 @@ def test_value_that_an_inner_gradient_takes_is_that_of_the_outer_argument():
 def test_values_that_another_call_took_do_not_count():
     at.vjp(lambda x: x * float(x), 2.0)
     assert at.grad(lambda x: 3.0)(2.0) == 0
+
+
+@pytest.mark.parametrize("change", [lambda x: setattr(x, "data", np.ones(2)), lambda x: x.data.fill(1)])
+def test_data_of_an_argument_cannot_be_changed(change):
+    with pytest.raises((UnsupportedError, ValueError), match=r"x is an argument .*only the data of a leaf|read-only"):
+        at.grad(lambda x: (change(x), np.sum(x * x))[1])(np.array([1.0, 2.0]))
 
 
 # ----- Tensors of calls that have ended -----
