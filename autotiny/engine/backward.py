@@ -74,9 +74,14 @@ class Sweep:
         g is dJ/dy. `form` has the operation and its operands: y itself, or its stable form.
         """
         y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
-        for position, (x, rule) in enumerate(zip(form.args, form.op.rules, strict=False)):
+        rules = form.op.rules
+        at_once = getattr(rules, "at_once", None) if self.selection is None else None
+        contributions = at_once and at_once(g, y, args, **form.kwargs)
+        for position, (x, rule) in enumerate(zip(form.args, rules, strict=False)):
             if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
-                if self.selection is None:
+                if contributions:
+                    c = contributions[position]
+                elif self.selection is None:
                     c = rule(g, y, *args, **form.kwargs)
                 else:
                     c = self.selection.pull(rule, position, node, g, y, args)

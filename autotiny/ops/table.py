@@ -105,6 +105,7 @@ class Op:
         notation: str = "",
         *,
         each: Rule | None = None,
+        at_once: Rule | None = None,
         used: UsedEntries | None = None,
         singular: Function | None = None,
         traits: str = "",
@@ -117,7 +118,7 @@ class Op:
         self.function = function
         self.forward = forward or function
         self.own_notation = notation
-        self.rules: Any = Each(each) if each else rules
+        self.rules: Any = Each(each, at_once) if each else rules
         self.arity = len(rules) if isinstance(rules, tuple) and not each else None
         self.direct = self.arity is not None and None not in self.rules
         self.used = used
@@ -151,10 +152,14 @@ class Op:
 
 
 class Each:
-    """The rules of an operation with any number of arguments: `rule(i, g, y, *arguments)` contributes to argument i."""
+    """The rules of an operation with any number of arguments: `rule(i, g, y, *arguments)` contributes to argument i.
 
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+    at_once : returns the contributions to all arguments, `at_once(g, y, arguments, **options)`, where there may be
+        thousands, to each of which the rule would take time in proportion to their number.
+    """
+
+    def __init__(self, rule: Rule, at_once: Rule | None = None) -> None:
+        self.rule, self.at_once = rule, at_once
 
     def __iter__(self) -> Iterator[Rule]:
         return (functools.partial(self.rule, i) for i in itertools.count())
