@@ -13,13 +13,16 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import autotiny as at
+from autotiny.compiler import blocks, schedule
 from autotiny.engine.pytree import flatten
+from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from fuzz_programs import Program, names_in, random_program, size_of
 
@@ -29,6 +32,10 @@ ROUNDINGS = 64
 """Units in the last place, of the largest entry, within which results are equal without further questions."""
 OPERATIONS = 500
 """Units in the last place that a program may lose, beside what it loses anyway."""
+
+
+DOCUMENTED = "right, where the function overflows"
+"""The kind of a difference that `at.compile` documents: a stable form gives what extended precision gives."""
 
 
 class Fault(NamedTuple):
@@ -58,10 +65,30 @@ def as_bytes(values: Any) -> list[bytes]:
     return [np.asarray(x).tobytes() for x in flatten(values)[0]]
 
 
+@contextmanager
+def small_blocks() -> Iterator[None]:
+    """Compute arrays in blocks of a few entries meanwhile, as programs do with long ones."""
+    before = schedule.LONG, blocks.BLOCK
+    schedule.LONG, blocks.BLOCK = 4, 5
+    try:
+        yield
+    finally:
+        schedule.LONG, blocks.BLOCK = before
+
+
 def faults(program: Program, calls: Calls) -> Iterator[Fault]:
+    """Yield what is wrong with the compiled program; with the same in small blocks."""
+    yield from faults_as_compiled(program, calls)
+    if len(program.lines) > 2:
+        with small_blocks():
+            for fault in faults_as_compiled(program, calls):
+                yield fault._replace(details=f"in blocks, {fault.details}")
+
+
+def faults_as_compiled(program: Program, calls: Calls) -> Iterator[Fault]:
     """Yield what is wrong with the compiled program."""
     f = program.function()
-    step = at.compile(program.function())
+    step = at.compile(program.function(), threads=2)
     before: list[tuple[Any, list[bytes]]] = []
     for number, args in enumerate(calls, 1):
         unchanged = as_bytes(args)
@@ -147,6 +174,7 @@ class Judge:
         """Return what is wrong with result i of the compiled program; empty if nothing is."""
         exact = [x[i] for x in self.results("wide", self.in_extended_precision) if np.shape(x[i]) == b.shape]
         near = [x[i] for x in self.results("near", self.nearby) if np.shape(x[i]) == b.shape]
+        near += [x[i] for x in self.results("recorded", self.recorded) if np.shape(x[i]) == b.shape]
         finite, wanted = np.isfinite(a), np.isfinite(b)
         with np.errstate(all="ignore"):
             others = np.array([b, *near, *exact], np.longdouble)
@@ -159,14 +187,14 @@ class Judge:
             wrong = finite & wanted & ~(np.abs(a.astype(np.longdouble) - b) <= allowed)
         if wrong.any():
             right = bool(exact) and self.agrees(a, exact[0], wrong)
-            return "right, where the function overflows on the way" if right else "wrong value"
+            return DOCUMENTED if right else "wrong value"
         lost = wanted & ~finite & ~self.on_the_edge(i, near)
         if lost.any():
             return "not finite, where the function is"
         gained = finite & ~wanted & ~self.on_the_edge(i, near)
         if gained.any():
             right = bool(exact) and self.agrees(a, exact[0], gained)
-            return "finite and right, where the function overflows" if right else "finite, where the function is not"
+            return DOCUMENTED if right else "finite, where the function is not"
         differ = ~finite & ~wanted & ~((a == b) | (np.isnan(a) & np.isnan(b)))
         return "another kind of not finite" if differ.any() else ""
 
@@ -175,9 +203,10 @@ class Judge:
         b = np.isfinite(np.asarray(self.wanted[i]))
         return np.array([np.isfinite(x) != b for x in near]).any(axis=0) if near else np.zeros(b.shape, bool)
 
-    @staticmethod
-    def agrees(a: Any, exact: Any, where: Any) -> bool:
-        """Whether entries equal those in extended precision."""
+    def agrees(self, a: Any, exact: Any, where: Any) -> bool:
+        """Whether entries equal those in extended precision, in a program that may have a stable form."""
+        if not any(name in self.program.code for name in ("exp(", "softmax(", "sigmoid(")):
+            return False
         with np.errstate(all="ignore"):
             allowed = 1e4 * np.finfo(a.dtype).eps * np.abs(exact) + rounding(a.dtype, 0)
             return bool((np.abs(a - exact) <= allowed)[where].all())
@@ -186,7 +215,7 @@ class Judge:
         """Return the function's results for other arguments, those that there are."""
         if name not in self.known:
             called = [outcome(self.program.function(), args) for args in arguments()]
-            self.known[name] = [flatten(x)[0] for x in called if not isinstance(x, Exception)]
+            self.known[name] = [list(map(plain, flatten(x)[0])) for x in called if not isinstance(x, Exception)]
             self.known[name] = [x for x in self.known[name] if len(x) == len(self.wanted)]
         return self.known[name]
 
@@ -194,11 +223,21 @@ class Judge:
         """Yield the arguments in extended precision."""
         yield tuple(np.asarray(x, np.longdouble) if np.asarray(x).dtype.kind == "f" else x for x in self.args)
 
+    def recorded(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the arguments as Tensors: the engine's operations may differ from NumPy's in the last digits."""
+        if self.program.mode == "value":
+            yield tuple(at.Tensor(x) if np.asarray(x).dtype.kind == "f" else x for x in self.args)
+
     def nearby(self) -> Iterator[tuple[Any, ...]]:
         """Yield arguments that differ in the last digits."""
         for seed in range(6):
             rng = np.random.default_rng(seed)
             yield tuple(shaken(rng, x) for x in self.args)
+
+
+def plain(x: Any) -> Any:
+    """Return the value of a Tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
 
 
 def shaken(rng: np.random.Generator, x: Any) -> Any:
@@ -296,12 +335,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=5, help="how many failing programs of each kind are printed")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
-    found, count, start = Counter[str](), 0, time.monotonic()
+    found, count, documented, start = Counter[str](), 0, 0, time.monotonic()
     for count in range(1, options.programs + 1):
         if time.monotonic() - start > 60 * options.minutes:
             break
         program, calls = random_program(options.seed, count)
-        fault = next(faults(program, calls), None)
+        differences = list(faults(program, calls))
+        documented += any(fault.kind == DOCUMENTED for fault in differences)
+        fault = next((fault for fault in differences if fault.kind != DOCUMENTED), None)
         if fault is None:
             continue
         found[fault.kind] += 1
@@ -309,10 +350,10 @@ def main(arguments: list[str] | None = None) -> int:
             small, some = shortest(program, calls, fault.kind)
             fault = next((f for f in faults(small, some) if f.kind == fault.kind), fault)
             print(f"\n# ----- program {count} of seed {options.seed} -----\n{as_code(small, some, fault)}", flush=True)
-    print(f"\n{count} programs, {sum(found.values())} with faults")
+    print(f"\n{count} programs, {found.total()} with faults; {documented} {DOCUMENTED}, as documented")
     for kind, times in found.most_common():
         print(f"{times:7}  {kind}")
-    return sum(found.values())
+    return found.total()
 
 
 if __name__ == "__main__":

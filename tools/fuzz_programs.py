@@ -27,8 +27,7 @@ MODULES = {
 
 SUBSCRIPTS = (
     "ij->ji ij->ij ij->j ij-> ii ii->i ...ij->...ji ...i->... i...->...i ijk->kij i->i",
-    "ij,jk->ik ij,jk ij,ij->i i,i i,j i,j->ji ...ij,...jk ij,j->i ij,kj->ik ij,ij ii,i->i ...i,...i->... i...,i... "
-    ",i->i",
+    "ij,jk->ik ij,jk ij,ij->i i,i i,j i,j->ji ...ij,...jk ij,j->i ij,kj->ik ij,ij ii,i->i ...i,...i->... ,i->i",
 )
 """Of one and of two operands."""
 
@@ -187,24 +186,11 @@ SHAPES = [
 ]  # fmt: skip
 DTYPES = ["float64"] * 10 + ["float32"] * 5 + ["float16", "longdouble", "int64", "int32"]
 LARGEST, MOST_AXES = 400, 5
-SPECIAL = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    np.nan,
-    np.inf,
-    -np.inf,
-    1e-300,
-    1e200,
-    -1e200,
-    1e308,
-    -1e308,
-    1e-5,
-    800.0,
-    -800.0,
-    1e5,
-]
+SPECIALS = [
+    [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e-300, 1e200, -1e200, 1e308, -1e308, 1e-5, 800.0, -800.0],
+    [0.0, -0.0, 1.0], [1e200, 1e-200, 1e100, -1e160], [np.nan], [np.inf, -np.inf], [1e308, 1e307], [800.0, -800.0, 1.0],
+]  # fmt: skip
+"""Groups of values of which an argument has some."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +267,9 @@ def random_program(seed: int, number: int) -> tuple[Program, list[tuple[Any, ...
     argnums = str(tuple(floats)) if rng.random() < 0.5 else "0"
     returned = random_result(rng, mode, [name for name, _ in lines] or list(values), values)
     program = Program(parameters, tuple(lines), returned, mode, argnums).without_dead_lines()
-    calls = [tuple(leaves), *(other_values(rng, leaves, special=i == 1) for i in range(2))]
+    special = rng.integers(1, 4) % 3  # seldom the first
+    largest = 1e3 if "exp" in program.code else np.inf  # which extended precision can take to exp
+    calls = [other_values(rng, leaves, largest if i == special else 0) for i in range(3)]
     return program, calls
 
 
@@ -334,10 +322,10 @@ VOCABULARY = vocabulary()
 
 
 # ----- arguments -----
-def other_values(rng: np.random.Generator, leaves: list[Any], special: bool) -> tuple[Any, ...]:
-    """Return other arguments of the same shapes and types; some entries special, the arrays laid out in other ways."""
+def other_values(rng: np.random.Generator, leaves: list[Any], largest: float) -> tuple[Any, ...]:
+    """Return other arguments of the same shapes and types, laid out in other ways; special entries up to a size."""
     return tuple(
-        other_number(rng, leaf) if not isinstance(leaf, np.ndarray) else laid_out(rng, other_array(rng, leaf, special))
+        other_number(rng, leaf) if not isinstance(leaf, np.ndarray) else laid_out(rng, other_array(rng, leaf, largest))
         for leaf in leaves
     )
 
@@ -347,21 +335,20 @@ def other_number(rng: np.random.Generator, x: Any) -> Any:
     return type(x)(rng.integers(-3, 4)) if isinstance(x, int) else type(x)(rng.normal())
 
 
-def other_array(rng: np.random.Generator, x: Any, special: bool) -> Any:
-    """Return another array of the same shape and type; with special values in some entries."""
+def other_array(rng: np.random.Generator, x: Any, largest: float) -> Any:
+    """Return another array of the same shape and type; with special values up to a size in some entries."""
     y = random_array(rng, x.shape, x.dtype)
-    if special and x.dtype.kind == "f":
-        kinds = [SPECIAL, [0.0, -0.0, 1.0], [1e200, 1e-200, 1e100, -1e160], [np.nan], [np.inf, -np.inf], [1e308, 1e307]]
-        chosen = np.array(kinds[rng.integers(len(kinds))], np.longdouble)
-        if x.dtype.itemsize <= 4:  # as extreme in single and half precision
-            scale = 38 / 308 if x.dtype.itemsize == 4 else 4.8 / 308
-            finite = np.isfinite(chosen) & (np.abs(np.log10(np.abs(np.where(chosen == 0, 1, chosen)))) > 50)
-            powers = np.sign(chosen) * 10 ** (np.log10(np.abs(np.where(finite, chosen, 1))) * scale)
-            chosen = np.where(finite, powers, chosen)
-        with np.errstate(all="ignore"):
-            picked = chosen.astype(x.dtype)[rng.integers(len(chosen), size=x.shape)]
-        y = np.where(rng.random(x.shape) < rng.choice([0.2, 1.0]), picked, y).astype(x.dtype)
-    return np.asarray(y)
+    if not largest or x.dtype.kind != "f":
+        return y
+    values = np.array(SPECIALS[rng.integers(len(SPECIALS))], np.longdouble)
+    extreme = np.isfinite(values) & (np.abs(np.log10(np.abs(np.where(values == 0, 1, values)))) > 50)
+    digits = {2: 4.8, 4: 38}.get(x.dtype.itemsize, 308)  # of the largest number: as extreme in any precision
+    values[extreme] = np.sign(values[extreme]) * 10 ** (np.log10(np.abs(values[extreme])) * digits / 308)
+    values = values[~((np.abs(values) > largest) & np.isfinite(values))]
+    if not len(values):
+        return y
+    picked = values.astype(x.dtype)[rng.integers(len(values), size=x.shape)]
+    return np.asarray(np.where(rng.random(x.shape) < rng.choice([0.2, 1.0]), picked, y).astype(x.dtype))
 
 
 def laid_out(rng: np.random.Generator, x: Any) -> Any:
@@ -372,8 +359,8 @@ def laid_out(rng: np.random.Generator, x: Any) -> Any:
 def strided(x: Any) -> Any:
     """Return every other entry of a longer array."""
     wide = np.zeros(tuple(2 * n for n in x.shape), x.dtype)
-    key: Any = (..., *[slice(None, None, 2)] * x.ndim)
-    part = wide[key]
+    every_other: Any = (..., *[slice(None, None, 2)] * x.ndim)
+    part = wide[every_other]
     part[...] = x
     return part
 

@@ -209,8 +209,11 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
     term = constant(value)
     if term.shape == shape:
         return term
-    op = OPS[np.reshape] if term.size == math.prod(shape) and term.ndim else OPS[np.broadcast_to]
-    return apply(op, (term,), {"shape": shape})
+    if term.size == math.prod(shape) and term.ndim:
+        return apply(RESHAPE, (term,), {"shape": shape})
+    if (extra := term.ndim - len(shape)) > 0:  # leading axes of length 1
+        term = apply(RESHAPE, (term,), {"shape": term.shape[extra:]})
+    return apply(OPS[np.broadcast_to], (term,), {"shape": shape})
 
 
 # ----- sums -----

@@ -125,7 +125,7 @@ def _swaps(term: Term) -> bool:
 
 def _index(term: Term) -> Term:
     """Write an index that only adds or drops axes of length 1 as a reshape."""
-    key = term.kwargs["key"]
+    key = term.kwargs.get("key")
     simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
     return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
 

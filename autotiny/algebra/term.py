@@ -101,6 +101,10 @@ class Term(ArrayProtocol):
         operands = [repr(arg) for arg in self.args]
         return f"{self.op.name}({', '.join([*operands, *(f'{k}={v!r}' for k, v in self.kwargs.items())])})"
 
+    def copy(self) -> "Term":
+        """Return a copy: of a scalar of NumPy it is a scalar."""
+        return self if isinstance(self.value, np.generic) else call(np.copy, (self,), {})
+
     # ----- operators -----
     __add__, __radd__ = _operators(np.add)
     __sub__, __rsub__ = _operators(np.subtract)

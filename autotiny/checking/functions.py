@@ -49,20 +49,14 @@ def check_gradients(f: Function, *args: Any, order: int = 1) -> None:
         raise UnsupportedError(f"check_gradients: order is 1 or 2; got {order}")
     with Switch("recording", True):
         call = Call("check_gradients", f, args)
-        with Exits() as exits:
-            loss = call.number(call.leaves)
-        lines = "".join(f"; a value left the graph at {line}" for line in dict.fromkeys(way.line for way in exits))
-        if not loss.requires_grad:
-            raise UnsupportedError(
-                f"check_gradients: f's result does not depend on any argument through Tensors{lines}"
-            )
+        loss = call.recorded(call.number)
         call.require_the_same(loss)
-        _require_derivative(call, loss, call.number, "gradient", lines)
+        _require_derivative(call, loss, call.number)
         if order == 2:
-            _require_derivative(call, call.slope(call.leaves), call.slope, "second derivative", lines)
+            _require_derivative(call, call.recorded(call.slope), call.slope, "second derivative")
 
 
-def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str, lines: str) -> None:
+def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str = "gradient") -> None:
     report = call.examine(output, again)
     outliers = {row.outlier for row in report.rows if not row.ok or row.outlier == "convention"}
     if not outliers:
@@ -72,7 +66,7 @@ def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str,
     elif "convention" in outliers and len(outliers) == 1:
         message = f"the {what} follows a convention at a kink, and is not the slope"
     else:
-        message = f"the {what} is not the derivative{lines}"
+        message = f"the {what} is not the derivative"
     raise GradientError(f"{message}\n{report!r}", report)
 
 
@@ -82,11 +76,10 @@ def compare_functions(f: Function, grad_f: Any, args: Sequence[Any]) -> Report:
         raise UnsupportedError(f"compare: expected the gradient of f as a function; got {type(grad_f).__name__}")
     with Switch("recording", True):
         call = Call("compare", f, args)
-        loss = as_tensor(f(*call.rebuild(call.leaves)))
-        if loss.size != 1:
-            raise ShapeError(f"compare: f must return a single number; it returned shape {loss.shape}")
-        if not loss.requires_grad:
-            raise UnsupportedError("compare: f's result does not depend on any argument through Tensors")
+        value = f(*call.rebuild([as_argument(point) for point in call.points]))
+        if np.size(value) != 1:
+            raise ShapeError(f"compare: f must return a single number; it returned shape {np.shape(value)}")
+        loss = call.recorded(call.number)
         call.require_the_same(loss)
         return call.examine(loss, call.number, call.by_leaf(_called(grad_f, args)))
 
@@ -153,6 +146,16 @@ class Call:
         slope = _random_sum(gradients(self.number(tensors), tensors))
         return slope + sum(np.sum(np.ravel(x)[:0]) for x in tensors)
 
+    def recorded(self, compute: "Again") -> Tensor:
+        """Return a number computed from the variables; remember where values left its graph."""
+        with Exits() as exits:
+            output = compute(self.leaves)
+        self.exits = list(dict.fromkeys(way.line for way in exits))
+        if not output.requires_grad:
+            lines = "".join(f"; a value left the graph at {line}" for line in self.exits)
+            raise UnsupportedError(f"{self.who}: f's result does not depend on any argument through Tensors{lines}")
+        return output
+
     def require_the_same(self, loss: Tensor) -> None:
         """Raise UnsupportedError where f does not return the same again."""
         with np.errstate(all="ignore"):
@@ -188,8 +191,14 @@ class Call:
         own = [subject.gradients()[x] for x in self.leaves]
         if not agrees(plain, self.points, own, tolerance):
             numbers = {x: Calling(plain, self.points, i) for i, x in enumerate(self.leaves)}
-            return Report(examine(subject, forms, numbers), subject)
+            return Report([self._with_exits(row) for row in examine(subject, forms, numbers)], subject)
         return report
+
+    def _with_exits(self, row: Row) -> Row:
+        """Return a row with the lines that take values out of the graph, in place of a doubt about the rules."""
+        if row.ok or not self.exits:
+            return row
+        return replace(row, notes=tuple(f"a value left the graph at {line}" for line in self.exits))
 
     def by_leaf(self, gradient: Any) -> list[Any]:
         """Return a gradient by all arguments, or by the first one, with a part for each variable."""

@@ -41,8 +41,9 @@ JUMP = DISTANCE**0.5
 PAIRS = 3
 """The number of random directions, each taken forwards and backwards."""
 
-FEW, ROUNDS = 64, 24
-"""The largest number of entries at a kink that the hull itself is tested for, and of its corners that are sought."""
+FEW, ROUNDS, DOUBTS = 64, 24, 32
+"""The largest number of entries at a kink that the hull itself is tested for, how often it is extended towards a
+gradient, and the number of further directions that must show nothing new before that is wrong."""
 
 
 # ----- gradients beside the point -----
@@ -231,6 +232,11 @@ class Hull:
             away = np.maximum(np.maximum(self.low - target, target - self.high), 0)
         return np.where(self.high > self.low, away, np.nan)
 
+    @property
+    def slanted(self) -> Array:
+        """A direction in which no two entries move alike, so that it meets every kink."""
+        return np.asarray(random_direction(self.scale.shape, np.random.default_rng(0)) * self.scale)
+
     def is_convention(self, autograd: Array, direction: Array) -> bool:
         """Whether a gradient is, along a direction, what the conventions at kinks make of it."""
         along = self.along(direction)
@@ -245,8 +251,12 @@ class Hull:
         return sides._replace(beside=(low, high)) if np.isfinite(low + high) else sides
 
     def misfit(self, target: Array, eps: float) -> Misfit | None:
-        """Return how a gradient leaves the hull; None if it is not known to."""
-        return self._off_a_tie(target, eps) or self._off_the_corners(target, eps)
+        """Return how a gradient leaves the hull, looking for more of it; None if it is not known to."""
+        if not np.all(np.isfinite(target)):
+            return None
+        misfit = self._off_the_corners(target, eps) or self._off_a_tie(target, eps)
+        self.low, self.high = self._box()
+        return misfit
 
     def _off_a_tie(self, target: Array, eps: float) -> Misfit | None:
         """Test the sum over each tie: along its direction the derivative is one number."""
@@ -270,14 +280,16 @@ class Hull:
         total, right = float(np.sum(target * direction)), float(self.along(direction).right)
         way = "" if np.ptp(direction.ravel()[members]) == 0 else ", over their slopes,"
         words = (
-            f"the {len(members)} entries that tie at {list(index)} sum{way} to {total:.6g}, and should to {right:.6g}"
+            f"the {len(members)} entries that tie at {list(index)} sum{way} to {total:.9g}, and should to {right:.9g}"
         )
+        if len(members) == 1:
+            words = f"at {list(index)} every gradient beside the kink has the same value"
         return Misfit(index, abs(total - right), direction, words)
 
     def _gap(self, target: Array, direction: Array, eps: float) -> float | None:
         """How far a gradient is from the derivative along a direction that changes no side; None where it is not."""
         along = self.along(direction)
-        if along.left != along.right or not np.isfinite(along.noise):
+        if along.left != along.right or along.convention is not None or not np.isfinite(along.noise):
             return None
         gap = abs(float(np.sum(target * direction) - along.right))
         return gap if gap > along.noise + self.allowed(target, direction, eps) else None
@@ -292,19 +304,36 @@ class Hull:
             if largest <= self.allowed(target, np.ones_like(target), eps):
                 return None
             direction = away / largest * float(self.scale.max())
-            reach = max(float(np.sum(g * direction)) for g in self.corners)
+            reach = self._reach(direction)
             for towards in self._towards(direction):
                 self.look(towards)
+            if self._reach(direction) <= reach:
+                for _ in range(DOUBTS):
+                    self.look(self._near_the_furthest(direction))
             along = self.along(direction)
-            further = max(along.left, along.right, *(float(np.sum(g * direction)) for g in self.corners))
+            further = max(along.left, along.right, self._reach(direction))
             gap = float(np.sum(target * direction)) - further
-            if gap > along.noise + self.allowed(target, direction, eps):
-                index = np.unravel_index(int(np.argmax(abs(away))), target.shape)
-                words = f"at {list(_index(index))} by {largest:.2g} off every mixture of the gradients beside the kink"
-                return Misfit(_index(index), largest, direction, words)
+            if self._reach(direction) <= reach and gap > along.noise + self.allowed(target, direction, eps):
+                index = _index(np.unravel_index(int(np.argmax(abs(away))), target.shape))
+                words = f"at {list(index)} by {largest:.2g} off every mixture of the gradients beside the kink"
+                return Misfit(index, largest, direction, words)
             if further <= reach:
                 return None
         return None
+
+    def _reach(self, direction: Array) -> float:
+        """Return how far the known gradients reach along a direction."""
+        return max(float(np.sum(g * direction)) for g in self.corners)
+
+    def _near_the_furthest(self, direction: Array) -> Array:
+        """Draw a direction to move in, half of it as for the gradient that reaches furthest."""
+        furthest = max(range(len(self.corners)), key=lambda i: float(np.sum(self.corners[i] * direction)))
+        return np.where(self.rng.random(direction.shape) < 0.5, self.directions[furthest], self._any_direction())
+
+    def _any_direction(self) -> Array:
+        """Draw a direction whose entries are of any sign and of sizes far apart, for narrow regions beside a kink."""
+        sizes = 10.0 ** self.rng.uniform(-2, 0, self.scale.shape)
+        return np.asarray(random_direction(self.scale.shape, self.rng) * sizes * self.scale)
 
     def _towards(self, direction: Array) -> Iterator[Array]:
         """Yield directions to move in so that the gradient becomes large along a direction.
@@ -318,7 +347,7 @@ class Hull:
         mixed = np.take_along_axis(np.array(self.directions), best[None], axis=0)[0]
         for part in (0.01, 0.5):
             yield mixed + part * random_direction(direction.shape, self.rng) * self.scale
-        yield random_direction(direction.shape, self.rng) * self.scale
+        yield self._any_direction()
 
 
 def _index(index: Any) -> tuple[int, ...]:

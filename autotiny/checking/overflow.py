@@ -1,13 +1,16 @@
 """Values that overflowed on the way from a tensor to the loss: a gradient through one is never verified."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from autotiny.checking.subject import Subject
-from autotiny.engine.graph import leading_to, replay, topological_order
-from autotiny.engine.node import form_of, made_by
+from autotiny.engine.graph import leading_to, topological_order
+from autotiny.engine.mutation import verified_order
+from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
+from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import short_number
 
@@ -19,10 +22,11 @@ def overflow(subject: Subject, x: Tensor) -> str | None:
     order = topological_order(subject.output)
     dependent = leading_to(order, [x])
     lost = bool(np.any(np.isinf(subject.output.value)))
-    for node in order:
-        if node.op is not None and node in dependent and _overflowed(node) and (lost or _matters(node, order, subject)):
-            return _in_words(node, subject, lost)
-    return None
+    overflowed = [node for node in order if node.op is not None and node in dependent and _overflowed(node)]
+    if not overflowed:
+        return None
+    taken = Selection(verified_order(subject.output), {subject.output: None}).taken
+    return next((_in_words(node, subject, lost) for node in overflowed if lost or _is_taken(node, taken)), None)
 
 
 def _overflowed(node: Tensor) -> bool:
@@ -40,18 +44,12 @@ def _overflowed(node: Tensor) -> bool:
     return bool(np.any(infinite)) and all(np.all(np.isfinite(operand)) for operand in operands)
 
 
-def _matters(node: Tensor, order: Sequence[Tensor], subject: Subject) -> bool:
-    """Whether the output depends on the entries that overflowed: with nan in their place it is another."""
-    reached = {subject.output}
-    for result in reversed(order):
-        if result in reached:
-            reached.update(arg for arg in form_of(result).args if isinstance(arg, Tensor))
-    if node not in reached:  # stable forms pass it by
+def _is_taken(node: Tensor, taken: Mapping[Any, Any]) -> bool:
+    """Whether the output depends on an entry that overflowed, neither left out by a selection nor by a stable form."""
+    if node not in taken:
         return False
-    value = np.asarray(node.value)
-    with np.errstate(all="ignore"):
-        changed = replay(order, {node: np.where(np.isinf(value), np.nan, value)[()]})[subject.output]
-    return not np.array_equal(changed, subject.output.value)
+    infinite, mask = np.isinf(node.value), taken[node]
+    return bool(np.any(infinite if mask is None else infinite & mask))
 
 
 def _in_words(node: Tensor, subject: Subject, lost: bool) -> str:

@@ -13,6 +13,8 @@ from autotiny.notation.text import aligned, clean
 Array = NDArray[Any]
 LONGEST_NAME = 24
 LONGEST_NOTE = 200
+NOTABLE = 1e-6
+"""The largest error that is stated beside agreement: a larger one is that of a gradient of next to nothing."""
 
 VERDICTS = {
     None: "agrees",
@@ -137,6 +139,8 @@ def summary(rows: Sequence[Row]) -> str:
     """Return a sentence that says whether all agree, and where the largest error is."""
     worst = max(rows, key=lambda row: row.error)
     where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
+    if worst.error > NOTABLE and all(row.outlier is None for row in rows):
+        where = "every difference is within rounding"
     wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
     conventions = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if row.outlier == "convention")
     if conventions and not wrong:

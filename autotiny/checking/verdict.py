@@ -59,9 +59,18 @@ def apart(a: Array, b: Array) -> Array:
 
 
 def judge(
-    name: str, form: Numbers | None, autograd: Array, evidence: Evidence, moved_by: float, hull: Hull | None = None
+    name: str,
+    form: Numbers | None,
+    autograd: Array,
+    evidence: Evidence,
+    moved_by: float,
+    hull: Hull | None = None,
+    misfits: Sequence[Misfit | None] = (None, None),
 ) -> Row:
-    """The row of one tensor."""
+    """The row of one tensor.
+
+    misfits : how the closed form and autograd's gradient leave the hull
+    """
     analytic, eps = None if form is None else form.values, eps_of(autograd)
     stated, own_eps = form or Numbers(autograd, eps)
     tolerances = tolerance(stated, moved_by, eps, own_eps), tolerance(autograd, moved_by, eps, eps)
@@ -71,19 +80,17 @@ def judge(
     wrong = [far > allowed + noise for far, allowed in zip(away, tolerances, strict=True)]
     between, kink = apart(stated, autograd), high - low > 2 * noise
     doubtful = ~(np.isfinite(stated) | (stated == autograd)) | (_without_number(low, evidence) & np.isfinite(stated))
-    misfits: list[Misfit | None] = [None, None]
     by_convention = False
     if hull is not None:
         beside = np.isnan(low) & ~np.isnan(hull.outside(stated))
         doubtful |= beside & ((hull.outside(stated) > tolerances[0]) | (hull.outside(autograd) > tolerances[1]))
         kink |= beside
-        sides = zip((stated, autograd), (own_eps, eps), wrong, strict=True)
-        misfits = [None if np.any(off) else hull.misfit(g, rounding) for g, rounding, off in sides]
+        misfits = [None if np.any(off) else misfit for misfit, off in zip(misfits, wrong, strict=True)]
         for misfit, off, far in zip(misfits, wrong, away, strict=True):
             if misfit is not None:
                 off[misfit.place], far[misfit.place] = True, misfit.gap
         if np.any(wrong[1]):
-            direction = misfits[1].direction if misfits[1] else np.where(wrong[1], hull.scale, 0.0)
+            direction = misfits[1].direction if misfits[1] else np.where(wrong[1], hull.slanted, 0.0)
             by_convention = hull.is_convention(autograd, direction)
     doubtful |= (between > sum(tolerances)) & ~kink
     unexplained = np.where(kink & ~wrong[0] & ~wrong[1] & np.isfinite(between), 0, between)
@@ -173,15 +180,17 @@ def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tenso
     moved = subject.moved_gradients()
     for x, autograd in subject.gradients().items():
         form, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
-        claim = form or Numbers(autograd, eps_of(autograd))
+        own = Numbers(autograd, eps_of(autograd))
+        claim = form or own
         numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
         hull = hull_at_kink(numeric, autograd, moved[x]) if isinstance(numeric, Numeric) else None
+        misfits = [hull.misfit(*form) for form in (claim, own)] if hull is not None else [None, None]
         allowed = tolerance(claim.values, moved_by, eps_of(autograd), claim.eps)
         evidence = gather(numeric, autograd, _doubts(claim.values, autograd, allowed, hull), moved[x], hull)
         shown = _place(apart(claim.values, autograd))
         if hull is not None and shown not in evidence.sides:
             evidence.sides[shown] = hull.include(shown, numeric.entry(shown))
-        row = judge(subject.names[x], form, autograd, evidence, moved_by, hull)
+        row = judge(subject.names[x], form, autograd, evidence, moved_by, hull, misfits)
         yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row))))
 
 

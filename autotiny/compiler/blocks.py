@@ -20,6 +20,23 @@ BLOCK = 2**14
 
 
 # ----- writing -----
+class BlockPlan(Plan):
+    """A plan of the memory of one block, in which results of different types do not share memory."""
+
+    def fresh(self, term: Term) -> Storage:
+        """Return free memory of this type, or new memory."""
+        free = self.free
+        self.free = [storage for storage in free if storage.tenants[0].dtype == term.dtype]
+        storage = super().fresh(term) if self.free else self.added(term)
+        self.free = [other for other in free if other is not storage]
+        return storage
+
+    def added(self, term: Term) -> Storage:
+        """Return new memory."""
+        self.storages.append(Storage(len(self.storages), term.size * term.dtype.itemsize))
+        return self.storages[-1]
+
+
 class BlockWriter:
     """Writes the function that computes one block of a group."""
 
@@ -27,16 +44,17 @@ class BlockWriter:
         self.program, self.terms = program, group.terms
         members = set(group.terms)
         plan = program.plan
-        self.inner = inner_results(plan.order, plan.outputs, plan.group)
+        self.inner = inner_results(plan.order, [*plan.outputs, *plan.finite], plan.group)
         parts = [part for term in group.terms for part in term.args if part not in members]
-        outside = [part for part in dict.fromkeys(parts) if not (part.is_constant or is_alike_everywhere(part))]
+        outside = [part for part in dict.fromkeys(parts) if not part.is_constant]
         constants = [part for part in dict.fromkeys(parts) if part.is_constant and part.ndim]
+        self.dotted = {part for term in group.terms if term.op is VDOT for part in term.args}
         self.arrays = [part for part in outside if part.ndim]
-        self.arrays += [part for part in constants if not is_alike_everywhere(part)]
+        self.arrays += [part for part in constants if not self.is_number(part)]
         self.numbers = [part for part in outside if not part.ndim]
         self.out = [term for term in group.terms if term.ndim and term not in self.inner]
         self.totals = [term for term in group.terms if not term.ndim]
-        self.memory = Plan(group.terms, [*self.out, *self.totals], set())
+        self.memory = BlockPlan(group.terms, [*self.out, *self.totals], set())
         for term in group.terms:
             self.memory.settle(term)
         self.number = len(program.functions) + 1
@@ -55,11 +73,15 @@ class BlockWriter:
         """Return the text of the function."""
         for x in self.arrays:
             self.program.names.setdefault(x, self.program.operand(x, None))
-        names = [self.program.names[x] for x in (*self.numbers, *self.arrays, *self.out)]
+        names = [self.program.names[x] for x in (*self.numbers, *self.in_whole())]
         names += self.buffers
         lines = [f"{self.expression(term)}" for term in self.terms]
         lines.append(f"return {', '.join(self.part.values()) or None}")
         return "\n".join([f"def {self.function}({', '.join(names)}):", *(f"    {line}" for line in lines), "", ""])
+
+    def in_whole(self) -> list[Term]:
+        """Return the arrays and results that are stored as a whole, each once: a result may be stored in an operand."""
+        return list({self.program.names[x]: x for x in (*self.arrays, *self.out)}.values())
 
     def name(self, x: Term) -> str:
         """Return the name of the memory of a result within a block."""
@@ -80,9 +102,13 @@ class BlockWriter:
 
     def operand(self, x: Term, user: Term) -> str:
         """Return a part of an array under the name of the array, or a number."""
-        if x.ndim and is_alike_everywhere(x):
+        if x.ndim and self.is_number(x):
             return self.program.zero_dimensional(np.asarray(x.value.flat[0]))
         return self.program.operand(x, user) if x.is_constant and not x.ndim else self.name(x)
+
+    def is_number(self, x: Term) -> bool:
+        """Whether a number stands for x: a constant array of equal entries, unless a dot product needs all of them."""
+        return x.is_constant and is_uniform(x.value) and x not in self.dotted
 
     def call(self) -> list[str]:
         """Return the lines that run the function over all blocks, and combine its totals."""
@@ -96,7 +122,7 @@ class BlockWriter:
         lines = [f"{program.names[x]} = np.empty({x.shape}{type_of(x)})" for x in fresh]
         for x in (*self.out, *self.totals):
             program.expressions[x] = program.names[x]
-        arrays = [program.operand(x, None) for x in (*self.arrays, *self.out)]
+        arrays = [program.operand(x, None) for x in self.in_whole()]
         parts = program.fresh(f"parts{self.number}") if self.totals else ""
         numbers = "".join(f"{program.operand(x, None)}, " for x in self.numbers)
         lines.append(f"{parts}{' = ' if parts else ''}{blocks}({self.function}, ({numbers}), {', '.join(arrays)})")
@@ -108,11 +134,6 @@ class BlockWriter:
         function = "add" if x.op is VDOT else folded(x.op)
         part = parts if len(self.totals) == 1 else f"[part[{i}] for part in {parts}]"
         return f"{self.program.names[x]} = {self.program.numpy(function)}.reduce({part})"
-
-
-def is_alike_everywhere(x: Term) -> bool:
-    """Whether x is a constant array of equal entries."""
-    return x.is_constant and is_uniform(x.value)
 
 
 # ----- running -----

@@ -92,14 +92,24 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
 
 
 @cache
-def reports_overflow() -> bool:
-    """Whether NumPy reports what overflows; WebAssembly keeps no flags of it."""
-    with np.errstate(over="raise"):
+def reports(kind: str, x: float, y: float) -> bool:
+    """Whether NumPy reports this kind of error for x y; WebAssembly keeps no flags of them."""
+    with np.errstate(**{kind: "raise"}):  # type: ignore[arg-type]
         try:
-            np.multiply(np.array([1e300]), np.array([1e300]))
+            np.multiply(np.array([x]), np.array([y]))
         except FloatingPointError:
             return True
     return False
+
+
+def reports_overflow() -> bool:
+    """Whether NumPy reports what overflows."""
+    return reports("over", 1e300, 1e300)
+
+
+def reports_invalid() -> bool:
+    """Whether NumPy reports invalid operations."""
+    return reports("invalid", 0.0, np.inf)
 
 
 def as_given(output: Term, traced: Term) -> Term:
@@ -139,7 +149,10 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that was not taken."""
+    """Whether nan in a result may come from an entry that was not taken, and is looked for when all is done.
+
+    Where only a value that is not finite could make it, the program stops at an invalid operation.
+    """
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -193,15 +206,17 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    stop = FactError if formulas.finite or formulas.moved else None
-    masked = traced.masked and not guards and (traced.unbounded or not (stop or donate))
+    selects = traced.masked and not guards
+    by_flags = selects and not traced.unbounded and reports_invalid()
+    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if by_flags else None
+    masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     plan = schedule(
         traced.symbols,
         outputs,
         written_into,
         formulas.checks,
-        formulas.finite,
+        formulas.finite or (results_to_check(outputs) if by_flags else []),
         names=names,
         threads=threads,
         stop=stop,

@@ -88,6 +88,7 @@ class Captured:
         self.formulas: list[str] = []
         """The expressions for results of a trace that are kept outside."""
         self.owners: list[tuple[Any, str]] = []
+        self.looked_into = 0
         self.may_vary = False
         """Whether the code reaches something that may differ from call to call."""
         self.seen: dict[int, Any] = {}
@@ -98,10 +99,13 @@ class Captured:
     # ----- finding -----
     def follow(self) -> None:
         """Visit everything that can be reached; attributes are looked up again as long as more names are found."""
-        while self.queue:
+        names_before = 0
+        while self.queue or len(self.names) > names_before:
             while self.queue:
                 self.visit(*self.queue.popleft())
-            for owner, path in list(self.owners):
+            fresh = slice(0 if len(self.names) > names_before else self.looked_into, len(self.owners))
+            names_before, self.looked_into = len(self.names), len(self.owners)
+            for owner, path in self.owners[fresh]:
                 self.look_into(owner, path)
 
     def reach(self, value: Any, path: str) -> None:

@@ -40,9 +40,9 @@ def compile(  # noqa: A001
     of the arguments in the positions `donate`. Long chains of elementwise operations run on so many `threads`; by
     default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
 
-    Results equal those of the function up to rounding, except where the compiled form is more accurate: the logarithm
-    of a softmax, of a sum of exponentials or of 1 + exp(x), and their gradients, are right also where the function's
-    own form overflows, unless at the first call; and x / x is 1 where x is positive by nature, as exp(x) is.
+    Results equal those of the function up to rounding, and to the order in which sums are added, except where the
+    compiled form is more accurate: a softmax, a sigmoid, the logarithm of a softmax, of a sum of exponentials or of
+    1 + exp(x), and their gradients, are right also where the function's own form overflows, unless at the first call.
 
     What f reads besides its arguments (globals, closures, defaults, attributes and methods of objects, containers, the
     entries of arrays, context variables) is looked at in every call, and f is compiled anew where it has changed.
@@ -151,8 +151,8 @@ class Compiled:
         """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except np.linalg.LinAlgError:
-            if not built.masked:
+        except (FloatingPointError, np.linalg.LinAlgError) as error:
+            if isinstance(error, np.linalg.LinAlgError) and not built.masked:
                 raise
             return self.guarded(args, kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan

@@ -255,7 +255,7 @@ class Writer(Operands):
         (x, *_), options, function = term.args, term.kwargs, term.op.function
         base = self.operand(x, None)
         if term.op is INDEX:
-            return f"{base}[{index(options['key'], literal)}]"
+            return f"{base}[{index(options.get('key'), literal)}]"
         if term.op.has("reshapes"):
             return f"{base}.reshape({term.shape})"
         if x.ndim == 2 and is_transpose(term):

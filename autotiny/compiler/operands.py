@@ -8,6 +8,7 @@ import numpy as np
 from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError
 from autotiny.compiler.naming import FormulaNames, names_to_show
+from autotiny.compiler.rewriting import TermKind, kind
 from autotiny.compiler.schedule import Schedule, Storage
 from autotiny.notation.numbers import exact_number
 
@@ -21,6 +22,8 @@ def unique_names(plan: Schedule, user_names: FormulaNames) -> dict[Term, str]:
     known = names_to_show([*plan.inputs, *plan.order], user_names)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
+        if copied is not None and kind(copied) in (TermKind.VIEW, TermKind.INPUT):
+            copied = None  # what is made beforehand, or may be returned, keeps its name
         if copied in names and name in (None, known.get(copied)):
             names[term] = names[copied]
         elif name is not None:

@@ -64,7 +64,7 @@ def is_view(term: Term) -> bool:
     if not isinstance(term.args[0].value, np.ndarray):
         return False
     if term.op is INDEX:
-        return is_basic(term.kwargs["key"]) and term.ndim > 0
+        return is_basic(term.kwargs.get("key")) and term.ndim > 0
     return term.op.has("rearranges") or (term.op.has("reshapes") and term.kwargs.get("order", "C") == "C")
 
 
@@ -75,7 +75,7 @@ def allocates(term: Term) -> bool:
     if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith(("numpy", "autotiny"))):
         return False  # the user's own
     if op is INDEX:
-        return not is_basic(term.kwargs["key"])
+        return not is_basic(term.kwargs.get("key"))
     return not (op.has("reshapes") or op.has("rearranges") or (op is SUMMATION and len(term.args) == 1))
 
 

@@ -88,7 +88,7 @@ def schedule(
     rest = (term for term in topological_order(*needed) if term not in set(first))
     order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
     order, group = groups(order)
-    plan = Plan(order, needed, donated, inner_results(order, needed, group))
+    plan = Plan(order, needed, donated, inner_results(order, needed, group), group)
     for term in order:
         plan.settle(term)
     return Schedule(
@@ -127,9 +127,14 @@ class Plan:
     """The state of the memory after each operation of an order."""
 
     def __init__(
-        self, order: list[Term], outputs: Sequence[Term], donated: set[Term], inner: Set[Term] = frozenset()
+        self,
+        order: list[Term],
+        outputs: Sequence[Term],
+        donated: set[Term],
+        inner: Set[Term] = frozenset(),
+        group: Mapping[Term, BlockGroup] = {},
     ) -> None:
-        self.inner = inner
+        self.inner, self.group = inner, group
         self.root: dict[Term, Term] = {}
         """The array whose entries a view shows."""
         self.place: dict[Term, Any] = {term: term for term in donated}
@@ -142,6 +147,8 @@ class Plan:
         for root, user in self.last_use.items():
             self.dying.setdefault(user, []).append(root)
         self.taken: set[Term] = set()
+        self.in_use: list[Storage] = []
+        """Memory that operations of the group that is being settled have used, in all of their blocks."""
 
     def _last_uses(self, order: list[Term]) -> dict[Term, Term]:
         uses: dict[Term, Term] = {}
@@ -174,10 +181,13 @@ class Plan:
         for root in self.dying.get(term, ()):
             place = self.place.get(root)
             if isinstance(place, Storage) and place is not self.place.get(term):
-                self.free.append(place)
+                self.in_use.append(place)
         place = self.place.get(term)
         if term not in self.last_use and term not in self.outputs | self.kept and isinstance(place, Storage):
-            self.free.append(place)
+            self.in_use.append(place)
+        if term not in self.group or term is self.group[term].terms[-1]:
+            self.free += self.in_use
+            self.in_use = []
 
     def in_place(self, term: Term) -> Any:
         """Return the memory of an operand of the same shape and type that is used for the last time."""
@@ -185,7 +195,7 @@ class Plan:
             return None
         for arg in term.args:
             place, alike = self.place.get(arg), (arg.shape, arg.dtype) == (term.shape, term.dtype)
-            if place is None or not alike or self.last_use.get(arg) is not term:
+            if place is None or not alike or self.last_use.get(arg) is not term or self.is_seen_otherwise(arg, term):
                 continue
             if isinstance(place, Storage) and term not in self.outputs:
                 return place
@@ -194,6 +204,11 @@ class Plan:
                 self.taken.add(place)
                 return place
         return None
+
+    def is_seen_otherwise(self, arg: Term, term: Term) -> bool:
+        """Whether other blocks of the same group may use entries of an array through a view."""
+        terms = self.group[term].terms if term in self.group else ()
+        return any(self.root.get(part) is arg for other in terms for part in other.args)
 
     def fresh(self, term: Term) -> Storage:
         """Return the smallest free memory that is large enough; else the largest, enlarged; else new memory."""

@@ -147,11 +147,14 @@ def add(grads: Gradients, x: Node, c: Any) -> None:
     grads[x] = grads[x] + c if x in grads else c
 
 
-@np.errstate(all="ignore")  # a decorator costs less than a with
 def run_sweep(
-    order: Sequence[Node], start: Callable[[Selection | None], AnySweep], chosen: Mapping[Node, Mask] = ALL
+    order: Sequence[Node],
+    start: Callable[[Selection | None], AnySweep],
+    chosen: Mapping[Node, Mask] = ALL,
+    *,
+    looks: bool = False,
 ) -> AnySweep:
-    """Run the sweep `start(selection)` over the order and return it; with a selection only if it has to look.
+    """Run the sweep `start(selection)` over the order and return it; with a selection if it `looks` or has to.
 
     An entry that was not taken has g = 0. Where its derivative is infinite, their product is nan, and where nothing is
     nan, all is right without a look at the selection; a matrix that was not taken may be singular. A recorded sweep
@@ -161,19 +164,22 @@ def run_sweep(
     """
     tracer, sweep = modes.tracing, start(None)
     outputs, sweep.masked = list(sweep.grads), bool(chosen)
-    looks = tracer.guards if tracer is not None else sweep.record and (sweep.masked or selects(order))
-    if looks or modes.debugging or not _succeeds(sweep, order):
+    looks = looks or modes.debugging
+    looks = looks or (tracer.guards if tracer is not None else sweep.record and (sweep.masked or selects(order)))
+    if looks or not succeeds(sweep, order):
         if tracer is not None:
             tracer.require_guard()
-        sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
-        sweep.masked = bool(chosen)
-        sweep.run(order)
+        with np.errstate(all="ignore"):
+            sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
+            sweep.masked = bool(chosen)
+            sweep.run(order)
     if tracer is not None:
         tracer.observe(sweep.grads, sweep.masked, sweep.masked and may_be_unbounded(order, every=bool(chosen)))
     return sweep
 
 
-def _succeeds(sweep: Sweep, order: Sequence[Node]) -> bool:
+@np.errstate(all="ignore")  # a decorator costs less than a with
+def succeeds(sweep: Sweep, order: Sequence[Node]) -> bool:
     """Run a sweep that does not look at the selection, and return whether it did not have to."""
     try:
         sweep.run(order)

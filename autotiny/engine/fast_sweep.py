@@ -25,6 +25,8 @@ class FastSweep(Sweep):
 
     stopped_nan = False
     """Whether nan has arrived at an operation that may not pass it on."""
+    before: Gradients = {}  # noqa: RUF012 - never written to
+    """The gradients before the first operation that selects, which it cannot have spoilt."""
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
@@ -41,8 +43,10 @@ class FastSweep(Sweep):
                     self.passed_by.append(node)
             op, args = form.op, form.args
             if op.stops:
-                self.stopped_nan = self.stopped_nan or (self.masked and has_nan(g))
-                self.masked = self.masked or op.has("selects")
+                if self.masked:
+                    self.stopped_nan = self.stopped_nan or has_nan(g)
+                elif op.has("selects"):
+                    self.masked, self.before = True, dict(grads)
             rules = op.rules
             if len(args) == 2 and not form.kwargs and type(rules) is tuple:
                 _pull_two(grads, node, form, g)
@@ -54,9 +58,10 @@ class FastSweep(Sweep):
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects."""
-        if not self.masked:
-            return False
-        return self.stopped_nan or any(has_nan(g) for x, g in self.grads.items() if x.op is None)
+        if not self.masked or self.stopped_nan:
+            return self.stopped_nan
+        before = self.before
+        return any(has_nan(g) for x, g in self.grads.items() if x.op is None and before.get(x) is not g)
 
 
 def _pull_two(grads: Gradients, node: Node, form: Any, g: Any) -> None:

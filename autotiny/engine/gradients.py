@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep
+from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep, succeeds
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
 from autotiny.engine.modes import modes
@@ -117,13 +117,19 @@ def run(
     chosen: Mapping[Node, Mask] = ALL,
 ) -> Sweep:
     """Return the sweep that finds the gradients, and keeps them all on request."""
-    fast = (wanted is None or whole) and not record and modes.tracing is None
-    path = None if wanted is None or whole else leading_to(reversed(order), wanted)
-    kept = None if wanted is None or keep or record or modes.tracing is not None else frozenset(wanted)
+    tracing = modes.tracing is not None
+    kept = None if wanted is None or keep or record or tracing else frozenset(wanted)
+    path, looks = None, False
+    if (wanted is None or whole) and not (record or tracing or modes.debugging):
+        fast = FastSweep(seeds, wanted=kept)
+        fast.masked = bool(chosen)
+        if succeeds(fast, order):
+            return fast
+        looks = True
+    elif wanted is not None and not whole:
+        path = leading_to(reversed(order), wanted)
 
     def start(selection: Selection | None) -> Sweep:
-        if fast and selection is None:
-            return FastSweep(seeds, wanted=kept)
         return Sweep(seeds, path, record=record, selection=selection, wanted=kept)
 
-    return run_sweep(order, start, chosen)
+    return run_sweep(order, start, chosen, looks=looks)

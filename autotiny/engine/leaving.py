@@ -9,24 +9,24 @@ imports autotiny, but it may format.
 """
 
 import ast
+import linecache
 import math
 import sys
 import warnings
-from contextvars import ContextVar
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.modes import modes
+from autotiny.engine.modes import Switch, modes
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
 
 CONVERSIONS = (float, int, complex)
 FACTS = (math.isnan, math.isinf, math.isfinite, math.isclose)
 """Functions of module math that have no gradient to lose."""
-ITERATING = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+ITERATING = (ast.List, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 """Expressions that ask for a float only through what they iterate over, as in [*map(float, losses)]."""
 LONGEST_CALL = 60
 
@@ -45,25 +45,22 @@ class Exit(NamedTuple):
         return call_site.line_text(self.path, self.number)
 
 
-_exits: ContextVar[list[Exit] | None] = ContextVar("exits of the running transform", default=None)
-running_exits = _exits.get
+running: dict[int, list[Exit]] = {}
+"""The exits of each transform that is running, in any thread; those that belong to no argument of it do not count."""
 
 
 class Exits:
-    """Collects the exits while a function runs; those of an inner transform are also those of the outer one."""
+    """Collects the exits while a function runs."""
 
-    __slots__ = ("inner", "outer")
+    __slots__ = ("exits",)
 
     def __enter__(self) -> list[Exit]:
-        self.inner: list[Exit] = []
-        self.outer = _exits.get()
-        _exits.set(self.inner)
-        return self.inner
+        self.exits: list[Exit] = []
+        running[id(self)] = self.exits
+        return self.exits
 
     def __exit__(self, *error: object) -> None:
-        _exits.set(self.outer)
-        if self.outer is not None:
-            self.outer += self.inner
+        del running[id(self)]
 
 
 def take(tensor: Any, way: str) -> None:
@@ -77,15 +74,16 @@ def take(tensor: Any, way: str) -> None:
 
 def note(tensor: Any, frame: FrameType) -> None:
     """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
-    exits, path = _exits.get(), frame.f_code.co_filename
-    if (exits is None and not modes.debugging) or call_site.is_package_file(path):
+    if not (running or Switch.in_use):
+        return
+    path = frame.f_code.co_filename
+    if call_site.is_package_file(path):
         return
     way = Exit(tensor, path, frame.f_lineno)
-    if exits is not None:
+    for exits in list(running.values()):
         exits.append(way)
-    if modes.debugging:
-        registry = frame.f_globals.setdefault("__warningregistry__", {})
-        words = messages.passed_exit(tensor, way.line)
+    if Switch.in_use and modes.debugging:
+        registry, words = frame.f_globals.setdefault("__warningregistry__", {}), messages.passed_exit(tensor, way.line)
         warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
 
@@ -95,15 +93,15 @@ def take_float(tensor: Any) -> None:
     frame = sys._getframe(2)
     source = call_site.running_source(frame)
     expression = call_site.parsed(source) if source else None
-    if not _formats(expression):
-        library = call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame)
-        if library:
-            raise messages.lost_gradient(tensor, _library_function(frame))
-        if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
-            error = _refusal(tensor, expression, frame)
-            if isinstance(expression, ast.Subscript):
-                _raise_again(frame, error)
-            raise error
+    if _formats(expression):
+        return
+    if call_site.is_library_file(frame.f_code.co_filename) and not _imports_autotiny(frame):
+        raise messages.lost_gradient(tensor, _library_function(frame))
+    if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
+        error = _refusal(tensor, expression, frame)
+        if isinstance(expression, ast.Subscript):
+            _raise_again(frame, error)
+        raise error
     note(tensor, frame)
 
 
@@ -127,17 +125,22 @@ def _formats(expression: ast.AST | None) -> bool:
 
 
 def _says_float(expression: ast.AST, frame: FrameType) -> bool:
-    """Whether an expression calls float, or hands it on to a builtin, as in list(map(float, losses))."""
+    """Whether an expression calls float, or hands it on, as in list(map(float, losses))."""
     if isinstance(expression, ast.Call):
         function = _looked_up(expression.func, frame)
         if any(function is meant for meant in (*CONVERSIONS, *FACTS)):
             return True
-        if getattr(function, "__module__", None) != "builtins":
+        if function is not None and getattr(function, "__module__", None) != "builtins":
             return False
+    elif isinstance(expression, ast.Tuple):  # a, b = map(float, losses)
+        line = call_site.parsed(linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip())
+        expression = line.value if isinstance(line, ast.Assign) else expression
     elif not isinstance(expression, ITERATING):
         return False
-    parts = [call_site.variable(part.id, frame) for part in ast.walk(expression) if isinstance(part, ast.Name)]
-    return any(part is conversion for part in parts for conversion in CONVERSIONS)
+    called = {part.func for part in ast.walk(expression) if isinstance(part, ast.Call)}
+    handed_on = [part for part in ast.walk(expression) if isinstance(part, ast.Name) and part not in called]
+    values = [call_site.variable(part.id, frame) for part in handed_on]
+    return any(value is conversion for value in values for conversion in CONVERSIONS)
 
 
 def _names_conversion(code: CodeType) -> bool:

@@ -134,10 +134,11 @@ def _matmul_reason(args: tuple[Any, ...]) -> str | None:
     if left == right:
         return None
     reason = f"inner sizes {left} and {right} differ"
-    if np.ndim(b) == 2 and np.shape(b)[1] == left:
-        return f"{reason}; {label(b, scope)}.T is {np.shape(b)[::-1]}"
-    if np.ndim(a) == 2 and np.shape(a)[0] == right:
-        return f"{reason}; {label(a, scope)}.T is {np.shape(a)[::-1]}"
+    for value, fits, side in ((b, np.shape(b)[-1] == left, "right"), (a, np.shape(a)[0] == right, "left")):
+        if np.ndim(value) == 2 and fits:
+            name = getattr(value, "name", None) or variable_name(value, scope)
+            transpose = f"{name}.T is {np.shape(value)[::-1]}" if name else f"the transpose of the {side} operand fits"
+            return f"{reason}; {transpose}"
     return f"{reason}; neither transpose fits" if np.ndim(a) == np.ndim(b) == 2 else reason
 
 

@@ -1,9 +1,17 @@
-"""Modes of recording, set in one thread for the length of a `with`: no_grad, debug, scope and tracing."""
+"""Modes of recording, set in one thread or task for the length of a `with`: no_grad, debug, scope and tracing.
 
+A mode ends with its `with`, also for the tasks that were begun inside. A new thread begins with recording on, unless it
+runs in a copy of the context, as asyncio.to_thread does.
+"""
+
+import inspect
 import math
 import threading
-from collections.abc import Iterable, Mapping
-from types import TracebackType
+from _thread import allocate_lock
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextvars import ContextVar
+from functools import partial, wraps
+from operator import call
 from typing import Any, ClassVar, Protocol
 
 from autotiny.errors import UnsupportedError
@@ -50,46 +58,168 @@ class Tracer(Protocol):
         """
 
 
-class _Modes(threading.local):
-    recording = True
-    debugging = False
-    tracing: Tracer | None = None
-    scope: tuple[Mark, ...] = ()
-    stable = True
+class Entry:
+    """One entry into a switch: its mode has the value while the lock is locked, then that of the entry around it."""
+
+    __slots__ = ("around", "left_by", "lock", "switch", "value")
+
+    def __init__(self, switch: "Switch") -> None:
+        self.switch, self.lock = switch, allocate_lock()
+        self.lock.acquire()
+        self.value, self.around = switch.value_inside(), _innermost(switch.mode)
+        self.left_by = False
+        """Whether a way out of it has been looked up."""
+
+    def enter(self) -> Callable[[], Any]:
+        """Return what enters it, in one call that runs no Python code."""
+        steps: list[Callable[[], Any]] = [
+            partial(Switch.in_use.add, self),
+            partial(_latest[self.switch.mode].set, self),
+        ]
+        return partial(any, map(_call, steps))
+
+
+_call: Callable[[Callable[[], Any]], Any] = call
+DEFAULTS: dict[str, Any] = {"recording": True, "debugging": False, "tracing": None, "scope": (), "stable": True}
+_latest: dict[str, ContextVar[Entry | None]] = {mode: ContextVar(mode, default=None) for mode in DEFAULTS}
+"""The last entry into a switch of each mode in this thread and task, which may have ended."""
+
+
+def _innermost(mode: str) -> Entry | None:
+    """Return the innermost entry that has not ended, after dropping those that have."""
+    for entry in list(Switch.in_use):
+        if not entry.lock.locked():
+            Switch.in_use.discard(entry)
+    latest = _latest[mode].get()
+    while latest is not None and not latest.lock.locked():
+        latest = latest.around
+    return latest
+
+
+class _Modes:
+    """The modes of this thread and task."""
+
+    recording: bool
+    debugging: bool
+    tracing: Tracer | None
+    scope: tuple[Mark, ...]
+    stable: bool
     """Whether stable forms are recognised; off, everything is computed and differentiated as it is written."""
+
+    def __getattr__(self, mode: str) -> Any:
+        if mode not in DEFAULTS:
+            raise AttributeError(mode)
+        entry = _innermost(mode) if Switch.in_use else None
+        return DEFAULTS[mode] if entry is None else entry.value
 
 
 modes = _Modes()
 
 
-class Switch(threading.local):
-    """A context manager that sets one mode of this thread; it may be nested, reused and shared by threads."""
+class Step:
+    """`switch.__enter__` or `switch.__exit__`. A `with` looks up both, in either order, and then calls the first.
 
-    in_use: ClassVar[int] = 0
-    """The number of open switches in all threads. While it is 0, recording need not look at the modes."""
+    Neither runs Python code that an interrupt (Ctrl-C) could stop half way: one adds the entry, one releases its lock.
+    """
 
-    _lock: ClassVar[threading.Lock] = threading.Lock()
+    def __init__(self, inwards: bool) -> None:
+        self.inwards = inwards
+
+    def __get__(self, switch: "Switch | None", kind: type) -> Callable[..., Any]:
+        if switch is None:  # contextlib.ExitStack looks it up in the class
+            return lambda switch, *error: self.__get__(switch, kind)(*error)
+        (step, entry), _lookup.last = _lookup.last, (None, None)
+        if entry is None or entry.switch is not switch or step is self:  # not the second of a pair
+            entry = None if self.inwards else switch.entered_by_hand()
+            if entry is None:
+                entry = Entry(switch)
+                _lookup.last = self, entry
+        entry.left_by = entry.left_by or not self.inwards
+        return entry.enter() if self.inwards else entry.lock.__exit__
+
+
+class _Lookup(threading.local):
+    last: tuple[Step | None, Entry | None] = None, None
+    """The step that was looked up last, and its entry, until the other step is looked up."""
+
+
+_lookup = _Lookup()
+
+
+class Switch:
+    """A context manager that sets one mode of this thread and task; it may be nested, reused, shared, and decorate."""
+
+    in_use: ClassVar[set[Entry]] = set()
+    """The entries that have not ended, in all threads, and some that have. While it is empty, recording need not look
+    at the modes."""
 
     def __init__(self, mode: str, value: Any) -> None:
         self.mode, self.value = mode, value
-        self.before: list[Any] = []
 
-    def __enter__(self) -> None:
-        self.before.append(getattr(modes, self.mode))
-        setattr(modes, self.mode, self.value)
-        with Switch._lock:
-            Switch.in_use += 1
+    __enter__ = Step(inwards=True)
+    __exit__ = Step(inwards=False)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        setattr(modes, self.mode, self.before.pop())
-        with Switch._lock:
-            Switch.in_use -= 1
+    def entered_by_hand(self) -> Entry | None:
+        """Return the innermost open entry that was entered without a way out, by a call of `__enter__`."""
+        entry = _innermost(self.mode)
+        while entry is not None and (entry.switch is not self or entry.left_by):
+            entry = entry.around
+        return entry
+
+    def value_inside(self) -> Any:
+        """Return the value that the mode has inside."""
+        return self.value
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that runs inside this switch, as a decorator; a generator does so between its yields."""
+        if inspect.isasyncgenfunction(function) or not callable(function) or isinstance(function, type):
+            raise UnsupportedError(
+                f"{self.label()} decorates functions, generators and coroutines, not "
+                f"{getattr(function, '__name__', type(function).__name__)}; use `with at.{self.label()}` inside it"
+            )
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            return self.run_generator(function(*args, **kwargs))
+
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        if inspect.iscoroutinefunction(function):
+            return wraps(function)(coroutine)
+        return wraps(function)(generator if inspect.isgeneratorfunction(function) else plain)
+
+    def run_generator(self, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """Yield what a generator yields, whose code runs inside this switch, while its user's code does not."""
+        step: Callable[[], Any] = partial(next, inner)
+        while True:
+            try:
+                with self:
+                    item = step()
+            except StopIteration as end:
+                return end.value
+            try:
+                sent = yield item
+            except GeneratorExit:
+                with self:
+                    inner.close()
+                raise
+            except BaseException as error:
+                step = partial(inner.throw, error)
+            else:
+                step = partial(inner.send, sent)
+
+    def label(self) -> str:
+        """Return the call that made the switch."""
+        return {"recording": "no_grad()", "debugging": "debug()"}.get(self.mode, f"{self.mode}(...)")
 
 
 def no_grad() -> Switch:
-    """Record nothing in this thread meanwhile: results are plain values that do not require a gradient.
+    """Record nothing in this thread or task meanwhile: results are plain values that do not require a gradient.
 
     >>> import autotiny as at
     >>> x = at.Tensor(3.0)
@@ -119,7 +249,7 @@ def debug() -> Switch:
 
 
 def scope(name: str) -> Switch:
-    """Group what is recorded meanwhile in this thread, under this name, in pictures; scopes may be nested.
+    """Group what is recorded meanwhile, in this thread or task, under this name, in pictures; scopes may be nested.
 
     >>> import autotiny as at
     >>> x = at.Tensor(2.0)
@@ -140,6 +270,6 @@ class _Scope(Switch):
         super().__init__("scope", ())
         self.name = name
 
-    def __enter__(self) -> None:
-        self.value = (*modes.scope, Mark(self.name))
-        super().__enter__()
+    def value_inside(self) -> tuple[Mark, ...]:
+        """Return the scopes that are open, and a new one."""
+        return (*modes.scope, Mark(self.name))

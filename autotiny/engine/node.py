@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
-from autotiny.engine.leaving import running_exits
-from autotiny.engine.modes import Mark, modes
+from autotiny.engine.leaving import running
+from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
@@ -96,11 +96,9 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if running_exits() is not None and self._tracked:
+        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
             leaving.note(self, sys._getframe(1))
-        if self.op is not None:
-            if modes.debugging and running_exits() is None:
-                leaving.note(self, sys._getframe(1))
+        if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
@@ -112,10 +110,8 @@ class Node:
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self.op is not None:
-            raise UnsupportedError(
-                f"{self._label()} is the result of {self.op.name}: only a leaf's data can be assigned"
-            )
+        if self.op is not None or self._argument:
+            raise UnsupportedError(f"{self._label()} is {self._made()}: only the data of a leaf can be assigned")
         current = self._value
         if value is not current:
             fresh = (
@@ -156,10 +152,8 @@ class Node:
             raise UnsupportedError(f"{self._label()}.requires_grad: expected True or False, got {value!r}")
         if self.op is not None or self._argument:
             if not value:
-                made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
-                raise UnsupportedError(
-                    f"{self._label()} is {made}: to let no gradient pass, use {self._label()}.detach() in its place"
-                )
+                name = self._label()
+                raise UnsupportedError(f"{name} is {self._made()}: to let no gradient pass, use {name}.detach()")
         elif value and self.dtype.kind != "f":
             self._value, self._shared, self._notes = self._value.astype(float), False, None
             self._assigned = next_number()
@@ -168,6 +162,8 @@ class Node:
     @property
     def grad(self) -> np.ndarray | None:
         """The gradient as an array, None before backward. That of a leaf is its own, that of a result read-only."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
         g = self._grad
         if self.op is None and type(g) is np.ndarray:
             return g
@@ -193,7 +189,13 @@ class Node:
         """The Tensors among the operands, in order, with repetitions."""
         return tuple(arg for arg in self.args if isinstance(arg, Node))
 
-    value = property(attrgetter("_value"), doc="The recorded value, which must not be modified.")
+    @property
+    def value(self) -> Any:
+        """The recorded value, which must not be modified."""
+        if running and self._tracked:
+            leaving.note(self, sys._getframe(1))
+        return self._value
+
     number = property(attrgetter("_number"), doc="The number of the node in the order of recording.")
     shape = property(attrgetter("_value.shape"), not_assignable("shape", "reshape()"), doc="Lengths of the axes.")
     dtype = property(attrgetter("_value.dtype"), not_assignable("dtype", "astype()"), doc="Type of the entries.")
@@ -246,7 +248,7 @@ class Node:
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
         if self.op is not None or self._argument:
-            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            made = f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
             raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
@@ -259,6 +261,9 @@ class Node:
         return format(self.item(), spec) if spec else str(self)
 
     __str__ = __repr__
+
+    def _made(self) -> str:
+        return f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())

@@ -154,6 +154,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         except Exception as error:
             raise messages.composition_failure(function, args, kwargs, error) from None
     if function in PLAIN:
+        if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
+            raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
     raise UnsupportedError(
         f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "

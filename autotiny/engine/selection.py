@@ -253,9 +253,13 @@ def is_finite(value: Any) -> bool:
 
 def has_nan(g: Any) -> bool:
     """Whether an entry is nan. A sum of squares is nan exactly where one of them is, and the fastest pass."""
-    if type(g) is np.ndarray:
-        s = np.vdot(g, g)
-        return bool(s != s)
+    kind = type(g)
+    if kind is np.ndarray:
+        flat = g.ravel("K")
+        g = flat.dot(flat)
+        return bool(g != g)
+    if kind is np.float64 or kind is np.float32:
+        return bool(g != g)
     g = value_of(g)
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call
 

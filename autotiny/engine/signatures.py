@@ -20,7 +20,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
         require_at_most(len(op.parameters), op.name, args)
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    options = stated_options(op.name, kwargs)
+    options = stated_options(op.name, kwargs, op.options)
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
@@ -79,16 +79,18 @@ def _form(function: Any) -> _Form:
     return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
 
 
-def stated_options(
-    name: str, kwargs: Mapping[str, Any], known: Collection[str] = ("axis", "keepdims")
-) -> dict[str, Any]:
+def stated_options(name: str, kwargs: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return the options that were passed, without the unknown ones that are None, their default.
 
     Raises UnsupportedError for out= and others with which the result would escape the graph.
     """
     options = {
-        key: value for key, value in kwargs.items() if value is not np._NoValue and (value is not None or key in known)
+        key: value
+        for key, value in kwargs.items()
+        if value is not np._NoValue and (value is not None or key in known or key == "where")  # where=None is False
     }
+    if options.get("where") is True:
+        del options["where"]
     for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
     return options

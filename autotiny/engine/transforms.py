@@ -5,6 +5,7 @@ on fresh Tensors and sweeps that graph. Inside another transform, or where the f
 outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from autotiny.engine.leaving import Exit, Exits
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_live, require_unchanged, verified_order
 from autotiny.engine.node import ENDED, Node, next_number
-from autotiny.engine.pytree import Rebuild, flatten, tree_map
+from autotiny.engine.pytree import Rebuild, flatten, leaves_as, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.engine.values import REAL, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
@@ -93,7 +94,7 @@ def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen
 
 def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
     """Raise UnsupportedError if the value of a variable left the graph, while the outputs do not depend on it."""
-    if unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
+    if not unreached or unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
         return
     (line, *_) = (way.line for way in exits if not unreached.isdisjoint(topological_order(way.tensor)))
     raise messages.lost_on_the_way(line)
@@ -109,6 +110,11 @@ def variable(value: Any) -> Tensor:
     """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
     if isinstance(value, Tensor) and value.requires_grad and modes.recording:
         return value.copy()
+    if dataclasses.is_dataclass(value):
+        raise UnsupportedError(
+            f"{type(value).__name__} is a dataclass; arguments to differentiate by are arrays, numbers, and lists, "
+            "tuples and dicts of them: give vars(...) of it, and build it inside the function"
+        )
     return as_argument(value._value if isinstance(value, Tensor) else value)
 
 
@@ -220,7 +226,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     def pull(g: Any) -> tuple[Any, ...]:
         for node in call.order:
             require_unchanged(node)
-        upstream, _ = flatten(g)
+        upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
         return tuple(
             call.rebuild_arguments(
@@ -257,7 +263,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     if not (isinstance(args, tuple | list) and isinstance(tangents, tuple | list)):
         raise UnsupportedError("jvp: give the arguments and the tangents as tuples, (x,) and (t,)")
     call = record_call(f, args, {}, range(len(args)))
-    directions = [as_tensor(t) for t in flatten(list(tangents))[0]]
+    directions = [as_tensor(t) for t in leaves_as(list(tangents), list(args), "jvp: the tangents")]
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
@@ -333,12 +339,13 @@ def hvp(f: Function) -> Function:
     require_function(f, "hvp")
 
     def product(x: Any, v: Any) -> Any:
-        expected, got = ([np.shape(leaf) for leaf in flatten(tree)[0]] for tree in (x, v))
+        direction = leaves_as(v, x, "hvp: v")
+        expected, got = ([np.shape(leaf) for leaf in leaves] for leaves in (flatten(x)[0], direction))
         if got != expected:
             raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
 
         def slope(x: Any) -> Any:
-            pairs = zip(flatten(grad(f)(x))[0], flatten(v)[0], strict=True)
+            pairs = zip(flatten(grad(f)(x))[0], direction, strict=True)
             return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
 
         return grad(slope)(x)

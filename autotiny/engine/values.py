@@ -62,7 +62,7 @@ def is_foreign(value: Any) -> bool:
 def plain_copy(value: Any) -> Any:
     """Return a copy as a NumPy array; an array of another library stays one."""
     if is_foreign(value):
-        return value.copy() if hasattr(value, "__autotiny_call__") else value  # a formula notes that it is an array
+        return np.copy(value) if hasattr(value, "__autotiny_call__") else value  # a formula notes that it is an array
     return np.array(value)
 
 

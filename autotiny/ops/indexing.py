@@ -80,15 +80,16 @@ def along(x: Array, axis: int) -> Key:
 def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Array:
     """Take the entries at indices along an axis, or of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), 0
-    indices, n = places(indices), a.shape[axis]
+        a, axis = np.ravel(a), axis or 0
+    indices, before = places(indices), along(a, axis)
+    n = a.shape[len(before)]
     if indices.dtype == bool or not indices.size:
         indices = indices.astype(np.intp)  # truth values count as 0 and 1
     if mode not in ("raise", "wrap", "clip"):
         raise UnsupportedError(f"take: mode must be 'raise', 'wrap' or 'clip'; got {mode!r}")
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return pick(a, (*along(a, axis), indices))
+    return pick(a, (*before, indices))
 
 
 @compose(np.take_along_axis)

@@ -16,7 +16,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, product_of_others
-from autotiny.ops.table import OPS, Array, compose, define, is_formula, own
+from autotiny.ops.table import OPS, Array, compose, define, floats, is_formula, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -250,6 +250,7 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
     At 0 the gradient is 0, while that of sqrt(sum(x**2)) is nan, the product of sqrt'(0) = inf with 0.
     """
+    x = floats(x)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if axis is not None and (not axes or not isinstance(axis, int | np.integer | tuple)):
         raise UnsupportedError(f"norm: axis must be None, an integer or a tuple of integers; got {axis}")

@@ -68,7 +68,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy")
+    logits = floats(logits, "cross_entropy", complex_too=True)
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")

@@ -86,7 +86,10 @@ def join(*arrays: Array, axis: int = 0) -> Array:
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Join arrays along an axis; with axis=None, flatten them first."""
-    return join(*map(np.ravel, arrays), axis=0) if axis is None else join(*arrays, axis=axis)
+    if axis is not None:
+        return join(*arrays, axis=axis)
+    dtype = np.result_type(*arrays)  # a number of Python's has the others' type
+    return join(*[np.ravel(x) if np.ndim(x) else np.ravel(x).astype(dtype) for x in arrays], axis=0)
 
 
 @compose(np.stack)
@@ -158,7 +161,7 @@ def matrix_transpose(x: Array) -> Array:
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), 0
+        a, axis = np.ravel(a), axis or 0
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
@@ -204,7 +207,7 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values
         raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
+    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     if not array.ndim:
         return np.copy(array)
-    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
     return take(np.ravel(array), places)

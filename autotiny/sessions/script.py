@@ -57,7 +57,10 @@ def save(path: Path, program: Program, output: str | None) -> None:
 
 def loaded(path: Path, limits: Limits) -> Program:
     """The program of a script that `save` wrote, possibly edited; raises ExpressionError and SessionError."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SessionError(f"{path.name} is not the text of a session") from None
     if len(text) > LONGEST:
         raise SessionError(f"{path.name} has {len(text):,} characters; a session has {LONGEST:,} at most")
     nodes = _parsed(path.name, text)

@@ -100,6 +100,23 @@ def test_a_convention_that_is_not_the_slope_is_not_confirmed():
         at.check_gradients(lambda x: at.relu(x) - at.relu(-x), np.zeros(2))
 
 
+@pytest.mark.parametrize("way", [lambda t: t.item(), float, lambda t: t.data[()], lambda t: np.array(t.tolist())])
+def test_the_line_of_a_way_out_is_named_where_a_gradient_is_lost(way):
+    def f(x):
+        scale = way(np.max(x))  # a way out
+        return np.sum(x**2) * scale
+
+    with pytest.raises(GradientError, match=r"a value left the graph at test_functions.py:\d+: ") as caught:
+        at.check_gradients(f, v)
+    assert "blame" not in str(caught.value)
+    with pytest.raises(UnsupportedError, match=r"through Tensors; a value left the graph at test_functions.py:\d+: "):
+        at.check_gradients(lambda x: way(np.sum(x)), v)
+
+
+def test_a_way_out_by_which_no_gradient_is_lost_is_not_named():
+    at.check_gradients(lambda x: np.sum(x**2) + 0 * float(np.max(x)), v)
+
+
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_overflowed_is_not_confirmed():
     with pytest.raises(GradientError, match=r"no number confirms the gradient(.|\n)*the loss overflowed"):
@@ -209,7 +226,7 @@ def test_columns_of_pytorch_are_taken_out_of_its_graph():
     assert at.compare(np.sum(x * x), {x: 2 * t}).ok
     narrow = (2 * t).to(torch.bfloat16)
     assert at.compare(np.sum(x * x), {x: narrow}).ok
-    assert not at.compare(np.sum(x * x), {x: 1.05 * narrow}).ok
+    assert not at.compare(np.sum(x * x), {x: 1.1 * narrow}).ok
     assert at.compare(loss, torch.func.grad(lambda x, y: torch.sum(torch.sin(x) * y)), v, v + 1).ok
 
 
@@ -220,16 +237,3 @@ def test_columns_of_jax_are_judged_in_their_precision():
     assert not at.compare(np.sum(x * x), {x: 1.0005 * column}).ok
     assert at.compare(np.sum(x * x), {x: column.astype(jax.numpy.bfloat16)}).ok
     assert at.compare(loss, jax.grad(lambda x, y: jax.numpy.sum(jax.numpy.sin(x) * y)), v, v + 1).ok
-
-
-# ----- values that leave the graph -----
-@pytest.mark.parametrize("way", [lambda x: float(x[0]), lambda x: x[0].item(), lambda x: x.data[0]])
-def test_check_gradients_names_the_line_where_a_value_left_the_graph(way):
-    words = r"the gradient is not the derivative; a value left the graph at test_functions\.py:\d+: "
-    with pytest.raises(GradientError, match=words):
-        at.check_gradients(lambda x: np.sum(x * way(x)), np.array([2.0, 3.0]))
-
-
-def test_check_gradients_names_the_line_of_a_result_that_left_the_graph():
-    with pytest.raises(UnsupportedError, match=r"through Tensors; a value left the graph at .*float\(np\.sum\(x\)\)"):
-        at.check_gradients(lambda x: float(np.sum(x)), np.array([2.0, 3.0]))

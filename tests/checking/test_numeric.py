@@ -5,6 +5,7 @@ import pytest
 
 import autotiny as at
 import checking_accuracy
+import checking_kinks
 import checking_rates
 from autotiny.checking import replaying
 from autotiny.checking.differences import sides
@@ -86,3 +87,9 @@ def test_random_graphs_raise_no_alarm_and_spoilt_ones_are_found():
     rates = checking_rates.rates(24)
     assert set(rates) > {"no error", *checking_rates.ENTRY, *checking_rates.SPOILT}
     assert all(said == tried for said, tried in rates.values())
+
+
+def test_hulls_that_are_known_by_brute_force_raise_no_alarm_and_what_is_off_them_is_found():
+    rates = checking_kinks.rates(8)
+    assert set(rates) >= {"a gradient beside", "a mixture", "off by 0.05 %", "autograd within"}
+    assert all(right == tried for right, tried in rates.values())

@@ -1041,7 +1041,7 @@ def self_containing_list():
 @way
 def linked_list():
     first = node = Layer(2.0)
-    for _ in range(3000):
+    for _ in range(300):
         node.next = Layer(2.0)
         node = node.next
     last = node

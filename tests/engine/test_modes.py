@@ -1,5 +1,10 @@
 """no_grad, debug and scope hold for the length of a `with`, in one thread."""
 
+import asyncio
+import contextlib
+import itertools
+import signal
+import sys
 import threading
 import weakref
 
@@ -7,6 +12,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine import modes as module
 from autotiny.engine.modes import Switch, modes
 from autotiny.errors import NonFiniteError, UnsupportedError
 
@@ -14,7 +20,7 @@ from autotiny.errors import NonFiniteError, UnsupportedError
 @pytest.fixture(autouse=True)
 def nothing_stays_switched():
     yield
-    assert (modes.recording, modes.debugging, modes.scope, Switch.in_use) == (True, False, (), 0)
+    assert (modes.recording, modes.debugging, modes.scope, Switch.in_use) == (True, False, (), set())
 
 
 # ----- no_grad -----
@@ -353,3 +359,232 @@ def test_a_scope_is_freed_with_what_was_recorded_in_it():
 def test_a_scope_needs_a_name(name):
     with pytest.raises(UnsupportedError, match=r"scope: expected a name, such as at\.scope\('layer 1'\)"):
         at.scope(name)
+
+
+# ----- tasks -----
+def run_both(first, second):
+    async def both():
+        return await asyncio.gather(first(), second())
+
+    return asyncio.run(both())
+
+
+@pytest.mark.parametrize(("before", "during"), [(0.02, 0.02), (0.0, 0.05), (0.01, 0.005)])
+def test_no_grad_in_one_task_does_not_reach_another_that_overlaps(before, during):
+    async def evaluates():
+        await asyncio.sleep(before)
+        with at.no_grad():
+            await asyncio.sleep(during)
+            return (at.Tensor(1.0) * 2).requires_grad
+
+    async def trains():
+        await asyncio.sleep(0.01)
+        first = (at.Tensor(1.0) * 2).requires_grad
+        await asyncio.sleep(0.02)
+        return first, (at.Tensor(1.0) * 2).requires_grad
+
+    assert run_both(evaluates, trains) == [False, (True, True)]
+
+
+def test_a_task_that_is_begun_inside_no_grad_records_nothing_until_that_ends():
+    recorded = []
+
+    async def work():
+        recorded.append(modes.recording)
+        await asyncio.sleep(0.01)
+        recorded.append(modes.recording)
+
+    async def start():
+        with at.no_grad():
+            task = asyncio.create_task(work())
+            await asyncio.sleep(0)
+        await task
+
+    asyncio.run(start())
+    assert recorded == [False, True]
+
+
+def test_a_thread_in_a_copy_of_the_context_keeps_the_mode():
+    async def start():
+        with at.no_grad():
+            return await asyncio.to_thread(lambda: modes.recording)
+
+    assert asyncio.run(start()) is False
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_switches_that_end_in_any_order_leave_the_mode_of_the_innermost_that_is_open(seed):
+    """Generators end their switches in any order; what the modes are is computed anew from those that are open."""
+    rng = np.random.default_rng(seed)
+
+    def stay(switch):
+        with switch:
+            yield
+
+    running = []
+    for _ in range(30):
+        if running and rng.random() < 0.5:
+            running.pop(rng.integers(len(running)))[1].close()
+        else:
+            value = bool(rng.random() < 0.5)
+            running.append((value, stay(Switch("recording", value))))
+            next(running[-1][1])
+        assert modes.recording == (running[-1][0] if running else True)
+    for _, generator in running:
+        generator.close()
+
+
+# ----- decorators -----
+def test_switches_decorate_functions_and_methods():
+    class Model:
+        @at.no_grad()
+        def predict(self, x):
+            """Predict."""
+            return x * 2
+
+    y = Model().predict(at.Tensor(1.0))
+    assert (y.item(), y.requires_grad) == (2, False)
+    assert (Model.predict.__name__, Model.predict.__doc__) == ("predict", "Predict.")
+
+
+def test_a_decorated_function_may_call_itself():
+    @at.no_grad()
+    def count(n):
+        return (n > 0 and count(n - 1)) or modes.recording
+
+    assert count(3) is False
+
+
+def test_a_decorated_generator_runs_inside_and_its_user_outside():
+    @at.no_grad()
+    def halves(x):
+        try:
+            while True:
+                x = (yield x, modes.recording) or x / 2
+        except ValueError:
+            yield "caught", modes.recording
+        return modes.recording
+
+    steps = halves(8.0)
+    assert next(steps) == (8, False)
+    assert modes.recording
+    assert steps.send(6.0) == (6, False)
+    assert next(steps) == (3, False)
+    assert steps.throw(ValueError) == ("caught", False)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value is False
+
+
+def test_a_decorated_coroutine_runs_inside():
+    @at.no_grad()
+    async def evaluates():
+        await asyncio.sleep(0.01)
+        return modes.recording
+
+    async def trains():
+        return modes.recording
+
+    assert run_both(evaluates, trains) == [False, True]
+
+
+async def asynchronously():
+    yield 1
+
+
+@pytest.mark.parametrize(("what", "name"), [(asynchronously, "asynchronously"), (int, "int"), (3, "int")])
+def test_what_a_switch_cannot_decorate_is_refused(what, name):
+    with pytest.raises(UnsupportedError, match=rf"no_grad\(\) decorates functions, .* not {name}; use `with"):
+        at.no_grad()(what)
+
+
+def test_a_switch_may_be_entered_and_left_by_hand():
+    switch = at.no_grad()
+    switch.__enter__()
+    switch.__enter__()
+    with switch:
+        switch.__exit__(None, None, None)
+        assert not modes.recording
+    switch.__exit__(None, None, None)
+    assert modes.recording
+
+
+def test_an_exit_stack_enters_and_leaves():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(at.no_grad())
+        stack.enter_context(at.no_grad())
+        assert not modes.recording
+    assert modes.recording
+
+
+# ----- interrupts -----
+def interrupted_at(n, work):
+    """Do the work, with a KeyboardInterrupt before the n-th instruction in modes.py; whether there are so many.
+
+    Python itself interrupts at calls, jumps back and the start of functions, not at the line at which a `with` ends, as
+    that of a decorated function, which is left out.
+    """
+    count = itertools.count()
+
+    def trace(frame, kind, _):
+        if frame.f_code.co_filename != module.__file__ or frame.f_code.co_name == "plain":
+            return None
+        frame.f_trace_opcodes = True
+        if kind in ("line", "opcode", "call") and next(count) == n:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_at_any_instruction_leaves_the_modes_whole():
+    def work():
+        with at.no_grad(), at.debug():
+            at.Tensor(1.0) * 2
+        with at.scope("s"):
+            pass
+        predict(1.0)
+
+    predict = at.no_grad()(lambda x: x)
+    n = 0
+    while interrupted_at(n, work):
+        assert (modes.recording, modes.debugging, modes.scope) == (True, False, ())
+        x = at.Tensor(3.0)
+        (x * 2 + np.maximum(x, 0.0)).backward()
+        assert x.grad == 3
+        n += 1
+    assert n > 300
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timers of signals")
+def test_an_interrupt_by_a_signal_leaves_the_modes_whole():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    rng = np.random.default_rng(0)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    caught = 0
+    try:
+        for _ in range(200):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 1e-3))
+                while True:
+                    with at.no_grad(), at.debug():
+                        pass
+            except KeyboardInterrupt:
+                caught += 1
+            x = at.Tensor(3.0)
+            (x * 2 + np.maximum(x, 0.0)).backward()
+            assert x.grad == 3
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert caught == 200

@@ -175,7 +175,7 @@ def test_a_tracked_tensor_cannot_be_assigned_to_data():
 
 def test_data_of_a_result_cannot_be_assigned():
     Z = at.Tensor([1.0]) * 2
-    with pytest.raises(UnsupportedError, match="Z is the result of multiply: only a leaf's data can be assigned"):
+    with pytest.raises(UnsupportedError, match="Z is the result of multiply: only the data of a leaf can be assigned"):
         Z.data = [3.0]
 
 
@@ -351,7 +351,7 @@ def test_copies_of_results_are_recorded(duplicate):
 def test_a_result_cannot_be_untracked():
     x = at.Tensor(2.0)
     h = x * x
-    with pytest.raises(UnsupportedError, match=r"h is the result of multiply: .* use h\.detach\(\) in its place"):
+    with pytest.raises(UnsupportedError, match=r"h is the result of multiply: .* use h\.detach\(\)"):
         h.requires_grad = False
     h.requires_grad = True
     (h * x).backward()
@@ -363,7 +363,7 @@ def test_an_argument_that_is_differentiated_by_cannot_be_untracked():
         x.requires_grad = False
         return x * x
 
-    with pytest.raises(UnsupportedError, match=r"x is an argument that is differentiated by: .* x\.detach\(\)"):
+    with pytest.raises(UnsupportedError, match=r"x is an argument of a function .*: .* x\.detach\(\)"):
         at.grad(f)(2.0)
 
 

@@ -259,6 +259,12 @@ def test_comparisons_give_plain_truth_values(op, other):
         np.testing.assert_array_equal(result, expected, strict=True)
 
 
+@pytest.mark.parametrize("function", [np.equal, np.less, np.logical_and, np.floor_divide])
+def test_comparison_into_a_tensor_is_an_error(function):
+    with pytest.raises(UnsupportedError, match=rf"{function.__name__}: out= cannot be a Tensor; assign the result"):
+        function(X, 1.0, out=at.Tensor(X))
+
+
 def test_tensors_hash_by_identity():
     x, y = at.Tensor(1.0), at.Tensor(1.0)
     assert len({x, y, x}) == 2
