@@ -8,20 +8,9 @@ from autotiny.engine.modes import debug, no_grad, scope
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
-from autotiny.ops.activations import (
-    cross_entropy,
-    elu,
-    gelu,
-    leaky_relu,
-    log_softmax,
-    logsumexp,
-    one_hot,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-)
+from autotiny.ops.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softmax
+from autotiny.ops.logarithms import log_softmax, logsumexp, softplus
+from autotiny.ops.losses import binary_cross_entropy, cross_entropy, one_hot
 
 if TYPE_CHECKING:
     from autotiny.checking import check_gradients, compare
@@ -35,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "binary_cross_entropy",
     "check_gradients",
     "compare",
     "compile",

@@ -21,9 +21,10 @@ from autotiny.algebra.normal import (
 )
 from autotiny.algebra.term import Term, apply
 from autotiny.ops import OPS
-from autotiny.ops.activations import log_softmax, softmax
+from autotiny.ops.activations import softmax
 from autotiny.ops.indexing import index
-from autotiny.ops.linalg import vdot
+from autotiny.ops.linalg import expectation, vdot
+from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.shaping import astype
 
 
@@ -46,9 +47,12 @@ def normalise(term: Term) -> Term:
     return term if rule is None else rule(term)
 
 
+UNTOUCHED = (np.copy, vdot.__wrapped__, expectation.__wrapped__)  # type: ignore[attr-defined]
+
+
 def in_one_way(term: Term) -> Term:
     """Return a term in the form that rows expect, with products and sums untouched, so that subterms stay shared."""
-    if term.op is None or term.op.function in (np.copy, vdot.__wrapped__):  # type: ignore[attr-defined]
+    if term.op is None or term.op.function in UNTOUCHED:
         return term
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
         return _without_spreads(term)
@@ -160,5 +164,6 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     index.__wrapped__: _index,  # type: ignore[attr-defined]
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
+    expectation.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
     vdot.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
 }

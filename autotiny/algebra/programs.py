@@ -6,7 +6,7 @@ import numpy as np
 
 from autotiny.algebra.equation import Equation, as_written
 from autotiny.algebra.term import Term
-from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
+from autotiny.ops.activations import sigmoid
 from autotiny.ops.linalg import vdot
 
 Array = Any
@@ -48,23 +48,8 @@ def can_be_dotted(a: Array, b: Array) -> bool:
 STABLE = (
     Equation("exp(x) / (1 + exp(x)) is the sigmoid",
         lambda x: np.exp(x) / (1 + np.exp(x)),      lambda x: sigmoid(x),           stable=True),
-    Equation("logarithm of softmax",
-        lambda x: np.log(softmax(x)),               lambda x: log_softmax(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("logarithm of softmax",
-        lambda x, axis: np.log(softmax(x, axis=axis)),
-        lambda x, axis: log_softmax(x, axis=axis),
-        lambda x, axis: isinstance(axis, int), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x, axis: np.log(np.sum(np.exp(x), axis=axis, keepdims=True)),
-        lambda x, axis: logsumexp(x, axis=axis, keepdims=True), stable=True),
-    Equation("logarithm of a sum of exponentials",
-        lambda x: np.log(np.sum(np.exp(x))),        lambda x: logsumexp(x),
-        lambda x: np.ndim(x) > 0, stable=True),
-    Equation("log(1 + exp(x)) is softplus",
-        lambda x: np.log(1 + np.exp(x)),            lambda x: np.logaddexp(x, 0),   stable=True),
 )
-"""Stable forms, for programs: they neither overflow nor underflow where the pattern does.
+"""Quotients of exponentials, for programs: stable beside those of `autotiny.ops.stable_forms`, which rows state.
 
 A derivation reads better without them.
 """

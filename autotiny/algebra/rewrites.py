@@ -11,8 +11,9 @@ import numpy as np
 from autotiny.algebra.equation import Equation
 from autotiny.algebra.normal import number
 from autotiny.algebra.term import Term
-from autotiny.ops.activations import log_softmax, logsumexp, sigmoid, softmax
+from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.linalg import cofactors
+from autotiny.ops.logarithms import log_softmax, logsumexp
 
 Array = Any
 
@@ -99,9 +100,9 @@ ROWS = (
         lambda x: np.exp(x) / np.sum(np.exp(x)),    lambda x: softmax(x, axis=0),
         lambda x: np.ndim(x) == 1, stable=True),
     Equation("exponential of log_softmax is softmax",
-        lambda x: np.exp(log_softmax(x)),           lambda x: softmax(x)),
+        lambda x: np.exp(log_softmax(x)),           lambda x: softmax(x),                               exact=True),
     Equation("exponential of log_softmax is softmax",
-        lambda x, axis: np.exp(log_softmax(x, axis=axis)),  lambda x, axis: softmax(x, axis=axis)),
+        lambda x, axis: np.exp(log_softmax(x, axis=axis)),  lambda x, axis: softmax(x, axis=axis),      exact=True),
     Equation("exponential less its log-sum-exp is softmax",
         lambda x: np.exp(x - logsumexp(x)),         lambda x: softmax(x, axis=0),
         lambda x: np.ndim(x) == 1),
@@ -116,6 +117,8 @@ ROWS = (
         lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x),          stable=True),
     Equation("exp(x) / (1 + exp(x)) is the sigmoid",
         lambda x: np.exp(x) * sigmoid(-x),          lambda x: 1 - sigmoid(-x)),
+    Equation("sinh(x) / cosh(x) is tanh",
+        lambda x: np.sinh(x) / np.cosh(x),          lambda x: np.tanh(x),           stable=True),
     Equation("cofactors over the determinant are the inverse, transposed",
         lambda x: cofactors(x) / np.linalg.det(x),  lambda x: np.transpose(np.linalg.inv(x))),
     Equation("exponential of a logarithm",

@@ -156,7 +156,8 @@ class Term(ArrayProtocol):
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Return the term of a decorated operation on terms."""
+        """Return the term of a decorated operation on terms; a variant of an operation is the operation itself."""
+        op = OPS[op.function]
         args, kwargs = bind_arguments(op, args, kwargs)
         return apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs)
 

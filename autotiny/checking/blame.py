@@ -10,7 +10,7 @@ from autotiny.checking.subject import Subject
 from autotiny.checking.verdict import examine
 from autotiny.diagnosis.graph import alone
 from autotiny.engine.graph import leading_to, topological_order
-from autotiny.engine.node import made_by
+from autotiny.engine.node import form_of
 from autotiny.engine.tensor import Tensor
 
 
@@ -59,7 +59,7 @@ def blame(subject: Subject) -> Blame:
             wrong = next(row for row in rows if not row.ok)
             line = (node._notes or {}).get("line")
             operand = int(wrong.name.split()[1])
-            return Blame(made_by(node).name, subject.names_of_all[node], operand, line, rows, checked)
+            return Blame(form_of(node).op.name, subject.names_of_all[node], operand, line, rows, checked)
     return Blame(None, None, None, None, (), checked)
 
 

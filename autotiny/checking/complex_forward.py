@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.ops import OPS, Op, activations, linalg, reductions, shaping
+from autotiny.ops import OPS, Op, activations, linalg, logarithms, reductions, shaping
 
 Array = Any
 Forward = Callable[..., Array]
@@ -60,6 +60,30 @@ def sigmoid(x: Array) -> Array:
     return np.where(x.real >= 0, 1, e) / (1 + e)
 
 
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x))."""
+    return logaddexp(x, np.zeros_like(x))
+
+
+def log_cosh(x: Array) -> Array:
+    """log(cosh(x)), with the larger exponential factored out."""
+    size = np.where(x.real < 0, -x, x)
+    return size + log1p(np.exp(-2 * size)) - np.log(2)
+
+
+def logistic_loss(z: Array, targets: Array) -> Array:
+    """The binary cross-entropy of a logit."""
+    return targets * softplus(-z) + (1 - targets) * softplus(z)
+
+
+def log_one_minus_softmax(x: Array, axis: int = 0) -> Array:
+    """The logarithm of the sum of the others, less that of all."""
+    x = np.moveaxis(x, axis, 0)
+    top = np.max(x.real, axis=0)
+    others = [np.sum(np.exp(np.delete(x, k, axis=0) - top), axis=0) for k in range(len(x))]
+    return np.moveaxis(np.log(np.stack(others)) - np.log(np.sum(np.exp(x - top), axis=0)), 0, axis)
+
+
 def log_abs_det(x: Array) -> Array:
     """log |det(x)| + i (the angle by which the step turns det(x))."""
     sign, size = map(np.asarray, np.linalg.slogdet(x))
@@ -85,9 +109,17 @@ SMOOTH: dict[Any, Forward] = {
     np.fmod: lambda a, b: a - b * np.trunc(np.real(a) / np.real(b)),
     np.nan_to_num: lambda x, **options: np.where(np.isfinite(x.real), x, np.nan_to_num(x.real, **options)),
     linalg.vdot: vdot,
+    linalg.expectation: vdot,
     linalg.log_abs_det: log_abs_det,
     linalg.sign_of_det: lambda x: np.linalg.slogdet(x.real.astype(float)).sign + 0j,
     activations.sigmoid: sigmoid,
+    logarithms.softplus: softplus,
+    logarithms.log_sigmoid: lambda x: -softplus(-x),
+    logarithms.log_one_minus_sigmoid: lambda x: -softplus(x),
+    logarithms.log_one_minus_softmax: log_one_minus_softmax,
+    logarithms.log_cosh: log_cosh,
+    logarithms.log_one_minus_tanh_squared: lambda x: -2 * log_cosh(x),
+    logarithms.logistic_loss: logistic_loss,
     shaping.astype: lambda x, dtype=None: x,
 }
 
@@ -243,7 +275,6 @@ def by_program(table: Mapping[Any, Forward]) -> dict[Any, Forward]:
 
 
 _SMOOTH, _KINKS = by_program(SMOOTH), by_program(KINKS)
-_LOGARITHMS = by_program({activations.sigmoid: lambda y, x: -logaddexp(np.zeros_like(x), -x)})
 
 
 def has_complex_form(op: Op) -> bool:
@@ -260,9 +291,3 @@ def complex_forward(op: Op, rule: TieRule, args: Sequence[Array], options: Mappi
     if op.has("flat"):
         return StepResult(op.forward(*map(np.real, args), **options) + 0j)
     return _KINKS[op.function](rule._replace(shared=OPS[op.function] is op), *args, **options)
-
-
-def complex_log(op: Op, y: Array, args: Sequence[Array], options: Mapping[str, Any]) -> Array:
-    """log(y) of an operation whose output y is an exponential, computed from its operands."""
-    assert op.log is not None
-    return _LOGARITHMS.get(op.function, op.log.forward)(y, *args, **options)

@@ -232,6 +232,11 @@ class Hull:
             away = np.maximum(np.maximum(self.low - target, target - self.high), 0)
         return np.where(self.high > self.low, away, np.nan)
 
+    @property
+    def slanted(self) -> Array:
+        """A direction in which no two entries move alike, so that it meets every kink."""
+        return np.asarray(random_direction(self.scale.shape, np.random.default_rng(0)) * self.scale)
+
     def is_convention(self, autograd: Array, direction: Array) -> bool:
         """Whether a gradient is, along a direction, what the conventions at kinks make of it."""
         along = self.along(direction)

@@ -1,6 +1,6 @@
 """Values that overflowed on the way from a tensor to the loss: a gradient through one is never verified."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from autotiny.checking.subject import Subject
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import is_stable_log, value_of
+from autotiny.engine.recording import value_of
 from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import short_number
@@ -26,7 +26,7 @@ def overflow(subject: Subject, x: Tensor) -> str | None:
     if not overflowed:
         return None
     taken = Selection(verified_order(subject.output), {subject.output: None}).taken
-    return next((_in_words(node, subject, lost) for node in overflowed if lost or _is_taken(node, order, taken)), None)
+    return next((_in_words(node, subject, lost) for node in overflowed if lost or _is_taken(node, taken)), None)
 
 
 def _overflowed(node: Tensor) -> bool:
@@ -44,13 +44,12 @@ def _overflowed(node: Tensor) -> bool:
     return bool(np.any(infinite)) and all(np.all(np.isfinite(operand)) for operand in operands)
 
 
-def _is_taken(node: Tensor, order: Sequence[Tensor], taken: Mapping[Any, Any]) -> bool:
-    """Whether the output depends on an entry that overflowed, by more than the logarithm of an exponential."""
-    users = [user for user in order if any(arg is node for arg in user.args)]
-    if users and all(is_stable_log(user.op, user.args) for user in users):
+def _is_taken(node: Tensor, taken: Mapping[Any, Any]) -> bool:
+    """Whether the output depends on an entry that overflowed, neither left out by a selection nor by a stable form."""
+    if node not in taken:
         return False
-    mask = taken.get(node)
-    return bool(np.any(np.isinf(node.value) if mask is None else np.isinf(node.value) & mask))
+    infinite, mask = np.isinf(node.value), taken[node]
+    return bool(np.any(infinite if mask is None else infinite & mask))
 
 
 def _in_words(node: Tensor, subject: Subject, lost: bool) -> str:

@@ -1,16 +1,16 @@
 """A recorded graph as a function of one of its tensors: only what depends on that tensor is computed again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autotiny.checking.complex_forward import StepResult, TieRule, complex_forward, complex_log, has_complex_form, size
-from autotiny.engine.graph import leading_to, topological_order
+from autotiny.checking.complex_forward import StepResult, TieRule, complex_forward, has_complex_form, size
+from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.node import made_by
-from autotiny.engine.recording import is_stable_log, value_of
+from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
-from autotiny.ops import OPS, Op, indexing, shaping
+from autotiny.ops import OPS, indexing, shaping
 
 WIDE_WORK = 50_000
 """The largest number of multiplications of a replay in extended precision, without BLAS: some milliseconds."""
@@ -59,7 +59,7 @@ class Replay:
     @property
     def analytic(self) -> bool:
         """Whether a complex step can pass through every operation on the way, kinks aside."""
-        return all(has_complex_form(made_by(node)) for node in self.nodes)
+        return all(has_complex_form(form_with(node, {self.x}).op) for node in self.nodes)
 
     def __call__(self, value: Any) -> Any:
         """Return the output for a real value of x."""
@@ -76,11 +76,12 @@ class Replay:
             if node in self.sorts:
                 result = self.sorts[node].step(rule, *args)
             else:
-                result = complex_forward(made_by(node), rule, args, node.kwargs)
+                form = form_with(node, {self.x})
+                result = complex_forward(form.op, rule, args, form.kwargs)
             kinks.append(result.at_kink)
             return result.value
 
-        return self._sum(self._values(value, compute, complex_log)), any(kinks)
+        return self._sum(self._values(value, compute)), any(kinks)
 
     def values(self, value: Any) -> dict[Tensor, Any]:
         """Return the values of x and of all that depends on it, for a real value of x."""
@@ -88,14 +89,13 @@ class Replay:
         def compute(node: Tensor, args: list[Any]) -> Any:
             if node in self.sorts:
                 return np.sort(args[0], axis=self.sorts[node].axis)
-            return made_by(node).forward(*args, **node.kwargs)
+            form = form_with(node, {self.x})
+            return form.op.forward(*args, **form.kwargs)
 
-        return self._values(value, compute, real_log)
+        return self._values(value, compute)
 
-    def _values(
-        self, value: Any, compute: Callable[[Tensor, list[Any]], Any], log: Callable[..., Any]
-    ) -> dict[Tensor, Any]:
-        """The values, each operation computed by `compute(node, args)`, the logarithm of an exponential by `log`."""
+    def _values(self, value: Any, compute: Callable[[Tensor, list[Any]], Any]) -> dict[Tensor, Any]:
+        """The values, each operation computed by `compute(node, args)` from the operands of its stable form if any."""
         values = {self.x: value}
 
         def value_at(arg: Any) -> Any:
@@ -103,15 +103,10 @@ class Replay:
 
         with np.errstate(all="ignore"):
             for node in self.nodes:
-                op = made_by(node)
-                if is_stable_log(op, node.args) and node.args[0] is not self.x:
-                    (inner,) = node.args
-                    args = [value_at(arg) for arg in inner.args]
-                    values[node] = log(made_by(inner), value_at(inner), args, inner.kwargs)
-                elif op is ASTYPE:
+                if made_by(node) is ASTYPE:
                     values[node] = value_at(node.args[0])
                 else:
-                    values[node] = compute(node, [value_at(arg) for arg in node.args])
+                    values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
         return values
 
     def _sum(self, values: Mapping[Tensor, Any]) -> Any:
@@ -125,12 +120,6 @@ class Replay:
         except TypeError:  # NumPy's linear algebra has no extended precision
             return False
         return True
-
-
-def real_log(op: Op, y: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """log(y) of an operation whose output y is an exponential, computed from its operands."""
-    assert op.log is not None
-    return op.log.forward(y, *args, **options)
 
 
 class TiedOrder:

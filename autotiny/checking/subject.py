@@ -10,10 +10,10 @@ import numpy as np
 
 from autotiny.diagnosis.graph import with_value
 from autotiny.engine import call_site, graph, messages
-from autotiny.engine.gradients import seed, sweep
+from autotiny.engine.gradients import seed, with_forms
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import made_by
-from autotiny.engine.recording import evaluate, new_node, value_of
+from autotiny.engine.node import form_of, made_by
+from autotiny.engine.recording import copied, evaluate, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
@@ -87,7 +87,7 @@ class Subject:
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
         with np.errstate(all="ignore"):
-            swept = sweep(verified_order(self.output), {self.output: self.seed}, list(self.names))
+            swept = with_forms(verified_order(self.output), {self.output: self.seed}, list(self.names))
         return {x: np.asarray(swept[x]) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
 
     @cached_property
@@ -123,7 +123,7 @@ def moved_gradients(
         copies = rounded_copy(order, np.random.default_rng(number))
         copy, reached = copies[output], [x for x in tensors if x in copies]
         with np.errstate(all="ignore"):
-            gradients = sweep(verified_order(copy), {copy: seed}, [copies[x] for x in reached])
+            gradients = with_forms(verified_order(copy), {copy: seed}, [copies[x] for x in reached])
         for x in tensors:
             moved[x].append(np.asarray(gradients.get(copies.get(x, x), np.zeros_like(x.value))))
     return moved
@@ -152,12 +152,11 @@ def _leaf(node: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Generator) -> Tensor:
-    op = made_by(node)
-    args = tuple(copies[arg] if type(arg) is Tensor else jitter(arg, rng) for arg in node.args)
-    value = evaluate(op, args, node.kwargs, value_of)
-    if not op.has("kinked"):
-        return new_node(Tensor, op, args, node.kwargs, jitter(value, rng))
-    seen = tuple(
-        with_value(new, arg.value) if type(arg) is Tensor else arg for arg, new in zip(node.args, args, strict=True)
-    )
-    return with_value(new_node(Tensor, op, seen, node.kwargs, node.value), value)
+    copy: Tensor = copied(node, lambda arg: copies[arg] if type(arg) is Tensor else jitter(arg, rng), node.value)
+    form = form_of(copy)
+    value = evaluate(form.op, form.args, form.kwargs, value_of)
+    if not made_by(node).has("kinked"):
+        copy._value = jitter(value, rng)
+        return copy
+    seen = copied(node, lambda arg: with_value(copies[arg], arg.value) if type(arg) is Tensor else arg, node.value)
+    return with_value(seen, value)

@@ -90,7 +90,7 @@ def judge(
             if misfit is not None:
                 off[misfit.place], far[misfit.place] = True, misfit.gap
         if np.any(wrong[1]):
-            direction = misfits[1].direction if misfits[1] else np.where(wrong[1], hull.scale, 0.0)
+            direction = misfits[1].direction if misfits[1] else np.where(wrong[1], hull.slanted, 0.0)
             by_convention = hull.is_convention(autograd, direction)
     doubtful |= (between > sum(tolerances)) & ~kink
     unexplained = np.where(kink & ~wrong[0] & ~wrong[1] & np.isfinite(between), 0, between)

@@ -14,7 +14,7 @@ from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
-from autotiny.compiler.rewriting import assume_facts, lower, made_by
+from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
@@ -92,14 +92,24 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
 
 
 @cache
-def reports_overflow() -> bool:
-    """Whether NumPy reports what overflows; WebAssembly keeps no flags of it."""
-    with np.errstate(over="raise"):
+def reports(kind: str, x: float, y: float) -> bool:
+    """Whether NumPy reports this kind of error for x y; WebAssembly keeps no flags of them."""
+    with np.errstate(**{kind: "raise"}):  # type: ignore[arg-type]
         try:
-            np.multiply(np.array([1e300]), np.array([1e300]))
+            np.multiply(np.array([x]), np.array([y]))
         except FloatingPointError:
             return True
     return False
+
+
+def reports_overflow() -> bool:
+    """Whether NumPy reports what overflows."""
+    return reports("over", 1e300, 1e300)
+
+
+def reports_invalid() -> bool:
+    """Whether NumPy reports invalid operations."""
+    return reports("invalid", 0.0, np.inf)
 
 
 def as_given(output: Term, traced: Term) -> Term:
@@ -139,7 +149,10 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that was not taken."""
+    """Whether nan in a result may come from an entry that was not taken, and is looked for when all is done.
+
+    Where only a value that is not finite could make it, the program stops at an invalid operation.
+    """
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
@@ -156,7 +169,7 @@ def build(request: Request) -> Built:
     f, args, kwargs, _, _, ints, facts, guards = request
     dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
-    terms = [out for out in traced.outputs if isinstance(out, Term)]
+    terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
     if not built.fast:
@@ -193,15 +206,17 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
     """Schedule the rewritten formulas of a trace, and let a back end write the program."""
     f, args, kwargs, donate, threads, _, _, guards = request
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    stop = FactError if formulas.finite or formulas.moved else None
-    masked = traced.masked and not guards and (traced.unbounded or not (stop or donate))
+    selects = traced.masked and not guards
+    by_flags = selects and not traced.unbounded and reports_invalid()
+    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if by_flags else None
+    masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     plan = schedule(
         traced.symbols,
         outputs,
         written_into,
         formulas.checks,
-        formulas.finite,
+        formulas.finite or (results_to_check(outputs) if by_flags else []),
         names=names,
         threads=threads,
         stop=stop,

@@ -151,8 +151,8 @@ class Compiled:
         """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
             result = built.program(*args, *kwargs.values())
-        except np.linalg.LinAlgError:
-            if not built.masked:
+        except (FloatingPointError, np.linalg.LinAlgError) as error:
+            if isinstance(error, np.linalg.LinAlgError) and not built.masked:
                 raise
             return self.guarded(args, kwargs)
         except (ArithmeticError, ValueError) as error:  # Python raises where NumPy gives inf or nan

@@ -12,7 +12,7 @@ from autotiny.algebra.facts import sums_to_one
 from autotiny.compiler.naming import FormulaNames, hand_on
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS, Op, stable_form
 from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, is_basic, scatter
 from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
@@ -134,6 +134,23 @@ def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any])
     if kwargs is term.kwargs and all(map(is_, args, term.args)):
         return term
     return apply(term.op, args, kwargs, term.value)
+
+
+# ----- stable forms -----
+
+
+def with_stable_forms(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+    """Return the outputs with the stable form of every expression that a row stands for.
+
+    What is differentiated has been recorded with them; this is for the rest.
+    """
+
+    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+        term = constant(with_operands(term, args, kwargs))
+        form = None if term.op is None else stable_form(term.op, term.args)
+        return term if form is None else apply(form.op, form.args, form.kwargs)
+
+    return rewrite(outputs, visit, names)
 
 
 # ----- facts about data, assumed at the first call and checked at every call -----

@@ -10,11 +10,12 @@ from autotiny.algebra.normalise import normalise
 from autotiny.algebra.term import Term, symbol
 from autotiny.diagnosis.formula import described, stop_condition
 from autotiny.diagnosis.mistakes import Array, Context
-from autotiny.engine.gradients import sweep
-from autotiny.engine.graph import leading_to, topological_order
+from autotiny.engine.contributions import contributions
+from autotiny.engine.gradients import sweep, with_forms
+from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import NO_OPTIONS, Node, made_by
-from autotiny.engine.recording import evaluate, is_stable_log, new_node, value_of
+from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
+from autotiny.engine.recording import copied, evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS
 
@@ -29,38 +30,29 @@ def with_value(node: Tensor, value: Any) -> Tensor:
 
 
 def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
-    """Return the operation on leaves with its operands' values, and the tracked leaves by position.
-
-    The logarithm of an exponential keeps the exponential, since its rule passes it by.
-    """
-    if is_stable_log(node.op, node.args):
-        inner, operands = on_leaves(node.args[0])
-        return new_node(Tensor, made_by(node), (inner,), NO_OPTIONS, node.value), operands
-    return on_leaves(node)
-
-
-def on_leaves(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
     """Return the operation on leaves with its operands' values, and the tracked leaves by position."""
-    op = made_by(node)
-    args = tuple(
-        Tensor(arg.value, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in node.args
-    )
-    copy = new_node(Tensor, op, args, node.kwargs, evaluate(op, args, node.kwargs, value_of))
-    return copy, {i: arg for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad}
+    op, args, kwargs = form_of(node).op, form_of(node).args, form_of(node).kwargs
+    leaves = tuple(Tensor(arg.value, requires_grad=arg.requires_grad) if isinstance(arg, Node) else arg for arg in args)
+    copy = new_node(Tensor, op, leaves, kwargs, evaluate(op, leaves, kwargs, value_of))
+    return copy, {i: leaf for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad}
 
 
 def without_derivatives(order: Iterable[Tensor], omitted: Container[Tensor]) -> dict[Tensor, Tensor]:
     """Return a copy of a graph, node by node, in which the omitted operations pass gradients on unchanged."""
     copies: dict[Tensor, Tensor] = {}
     for node in order:
-        args = tuple(copies.get(arg, arg) if type(arg) is Tensor else arg for arg in node.args)
         if node.op is None or not node.requires_grad:
             copies[node] = Tensor(node.value, requires_grad=node.requires_grad)
-        elif node in omitted:
-            tracked = [arg for arg in args if type(arg) is Tensor and arg.requires_grad and arg.shape == node.shape]
-            copies[node] = with_value(tracked[0], node.value) if tracked else Tensor(node.value, requires_grad=False)
-        else:
-            copies[node] = new_node(Tensor, node.op, args, node.kwargs, node.value)
+            continue
+        copy = copied(node, lambda arg: copies.get(arg, arg) if type(arg) is Tensor else arg, node.value)
+        if form_with(node, omitted) is node:
+            copy._stable = None
+        if node in omitted:
+            tracked = [
+                arg for arg in copy.args if type(arg) is Tensor and arg.requires_grad and arg.shape == node.shape
+            ]
+            copy = with_value(tracked[0], node.value) if tracked else Tensor(node.value, requires_grad=False)
+        copies[node] = copy
     return copies
 
 
@@ -86,11 +78,12 @@ class GraphContext(Context):
 
     def terms(self) -> Iterator[tuple[str, Array]]:
         """Yield the contribution to the gradient of x through each operation that uses x."""
-        for user, g in self._gradients(self._users()).items():
-            copy, operands = on_leaves(user)
-            positions = [i for i, arg in enumerate(user.args) if arg is self.x and i in operands]
-            pulled = sweep(verified_order(copy), {copy: g}, [operands[i] for i in positions])
-            term = np.sum([_gradient(pulled, operands[i]) for i in positions], axis=0)
+        terms: dict[Tensor, Array] = {}
+        for visit in reversed(contributions(self.output, self.seed).visits):
+            for c in visit.contributions:
+                if c.operand is self.x:
+                    terms[visit.node] = terms.get(visit.node, 0) + np.asarray(c.value)
+        for user, term in terms.items():
             yield f"the term through {self.names[user]}", term
 
     def without_factor(self) -> Iterator[tuple[str, Array]]:
@@ -142,7 +135,7 @@ class GraphContext(Context):
         return normalise(derivative) if isinstance(derivative, Term) else None
 
     def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
-        swept = sweep(verified_order(self.output), {self.output: self.seed}, nodes)
+        swept = with_forms(verified_order(self.output), {self.output: self.seed}, nodes)
         return {node: _gradient(swept, node) for node in nodes}
 
     def _without(self, nodes: list[Tensor]) -> Array:

@@ -96,6 +96,8 @@ def _add_edge(digraph: Any, edge: Edge, scene: Scene) -> None:
         attributes["label"] = f"<{_pill(edge.label)}>"
     if edge.kind == "gradient":  # it flows up
         digraph.edge(edge.target, edge.source, dir="back", color=VERMILLION, **attributes)
+    elif edge.kind == "bypass":
+        digraph.edge(edge.source, edge.target, arrowtail="odot", dir="both", **attributes)
     elif edge.kind == "link":
         digraph.edge(edge.source, edge.target, style="dotted", constraint="false", arrowhead="none", **attributes)
     else:

@@ -36,8 +36,9 @@ class Edge:
     strength: float = 0.0
     """The norm of the contribution."""
     carries_gradient: bool = True
-    kind: Literal["use", "gradient", "link"] = "use"
-    """From a value to an operation, from a gradient to another, or from an operation to what its rules recorded."""
+    kind: Literal["use", "bypass", "gradient", "link"] = "use"
+    """From a value to an operation; to one whose gradient comes back in one go, past the results between; from a
+    gradient to another; or from an operation to what its rules recorded."""
     count: int = 1
     """The number of uses that the edge represents."""
 
@@ -52,6 +53,7 @@ class Edge:
         if self.kind == "link":
             return "what the rules of this operation recorded"
         parts = [f"{self.count} uses"] if self.count > 1 else []
+        parts += ["in one go, past what is between"] if self.kind == "bypass" else []
         parts += [f"local derivative {self.label.removeprefix('∂ ')}"] if self.label else []
         parts += [f"passes on {self.rule}"] if self.rule and self.rule != "g" else []
         if self.contribution:
@@ -60,19 +62,22 @@ class Edge:
 
 
 def edges_into(graph: GraphView, node: NodeId) -> Sequence[Edge]:
-    """Return the edges into an operation, one for each operand."""
-    return [_edge(graph, node, position, operand) for position, operand in enumerate(graph.operands[node])]
+    """Return the edges into an operation, one for each operand, and those past the operands."""
+    edges = [_edge(graph, node, position, operand) for position, operand in enumerate(graph.operands[node])]
+    return edges + [_edge(graph, node, position, operand) for position, operand in graph.passes_by(node)]
 
 
 def _edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
     edge = plain_edge(graph, node, position, operand)
     if not edge.carries_gradient:
         return edge
-    local = derivative(graph, node, position)
     contribution = graph.contributions.get((node, position))
+    if contribution is None and node in graph.turns:  # the gradient came back past this operation
+        return replace(edge, carries_gradient=False)
+    local = derivative(graph, node, position)
     return replace(
         edge,
-        label=_label(graph, node, operand, local),
+        label=_label(graph, node, used_by(graph.values[node], position)[0].op, operand, local),
         rule=local.rule if local else "",
         contribution=summarise(contribution.value, small=True) if contribution else None,
         strength=norm(contribution.value) if contribution else 0.0,
@@ -81,10 +86,17 @@ def _edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edg
 
 def plain_edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
     """Return an edge without label and contribution."""
-    op: Any = graph.values[node].op
-    rule = next(itertools.islice(op.rules, position, None))
+    form, place = used_by(graph.values[node], position)
+    rule = next(itertools.islice(form.op.rules, place, None))
     tracked = rule is not None and getattr(graph.values[operand], "requires_grad", False)
-    return Edge(f"e{operand}-{node}-{position}", f"n{operand}", f"n{node}", carries_gradient=tracked)
+    kind: Any = "use" if form is graph.values[node] else "bypass"
+    return Edge(f"e{operand}-{node}-{position}", f"n{operand}", f"n{node}", carries_gradient=tracked, kind=kind)
+
+
+def used_by(result: Any, position: int) -> tuple[Any, int]:
+    """Return what uses the operand at a position: the result's operation or its stable form; and the place in that."""
+    first = len(result.args)
+    return (result, position) if position < first else (result._stable, position - first)
 
 
 def norm(contribution: Any) -> float:
@@ -98,25 +110,25 @@ def norm(contribution: Any) -> float:
     return largest * float(np.sqrt(np.sum(np.square(array / largest))))
 
 
-def _label(graph: GraphView, node: NodeId, operand: NodeId, local: LocalDerivative | None) -> str:
+def _label(graph: GraphView, node: NodeId, op: Op, operand: NodeId, local: LocalDerivative | None) -> str:
     result, x = graph.values[node], value_of(graph.values[operand])
     if local is None:
-        return f"∂{result.op.name}"
+        return f"∂{op.name}"
     if np.ndim(x) == 0 and np.ndim(value_of(result)) == 0:
         return f"∂ {typeset(short_number(local.value))}"
-    return local.factor or f"∂{result.op.name}"
+    return local.factor or f"∂{op.name}"
 
 
 # ----- the chain rule -----
-def derivative(graph: GraphView, node: NodeId, position: int, through_log: bool = False) -> LocalDerivative | None:
-    """Return the rule by which an operation, or its logarithm, passes a gradient on to one of its operands."""
+def derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
+    """Return the rule by which an operation passes a gradient on to one of its operands."""
     tensor = graph.values[node]
-    op: Op = tensor.op
-    rule = op.log.rule if through_log and op.log else next(itertools.islice(op.rules, position, None))
+    form, place = used_by(tensor, position)
+    rule = next(itertools.islice(form.op.rules, place, None))
     if rule is None:
         return None
-    operands = [(graph.names.short(arg), value_of(arg)) for arg in tensor.args]
-    return local_derivative(rule, operands, (graph.names.short(tensor), value_of(tensor)), tensor.kwargs)
+    operands = [(graph.names.short(arg), value_of(arg)) for arg in form.args]
+    return local_derivative(rule, operands, (graph.names.short(tensor), value_of(tensor)), form.kwargs)
 
 
 def chain_rule(graph: GraphView, node: NodeId) -> str:
@@ -146,10 +158,10 @@ def chain_rule(graph: GraphView, node: NodeId) -> str:
 def _term(graph: GraphView, output: str, result: NodeId, position: int) -> tuple[str, str]:
     """Return one contribution in numbers, or "" for arrays, and in symbols."""
     c, local = graph.contributions[result, position], derivative(graph, result, position)
-    y, x = (graph.names.short(graph.values[node]) for node in (result, graph.operands[result][position]))
+    y, x = graph.names.short(graph.values[result]), graph.names.short(c.operand)
     arriving = f"d{output}/d{y}"
     if np.ndim(c.value) or np.ndim(c.pulled):
-        if local is None or c.through_log:
+        if local is None:
             return "", f"{arriving} · d{y}/d{x}"
         return "", re.sub(rf"\b{local.arriving}\b", lambda _: arriving, local.rule)
     return _product(c, local), f"{arriving} · d{y}/d{x}"
@@ -158,7 +170,7 @@ def _term(graph: GraphView, output: str, result: NodeId, position: int) -> tuple
 def _product(c: Contribution, local: LocalDerivative | None) -> str:
     """Return a contribution between numbers as a product of two, if it is one."""
     g, slope = float(c.pulled), float(local.value) if local else np.nan
-    if not c.through_log and np.isclose(g * slope, float(c.value), rtol=1e-6, atol=0):
+    if np.isclose(g * slope, float(c.value), rtol=1e-6, atol=0):
         return f"{_factor(g)} · {_factor(slope)}"
     return short_number(c.value)
 

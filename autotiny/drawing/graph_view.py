@@ -1,5 +1,6 @@
 """A snapshot of a recorded graph: its values in order, their names and gradients, and the backward pass."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -80,6 +81,7 @@ class GraphView:
     values, operands : each value, and the ids of its operands in order; twice the same id for x * x.
     ids : the id of each tensor.
     consumers : for each value, the ids of the results that use it.
+    bypasses : for each value, the results, with positions, that its gradient comes from past the results between.
     gradients : by id, `.grad`; empty before backward.
     turns : by id, when backprop visits an operation; the output's turn is 1.
     contributions : by result and position of the operand, the contribution to the operand's gradient.
@@ -103,6 +105,7 @@ class GraphView:
         self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
+        self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
         self._follow_backprop()
 
     def _follow_backprop(self) -> None:
@@ -115,7 +118,10 @@ class GraphView:
         for turn, visit in enumerate(visits, 1):
             node = self.ids[visit.node]
             self.turns[node] = turn
-            self.contributions |= {(node, c.position): c for c in visit.contributions}
+            for c in visit.contributions:
+                self.contributions[node, c.position] = c
+                if c.position >= len(visit.node.args):
+                    self.bypasses[self.ids[c.operand]].append((node, c.position))
 
     def paths(self, node: NodeId) -> Sequence[tuple[NodeId, int]]:
         """Return the uses of a value, as (result, position), that contributed to its gradient, in order of time."""
@@ -125,7 +131,12 @@ class GraphView:
             for position, operand in enumerate(self.operands[consumer])
             if operand == node and (consumer, position) in self.contributions
         ]
-        return sorted(uses, key=lambda use: (self.turns[use[0]], use[1]))
+        return sorted(uses + self.bypasses[node], key=lambda use: (self.turns[use[0]], use[1]))
+
+    def passes_by(self, node: NodeId) -> list[tuple[int, NodeId]]:
+        """Return where the gradient of a result goes past the results between, as (position, operand)."""
+        passing = {p: self.ids[c.operand] for (n, p), c in self.contributions.items() if n == node}
+        return [(p, operand) for p, operand in passing.items() if p >= len(self.operands[node])]
 
     def between(self, sources: Iterable[NodeId]) -> set[NodeId]:
         """Return the ids on the ways from some values to the output."""

@@ -191,7 +191,8 @@ def tree(cards: Sequence[Card], edges: Sequence[Edge]) -> str:
     known = {card.id: card for card in cards}
     operands: dict[str, list[str]] = {card.id: [] for card in cards}
     for edge in edges:
-        operands[edge.target].append(edge.source)
+        if edge.kind != "bypass":
+            operands[edge.target].append(edge.source)
     used = {edge.source for edge in edges}
     rows: list[tuple[str, str, str]] = []
     seen: set[str] = set()

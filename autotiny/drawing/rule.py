@@ -134,9 +134,7 @@ def _is_zero_of(truth: Expression, x: Expression) -> bool:
 
 
 # ----- the rule in words -----
-def rule_in_words(op: Op, position: int, through_log: bool = False) -> str:
+def rule_in_words(op: Op, position: int) -> str:
     """The name of an operation's rule for one operand, or what it does, in a few words."""
-    if through_log:
-        return f"{op.name} and its logarithm in one go, for nothing to be divided by what may underflow"
     words = op.words if isinstance(op.words, str) else op.words[position]
     return words or f"chain rule: times the derivative of {op.name}"

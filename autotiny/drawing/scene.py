@@ -100,7 +100,7 @@ def _edges(graph: GraphView, items: Iterable[Child]) -> list[Edge]:
         if not isinstance(item, Group) and not any(isinstance(owner.get(o), Group) for o in graph.operands[node]):
             edges += [edge for edge in edges_into(graph, node) if int(edge.source[1:]) in owner]
             continue
-        for position, operand in enumerate(graph.operands[node]):
+        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by(node)):
             source = owner.get(operand)
             if source is not None and source is not item:
                 between[card_id(source), card_id(item)].append((node, position, operand))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.drawing.composition import Composition
-from autotiny.drawing.edge import derivative
-from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.edge import derivative, used_by
+from autotiny.drawing.graph_view import GraphView, Names, NodeId
 from autotiny.drawing.groups import nodes
 from autotiny.drawing.rule import LocalDerivative, rule_in_words
 from autotiny.drawing.selection import card_id, visible
@@ -175,14 +175,17 @@ class StepBuilder:
 
     def _arrives(self, flow: Flow) -> Line:
         c, result = flow.contribution, self.graph.values[flow.start]
-        output, name = self.names.short(self.graph.output), self.names.short(result)
-        symbol = f"∂{output}/∂log({name})" if c.through_log else self._d(result)
-        return array_line("arrives", c.pulled, f"g = {symbol} = ")
+        whole = self.graph.gradients[flow.start]
+        rest = "" if np.array_equal(c.pulled, whole, equal_nan=True) else ", less what has gone past it already,"
+        return array_line("arrives", c.pulled, f"g = {self._d(result)}{rest} = ")
 
     def _passes_on(self, flow: Flow) -> Iterator[Line]:
         c, result = flow.contribution, self.graph.values[flow.start]
-        local = derivative(self.graph, flow.start, c.position, c.through_log)
-        words = rule_in_words(made_by(result), c.position, c.through_log)
+        local = derivative(self.graph, flow.start, c.position)
+        form, place = used_by(result, c.position)
+        words = rule_in_words(form.op, place)
+        if form is not result:
+            words += f"; in one go, past {past(self.names, result)}"
         factor = slope(local) if result.size >= c.operand.size else ""  # entry by entry
         if factor and result.shape != c.operand.shape:
             words += "; summed over what broadcasting repeated"
@@ -190,8 +193,7 @@ class StepBuilder:
         if factor:
             formula = self.names.formula(result)
             bracketed = formula if "(" in formula else f"({formula})"
-            output = f"log({self.names.short(result)})" if c.through_log else bracketed
-            yield Line("local derivative", f"∂{output}/∂{self.names.short(c.operand)} = {factor}")
+            yield Line("local derivative", f"∂{bracketed}/∂{self.names.short(c.operand)} = {factor}")
         line = array_line("passes on", c.value, product(local, c))
         yield line if np.any(c.value) else line._replace(text=f"{line.text}: nothing goes this way")
 
@@ -205,6 +207,13 @@ class StepBuilder:
             line = line._replace(rows=(), heat=None)
         state = "the only path" if paths == 1 else f"path {nth} of {paths}"
         return line._replace(text=f"{line.text} ({state}{', complete' if nth == paths else ''})")
+
+
+def past(names: Names, result: Tensor) -> str:
+    """Return the names of the results that the stable form of a result passes by."""
+    assert result._stable is not None
+    within = [(result if user is None else user).args[position] for user, position in result._stable.uses]
+    return " and ".join(dict.fromkeys(names.short(x) for x in within))
 
 
 def _is_result(value: Any) -> bool:

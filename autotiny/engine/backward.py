@@ -15,10 +15,11 @@ import numpy as np
 
 from autotiny.engine.broadcasting import fit
 from autotiny.engine.modes import modes
-from autotiny.engine.node import Node, made_by
-from autotiny.engine.recording import is_stable_log, require_finite, value_of
+from autotiny.engine.node import Node, form_of
+from autotiny.engine.recording import require_finite, value_of
 from autotiny.engine.selection import Mask, Selection, has_nan, may_be_unbounded, selects
 from autotiny.errors import UnsupportedError
+from autotiny.ops import Op
 
 Gradients = dict[Any, Any]
 """A map from each tensor x to dJ/dx."""
@@ -33,7 +34,7 @@ class Sweep:
     Attributes
     ----------
     grads : dJ/dy of every tensor that the sweep has reached.
-    log_grads : dJ/dlog(y) of the exponentials y whose logarithm was taken.
+    passed_by : the operations that were pulled back through their stable form, past the results within it.
     masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
     record : whether the rules run on Tensors, so that the gradients can be differentiated again.
@@ -42,7 +43,7 @@ class Sweep:
     """
 
     grads: Gradients
-    log_grads: Gradients
+    passed_by: list[Node]
     masked: bool
 
     def run(self, order: Iterable[Node]) -> None:
@@ -51,34 +52,62 @@ class Sweep:
             self.visit(node)
 
     def visit(self, node: Node) -> None:
-        """Pull dJ/dy back through the operation that made y, and add the contributions to its operands' gradients."""
-        g, h = self.grads.get(node), self.log_grads.get(node)
-        if h is not None:
-            self.visit_exponential(node, g, h)
+        """Pull dJ/dy back through the operation that made y, and add the contributions to its operands' gradients.
+
+        An expression that has a stable form, such as log(softmax(Z)), is pulled back through that in one go.
+        """
+        g = self.grads.get(node)
         if g is None:
-            return  # no other use of y has contributed
-        if is_stable_log(node.op, node.args):
-            add(self.log_grads, node.args[0], g)
-        else:
-            self.masked = self.masked or made_by(node).has("selects")
-            for position, c in self.pull(node, g):
-                add(self.grads, node.args[position], c)
+            return
+        form = form_of(node)
+        self.masked = self.masked or form.op.has("selects")
+        for position, c in self.pull(node, g, form):
+            add(self.grads, form.args[position], c)
         if self.wanted is not None and node not in self.wanted:
             del self.grads[node]
+        elif form is not node:
+            self.passed_by.append(node)
 
-    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+    def pull(self, node: Node, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
         """Yield dJ/dy dy/dx for each operand x of y that wants a gradient, with its position among the operands.
 
-        g is dJ/dy, or dJ/dlog(y) if the pull goes through the logarithm.
+        g is dJ/dy. `form` has the operation and its operands: y itself, or its stable form.
         """
-        y, args = (node, node.args) if self.record else (node.value, tuple(map(value_of, node.args)))
-        for position, (x, rule) in enumerate(zip(node.args, rules_of(node, through_log), strict=False)):
+        y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
+        for position, (x, rule) in enumerate(zip(form.args, form.op.rules, strict=False)):
             if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
                 if self.selection is None:
-                    c = rule(g, y, *args, **node.kwargs)
+                    c = rule(g, y, *args, **form.kwargs)
                 else:
                     c = self.selection.pull(rule, position, node, g, y, args)
-                yield position, self.contribution(node, x, g, c)
+                yield position, self.contribution(form.op, node, x, g, c)
+
+    def within_forms(self) -> Iterator[tuple[Node, int, Any]]:
+        """Yield what the results within the stable forms, passed by in the sweep, receive by the rules as written.
+
+        They are operation, position of the operand and contribution, and end within the expression: together with the
+        sweep's own contributions they make the gradient of such a result, that of A in log(A).
+        """
+        plain = Sweep({}, self.path, record=self.record)
+        for node in self.passed_by:
+            grads = {node: self.grads[node]}
+            for user, position in node._stable.uses if node._stable else ():
+                y = node if user is None else user
+                for at, c in plain.pull(y, grads[y], y) if y in grads else ():
+                    if at == position:
+                        c = c if user is not None else zero_where_nothing_arrives(grads[y], c)
+                        add(grads, y.args[position], c)
+                        yield y, position, c
+
+    @np.errstate(all="ignore")
+    def all_gradients(self) -> Gradients:
+        """Return the gradients, with those of the results within stable forms."""
+        if not self.passed_by:
+            return self.grads
+        grads = dict(self.grads)
+        for node, position, c in self.within_forms():
+            add(grads, node.args[position], c)
+        return grads
 
     def __init__(
         self,
@@ -89,43 +118,27 @@ class Sweep:
         selection: Selection | None = None,
         wanted: Collection[Node] | None = None,
     ) -> None:
-        self.grads, self.log_grads, self.masked = dict(grads), {}, False
+        self.grads, self.passed_by, self.masked = dict(grads), [], False
         self.path, self.record, self.selection, self.wanted = path, record, selection, wanted
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects: what was not taken may be the reason."""
         return self.masked and any(map(has_nan, self.grads.values()))
 
-    def visit_exponential(self, node: Node, g: Any, h: Any) -> None:
-        """Pull h = dJ/dlog(y) back through the exponential y without dividing by y, which may be 0.
-
-        The gradient of y gains h / y, so that users see it; only g, from the other uses of y, is left to pull back.
-        """
-        for position, c in self.pull(node, h, through_log=True):
-            add(self.grads, node.args[position], c)
-        via_log = self.out_of_logarithm(node, h)
-        self.grads[node] = via_log if g is None else g + via_log
-
-    def out_of_logarithm(self, node: Node, h: Any) -> Any:
-        """Return dJ/dy = h / y for h = dJ/dlog(y)."""
-        g = h / (node if self.record else node.value)
-        undefined = np.logical_and(value_of(h) == 0, value_of(node) == 0)
-        known = isinstance(undefined, np.ndarray | np.bool)
-        return np.where(undefined, 0.0, g) if (np.any(undefined) if known else self.selection) else g
-
-    def contribution(self, node: Node, x: Node, g: Any, c: Any) -> Any:
+    def contribution(self, op: Op, node: Node, x: Node, g: Any, c: Any) -> Any:
         """Return the contribution c of a rule in the shape and precision of x."""
-        op = made_by(node)
         c = fit(c, x.value, op)
         if modes.debugging:
             require_finite(value_of(c), f"backward: {op.name} passes on a gradient of", node)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
 
 
-def rules_of(node: Node, through_log: bool) -> Any:
-    """Return the gradient rules of the operation that made y, or of its logarithm: one for each operand."""
-    op: Any = made_by(node)
-    return (op.log.rule,) if through_log else op.rules
+def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
+    """Return the contribution of g by an elementwise rule, 0 where g = 0 meets an infinite slope: 0 log(A) at A = 0."""
+    arrives, value = value_of(g) != 0, value_of(c)
+    if not isinstance(arrives, np.ndarray | np.bool) or np.all(kept := np.logical_or(arrives, np.isfinite(value))):
+        return c
+    return np.where(kept, c, 0.0)
 
 
 def add(grads: Gradients, x: Node, c: Any) -> None:
@@ -133,11 +146,14 @@ def add(grads: Gradients, x: Node, c: Any) -> None:
     grads[x] = grads[x] + c if x in grads else c
 
 
-@np.errstate(all="ignore")  # a decorator costs less than a with
 def run_sweep(
-    order: Sequence[Node], start: Callable[[Selection | None], AnySweep], chosen: Mapping[Node, Mask] = ALL
+    order: Sequence[Node],
+    start: Callable[[Selection | None], AnySweep],
+    chosen: Mapping[Node, Mask] = ALL,
+    *,
+    looks: bool = False,
 ) -> AnySweep:
-    """Run the sweep `start(selection)` over the order and return it; with a selection only if it has to look.
+    """Run the sweep `start(selection)` over the order and return it; with a selection if it `looks` or has to.
 
     An entry that was not taken has g = 0. Where its derivative is infinite, their product is nan, and where nothing is
     nan, all is right without a look at the selection; a matrix that was not taken may be singular. A recorded sweep
@@ -147,19 +163,22 @@ def run_sweep(
     """
     tracer, sweep = modes.tracing, start(None)
     outputs, sweep.masked = list(sweep.grads), bool(chosen)
-    looks = tracer.guards if tracer is not None else sweep.record and (sweep.masked or selects(order))
-    if looks or modes.debugging or not _succeeds(sweep, order):
+    looks = looks or modes.debugging
+    looks = looks or (tracer.guards if tracer is not None else sweep.record and (sweep.masked or selects(order)))
+    if looks or not succeeds(sweep, order):
         if tracer is not None:
             tracer.require_guard()
-        sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
-        sweep.masked = bool(chosen)
-        sweep.run(order)
+        with np.errstate(all="ignore"):
+            sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
+            sweep.masked = bool(chosen)
+            sweep.run(order)
     if tracer is not None:
         tracer.observe(sweep.grads, sweep.masked, sweep.masked and may_be_unbounded(order, every=bool(chosen)))
     return sweep
 
 
-def _succeeds(sweep: Sweep, order: Sequence[Node]) -> bool:
+@np.errstate(all="ignore")  # a decorator costs less than a with
+def succeeds(sweep: Sweep, order: Sequence[Node]) -> bool:
     """Run a sweep that does not look at the selection, and return whether it did not have to."""
     try:
         sweep.run(order)

@@ -6,10 +6,12 @@ The sweep is that of `backward`, with an observer; nothing is published to `.gra
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from autotiny.engine.backward import Gradients, Sweep, run_sweep
+import numpy as np
+
+from autotiny.engine.backward import Gradients, Sweep, add, run_sweep
 from autotiny.engine.gradients import seed
+from autotiny.engine.graph import by_number
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.recording import is_stable_log
 from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 
@@ -18,16 +20,14 @@ class Contribution(NamedTuple):
     """The amount that one operation adds to the gradient of one operand."""
 
     position: int
-    """The position of the operand among `node.args`; x * x contributes twice to x."""
+    """The position of the operand among `operands_of(node)`; x * x contributes twice to x."""
     operand: Tensor
     value: Any
     """dJ/dy dy/dx, in the operand's shape and precision."""
     total: Any
     """The operand's gradient so far, this contribution included."""
     pulled: Any
-    """The gradient that was pulled back: that of the visit, or dJ/dlog(y) if through_log."""
-    through_log: bool = False
-    """Whether dJ/dlog(y) was pulled back, without dividing by y: y is an exponential whose logarithm is taken."""
+    """The gradient that was pulled back: that of the visit, or the part of it that no stable form has taken past y."""
 
 
 class Visit(NamedTuple):
@@ -53,9 +53,8 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
 
         dJ/dx = the sum over every use y of x of  dJ/dy dy/dx
 
-    grad is dJ/d(output), 1 by default. A logarithm of an exponential y, such as log(softmax(Z)), is pulled back in one
-    go: its own visit contributes h / y to y, for y's gradient to be seen, and y's visit passes on what h = dJ/dlog(y)
-    comes to, `through_log`.
+    grad is dJ/d(output), 1 by default. An expression that has a stable form, such as log(A) with A = softmax(Z), is
+    pulled back to Z in one go. What it would contribute to A is there for A's gradient to be seen, and ends there.
 
     Raises what backward raises: ShapeError for a missing or misshapen grad, UnsupportedError for a constant,
     StaleError when a value was changed after it was recorded.
@@ -70,7 +69,12 @@ def contributions(output: Tensor, grad: Any = None) -> Backprop:
     """
     seeds = {output: seed(output, grad)}
     observed = run_sweep(verified_order(output), lambda selection: _Observed(seeds, selection=selection))
-    return Backprop(observed.visits, observed.grads)
+    return observed.backprop()
+
+
+def operands_of(node: Tensor) -> tuple[Any, ...]:
+    """Return the operands of an operation, and of its stable form if it has one: those of log(A), then Z."""
+    return (*node.args, *node._stable.args) if node._stable else node.args
 
 
 class _Observed(Sweep):
@@ -78,32 +82,31 @@ class _Observed(Sweep):
 
     def __init__(self, seeds: Gradients, *, selection: Selection | None) -> None:
         super().__init__(seeds, selection=selection)
-        self.visits: list[Visit] = []
-        self.passed: list[Contribution] = []
+        self.passed: dict[Any, dict[int, Any]] = {}
 
-    def visit(self, node: Any) -> None:
-        """Visit an operation, and store its contributions."""
-        self.passed = []
-        super().visit(node)
-        if node not in self.grads:
-            return
-        g = self.grads[node]
-        if is_stable_log(node.op, node.args):
-            (y,) = node.args
-            self.passed.append(Contribution(0, y, self.out_of_logarithm(y, g), self.total(y), g))
-        self.visits.append(Visit(node, g, tuple(self.passed)))
-
-    def pull(self, node: Any, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
-        """Pull g back through one operation, and keep each contribution once the sweep has added it."""
-        for position, c in super().pull(node, g, through_log=through_log):
+    def pull(self, node: Any, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
+        """Pull g back through one operation, and keep its contributions."""
+        first = 0 if form is node else len(node.args)
+        kept = self.passed.setdefault(node, {})
+        for position, c in super().pull(node, g, form):
+            kept[first + position] = c
             yield position, c
-            operand = node.args[position]
-            self.passed.append(Contribution(position, operand, c, self.total(operand), g, through_log))
 
-    def total(self, operand: Tensor) -> Any:
-        """Return the gradient so far, including the part that waits as dJ/dlog(y)."""
-        g, h = self.grads.get(operand), self.log_grads.get(operand)
-        if h is None:
-            return g
-        via_log = self.out_of_logarithm(operand, h)
-        return via_log if g is None else g + via_log
+    def backprop(self) -> Backprop:
+        """Return the visits, with the contributions that end within stable forms among the others."""
+        gradients, pulled = self.all_gradients(), dict(self.grads)
+        with np.errstate(all="ignore"):
+            for node, position, c in self.within_forms():
+                kept = self.passed.setdefault(node, {})
+                kept[position] = kept[position] + c if position in kept else c
+                pulled[node] = gradients[node]
+        totals: Gradients = {}
+        visits = []
+        for node in sorted((x for x in gradients if x.op is not None), key=by_number, reverse=True):
+            contributions = []
+            for position, c in sorted(self.passed.get(node, {}).items()):
+                operand = operands_of(node)[position]
+                add(totals, operand, c)
+                contributions.append(Contribution(position, operand, c, totals[operand], pulled[node]))
+            visits.append(Visit(node, gradients[node], tuple(contributions)))
+        return Backprop(visits, gradients)

@@ -13,9 +13,9 @@ import numpy as np
 
 from autotiny.engine.backward import Gradients, Sweep
 from autotiny.engine.broadcasting import fit
-from autotiny.engine.node import Node, made_by
-from autotiny.engine.recording import LOG, is_stable_log
+from autotiny.engine.node import Node
 from autotiny.engine.selection import has_nan
+from autotiny.ops import Op
 
 SCALARS = frozenset({np.float64, np.float32, np.float16})
 
@@ -25,48 +25,48 @@ class FastSweep(Sweep):
 
     stopped_nan = False
     """Whether nan has arrived at an operation that may not pass it on."""
+    before: Gradients = {}  # noqa: RUF012 - never written to
+    """The gradients before the first operation that selects, which it cannot have spoilt."""
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
-        grads, log_grads = self.grads, self.log_grads
+        grads = self.grads
         find = grads.get if self.wanted is None else grads.pop  # what was used up is not kept
         for node in order:
-            op: Any = node.op
             g = find(node, None)
-            if log_grads and node in log_grads:
-                h = log_grads[node]
-                _pull_each(grads, node, (op.log.rule,), h)
-                via_log = h / node._value
-                if has_nan(via_log):
-                    via_log = self.out_of_logarithm(node, h)
-                grads[node] = via_log if g is None else g + via_log
             if g is None:
                 continue
+            form: Any = node
+            if node._stable is not None:
+                form = node._stable
+                if self.wanted is None:
+                    self.passed_by.append(node)
+            op, args = form.op, form.args
             if op.stops:
-                self.stopped_nan = self.stopped_nan or (self.masked and has_nan(g))
-                self.masked = self.masked or op.has("selects")
-            args, rules = node.args, op.rules
-            if op is LOG and is_stable_log(op, args):
-                (x,) = args
-                log_grads[x] = log_grads[x] + g if x in log_grads else g
-            elif len(args) == 2 and not node.kwargs and type(rules) is tuple:
-                _pull_two(grads, node, rules, g)
+                if self.masked:
+                    self.stopped_nan = self.stopped_nan or has_nan(g)
+                elif op.has("selects"):
+                    self.masked, self.before = True, dict(grads)
+            rules = op.rules
+            if len(args) == 2 and not form.kwargs and type(rules) is tuple:
+                _pull_two(grads, node, form, g)
             elif len(args) == 1 and type(rules) is tuple:
                 (x,), (rule,) = args, rules
-                _receive(grads, node, x, g, rule(g, node._value, x._value, **node.kwargs))
+                _receive(grads, op, x, g, rule(g, node._value, x._value, **form.kwargs))
             else:
-                _pull_each(grads, node, rules, g)
+                _pull_each(grads, node, form, g)
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects."""
-        if not self.masked:
-            return False
-        return self.stopped_nan or any(has_nan(g) for x, g in self.grads.items() if x.op is None)
+        if not self.masked or self.stopped_nan:
+            return self.stopped_nan
+        before = self.before
+        return any(has_nan(g) for x, g in self.grads.items() if x.op is None and before.get(x) is not g)
 
 
-def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> None:
+def _pull_two(grads: Gradients, node: Node, form: Any, g: Any) -> None:
     """Pull g back through an operation of two operands; a number of the right precision needs no care."""
-    (a, b), (left, right), y = node.args, rules, node._value
+    (a, b), (left, right), y = form.args, form.op.rules, node._value
     kind = type(node)  # isinstance takes long to say no
     u = a._value if type(a) is kind else a
     v = b._value if type(b) is kind else b
@@ -75,29 +75,29 @@ def _pull_two(grads: Gradients, node: Node, rules: tuple[Any, Any], g: Any) -> N
         if type(c) in SCALARS and type(c) is type(u):
             grads[a] = grads[a] + c if a in grads else c
         else:
-            _receive(grads, node, a, g, c)
+            _receive(grads, form.op, a, g, c)
     if type(b) is kind and b._tracked:
         c = right(g, y, u, v)
         if type(c) in SCALARS and type(c) is type(v):
             grads[b] = grads[b] + c if b in grads else c
         else:
-            _receive(grads, node, b, g, c)
+            _receive(grads, form.op, b, g, c)
 
 
-def _pull_each(grads: Gradients, node: Node, rules: Iterable[Any], g: Any) -> None:
+def _pull_each(grads: Gradients, node: Node, form: Any, g: Any) -> None:
     """Pull g back through one operation, to its operands one by one."""
-    args, kwargs, kind = node.args, node.kwargs, type(node)
+    args, kwargs, kind = form.args, form.kwargs, type(node)
     values = [arg._value if type(arg) is kind else arg for arg in args]
-    for arg, rule in zip(args, rules, strict=False):
+    for arg, rule in zip(args, form.op.rules, strict=False):
         if type(arg) is kind and arg._tracked:
-            _receive(grads, node, arg, g, rule(g, node._value, *values, **kwargs))
+            _receive(grads, form.op, arg, g, rule(g, node._value, *values, **kwargs))
 
 
-def _receive(grads: Gradients, node: Node, arg: Node, g: Any, c: Any) -> None:
+def _receive(grads: Gradients, op: Op, arg: Node, g: Any, c: Any) -> None:
     """Add the contribution c of one operation to an operand's gradient."""
     x = arg._value
     if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
-        c = fit(c, x, made_by(node))
+        c = fit(c, x, op)
     if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
         c = c.copy()
     before = grads.get(arg)

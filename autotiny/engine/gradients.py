@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep
+from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep, succeeds
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
 from autotiny.engine.modes import modes
@@ -22,7 +22,7 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 def backward(output: Node, grad: Any = None) -> None:
     """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
-    for node, g in sweep(verified_order(output), {output: seed(output, value_of(grad))}).items():
+    for node, g in with_forms(verified_order(output), {output: seed(output, value_of(grad))}).items():
         if node.op is not None:
             node._grad = g
         elif node._grad is not None:
@@ -56,7 +56,7 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
             raise UnsupportedError(
                 f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
             )
-    grads = sweep(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
+    grads = with_forms(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
     values = [grads[x] if x in grads else np.zeros_like(x.value) for x in tensors]
     kind: Any = type(output)
     return [g if isinstance(g, kind) else kind(g, requires_grad=False) for g in values]
@@ -93,15 +93,43 @@ def sweep(
     """Return the gradient of every tracked tensor, or of the wanted ones, from dJ/d(outputs).
 
     `order` holds the operations, results before operands. The gradients are recorded on request. `whole` says that all
-    leaves are wanted. `chosen` marks the entries of the outputs that were taken, where not all of them were.
+    leaves are wanted. `chosen` marks the entries of the outputs that were taken, where not all of them were. Those of
+    results within a stable form are what other uses contribute; `with_forms` gives them whole.
     """
-    fast = (wanted is None or whole) and not record and modes.tracing is None
-    path = None if wanted is None or whole else leading_to(reversed(order), wanted)
-    kept = None if wanted is None or record or modes.tracing is not None else frozenset(wanted)
+    return run(order, seeds, wanted, record, whole=whole, chosen=chosen).grads
+
+
+def with_forms(
+    order: Sequence[Node], seeds: Gradients, wanted: Collection[Node] | None = None, record: bool = False
+) -> Gradients:
+    """Return the gradients, those of results within a stable form as what is written gives them: dJ/dA of log(A)."""
+    return run(order, seeds, wanted, record, keep=True).all_gradients()
+
+
+def run(
+    order: Sequence[Node],
+    seeds: Gradients,
+    wanted: Collection[Node] | None,
+    record: bool,
+    *,
+    whole: bool = False,
+    keep: bool = False,
+    chosen: Mapping[Node, Mask] = ALL,
+) -> Sweep:
+    """Return the sweep that finds the gradients, and keeps them all on request."""
+    tracing = modes.tracing is not None
+    kept = None if wanted is None or keep or record or tracing else frozenset(wanted)
+    path, looks = None, False
+    if (wanted is None or whole) and not (record or tracing or modes.debugging):
+        fast = FastSweep(seeds, wanted=kept)
+        fast.masked = bool(chosen)
+        if succeeds(fast, order):
+            return fast
+        looks = True
+    elif wanted is not None and not whole:
+        path = leading_to(reversed(order), wanted)
 
     def start(selection: Selection | None) -> Sweep:
-        if fast and selection is None:
-            return FastSweep(seeds, wanted=kept)
         return Sweep(seeds, path, record=record, selection=selection, wanted=kept)
 
-    return run_sweep(order, start, chosen).grads
+    return run_sweep(order, start, chosen, looks=looks)

@@ -1,7 +1,7 @@
 """Functions of a recorded graph: its order, the names of its tensors, and its values for other inputs."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -61,11 +61,23 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
             result[node] = values[node]
         elif node.op is None:
             result[node] = node._value
-        elif not values.keys().isdisjoint(node.parents):  # log(A2) of a replaced A2 is not log_softmax(Z2)
-            result[node] = node.op.forward(*map(value, node.args), **node.kwargs)
         else:
-            result[node] = evaluate(node.op, node.args, node.kwargs, value)
+            form = form_with(node, values)
+            result[node] = evaluate(form.op, form.args, form.kwargs, value)
     return result
+
+
+def form_with(node: Node, values: Container[Node]) -> Any:
+    """Return what has the operation that computes a node where some values are replaced: its stable form, if any.
+
+    The logarithm of a replaced A2 is log(A2), and not log_softmax(Z2).
+    """
+    stable = node._stable
+    if stable is None or any(
+        (node if user is None else user).args[position] in values for user, position in stable.uses
+    ):
+        return node
+    return stable
 
 
 def names(order: Iterable[AnyNode], scope: Mapping[str, Any]) -> dict[AnyNode, str]:

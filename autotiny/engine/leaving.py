@@ -9,6 +9,7 @@ imports autotiny, but it may format.
 """
 
 import ast
+import linecache
 import math
 import sys
 import warnings
@@ -18,14 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.modes import modes
+from autotiny.engine.modes import Switch, modes
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
 
 CONVERSIONS = (float, int, complex)
 FACTS = (math.isnan, math.isinf, math.isfinite, math.isclose)
 """Functions of module math that have no gradient to lose."""
-ITERATING = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+ITERATING = (ast.List, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 """Expressions that ask for a float only through what they iterate over, as in [*map(float, losses)]."""
 LONGEST_CALL = 60
 
@@ -73,13 +74,15 @@ def take(tensor: Any, way: str) -> None:
 
 def note(tensor: Any, frame: FrameType) -> None:
     """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
+    if not (running or Switch.in_use):
+        return
     path = frame.f_code.co_filename
-    if not (running or modes.debugging) or call_site.is_package_file(path):
+    if call_site.is_package_file(path):
         return
     way = Exit(tensor, path, frame.f_lineno)
     for exits in list(running.values()):
         exits.append(way)
-    if modes.debugging:
+    if Switch.in_use and modes.debugging:
         registry, words = frame.f_globals.setdefault("__warningregistry__", {}), messages.passed_exit(tensor, way.line)
         warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 
@@ -122,17 +125,22 @@ def _formats(expression: ast.AST | None) -> bool:
 
 
 def _says_float(expression: ast.AST, frame: FrameType) -> bool:
-    """Whether an expression calls float, or hands it on to a builtin, as in list(map(float, losses))."""
+    """Whether an expression calls float, or hands it on, as in list(map(float, losses))."""
     if isinstance(expression, ast.Call):
         function = _looked_up(expression.func, frame)
         if any(function is meant for meant in (*CONVERSIONS, *FACTS)):
             return True
-        if getattr(function, "__module__", None) != "builtins":
+        if function is not None and getattr(function, "__module__", None) != "builtins":
             return False
+    elif isinstance(expression, ast.Tuple):  # a, b = map(float, losses)
+        line = call_site.parsed(linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip())
+        expression = line.value if isinstance(line, ast.Assign) else expression
     elif not isinstance(expression, ITERATING):
         return False
-    parts = [call_site.variable(part.id, frame) for part in ast.walk(expression) if isinstance(part, ast.Name)]
-    return any(part is conversion for part in parts for conversion in CONVERSIONS)
+    called = {part.func for part in ast.walk(expression) if isinstance(part, ast.Call)}
+    handed_on = [part for part in ast.walk(expression) if isinstance(part, ast.Name) and part not in called]
+    values = [call_site.variable(part.id, frame) for part in handed_on]
+    return any(value is conversion for value in values for conversion in CONVERSIONS)
 
 
 def _names_conversion(code: CodeType) -> bool:

@@ -80,7 +80,7 @@ class Entry:
 
 
 _call: Callable[[Callable[[], Any]], Any] = call
-DEFAULTS: dict[str, Any] = {"recording": True, "debugging": False, "tracing": None, "scope": ()}
+DEFAULTS: dict[str, Any] = {"recording": True, "debugging": False, "tracing": None, "scope": (), "stable": True}
 _latest: dict[str, ContextVar[Entry | None]] = {mode: ContextVar(mode, default=None) for mode in DEFAULTS}
 """The last entry into a switch of each mode in this thread and task, which may have ended."""
 
@@ -103,6 +103,8 @@ class _Modes:
     debugging: bool
     tracing: Tracer | None
     scope: tuple[Mark, ...]
+    stable: bool
+    """Whether stable forms are recognised; off, everything is computed and differentiated as it is written."""
 
     def __getattr__(self, mode: str) -> Any:
         if mode not in DEFAULTS:

@@ -8,6 +8,7 @@ from autotiny.engine.node import ENDED, Node, made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.values import was_changed
 from autotiny.errors import StaleError
+from autotiny.notation.numbers import few_entries
 
 
 def verified_order(*outputs: Node) -> list[Node]:
@@ -53,8 +54,9 @@ def require_live(leaf: Node) -> None:
     """Raise StaleError if a leaf was the argument of a call of grad that has ended."""
     if leaf._assigned == ENDED:
         raise StaleError(
-            f"the result depends on an argument {leaf.value} of an earlier call of grad, jvp or jacobian, which has "
-            "ended: a cache or a variable kept a Tensor of that call; keep plain values there, or compute anew"
+            f"the result depends on the argument {few_entries(leaf._value)} of an earlier call of grad, jvp or "
+            "jacobian, which has ended: a cache or a variable kept a Tensor of that call; keep plain values there, or "
+            "compute anew"
         )
 
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
-from autotiny.engine.modes import Mark, modes
+from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
+from autotiny.ops.stable_forms import Match
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -47,6 +48,7 @@ class Node:
         "_number",
         "_scope",
         "_shared",
+        "_stable",
         "_tracked",
         "_value",
         "args",
@@ -73,6 +75,8 @@ class Node:
     """What `requires_grad` returns; read without the cost of a property."""
     _shared: bool
     """Whether code outside the engine has the array of this leaf and may write to it."""
+    _stable: Match | None
+    """The stable form of the expression that this is the result of: it gives the value and the gradient."""
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     name: str | None
@@ -82,7 +86,7 @@ class Node:
         if type(requires_grad) is not bool or not (name is None or isinstance(name, str)):
             _require_leaf_options(requires_grad, name)
         self._value = private_copy(data, requires_grad, dtype)
-        self._grad = self._notes = self.op = None
+        self._grad = self._notes = self._stable = self.op = None
         self._number = self._assigned = next_number()
         self._shared = self._argument = False
         self.args, self.kwargs = (), NO_OPTIONS
@@ -92,7 +96,7 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and modes.debugging)):
+        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
             leaving.note(self, sys._getframe(1))
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
@@ -244,7 +248,7 @@ class Node:
     # ----- copying and printing -----
     def __reduce__(self) -> Any:
         if self.op is not None or self._argument:
-            made = f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+            made = f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
             raise UnsupportedError(f"{self.name or 'this'} is {made}: only leaves can be pickled; detach() it")
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
@@ -259,7 +263,7 @@ class Node:
     __str__ = __repr__
 
     def _made(self) -> str:
-        return f"the result of {self.op.name}" if self.op else "an argument that is differentiated by"
+        return f"the result of {self.op.name}" if self.op else "an argument of a function that is differentiated"
 
     def _label(self) -> str:
         return messages.label(self, call_site.caller_scope())
@@ -276,6 +280,11 @@ def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None,
     node = kind(data, requires_grad, name)
     node.grad = grad
     return node
+
+
+def form_of(node: Node) -> Any:
+    """Return what has the operation and operands by which a result is computed: its stable form, or the node itself."""
+    return node if node._stable is None else node._stable
 
 
 def made_by(node: Node) -> Op:

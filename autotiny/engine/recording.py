@@ -9,18 +9,18 @@ import numpy as np
 
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
-from autotiny.engine.node import NO_OPTIONS, Node, next_number
+from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
-from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
+from autotiny.ops.stable_forms import Match
 
 NUMBERS = (float, int)
 new = object.__new__
 ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
 OPERANDS = (Node, float, int, complex, np.ndarray, np.generic, list, tuple)  # a union is slower to look in
-LOG = OPS[np.log]
 AUGMENTED = {
     np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/=", np.power: "**=", np.remainder: "%=",
     np.matmul: "@=", operator.floordiv: "//=",
@@ -53,8 +53,12 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
             values.append(arg)
             watched = True
     in_use = Switch.in_use
+    stable = stable_form(op, args) if op.forms and (not in_use or modes.stable) else None
     try:
-        data = op.forward(*values, **kwargs) if not in_use and op is not LOG else _computed(op, args, kwargs)
+        if stable is not None:
+            data = _computed(stable.op, stable.args, stable.kwargs)
+        else:
+            data = op.forward(*values, **kwargs) if not in_use else _computed(op, args, kwargs)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
@@ -64,6 +68,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if not tracked or (in_use and not modes.recording):
         return kind(data, requires_grad=False)
     node = new_node(kind, op, args, kwargs, data)
+    node._stable = stable
     if watched:
         node._notes = _fingerprints(args) or None
     if in_use:
@@ -95,31 +100,30 @@ def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
-    """Return the value of an operation; the logarithm of an exponential is computed without leaving the logarithm."""
-    if is_stable_log(op, args):
-        (inner,) = args
-        return inner.op.log.forward(value(inner), *map(value, inner.args), **inner.kwargs)
+    """Return the value of an operation in the current modes."""
     if modes.tracing is not None:
         return modes.tracing(op, map(value, args), kwargs)
     return op.forward(*map(value, args), **kwargs)
-
-
-def is_stable_log(op: Op | None, args: tuple[Any, ...]) -> bool:
-    """Whether an operation is the logarithm of a recorded exponential, as in log(softmax(Z))."""
-    if op is not LOG:
-        return False
-    (x,) = args
-    return isinstance(x, Node) and x.op is not None and x.op.log is not None
 
 
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
     node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
-    node._grad = node._notes = node.name = None
+    node._grad = node._notes = node._stable = node.name = None
     node._number = next_number()
     node._shared, node._tracked = False, True
     return node
+
+
+def copied(node: Node, operand: Callable[[Any], Any], data: Any) -> Any:
+    """Return a node of the same operation, and stable form, on other operands and with another value."""
+    copy = new_node(type(node), made_by(node), tuple(map(operand, node.args)), node.kwargs, data)
+    if node._stable is not None:
+        op, args, kwargs, uses = node._stable
+        within = tuple([(user if user is None else operand(user), position) for user, position in uses])
+        copy._stable = Match(op, tuple(map(operand, args)), kwargs, within)
+    return copy
 
 
 def in_scope(result: Any, name: str, since: int) -> Any:
@@ -209,10 +213,12 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
     network of scalars.
     """
     op = OPS[function]
-    forward = op.forward
+    forward, forms = op.forward, op.forms
 
     def method(self: Any, other: Any) -> Any:
         kind, plain = type(self), not (Switch.in_use or self._shared)
+        if forms and (other is self or function is np.power) and self.op in forms:  # a square may have a stable form
+            return _recorded(op, self, other, other)
         if plain and type(other) is kind and not other._shared and (self._tracked or other._tracked):
             value = other._value
         elif plain and type(other) in NUMBERS and self._tracked:
@@ -225,7 +231,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
         node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
-        node._grad = node._notes = node.name = None
+        node._grad = node._notes = node._stable = node.name = None
         node._number = next_number()
         node._shared, node._tracked = False, True
         return node

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.broadcasting import any_repetition
-from autotiny.engine.node import Node, made_by
+from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
@@ -48,18 +48,20 @@ class Selection:
         self.at_risk = (results_at_risk(order) if record else set()) if known else None
 
     def _carry_back(self, node: Node) -> None:
-        """Mark the entries that the taken entries of a result depend on."""
+        """Mark the entries that the taken entries of a result depend on; not for one that is passed by."""
+        if node not in self.taken:
+            return
         masks = [None if is_true_everywhere(mask) else mask for mask in used_entries(node, self.taken.get(node))]
         if any(mask is not None for mask in masks):
             self.used[node] = masks
-        for x, mask in zip(node.args, masks, strict=True):
+        for x, mask in zip(form_of(node).args, masks, strict=True):
             if isinstance(x, Node) and x._tracked:
                 whole = None if mask is None else any_repetition(mask, x.shape)
                 self.taken[x] = union(self.taken[x], whole) if x in self.taken else whole
 
     def pull(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
         """Return what a rule contributes to the operand in this position: exactly 0 to entries that were not taken."""
-        op, kwargs = made_by(node), node.kwargs
+        op, kwargs = form_of(node).op, form_of(node).kwargs
         if node not in self.used or (op.has("moves") and not op.has("selects")):
             return rule(g, y, *args, **kwargs)
         if self.at_risk is not None and node not in self.at_risk:
@@ -93,7 +95,8 @@ class Selection:
         finite, taken = np.isfinite(node._value), self.taken[node]
         if taken is None or is_true_everywhere(finite):
             return y, args
-        other = evaluate(made_by(node), tuple(map(value_of, args)), node.kwargs, value_of)
+        form = form_of(node)
+        other = evaluate(form.op, tuple(map(value_of, args)), form.kwargs, value_of)
         return np.where(np.logical_or(taken, finite), y, other), args
 
     def _pull_product(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
@@ -123,9 +126,15 @@ class Selection:
 
 
 # ----- which entries an operation uses -----
+def operation_of(node: Node) -> tuple[Op, list[Any], Mapping[str, Any]]:
+    """Return the operation that a gradient is pulled back through, the values of its operands, and its options."""
+    form = form_of(node)
+    return form.op, list(map(value_of, form.args)), form.kwargs
+
+
 def used_entries(node: Node, taken: Mask) -> list[Mask]:
     """Return for each operand which of its entries the taken entries of a result depend on."""
-    op, args, kwargs = made_by(node), list(map(value_of, node.args)), node.kwargs
+    op, args, kwargs = operation_of(node)
     if op.has("selects"):
         shares = _by_rules(op, as_gradient(None, node), node._value, args, kwargs)
         if taken is None:
@@ -138,7 +147,7 @@ def used_entries(node: Node, taken: Mask) -> list[Mask]:
 
 def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     """Return the entries that lie where the taken entries of the result come from."""
-    op, args, kwargs = made_by(node), list(map(value_of, node.args)), node.kwargs
+    op, args, kwargs = operation_of(node)
     if op.used is not None:
         return list(op.used(taken, *args, **kwargs))
     if op.has("elementwise"):
@@ -175,7 +184,8 @@ def results_at_risk(order: Sequence[Node]) -> set[Node]:
     """
     risk: set[Node] = set()
     for node in reversed(order):
-        if any(x in risk if isinstance(x, Node) and x.op else not is_finite(value_of(x)) for x in node.args) or (
+        operands = form_of(node).args
+        if any(x in risk if isinstance(x, Node) and x.op else not is_finite(value_of(x)) for x in operands) or (
             _is_singular(node)
         ):
             risk.add(node)
@@ -183,10 +193,10 @@ def results_at_risk(order: Sequence[Node]) -> set[Node]:
 
 
 def _is_singular(node: Node) -> bool:
-    op = made_by(node)
+    op, args, kwargs = operation_of(node)
     if not op.traits or not is_finite(node._value):  # a row that states nothing may be anything
         return True
-    return op.singular is not None and bool(np.any(op.singular(node._value, *map(value_of, node.args), **node.kwargs)))
+    return op.singular is not None and bool(np.any(op.singular(node._value, *args, **kwargs)))
 
 
 def may_be_unbounded(order: Sequence[Node], *, every: bool) -> bool:
@@ -196,12 +206,12 @@ def may_be_unbounded(order: Sequence[Node], *, every: bool) -> bool:
     """
     behind: set[Node] = set()
     for node in order:
-        op = made_by(node)
+        op = form_of(node).op
         is_behind = every or node in behind
         if is_behind and (op.singular is not None or not op.traits or op.has("unbounded")) and not _is_scaled(node):
             return True
         if is_behind or op.has("selects"):
-            behind.update(x for x in node.args if isinstance(x, Node))
+            behind.update(x for x in form_of(node).args if isinstance(x, Node))
     return False
 
 
@@ -243,13 +253,17 @@ def is_finite(value: Any) -> bool:
 
 def has_nan(g: Any) -> bool:
     """Whether an entry is nan. A sum of squares is nan exactly where one of them is, and the fastest pass."""
-    if type(g) is np.ndarray:
-        s = np.vdot(g, g)
-        return bool(s != s)
+    kind = type(g)
+    if kind is np.ndarray:
+        flat = g.ravel("K")
+        g = flat.dot(flat)
+        return bool(g != g)
+    if kind is np.float64 or kind is np.float32:
+        return bool(g != g)
     g = value_of(g)
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call
 
 
 def selects(order: Iterable[Node]) -> bool:
     """Whether an operation chooses between its operands, or among their entries."""
-    return any(made_by(node).has("selects") for node in order)
+    return any(form_of(node).op.has("selects") for node in order)

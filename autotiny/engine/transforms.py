@@ -94,7 +94,7 @@ def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen
 
 def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
     """Raise UnsupportedError if the value of a variable left the graph, while the outputs do not depend on it."""
-    if unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
+    if not unreached or unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
         return
     (line, *_) = (way.line for way in exits if not unreached.isdisjoint(topological_order(way.tensor)))
     raise messages.lost_on_the_way(line)

@@ -11,7 +11,7 @@ import numpy as np
 import autotiny.language.constructors as constructors
 from autotiny.errors import UnsupportedError
 from autotiny.language.costs import ESTIMATES, Estimate, entrywise
-from autotiny.ops import COMPOSED, OPS, activations
+from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
 from autotiny.ops.plain import TRUTH_VALUES
 
 CONSTANTS: dict[str, Any] = {"pi": np.pi, "e": np.e, "inf": np.inf, "nan": np.nan, "newaxis": None}
@@ -94,7 +94,7 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, function in vars(module).items():
             if callable(function) and not isinstance(function, type) and (function in OPS or function in COMPOSED):
                 yield prefix + name, function
-    for module in (activations, constructors):
+    for module in (activations, logarithms, losses, constructors):
         yield from public_functions(module)
 
 

@@ -2,9 +2,10 @@
 graphs.
 """
 
-from autotiny.ops import activations, einsum, elementwise, indexing, linalg, reductions, shaping
+from autotiny.ops import activations, einsum, elementwise, indexing, linalg, logarithms, losses, reductions, shaping
 from autotiny.ops.custom import operation
 from autotiny.ops.plain import PLAIN
+from autotiny.ops.stable_forms import stable_form
 from autotiny.ops.table import COMPOSED, OPS, Op
 
 __all__ = [
@@ -17,7 +18,10 @@ __all__ = [
     "elementwise",
     "indexing",
     "linalg",
+    "logarithms",
+    "losses",
     "operation",
     "reductions",
     "shaping",
+    "stable_form",
 ]

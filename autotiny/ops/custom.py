@@ -23,11 +23,12 @@ def operation(
     The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i) from g =
     dJ/dy. Rules written in NumPy can be differentiated again. Arguments beyond the rules are options. A function of
     any number of arguments has one rule for `each` of them, `each(i, g, y, *arguments)`. An operation that acts entry
-    by entry, with a derivative that may be infinite, is `guarded`: where g is 0 its contribution is 0. One that mixes
-    entries is guarded by a function: `guarded(chosen, *arguments, **options)` marks the entries of each argument that
-    went into the chosen entries of y. An operation that chooses between its arguments, or among their entries, has
-    `masks=True`. `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS`
-    lists them. Without traits nothing is assumed.
+    by entry is `guarded`: an entry of y that a selection did not take, as np.where does not take all, contributes
+    exactly 0. One that mixes entries is guarded by a function: `guarded(chosen, *arguments, **options)` marks the
+    entries of each argument that went into the chosen entries of y. Others contribute, unless no entry of y was taken.
+    An operation that chooses between its arguments, or among their entries, has `masks=True`.
+    `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS` lists them.
+    Without traits nothing is assumed.
 
     Arrays come read-only, for they belong to the graph.
 

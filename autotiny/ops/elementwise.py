@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops.table import OPS, UNSET, Array, Function, Op, Rule, StableLog, compose, constant_variant, define
+from autotiny.ops.table import (
+    OPS,
+    UNSET,
+    Array,
+    Function,
+    Op,
+    Rule,
+    compose,
+    constant_variant,
+    define,
+    is_formula,
+    own,
+)
 
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
@@ -22,13 +34,20 @@ def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
 
 
 def nonzero(x: Array) -> Array:
-    """Return x with 1 in place of 0: the divisor of a quotient whose numerator is 0 there too."""
-    return x + (x == 0)
+    """Return x with 1 in place of 0: the divisor of a quotient whose numerator is 0 there too.
+
+    Where it is recorded its derivative at 0 is nan: the quotient has a kink there, or worse, and no second derivative.
+    """
+    return (without_slope_at_0(x) if hasattr(x, "requires_grad") else x) + (x == 0)
 
 
-def one_less(b: Array, y: Array) -> Array:
-    """Return the exponent of the derivative of aᵇ: b - 1, and 0 where b = 0."""
-    return y.dtype.type(0) if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b" else b - (b != 0)
+def one_less(b: Array, y: Array, a: Array) -> Array:
+    """Return the exponent of the derivative of aᵇ: b - 1, but 0 for 0⁰, which is flat in a."""
+    if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b":
+        return y.dtype.type(0)
+    if b.is_constant if is_formula(b) else not hasattr(b, "__array_function__"):  # a number
+        return b - (b != 0)
+    return b - np.logical_or(a != 0, b != 0)
 
 
 def log_of_base(a: Array, y: Array) -> Array:
@@ -68,7 +87,8 @@ define(np.subtract,    lambda g, y, a, b: g,      lambda g, y, a, b: -g,
 define(np.negative,    lambda g, y, x: -g,
        forward=operator.neg,       traits="elementwise analytic linear",      words="the sign changes")
 define(np.positive,    lambda g, y, x: g,
-       forward=operator.pos,       traits="elementwise analytic linear keeps_sign",  words=PASSES)
+       forward=operator.pos,       traits="elementwise analytic linear keeps_sign",  words=PASSES,
+       stands_for=(lambda x: np.log(np.exp(x)),))
 curve(np.multiply,     lambda g, y, a, b: g * b,  lambda g, y, a, b: g * a,
       forward=operator.mul,        traits="analytic linear keeps_sign",
       words="product rule: times the other factor")
@@ -82,7 +102,7 @@ curve(np.sqrt,         lambda g, y, x: 0.5 * g / y,          traits="analytic ke
 curve(np.cbrt,         lambda g, y, x: g / (3 * y * y),      traits="smooth keeps_sign",      words=POWER,
       singular=at_zero)
 curve(np.power,                                                                   # a⁰ is flat, also at a = 0
-      lambda g, y, a, b: g * b * a ** one_less(b, y),
+      lambda g, y, a, b: g * b * a ** one_less(b, y, a),
       lambda g, y, a, b: g * y * log_of_base(a, y),
       forward=operator.pow, traits="analytic keeps_sign unbounded",    words=(POWER, EXPONENT),
       singular=at_root)
@@ -101,7 +121,7 @@ curve(np.fmod,         lambda g, y, a, b: g,
 
 # ----- exponentials and logarithms -----
 curve(np.exp,          lambda g, y, x: g * y,                traits="analytic positive unbounded",
-      words="exp is its own derivative",                     log=StableLog(lambda y, x: x, lambda h, y, x: h))
+      words="exp is its own derivative")
 curve(np.exp2,         lambda g, y, x: g * y * LN2,          traits="analytic positive unbounded")
 curve(np.expm1,        lambda g, y, x: g * (y + 1),          traits="analytic keeps_sign unbounded")
 curve(np.log,          lambda g, y, x: g / x,                traits="analytic unbounded")
@@ -176,6 +196,13 @@ define(np.nan_to_num,
        traits="elementwise smooth keeps_sign selects",       words="the gradient passes where the value is finite")
 # fmt: on
 
+
+@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign")
+def without_slope_at_0(x: Array) -> Array:
+    """x, with a derivative that is nan at 0."""
+    return x
+
+
 # ----- flat almost everywhere -----
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
     define(
@@ -184,6 +211,19 @@ for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
         traits="elementwise flat",
         words="flat: no gradient passes",
     )
+
+
+# ----- stable forms -----
+@own(
+    lambda g, y, a, b: 2 * g * a,
+    lambda g, y, a, b: 2 * g * b,
+    traits="elementwise analytic keeps_sign",
+    words=POWER,
+    stands_for=(lambda a, b: np.square(np.hypot(a, b)),),
+)
+def squared_hypot(a: Array, b: Array) -> Array:
+    """a² + b²."""
+    return a * a + b * b
 
 
 # ----- compositions -----

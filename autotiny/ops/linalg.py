@@ -16,7 +16,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, product_of_others
-from autotiny.ops.table import Array, compose, define, floats, own
+from autotiny.ops.table import OPS, Array, compose, define, floats, is_formula, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -61,6 +61,20 @@ def dot(a: Array, b: Array) -> Array:
 def vdot(a: Array, b: Array) -> Array:
     """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
+
+
+@own(
+    *OPS[vdot].rules,
+    kind="vdot",
+    traits="reduces smooth linear keeps_sign",
+    words="product rule: times the other factor, entry by entry",
+)
+def expectation(probabilities: Array, x: Array) -> Array:
+    """Σ p x, where p = 0 contributes 0, also beside x = log 0 = -inf."""
+    total = np.vdot(probabilities, x)
+    if not is_formula(total) and np.isfinite(total):
+        return total
+    return np.vdot(probabilities, np.where(probabilities == 0, 0, x))
 
 
 @compose(np.inner)
@@ -219,7 +233,7 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
         broadcast_back(g, x, axis, keepdims)
         * np.sign(x)
-        * (nonzero(np.abs(x)) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
+        * ((np.abs(x) if ord > 1 else nonzero(np.abs(x))) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
     ),
     traits="reduces kinked keeps_sign",
     singular=lambda y, x, **_options: x == 0,
@@ -253,11 +267,11 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
 
 def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002
-    """Extremes of |x|, the number of entries that are not 0, or (Σ |x|ᵖ)^(1/p)."""
+    """Extremes of |x|, the number of entries that are not 0, the sum of |x|, or (Σ |x|ᵖ)^(1/p)."""
     if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
-    if ord == 0:
-        return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
+    if ord in (0, 1):
+        return np.sum(np.sign(np.abs(x)) if ord == 0 else np.abs(x), axis=axis, keepdims=keepdims)
     return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 

@@ -154,6 +154,27 @@ def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
+def over_square(x: Array, divisor: float | None) -> Array:
+    """x / divisor², or x without a divisor."""
+    return x if divisor is None else x / (divisor * divisor)
+
+
+@own(
+    lambda g, y, x, axis=None, keepdims=False, divisor=None: (
+        broadcast_back(over_square(2 * g, divisor), x, axis, keepdims) * x
+    ),
+    traits="reduces analytic keeps_sign",
+    words="squared length: times 2 x",
+    stands_for=(
+        lambda x, axis, keepdims: np.square(euclidean(x, axis=axis, keepdims=keepdims)),
+        lambda x, axis, keepdims, divisor: np.square(euclidean(x, axis=axis, keepdims=keepdims) / divisor),
+    ),
+)
+def squared_norm(x: Array, axis: Axis = None, keepdims: bool = False, divisor: float | None = None) -> Array:
+    """‖x‖² = sum(x²), or (‖x‖ / divisor)², which the square of a standard deviation is."""
+    return over_square(np.sum(np.square(x), axis=axis, keepdims=keepdims), divisor)
+
+
 @compose(np.std)
 def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """|a - mean(a)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""

@@ -19,7 +19,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -69,17 +69,6 @@ STOPPING = ("selects", "flat", "fills")
 """Traits of operations whose rules pass a part of g to no argument."""
 
 
-class StableLog(NamedTuple):
-    """log(y) of an operation whose output is an exponential, computed without leaving the logarithm.
-
-    `forward(y, x)` is log(y). With h = dJ/dlog(y), `rule(h, y, x)` contributes to x: y may underflow to 0, where h / y
-    overflows, while the product of h / y with dy/dx is fine.
-    """
-
-    forward: Function
-    rule: Rule
-
-
 class Op:
     """An operation that can be recorded: its forward function, its notation, and a rule for each argument.
 
@@ -97,7 +86,8 @@ class Op:
         an attribute because `backward` reads it for every operation.
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
-    log : how to compute the logarithm of its output without underflow, if that is special.
+    stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
+    forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
@@ -120,7 +110,7 @@ class Op:
         traits: str = "",
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
-        log: StableLog | None = None,
+        stands_for: tuple[Function, ...] = (),
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -136,7 +126,8 @@ class Op:
         self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
-        self.log = log
+        self.stands_for = stands_for
+        self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
     def __repr__(self) -> str:
@@ -225,8 +216,24 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
     return register
 
 
+def variant(function: Function, *rules: Rule) -> Function:
+    """Return the operation of `function` with other rules, with which it is recorded; formulas have the operation."""
+    op = OPS[function]
+    traits = " ".join(op.traits)
+    other = Op(op.function, rules, op.forward, op.kind, singular=op.singular, traits=traits, words=op.words)
+    return dispatching(other, op.forward)
+
+
 def recorded(op: Op, forward: Function) -> Function:
-    """Return the public function of an operation: on Tensors it records, otherwise it calls `forward`."""
+    """Enter an operation into the table; return its public function."""
+    function = dispatching(op, forward)
+    OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
+    OPS[function] = op
+    return function
+
+
+def dispatching(op: Op, forward: Function) -> Function:
+    """Return the function that on Tensors records an operation, and otherwise calls `forward`."""
     _require_arity(op)
 
     @functools.wraps(op.function)
@@ -237,8 +244,6 @@ def recorded(op: Op, forward: Function) -> Function:
             record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
         return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
 
-    OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
-    OPS[function] = op
     return function
 
 
@@ -269,6 +274,11 @@ def type_name(array: np.ndarray) -> str:
     return (
         f"objects such as {type(array.flat[0]).__name__}" if array.dtype == object and array.size else str(array.dtype)
     )
+
+
+def is_formula(x: Any) -> bool:
+    """Whether x is a formula: its value is that of one call among many, and nothing may depend on it."""
+    return hasattr(x, "is_constant")
 
 
 def on_floats(forward: Function, analytic: bool) -> Function:

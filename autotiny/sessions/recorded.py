@@ -166,6 +166,7 @@ def names_of_functions() -> dict[Any, str]:
     inner: dict[Any, str] = {
         reductions.euclidean: "norm",
         linalg.p_norm: "norm",
+        linalg.expectation: "vdot",
         shaping.pad_constant: "pad",
         shaping.join: "concatenate",
         np.reshape: "reshape",

@@ -32,7 +32,7 @@ class Pulled(NamedTuple):
 
 
 Remembered = dict[Any, Pulled]
-"""Contributions by node, and by whether its logarithm's rules were used."""
+"""Contributions by node."""
 
 
 class Gradients(NamedTuple):
@@ -53,7 +53,7 @@ def gradients_of(output: Tensor, remembered: Remembered) -> Gradients:
     6.0
     """
     sweep = run_sweep(verified_order(output), lambda selection: _Remembering(output, remembered, selection=selection))
-    return Gradients(sweep.grads, sweep.pulled)
+    return Gradients(sweep.all_gradients(), sweep.pulled)
 
 
 class _Remembering(Sweep):
@@ -64,15 +64,14 @@ class _Remembering(Sweep):
         self.remembered: Remembered = remembered
         self.pulled: Remembered = {}
 
-    def pull(self, node: Node, g: Any, *, through_log: bool = False) -> Iterator[tuple[int, Any]]:
+    def pull(self, node: Node, g: Any, form: Any) -> Iterator[tuple[int, Any]]:
         """Pull g back through one operation, or reuse its contributions."""
         if self.selection is not None:
-            return super().pull(node, g, through_log=through_log)
-        key = node, through_log
-        known = self.remembered.get(key)
+            return super().pull(node, g, form)
+        known = self.remembered.get(node)
         if known is None or not same(known.gradient, g):
-            known = Pulled(g, list(super().pull(node, g, through_log=through_log)))
-        self.pulled[key] = known
+            known = Pulled(g, list(super().pull(node, g, form)))
+        self.pulled[node] = known
         return iter(known.passed)
 
 

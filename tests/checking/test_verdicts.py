@@ -294,6 +294,12 @@ def test_a_convention_that_is_not_the_slope_says_so_and_gives_the_slope(stated, 
     assert ("make autograd's 0; the slope is 1" in repr(report)) == (outlier == "convention")
 
 
+def test_a_convention_is_seen_though_the_entries_move_together():
+    x = at.Tensor([1.0, 1.0], name="x")
+    y = (x - np.max(x))[0] - (x - np.max(x))[1]
+    assert at.compare(at.relu(y) - 0.25 * at.relu(-y), {x: [1.0, -1.0]})["x"].outlier == "convention"
+
+
 def test_a_wrong_rule_at_a_kink_is_no_convention():
     relu_off = at.operation(lambda g, y, x: 1.5 * g * (x >= 0), traits="elementwise kinked")(lambda x: x * (x > 0))
     x = at.Tensor([0.0, 1.0], name="x")
@@ -322,6 +328,7 @@ BY_DIFFERENCES = {
     "p_norm": "the power of a sum of powers has no complex form of its own yet",
     "cofactors": "only second derivatives of determinants meet it",
     "cholesky": "NumPy's factor of a complex matrix conjugates",
+    "without_slope_at_0": "only second derivatives of norms meet it",
 }
 """Operations that a complex step does not pass through, and why."""
 

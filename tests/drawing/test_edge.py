@@ -149,12 +149,27 @@ def test_a_gradient_that_came_from_elsewhere_says_so():
     assert sentences(other)["x"] == "gradient 3, which did not come from other"
 
 
-def test_a_contribution_through_a_logarithm_is_written_without_a_product():
+def test_a_bypass_is_an_edge_of_its_own_and_the_edges_add_up_to_the_gradient_on_the_card():
     z = at.Tensor(-800.0, name="z")
-    loss = -np.log(at.sigmoid(z))
+    A = at.sigmoid(z)
+    A.name = "A"
+    loss = -np.log(A)
     loss.name = "loss"
     loss.backward()
-    assert sentences(loss)["z"] == "dloss/dz = dloss/dt1 · dt1/dz = -1"
+    picture = at.draw(loss)
+    (bypass,) = (edge for edge in picture.edges if edge.kind == "bypass")
+    ((through,),) = ([edge] for edge in picture.edges if edge.source == bypass.source and edge is not bypass)
+    assert (bypass.label, bypass.contribution.exact) == ("∂ 1", "-1")
+    assert bypass.sentence.startswith("in one go, past what is between")
+    assert not through.carries_gradient
+    assert through.contribution is None
+    assert sentences(loss)["z"] == "dloss/dz = dloss/dt1 · dt1/dz = (-1) · 1 = -1"
+    assert sentences(loss)["A"].endswith("= -inf")  # -1 / A, which has underflowed
+
+
+def test_there_is_no_bypass_before_backward():
+    loss = np.log(at.sigmoid(at.Tensor(1.0)))
+    assert {edge.kind for edge in at.draw(loss).edges} == {"use"}
 
 
 def test_values_that_were_changed_since_are_drawn_without_contributions():

@@ -188,7 +188,7 @@ def test_focus_shows_only_what_lies_between(deep):
         "W5 @ A4",
         "t5 + b5",
         "log_softmax(Z5, axis=0)",
-        "vdot(array, t6)",
+        "expectation(array, t6)",
         "-0.125 * t7",
     ]
     assert [edge.source for edge in drawn.edges] == [card.id for card in drawn.cards[:-1]]

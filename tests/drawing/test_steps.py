@@ -141,8 +141,19 @@ def test_softmax_and_its_logarithm_go_in_one_step():
     A.name = "A"
     J = -np.sum(np.array([[0.0], [1.0]]) * np.log(A))
     J.name = "J"
-    assert "rule: softmax and its logarithm in one go" in step_of(J, "∂J/∂Z")
-    assert "g = ∂J/∂log(A) = −1 … 0" in step_of(J, "∂J/∂Z")
+    assert "rule: log-softmax: less the probabilities times its sum; in one go, past A" in step_of(J, "∂J/∂Z")
+    assert "arrives: g = ∂J/∂t1 = −1 … 0" in step_of(J, "∂J/∂Z")
+
+
+def test_what_has_gone_past_a_value_is_not_passed_on_again():
+    x = at.Tensor(2.0, name="x")
+    s = at.sigmoid(x)
+    s.name = "s"
+    J = np.log(1 - s) + s
+    J.name = "J"
+    steps = [step.sentence for step in at.draw(J).steps.steps]
+    assert any("∂J/∂s, less what has gone past it already, = 1" in step for step in steps)
+    assert any("log of 1 - σ(x): times -σ(x); in one go, past t1 and s" in step for step in steps)
 
 
 def test_steps_leave_grad_alone(two_paths):

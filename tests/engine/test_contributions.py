@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.engine.contributions import contributions
+from autotiny.engine.contributions import contributions, operands_of
 from autotiny.engine.graph import topological_order
 from autotiny.errors import ShapeError, StaleError, UnsupportedError
 from engine.test_random_graphs import random_graph
@@ -15,9 +15,8 @@ def sums(backprop, seeds):
     total = dict(seeds)
     for visit in backprop.visits:
         for c in visit.contributions:
-            assert c.operand is visit.node.args[c.position]
-            if not c.through_log:  # that is h/y by another way
-                total[c.operand] = total[c.operand] + c.value if c.operand in total else c.value
+            assert c.operand is operands_of(visit.node)[c.position]
+            total[c.operand] = total[c.operand] + c.value if c.operand in total else c.value
     return total
 
 
@@ -50,15 +49,11 @@ def test_last_totals_are_the_gradients_that_backward_publishes(seed):
 def test_sum_of_contributions_is_the_gradient(seed):
     _, J = random_graph(seed)
     backprop = contributions(J)
-    found = {t: g for t, g in sums(backprop, {J: 1.0}).items() if not uses_logarithm(t, backprop)}
-    assert found
-    for tensor, total in found.items():
+    totals = sums(backprop, {J: 1.0})
+    assert totals.keys() == backprop.gradients.keys()
+    for tensor, total in totals.items():
         np.testing.assert_allclose(total, backprop.gradients[tensor], rtol=1e-13, atol=1e-14)
         assert np.shape(total) == tensor.shape
-
-
-def uses_logarithm(tensor, backprop):
-    return any(c.operand is tensor and c.through_log for visit in backprop.visits for c in visit.contributions)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -103,37 +98,45 @@ def test_seed_is_what_arrives_at_the_output():
     assert backprop.gradients[x].tolist() == [3, 30]
 
 
-def test_logarithm_of_softmax_is_pulled_in_one_go(saturated):
+def test_logarithm_of_softmax_is_pulled_in_one_go_and_shows_what_it_passes_by(saturated):
     Z, A, J = saturated
     backprop = contributions(J)
+    (log,) = (visit for visit in backprop.visits if visit.node.args[0] is A)
+    to_a, to_z = log.contributions
+    assert (to_a.operand, to_z.operand) == (A, Z)
+    assert to_a.value.tolist() == [[0], [-np.inf], [0]]  # -Y / A
+    assert to_z.value.tolist() == [[1], [-1], [0]]  # A - Y
+    assert to_z.pulled.tolist() == [[0], [-1], [0]]
     (softmax,) = (visit for visit in backprop.visits if visit.node is A)
-    (c,) = softmax.contributions
-    assert c.through_log
-    assert c.operand is Z
-    assert c.value.tolist() == [[1], [-1], [0]]  # A - Y, where dJ/dA is infinite
-    assert c.pulled.tolist() == [[0], [-1], [0]]
+    assert softmax.contributions == ()
 
 
-def test_logarithm_shows_what_it_hands_on():
+def test_what_a_form_passes_by_is_shown_and_goes_no_further():
     x = at.Tensor([1.0, 2.0], name="x")
     y = np.exp(x)
     y.name = "y"
-    log = np.log(y)
-    J = np.sum(log * 3) + np.sum(y)
-    backprop = contributions(J)
-    ((name, _, total),) = passed(log, backprop)
+    total = 1 + y
+    total.name = "total"
+    log = np.log(total)
+    backprop = contributions(np.sum(log * 3) + np.sum(y))
+    (name, _, shown), (passed_to, position, _) = passed(log, backprop)
+    assert (name, passed_to, position) == ("total", "x", 1)
+    np.testing.assert_allclose(shown, 3 / total.data)
+    ((name, _, shown),) = passed(total, backprop)
     assert name == "y"
-    np.testing.assert_allclose(total, 3 / y.data + 1)
-    assert [total for _, _, total in passed(y, backprop)] == [[3, 3], (3 + y.data).tolist()]
+    np.testing.assert_allclose(shown, 3 / total.data + 1)
+    (from_y,) = (c for visit in backprop.visits if visit.node is y for c in visit.contributions)
+    np.testing.assert_allclose(from_y.value, y.data)  # of the other use alone
+    np.testing.assert_allclose(from_y.total, y.data + 3 * at.sigmoid(x.data))
 
 
-def test_two_logarithms_of_one_exponential_each_hand_on_their_own():
+def test_two_logarithms_of_one_exponential_each_show_their_own():
     y = np.exp(at.Tensor(1.0))
     y.name = "y"
     first, second = np.log(y), np.log(y)
     backprop = contributions(2 * first + 3 * second)
-    assert passed(second, backprop) == [("y", 0, pytest.approx(3 / math.e))]
-    assert passed(first, backprop) == [("y", 0, pytest.approx(5 / math.e))]
+    assert passed(second, backprop)[0] == ("y", 0, pytest.approx(3 / math.e))
+    assert passed(first, backprop)[0] == ("y", 0, pytest.approx(5 / math.e))
 
 
 def test_masks_are_guarded_as_in_backward():

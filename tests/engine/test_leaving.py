@@ -31,6 +31,16 @@ def t():
     return at.Tensor(2.0, name="t")
 
 
+def unpacked(t):
+    a, b = map(float, [t, t])
+    return a + b
+
+
+def unpacked_sines(t):
+    a, b = map(math.sin, [t, t])
+    return a + b
+
+
 MEANT = {
     "float": lambda t: float(t),
     "float of a result": lambda t: float(t * t),
@@ -55,6 +65,8 @@ MEANT = {
     "mapped": lambda t: list(map(float, [t, t])),
     "mapped into a display": lambda t: [*map(float, [t, t])],
     "zipped": lambda t: dict(zip("ab", map(float, [t, t]), strict=True)),
+    "joined": lambda t: ",".join(map(str, map(float, [t]))),
+    "unpacked": lambda t: unpacked(t),
     "a key": lambda t: max([t, t], key=float) > 1,
     "in a loop": lambda t: [v + 1 for v in map(float, [t])],
     "a text and several": lambda t: "%d %.2f" % (1, t),  # noqa: UP031
@@ -91,6 +103,8 @@ LOSING = {
     "complex functions": (lambda t: cmath.exp(t), r"cmath\.exp would lose the gradient of t, .* use np\.exp"),
     "summed": (lambda t: math.fsum([t, t]), r"math\.fsum would lose .* use functions of NumPy"),
     "beside a float": (lambda t: math.hypot(float(t), t), "math.hypot would lose"),
+    "beside a float, looked up": (lambda t: {"f": math.hypot}["f"](float(t), t), "would lose the gradient of t"),
+    "unpacked": (lambda t: unpacked_sines(t), "this line would lose the gradient of t"),
     "beside mapped floats": (lambda t: math.hypot(*map(float, [t]), t), "math.hypot would lose"),
     "a number for C": (lambda t: ctypes.c_double(t), "ctypes.c_double would lose|must be real number"),
 }

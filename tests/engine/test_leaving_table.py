@@ -147,6 +147,7 @@ def functions(module):
             yield name, function
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="older NumPy crashes on such arguments")
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_gives_plain_numbers_that_depend_on_a_tracked_tensor(module):
     assert {name: lost for name, function in functions(module) if (lost := silent_loss(function))} == {}

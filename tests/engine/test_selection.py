@@ -1,9 +1,12 @@
 """Selection: what was not taken contributes nothing, and what was taken follows the chain rule."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine.graph import topological_order
 
 INF, NAN = np.inf, np.nan
 
@@ -185,3 +188,103 @@ def test_random_programs_at_edge_values_pass_on_what_was_taken_alone(seeds):
         known = np.isfinite(expected)
         np.testing.assert_allclose(found[known], expected[known], rtol=1e-9, atol=1e-300, err_msg=f"seed {seed}")
         assert not np.isfinite(found[~known]).any(), seed
+
+
+# ----- single cases -----
+FLAT = {
+    "a root of a maximum": (lambda x: np.sqrt(np.maximum(x, 0)), -1.0),
+    "an angle of a clipped cosine": (lambda x: np.arccos(np.clip(x, -1, 1)), 1.5),
+    "a power of relu": (lambda x: at.relu(x) ** 0.5, -2.0),
+    "relu by another name": (lambda x: np.sqrt(at.leaky_relu(x, 0.0)), -1.0),
+    "all but the largest": (lambda x: np.max(np.concatenate([np.sqrt(x - 1)[None], [0.5]])), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+@np.errstate(all="ignore")
+def test_slope_behind_what_was_not_taken_is_zero_to_any_order(name):
+    f, x = FLAT[name]
+    slope, second = at.grad(f), at.grad(at.grad(f))
+    assert slope(x) == second(x) == at.grad(second)(x) == at.jvp(f, (x,), (1.0,))[1] == 0
+    assert at.compile(slope)(x) == 0
+
+
+@np.errstate(all="ignore")
+def test_what_lies_outside_a_triangle_is_not_taken():
+    f = lambda x: np.sum(np.tril(np.sqrt(x), -1))
+    np.testing.assert_array_equal(at.grad(f)(np.array([[0.0, -1.0], [4.0, 0.0]])), [[0, 0], [0.25, 0]])
+
+
+OVERFLOWED = {
+    "a square of a root": (lambda x: np.sqrt(x) ** 2, 0.0),
+    "resistors side by side": (lambda x: 1 / (1 / x + 0.25), 0.0),
+    "an angle of a reciprocal": (lambda x: np.arctan(1 / x), 1e-200),
+    "a root of an exponential": (lambda x: np.sqrt(np.exp(x)), 800.0),
+    "a logarithm of a product": (lambda x: np.log(np.prod(x * np.full(4, 1e100))), 1.0),
+    "a logarithm of running products": (lambda x: np.log(np.cumprod(x * np.full(4, 1e100))[-1]), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", OVERFLOWED)
+@np.errstate(all="ignore")
+def test_a_zero_that_meets_an_infinity_is_not_a_selection(name):
+    f, x = OVERFLOWED[name]
+    assert np.isnan(at.grad(f)(x))
+    assert np.isnan(at.grad(lambda x: f(x) + np.sum(np.where(x > 0, np.log(x), 0.0)))(x))
+
+
+SECOND = {
+    "relu cubed": (lambda x: np.sum(at.relu(x) ** 3), [0.0, -1.0, 2.0], [0, 0, 12]),
+    "x times its root": (lambda x: np.sum(np.where(x > 0, x * np.sqrt(x), 0.0)), [0.0, 4.0], [0, 0.375]),
+    "a power between 1 and 2": (lambda x: np.sum(np.where(x > 0, x**1.5, 0.0)), [0.0, 4.0], [0, 0.375]),
+    "an all-zero example": (
+        lambda x: np.sum(np.where(np.any(x != 0), np.sqrt(np.sum(x * x)), 0.0)) + np.sum(x**2), [0.0, 0.0], [2, 2],
+    ),
+    "a product beside roots": (
+        lambda x: np.sum(np.where(x > 0, np.ones((2, 2)) @ np.diag(np.sqrt(x)), 0.0) ** 2), [0.0, 4.0], [0, 0],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECOND)
+@np.errstate(all="ignore")
+def test_second_derivatives_are_those_of_the_branch_taken(name):
+    f, x, expected = SECOND[name]
+    x = np.array(x)
+    for H in (
+        at.hessian(f)(x),
+        at.compile(at.hessian(f))(x),
+        np.stack([at.jvp(at.grad(f), (x,), (e,))[1] for e in np.eye(x.size)]),
+    ):
+        np.testing.assert_allclose(H, np.diag(expected), atol=1e-14)
+
+
+@np.errstate(all="ignore")
+def test_rows_of_a_jacobian_do_not_spoil_one_another():
+    f, x = (lambda x: x * np.log(np.cos(x))), np.array([6.0, 7.0, 8.0])
+    for J in (at.jacobian(f)(x), at.compile(at.jacobian(f))(x)):
+        assert np.isnan(J[2, 2])
+        np.testing.assert_array_equal(np.delete(J, 2, axis=0)[:, 2], [0, 0])
+        np.testing.assert_array_equal(J[2, :2], [0, 0])
+
+
+def test_a_network_of_finite_values_records_no_masks():
+    rng = np.random.default_rng(0)
+    W, X = at.Tensor(rng.normal(size=(5, 4))), rng.normal(size=(4, 6))
+    (dW,) = at.gradients(np.sum(np.sin(at.relu(W @ X + 1))), [W])
+    assert "where" not in {t.op.name for t in topological_order(dW) if t.op}
+
+
+def test_gradient_of_a_chain_frees_gradients_that_are_used_up():
+    def f(v):
+        for _ in range(40):
+            v = np.tanh(v)
+        return np.sum(v)
+
+    x = np.ones(50_000)
+    at.grad(f)(x[:5])
+    tracemalloc.start()
+    at.grad(f)(x)
+    peak = tracemalloc.get_traced_memory()[1] / x.nbytes
+    tracemalloc.stop()
+    assert peak < 48

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import einsum, indexing, linalg, reductions, shaping
+from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, reductions, shaping
 from ops.declare import (
     CASES,
     ELEMENTWISE,
@@ -61,6 +61,14 @@ for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
 for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu):
     differences(function, REAL)
+for function in (
+    logarithms.log_sigmoid,
+    logarithms.log_one_minus_sigmoid,
+    logarithms.log_cosh,
+    logarithms.log_one_minus_tanh_squared,
+):
+    differences(function, REAL)
+declare(elementwise.without_slope_at_0, NONZERO)
 for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu):
     differences(function, NONZERO, smooth=False)
 differences(at.leaky_relu, NONZERO, uses=[use((3,), slope=0.2)], label="steep")
@@ -79,6 +87,13 @@ for exponent in (-1, 0, 1, 2, 3, 2.0, -2.0):
 declare(np.power, REAL, call=lambda x: 2**x, label="2**x")
 for function in (np.hypot, np.arctan2, np.logaddexp, np.logaddexp2):
     pair_differences(function, NONZERO, NONZERO)
+declare_pair(elementwise.squared_hypot, REAL, REAL)
+pair_differences(logarithms.logistic_loss, REAL, UNIT)
+differences(
+    at.binary_cross_entropy,
+    REAL,
+    uses=[use((3,), targets=[0, 1, 0.5]), use((), targets=1), use((2, 3), targets=np.eye(2, 3))],
+)
 for function in (np.remainder, np.fmod):
     pair_differences(function, Between(5.1, 5.9), Between(2.1, 2.4))
     pair_differences(function, Between(-5.9, -5.1), Between(2.1, 2.4), label="of negative")
@@ -118,6 +133,7 @@ for function in (np.max, np.min, np.amax, np.amin, np.ptp):
 for function in (np.cumsum, np.cumprod):
     declare(function, REAL, uses=RUNNING)
 differences(reductions.euclidean, NONZERO, uses=REDUCED)
+declare(reductions.squared_norm, REAL, uses=[*REDUCED, use((2, 3), axis=0, divisor=2.0)])
 SEVERAL = [(shapes, options) for shapes, options in REDUCED if shapes[0] not in ((), (1,))]
 DEGREES_OF_FREEDOM = [use((4,), ddof=0.5), *((shapes, options | {"ddof": 1}) for shapes, options in SEVERAL)]
 differences(np.var, REAL, uses=REDUCED + DEGREES_OF_FREEDOM)
@@ -149,7 +165,8 @@ for constant in (0, 1):
 DOTTED = [((), ()), ((), (3,)), ((2, 3), ()), ((2, 3), (4, 3, 2)), ((3,), (2, 3, 2)), *MATRICES]
 declare(np.dot, REAL, REAL, uses=[use(*pair) for pair in DOTTED])
 differences(np.vdot, REAL, REAL, uses=[use(*pair) for pair in (((), ()), ((3,), (3,)), ((2, 3), (6,)), ((0,), (0,)))])
-differences(linalg.vdot, REAL, REAL, uses=[use((2, 3), (2, 3))], label="recorded")
+for function in (linalg.vdot, linalg.expectation):
+    differences(function, REAL, REAL, uses=[use((2, 3), (2, 3))], label="recorded")
 INNER = [((), ()), ((2,), ()), ((3,), (3,)), ((2, 3), (4, 3)), ((2, 1, 3), (3,)), ((2, 0), (3, 0))]
 declare(np.inner, REAL, REAL, uses=[use(*pair) for pair in INNER])
 declare(np.outer, REAL, REAL, uses=[use((), ()), use((2,), (3,)), use((2, 2), (3,)), use((0,), (3,))])
@@ -337,4 +354,9 @@ LABELLED = [
     use((2, 3, 2), targets=[[0, 1], [1, 0], [1, 1]]),
 ]
 declare(at.cross_entropy, REAL, uses=LABELLED)
+differences(
+    logarithms.log_one_minus_softmax,
+    REAL,
+    uses=[use((3,)), use((2, 3)), use((2, 3), axis=1), use((2, 1, 3, 2), axis=-2)],
+)
 differences(at.cross_entropy, REAL, Between(0, 1), uses=[use((3, 4), (3, 4)), use((2, 3), (2, 3), axis=1)])

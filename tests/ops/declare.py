@@ -9,7 +9,7 @@ import numpy as np
 
 import autotiny as at
 from autotiny.engine.pytree import flatten
-from autotiny.ops import COMPOSED, OPS, activations
+from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
 
 
 # ----- domains: draw(rng, shape, position of the argument) -----
@@ -161,7 +161,8 @@ def package(function: Callable) -> str:
 
 def _entered() -> set[Callable]:
     table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny")}
-    public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ == activations.__name__}
+    homes = {module.__name__ for module in (activations, logarithms, losses)}
+    public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ in homes}
     return {inspect.unwrap(function) for function in table | public - {at.one_hot}}
 
 

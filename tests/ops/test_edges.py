@@ -176,6 +176,8 @@ def test_edge_case_in_float32(name):
     assert_derivatives(*ROWS[name], dtype=np.float32)
 
 
+NOWHERE = [[NAN, NAN], [NAN, NAN]]
+"""The second derivatives where no branch is smooth."""
 # Each row: a function that gives a number, where, and its second derivatives there.
 SECOND = {
     "prod with one zero": (np.prod, [0, 2, 3], [[0, 3, 2], [3, 0, 0], [2, 0, 0]]),
@@ -194,6 +196,24 @@ SECOND = {
     "abs at 0": (np.abs, 0, 0),
     "half a squared norm at 0": (lambda x: np.sum(x * x) / 2, [0, 0], [[1, 0], [0, 1]]),
     "norm": (np.linalg.norm, [3, 4], [[16 / 125, -12 / 125], [-12 / 125, 9 / 125]]),
+    "norm at 0": (np.linalg.norm, [0, 0], NOWHERE),
+    "std of equal values": (np.std, [3, 3], NOWHERE),
+    "hypot at 0": (lambda x: np.hypot(x[0], x[1]), [0, 0], NOWHERE),
+    "3-norm at 0": (lambda x: np.linalg.norm(x, 3), [0, 0], NOWHERE),
+    "3-norm with a zero": (lambda x: np.linalg.norm(x, 3), [0, 2], [[0, 0], [0, 0]]),
+    "1-norm at 0": (lambda x: np.linalg.norm(x, 1), [0, 0], [[0, 0], [0, 0]]),
+    "max-norm at 0": (lambda x: np.linalg.norm(x, INF), [0, 0], [[0, 0], [0, 0]]),
+    "norm squared at 0": (lambda x: np.linalg.norm(x) ** 2, [0, 0], [[2, 0], [0, 2]]),
+    "norm of a difference, squared, at 0": (lambda x: np.linalg.norm(x - 1) ** 2, [1, 1], [[2, 0], [0, 2]]),
+    "std squared at equal values": (lambda x: np.std(x) ** 2, [3, 3], [[0.5, -0.5], [-0.5, 0.5]]),
+    "hypot squared at 0": (lambda x: np.hypot(x[0], x[1]) ** 2, [0, 0], [[2, 0], [0, 2]]),
+    "relu cubed at 0": (lambda x: at.relu(x) ** 3, 0, 0),
+    "elu at 0": (at.elu, 0, 1),
+    "maximum of tracked ties": (lambda x: np.maximum(x[0], x[1]), [1, 1], [[0, 0], [0, 0]]),
+    "clip at its bound": (lambda x: np.clip(x, 0, 1) ** 2, 1, 0),
+    "power at exponent 0": (lambda x: x[0] ** x[1], [2, 0], [[0, 0.5], [0.5, np.log(2) ** 2]]),
+    "power at exponent 1": (lambda x: x[0] ** x[1], [2, 1], [[0, 1 + np.log(2)], [1 + np.log(2), 2 * np.log(2) ** 2]]),
+    "binary cross-entropy far out": (lambda z: at.binary_cross_entropy(z, 1.0), 40, np.exp(-40)),
     "var of equal values": (np.var, [3, 3], [[0.5, -0.5], [-0.5, 0.5]]),
     "logaddexp far out": (lambda x: np.logaddexp(x[0], x[1]), [1000, 1000], [[0.25, -0.25], [-0.25, 0.25]]),
     "logsumexp far out": (at.logsumexp, [1000, 1000], [[0.25, -0.25], [-0.25, 0.25]]),

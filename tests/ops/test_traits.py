@@ -1,10 +1,12 @@
 """Traits: a row must state those that it needs, and what it states is so."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.ops import OPS, activations
+from autotiny.ops import OPS, activations, losses
 from autotiny.ops.table import FLOW, SMOOTHNESS, TRAITS, constant_variant, define, own
 from ops.cases import CASES
 from ops.declare import package
@@ -227,11 +229,62 @@ def test_words_for_each_argument_are_as_many_as_the_rules(op):
 
 
 def test_every_activation_and_loss_is_public():
-    """A row, or a composition, of activations that is not exported by `autotiny` is named here."""
+    """A row, or a composition, of these files that is not exported by `autotiny` is named here."""
     public = {
-        name
-        for name, function in vars(activations).items()
-        if callable(function) and getattr(function, "__module__", "") == activations.__name__ and name[0] != "_"
+        name: function
+        for module in (activations, losses)
+        for name, function in vars(module).items()
+        if callable(function) and getattr(function, "__module__", "") == module.__name__ and name[0] != "_"
     }
-    assert public <= set(at.__all__), f"not exported: {public - set(at.__all__)}"
-    assert all(getattr(at, name) is getattr(activations, name) for name in public)
+    assert public.keys() <= set(at.__all__), f"not exported: {public.keys() - set(at.__all__)}"
+    assert all(getattr(at, name) is function for name, function in public.items())
+
+
+# ----- selection -----
+def pulled(f, args, u):
+    """The gradients by all arguments, from the gradient u of the result."""
+    with np.errstate(all="ignore"):
+        return at.vjp(f, *args)[1](u)
+
+
+@pytest.mark.parametrize("op", ROWS.values(), ids=ROWS)
+def test_exactly_what_may_stop_nan_says_so(op):
+    """Each entry of the gradient that arrives reaches an argument, or the row selects, is flat or fills."""
+    stopped = False
+    for f, args, _ in draws(op):
+        y = np.asarray(f(*args))
+        for place in np.ndindex(y.shape):
+            u = np.ones(y.shape)
+            u[place] = np.nan
+            stopped = stopped or not any(np.isnan(g).any() for g in pulled(f, args, u))
+    assert not stopped or op.stops
+
+
+EDGES = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 2000.0, -2000.0)
+
+
+def at_edges(op):
+    """Arguments of single numbers at the edges, for an elementwise row that takes numbers alone."""
+    count = len(op.rules)
+    return itertools.product(EDGES, repeat=count)
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in ROWS.values() if op.has("elementwise") and None not in op.rules], ids=lambda op: op.name
+)
+@np.errstate(all="ignore")
+def test_exactly_the_elementwise_rows_that_are_unbounded_or_singular_say_so(op):
+    kwargs = {"dtype": float} if op.name == "astype" else {}
+    unbounded = singular = False
+    for args in at_edges(op):
+        arrays = [np.float64(x) for x in args]
+        y = op.forward(*arrays, **kwargs)
+        if not np.isfinite(y):
+            unbounded = True
+            continue
+        slopes = [rule(np.float64(1), y, *arrays, **kwargs) for rule in op.rules]
+        if not np.all(np.isfinite(slopes)):
+            singular = True
+            assert op.has("unbounded") or (op.singular is not None and op.singular(y, *arrays)), args
+    assert unbounded == op.has("unbounded")
+    assert not singular or op.singular is not None or op.has("unbounded")
