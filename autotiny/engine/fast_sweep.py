@@ -61,7 +61,7 @@ class FastSweep(Sweep):
         if not self.masked or self.stopped_nan:
             return self.stopped_nan
         before = self.before
-        for x, g in self.grads.items():  # a loop costs less than any()
+        for x, g in self.grads.items():  # noqa: SIM110 - a loop costs less than any()
             if x.op is None and before.get(x) is not g and has_nan(g):
                 return True
         return False
