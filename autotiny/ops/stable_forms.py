@@ -93,7 +93,7 @@ class Form(NamedTuple):
     names: tuple[str, ...]
     """The variables: the arguments of the operation, then its options."""
     is_chain: bool
-    """Whether it is a function of a function with the options of the inner one, as log(softmax(x)): it always matches."""
+    """Whether it is a function of a function with its options, as log(softmax(x)): then it always matches."""
 
     def match(self, values: Values, uses: list[Use]) -> Match | None:
         """Return the operation on what the variables stand for."""
