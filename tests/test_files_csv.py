@@ -2,6 +2,7 @@ import gzip
 
 import pytest
 
+from autotiny import files
 from autotiny.files import CsvError, read_rows
 
 
@@ -36,3 +37,10 @@ def test_compressed_rows_are_those_of_the_text(write):
 def test_text_that_cannot_be_decoded_is_an_error(write, raw, name, message):
     with pytest.raises(CsvError, match=message):
         list(read_rows(write(raw, name)))
+
+
+@pytest.mark.parametrize("raw", [b"1," * 100, b"1" * 200])
+def test_a_line_without_end_is_an_error(write, raw, monkeypatch):
+    monkeypatch.setattr(files, "LONGEST_LINE", 100)
+    with pytest.raises(CsvError, match="line 2: it has more than 100 characters"):
+        list(read_rows(write(b"1,2\n" + raw)))

@@ -182,7 +182,8 @@ class Judge:
             spread = np.where(np.isnan(spread), 0, spread)
             unit, largest = np.finfo(b.dtype).eps, np.abs(b[wanted]).max(initial=0)
             noise = np.minimum(spread[np.isfinite(spread)].max(initial=0), 1000 * unit)  # of terms that cancel
-            noise = np.where(b == 0, np.maximum(noise, 4 * unit), noise)
+            cancelled = (b == 0) | ((a == 0) & (np.abs(b) > 1e-4 * unit))
+            noise = np.where(cancelled, np.maximum(noise, 4 * unit), noise)
             allowed = 30 * (spread + noise) + OPERATIONS * rounding(b.dtype, largest)
             wrong = finite & wanted & ~(np.abs(a.astype(np.longdouble) - b) <= allowed)
         if wrong.any():

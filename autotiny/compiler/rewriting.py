@@ -140,16 +140,23 @@ def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any])
 # ----- stable forms -----
 
 
-def with_stable_forms(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
+def with_stable_forms(
+    outputs: Sequence[Term], names: FormulaNames, written: dict[Term, Term] | None = None
+) -> list[Term]:
     """Return the outputs with the stable form of every expression that a row stands for.
 
-    What is differentiated has been recorded with them; this is for the rest.
+    What is differentiated has been recorded with them; this is for the rest. What stood there goes into `written`.
     """
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
         term = constant(with_operands(term, args, kwargs))
         form = None if term.op is None else stable_form(term.op, term.args)
-        return term if form is None else apply(form.op, form.args, form.kwargs)
+        if form is None:
+            return term
+        stable = constant(apply(form.op, form.args, form.kwargs))
+        if written is not None:
+            written.setdefault(stable, term)
+        return stable
 
     return rewrite(outputs, visit, names)
 

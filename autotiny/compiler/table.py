@@ -25,7 +25,7 @@ from autotiny.algebra import (
 )
 from autotiny.algebra.normal import PRODUCTS, SUMS
 from autotiny.compiler.naming import FormulaNames
-from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands
+from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands, with_stable_forms
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op
 
@@ -68,7 +68,7 @@ def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
     outputs = rewrite(outputs, in_the_rows_way, names)
     table = TableRewriter(set(topological_order(*outputs)))
     for _ in range(ROUNDS):
-        before, outputs = outputs, table.applied(outputs, names)
+        before, outputs = outputs, with_stable_forms(table.applied(outputs, names), names, table.fast_forms)
         if alike(before, outputs):
             break
     return Simplified(outputs, table.fast_forms, frozenset(table.used), list(dict.fromkeys(table.divisors)))

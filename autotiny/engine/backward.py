@@ -74,9 +74,14 @@ class Sweep:
         g is dJ/dy. `form` has the operation and its operands: y itself, or its stable form.
         """
         y, args = (node, form.args) if self.record else (node.value, tuple(map(value_of, form.args)))
-        for position, (x, rule) in enumerate(zip(form.args, form.op.rules, strict=False)):
+        rules = form.op.rules
+        at_once = getattr(rules, "at_once", None) if self.selection is None else None
+        contributions = at_once and at_once(g, y, args, **form.kwargs)
+        for position, (x, rule) in enumerate(zip(form.args, rules, strict=False)):
             if isinstance(x, Node) and x._tracked and (self.path is None or x in self.path):
-                if self.selection is None:
+                if contributions:
+                    c = contributions[position]
+                elif self.selection is None:
                     c = rule(g, y, *args, **form.kwargs)
                 else:
                     c = self.selection.pull(rule, position, node, g, y, args)
@@ -88,26 +93,27 @@ class Sweep:
         They are operation, position of the operand and contribution, and end within the expression: together with the
         sweep's own contributions they make the gradient of such a result, that of A in log(A).
         """
-        plain = Sweep({}, self.path, record=self.record)
         for node in self.passed_by:
             grads = {node: self.grads[node]}
             for user, position in node._stable.uses if node._stable else ():
-                y = node if user is None else user
-                for at, c in plain.pull(y, grads[y], y) if y in grads else ():
-                    if at == position:
-                        c = c if user is not None else zero_where_nothing_arrives(grads[y], c)
-                        add(grads, y.args[position], c)
-                        yield y, position, c
+                y: Any = node if user is None else user
+                x = y.args[position]
+                if y in grads and (self.path is None or x in self.path):
+                    g, seen = grads[y], (y, *y.args) if self.record else (y.value, *map(value_of, y.args))
+                    c = fit(y.op.rules[position](g, *seen, **y.kwargs), x.value, y.op)
+                    c = c if user is not None else zero_where_nothing_arrives(g, c)
+                    add(grads, x, c)
+                    yield y, position, c
 
     @np.errstate(all="ignore")
     def all_gradients(self) -> Gradients:
         """Return the gradients, with those of the results within stable forms."""
-        if not self.passed_by:
-            return self.grads
-        grads = dict(self.grads)
-        for node, position, c in self.within_forms():
-            add(grads, node.args[position], c)
-        return grads
+        if self.passed_by:
+            within = list(self.within_forms())
+            self.passed_by = []
+            for node, position, c in within:
+                add(self.grads, node.args[position], c)
+        return self.grads
 
     def __init__(
         self,
@@ -135,10 +141,10 @@ class Sweep:
 
 def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
     """Return the contribution of g by an elementwise rule, 0 where g = 0 meets an infinite slope: 0 log(A) at A = 0."""
-    arrives, value = value_of(g) != 0, value_of(c)
-    if not isinstance(arrives, np.ndarray | np.bool) or np.all(kept := np.logical_or(arrives, np.isfinite(value))):
+    finite = np.isfinite(value_of(c))
+    if not isinstance(finite, np.ndarray | np.bool) or finite.all():
         return c
-    return np.where(kept, c, 0.0)
+    return np.where(np.logical_or(finite, value_of(g) != 0), c, 0.0)
 
 
 def add(grads: Gradients, x: Node, c: Any) -> None:

@@ -94,12 +94,14 @@ class _Observed(Sweep):
 
     def backprop(self) -> Backprop:
         """Return the visits, with the contributions that end within stable forms among the others."""
-        gradients, pulled = self.all_gradients(), dict(self.grads)
+        pulled = dict(self.grads)
         with np.errstate(all="ignore"):
-            for node, position, c in self.within_forms():
-                kept = self.passed.setdefault(node, {})
-                kept[position] = kept[position] + c if position in kept else c
-                pulled[node] = gradients[node]
+            within = list(self.within_forms())
+        gradients = self.all_gradients()
+        for node, position, c in within:
+            kept = self.passed.setdefault(node, {})
+            kept[position] = kept[position] + c if position in kept else c
+            pulled[node] = gradients[node]
         totals: Gradients = {}
         visits = []
         for node in sorted((x for x in gradients if x.op is not None), key=by_number, reverse=True):

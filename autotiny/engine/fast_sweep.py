@@ -88,7 +88,14 @@ def _pull_each(grads: Gradients, node: Node, form: Any, g: Any) -> None:
     """Pull g back through one operation, to its operands one by one."""
     args, kwargs, kind = form.args, form.kwargs, type(node)
     values = [arg._value if type(arg) is kind else arg for arg in args]
-    for arg, rule in zip(args, form.op.rules, strict=False):
+    rules = form.op.rules
+    at_once = getattr(rules, "at_once", None)
+    if at_once is not None:
+        for arg, c in zip(args, at_once(g, node._value, values, **kwargs), strict=True):
+            if type(arg) is kind and arg._tracked:
+                _receive(grads, form.op, arg, g, c)
+        return
+    for arg, rule in zip(args, rules, strict=False):
         if type(arg) is kind and arg._tracked:
             _receive(grads, form.op, arg, g, rule(g, node._value, *values, **kwargs))
 

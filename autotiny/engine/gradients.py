@@ -21,14 +21,24 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 def backward(output: Node, grad: Any = None) -> None:
-    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
-    for node, g in with_forms(verified_order(output), {output: seed(output, value_of(grad))}).items():
-        if node.op is not None:
+    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way.
+
+    An interrupt (Ctrl-C) leaves every `.grad` as it was.
+    """
+    grads = with_forms(verified_order(output), {output: seed(output, value_of(grad))})
+    for node, g in grads.items():
+        if node.op is None and node._grad is not None:
+            grads[node] = node._grad + g
+        elif node.op is None and getattr(g, "base", None) is not None:
+            grads[node] = g.copy()
+    before = [node._grad for node in grads]
+    try:
+        for node, g in grads.items():
             node._grad = g
-        elif node._grad is not None:
-            node._grad = node._grad + g
-        else:
-            node._grad = g.copy() if getattr(g, "base", None) is not None else g
+    except BaseException:
+        for node, g in zip(grads, before, strict=True):
+            node._grad = g
+        raise
 
 
 def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> list[AnyNode]:

@@ -58,7 +58,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     stable = stable_form(op, args) if op.forms and (not in_use or modes.stable) else None
     try:
         if stable is not None:
-            data = _computed(stable.op, stable.args, stable.kwargs)
+            data = None if in_use or stable.op.shortcut is None else stable.op.shortcut(*values)
+            data = _computed(stable.op, stable.args, stable.kwargs) if data is None else data
         else:
             data = op.forward(*values, **kwargs) if not in_use else _computed(op, args, kwargs)
     except Exception as error:
@@ -220,15 +221,20 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
     network of scalars.
     """
     op = OPS[function]
-    forward, forms = op.forward, op.forms
+    forward, squares = op.forward, op.forms if function is np.multiply else {}
+    powers = op.forms if function is np.power else {}
 
     def method(self: Any, other: Any) -> Any:
         kind, plain = type(self), not (Switch.in_use or self._shared)
-        if forms and (other is self or function is np.power) and self.op in forms:  # a square may have a stable form
-            return _recorded(op, self, other, other)
-        if plain and type(other) is kind and not other._shared and (self._tracked or other._tracked):
+        if (
+            plain
+            and type(other) is kind
+            and not other._shared
+            and (self._tracked or other._tracked)
+            and not (other is self and self.op in squares)
+        ):
             value = other._value
-        elif plain and type(other) in NUMBERS and self._tracked:
+        elif plain and type(other) in NUMBERS and self._tracked and not (powers and self.op in powers):
             value = other
         else:
             return _recorded(op, self, other, other)

@@ -1,7 +1,6 @@
 """Checkpoints: a training in one .npz file, without pickle, written atomically, from which it resumes bit for bit."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError
-from autotiny.files import load_npz
+from autotiny.files import load_npz, replace_file
 from autotiny.nn.arguments import require_instance, require_path
 from autotiny.nn.datasets import Array, Standardisation
 from autotiny.nn.network import Network
@@ -29,14 +28,14 @@ def save(training: Training, path: str | Path) -> None:
     """Write a training to a file: parameters, the best ones, optimiser, history, standardisation, settings.
 
     If the process is killed at any moment, the old file or the new one remains, complete. Raises CheckpointError if the
-    file cannot be written.
+    file cannot be written, or the path is that of a folder, a pipe or a device.
     """
     require_instance("training", training, Training, CheckpointError)
     require_path(path, CheckpointError)
     settings = json.dumps(_settings(training), default=np.generic.item)
     arrays = {"format": np.array(FORMAT), "settings": np.array(settings)} | _arrays(training)
     try:
-        _replace(os.path.realpath(path), arrays)
+        replace_file(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot write the checkpoint: {error.strerror or error}") from error
 
@@ -102,29 +101,3 @@ def _training(settings: dict[str, Any], arrays: Mapping[str, Array]) -> Training
 def _group(arrays: Mapping[str, Array], group: str) -> dict[str, Array]:
     prefix = f"{group}/"
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def _replace(path: str, arrays: Mapping[str, Array]) -> None:
-    """Write a temporary file and rename it over the old one, flushing each to disk before the next step."""
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: str) -> None:
-    # Only POSIX can open a folder; elsewhere the rename cannot be made more durable.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

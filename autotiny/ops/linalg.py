@@ -177,9 +177,11 @@ plain(if_regular)
 @own(cofactors_back, traits="mixes smooth", used=matrices)
 def cofactors(x: Array) -> Array:
     """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
-    u, s, vh = np.linalg.svd(x)
+    finite = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(x if np.all(finite) else np.where(finite, x, 0))  # which never ends on an infinity
     orientation = np.linalg.det(u) * np.linalg.det(vh)
-    return orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
+    result = orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
+    return np.where(finite, result, x.dtype.type(np.nan))
 
 
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")

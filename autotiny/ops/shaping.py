@@ -1,5 +1,6 @@
 """Operations that rearrange entries, or copy them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,13 @@ def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
     """Return the part of g that belongs to the i-th of the joined arrays."""
     start = sum(x.shape[axis] for x in arrays[:i])
     return index(g, key=(slice(None),) * (axis % g.ndim) + (slice(start, start + arrays[i].shape[axis]),))
+
+
+def pieces(g: Array, y: Array, arrays: Sequence[Array], axis: int = 0) -> list[Array]:
+    """Return the parts of g that belong to the joined arrays."""
+    ends = [0, *itertools.accumulate(x.shape[axis] for x in arrays)]
+    before = (slice(None),) * (axis % g.ndim)
+    return [index(g, key=(*before, slice(*bounds))) for bounds in itertools.pairwise(ends)]
 
 
 # fmt: off
@@ -68,7 +76,7 @@ def astype(x: Array, dtype: Any = None) -> Array:
     return x.astype(dtype)
 
 
-@own(each=piece, traits="moves analytic keeps_sign fills", words=PIECES)
+@own(each=piece, at_once=pieces, traits="moves analytic keeps_sign fills", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)

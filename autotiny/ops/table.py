@@ -87,6 +87,7 @@ class Op:
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
+    shortcut : the value as a stable form from the value within, `shortcut(within)`, where that is as exact; else None.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
@@ -105,19 +106,21 @@ class Op:
         notation: str = "",
         *,
         each: Rule | None = None,
+        at_once: Rule | None = None,
         used: UsedEntries | None = None,
         singular: Function | None = None,
         traits: str = "",
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
         stands_for: tuple[Function, ...] = (),
+        shortcut: Function | None = None,
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
         self.function = function
         self.forward = forward or function
         self.own_notation = notation
-        self.rules: Any = Each(each) if each else rules
+        self.rules: Any = Each(each, at_once) if each else rules
         self.arity = len(rules) if isinstance(rules, tuple) and not each else None
         self.direct = self.arity is not None and None not in self.rules
         self.used = used
@@ -126,7 +129,7 @@ class Op:
         self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
-        self.stands_for = stands_for
+        self.stands_for, self.shortcut = stands_for, shortcut
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
@@ -151,10 +154,14 @@ class Op:
 
 
 class Each:
-    """The rules of an operation with any number of arguments: `rule(i, g, y, *arguments)` contributes to argument i."""
+    """The rules of an operation with any number of arguments: `rule(i, g, y, *arguments)` contributes to argument i.
 
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+    at_once : returns the contributions to all arguments, `at_once(g, y, arguments, **options)`, where there may be
+        thousands, to each of which the rule would take time in proportion to their number.
+    """
+
+    def __init__(self, rule: Rule, at_once: Rule | None = None) -> None:
+        self.rule, self.at_once = rule, at_once
 
     def __iter__(self) -> Iterator[Rule]:
         return (functools.partial(self.rule, i) for i in itertools.count())

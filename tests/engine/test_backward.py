@@ -1,6 +1,7 @@
 """The reverse sweep: accumulation, depth, freedom from aliases, precision, threads."""
 
 import gc
+import itertools
 import sys
 import threading
 import weakref
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine import gradients
+from autotiny.engine.graph import topological_order
 from autotiny.errors import ShapeError, UnsupportedError
 
 
@@ -598,3 +601,71 @@ def test_threads_may_share_parameters_that_they_only_read():
 
     for i, g in enumerate(in_threads(8, work)):
         np.testing.assert_array_equal(g, 2 * i * W.data)
+
+
+# ----- many operands, infinities, interrupts -----
+@pytest.mark.parametrize("join", [np.stack, np.hstack, np.vstack, np.concatenate])
+def test_joined_arrays_get_their_pieces_whatever_their_number(join):
+    xs = [at.Tensor(np.arange(i % 3 + 1.0 if join is np.hstack else 2.0)) for i in range(50)]
+    weights = np.arange(join([x.data for x in xs]).size).reshape(join([x.data for x in xs]).shape)
+    np.sum(join(xs) * weights).backward()
+    np.testing.assert_array_equal(join([x.grad for x in xs]), weights)
+    recorded = at.gradients(np.sum(join(xs) * weights), xs)
+    np.testing.assert_array_equal(join([g.data for g in recorded]), weights)
+
+
+def test_backward_of_a_stack_calls_its_rule_once(monkeypatch):
+    xs = [at.Tensor(float(i)) for i in range(300)]
+    y = np.sum(np.stack(xs) ** 2)
+    rules = next(node.op.rules for node in topological_order(y) if node.op and node.op.name == "join")
+    counted = []
+    monkeypatch.setattr(rules, "rule", None)
+    at_once = rules.at_once
+    monkeypatch.setattr(rules, "at_once", lambda *args, **kwargs: counted.append(1) or at_once(*args, **kwargs))
+    y.backward()
+    assert counted == [1]
+    assert [x.grad for x in xs] == [2.0 * i for i in range(300)]
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_gradient_of_a_determinant_with_an_infinity_is_nan_and_that_of_others_right(bad):
+    spoilt = np.array([[bad, 1.0, 2.0], [1.0, 1.0, 3.0], [1.0, 4.0, 5.0]])
+    with np.errstate(all="ignore"):
+        g = at.grad(lambda x: np.sum(np.linalg.det(x)))(np.stack([spoilt, np.eye(3)]))
+    assert np.isnan(g[0]).all()
+    np.testing.assert_allclose(g[1], np.eye(3), atol=1e-15)
+
+
+def test_an_interrupt_at_any_instruction_of_backward_leaves_every_gradient_old_or_new():
+    def interrupted_at(n, work):
+        count = itertools.count()
+
+        def trace(frame, kind, _):
+            if frame.f_code.co_filename != gradients.__file__:
+                return trace if kind == "call" else None
+            frame.f_trace_opcodes = True
+            if kind == "opcode" and next(count) == n:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            work()
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(before)
+        return False
+
+    n = 0
+    while True:
+        a, b, c = (at.Tensor(x) for x in (2.0, 3.0, 5.0))
+        (a * b * c).backward()
+        y = a * b * c
+        more = interrupted_at(n, y.backward)
+        assert (a.grad, b.grad, c.grad) in [(15, 10, 6), (30, 20, 12)]
+        if not more:
+            break
+        n += 1
+    assert n > 50

@@ -223,3 +223,10 @@ def test_foreign_or_altered_file_is_refused(change, message, make_training, path
 def test_missing_checkpoint_is_named(path):
     with pytest.raises(NpzError, match=r"run\.npz: No such file or directory"):
         load(path)
+
+
+def test_a_checkpoint_does_not_replace_a_folder(make_training, path):
+    path.mkdir()
+    with pytest.raises(CheckpointError, match="cannot write the checkpoint: it is a folder, a pipe or a device"):
+        save(make_training(), path)
+    assert path.is_dir()
