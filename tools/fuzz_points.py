@@ -69,8 +69,7 @@ def formula(pick: random.Random, depth: int) -> str:
 
 def meaning(text: str, names: Any) -> Callable[[Any], Any]:
     """Return the formula as a function, in the arithmetic of these names."""
-    code = compile(text, text, "eval")
-    return lambda x: eval(code, {**vars(names), "x": x})
+    return eval(f"lambda x: {text}", dict(vars(names)))
 
 
 # ----- autotiny -----

@@ -144,7 +144,7 @@ class Term(ArrayProtocol):
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = __ifloordiv__ = _changed_in_place
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        """Apply a ufunc: to numbers of Python's as well it is NumPy's, other than an operator that is recorded as it."""
+        """Apply a ufunc: of Python's numbers it is NumPy's, other than the operator that is recorded as it."""
         has_operator = ufunc in OPS and OPS[ufunc].forward is not ufunc
         if has_operator and all(type(value_of(x)) in NUMBERS for x in inputs):
             inputs = tuple([x.astype(np.asarray(x.value).dtype) if isinstance(x, Term) else x for x in inputs])

@@ -223,7 +223,8 @@ class Writer(Operands):
             return self.reduction(term)
         if term.op is CAST:
             return self.cast(term)
-        if has_operator(term.op):
+        in_python = term.op.forward is not function or not takes_numbers_alone(term)
+        if has_operator(term.op) and in_python:
             return NumpyCode()(operation(term.op, [self.as_expression(arg) for arg in term.args], {}, term.ndim))
         if function is np.copy:
             return f"{self.numpy('array')}({self.operand(term.args[0], None)})"
@@ -274,6 +275,11 @@ class Writer(Operands):
             return f"{name}[()]"
         fresh = output.op is not None and kind(output) is not TermKind.VIEW
         return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
+
+
+def takes_numbers_alone(term: Term) -> bool:
+    """Whether all operands are numbers of Python's, of which an operator gives another."""
+    return all(type(arg.value) in (int, float, bool) for arg in term.args)
 
 
 def gives_scalars(op: Op) -> bool:

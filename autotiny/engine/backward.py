@@ -105,11 +105,11 @@ class Sweep:
                     add(grads, x, c)
                     yield y, position, c
 
-    @np.errstate(all="ignore")
     def all_gradients(self) -> Gradients:
         """Return the gradients, with those of the results within stable forms."""
         if self.passed_by:
-            within = list(self.within_forms())
+            with np.errstate(all="ignore"):
+                within = list(self.within_forms())
             self.passed_by = []
             for node, position, c in within:
                 add(self.grads, node.args[position], c)

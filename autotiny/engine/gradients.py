@@ -9,7 +9,7 @@ from autotiny.engine import call_site, messages
 from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep, succeeds
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
-from autotiny.engine.modes import modes
+from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
@@ -26,15 +26,15 @@ def backward(output: Node, grad: Any = None) -> None:
     An interrupt (Ctrl-C) leaves every `.grad` as it was.
     """
     grads = with_forms(verified_order(output), {output: seed(output, value_of(grad))})
-    for node, g in grads.items():
-        if node.op is None and node._grad is not None:
-            grads[node] = node._grad + g
-        elif node.op is None and getattr(g, "base", None) is not None:
-            grads[node] = g.copy()
     before = [node._grad for node in grads]
     try:
         for node, g in grads.items():
-            node._grad = g
+            if node.op is not None:
+                node._grad = g
+            elif node._grad is not None:
+                node._grad = node._grad + g
+            else:
+                node._grad = g.copy() if getattr(g, "base", None) is not None else g
     except BaseException:
         for node, g in zip(grads, before, strict=True):
             node._grad = g
@@ -127,10 +127,10 @@ def run(
     chosen: Mapping[Node, Mask] = ALL,
 ) -> Sweep:
     """Return the sweep that finds the gradients, and keeps them all on request."""
-    tracing = modes.tracing is not None
+    tracing, debugging = (modes.tracing is not None, modes.debugging) if Switch.in_use else (False, False)
     kept = None if wanted is None or keep or record or tracing else frozenset(wanted)
     path, looks = None, False
-    if (wanted is None or whole) and not (record or tracing or modes.debugging):
+    if (wanted is None or whole) and not (record or tracing or debugging):
         fast = FastSweep(seeds, wanted=kept)
         fast.masked = bool(chosen)
         if succeeds(fast, order):

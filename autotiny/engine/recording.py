@@ -58,8 +58,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     stable = stable_form(op, args) if op.forms and (not in_use or modes.stable) else None
     try:
         if stable is not None:
-            data = None if in_use or stable.op.shortcut is None else stable.op.shortcut(*values)
-            data = _computed(stable.op, stable.args, stable.kwargs) if data is None else data
+            data = _computed(stable.op, stable.args, stable.kwargs)
         else:
             data = op.forward(*values, **kwargs) if not in_use else _computed(op, args, kwargs)
     except Exception as error:

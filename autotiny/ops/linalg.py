@@ -73,7 +73,7 @@ def vdot(a: Array, b: Array) -> Array:
 def expectation(probabilities: Array, x: Array) -> Array:
     """Σ p x, where p = 0 contributes 0, also beside x = log 0 = -inf."""
     total = np.vdot(probabilities, x)
-    if not is_formula(total) and np.isfinite(total):
+    if not is_formula(total) and math.isfinite(abs(total)):
         return total
     return np.vdot(probabilities, np.where(probabilities == 0, 0, x))
 

@@ -115,7 +115,6 @@ def logistic_loss(z: Array, targets: Array) -> Array:
     used=axis_lines,
     words="log-softmax: less the probabilities times its sum",
     stands_for=(lambda x, axis: np.log(softmax(x, axis=axis)),),
-    shortcut=lambda a: np.log(a) if a.size and a.min() > 1e-30 else None,
 )
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.

@@ -72,7 +72,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
-    if not isinstance(axis, int | np.integer) or not -len(shape) <= axis < len(shape):
+    if not isinstance(axis, (int, np.integer)) or not -len(shape) <= axis < len(shape):
         raise ShapeError(f"cross_entropy: axis {axis!r} is not one of logits of shape {shape}")
     if 0 in shape:
         raise ShapeError(f"cross_entropy: logits of shape {shape} hold no examples, or no classes")

@@ -87,7 +87,6 @@ class Op:
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
-    shortcut : the value as a stable form from the value within, `shortcut(within)`, where that is as exact; else None.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
@@ -113,7 +112,6 @@ class Op:
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
         stands_for: tuple[Function, ...] = (),
-        shortcut: Function | None = None,
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -129,7 +127,7 @@ class Op:
         self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
-        self.stands_for, self.shortcut = stands_for, shortcut
+        self.stands_for = stands_for
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
