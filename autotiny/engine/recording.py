@@ -11,7 +11,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
-from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
+from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
@@ -32,6 +32,8 @@ AUGMENTED = {
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
     """Return the result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
+        if extends(op.function, args, kwargs):
+            return _composed(op.function, args, kwargs)
         args, kwargs = bind_arguments(op, args, kwargs)
     for option in kwargs.values():
         if type(option) not in SIMPLE_OPTIONS:
@@ -160,10 +162,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        try:
-            return call_composition(function, args, kwargs)
-        except Exception as error:
-            raise messages.composition_failure(function, args, kwargs, error) from None
+        return _composed(function, args, kwargs)
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
@@ -172,6 +171,14 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "
         "give it one with @at.operation, or take the value out with .data"
     )
+
+
+def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function that is composed of recorded ones."""
+    try:
+        return call_composition(function, args, kwargs)
+    except Exception as error:
+        raise messages.composition_failure(function, args, kwargs, error) from None
 
 
 def value_of(arg: Any) -> Any:

@@ -177,6 +177,9 @@ OPS: dict[Function, Op] = {}
 COMPOSED: dict[Function, Function] = {}
 """Functions that are composed of operations in the table, with the compositions."""
 
+EXTENDED: dict[Function, Function] = {}
+"""Compositions that take over from a row or a composition where options are passed that it lacks."""
+
 
 # ----- rows -----
 def define(function: Function, *rules: Rule | None, **row: Any) -> Op:
@@ -222,6 +225,21 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
         return composition
 
     return register
+
+
+def extend(*functions: Function) -> Callable[[Function], Function]:
+    """Enter a composition that replaces `functions` where they are called with options that their entry lacks."""
+
+    def register(composition: Function) -> Function:
+        EXTENDED.update(dict.fromkeys(functions, composition))
+        return composition
+
+    return register
+
+
+def newer(name: str) -> tuple[Function, ...]:
+    """Return NumPy's function of that name, if this NumPy has it: `@compose(*newer("unstack"))`."""
+    return (getattr(np, name),) if hasattr(np, name) else ()
 
 
 def variant(function: Function, *rules: Rule) -> Function:
@@ -275,6 +293,15 @@ def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
     if x.dtype.kind not in "biu":
         raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
     return x.astype(np.float64)
+
+
+def array_like(x: Any) -> Array:
+    """Return lists as arrays; numbers, arrays, Tensors and formulas unchanged: a number takes the precision of others.
+
+    >>> array_like([1, 2]), array_like(1.5)
+    (array([1, 2]), 1.5)
+    """
+    return np.asarray(x) if isinstance(x, list | tuple) else x
 
 
 def type_name(array: np.ndarray) -> str:
