@@ -96,8 +96,9 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, function in vars(module).items():
             if callable(function) and not isinstance(function, type) and _is_offered(function):
                 yield prefix + name, function
-    for module in (activations, logarithms, losses, constructors):
+    for module in (activations, losses, constructors):
         yield from public_functions(module)
+    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others stand for forms
 
 
 def _is_offered(function: Any) -> bool:

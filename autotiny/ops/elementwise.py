@@ -197,7 +197,7 @@ define(np.nan_to_num,
 # fmt: on
 
 
-@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign")
+@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign", singular=at_zero)
 def without_slope_at_0(x: Array) -> Array:
     """x, with a derivative that is nan at 0."""
     return x
