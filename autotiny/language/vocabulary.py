@@ -98,7 +98,7 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield prefix + name, function
     for module in (activations, losses, constructors):
         yield from public_functions(module)
-    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others stand for forms
+    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others are forms
 
 
 def _is_offered(function: Any) -> bool:
