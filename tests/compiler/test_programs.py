@@ -1,7 +1,6 @@
-import copy
-
 """What kinds of programs promise: facts, blocks, numbers, memory, threads."""
 
+import copy
 import re
 import threading
 import tracemalloc
