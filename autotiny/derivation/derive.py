@@ -19,7 +19,6 @@ from autotiny.derivation.facts import (
     NormInRange,
     NowhereNan,
     NowhereZero,
-    OneOfTwo,
     ReciprocalOfSum,
     SumsToOne,
     SumsToZero,
@@ -89,7 +88,7 @@ class Deriving:
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), OneOfTwo(), NowhereNan(), NormInRange()])
+        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
 
     @property
     def hidden(self) -> Term | None:

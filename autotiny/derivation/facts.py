@@ -129,39 +129,6 @@ class NowhereZero(Fact):
         return term.args[0], "≠ 0"
 
 
-class OneOfTwo(Fact):
-    """The fact that a maximum or minimum that is not one of two operands, none of them nan, is the other."""
-
-    needs = frozenset({plain(np.not_equal)})
-
-    def at(self, term: Term) -> Term | None:
-        """Return the comparison of the operands: a > b for max(a, b) ≠ b."""
-        if not self.holds(term):
-            return None
-        y, other = term.args
-        assert y.op is not None
-        a, b = y.args if same(y.args[1], other) else y.args[::-1]
-        comparison: Term = a > b if y.op.function is np.maximum else a < b
-        return comparison
-
-    def holds(self, term: Term) -> bool:
-        """Whether a term asks whether a maximum or minimum, not nan, differs from one of its operands."""
-        if term.op not in self.needs:
-            return False
-        y, other = term.args
-        extreme = y.op is not None and y.op.function in (np.maximum, np.minimum)
-        return extreme and any(same(x, other) for x in y.args) and not np.any(np.isnan(y.value))
-
-    def claim(self, term: Term) -> tuple[Term, str]:
-        """Return the maximum or minimum and the claim that it is one of the two."""
-        return term.args[0], "is one of the two"
-
-
-def same(a: Term, b: Term) -> bool:
-    """Whether two operands are one term, or the same number."""
-    return a is b or (number(a) is not None and number(a) == number(b))
-
-
 class NowhereNan(Fact):
     """The fact that an operand is nowhere nan: its mask is 0, and what is or is nan, is."""
 

@@ -80,14 +80,15 @@ def split_tie(g: Array, wins: Array, ties: Array) -> Array:
     return np.where(ties, g / 2, np.where(wins, g, 0.0))
 
 
-def wins(better: Array, x: Array) -> Array:
-    """Where an operand x of maximum or minimum is taken: where it is better, and where it is nan, which they return."""
+def wins(better: Array, x: Array, other: Array) -> Array:
+    """Where an operand x of maximum or minimum is taken: where it is better than the other, or nan.
+
+    Beside the number 0 a maximum is relu, whose derivative is the textbook's mask.
+    """
+    if is_number(other):
+        zero = other.value if is_formula(other) else other
+        return better if zero == 0 else better | np.isnan(x)
     return better | np.isnan(x)
-
-
-def differs(y: Array, c: Array) -> Array:
-    """Where a maximum or minimum y is not the constant c; an array's nan is taken, whatever stands beside it."""
-    return y != c if is_number(c) else (y != c) & (c == c)
 
 
 # fmt: off
@@ -174,12 +175,12 @@ curve(np.absolute,     lambda g, y, x: g * np.sign(x),       traits="kinked keep
       forward=operator.abs)
 curve(np.fabs,         lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign",      kind="absolute")
 define(np.maximum,
-       lambda g, y, a, b: split_tie(g, wins(a > b, a), a == b),
-       lambda g, y, a, b: split_tie(g, wins(b > a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(a > b, a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(b > a, b, a), a == b),
        traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("larger"))
 define(np.minimum,
-       lambda g, y, a, b: split_tie(g, wins(a < b, a), a == b),
-       lambda g, y, a, b: split_tie(g, wins(b < a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(a < b, a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(b < a, b, a), a == b),
        traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("smaller"))
 define(np.fmax,                                           # like maximum, but a number wins over nan
        lambda g, y, a, b: split_tie(g, (a > b) | np.isnan(b), a == b),
@@ -190,11 +191,11 @@ define(np.fmin,
        lambda g, y, a, b: split_tie(g, (b < a) | np.isnan(a), a == b),
        traits="elementwise kinked keeps_sign selects",       words=SHARED.format("smaller"))
 constant_variant(np.maximum,
-       lambda g, y, a, b: g * differs(y, b),
-       lambda g, y, a, b: g * differs(y, a),                 words=CONSTANT_WINS.format("larger"))
+       lambda g, y, a, b: g * wins(a > b, a, b),
+       lambda g, y, a, b: g * wins(b > a, b, a),           words=CONSTANT_WINS.format("larger"))
 constant_variant(np.minimum,
-       lambda g, y, a, b: g * differs(y, b),
-       lambda g, y, a, b: g * differs(y, a),                 words=CONSTANT_WINS.format("smaller"))
+       lambda g, y, a, b: g * wins(a < b, a, b),
+       lambda g, y, a, b: g * wins(b < a, b, a),           words=CONSTANT_WINS.format("smaller"))
 constant_variant(np.fmax,
        lambda g, y, a, b: g * ((a > b) | np.isnan(b)),
        lambda g, y, a, b: g * ((b > a) | np.isnan(a)),       words=CONSTANT_WINS.format("larger"))
@@ -212,7 +213,7 @@ define(np.nan_to_num,
 # fmt: on
 
 
-@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign")
+@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign", singular=at_zero)
 def without_slope_at_0(x: Array) -> Array:
     """x, with a derivative that is nan at 0."""
     return x

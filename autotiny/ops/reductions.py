@@ -31,6 +31,13 @@ def broadcast_back(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     return np.broadcast_to(g if axis is None or keepdims else np.reshape(g, kept_shape(x, axis)), x.shape)
 
 
+def in_lines(x: Array, axis: Axis) -> Array:
+    """Return x with the axes that are reduced as its last one."""
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    moved = np.moveaxis(x, axes, tuple(range(x.ndim - len(axes), x.ndim)))
+    return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], math.prod(x.shape[i] for i in axes)))
+
+
 def sum_keep(x: Array, axis: Axis) -> Array:
     """sum(x) with the axes kept. Calls `np.add.reduce` directly; `ndarray.sum` costs twice as much on small arrays."""
     return _sum(x, axis, None, None, True) if type(x) is np.ndarray else x.sum(axis=axis, keepdims=True)
@@ -151,6 +158,7 @@ def entries_of_norms(chosen: Array, norm: Array, x: Array, ord: float = 2, **red
     None,
     traits="mixes smooth",
     used=entries_of_norms,
+    words="divisor: the gradient passes where the norm is in range",
 )
 def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A002
     """‖x‖ to divide by: by scaled entries where their powers overflow or underflow, and 1 for the zero vector.

@@ -147,7 +147,36 @@ EXTREMES = {
     "reciprocal of negative zero": (np.reciprocal, [-0.0], [-INF]),
     "sqrt of negative zero": (np.sqrt, [-0.0], [-INF]),
 }
-ROWS = {**ZEROS, **TIES, **NORMS, **SATURATED, **EXTREMES}
+
+# ----- selections: an entry that was not taken contributes nothing -----
+SELECTED = {
+    "median": (lambda x: np.median(np.sqrt(x)), [[0, 4, 9]], [[0, 0.25, 0]]),
+    "median of a tie takes the first": (np.median, [[2, 2, 2]], [[0, 1, 0]]),
+    "median with nan": (np.median, [[1, NAN, 2]], [[0, 1, 0]]),
+    "quantile between two": (lambda x: np.quantile(np.log(x), 0.75), [[0, 1, 2, 4, 8]], [[0, 0, 0, 0.25, 0]]),
+    "quantile of infinities": (lambda x: np.quantile(x, 1.0), [[1, 2, INF]], [[0, 0, 1]]),
+    "nansum": (lambda x: np.nansum(np.sqrt(x)), [[-1, 4]], [[0, 0.25]]),
+    "nanmean": (lambda x: np.nanmean(np.sqrt(x)), [[-1, 4]], [[0, 0.25]]),
+    "nanvar": (np.nanvar, [[NAN, 1, 3]], [[0, -1, 1]]),
+    "nanstd of equal values": (np.nanstd, [[NAN, 3, 3]], [[0, 0, 0]]),
+    "nanmax with a tie": (np.nanmax, [[NAN, 3, 3]], [[0, 0.5, 0.5]]),
+    "nanmedian": (np.nanmedian, [[NAN, 3, 1, 2]], [[0, 0, 0, 1]]),
+    "nanprod": (np.nanprod, [[NAN, 3, 0]], [[0, 0, 3]]),
+    "sum of the chosen": (lambda x: np.sum(np.log(x), where=x > 0), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "max of the chosen": (lambda x: np.max(np.log(x), where=x > 0, initial=-9), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "select": (lambda x: np.sum(np.select([x > 0], [np.log(x)], x)), [[-1, 2]], [[1, 0.5]]),
+    "choose": (lambda x: np.sum(np.choose([0, 1], [x, np.sqrt(x)])), [[-1, 4]], [[1, 0.25]]),
+    "piecewise": (lambda x: np.sum(np.piecewise(x, [x > 0], [np.log, 0.0])), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "compress": (lambda x: np.sum(np.compress([False, True], np.sqrt(x))), [[0, 4]], [[0, 0.25]]),
+    "delete": (lambda x: np.sum(np.delete(np.sqrt(x), 0)), [[0, 4]], [[0, 0.25]]),
+    "interp outside": (lambda x: np.interp(x, [0, 1], [2, 4]), [[-1, 0, 0.5, 1, 2]], [[0, 2, 2, 2, 0]]),
+    "copysign of zeros": (lambda x: np.copysign(x, -1.0), [[0, 2, -2]], [[0, -1, 1]]),
+    "heaviside": (lambda x: np.heaviside(x, 0.5), [[-1, 0, 1]], [[0, 0, 0]]),
+    "unwrap": (np.unwrap, [[0, 4]], [[1, 1]]),
+    "svdvals with a value of 0": (lambda x: np.linalg.svdvals(x), [[[2, 0], [0, 0]]], [[[1, 0], [0, 0]]]),
+    "norm of order 2": (lambda x: np.linalg.norm(x, 2), [[[2, 0], [0, 1]]], [[[1, 0], [0, 0]]]),
+}
+ROWS = {**ZEROS, **TIES, **NORMS, **SATURATED, **EXTREMES, **SELECTED}
 
 
 def gradients(f, args):
