@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
-from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, product_of_others
+from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
 from autotiny.ops.spectra import matrices, spectral_norm
 from autotiny.ops.table import OPS, Array, compose, define, extend, floats, is_formula, own
 
@@ -230,7 +230,11 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
         broadcast_back(g, x, axis, keepdims)
         * np.sign(x)
-        * ((np.abs(x) if ord > 1 else nonzero(np.abs(x))) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
+        * (
+            (np.abs(x) if ord > 1 else nonzero(np.abs(x)))
+            / broadcast_back(norm_in_range(y, x, ord, axis, keepdims), x, axis, keepdims)
+        )
+        ** (ord - 1)
     ),
     traits="reduces kinked keeps_sign",
     singular=lambda y, x, **_options: x == 0,

@@ -328,7 +328,8 @@ BY_DIFFERENCES = {
     "p_norm": "the power of a sum of powers has no complex form of its own yet",
     "cofactors": "only second derivatives of determinants meet it",
     "cholesky": "NumPy's factor of a complex matrix conjugates",
-    "without_slope_at_0": "only second derivatives of norms meet it",
+    "norm_in_range": "only second derivatives of norms meet it",
+    "without_slope_at_0": "only second derivatives of hypot meet it",
 }
 """Operations that a complex step does not pass through, and why."""
 

@@ -147,6 +147,13 @@ for function in (np.max, np.min, np.amax, np.amin, np.ptp):
 for function in (np.cumsum, np.cumprod):
     declare(function, REAL, uses=RUNNING)
 differences(reductions.euclidean, NONZERO, uses=REDUCED)
+differences(
+    reductions.norm_in_range,
+    POSITIVE,
+    REAL,
+    uses=[use((), (3,)), use((2,), (2, 3), axis=1), use((1, 3), (2, 3), ord=3, axis=0, keepdims=True)],
+    constants=(1,),
+)
 declare(reductions.squared_norm, REAL, uses=[*REDUCED, use((2, 3), axis=0, divisor=2.0)])
 SEVERAL = [(shapes, options) for shapes, options in REDUCED if shapes[0] not in ((), (1,))]
 DEGREES_OF_FREEDOM = [use((4,), ddof=0.5), *((shapes, options | {"ddof": 1}) for shapes, options in SEVERAL)]
