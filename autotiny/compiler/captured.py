@@ -148,7 +148,9 @@ class Captured:
                     self.reach(cell.cell_contents, name)
             return
         for key in ("__code__", "__defaults__", "__kwdefaults__"):
-            self.note(Location(f, key, ATTRIBUTE, f"{path}.{key}"))
+            if getattr(f, key) is not None:  # where there was no default, callers give all arguments
+                self.note(Location(f, key, ATTRIBUTE, f"{path}.{key}"))
+        self.own(f)
         code = names_in(f.__code__)
         self.names |= code.names
         self.may_vary = self.may_vary or not code.names.isdisjoint(VOLATILE)
