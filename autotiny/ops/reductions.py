@@ -165,8 +165,9 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
 
     Its derivative is nan where that differs from ‖x‖: there is none at 0, and it is not known at the ends of the range.
     """
-    tiny = float(np.finfo(norm.dtype).tiny)
-    end = max(tiny ** (1 / ord), tiny)
+    tiny = np.finfo(norm.dtype).tiny
+    with np.errstate(over="ignore"):
+        end = max(tiny ** (1 / ord), tiny)
     in_range = (norm >= end) & (norm < np.inf) if ord > 0 else (norm > 0) & (norm <= end)
     if np.all(in_range):
         return norm
