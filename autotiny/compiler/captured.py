@@ -16,7 +16,7 @@ import struct
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -76,11 +76,13 @@ LIMIT = 20_000
 class Captured:
     """The state that a function reads, as it is now.
 
+    ran : the code that ran, if that is known; methods that Python calls by itself are followed only where it did.
+
     Raises UnsupportedError, with the expression for it, where the code reaches what cannot be watched.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.state = State()
+    def __init__(self, f: Callable[..., Any], ran: Set[CodeType] | None = None) -> None:
+        self.state, self.ran = State(), ran
         self.names: set[str] = set()
         """The names in all of the code, and the strings that could be names."""
         self.generators: list[Any] = []
@@ -121,8 +123,8 @@ class Captured:
         if len(self.seen) > LIMIT:
             raise unwatchable(path, f"one of more than {LIMIT} objects that the function can reach")
         if isinstance(value, SCALARS):
-            if isinstance(value, str) and value.isidentifier():
-                self.names.add(value)  # perhaps for getattr
+            if isinstance(value, str):
+                self.names |= names_in_text(value)  # perhaps for getattr
         elif isinstance(value, FunctionType):
             self.visit_function(value, path)
         elif isinstance(value, type):
@@ -148,7 +150,9 @@ class Captured:
                     self.reach(cell.cell_contents, name)
             return
         for key in ("__code__", "__defaults__", "__kwdefaults__"):
-            self.note(Location(f, key, ATTRIBUTE, f"{path}.{key}"))
+            if getattr(f, key) is not None:  # where there was no default, callers give all arguments
+                self.note(Location(f, key, ATTRIBUTE, f"{path}.{key}"))
+        self.own(f)
         code = names_in(f.__code__)
         self.names |= code.names
         self.may_vary = self.may_vary or not code.names.isdisjoint(VOLATILE)
@@ -180,8 +184,13 @@ class Captured:
         for parent in kind.__mro__[1:]:
             self.reach(parent, parent.__name__)
         for name, value in vars(kind).items():
-            if isinstance(value, METHODS) and is_special(name) and name not in NOT_CALLED:
+            called_by_python = isinstance(value, METHODS) and is_special(name) and name not in NOT_CALLED
+            if called_by_python and self.may_run(value):
                 self.note(Location(kind, name, OWN, f"{path}.{name}"))
+
+    def may_run(self, method: Any) -> bool:
+        """Whether a method ran, or could have."""
+        return self.ran is None or not isinstance(method, FunctionType) or method.__code__ in self.ran
 
     def visit_array(self, array: np.ndarray, path: str) -> None:
         """Note an array, whose entries may be replaced."""
@@ -435,9 +444,15 @@ def names_in(code: CodeType) -> Names:
         if isinstance(inner, CodeType):
             within = names_in(inner)
             names, read, imports = names | within.names, read | within.read, imports or within.imports
-        elif isinstance(inner, str) and inner.isidentifier():
-            names.add(inner)
+        elif isinstance(inner, str):
+            names |= names_in_text(inner)
     return Names(names, read, imports)
+
+
+def names_in_text(text: str) -> set[str]:
+    """Return the names in a text that getattr or attrgetter may be given: one, or several with dots between."""
+    parts = text.split(".")
+    return set(parts) if all(part.isidentifier() for part in parts) else set()
 
 
 # ----- errors -----

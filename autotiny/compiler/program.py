@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.backend import ProgramText
-from autotiny.compiler.watching import GONE, SCALARS, Location, State, is_same
+from autotiny.compiler.watching import ENTRY, GONE, OWN, SCALARS, Location, State, is_same, namespace
 from autotiny.errors import UnsupportedError
 
 
@@ -53,7 +53,8 @@ class EntryPoint:
     def look_outside(self, state: State) -> list[str]:
         """Return guards: bail out if a captured global, closure cell or attribute has changed."""
         changed = [self.differs(location, value) for location, value in state.locations.values()]
-        if state.arrays or state.containers or state.absent:
+        changed += [self.has_any(owner, names) for owner, names in state.names_missed()]
+        if state.has_parts():
             changed.append(f"not {self.refer(state.has_its_values)}()")
         if not changed:
             return []
@@ -62,10 +63,25 @@ class EntryPoint:
 
     def differs(self, location: Location, value: Any) -> str:
         """Return the condition that a location does not have its value; numbers and texts may be equal."""
-        read, expected = location.form.format(holder=self.refer(location.holder), key=location.key), self.refer(value)
+        holder, form = location.holder, location.form
+        if form == OWN and isinstance(holder, type):  # the namespace of a class is always the same object
+            holder, form = vars(holder), ENTRY
+        read, expected = form.format(holder=self.refer(holder), key=location.key), self.refer(value)
         return f"{read} is not {expected}" + (
             f" and not is_same({read}, {expected})" if isinstance(value, SCALARS) else ""
         )
+
+    def has_any(self, owner: Any, names: frozenset[str]) -> str:
+        """Return the condition that an object, or a dict of globals, has any of the names."""
+        present = namespace(owner)
+        stays = present is owner or isinstance(owner, type)
+        read = self.refer(present) if stays else f"{self.refer(owner)}.__dict__"
+        if not present:
+            return f"{read} and not {self.refer(names)}.isdisjoint({read})"
+        if len(names) > len(present):
+            return f"not {self.refer(names)}.isdisjoint({read})"
+        first, *others = sorted(names)
+        return " or ".join([f"{first!r} in (names := {read})", *(f"{name!r} in names" for name in others)])
 
     # ----- arguments -----
     def take(self, tree: Any) -> str:

@@ -1,7 +1,7 @@
 """The state that a program was built on: values in their locations, parts of containers, entries of arrays."""
 
 import collections
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -114,18 +114,29 @@ class State:
     def is_unchanged(self) -> bool:
         """Whether every location has its value, and these have not been modified."""
         try:
-            return all(is_same(x.read(), value) for x, value in self.locations.values()) and self.has_its_values()
+            if not all(is_same(x.read(), value) for x, value in self.locations.values()):
+                return False
         except GONE:
             return False
+        missing = all(names.isdisjoint(namespace(owner)) for owner, names in self.names_missed())
+        return missing and self.has_its_values()
+
+    def names_missed(self) -> list[tuple[Any, frozenset[str]]]:
+        """Return objects, and dicts of globals, with names that they do not have."""
+        return [(owner, names) for owner, names, _ in self.absent.values() if names]
+
+    def has_parts(self) -> bool:
+        """Whether there is anything that `has_its_values` looks at."""
+        every_name = any(names is None for _, names, _ in self.absent.values())
+        return bool(self.arrays or self.containers or every_name)
 
     def has_its_values(self) -> bool:
-        """Whether all arrays and containers are unmodified, and what was absent still is."""
+        """Whether all arrays and containers are unmodified, and objects whose names all count have no others."""
         for array, before, _ in self.arrays.values():
             if entries(array) != before:
                 return False
         for owner, names, all_names in self.absent.values():
-            present = owner if type(owner) is dict else vars(owner)
-            if list(present) != all_names if names is None else not present.keys().isdisjoint(names):
+            if names is None and list(namespace(owner)) != all_names:
                 return False
         return all(x.is_unchanged() for x in self.containers.values())
 
@@ -157,6 +168,11 @@ class State:
         for key, (location, value) in self.locations.items():
             if key not in later.locations or later.locations[key][1] is not value:
                 location.write(value)
+
+
+def namespace(owner: Any) -> Mapping[str, Any]:
+    """Return the names of an object with their values; a dict of globals is its own."""
+    return owner if type(owner) is dict else vars(owner)
 
 
 def entries(array: Any) -> Any:

@@ -669,6 +669,91 @@ def attrgetter_nested():
 
 
 @way
+def attrgetter_nested_of_empty_classes():
+    class Empty:
+        pass
+
+    l = Empty()
+    l.w = Empty()
+    setattr(l.w, "v" + "w", 2.0)
+    g = operator.attrgetter("w.vw")
+    return (lambda x: g(l) * x), lambda: setattr(l.w, "v" + "w", 3.0)
+
+
+class Added:
+    def __init__(self, w):
+        self.w = w
+
+    def __add__(self, other):
+        return self.w * other
+
+    def __sub__(self, other):
+        return self.w - other
+
+    def __len__(self):
+        return 3
+
+
+@way
+def special_method_that_ran():
+    a = Added(2.0)
+    add = Added.__add__
+    return (lambda x: a + x), [
+        lambda: setattr(Added, "__add__", lambda self, x: x),
+        lambda: setattr(Added, "__add__", add),
+        lambda: setattr(a, "w", 5.0),
+    ]
+
+
+@way
+def code_of_special_method_that_ran():
+    def plus(self, x):
+        return 2.0 * x
+
+    A = type("A", (), {"__add__": plus})
+    a = A()
+    return (lambda x: a + x), lambda: setattr(plus, "__code__", (lambda self, x: 3.0 * x).__code__)
+
+
+@way
+def special_method_that_runs_later():
+    a, size = Added(2.0), [1.0]
+    return (lambda x: (len(a) if size[0] > 1 else 1.0) * x), [
+        lambda: setattr(Added, "__len__", lambda self: 5),
+        lambda: size.__setitem__(0, 2.0),
+        lambda: setattr(Added, "__len__", lambda self: 3),
+    ]
+
+
+@way
+def special_method_that_runs_in_a_thread():
+    a = Added(2.0)
+    sub = Added.__sub__
+
+    def f(x):
+        got = []
+        thread = threading.Thread(target=lambda: got.append(a - 1.0))
+        thread.start()
+        thread.join()
+        return got[0] * x
+
+    return f, [
+        lambda: setattr(Added, "__sub__", lambda self, x: 7.0),
+        lambda: setattr(Added, "__sub__", sub),
+        lambda: setattr(a, "w", 5.0),
+    ]
+
+
+@way
+def defaults_appear_where_there_were_none():
+    def g(x, rate):
+        return rate * x
+
+    rates = [2.0]
+    return (lambda x: g(x, *rates)), [lambda: setattr(g, "__defaults__", (5.0,)), lambda: rates.clear()]
+
+
+@way
 def methodcaller_():
     l = Layer(2.0)
     g = operator.methodcaller("apply", 3.0)
