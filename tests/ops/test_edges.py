@@ -164,7 +164,7 @@ EXTREMES = {
         [[1e-200, -1e-200]],
         [[0.25 ** (1 / 3), -(0.25 ** (1 / 3))]],
     ),
-    "3-norm of huge numbers": (lambda x: np.linalg.norm(x, 3), [[1e200, 1e200]], [[0.25 ** (1 / 3)] * 2]),
+    "3-norm of huge numbers": (lambda x: np.linalg.norm(x, 3), [[1e200, 1e200]], [[2 ** (-2 / 3)] * 2]),
     "norm of order -1": (lambda x: np.linalg.norm(x, -1), [[1, 1]], [[0.25, 0.25]]),
     "norm of order -1 with a zero": (lambda x: np.linalg.norm(x, -1), [[0, 1]], [[0, 0]]),
     "norm of order -2 of tiny numbers": (lambda x: np.linalg.norm(x, -2), [[1e-200, 1]], [[1, 0]]),
