@@ -242,6 +242,17 @@ def test_edge_case_in_float32(name):
     assert_derivatives(*ROWS[name], dtype=np.float32)
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("statistic", [np.mean, np.average, np.var, np.std, np.nanmean], ids=lambda f: f.__name__)
+def test_statistics_of_half_precision_add_up_in_single_precision(statistic, compiled):
+    x = np.where(np.arange(70_000) % 2, 1, 3).astype(np.float16)
+    f = at.value_and_grad(statistic)
+    value, g = (at.compile(f) if compiled else f)(x)
+    expected, slope = at.value_and_grad(statistic)(x.astype(float))
+    assert value.dtype == g.dtype == np.float16
+    np.testing.assert_allclose([value, *g], [expected, *slope], rtol=2e-3)
+
+
 NOWHERE = [[NAN, NAN], [NAN, NAN]]
 """The second derivatives where no branch is smooth."""
 # Each row: a function that gives a number, where, and its second derivatives there.
