@@ -6,7 +6,7 @@ from autotiny.engine import call_site, messages
 from autotiny.engine.graph import by_number
 from autotiny.engine.node import ENDED, Node, made_by
 from autotiny.engine.recording import value_of
-from autotiny.engine.values import was_changed
+from autotiny.engine.values import Fingerprints, was_changed
 from autotiny.errors import StaleError
 from autotiny.notation.numbers import few_entries
 
@@ -30,15 +30,19 @@ def verified_order(*outputs: Node) -> list[Node]:
                     order.append(arg)
     order.sort(key=by_number, reverse=True)
     if doubtful:
+        now: Fingerprints = {}
         for node in order:
-            require_unchanged(node)
+            require_unchanged(node, now)
     return order
 
 
-def require_unchanged(node: Node) -> None:
-    """Raise StaleError if the value of the node, or of one of its operands, has changed since it was recorded."""
+def require_unchanged(node: Node, now: Fingerprints) -> None:
+    """Raise StaleError if the value of the node, or of one of its operands, has changed since it was recorded.
+
+    `now` keeps the fingerprints of this moment: an array of many uses is read once.
+    """
     notes = node._notes or {}
-    if "value" in notes and was_changed(node._value, notes["value"]):
+    if "value" in notes and was_changed(node._value, notes["value"], now):
         _raise_stale(node, node, "was changed in place")
     for place, arg in enumerate(node.args):
         if isinstance(arg, Node) and arg.op is None and arg._assigned > node._number:
@@ -46,7 +50,7 @@ def require_unchanged(node: Node) -> None:
             _raise_stale(node, arg, "was assigned")
         shared = isinstance(arg, Node) and arg.op is None and arg._shared
         before = notes.get(place, arg._notes["value"] if shared else None)
-        if before is not None and was_changed(value_of(arg), before):
+        if before is not None and was_changed(value_of(arg), before, now):
             _raise_stale(node, arg, "was changed in place")
 
 

@@ -14,6 +14,10 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
+MENDS = {np.where: "; np.where(condition, x, y) chooses, np.nonzero(condition.data) finds the places that are not 0"}
+"""What to do where an argument is missing that NumPy's function can do without."""
+
+
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     """Return the operands by position and the options by name."""
     if op.arity is not None:
@@ -24,7 +28,8 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
-            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
+            missing, mend = op.parameters[len(args)], MENDS.get(op.function, "")
+            raise UnsupportedError(f"{op.name}: missing argument {missing}{mend}")
     require_supported(op.name, options, op.options)
     return args, options
 

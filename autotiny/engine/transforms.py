@@ -19,7 +19,7 @@ from autotiny.engine.mutation import require_unchanged, verified_order
 from autotiny.engine.pytree import flatten, leaves_as
 from autotiny.engine.recorded_call import RecordedCall, record_call
 from autotiny.engine.tensor import Tensor, as_tensor
-from autotiny.engine.values import is_foreign, plain_copy
+from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
 Function = Callable[..., Any]
@@ -123,8 +123,9 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     call = record_call(f, args, {}, range(len(args)))
 
     def pull(g: Any) -> tuple[Any, ...]:
+        now: Fingerprints = {}
         for node in call.order:
-            require_unchanged(node)
+            require_unchanged(node, now)
         upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
         return tuple(

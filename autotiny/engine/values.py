@@ -123,7 +123,13 @@ def fingerprint(array: Any, exact: int = EXACT_BYTES) -> bytes:
     return b"".join(part.tobytes() for part in sums)
 
 
-def was_changed(array: Any, before: bytes) -> bool:
-    """Whether the contents of an array have changed since its fingerprint was taken."""
-    now = array.tobytes() if len(before) == array.nbytes else fingerprint(array)
-    return bool(now != before)
+Fingerprints = dict[tuple[int, int], bytes]
+"""The fingerprints of arrays at one moment, by the identity of an array and the length of its fingerprint."""
+
+
+def was_changed(array: Any, before: bytes, now: Fingerprints | None = None) -> bool:
+    """Whether an array has changed since its fingerprint was taken; `now` keeps the fingerprints of this moment."""
+    key, now = (id(array), len(before)), {} if now is None else now
+    if key not in now:
+        now[key] = array.tobytes() if len(before) == array.nbytes else fingerprint(array)
+    return now[key] != before

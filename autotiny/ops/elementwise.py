@@ -41,16 +41,11 @@ def nonzero(x: Array) -> Array:
     return (without_slope_at_0(x) if hasattr(x, "requires_grad") else x) + (x == 0)
 
 
-def is_number(x: Array) -> bool:
-    """Whether an operand is a number or a constant formula, rather than an array."""
-    return bool(x.is_constant) if is_formula(x) else not hasattr(x, "__array_function__")
-
-
 def one_less(b: Array, y: Array, a: Array) -> Array:
     """Return the exponent of the derivative of aᵇ: b - 1, but 0 for 0⁰, which is flat in a."""
     if isinstance(b, bool) or getattr(b, "dtype", y.dtype).kind == "b":
         return y.dtype.type(0)
-    if is_number(b):
+    if b.is_constant if is_formula(b) else not hasattr(b, "__array_function__"):  # a number
         return b - (b != 0)
     return b - np.logical_or(a != 0, b != 0)
 
@@ -85,10 +80,8 @@ def wins(better: Array, x: Array, other: Array) -> Array:
 
     Beside the number 0 a maximum is relu, whose derivative is the textbook's mask.
     """
-    if is_number(other):
-        zero = other.value if is_formula(other) else other
-        return better if zero == 0 else better | np.isnan(x)
-    return better | np.isnan(x)
+    number = other.value if is_formula(other) and other.is_constant else other
+    return better if isinstance(number, int | float) and number == 0 else better | np.isnan(x)
 
 
 # fmt: off

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops.reductions import Axis, count, euclidean, kept_shape
+from autotiny.ops.reductions import Axis, count, euclidean, in_single, kept_shape
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import Array, Function, extend, floats
 
@@ -74,6 +74,7 @@ def min_of(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
 
 
 @extend(np.mean)
+@in_single
 def mean_of(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Array:
     """sum(a[where]) / n."""
     return np.sum(kept(cast(a, dtype), where, 0), axis=axis, keepdims=keepdims) / taken(a, where, axis, keepdims)
@@ -93,6 +94,7 @@ def deviation(a: Array, axis: Axis, where: Any, mean: Any) -> Array:
 
 
 @extend(np.var)
+@in_single
 def var_of(
     a: Array,
     axis: Axis = None,
@@ -111,6 +113,7 @@ def var_of(
 
 
 @extend(np.std)
+@in_single
 def std_of(
     a: Array,
     axis: Axis = None,

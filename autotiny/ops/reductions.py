@@ -4,6 +4,7 @@ Kinks: the entries that tie for a maximum or minimum share its gradient equally;
 so is that of the standard deviation of equal values.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero
-from autotiny.ops.table import Array, compose, define, is_formula, own
+from autotiny.ops.table import Array, Function, compose, define, is_formula, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -140,13 +141,27 @@ define(np.cumprod,  lambda g, y, x, axis=None: running_product_back(unless_overf
 # fmt: on
 
 
+def in_single(statistic: Function) -> Function:
+    """Decorate a statistic: it adds up numbers of half precision in single precision, as NumPy's does."""
+
+    @functools.wraps(statistic)
+    def of_half(a: Array, *args: Any, **options: Any) -> Array:
+        if a.dtype != np.float16 or options.get("dtype", args[1] if len(args) > 1 else None) is not None:
+            return statistic(a, *args, **options)
+        return statistic(a.astype(np.float32), *args, **options).astype(np.float16)
+
+    return of_half
+
+
 @compose(np.mean)
+@in_single
 def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """sum(a) / n."""
     return np.sum(a, axis=axis, keepdims=keepdims) / count(a, axis)
 
 
 @compose(np.var)
+@in_single
 def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """sum((a - mean(a))²) / (n - ddof)."""
     deviation = a - np.mean(a, axis=axis, keepdims=True)
@@ -222,6 +237,7 @@ def squared_norm(x: Array, axis: Axis = None, keepdims: bool = False, divisor: f
 
 
 @compose(np.std)
+@in_single
 def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """|a - mean(a)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""
     deviation = a - np.mean(a, axis=axis, keepdims=True)

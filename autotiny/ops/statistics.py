@@ -34,6 +34,8 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     a = floats(a)
     if not np.size(a):
         raise ShapeError(f"average: expected entries, got shape {a.shape}")
+    if weights is None and not returned:
+        return np.mean(a, axis=axis, keepdims=keepdims)
     w = np.ones_like(a) if weights is None else np.broadcast_to(weights_like(a, weights, axis), a.shape)
     total = np.sum(w, axis=axis, keepdims=keepdims)
     weighted = np.mean(a, axis=axis, keepdims=keepdims) if weights is None else None

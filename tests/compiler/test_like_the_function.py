@@ -1,4 +1,4 @@
-"""Kinds of differences between programs and functions that random programs met: types, empty arrays, overflow, checks."""
+"""Where programs differed from functions, as random programs showed: types, empty arrays, overflow, checks."""
 
 import numpy as np
 import pytest
@@ -133,7 +133,7 @@ def test_targets_that_are_computed_are_looked_at_and_differentiated():
     for x in (np.array([0.5, 1.0]), np.array([2.0, 0.0])):
         np.testing.assert_allclose(step(x), g(x))
     for f in (step, g):
-        with pytest.raises(ShapeError, match="got -0.25"):
+        with pytest.raises(ShapeError, match=r"got -0\.25"):
             f(np.array([0.5, -0.5]))
 
 

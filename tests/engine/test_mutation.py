@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.engine import values
+from autotiny.engine.values import fingerprint
 from autotiny.errors import StaleError
 
 SMALL, LARGE = (4, 3), (40, 30)  # sealed byte for byte, and by sums
@@ -444,4 +446,23 @@ def test_values_that_no_gradient_needs_are_still_watched_for_the_sake_of_one_rul
     y = np.sum(x + c)
     c[0] = 2
     with pytest.raises(StaleError, match="add: c was changed"):
+        y.backward()
+
+
+def test_a_large_array_of_many_uses_is_read_once_when_it_is_checked(monkeypatch):
+    X, w = np.ones((100, 100)), at.Tensor(2.0)
+    y = np.sum(w * X + X / w - X)
+    read = []
+    monkeypatch.setattr(values, "fingerprint", lambda array, *exact: read.append(array) or fingerprint(array, *exact))
+    y.backward()
+    assert [array is X for array in read] == [True]
+
+
+def test_an_array_that_was_changed_for_one_use_alone_is_noticed():
+    X, w = np.ones((100, 100)), at.Tensor(2.0)
+    y = w * X
+    X += 1
+    y = np.sum(y + w * X)
+    X -= 1
+    with pytest.raises(StaleError, match="X was changed in place"):
         y.backward()

@@ -107,6 +107,21 @@ NORMS = {
     "sqrt of a sum of squares is a norm": (lambda x: np.hypot(x, 0), [0], [0]),
 }
 
+# ----- nan is taken -----
+NANS = {
+    "maximum of tracked nan": (np.maximum, [[NAN, 1, NAN], [1, NAN, NAN]], [[1, 0, 1], [0, 1, 1]]),
+    "minimum of tracked nan": (np.minimum, [[NAN, 1, NAN], [1, NAN, NAN]], [[1, 0, 1], [0, 1, 1]]),
+    "maximum beside a number": (lambda x: np.maximum(x, 1), [[NAN, 0, 2]], [[1, 0, 1]]),
+    "minimum beside an array": (lambda x: np.minimum([1, NAN, 1], x), [[NAN, 0, 2]], [[1, 0, 0]]),
+    "clip of nan": (lambda x: np.clip(x, -1, 1), [[NAN, 0.5, 2]], [[1, 1, 0]]),
+    "relu of nan, by the textbook's mask": (lambda x: np.maximum(x, 0), [[NAN, 2]], [[0, 1]]),
+    "nan behind a maximum": (lambda x: np.maximum(np.log1p(x), np.arccos(2 * x)), [2], [NAN]),
+    "nan behind a minimum": (lambda x: np.minimum(np.log(x), np.sqrt(x + 2)), [-1], [NAN]),
+    "nan behind a clip": (lambda x: np.clip(np.arccos(x), -1, 1), [2], [NAN]),
+    "max of nan": (np.max, [[NAN, 1]], [[NAN, NAN]]),
+    "min of nan": (np.min, [[NAN, 1]], [[NAN, NAN]]),
+}
+
 # ----- the ends of the range -----
 SATURATED = {
     "sigmoid far out": (at.sigmoid, [[-1000, 1000]], [[0, 0]]),
@@ -131,6 +146,28 @@ EXTREMES = {
     "quotient of huge numbers": (np.divide, [1e200, 1e200], [1e-200, -1e-200]),
     "hypot of huge numbers": (np.hypot, [3e200, 4e200], [0.6, 0.8]),
     "hypot of tiny numbers": (np.hypot, [3e-200, 4e-200], [0.6, 0.8]),
+    "hypot of tiny numbers, scaled": (lambda x: 1e-200 * np.hypot(x, 1e-200), [1e-200], [1e-200 / 2**0.5]),
+    "arctan2 of huge numbers, scaled": (lambda x: 1e-200 * np.arctan2(x, 1e-200), [1e-200], [0.5]),
+    "norm of huge numbers": (np.linalg.norm, [[3e200, 4e200]], [[0.6, 0.8]]),
+    "norm of tiny numbers": (np.linalg.norm, [[3e-200, 4e-200]], [[0.6, 0.8]]),
+    "norm of numbers whose squares are subnormal": (np.linalg.norm, [[3e-162, 4e-162]], [[0.6, 0.8]]),
+    "norm of rows, one of them tiny and one 0": (
+        lambda x: np.sum(np.linalg.norm(x, axis=1)),
+        [[[0, 0], [3e-300, 4e-300], [3, 4]]],
+        [[[0, 0], [0.6, 0.8], [0.6, 0.8]]],
+    ),
+    "norm beyond the range": (np.linalg.norm, [[1.5e308, 1.5e308]], [[NAN, NAN]]),
+    "norm of an infinity": (np.linalg.norm, [[INF, 1]], [[NAN, 0]]),
+    "std of tiny numbers": (np.std, [[0, 2e-200]], [[-0.5, 0.5]]),
+    "3-norm of tiny numbers": (
+        lambda x: np.linalg.norm(x, 3),
+        [[1e-200, -1e-200]],
+        [[0.25 ** (1 / 3), -(0.25 ** (1 / 3))]],
+    ),
+    "3-norm of huge numbers": (lambda x: np.linalg.norm(x, 3), [[1e200, 1e200]], [[2 ** (-2 / 3)] * 2]),
+    "norm of order -1": (lambda x: np.linalg.norm(x, -1), [[1, 1]], [[0.25, 0.25]]),
+    "norm of order -1 with a zero": (lambda x: np.linalg.norm(x, -1), [[0, 1]], [[0, 0]]),
+    "norm of order -2 of tiny numbers": (lambda x: np.linalg.norm(x, -2), [[1e-200, 1]], [[1, 0]]),
     "arctan2 of huge numbers": (np.arctan2, [3e200, 4e200], [4e-200 / 25, -3e-200 / 25]),
     "arcsinh of a huge number": (np.arcsinh, [1e200], [1e-200]),
     "arccosh of a huge number": (np.arccosh, [1e200], [1e-200]),
@@ -205,6 +242,17 @@ def test_edge_case_in_float32(name):
     assert_derivatives(*ROWS[name], dtype=np.float32)
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("statistic", [np.mean, np.average, np.var, np.std, np.nanmean], ids=lambda f: f.__name__)
+def test_statistics_of_half_precision_add_up_in_single_precision(statistic, compiled):
+    x = np.where(np.arange(70_000) % 2, 1, 3).astype(np.float16)
+    f = at.value_and_grad(statistic)
+    value, g = (at.compile(f) if compiled else f)(x)
+    expected, slope = at.value_and_grad(statistic)(x.astype(float))
+    assert value.dtype == g.dtype == np.float16
+    np.testing.assert_allclose([value, *g], [expected, *slope], rtol=2e-3)
+
+
 NOWHERE = [[NAN, NAN], [NAN, NAN]]
 """The second derivatives where no branch is smooth."""
 # Each row: a function that gives a number, where, and its second derivatives there.
@@ -227,6 +275,7 @@ SECOND = {
     "norm": (np.linalg.norm, [3, 4], [[16 / 125, -12 / 125], [-12 / 125, 9 / 125]]),
     "norm at 0": (np.linalg.norm, [0, 0], NOWHERE),
     "std of equal values": (np.std, [3, 3], NOWHERE),
+    "norm of tiny numbers": (np.linalg.norm, [3e-200, 4e-200], NOWHERE),
     "hypot at 0": (lambda x: np.hypot(x[0], x[1]), [0, 0], NOWHERE),
     "3-norm at 0": (lambda x: np.linalg.norm(x, 3), [0, 0], NOWHERE),
     "3-norm with a zero": (lambda x: np.linalg.norm(x, 3), [0, 2], [[0, 0], [0, 0]]),
