@@ -179,6 +179,7 @@ class Judge:
         exact = [x[i] for x in self.results("wide", self.in_extended_precision) if np.shape(x[i]) == b.shape]
         near = [x[i] for x in self.results("near", self.nearby) if np.shape(x[i]) == b.shape]
         near += [x[i] for x in self.results("recorded", self.recorded) if np.shape(x[i]) == b.shape]
+        near += [x[i] for x in self.results("laid out", self.laid_out) if np.shape(x[i]) == b.shape]
         finite, wanted = np.isfinite(a), np.isfinite(b)
         with np.errstate(all="ignore"):
             others = np.array([b, *near, *exact], np.longdouble)
@@ -262,6 +263,11 @@ class Judge:
         """Yield the arguments as Tensors: the engine's operations may differ from NumPy's in the last digits."""
         if self.program.mode == "value":
             yield tuple(as_tensor(x) for x in self.args)
+
+    def laid_out(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the arguments in other orders in memory: NumPy adds entries in that order, and some may overflow."""
+        for order in ("C", "F"):
+            yield tuple(np.array(x, order=order) if isinstance(x, np.ndarray) else x for x in self.args)
 
     def recorded_in_extended_precision(self) -> Iterator[tuple[Any, ...]]:
         """Yield the arguments as Tensors in extended precision, also those that nothing is differentiated by."""

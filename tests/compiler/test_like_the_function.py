@@ -127,6 +127,14 @@ def test_targets_outside_0_and_1_are_refused_in_each_call(f):
     np.testing.assert_allclose(step(z, y), f(z, y))
 
 
+def test_targets_are_looked_at_where_the_result_is_a_constant():
+    g = at.grad(lambda x, z, y: np.sum(0.0 * x) + at.binary_cross_entropy(z, y))
+    step, z = at.compile(g), np.array([0.5, -1.0])
+    step(z, z, np.array([1.0, 0.25]))
+    with pytest.raises(ShapeError, match=r"got 1\.25"):
+        step(z, z, np.array([1.0, 1.25]))
+
+
 def test_targets_that_are_computed_are_looked_at_and_differentiated():
     g = at.grad(lambda x: at.binary_cross_entropy(x, 0.5 * x))
     step = at.compile(g)
