@@ -88,7 +88,7 @@ def schedule(
     rest = (term for term in topological_order(*needed) if term not in set(first))
     order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
     order, group = groups(order)
-    plan = Plan(order, needed, donated, inner_results(order, needed, group), group)
+    plan = Plan(order, outputs, donated, inner_results(order, needed, group), group, kept=finite)
     for term in order:
         plan.settle(term)
     return Schedule(
@@ -133,6 +133,7 @@ class Plan:
         donated: set[Term],
         inner: Set[Term] = frozenset(),
         group: Mapping[Term, BlockGroup] = {},
+        kept: Sequence[Term] = (),
     ) -> None:
         self.inner, self.group = inner, group
         self.root: dict[Term, Term] = {}
@@ -141,7 +142,8 @@ class Plan:
         self.storages: list[Storage] = []
         self.free: list[Storage] = []
         self.outputs = set(outputs)
-        self.kept: set[Term] = set()
+        self.kept = {term for term in kept if term.op is not None} - self.outputs
+        """What is needed when all is done, in the program's own memory."""
         self.last_use = self._last_uses(order)
         self.dying: dict[Term, list[Term]] = {}
         for root, user in self.last_use.items():
@@ -158,9 +160,10 @@ class Plan:
             shown = shown_by(term)
             if shown is not None:
                 self.root[term] = self.root.get(shown, shown)
-        for output in self.outputs & self.root.keys():  # a view that is handed out is copied when all is done
-            self.kept.add(self.root[output])
-            uses.pop(self.root[output], None)
+        for shown in (self.outputs | self.kept) & self.root.keys():  # what is handed out is copied when all is done
+            self.kept.add(self.root[shown])
+        for term in self.kept:
+            uses.pop(term, None)
         return uses
 
     def settle(self, term: Term) -> None:

@@ -87,6 +87,7 @@ class Op:
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
+    fast_form : an expression that takes less time, as accurate where no operation in it overflows or is invalid.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
@@ -112,6 +113,7 @@ class Op:
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
         stands_for: tuple[Function, ...] = (),
+        fast_form: Function | None = None,
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -128,6 +130,7 @@ class Op:
         self.words = words
         self.reduction_of = reduction_of
         self.stands_for = stands_for
+        self.fast_form = fast_form
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
