@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from autotiny.checking.kinks import nearest
+from autotiny.checking.hull import nearest
 
 Steps = list[Callable[[Any], Any]]
 OFF = 0.0005

@@ -49,7 +49,7 @@ OPTIONS: dict[str, list[Any]] = {
     **dict.fromkeys(("a_min", "a_max", "min", "max"), BOUNDS),
     **dict.fromkeys(("out", "where", "dtype"), RARE),
 }
-LISTS = {np.concatenate, np.stack, np.vstack, np.hstack, np.column_stack}
+LISTS = {np.concatenate, np.stack, np.vstack, np.hstack, np.column_stack, np.dstack, np.linalg.multi_dot}
 PAIRS = {np.tensordot, np.dot, np.inner, np.outer, np.vdot, np.append, np.linalg.solve, np.clip, np.where}
 
 

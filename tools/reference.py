@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import COMPOSED, OPS, PLAIN, Op
+from autotiny.ops import COMPOSED, EXTENDED, OPS, PLAIN, Op
 from autotiny.ops.table import TRAITS, Each
 
 Function = Callable[..., Any]
@@ -42,7 +42,12 @@ BEHIND = """\
 Compositions record these, and `x[key]` records `index`. Pictures and errors name them.
 """
 PLAIN_MODULE = "autotiny.ops.plain"
-NAMESPACES: dict[str, ModuleType] = {"np": np, "np.linalg": np.linalg}
+NAMESPACES: dict[str, ModuleType] = {
+    "np": np,
+    "np.linalg": np.linalg,
+    "np.fft": np.fft,
+    "np.lib.stride_tricks": np.lib.stride_tricks,
+}
 
 
 class Entry(NamedTuple):
@@ -87,8 +92,14 @@ def entry(function: Function, names: tuple[str, ...]) -> Entry:
         return Entry(original.module, names, original.options, "composition", f"as `{original.names[0]}`")
     if target in OPS:
         op = OPS[target]
-        return Entry(defining_module(op), names, options(op), "rule", gradient(op), traits(op))
-    return Entry(target.__module__, names, options(target), "composition", summary(target))
+        return Entry(defining_module(op), names, options(op) + more(function, op), "rule", gradient(op), traits(op))
+    return Entry(target.__module__, names, options(target) + more(function, target), "composition", summary(target))
+
+
+def more(function: Function, target: Op | Function) -> tuple[str, ...]:
+    """Return the options for which a function has another composition."""
+    known = options(target)
+    return tuple(name for name in options(EXTENDED[function]) if name not in known) if function in EXTENDED else ()
 
 
 def public_names(function: Function) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recording import record
 from autotiny.engine.recording import value_of as tensor_value
-from autotiny.engine.signatures import bind_arguments, call_composition
+from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
@@ -239,6 +239,8 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
+    if extends(function, args, kwargs):
+        return call_composition(function, args, kwargs)
     if function in OPS:
         return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
     if function in COMPOSED:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotiny.checking.differences import NOWHERE, Sides, approach, random_direction, sides
-from autotiny.checking.kinks import Hull
+from autotiny.checking.hull import Hull
 from autotiny.checking.replaying import Replay
 from autotiny.engine.tensor import Tensor, as_argument
 

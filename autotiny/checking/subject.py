@@ -13,7 +13,7 @@ from autotiny.engine import call_site, graph, messages
 from autotiny.engine.gradients import seed, with_forms
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import form_of, made_by
-from autotiny.engine.recording import copied, evaluate, value_of
+from autotiny.engine.recording import copied, evaluate_form, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 
@@ -153,8 +153,7 @@ def _leaf(node: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _result(node: Tensor, copies: Mapping[Tensor, Tensor], rng: np.random.Generator) -> Tensor:
     copy: Tensor = copied(node, lambda arg: copies[arg] if type(arg) is Tensor else jitter(arg, rng), node.value)
-    form = form_of(copy)
-    value = evaluate(form.op, form.args, form.kwargs, value_of)
+    value = evaluate_form(form_of(copy), copy.args, value_of)
     if not made_by(node).has("kinked"):
         copy._value = jitter(value, rng)
         return copy

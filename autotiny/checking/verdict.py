@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.checking.foreign import Numbers, as_numbers
-from autotiny.checking.kinks import Hull, Misfit
+from autotiny.checking.hull import Hull, Misfit
 from autotiny.checking.numeric import Array, Calling, Evidence, Numeric, gather, hull_at_kink
 from autotiny.checking.overflow import overflow
 from autotiny.checking.replaying import Replay

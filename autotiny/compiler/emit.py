@@ -29,7 +29,8 @@ class Writer(Operands):
     def program(self) -> ProgramText:
         """Return the program. Donated arrays are modified last, when nothing can stop it any more."""
         self.write_memory()
-        donated = [term for term in self.plan.order if isinstance(self.plan.place.get(term), Term)]
+        updates = (term for term in self.plan.order if term not in self.plan.group)
+        donated = [term for term in updates if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
         for term in self.plan.order:
             if term in self.plan.group:

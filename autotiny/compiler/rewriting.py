@@ -16,7 +16,8 @@ from autotiny.ops import OPS, Op, stable_form
 from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, is_basic, scatter
 from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
-from autotiny.ops.shaping import astype, join, pad_constant
+from autotiny.ops.padding import pad_constant
+from autotiny.ops.shaping import astype, join
 
 # ----- kinds of terms, by how NumPy computes them -----
 

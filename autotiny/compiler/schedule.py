@@ -86,9 +86,10 @@ def schedule(
     donated, needed = set(donated), [*outputs, *finite]
     first = topological_order(*checks)
     rest = (term for term in topological_order(*needed) if term not in set(first))
-    order = updates_last([term for term in (*first, *rest) if term.op is not None], donated)
-    order, group = groups(order)
-    plan = Plan(order, outputs, donated, inner_results(order, needed, group), group, kept=finite)
+    order, group = groups([term for term in (*first, *rest) if term.op is not None])
+    order = updates_last(order, donated, group)
+    inner = inner_results(order, needed, group)
+    plan = Plan(order, outputs, donated, inner, group, kept=finite, stops=stop is not None)
     for term in order:
         plan.settle(term)
     return Schedule(
@@ -108,10 +109,13 @@ def schedule(
     )
 
 
-def updates_last(order: list[Term], donated: set[Term]) -> list[Term]:
-    """Move operations that may write into donated arrays to the end, where nothing stops the program any more."""
+def updates_last(order: list[Term], donated: set[Term], group: Mapping[Term, BlockGroup]) -> list[Term]:
+    """Move operations that may write into donated arrays to the end, where nothing stops the program any more.
+
+    Those of a group stay together.
+    """
     used = {part for term in order for part in term.parents}
-    last = {term for term in order if term not in used and not donated.isdisjoint(term.args)}
+    last = {term for term in order if term not in used and term not in group and not donated.isdisjoint(term.args)}
     return [*(term for term in order if term not in last), *(term for term in order if term in last)]
 
 
@@ -133,9 +137,11 @@ class Plan:
         donated: set[Term],
         inner: Set[Term] = frozenset(),
         group: Mapping[Term, BlockGroup] = {},
+        *,
         kept: Sequence[Term] = (),
+        stops: bool = False,
     ) -> None:
-        self.inner, self.group = inner, group
+        self.inner, self.group, self.stops = inner, group, stops
         self.root: dict[Term, Term] = {}
         """The array whose entries a view shows."""
         self.place: dict[Term, Any] = {term: term for term in donated}
@@ -203,7 +209,8 @@ class Plan:
             if isinstance(place, Storage) and term not in self.outputs:
                 return place
             final = term in self.outputs and term not in self.last_use
-            if isinstance(place, Term) and final and place not in self.taken:
+            early = self.stops and term in self.group  # the program may stop after a block was written
+            if isinstance(place, Term) and final and place not in self.taken and not early:
                 self.taken.add(place)
                 return place
         return None

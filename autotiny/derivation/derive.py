@@ -13,7 +13,16 @@ from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import jacobian, pull
 from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.facts import Definition, Fact, NowhereZero, ReciprocalOfSum, SumsToOne, SumsToZero
+from autotiny.derivation.facts import (
+    Definition,
+    Fact,
+    NormInRange,
+    NowhereNan,
+    NowhereZero,
+    ReciprocalOfSum,
+    SumsToOne,
+    SumsToZero,
+)
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
 from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
@@ -78,7 +87,8 @@ class Deriving:
         definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.symbols() if s not in definitions)
-        return Simplifier(rules, [SumsToOne(inputs), SumsToZero(frozenset(definitions)), NowhereZero()])
+        sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
+        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
 
     @property
     def hidden(self) -> Term | None:

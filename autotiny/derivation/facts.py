@@ -13,6 +13,10 @@ from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, numbe
 from autotiny.algebra.term import plain
 from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op
+from autotiny.ops.elementwise import nonzero
+from autotiny.ops.reductions import norm_in_range
+
+EITHER, IS_NAN = plain(np.logical_or), plain(np.isnan)
 
 
 @dataclass(frozen=True)
@@ -123,3 +127,49 @@ class NowhereZero(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return x and the claim '≠ 0'."""
         return term.args[0], "≠ 0"
+
+
+class NowhereNan(Fact):
+    """The fact that an operand is nowhere nan: its mask is 0, and what is or is nan, is."""
+
+    needs = frozenset({EITHER})
+
+    def at(self, term: Term) -> Term | None:
+        """Return the other condition."""
+        return term.args[0] if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a condition, or that something is nan, which is false in every entry."""
+        if term.op is not EITHER:
+            return False
+        mask = term.args[1]
+        return mask.op is IS_NAN and mask.shape == term.shape == term.args[0].shape and not np.any(mask.value)
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return x and the claim 'is not nan'."""
+        return term.args[1].args[0], "is not nan"
+
+
+class NormInRange(Fact):
+    """The fact that a norm to divide by is in the floating-point range: it is the norm as it is, guarded against 0."""
+
+    needs = frozenset({OPS[norm_in_range]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return the norm, with 1 in place of 0 where it is 0."""
+        if not self.holds(term):
+            return None
+        norm = term.args[0]
+        return nonzero(norm) if np.any(norm.value == 0) else norm
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a norm to divide by, equal to that norm, or 1 for 0, in every entry."""
+        if term.op is not OPS[norm_in_range]:
+            return False
+        norm = np.asarray(term.args[0].value)
+        return bool(np.all(term.value == nonzero(norm)))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the norm and the claim '≠ 0', or where it is 0, what is divided by there."""
+        norm = term.args[0]
+        return norm, "= 0 or in range" if np.any(norm.value == 0) else "≠ 0"

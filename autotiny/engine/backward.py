@@ -17,7 +17,7 @@ from autotiny.engine.broadcasting import fit
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node, form_of
 from autotiny.engine.recording import require_finite, value_of
-from autotiny.engine.selection import Mask, Selection, has_nan, may_be_unbounded, selects
+from autotiny.engine.selection import Mask, Selection, has_nan, is_finite, may_be_unbounded, selects
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
 
@@ -44,6 +44,8 @@ class Sweep:
 
     grads: Gradients
     passed_by: list[Node]
+    within: list[tuple[Node, int, Any]] | None = None
+    """What `within_forms` yields, once it is known."""
     masked: bool
 
     def run(self, order: Iterable[Node]) -> None:
@@ -106,13 +108,12 @@ class Sweep:
                     yield y, position, c
 
     def all_gradients(self) -> Gradients:
-        """Return the gradients, with those of the results within stable forms."""
-        if self.passed_by:
+        """Return the gradients, with those of the results within stable forms; called once."""
+        if self.within is None:
             with np.errstate(all="ignore"):
-                within = list(self.within_forms())
-            self.passed_by = []
-            for node, position, c in within:
-                add(self.grads, node.args[position], c)
+                self.within = list(self.within_forms())
+        for node, position, c in self.within:
+            add(self.grads, node.args[position], c)
         return self.grads
 
     def __init__(
@@ -141,7 +142,10 @@ class Sweep:
 
 def zero_where_nothing_arrives(g: Any, c: Any) -> Any:
     """Return the contribution of g by an elementwise rule, 0 where g = 0 meets an infinite slope: 0 log(A) at A = 0."""
-    finite = np.isfinite(value_of(c))
+    value = value_of(c)
+    if type(value) is np.ndarray and is_finite(value):
+        return c
+    finite = np.isfinite(value)
     if not isinstance(finite, np.ndarray | np.bool) or finite.all():
         return c
     return np.where(np.logical_or(finite, value_of(g) != 0), c, 0.0)

@@ -6,8 +6,6 @@ The sweep is that of `backward`, with an observer; nothing is published to `.gra
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from autotiny.engine.backward import Gradients, Sweep, add, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.graph import by_number
@@ -95,10 +93,8 @@ class _Observed(Sweep):
     def backprop(self) -> Backprop:
         """Return the visits, with the contributions that end within stable forms among the others."""
         pulled = dict(self.grads)
-        with np.errstate(all="ignore"):
-            within = list(self.within_forms())
         gradients = self.all_gradients()
-        for node, position, c in within:
+        for node, position, c in self.within or ():
             kept = self.passed.setdefault(node, {})
             kept[position] = kept[position] + c if position in kept else c
             pulled[node] = gradients[node]

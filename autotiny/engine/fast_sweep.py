@@ -55,6 +55,7 @@ class FastSweep(Sweep):
                 _receive(grads, op, x, g, rule(g, node._value, x._value, **form.kwargs))
             else:
                 _pull_each(grads, node, form, g)
+        self.within = list(self.within_forms()) if self.passed_by else []
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects."""

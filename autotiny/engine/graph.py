@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from autotiny.engine.node import Node
-from autotiny.engine.recording import evaluate
+from autotiny.engine.recording import evaluate_form
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 by_number = attrgetter("_number")
@@ -63,7 +63,7 @@ def replay(order: Iterable[AnyNode], values: Mapping[AnyNode, Any]) -> dict[AnyN
             result[node] = node._value
         else:
             form = form_with(node, values)
-            result[node] = evaluate(form.op, form.args, form.kwargs, value)
+            result[node] = evaluate_form(form, node.args, value)
     return result
 
 

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autotiny.engine.signatures import stated_options
 from autotiny.errors import UnsupportedError
-from autotiny.ops import OPS, shaping
+from autotiny.ops import OPS, folding, shaping
 
 REDUCTIONS = {op.reduction_of: function for function, op in OPS.items() if op.reduction_of}
 
@@ -36,9 +37,13 @@ class ArrayProtocol:
             return self.__autotiny_call__(ufunc, inputs, options)
         if method == "reduce" and ufunc in REDUCTIONS:
             return self.__autotiny_call__(REDUCTIONS[ufunc], inputs, {"axis": 0, **options})
+        if method in folding.METHODS:
+            known = ("axis", "keepdims", "where", "initial") if method == "reduce" else ("axis",)
+            stated = stated_options(f"{ufunc.__name__}.{method}", options, ufunc, known)
+            return folding.METHODS[method](ufunc, *inputs, **stated)
         raise UnsupportedError(
-            f"{ufunc.__name__}.{method} of a {type(self).__name__} is not supported: write it with sums, products and "
-            "indexing"
+            f"{ufunc.__name__}.{method} of a {type(self).__name__} is not supported: it changes its argument in place; "
+            "make a new array, such as x + np.bincount(i, weights=y, minlength=len(x)) for np.add.at(x, i, y)"
         )
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -53,6 +58,9 @@ class ArrayProtocol:
     argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
     dot, trace, diagonal, round = map(_method, (np.dot, np.trace, np.diagonal, np.round))
     ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
+    argpartition = _method(np.argpartition)
+    searchsorted, nonzero, conj, conjugate = map(_method, (np.searchsorted, np.nonzero, np.conjugate, np.conjugate))
+    __divmod__ = _method(np.divmod)
     copy, flatten = _method(np.copy), _method(np.ravel)
 
     def reshape(self, *shape: Any, **options: Any) -> Any:
@@ -68,8 +76,15 @@ class ArrayProtocol:
         """Return the same entries with the axes in another order, reversed by default."""
         return self.__autotiny_call__(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 
-    def astype(self, dtype: Any) -> Any:
-        """Return the values in another floating-point type; in any other type, a plain array."""
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """np.compress of this."""
+        return self.__autotiny_call__(np.compress, (condition, self, axis), {})
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return self.__autotiny_call__(np.divmod, (other, self), {})
+
+    def astype(self, dtype: Any, **_layout: Any) -> Any:
+        """Return the values in another floating-point type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
     T = property(transpose, doc="The axes reversed.")

@@ -3,6 +3,7 @@
 import copy
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
-from autotiny.engine.signatures import bind_arguments, call_composition, with_python_integers
+from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
@@ -31,6 +32,8 @@ AUGMENTED = {
 def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS) -> Any:
     """Return the result of an operation as a node; a constant one where nothing is tracked or recording is off."""
     if len(args) != op.arity or (kwargs and not kwargs.keys() <= op.options):
+        if extends(op.function, args, kwargs):
+            return _composed(op.function, args, kwargs)
         args, kwargs = bind_arguments(op, args, kwargs)
     for option in kwargs.values():
         if type(option) not in SIMPLE_OPTIONS:
@@ -52,13 +55,16 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
                 args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
-    in_use = Switch.in_use
-    stable = stable_form(op, args) if op.forms and (not in_use or modes.stable) else None
+    in_use, stable = Switch.in_use, None
+    if op.forms and (not in_use or modes.stable):
+        stable = stable_form(op, args)
     try:
-        if stable is not None:
-            data = _computed(stable.op, stable.args, stable.kwargs)
+        if in_use:
+            data = _computed(op, args, kwargs, stable)
+        elif stable is not None:
+            data = evaluate_form(stable, args, value_of)
         else:
-            data = op.forward(*values, **kwargs) if not in_use else _computed(op, args, kwargs)
+            data = op.forward(*values, **kwargs)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
@@ -91,19 +97,27 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     return op, args
 
 
-def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], stable: Match | None) -> Any:
     """Return an operation's value in the current modes; debug reports nan and infinity itself."""
-    if modes.debugging:
-        with np.errstate(all="ignore"):
-            return evaluate(op, args, kwargs, value_of)
-    return evaluate(op, args, kwargs, value_of)
+    with np.errstate(all="ignore") if modes.debugging else nullcontext():
+        return evaluate(op, args, kwargs, value_of) if stable is None else evaluate_form(stable, args, value_of)
 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
     """Return the value of an operation in the current modes."""
-    if modes.tracing is not None:
+    if Switch.in_use and modes.tracing is not None:
         return modes.tracing(op, map(value, args), kwargs)
     return op.forward(*map(value, args), **kwargs)
+
+
+def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any]) -> Any:
+    """Return the value of an operation on args by a form of it: the node itself, or its stable form."""
+    from_operand = form.op.from_operand
+    if from_operand is not None and type(form) is Match and not (Switch.in_use and modes.tracing is not None):
+        data = from_operand(value(args[form.uses[0][1]]))
+        if data is not None:
+            return data
+    return evaluate(form.op, form.args, form.kwargs, value)
 
 
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
@@ -148,10 +162,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in OPS:
         return record(OPS[function], args, kwargs)
     if function in COMPOSED:
-        try:
-            return call_composition(function, args, kwargs)
-        except Exception as error:
-            raise messages.composition_failure(function, args, kwargs, error) from None
+        return _composed(function, args, kwargs)
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
@@ -160,6 +171,14 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "
         "give it one with @at.operation, or take the value out with .data"
     )
+
+
+def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function that is composed of recorded ones."""
+    try:
+        return call_composition(function, args, kwargs)
+    except Exception as error:
+        raise messages.composition_failure(function, args, kwargs, error) from None
 
 
 def value_of(arg: Any) -> Any:

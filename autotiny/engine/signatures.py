@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops import COMPOSED, Op
+from autotiny.ops import COMPOSED, EXTENDED, OPS, Op
 from autotiny.ops.signature import signature
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-KEPT = ("axis", "keepdims")  # None is not their default
+UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
@@ -20,7 +20,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
         require_at_most(len(op.parameters), op.name, args)
         kwargs = {**kwargs, **dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))}
         args = args[: op.arity]
-    options = stated_options(op.name, kwargs, op.options)
+    options = stated_options(op.name, kwargs, op.function, op.options)
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
@@ -29,9 +29,26 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     return args, options
 
 
+def extends(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call states options that the entry of its function lacks, and its other composition has."""
+    if function not in EXTENDED or not (kwargs or len(args) > 1):
+        return False
+    form = _form(function, EXTENDED[function])
+    stated = {**kwargs, **dict(zip(form.names[1:], args[1:], strict=False))}
+    return any(name in stated and _differs(name, stated[name], function) for name in _added(function))
+
+
+@functools.cache
+def _added(function: Any) -> frozenset[str]:
+    """Return the options that only a function's other composition has."""
+    entry = OPS[function].options if function in OPS else _form(function, COMPOSED[function]).options
+    return _form(function, EXTENDED[function]).options - entry
+
+
 def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a function that is composed of operations, with the arguments that NumPy's function of that name takes."""
-    name, form = function.__name__, _form(function)
+    composition = EXTENDED[function] if extends(function, args, kwargs) else COMPOSED[function]
+    name, form = function.__name__, _form(function, composition)
     operands = len(form.required)
     args, kwargs = (
         (*args[:operands], *map(with_python_integers, args[operands:])),
@@ -40,12 +57,13 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
     if kwargs or len(args) > form.positional:
         require_at_most(max(form.positional, len(form.names)), name, args)
         beyond = dict(zip(form.names[form.positional :], args[form.positional :], strict=False))
-        args, kwargs = args[: form.positional], stated_options(name, {**kwargs, **beyond}, form.options)
-        require_supported(name, kwargs, form.options, form.required)
+        args, kwargs = args[: form.positional], stated_options(name, {**kwargs, **beyond}, function, form.options)
+        if not form.passes_on:
+            require_supported(name, kwargs, form.options, form.required)
     for operand in form.required[len(args) :]:
         if operand not in kwargs:
             raise UnsupportedError(f"{name}: missing argument {operand}")
-    return COMPOSED[function](*args, **kwargs)
+    return composition(*args, **kwargs)
 
 
 def with_python_integers(option: Any) -> Any:
@@ -66,32 +84,50 @@ class _Form(NamedTuple):
     positional: int
     required: tuple[str, ...]
     options: frozenset[str]
+    passes_on: bool
+    """Whether it passes options on to the user's own function."""
 
 
 @functools.cache
-def _form(function: Any) -> _Form:
-    parameters = signature(COMPOSED[function]).parameters.values()
+def _form(function: Any, composition: Any) -> _Form:
+    parameters = signature(composition).parameters.values()
     ordered = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
     required = tuple(p.name for p in ordered if p.default is p.empty)
     options = frozenset(p.name for p in parameters if p.default is not p.empty)
     names = tuple(signature(function).parameters)
-    return _Form(names, 1_000_000 if any_number else len(ordered), required, options)
+    return _Form(names, 1_000_000 if any_number else len(ordered), required, options, passes_on)
 
 
-def stated_options(name: str, kwargs: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """Return the options that were passed, without the unknown ones that are None, their default.
+@functools.cache
+def _defaults(function: Any) -> Mapping[str, Any]:
+    """Return the simple defaults of a NumPy function's options."""
+    if isinstance(function, np.ufunc):
+        return UFUNC_DEFAULTS
+    parameters = signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if type(p.default) in (bool, int, float, str)}
+
+
+def _differs(name: str, value: Any, function: Any) -> bool:
+    """Whether the value of an option is another than NumPy's default."""
+    if value is None or value is np._NoValue:
+        return value is None and name == "where"  # where NumPy takes None as False
+    default = _defaults(function).get(name)
+    return type(value) is not type(default) or bool(value != default)
+
+
+def stated_options(name: str, kwargs: Mapping[str, Any], function: Any, known: Collection[str]) -> dict[str, Any]:
+    """Return the options that were passed, without the unknown ones that have NumPy's default.
 
     Raises UnsupportedError for out= and others with which the result would escape the graph.
     """
     options = {
         key: value
         for key, value in kwargs.items()
-        if value is not np._NoValue and (value is not None or key in known or key == "where")  # where=None is False
+        if (key in known and value is not np._NoValue) or _differs(key, value, function)
     }
-    if options.get("where") is True:
-        del options["where"]
-    for key in options.keys() & {"out", "where", "casting", "subok", "initial"}:
+    for key in (options.keys() & {"out", "where", "casting", "subok", "initial"}) - set(known):
         raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
     return options
 

@@ -140,7 +140,7 @@ class Tensor(ArrayProtocol, Node):
 
     __trunc__ = Node.__int__
 
-    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
+    def astype(self, dtype: Any, **layout: Any) -> Any:
         """Return the values in another floating-point type; as integers or truth values, a plain array."""
         try:
             kind = np.dtype(dtype).kind
@@ -155,7 +155,7 @@ class Tensor(ArrayProtocol, Node):
                 f"astype: {name} holds real numbers, whose gradient would be lost as {np.dtype(dtype)}: {mend}, "
                 f"or convert {name}.data for the values alone"
             )
-        return super().astype(dtype)
+        return super().astype(dtype, **layout)
 
 
 def as_argument(value: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> Tensor:

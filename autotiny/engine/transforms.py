@@ -5,125 +5,24 @@ on fresh Tensors and sweeps that graph. Inside another transform, or where the f
 outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
-import dataclasses
 import functools
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autotiny.engine import messages
-from autotiny.engine.backward import ALL, Gradients
+from autotiny.engine.backward import Gradients
 from autotiny.engine.gradients import sweep
-from autotiny.engine.graph import topological_order
-from autotiny.engine.leaving import Exit, Exits
 from autotiny.engine.modes import Switch, modes
-from autotiny.engine.mutation import require_live, require_unchanged, verified_order
-from autotiny.engine.node import ENDED, Node, next_number
-from autotiny.engine.pytree import Rebuild, flatten, leaves_as, tree_map
-from autotiny.engine.tensor import Tensor, as_argument, as_tensor
-from autotiny.engine.values import REAL, is_foreign, plain_copy
+from autotiny.engine.mutation import require_unchanged, verified_order
+from autotiny.engine.pytree import flatten, leaves_as
+from autotiny.engine.recorded_call import RecordedCall, record_call
+from autotiny.engine.tensor import Tensor, as_tensor
+from autotiny.engine.values import is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
 Function = Callable[..., Any]
-
-
-class RecordedCall(NamedTuple):
-    """A recorded call: its outputs and the variables that it was called with, as flat lists with their trees."""
-
-    outputs: list[Any]
-    rebuild_output: Rebuild
-    variables: list[Tensor]
-    rebuild_arguments: Rebuild
-    order: list[Node]
-    leaves: set[Node]
-    nested: bool
-
-    @property
-    def value(self) -> Any:
-        """The output; it consists of Tensors if the call is part of a larger graph."""
-        return self.rebuild_output([self.plain(out) for out in self.outputs])
-
-    def plain(self, x: Any) -> Any:
-        """x as an array, unless it is part of a larger graph."""
-        return x if self.nested or not isinstance(x, Tensor) else plain_copy(x._value)
-
-    def end(self) -> None:
-        """Mark the variables, so that a Tensor which a cache kept of this call is noticed where it is used again."""
-        if not self.nested:
-            for x in self.variables:
-                x._assigned = ENDED
-
-    def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
-        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
-        record = record or self.nested
-        whole = self.leaves.issubset(self.variables)
-        grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
-        results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
-        return [as_tensor(g) if record else plain_copy(g) for g in results]
-
-
-def record_call(f: Function, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int]) -> RecordedCall:
-    """Record a call of f with the chosen arguments as fresh variables."""
-    start = next_number()
-    variables, rebuild_arguments = flatten([tree_map(variable, args[i]) for i in chosen])
-    arguments = list(args)
-    for i, argument in zip(chosen, rebuild_arguments(variables), strict=True):
-        arguments[i] = argument
-    with Exits() as exits:
-        if modes.recording:
-            output = f(*arguments, **kwargs)
-        else:
-            with Switch("recording", True):
-                output = f(*arguments, **kwargs)
-    outputs, rebuild_output = flatten(output)
-    for out in outputs:
-        _require_numbers(f, out)
-    recorded = [out for out in outputs if isinstance(out, Tensor)]
-    order = verified_order(*recorded)
-    leaves = tracked_leaves(recorded, order)
-    for x in leaves:
-        require_live(x)
-    if exits:
-        require_path(set(variables) - leaves - set(order), exits)
-    nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
-    return RecordedCall(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested)
-
-
-def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
-    """Raise UnsupportedError if the value of a variable left the graph, while the outputs do not depend on it."""
-    if not unreached or unreached.isdisjoint(topological_order(*(way.tensor for way in exits))):
-        return
-    (line, *_) = (way.line for way in exits if not unreached.isdisjoint(topological_order(way.tensor)))
-    raise messages.lost_on_the_way(line)
-
-
-def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
-    """Return the tracked leaves among the outputs and among the operands of the operations that lead to them."""
-    candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
-
-
-def variable(value: Any) -> Tensor:
-    """Return a fresh Tensor to differentiate by, a recorded copy if the value is a tracked Tensor."""
-    if isinstance(value, Tensor) and value.requires_grad and modes.recording:
-        return value.copy()
-    if dataclasses.is_dataclass(value):
-        raise UnsupportedError(
-            f"{type(value).__name__} is a dataclass; arguments to differentiate by are arrays, numbers, and lists, "
-            "tuples and dicts of them: give vars(...) of it, and build it inside the function"
-        )
-    return as_argument(value._value if isinstance(value, Tensor) else value)
-
-
-def _require_numbers(f: Function, out: Any) -> None:
-    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in REAL:
-        name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
-        raise UnsupportedError(
-            f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"
-        )
 
 
 class Derivative:

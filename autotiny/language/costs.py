@@ -197,7 +197,7 @@ def tile(x: Value, reps: Value) -> Cost:
     return even(product([size_of(x), *_counts(reps)]))
 
 
-def pad(x: Value, pad_width: Value, mode: str = "constant", constant_values: Value = 0) -> Cost:
+def pad(x: Value, pad_width: Value, mode: str = "constant", **_options: Value) -> Cost:
     """Each axis longer by its two widths."""
     lengths = shape_of(x)
     widths = np.broadcast_to(np.asarray(pad_width), (len(lengths), 2)).sum(axis=1).tolist()

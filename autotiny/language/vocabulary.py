@@ -25,6 +25,8 @@ METHODS = {
 }
 SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
+OFFERED = {"activations", "einsum", "elementwise", "indexing", "linalg", "padding", "reductions", "shaping"}
+"""The files of operations whose functions the language has: their results and costs can be estimated."""
 TEXT_OPTIONS = {"einsum", "pad", "norm", "take"}
 """Functions that take text, as an operand or as an option."""
 
@@ -92,10 +94,19 @@ def functions() -> dict[str, Function]:
 def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
     for prefix, module in (("", np.linalg), ("linalg.", np.linalg), ("", np)):
         for name, function in vars(module).items():
-            if callable(function) and not isinstance(function, type) and (function in OPS or function in COMPOSED):
+            if callable(function) and not isinstance(function, type) and _is_offered(function):
                 yield prefix + name, function
-    for module in (activations, logarithms, losses, constructors):
+    for module in (activations, losses, constructors):
         yield from public_functions(module)
+    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others are forms
+
+
+def _is_offered(function: Any) -> bool:
+    """Whether a NumPy function is in the table, in a file whose functions are offered."""
+    entry = COMPOSED.get(function)
+    if entry is None and function in OPS:
+        entry = next(rule for rule in OPS[function].rules if rule is not None)
+    return entry is not None and (entry in OPS or entry.__module__.rpartition(".")[2] in OFFERED)
 
 
 def public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:

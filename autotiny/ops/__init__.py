@@ -2,26 +2,59 @@
 graphs.
 """
 
-from autotiny.ops import activations, einsum, elementwise, indexing, linalg, logarithms, losses, reductions, shaping
+from autotiny.ops import (
+    activations,
+    arranging,
+    einsum,
+    elementwise,
+    floating,
+    folding,
+    grids,
+    indexing,
+    linalg,
+    logarithms,
+    losses,
+    padding,
+    polynomials,
+    products,
+    quantiles,
+    reductions,
+    selecting,
+    shaping,
+    spectra,
+    statistics,
+)
 from autotiny.ops.custom import operation
 from autotiny.ops.plain import PLAIN
 from autotiny.ops.stable_forms import stable_form
-from autotiny.ops.table import COMPOSED, OPS, Op
+from autotiny.ops.table import COMPOSED, EXTENDED, OPS, Op
 
 __all__ = [
     "COMPOSED",
+    "EXTENDED",
     "OPS",
     "PLAIN",
     "Op",
     "activations",
+    "arranging",
     "einsum",
     "elementwise",
+    "floating",
+    "folding",
+    "grids",
     "indexing",
     "linalg",
     "logarithms",
     "losses",
     "operation",
+    "padding",
+    "polynomials",
+    "products",
+    "quantiles",
     "reductions",
+    "selecting",
     "shaping",
+    "spectra",
     "stable_form",
+    "statistics",
 ]

@@ -69,11 +69,19 @@ def summation(*operands: Array, terms: tuple[str, ...] = (), output: str = "") -
     return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)
 
 
+def as_text(mixed: tuple[Any, ...]) -> tuple[str, tuple[Array, ...]]:
+    """Return subscripts and operands of einsum(a, [0, 1], b, [1, 2], [0, 2])."""
+    labels = [*mixed[1::2], *mixed[len(mixed) - len(mixed) % 2 :]]
+    terms = ["".join("..." if i is Ellipsis else string.ascii_letters[i] for i in label) for label in labels]
+    inputs, output = terms[: len(mixed) // 2], terms[len(mixed) // 2 :]
+    return "->".join([",".join(inputs), *output]), mixed[: len(mixed) - len(mixed) % 2 : 2]
+
+
 @compose(np.einsum)
-def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
+def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
     """Return products summed over labels; ellipsis and output may be left out."""
     if not isinstance(subscripts, str):
-        raise UnsupportedError("einsum: only the form einsum('ij,jk->ik', a, b) is supported on a Tensor")
+        subscripts, operands = as_text((subscripts, *operands))
     terms, output = explicit(subscripts, [np.ndim(x) for x in operands])
     pairs = [without_repeats(t, x) for t, x in zip(terms, operands, strict=True)]
     return summation(*(x for _, x in pairs), terms=tuple(t for t, _ in pairs), output=output)

@@ -75,6 +75,15 @@ def split_tie(g: Array, wins: Array, ties: Array) -> Array:
     return np.where(ties, g / 2, np.where(wins, g, 0.0))
 
 
+def wins(better: Array, x: Array, other: Array) -> Array:
+    """Where an operand x of maximum or minimum is taken: where it is better than the other, or nan.
+
+    Beside the number 0 a maximum is relu, whose derivative is the textbook's mask.
+    """
+    number = other.value if is_formula(other) and other.is_constant else other
+    return better if isinstance(number, int | float) and number == 0 else better | np.isnan(x)
+
+
 # fmt: off
 # ----- arithmetic -----
 PASSES, POWER, QUOTIENT = "sum rule: the gradient passes as it is", "power rule", "quotient rule"
@@ -109,8 +118,8 @@ curve(np.power,                                                                 
 curve(np.float_power, *OPS[np.power].rules, kind="power",
       traits="analytic keeps_sign unbounded",    words=(POWER, EXPONENT),
       singular=at_root)
-curve(np.hypot,        lambda g, y, a, b: g * a / nonzero(y),
-                       lambda g, y, a, b: g * b / nonzero(y),             traits="kinked keeps_sign",
+curve(np.hypot,        lambda g, y, a, b: g * (a / nonzero(y)),
+                       lambda g, y, a, b: g * (b / nonzero(y)),           traits="kinked keeps_sign",
       singular=at_zero)
 curve(np.remainder,    lambda g, y, a, b: g,
                        lambda g, y, a, b: -g * np.floor_divide(a, b),     traits="kinked unbounded",
@@ -139,8 +148,8 @@ curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),         
       singular=at_one)
 curve(np.arctan,       lambda g, y, x: g / (1 + x * x),      traits="analytic keeps_sign")
 curve(np.arctan2,
-      lambda g, y, a, b: g * b / np.hypot(a, b) / np.hypot(a, b),
-      lambda g, y, a, b: -g * a / np.hypot(a, b) / np.hypot(a, b),                      traits="smooth keeps_sign",
+      lambda g, y, a, b: g * (b / np.hypot(a, b) / np.hypot(a, b)),
+      lambda g, y, a, b: -g * (a / np.hypot(a, b) / np.hypot(a, b)),                    traits="smooth keeps_sign",
       singular=lambda y, a, b: (a == 0) & (b == 0))
 curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign unbounded")
 curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive unbounded")
@@ -159,12 +168,12 @@ curve(np.absolute,     lambda g, y, x: g * np.sign(x),       traits="kinked keep
       forward=operator.abs)
 curve(np.fabs,         lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign",      kind="absolute")
 define(np.maximum,
-       lambda g, y, a, b: split_tie(g, a > b, a == b),
-       lambda g, y, a, b: split_tie(g, b > a, a == b),
+       lambda g, y, a, b: split_tie(g, wins(a > b, a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(b > a, b, a), a == b),
        traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("larger"))
 define(np.minimum,
-       lambda g, y, a, b: split_tie(g, a < b, a == b),
-       lambda g, y, a, b: split_tie(g, b < a, a == b),
+       lambda g, y, a, b: split_tie(g, wins(a < b, a, b), a == b),
+       lambda g, y, a, b: split_tie(g, wins(b < a, b, a), a == b),
        traits="elementwise kinked keeps_sign selects activation",  words=SHARED.format("smaller"))
 define(np.fmax,                                           # like maximum, but a number wins over nan
        lambda g, y, a, b: split_tie(g, (a > b) | np.isnan(b), a == b),
@@ -175,11 +184,11 @@ define(np.fmin,
        lambda g, y, a, b: split_tie(g, (b < a) | np.isnan(a), a == b),
        traits="elementwise kinked keeps_sign selects",       words=SHARED.format("smaller"))
 constant_variant(np.maximum,
-       lambda g, y, a, b: g * (a > b),
-       lambda g, y, a, b: g * (b > a),                       words=CONSTANT_WINS.format("larger"))
+       lambda g, y, a, b: g * wins(a > b, a, b),
+       lambda g, y, a, b: g * wins(b > a, b, a),           words=CONSTANT_WINS.format("larger"))
 constant_variant(np.minimum,
-       lambda g, y, a, b: g * (a < b),
-       lambda g, y, a, b: g * (b < a),                       words=CONSTANT_WINS.format("smaller"))
+       lambda g, y, a, b: g * wins(a < b, a, b),
+       lambda g, y, a, b: g * wins(b < a, b, a),           words=CONSTANT_WINS.format("smaller"))
 constant_variant(np.fmax,
        lambda g, y, a, b: g * ((a > b) | np.isnan(b)),
        lambda g, y, a, b: g * ((b > a) | np.isnan(a)),       words=CONSTANT_WINS.format("larger"))
@@ -197,7 +206,7 @@ define(np.nan_to_num,
 # fmt: on
 
 
-@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign")
+@own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign", singular=at_zero)
 def without_slope_at_0(x: Array) -> Array:
     """x, with a derivative that is nan at 0."""
     return x

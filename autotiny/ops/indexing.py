@@ -147,12 +147,16 @@ def diag(v: Array, k: int = 0) -> Array:
 
 
 @compose(np.diff)
-def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
-    """a[i + 1] - a[i], n times."""
+def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
+    """a[i + 1] - a[i], n times, between what is prepended and appended."""
     if n < 0:
         raise UnsupportedError(f"diff: n must be 0 or more, got {n}")
     if not a.ndim:
         raise ShapeError("diff: expected an array with an axis; got a single number")
+    if prepend is not None or append is not None:
+        edge = [1 if i == axis % a.ndim else length for i, length in enumerate(a.shape)]
+        parts = [x if np.ndim(x) else np.broadcast_to(x, edge) for x in (prepend, a, append) if x is not None]
+        a = np.concatenate(parts, axis=axis)
     for _ in range(n):
         before = along(a, axis)
         a = index(a, key=(*before, slice(1, None))) - index(a, key=(*before, slice(None, -1)))

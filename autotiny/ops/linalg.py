@@ -15,8 +15,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
-from autotiny.ops.reductions import broadcast_back, euclidean, product_of_others
-from autotiny.ops.table import OPS, Array, compose, define, floats, is_formula, own
+from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
+from autotiny.ops.spectra import matrices, spectral_norm
+from autotiny.ops.table import OPS, Array, compose, define, extend, floats, is_formula, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -137,12 +138,6 @@ def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
     return [np.broadcast_to(matrix, (*matrix.shape[:-2], *a.shape[-2:])), columns]
 
 
-def matrices(chosen: Array, x: Array) -> list[Array]:
-    """Mark the matrices of a stack that are used for the chosen inverses, factors or determinants."""
-    inside = np.any(chosen, axis=(-2, -1), keepdims=True) if chosen.ndim == x.ndim else chosen[..., None, None]
-    return [np.broadcast_to(inside, x.shape)]
-
-
 def lower_half(x: Array) -> Array:
     """Φ(X): the lower triangle, its diagonal halved."""
     return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
@@ -236,7 +231,11 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
         broadcast_back(g, x, axis, keepdims)
         * np.sign(x)
-        * ((np.abs(x) if ord > 1 else nonzero(np.abs(x))) / broadcast_back(nonzero(y), x, axis, keepdims)) ** (ord - 1)
+        * (
+            (np.abs(x) if ord > 1 else nonzero(np.abs(x)))
+            / broadcast_back(norm_in_range(y, x, ord, axis, keepdims), x, axis, keepdims)
+        )
+        ** (ord - 1)
     ),
     traits="reduces kinked keeps_sign",
     singular=lambda y, x, **_options: x == 0,
@@ -263,10 +262,33 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         return _matrix_norm(x, ord, axes, keepdims)
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        return spectral_norm(x, ord, axes, keepdims)
     raise UnsupportedError(
         f"norm: ord={ord!r} over {len(axes)} axes is not supported; use None or a number over 1 axis, "
-        "None, 'fro', 1, -1, inf or -inf over 2"
+        "None, 'fro', 'nuc', 1, -1, 2, -2, inf or -inf over 2"
     )
+
+
+@compose(np.linalg.matrix_norm)
+def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:  # noqa: A002
+    """Norms of matrices, which lie along the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+@compose(np.linalg.vector_norm)
+def vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
+    """Norms of vectors, along one axis or over several that are flattened."""
+    if not (axis is None or isinstance(axis, int | np.integer | tuple)):
+        raise UnsupportedError(f"vector_norm: axis must be None, an integer or a tuple of integers; got {axis}")
+    y = norm(in_lines(x, axis), ord, -1)
+    return np.reshape(y, kept_shape(x, axis)) if keepdims else y
+
+
+@extend(np.linalg.cholesky)
+def upper_cholesky(a: Array, /, *, upper: bool = False) -> Array:
+    """The factor U of A = Uᵀ U, of A's upper triangle."""
+    return np.linalg.cholesky(a.mT).mT if upper else np.linalg.cholesky(a)
 
 
 def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002

@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
-from autotiny.ops.table import Array, Function, define, is_formula, own, variant
+from autotiny.ops.table import Array, Function, define, floats, is_formula, own, variant
 
 exact_sigmoid: Function = variant(sigmoid, lambda g, y, x: g * y * exact_sigmoid(-x))
 exact_tanh = variant(np.tanh, lambda g, y, x: 4 * g * exact_sigmoid(2 * x) * exact_sigmoid(-2 * x))
@@ -97,13 +97,14 @@ def log_one_minus_sigmoid(x: Array) -> Array:
 
 
 @own(
-    lambda g, y, z, targets: g * (exact_sigmoid(z) - targets),
+    lambda g, y, z, targets: g * (exact_sigmoid(floats(z)) - targets),
     lambda g, y, z, targets: -g * z,
     traits="elementwise smooth",
     words=("binary cross-entropy: times σ(z) - y", "binary cross-entropy: times -z"),
 )
 def logistic_loss(z: Array, targets: Array) -> Array:
     """-(y log σ(z) + (1 - y) log(1 - σ(z))): log(1 + exp(-|z|)), and |z| times the probability of the other class."""
+    z, targets = floats(z), floats(targets)
     wrong = np.where(z > 0, 1 - targets, targets)
     return np.log1p(np.exp(-abs(z))) + np.where(wrong == 0, 0, wrong * abs(z))
 
@@ -116,6 +117,7 @@ def logistic_loss(z: Array, targets: Array) -> Array:
     used=axis_lines,
     words="log-softmax: less the probabilities times its sum",
     stands_for=(lambda x, axis: np.log(softmax(x, axis=axis)),),
+    from_operand=lambda a: np.log(a) if a.size and a.min() > 1e-30 else None,
 )
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.

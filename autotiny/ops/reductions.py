@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autotiny.ops.elementwise import at_zero, nonzero
+from autotiny.ops.elementwise import at_zero
 from autotiny.ops.table import Array, compose, define, own
 
 Axis = Any
@@ -29,6 +29,13 @@ def broadcast_back(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     if axis is None and type(x) is np.ndarray:  # faster than np.broadcast_to: every stride is 0
         return np.ndarray(x.shape, g.dtype, np.asarray(g), 0, (0,) * x.ndim)
     return np.broadcast_to(g if axis is None or keepdims else np.reshape(g, kept_shape(x, axis)), x.shape)
+
+
+def in_lines(x: Array, axis: Axis) -> Array:
+    """Return x with the axes that are reduced as its last one."""
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    moved = np.moveaxis(x, axes, tuple(range(x.ndim - len(axes), x.ndim)))
+    return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], math.prod(x.shape[i] for i in axes)))
 
 
 def sum_keep(x: Array, axis: Axis) -> Array:
@@ -141,9 +148,43 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(a, axis) - ddof, 0)
 
 
+def entries_of_norms(chosen: Array, norm: Array, x: Array, ord: float = 2, **reduced: Any) -> Any:  # noqa: A002
+    """Mark the chosen norms and their entries."""
+    return [chosen, broadcast_back(chosen, x, reduced.get("axis"), reduced.get("keepdims", False))]
+
+
+@own(
+    lambda g, y, norm, x, ord=2, axis=None, keepdims=False: np.where((y == norm) & (norm != 0), g, np.nan),  # noqa: A006
+    None,
+    traits="mixes smooth",
+    used=entries_of_norms,
+    words="divisor: the gradient passes where the norm is in range",
+)
+def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A002
+    """‖x‖ to divide by: by scaled entries where their powers overflow or underflow, and 1 for the zero vector.
+
+    Its derivative is nan where that differs from ‖x‖: there is none at 0, and it is not known at the ends of the range.
+    """
+    tiny = np.finfo(norm.dtype).tiny
+    with np.errstate(over="ignore"):
+        end = max(tiny ** (1 / ord), tiny)
+    in_range = (norm >= end) & (norm < np.inf) if ord > 0 else (norm > 0) & (norm <= end)
+    if np.all(in_range):
+        return norm
+    size = np.abs(x)
+    largest = np.max(size, axis=axis, keepdims=True, initial=0)
+    unit = largest if ord > 0 else np.min(size, axis=axis, keepdims=True, initial=np.inf)
+    unit = np.where((unit > 0) & (unit < np.inf), unit, norm.dtype.type(1))
+    with np.errstate(all="ignore"):
+        total = np.sum((size / unit) ** ord, axis=axis, keepdims=True) ** (1 / ord) * unit
+    total = np.where(np.isinf(total) & (largest < np.inf), np.nan, total + (ord > 0) * (total == 0))
+    return np.where(in_range, norm, np.reshape(total, norm.shape)).astype(norm.dtype)
+
+
 @own(
     lambda g, y, x, axis=None, keepdims=False: (
-        broadcast_back(g, x, axis, keepdims) * x / broadcast_back(nonzero(y), x, axis, keepdims)
+        broadcast_back(g, x, axis, keepdims)
+        * (x / broadcast_back(norm_in_range(y, x, axis=axis, keepdims=keepdims), x, axis, keepdims))
     ),
     traits="reduces kinked keeps_sign",
     singular=at_zero,

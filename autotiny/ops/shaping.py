@@ -8,12 +8,12 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import UNSET, Array, compose, define, own
+from autotiny.ops.table import Array, compose, define, extend, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
     """Return the permutation that undoes `axes`."""
-    return None if axes is None else np.argsort([axis % ndim for axis in axes])
+    return None if axes is None else tuple(np.argsort([axis % ndim for axis in axes]).tolist())
 
 
 def fixed(order: Any) -> Any:
@@ -76,15 +76,6 @@ def astype(x: Array, dtype: Any = None) -> Array:
     return x.astype(dtype)
 
 
-@compose(np.full_like)
-def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
-    """Return one value, or values that broadcast, in the shape and type of a."""
-    dtype = np.dtype(a.dtype if dtype is None else dtype)
-    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
-        raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
-    return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
-
-
 @own(each=piece, at_once=pieces, traits="moves analytic keeps_sign fills", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
@@ -116,6 +107,13 @@ def atleast_1d(*arys: Array) -> Any:
 def atleast_2d(*arys: Array) -> Any:
     """Turn a vector into a matrix of one row, and a number into one of one entry; several arrays become a tuple."""
     return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in arys])
+
+
+@compose(np.atleast_3d)
+def atleast_3d(*arys: Array) -> Any:
+    """Turn a number, a vector or a matrix into an array of 3 axes; several arrays become a tuple."""
+    shapes = {0: (1, 1, 1), 1: (1, -1, 1)}
+    return _each([x if np.ndim(x) > 2 else np.reshape(x, shapes.get(np.ndim(x), (*np.shape(x), 1))) for x in arys])
 
 
 def _each(results: list[Array]) -> Any:
@@ -185,37 +183,9 @@ def tile(A: Array, reps: Any) -> Array:
     return np.reshape(copies, [r * n for r, n in zip(reps, shape, strict=True)])
 
 
-def inside(g: Array, x: Array, pad_width: Any) -> Array:
-    """Return the part of g that lies over x, without the padding."""
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
-    return index(
-        g, key=tuple(slice(before, before + n) for (before, _), n in zip(widths.tolist(), x.shape, strict=True))
-    )
-
-
-@own(
-    lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
-    traits="moves analytic fills",
-    words=PIECES,
-)
-def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:
-    """Pad x with constants."""
-    return np.pad(x, pad_width, constant_values=constant_values)
-
-
-@compose(np.pad)
-def pad(array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = UNSET) -> Array:
-    """Pad an array with constants, or with its own entries (edge, reflect, symmetric, wrap)."""
-    if isinstance(pad_width, dict):
-        raise UnsupportedError("pad: pad_width must be a number, (before, after), or a pair for each axis, not a dict")
-    if mode == "constant":
-        constants = 0 if constant_values is UNSET else constant_values
-        return pad_constant(array, pad_width=pad_width, constant_values=constants)
-    if constant_values is not UNSET:
-        raise UnsupportedError(f"pad: constant_values is for the mode 'constant', and the mode is {mode!r}")
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise UnsupportedError(f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric or wrap")
-    places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
-    if not array.ndim:
-        return np.copy(array)
-    return take(np.ravel(array), places)
+@extend(np.copy)
+def copy_in_order(a: Array, order: Any = "K") -> Array:
+    """The same entries; how they lie in memory is left to NumPy."""
+    if order not in ("C", "F", "A", "K"):
+        raise UnsupportedError(f"copy: order must be 'C', 'F', 'A' or 'K'; got {order!r}")
+    return np.copy(a)

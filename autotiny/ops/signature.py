@@ -9,6 +9,7 @@ import numpy as np
 _UNARY: Callable[..., Any] = lambda x, /, out=None, *, where=True, dtype=None: None
 _BINARY: Callable[..., Any] = lambda x1, x2, /, out=None, *, where=True, dtype=None: None
 _STATED: dict[Any, Callable[..., Any]] = {
+    np.bincount: lambda x, /, weights=None, minlength=0: None,
     np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     np.dot: lambda a, b, out=None: None,
     np.inner: lambda a, b, /: None,

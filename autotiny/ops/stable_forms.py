@@ -19,6 +19,8 @@ from autotiny.ops.table import OPS, Op
 Node = Any
 Use = tuple[Node, int]
 """An operation within the expression, None for the outermost one, and the position of one of its operands."""
+LAST: tuple[Use, ...] = ((None, 0),)
+"""The use of the only result within a chain."""
 
 
 class Match(NamedTuple):
@@ -35,6 +37,8 @@ def stable_form(op: Op, args: tuple[Any, ...]) -> Match | None:
     """Return the stable form of an operation on recorded operands; None if it has none."""
     for arg in args:
         for form in op.forms.get(getattr(arg, "op", None), ()):
+            if form.is_chain:
+                return form.match_of(arg.args, arg.kwargs, LAST)
             values: Values = {}
             uses: list[Use] = []
             if form.matches(None, op, args, values, uses):
@@ -88,19 +92,25 @@ class Form(NamedTuple):
     matches: OperationMatcher
     names: tuple[str, ...]
     """The variables: the arguments of the operation, then its options."""
+    is_chain: bool
+    """Whether it is a function of a function with its options, as log(softmax(x)): then it always matches."""
 
     def match(self, values: Values, uses: list[Use]) -> Match | None:
-        """Return the operation on what the variables stand for; None for complex numbers and recorded options."""
+        """Return the operation on what the variables stand for."""
         names, arity = self.names, len(self.op.rules)
         args = tuple([values[name] for name in names[:arity]])
         kwargs = {name: values[name] for name in names[arity:] if name in values} if len(names) > arity else {}
+        return self.match_of(args, kwargs, tuple(uses))
+
+    def match_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], uses: tuple[Use, ...]) -> Match | None:
+        """Return the operation on these operands; None for complex numbers and recorded options."""
         for x in args:
             if getattr(x, "dtype", REAL).kind == "c":
                 return None
         for value in kwargs.values():
             if hasattr(value, "op"):
                 return None
-        return Match(self.op, args, kwargs, tuple(uses))
+        return Match(self.op, args, kwargs, uses)
 
 
 REAL = np.dtype(float)
@@ -181,7 +191,23 @@ def enter(op: Op, expression: Any) -> None:
     pattern = expression(*(Pattern(None, name=name) for name in names))
     inner = next(part.op for part in pattern.args if isinstance(part, Pattern) and part.op is not None)
     for outer in (SQUARE, PRODUCT, *POWERS) if pattern.op is SQUARE else (pattern.op,):
-        outer.forms.setdefault(inner, []).append(Form(op, operation_matcher(pattern), names))
+        form = Form(op, operation_matcher(pattern), names, is_chain(pattern, names))
+        outer.forms.setdefault(inner, []).append(form)
+
+
+def is_chain(pattern: Pattern, names: tuple[str, ...]) -> bool:
+    """Whether a pattern is a function of a function of the variables, with its options under their own names."""
+    if pattern.op is SQUARE or pattern.op is SUM or len(pattern.args) > 1 or pattern.kwargs:
+        return False
+    (inner,) = pattern.args
+    variables = [part.name for part in inner.args if isinstance(part, Pattern) and part.op is None]
+    options = {name: part.name for name, part in inner.kwargs.items()}
+    return (
+        len(variables) == len(inner.args)
+        and (*variables, *options) == names
+        and all(name == option for name, option in options.items())
+        and inner.op.options <= set(names)
+    )
 
 
 for each in dict.fromkeys(OPS.values()):

@@ -88,6 +88,8 @@ class Op:
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
     fast_form : an expression that takes less time, as accurate where no operation in it overflows or is invalid.
+    from_operand : the value as a stable form from that of the outermost operation's operand, where that is as exact,
+        else None: log(A) for A = softmax(Z) that is nowhere near 0.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
@@ -114,6 +116,7 @@ class Op:
         reduction_of: np.ufunc | None = None,
         stands_for: tuple[Function, ...] = (),
         fast_form: Function | None = None,
+        from_operand: Function | None = None,
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -129,7 +132,7 @@ class Op:
         self.stops = not self.traits.isdisjoint(STOPPING)
         self.words = words
         self.reduction_of = reduction_of
-        self.stands_for = stands_for
+        self.stands_for, self.from_operand = stands_for, from_operand
         self.fast_form = fast_form
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
@@ -177,6 +180,9 @@ OPS: dict[Function, Op] = {}
 COMPOSED: dict[Function, Function] = {}
 """Functions that are composed of operations in the table, with the compositions."""
 
+EXTENDED: dict[Function, Function] = {}
+"""Compositions that take over from a row or a composition where options are passed that it lacks."""
+
 
 # ----- rows -----
 def define(function: Function, *rules: Rule | None, **row: Any) -> Op:
@@ -222,6 +228,21 @@ def compose(*functions: Function) -> Callable[[Function], Function]:
         return composition
 
     return register
+
+
+def extend(*functions: Function) -> Callable[[Function], Function]:
+    """Enter a composition that replaces `functions` where they are called with options that their entry lacks."""
+
+    def register(composition: Function) -> Function:
+        EXTENDED.update(dict.fromkeys(functions, composition))
+        return composition
+
+    return register
+
+
+def newer(name: str) -> tuple[Function, ...]:
+    """Return NumPy's function of that name, if this NumPy has it: `@compose(*newer("unstack"))`."""
+    return (getattr(np, name),) if hasattr(np, name) else ()
 
 
 def variant(function: Function, *rules: Rule) -> Function:
@@ -275,6 +296,15 @@ def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
     if x.dtype.kind not in "biu":
         raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
     return x.astype(np.float64)
+
+
+def array_like(x: Any) -> Array:
+    """Return lists as arrays; numbers, arrays, Tensors and formulas unchanged: a number takes the precision of others.
+
+    >>> array_like([1, 2]), array_like(1.5)
+    (array([1, 2]), 1.5)
+    """
+    return np.asarray(x) if isinstance(x, list | tuple) else x
 
 
 def type_name(array: np.ndarray) -> str:

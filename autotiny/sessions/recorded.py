@@ -20,7 +20,7 @@ from autotiny.language.vocabulary import functions
 from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, nested
-from autotiny.ops import OPS, linalg, reductions, shaping
+from autotiny.ops import OPS, linalg, padding, reductions, shaping
 from autotiny.ops.code import has_operator, operation
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
@@ -167,7 +167,7 @@ def names_of_functions() -> dict[Any, str]:
         reductions.euclidean: "norm",
         linalg.p_norm: "norm",
         linalg.expectation: "vdot",
-        shaping.pad_constant: "pad",
+        padding.pad_constant: "pad",
         shaping.join: "concatenate",
         np.reshape: "reshape",
     }

@@ -1,5 +1,6 @@
 """What kinds of programs promise: facts, blocks, numbers, memory, threads."""
 
+import copy
 import re
 import threading
 import tracemalloc
@@ -197,6 +198,27 @@ def test_donated_array_that_is_used_again_is_read_before_it_is_written():
     a, b = np.array([1.0, 2.0]), np.array([5.0, 7.0])
     expected = f(a, b)
     close(at.compile(f, donate=(0, 1))(a.copy(), b.copy()), expected)
+
+
+def descent_with_momentum(params, velocities, x):
+    """A step that updates matrices large enough for blocks and a bias, each by several operations."""
+    loss = lambda W, b: np.mean(np.maximum(W @ x + b, 0.0) ** 2) + 1e-3 * np.sum(np.tanh(W))
+    J, grads = at.value_and_grad(loss, (0, 1))(*params)
+    velocities = [0.9 * v + 0.1 * g - 1e-4 * p for p, v, g in zip(params, velocities, grads, strict=True)]
+    return J, [p - 0.5 * v * 1.01 for p, v in zip(params, velocities, strict=True)], velocities
+
+
+@pytest.mark.parametrize("size", [3, 300])
+def test_donated_updates_of_many_steps_are_those_of_the_function(size):
+    rng = np.random.default_rng(0)
+    params, x = [rng.normal(size=(size, size)), rng.normal(size=(size, 1))], rng.normal(size=(size, 5))
+    start = params, [np.zeros_like(p) for p in params]
+    expected, got = copy.deepcopy(start), copy.deepcopy(start)
+    compiled = at.compile(descent_with_momentum, donate=(0, 1))
+    for data in (x, x, np.where(x > 1, np.inf, x), x):  # the third stops the program that was compiled first
+        with np.errstate(all="ignore"):
+            (J, *expected), (J_compiled, *got) = descent_with_momentum(*expected, data), compiled(*got, data)
+        close(flatten((J_compiled, got))[0], flatten((J, expected))[0], rtol=1e-11)
 
 
 def test_masked_function_gives_what_it_gives_eagerly_after_a_donated_step_was_stopped():

@@ -3,7 +3,8 @@ import pytest
 
 import autotiny as at
 from autotiny.algebra import symbol
-from autotiny.derivation.facts import NowhereZero, SumsToOne, SumsToZero
+from autotiny.derivation.facts import NormInRange, NowhereNan, NowhereZero, SumsToOne, SumsToZero
+from autotiny.ops.reductions import euclidean, norm_in_range
 
 Y = symbol("Y", np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.7]]))
 x = symbol("x", np.array([1.0, 2.0, 6.0]))
@@ -40,6 +41,18 @@ def test_sum_of_zeros_is_no_fact():
 def test_guard_against_zero_is_dropped_where_nothing_is_zero():
     assert NowhereZero().holds(x == 0)
     assert not NowhereZero().holds(x - 1 == 0)
+
+
+def test_condition_that_something_is_nan_is_dropped_where_nothing_is():
+    fact, nan = NowhereNan(), symbol("nan", np.array([1.0, np.nan, 2.0]))
+    assert fact.at((x > 1) | np.isnan(x)) is (x > 1)
+    assert fact.at((nan > 1) | np.isnan(nan)) is None
+
+
+@pytest.mark.parametrize(("size", "holds"), [(1.0, True), (0.0, True), (1e-200, False)])
+def test_norm_to_divide_by_is_the_norm_where_its_squares_are_in_range(size, holds):
+    v = symbol("v", np.array([3 * size, 4 * size]))
+    assert NormInRange().holds(norm_in_range(euclidean(v), v)) == holds
 
 
 def test_honest_form_comes_out_where_the_columns_do_not_sum_to_one():

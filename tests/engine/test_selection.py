@@ -61,7 +61,13 @@ def constants(value):
 
 
 def larger(a, b, const=False):
-    return (a > b, b > a) if a != b or const else (0.5, 0.5)
+    """The shares of a maximum: nan is taken."""
+    return (a > b or np.isnan(a), b > a or np.isnan(b)) if a != b or const else (0.5, 0.5)
+
+
+def above_zero(a, b):
+    """The shares of relu, by the textbook's mask."""
+    return a > 0, a <= 0
 
 
 def times(x, y):
@@ -121,8 +127,8 @@ ONE = [
     (lambda x: x**1.5, each(lambda v: v**1.5, lambda v: 1.5 * v**0.5)),
     (lambda x: 1 / x, each(lambda v: 1 / v, lambda v: -1 / v / v)),
     (lambda x: x * 2 - 1, each(lambda v: v * 2 - 1, lambda v: 2.0)),
-    (at.relu, lambda x: pick(lambda a, b: larger(a, b, True))(x, constants(0))),
-    (lambda x: np.maximum(x, 0), lambda x: pick(lambda a, b: larger(a, b, True))(x, constants(0))),
+    (at.relu, lambda x: pick(above_zero)(x, constants(0))),
+    (lambda x: np.maximum(x, 0), lambda x: pick(above_zero)(x, constants(0))),
     (lambda x: np.minimum(1.0, x), lambda x: pick(lambda a, b: larger(-a, -b, True))(x, constants(1))),
     (lambda x: np.where(x.data > 0, x, 1.0), lambda x: pick(lambda a, b: (a > 0, not a > 0))(x, constants(1))),
     (

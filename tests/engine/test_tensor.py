@@ -425,9 +425,11 @@ def test_reductions_of_ufuncs_are_recorded(function):
     assert result.requires_grad
 
 
-def test_other_methods_of_ufuncs_are_refused():
-    with pytest.raises(UnsupportedError, match=r"add\.outer of a Tensor is not supported: write it with sums"):
-        np.add.outer(at.Tensor(X), X)
+def test_the_method_of_ufuncs_that_writes_is_refused():
+    with pytest.raises(
+        UnsupportedError, match=r"add\.at of a Tensor is not supported: it changes its argument in place"
+    ):
+        np.add.at(X, 0, at.Tensor(X[0]))
 
 
 @pytest.mark.parametrize("convert", [np.array, np.asarray, np.ascontiguousarray, np.float64])

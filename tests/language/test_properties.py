@@ -204,7 +204,6 @@ ATTACKS = [
     "np.array('a', dtype=object)",
     "np.save('f', x)",
     "pad(x, 1, mode=lambda: 0)",
-    "pad(a, 1, mode='empty')",
     "zeros(3, dtype='O')",
     "einsum('i->i', x, out=x)",
     "np.add(a, a, a)",

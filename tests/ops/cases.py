@@ -5,11 +5,25 @@ shape and broadcast pair.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, reductions, shaping
+import width
+from autotiny.ops import (
+    COMPOSED,
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    logarithms,
+    padding,
+    products,
+    reductions,
+    shaping,
+    spectra,
+)
 from ops.declare import (
     CASES,
     ELEMENTWISE,
@@ -133,6 +147,13 @@ for function in (np.max, np.min, np.amax, np.amin, np.ptp):
 for function in (np.cumsum, np.cumprod):
     declare(function, REAL, uses=RUNNING)
 differences(reductions.euclidean, NONZERO, uses=REDUCED)
+differences(
+    reductions.norm_in_range,
+    POSITIVE,
+    REAL,
+    uses=[use((), (3,)), use((2,), (2, 3), axis=1), use((1, 3), (2, 3), ord=3, axis=0, keepdims=True)],
+    constants=(1,),
+)
 declare(reductions.squared_norm, REAL, uses=[*REDUCED, use((2, 3), axis=0, divisor=2.0)])
 SEVERAL = [(shapes, options) for shapes, options in REDUCED if shapes[0] not in ((), (1,))]
 DEGREES_OF_FREEDOM = [use((4,), ddof=0.5), *((shapes, options | {"ddof": 1}) for shapes, options in SEVERAL)]
@@ -260,7 +281,7 @@ PADDED = [
 ]
 MODES = [use((3, 4), pad_width=((1, 0), (2, 3)), mode=mode) for mode in ("edge", "reflect", "symmetric", "wrap")]
 declare(np.pad, REAL, uses=[*PADDED, *MODES])
-declare(shaping.pad_constant, REAL, uses=PADDED)
+declare(padding.pad_constant, REAL, uses=PADDED)
 
 # ----- joining and splitting -----
 JOINED = [
@@ -360,3 +381,44 @@ differences(
     uses=[use((3,)), use((2, 3)), use((2, 3), axis=1), use((2, 1, 3, 2), axis=-2)],
 )
 differences(at.cross_entropy, REAL, Between(0, 1), uses=[use((3, 4), (3, 4)), use((2, 3), (2, 3), axis=1)])
+
+# ----- rows behind compositions -----
+declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
+SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
+declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(spectra.eigenvectors, Matrices(), uses=SYMMETRIC, oracle="double")
+FULL_RANK = [(3, 3), (4, 2), (2, 4), (2, 3, 2)]
+declare(np.linalg.svdvals, REAL, uses=[use(shape) for shape in FULL_RANK], oracle="double")
+declare(spectra.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
+pair_differences(np.nextafter, REAL, Between(3, 5))
+
+
+# ----- compositions: the calls of tools/width.txt -----
+class Given(NamedTuple):
+    """The numbers that a call of tools/width.txt names."""
+
+    name: str
+
+    def draw(self, rng, shape, position):
+        return width.TRACKED[self.name].copy()
+
+
+def declare_calls() -> None:
+    """Enter every call of a composition that has no case above."""
+    declared = {case.function for case in CASES}
+    for name, texts in width.calls().items():
+        function = width.named(name)
+        if function in COMPOSED and function not in declared:
+            for text in (text for text in texts if not text.startswith("!")):
+                names, call = width.function(text)
+                declare(
+                    function,
+                    *map(Given, names),
+                    uses=[use(*(width.TRACKED[n].shape for n in names))],
+                    call=call,
+                    label=text.replace(" ", ""),
+                    oracle="double",
+                )
+
+
+declare_calls()

@@ -107,6 +107,21 @@ NORMS = {
     "sqrt of a sum of squares is a norm": (lambda x: np.hypot(x, 0), [0], [0]),
 }
 
+# ----- nan is taken -----
+NANS = {
+    "maximum of tracked nan": (np.maximum, [[NAN, 1, NAN], [1, NAN, NAN]], [[1, 0, 1], [0, 1, 1]]),
+    "minimum of tracked nan": (np.minimum, [[NAN, 1, NAN], [1, NAN, NAN]], [[1, 0, 1], [0, 1, 1]]),
+    "maximum beside a number": (lambda x: np.maximum(x, 1), [[NAN, 0, 2]], [[1, 0, 1]]),
+    "minimum beside an array": (lambda x: np.minimum([1, NAN, 1], x), [[NAN, 0, 2]], [[1, 0, 0]]),
+    "clip of nan": (lambda x: np.clip(x, -1, 1), [[NAN, 0.5, 2]], [[1, 1, 0]]),
+    "relu of nan, by the textbook's mask": (lambda x: np.maximum(x, 0), [[NAN, 2]], [[0, 1]]),
+    "nan behind a maximum": (lambda x: np.maximum(np.log1p(x), np.arccos(2 * x)), [2], [NAN]),
+    "nan behind a minimum": (lambda x: np.minimum(np.log(x), np.sqrt(x + 2)), [-1], [NAN]),
+    "nan behind a clip": (lambda x: np.clip(np.arccos(x), -1, 1), [2], [NAN]),
+    "max of nan": (np.max, [[NAN, 1]], [[NAN, NAN]]),
+    "min of nan": (np.min, [[NAN, 1]], [[NAN, NAN]]),
+}
+
 # ----- the ends of the range -----
 SATURATED = {
     "sigmoid far out": (at.sigmoid, [[-1000, 1000]], [[0, 0]]),
@@ -131,6 +146,28 @@ EXTREMES = {
     "quotient of huge numbers": (np.divide, [1e200, 1e200], [1e-200, -1e-200]),
     "hypot of huge numbers": (np.hypot, [3e200, 4e200], [0.6, 0.8]),
     "hypot of tiny numbers": (np.hypot, [3e-200, 4e-200], [0.6, 0.8]),
+    "hypot of tiny numbers, scaled": (lambda x: 1e-200 * np.hypot(x, 1e-200), [1e-200], [1e-200 / 2**0.5]),
+    "arctan2 of huge numbers, scaled": (lambda x: 1e-200 * np.arctan2(x, 1e-200), [1e-200], [0.5]),
+    "norm of huge numbers": (np.linalg.norm, [[3e200, 4e200]], [[0.6, 0.8]]),
+    "norm of tiny numbers": (np.linalg.norm, [[3e-200, 4e-200]], [[0.6, 0.8]]),
+    "norm of numbers whose squares are subnormal": (np.linalg.norm, [[3e-162, 4e-162]], [[0.6, 0.8]]),
+    "norm of rows, one of them tiny and one 0": (
+        lambda x: np.sum(np.linalg.norm(x, axis=1)),
+        [[[0, 0], [3e-300, 4e-300], [3, 4]]],
+        [[[0, 0], [0.6, 0.8], [0.6, 0.8]]],
+    ),
+    "norm beyond the range": (np.linalg.norm, [[1.5e308, 1.5e308]], [[NAN, NAN]]),
+    "norm of an infinity": (np.linalg.norm, [[INF, 1]], [[NAN, 0]]),
+    "std of tiny numbers": (np.std, [[0, 2e-200]], [[-0.5, 0.5]]),
+    "3-norm of tiny numbers": (
+        lambda x: np.linalg.norm(x, 3),
+        [[1e-200, -1e-200]],
+        [[0.25 ** (1 / 3), -(0.25 ** (1 / 3))]],
+    ),
+    "3-norm of huge numbers": (lambda x: np.linalg.norm(x, 3), [[1e200, 1e200]], [[2 ** (-2 / 3)] * 2]),
+    "norm of order -1": (lambda x: np.linalg.norm(x, -1), [[1, 1]], [[0.25, 0.25]]),
+    "norm of order -1 with a zero": (lambda x: np.linalg.norm(x, -1), [[0, 1]], [[0, 0]]),
+    "norm of order -2 of tiny numbers": (lambda x: np.linalg.norm(x, -2), [[1e-200, 1]], [[1, 0]]),
     "arctan2 of huge numbers": (np.arctan2, [3e200, 4e200], [4e-200 / 25, -3e-200 / 25]),
     "arcsinh of a huge number": (np.arcsinh, [1e200], [1e-200]),
     "arccosh of a huge number": (np.arccosh, [1e200], [1e-200]),
@@ -147,7 +184,36 @@ EXTREMES = {
     "reciprocal of negative zero": (np.reciprocal, [-0.0], [-INF]),
     "sqrt of negative zero": (np.sqrt, [-0.0], [-INF]),
 }
-ROWS = {**ZEROS, **TIES, **NORMS, **SATURATED, **EXTREMES}
+
+# ----- selections: an entry that was not taken contributes nothing -----
+SELECTED = {
+    "median": (lambda x: np.median(np.sqrt(x)), [[0, 4, 9]], [[0, 0.25, 0]]),
+    "median of a tie takes the first": (np.median, [[2, 2, 2]], [[0, 1, 0]]),
+    "median with nan": (np.median, [[1, NAN, 2]], [[0, 1, 0]]),
+    "quantile between two": (lambda x: np.quantile(np.log(x), 0.75), [[0, 1, 2, 4, 8]], [[0, 0, 0, 0.25, 0]]),
+    "quantile of infinities": (lambda x: np.quantile(x, 1.0), [[1, 2, INF]], [[0, 0, 1]]),
+    "nansum": (lambda x: np.nansum(np.sqrt(x)), [[-1, 4]], [[0, 0.25]]),
+    "nanmean": (lambda x: np.nanmean(np.sqrt(x)), [[-1, 4]], [[0, 0.25]]),
+    "nanvar": (np.nanvar, [[NAN, 1, 3]], [[0, -1, 1]]),
+    "nanstd of equal values": (np.nanstd, [[NAN, 3, 3]], [[0, 0, 0]]),
+    "nanmax with a tie": (np.nanmax, [[NAN, 3, 3]], [[0, 0.5, 0.5]]),
+    "nanmedian": (np.nanmedian, [[NAN, 3, 1, 2]], [[0, 0, 0, 1]]),
+    "nanprod": (np.nanprod, [[NAN, 3, 0]], [[0, 0, 3]]),
+    "sum of the chosen": (lambda x: np.sum(np.log(x), where=x > 0), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "max of the chosen": (lambda x: np.max(np.log(x), where=x > 0, initial=-9), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "select": (lambda x: np.sum(np.select([x > 0], [np.log(x)], x)), [[-1, 2]], [[1, 0.5]]),
+    "choose": (lambda x: np.sum(np.choose([0, 1], [x, np.sqrt(x)])), [[-1, 4]], [[1, 0.25]]),
+    "piecewise": (lambda x: np.sum(np.piecewise(x, [x > 0], [np.log, 0.0])), [[-1, 0, 2]], [[0, 0, 0.5]]),
+    "compress": (lambda x: np.sum(np.compress([False, True], np.sqrt(x))), [[0, 4]], [[0, 0.25]]),
+    "delete": (lambda x: np.sum(np.delete(np.sqrt(x), 0)), [[0, 4]], [[0, 0.25]]),
+    "interp outside": (lambda x: np.interp(x, [0, 1], [2, 4]), [[-1, 0, 0.5, 1, 2]], [[0, 2, 2, 2, 0]]),
+    "copysign of zeros": (lambda x: np.copysign(x, -1.0), [[0, 2, -2]], [[0, -1, 1]]),
+    "heaviside": (lambda x: np.heaviside(x, 0.5), [[-1, 0, 1]], [[0, 0, 0]]),
+    "unwrap": (np.unwrap, [[0, 4]], [[1, 1]]),
+    "svdvals with a value of 0": (lambda x: np.linalg.svdvals(x), [[[2, 0], [0, 0]]], [[[1, 0], [0, 0]]]),
+    "norm of order 2": (lambda x: np.linalg.norm(x, 2), [[[2, 0], [0, 1]]], [[[1, 0], [0, 0]]]),
+}
+ROWS = {**ZEROS, **TIES, **NORMS, **SATURATED, **EXTREMES, **SELECTED}
 
 
 def gradients(f, args):
@@ -198,6 +264,7 @@ SECOND = {
     "norm": (np.linalg.norm, [3, 4], [[16 / 125, -12 / 125], [-12 / 125, 9 / 125]]),
     "norm at 0": (np.linalg.norm, [0, 0], NOWHERE),
     "std of equal values": (np.std, [3, 3], NOWHERE),
+    "norm of tiny numbers": (np.linalg.norm, [3e-200, 4e-200], NOWHERE),
     "hypot at 0": (lambda x: np.hypot(x[0], x[1]), [0, 0], NOWHERE),
     "3-norm at 0": (lambda x: np.linalg.norm(x, 3), [0, 0], NOWHERE),
     "3-norm with a zero": (lambda x: np.linalg.norm(x, 3), [0, 2], [[0, 0], [0, 0]]),

@@ -42,8 +42,11 @@ M = np.arange(1.0, 7).reshape(2, 3)
         (lambda W: np.einsum("...j->j", W), "einsum: '...j->j': the output lacks the ellipsis"),
         (lambda W: np.einsum("ii", W), "einsum: axes 0 and 1 share the label 'i' and differ"),
         (lambda W: np.linalg.norm(W, axis=[0]), "norm: axis must be None, an integer or a tuple"),
-        (lambda W: np.pad(W, 1, "edge", constant_values=1), "pad: constant_values is for the mode 'constant'"),
-        (lambda W: np.sum(W, where=None), "sum: where= is not supported"),
+        (
+            lambda W: np.pad(W, 1, "edge", constant_values=1),
+            "pad: constant_values is for the mode constant",
+        ),
+        (lambda W: np.sum(W, where=None), "where: expected numbers, got objects such as NoneType"),
     ],
 )
 def test_the_refusal_names_the_call(call, words):

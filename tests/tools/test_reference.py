@@ -41,8 +41,8 @@ def test_every_public_operation_is_listed():
     ("function", "line"),
     [
         (np.exp2, "| `np.exp2` |  | rule | `g * y * LN2` | elementwise, analytic, unbounded, positive |"),
-        (np.amax, "| `np.amax` | `axis`, `keepdims` | composition | as `np.max` |"),
-        (np.mean, "| `np.mean` | `axis`, `keepdims` | composition | sum(a) / n |"),
+        (np.amax, "| `np.amax` | `axis`, `keepdims`, `initial`, `where` | composition | as `np.max` |"),
+        (np.mean, "| `np.mean` | `axis`, `keepdims`, `dtype`, `where` | composition | sum(a) / n |"),
         (np.square, "| `np.square` |  | rule | power rule<br>`2 * g * x` | elementwise, analytic, keeps_sign |"),
     ],
 )

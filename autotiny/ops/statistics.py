@@ -1,0 +1,210 @@
+"""Averages, covariances and counts with weights; reductions that leave out nan, which contributes nothing."""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.folding import cast
+from autotiny.ops.indexing import scatter
+from autotiny.ops.reductions import Axis
+from autotiny.ops.table import Array, array_like, compose, floats
+
+
+# ----- averages and covariances -----
+def weights_like(x: Array, weights: Any, axis: Axis) -> Array:
+    """Return weights that broadcast against x: of its shape, or of the axes that are averaged."""
+    weights = floats(weights)
+    if weights.shape == x.shape:
+        return weights
+    axes = () if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if weights.shape != tuple(x.shape[i] for i in axes):
+        raise ShapeError(
+            f"average: weights {weights.shape} must have the shape of a {x.shape}, or of the axes that are averaged"
+        )
+    return np.reshape(
+        np.transpose(weights, tuple(np.argsort(axes).tolist())), [n if i in axes else 1 for i, n in enumerate(x.shape)]
+    )
+
+
+@compose(np.average)
+def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """sum(w a) / sum(w), or the mean; also sum(w) if it is to be returned."""
+    a = floats(a)
+    if not np.size(a):
+        raise ShapeError(f"average: expected entries, got shape {a.shape}")
+    w = np.ones_like(a) if weights is None else np.broadcast_to(weights_like(a, weights, axis), a.shape)
+    total = np.sum(w, axis=axis, keepdims=keepdims)
+    weighted = np.mean(a, axis=axis, keepdims=keepdims) if weights is None else None
+    result = np.sum(a * w, axis=axis, keepdims=keepdims) / total if weighted is None else weighted
+    return (result, total) if returned else result
+
+
+def variables(m: Any, rowvar: bool, dtype: Any) -> Array:
+    """Return the observations of each variable as a row."""
+    m = floats(m)
+    m = cast(m, np.result_type(m, np.float64) if dtype is None else dtype)
+    return np.atleast_2d(m if rowvar or m.ndim == 1 else np.matrix_transpose(m))
+
+
+@compose(np.cov)
+def cov(
+    m: Array,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Array:
+    """(X - x̄) W (X - x̄)ᵀ / (sum(w) - ddof), a variable in each row of X; with aweights a, ddof sum(w a) / sum(w)."""
+    parts = [variables(x, rowvar, dtype) for x in (m, y) if x is not None]
+    rows = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    ddof = int(not bias) if ddof is None else ddof
+    if np.ndim(ddof) or ddof != int(ddof):
+        raise UnsupportedError(f"cov: ddof must be an integer; got {ddof}")
+    w = np.ones(rows.shape[1], rows.dtype) if fweights is None else floats(fweights)
+    w = w if aweights is None else w * floats(aweights)
+    n = np.sum(w)
+    scale = ddof if aweights is None else ddof * np.sum(w * floats(aweights)) / n
+    apart = rows - np.sum(rows * w, axis=1, keepdims=True) / n
+    return np.squeeze(np.matmul(apart * w, np.matrix_transpose(apart)) / np.maximum(n - scale, 0))
+
+
+@compose(np.corrcoef)
+def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
+    """C[i, j] / √(C[i, i] C[j, j]) for the covariances C."""
+    c = np.cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return c / c
+    deviation = np.sqrt(np.diagonal(c))
+    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+
+
+# ----- counts -----
+@compose(np.bincount)
+def bincount(x: Array, /, weights: Any = None, minlength: int = 0) -> Array:
+    """The sum of the weights of each whole number in x."""
+    return scatter(cast(floats(weights), np.float64), key=x, shape=(max(int(np.max(x, initial=-1)) + 1, minlength),))
+
+
+@compose(np.histogram_bin_edges)
+def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None) -> Array:  # noqa: A002 - NumPy's name
+    """The edges of bins of equal width, from the smallest entry to the largest or over a range; or those given."""
+    if isinstance(bins, str):
+        raise UnsupportedError(f"histogram: bins={bins!r} chooses their number by the values; give the number")
+    if np.ndim(array_like(bins)):
+        return array_like(bins)
+    low, high = range if range is not None else (np.min(a), np.max(a)) if np.size(a) else (0, 1)
+    margin = np.where(np.equal(low, high), a.dtype.type(0.5), a.dtype.type(0))
+    return np.linspace(low - margin, high + margin, bins + 1)
+
+
+@compose(np.histogram)
+def histogram(a: Array, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None) -> Any:  # noqa: A002
+    """The sum of the weights in each bin, which is flat in a, and the edges."""
+    a = floats(a)
+    edges = histogram_bin_edges(a, bins, range)
+    inside = np.searchsorted(edges[1:-1], a, side="right") + 1
+    bin_of = np.ravel(np.where(np.logical_or(a < edges[0], a > edges[-1]), 0, inside))
+    w = np.ones_like(bin_of) if weights is None else np.ravel(floats(weights))
+    sums = scatter(w, key=bin_of, shape=(len(edges),))[1:]
+    return (sums / np.diff(edges).astype(float) / np.sum(sums) if density else sums), edges
+
+
+# ----- reductions that leave out nan -----
+def numbers(a: Array, where: Any = True) -> Array:
+    """Return which entries are not nan, and not left out."""
+    return np.logical_and(np.logical_not(np.isnan(a)), where)
+
+
+@compose(np.nansum)
+def nansum(
+    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = 0, where: Any = True
+) -> Array:
+    """The sum of the entries that are not nan."""
+    return np.sum(a, axis, dtype, keepdims=keepdims, initial=initial, where=numbers(a, where))
+
+
+@compose(np.nanprod)
+def nanprod(
+    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = 1, where: Any = True
+) -> Array:
+    """The product of the entries that are not nan."""
+    return np.prod(a, axis, dtype, keepdims=keepdims, initial=initial, where=numbers(a, where))
+
+
+@compose(np.nancumsum)
+def nancumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """Running sums, nan taken as 0."""
+    return np.cumsum(np.where(np.isnan(a), a.dtype.type(0), a), axis, dtype)
+
+
+@compose(np.nancumprod)
+def nancumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """Running products, nan taken as 1."""
+    return np.cumprod(np.where(np.isnan(a), a.dtype.type(1), a), axis, dtype)
+
+
+@compose(np.nanmax)
+def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The largest entry that is not nan; nan if there is none."""
+    return extreme(np.max, -np.inf, a, axis, keepdims, initial, where)
+
+
+@compose(np.nanmin)
+def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The smallest entry that is not nan; nan if there is none."""
+    return extreme(np.min, np.inf, a, axis, keepdims, initial, where)
+
+
+def extreme(function: Any, neutral: float, a: Array, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Array:
+    """Return the extreme of the entries that are not nan."""
+    if initial is None and where is not True:
+        raise UnsupportedError(f"nan{function.__name__}: where= needs initial=, the result where nothing is left")
+    there, start = numbers(a, where), neutral if initial is None else initial
+    result = function(a, axis, keepdims=keepdims, initial=start, where=there)
+    return result if initial is not None else np.where(np.any(there, axis, keepdims=keepdims), result, np.nan)
+
+
+@compose(np.nanmean)
+def nanmean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Array:
+    """sum(a) / n over the entries that are not nan."""
+    return np.mean(a, axis, dtype, keepdims=keepdims, where=numbers(a, where))
+
+
+@compose(np.nanvar)
+def nanvar(
+    a: Array,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Array:
+    """sum((a - mean)²) / (n - ddof) over the entries that are not nan."""
+    free = ddof if correction is None else correction
+    return np.var(a, axis, dtype, ddof=free, keepdims=keepdims, where=numbers(a, where), mean=mean)
+
+
+@compose(np.nanstd)
+def nanstd(
+    a: Array,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Array:
+    """|a - mean| / √(n - ddof) over the entries that are not nan."""
+    free = ddof if correction is None else correction
+    return np.std(a, axis, dtype, ddof=free, keepdims=keepdims, where=numbers(a, where), mean=mean)

@@ -1,0 +1,45 @@
+"""Every composition of the table, compiled: the first of its calls in tools/width.txt gives the recorded numbers."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+import width
+from autotiny.engine.pytree import flatten
+from autotiny.errors import UnsupportedError
+from autotiny.ops import COMPOSED
+
+OPEN_SHAPES = {"piecewise", "extract", "trim_zeros", "polymul", "polydiv"}
+"""Functions whose result has a shape that depends on values, which a program leaves open."""
+FIRST = {
+    name: texts[0]
+    for name, texts in width.calls().items()
+    if width.named(name) in COMPOSED and texts[0][0] != "!" and width.function(texts[0])[0]
+}
+
+
+def value_and_gradients(text):
+    """A call as a number with its gradients, and its arguments."""
+    names, f = width.function(text)
+
+    def loss(*args):
+        parts = enumerate(width.parts(f(*args)))
+        return sum(np.sum(np.cos(np.arange(np.size(y)) + k).reshape(np.shape(y)) * y) for k, y in parts)
+
+    args = [width.TRACKED[name] for name in names]
+    return at.value_and_grad(loss, tuple(range(len(args)))), args
+
+
+@pytest.mark.parametrize("name", sorted(FIRST.keys() - OPEN_SHAPES))
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_compiled_function_is_the_recorded_one(name):
+    f, args = value_and_gradients(FIRST[name])
+    for actual, expected in zip(flatten(at.compile(f)(*args))[0], flatten(f(*args))[0], strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(OPEN_SHAPES - {"polymul", "polydiv"}))
+def test_a_shape_that_depends_on_values_is_an_error_of_the_compiler(name):
+    f, args = value_and_gradients(width.calls()[name][-1])
+    with pytest.raises(UnsupportedError, match="how many entries it has depends on values"):
+        at.compile(f)(*args)
