@@ -154,6 +154,8 @@ def with_stable_forms(
         if form is None:
             return term
         stable = constant(apply(form.op, form.args, form.kwargs))
+        if (stable.shape, stable.dtype) != (term.shape, term.dtype):  # of integers, which only a formula has
+            return term
         if written is not None:
             written.setdefault(stable, term)
         return stable

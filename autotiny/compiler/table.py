@@ -119,7 +119,7 @@ def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> 
     again = constant(with_operands(term, args, kwargs))
     for equation in OF_OPERATION.get(again.op, ()):
         right = equation.at(again)
-        if right is not None and right.dtype == again.dtype:
+        if right is not None and is_like(right, again):
             return right
     return again
 
