@@ -87,8 +87,11 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
         counts.append((improve.__name__, operations(terms)))
     outputs = list(map(as_given, terms[:count], traced_terms))
     finite = results_to_check(outputs) if simplified.rows or checks else []
+    if simplified.rows or fast:
+        finite += terms[count:checked]
     if simplified.rows:
-        finite += [*terms[count:checked], *(x for x in traced.symbols if x.dtype.kind == "f")]
+        finite += [x for x in traced.symbols if x.dtype.kind == "f"]
+    finite = list(dict.fromkeys(finite))
     return Rewritten(outputs, terms[checked:], formula, counts, facts, finite, moved, fast)
 
 
@@ -216,7 +219,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     selects = traced.masked and not guards
     by_flags = selects and not traced.unbounded and reports_invalid()
-    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if by_flags else None
+    stop = FactError if formulas.finite or formulas.moved or formulas.fast else FloatingPointError if by_flags else None
     masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
     finite = formulas.finite or (results_to_check(outputs) if by_flags else [])
@@ -246,7 +249,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
         len(args),
         tuple(kwargs),
         state,
-        source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved,
+        source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved or formulas.fast,
         formulas.fast,
         masked,
         explain(formulas.counts, plan),

@@ -66,7 +66,10 @@ class Writer(Operands):
 
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
-        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else f"{self.expressions[x]} * {self.expressions[x]}"
+        if not x.ndim:
+            return f"{self.expressions[x]} * {self.expressions[x]}"
+        flat = self.flat(x)
+        return f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
 
     # ----- memory -----
     def write_memory(self) -> None:

@@ -69,6 +69,7 @@ def vdot(a: Array, b: Array) -> Array:
     kind="vdot",
     traits="reduces smooth linear keeps_sign",
     words="product rule: times the other factor, entry by entry",
+    fast_form=lambda probabilities, x: vdot(probabilities, x),
 )
 def expectation(probabilities: Array, x: Array) -> Array:
     """Σ p x, where p = 0 contributes 0, also beside x = log 0 = -inf."""

@@ -40,6 +40,7 @@ define(
     traits="elementwise smooth positive activation",
     words="softplus: times σ(x)",
     stands_for=(lambda x: np.log(1 + np.exp(x)), lambda x: np.log1p(np.exp(x))),
+    fast_form=lambda x: np.log1p(np.exp(x)),
 )
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow; its derivative is the sigmoid.
