@@ -242,8 +242,9 @@ class Judge:
     def equal(a: Any, exact: Any, where: Any) -> bool:
         """Whether entries are equal up to rounding."""
         with np.errstate(all="ignore"):
+            exact = np.asarray(exact)
             allowed = 1e4 * np.finfo(a.dtype).eps * np.abs(exact) + rounding(a.dtype, 0)
-            return bool(((np.abs(a - exact) <= allowed) | (a == exact))[where].all())
+            return bool(((np.abs(a - exact) <= allowed) | (a == exact.astype(a.dtype)))[where].all())
 
     def results(
         self, name: str, arguments: Callable[[], Iterator[tuple[Any, ...]]], f: Callable[..., Any] | None = None
