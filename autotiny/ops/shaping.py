@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, compose, define, extend, own
+from autotiny.ops.table import Array, as_array, compose, define, extend, own
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -142,7 +142,7 @@ def column_stack(tup: Sequence[Array]) -> Array:
 @compose(np.append)
 def append(arr: Array, values: Array, axis: int | None = None) -> Array:
     """Append values to an array."""
-    return concatenate([arr, values], axis=axis)
+    return concatenate([as_array(arr), as_array(values)], axis=axis)
 
 
 @compose(np.fliplr)

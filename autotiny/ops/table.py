@@ -315,6 +315,13 @@ def type_name(array: np.ndarray) -> str:
     )
 
 
+def as_array(x: Any) -> Array:
+    """Return a number of Python's as an array, as functions of NumPy other than ufuncs take it: as float64."""
+    if isinstance(x, int | float):
+        return np.asarray(x)
+    return x.astype(x.dtype) if is_formula(x) and not x.ndim else x
+
+
 def is_formula(x: Any) -> bool:
     """Whether x is a formula: its value is that of one call among many, and nothing may depend on it."""
     return hasattr(x, "is_constant")

@@ -33,6 +33,8 @@ def require_the_same(f, *args):
         (lambda x: (np.square(x) + 0.5) ** 1e3, NUMBER),
         (lambda x: np.clip(0.5, x, 2.0), np.zeros((2, 3), np.float16)),
         (lambda x: np.clip(x, np.zeros(3, np.float16), 2.0), 0.5),
+        (lambda x: np.append(x, 0.5), np.ones(3, np.float32)),
+        (lambda x: np.append(np.ones(3, np.float32), x), 0.5),
         *[(lambda x, o=o: np.linalg.norm(x, ord=o), np.eye(3)) for o in (1, -1, np.inf, -np.inf)],
         *[(lambda x, o=o: np.linalg.norm(x, ord=o, keepdims=True), np.eye(3)) for o in (1, -1, np.inf, -np.inf)],
     ],
