@@ -206,10 +206,13 @@ class Writer(Operands):
         return f"{function}.reduce({self.operand(term.args[0], None)}, axis={_plain_axis(axis)}{self.out(term)}{keep})"
 
     def product(self, term: Term) -> str:
-        """Return `a.dot(b, out=c)`, which starts sooner than a function; matmul for more than two axes."""
+        """Return `a.dot(b, out=c)`, which starts sooner than a function; matmul for more than two axes.
+
+        And for a single entry: `dot` takes 0 times an array for 0, whatever is in it.
+        """
         a, b = term.args
         first, second = self.operand(a, None), self.operand(b, None)
-        if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype:
+        if a.ndim <= 2 and b.ndim <= 2 and a.dtype == b.dtype and min(a.size, b.size) > 1:
             return f"{first}.dot({second}{self.out(term)})"
         return f"{self.numpy('matmul')}({first}, {second}{self.out(term)})"
 

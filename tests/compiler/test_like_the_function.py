@@ -100,6 +100,13 @@ def test_a_power_of_a_quotient_stays_one_when_its_axes_change():
     np.testing.assert_array_equal(at.compile(g)(x), g(x))
 
 
+def test_zero_times_infinity_is_nan_in_a_product_of_a_single_entry():
+    g = at.grad(lambda x: np.sum(np.tanh(np.inner(x, x))))
+    x = np.array([[-np.inf, np.inf, np.inf]])
+    np.testing.assert_array_equal(at.compile(g)(x), g(x))
+    assert np.isnan(g(x)).all()
+
+
 @pytest.mark.parametrize(
     ("f", "x"),
     [
