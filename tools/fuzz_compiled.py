@@ -179,6 +179,7 @@ class Judge:
         exact = [x[i] for x in self.results("wide", self.in_extended_precision) if np.shape(x[i]) == b.shape]
         near = [x[i] for x in self.results("near", self.nearby) if np.shape(x[i]) == b.shape]
         near += [x[i] for x in self.results("recorded", self.recorded) if np.shape(x[i]) == b.shape]
+        near += [x[i] for x in self.results("laid out", self.laid_out) if np.shape(x[i]) == b.shape]
         finite, wanted = np.isfinite(a), np.isfinite(b)
         with np.errstate(all="ignore"):
             others = np.array([b, *near, *exact], np.longdouble)
@@ -241,8 +242,9 @@ class Judge:
     def equal(a: Any, exact: Any, where: Any) -> bool:
         """Whether entries are equal up to rounding."""
         with np.errstate(all="ignore"):
+            exact = np.asarray(exact)
             allowed = 1e4 * np.finfo(a.dtype).eps * np.abs(exact) + rounding(a.dtype, 0)
-            return bool(((np.abs(a - exact) <= allowed) | (a == exact))[where].all())
+            return bool(((np.abs(a - exact) <= allowed) | (a == exact.astype(a.dtype)))[where].all())
 
     def results(
         self, name: str, arguments: Callable[[], Iterator[tuple[Any, ...]]], f: Callable[..., Any] | None = None
@@ -262,6 +264,11 @@ class Judge:
         """Yield the arguments as Tensors: the engine's operations may differ from NumPy's in the last digits."""
         if self.program.mode == "value":
             yield tuple(as_tensor(x) for x in self.args)
+
+    def laid_out(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the arguments in other orders in memory: NumPy adds entries in that order, and some may overflow."""
+        for order in ("C", "F"):
+            yield tuple(np.array(x, order=order) if isinstance(x, np.ndarray) else x for x in self.args)
 
     def recorded_in_extended_precision(self) -> Iterator[tuple[Any, ...]]:
         """Yield the arguments as Tensors in extended precision, also those that nothing is differentiated by."""

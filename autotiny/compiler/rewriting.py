@@ -70,11 +70,14 @@ def is_view(term: Term) -> bool:
 
 
 def allocates(term: Term) -> bool:
-    """Whether its function returns memory of its own, whatever its operands are and wherever they lie."""
+    """Whether its function returns memory of its own, whatever its operands are and wherever they lie.
+
+    A function of the user's, or of ours that is not taken apart, may return an operand, for some values at least.
+    """
     op = term.op
     assert op is not None
-    if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith(("numpy", "autotiny"))):
-        return False  # the user's own
+    if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith("numpy") or op in WHOLE):
+        return False
     if op is INDEX:
         return not is_basic(term.kwargs.get("key"))
     return not (op.has("reshapes") or op.has("rearranges") or (op is SUMMATION and len(term.args) == 1))

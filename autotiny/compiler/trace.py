@@ -131,7 +131,7 @@ def trace(
 
 def with_checks(outputs: list[Any], checks: list[Term]) -> list[Any]:
     """Return the outputs, the first of which is computed beside the checks on which none depends."""
-    first = next((i for i, out in enumerate(outputs) if isinstance(out, Term)), None)
+    first = next((i for i, out in enumerate(outputs) if isinstance(out, Term | np.ndarray | np.generic | float)), None)
     if first is None or not checks:
         return outputs
     reached = set(topological_order(*(out for out in outputs if isinstance(out, Term))))

@@ -116,14 +116,14 @@ def logistic_loss(z: Array, targets: Array) -> Array:
     words="the gradient passes as it is",
 )
 def probabilities(targets: Array) -> Array:
-    """Return a copy of the targets; raise ShapeError unless they lie in [0, 1]. A program looks in each call."""
+    """Return the targets; raise ShapeError unless they lie in [0, 1]. A program looks in each call."""
     outside = ~((targets >= 0) & (targets <= 1))
     if np.any(outside):
         raise ShapeError(
             f"binary_cross_entropy: targets are probabilities and lie in [0, 1], got {targets[outside][0]}; "
             "for labels -1 and 1, give (labels + 1) / 2"
         )
-    return targets.copy()
+    return targets
 
 
 # ----- of softmaxes -----

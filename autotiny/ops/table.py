@@ -62,7 +62,7 @@ TRAITS = {
     "keeps_sign": "y > 0 where all arguments are positive",
     "reshapes": "y has the entries of x in the same order, unless the option `order` says otherwise",
     "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
-    "checks": "y is a copy of x, or an error where x is not what it should be; formulas to be read leave it out",
+    "checks": "y is x, or an error where x is not what it should be; formulas to be read leave it out",
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
 """All traits and their meanings."""

@@ -127,6 +127,14 @@ def test_targets_outside_0_and_1_are_refused_in_each_call(f):
     np.testing.assert_allclose(step(z, y), f(z, y))
 
 
+def test_targets_are_looked_at_where_the_result_is_a_constant():
+    g = at.grad(lambda x, z, y: np.sum(0.0 * x) + at.binary_cross_entropy(z, y))
+    step, z = at.compile(g), np.array([0.5, -1.0])
+    step(z, z, np.array([1.0, 0.25]))
+    with pytest.raises(ShapeError, match=r"got 1\.25"):
+        step(z, z, np.array([1.0, 1.25]))
+
+
 def test_targets_that_are_computed_are_looked_at_and_differentiated():
     g = at.grad(lambda x: at.binary_cross_entropy(x, 0.5 * x))
     step = at.compile(g)
@@ -140,3 +148,36 @@ def test_targets_that_are_computed_are_looked_at_and_differentiated():
 def test_a_formula_to_be_read_has_the_targets_alone():
     z, y = at.Tensor([0.5, -1.0], name="z"), at.Tensor([1.0, 0.25], name="y")
     assert "probabilities" not in at.derive(at.binary_cross_entropy(z, y), z).formula
+
+
+# ----- memory -----
+def itself(x):
+    return x
+
+
+MAY_RETURN_AN_OPERAND = {
+    "a check of targets": lambda x: logarithms.probabilities(0.5 + 0.4 * np.tanh(x)),
+    "a check of labels": lambda x: at.one_hot(np.argmax(x, axis=0) + 0, 3) + 1,
+    "a norm in range": lambda x: reductions.norm_in_range(np.sqrt(np.sum(x * x, axis=0)), x, axis=0),
+    "a function of the user's": lambda x: at.operation(lambda g, y, x: g)(itself)(x * 2.0),
+}
+
+
+@pytest.mark.parametrize("name", MAY_RETURN_AN_OPERAND)
+@pytest.mark.parametrize("after", [lambda y: y, lambda y: np.exp(y + 1) * y])
+def test_a_result_that_may_be_an_operand_itself_has_memory_of_its_own(after, name):
+    f = MAY_RETURN_AN_OPERAND[name]
+    step = at.compile(lambda x: after(f(x)))
+    x = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]])
+    first = step(x)
+    kept = first.copy()
+    np.testing.assert_allclose(step(-2 * x), after(f(-2 * x)))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("order", [1.5, 3])
+def test_second_derivatives_of_norms_are_those_of_the_function(order):
+    h = at.hessian(lambda x: np.sum(linalg.p_norm(x, ord=order, axis=0)))
+    step = at.compile(h)
+    for x in (np.array([[1.0, -2.0], [0.5, 3.0]]), np.array([[0.1, 2.0], [-0.5, 0.3]])):
+        np.testing.assert_allclose(step(x), h(x), rtol=1e-12, atol=1e-15)
