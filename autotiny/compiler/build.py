@@ -15,7 +15,6 @@ from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
-from autotiny.compiler.running import with_code_that_ran
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
@@ -193,14 +192,12 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
     """
     before = Captured(f)
     try:
-        traced, ran = with_code_that_ran(call)
+        traced = call()
         before.require_same_after_trace()
         after = Captured(f)
         changed = before.state.difference(after.state)
         if changed or before.may_vary:
-            again = traced
-            traced, ran_again = with_code_that_ran(call)
-            ran = ran | ran_again if ran is not None and ran_again is not None else None
+            again, traced = traced, call()
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):
                 raise changed_inside(changed or "what it has captured")
@@ -209,8 +206,7 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
     except BaseException:
         before.state.restore(Captured(f).state)
         raise
-    watched = Captured(f, ran).state
-    return traced, watched if after.state.is_unchanged() else after.state  # another thread may have changed it
+    return traced, after.state
 
 
 def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
