@@ -403,14 +403,13 @@ def test_positional_options_are_heeded():
     assert np.sum(x, 1, None, None, True).shape == (2, 1)
     assert np.mean(x, 1, None, None, True).shape == (2, 1)
     np.testing.assert_allclose(x.var(1, None, None, 1).data, np.var(x.data, 1, None, None, 1))
-    with pytest.raises(UnsupportedError, match="dtype="):  # the third option of a mean is its type, not keepdims
-        np.mean(x, 0, np.float32)
+    assert np.mean(x, 0, np.float32).dtype == np.float32  # the third option of a mean is its type, not keepdims
 
 
 def test_what_has_no_rule_is_named():
     """tinygrad names the operation; advect's interp gave zero."""
-    with pytest.raises(UnsupportedError, match=r"numpy\.interp has no gradient rule yet"):
-        np.interp(0.5, [0.0, 1.0], at.Tensor([0.0, 1.0]))
+    with pytest.raises(UnsupportedError, match=r"numpy\.linalg\.qr has no gradient rule yet"):
+        np.linalg.qr(at.Tensor(np.eye(2)))
 
 
 def test_a_rule_of_the_wrong_shape_is_named():

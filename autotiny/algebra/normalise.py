@@ -43,8 +43,8 @@ def normalise(term: Term) -> Term:
         return _without_spreads(term)
     if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
         return outside
-    rule = RULES.get(term.op.function)
-    return term if rule is None else rule(term)
+    arranged = _arranged(term)
+    return normalise(arranged) if is_reshape(arranged) and arranged is not term else arranged
 
 
 UNTOUCHED = (np.copy, vdot.__wrapped__, expectation.__wrapped__)  # type: ignore[attr-defined]
@@ -56,7 +56,12 @@ def in_one_way(term: Term) -> Term:
         return term
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
         return _without_spreads(term)
-    rule = RULES.get(term.op.function)
+    return _arranged(term)
+
+
+def _arranged(term: Term) -> Term:
+    """Write an operation that has several forms in one of them."""
+    rule = RULES.get(term.op.function)  # type: ignore[union-attr]
     return term if rule is None else rule(term)
 
 
@@ -100,11 +105,7 @@ def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
         (x,) = x.args
     if x.shape == shape:
         return x
-    reshape = apply(OPS[np.reshape], (x,), {"shape": shape})
-    if without_spread(reshape) is not reshape:
-        return normalise(reshape)
-    outside = _without_numbers(reshape)
-    return reshape if outside is None else outside
+    return apply(OPS[np.reshape], (x,), {"shape": shape})
 
 
 def _transpose(term: Term) -> Term:

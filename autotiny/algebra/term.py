@@ -84,6 +84,11 @@ class Term(ArrayProtocol):
             return self.args
         return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
 
+    @property
+    def is_traced(self) -> bool:
+        """Whether it is part of a program, which other values follow, and not of a formula to be read."""
+        return modes.tracing is not None
+
     shape = property(lambda self: np.shape(self.value), doc="Lengths of the axes.")
     ndim = property(lambda self: np.ndim(self.value), doc="Number of axes.")
     size = property(lambda self: np.size(self.value), doc="Number of entries.")
@@ -216,6 +221,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         except Exception as error:
             raise messages.failure(op, operands, error) from None
         term = _new(op, operands, options, None, value)
+        if modes.tracing is not None and op.has("checks"):
+            modes.tracing.note_check(term)
         if any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
             raise count_needed("x[mask]")
         if all(parent.is_constant for parent in term.parents):
@@ -251,6 +258,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         raise count_needed(function.__name__)
     if function in PLAIN:
         return apply(plain(function), *operands_and_options(function, args, kwargs))
+    if function is np.copyto:
+        raise messages.without_rule(function)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
 
 

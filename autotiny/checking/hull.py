@@ -164,13 +164,14 @@ class Hull:
             reach = self._reach(direction)
             for towards in self._towards(direction):
                 self.look(towards)
-            if self._reach(direction) <= reach:
+            along = self.along(direction)
+            sides, noise = max(along.left, along.right), along.noise + self.allowed(target, direction, eps)
+            height = float(np.sum(target * direction)) - noise
+            if self._reach(direction) <= reach and height > max(sides, reach):
                 for _ in range(DOUBTS):
                     self.look(self._near_the_furthest(direction))
-            along = self.along(direction)
-            further = max(along.left, along.right, self._reach(direction))
-            gap = float(np.sum(target * direction)) - further
-            if self._reach(direction) <= reach and gap > along.noise + self.allowed(target, direction, eps):
+            further = max(sides, self._reach(direction))
+            if self._reach(direction) <= reach and height > further:
                 index = _index(np.unravel_index(int(np.argmax(abs(away))), target.shape))
                 words = f"at {list(index)} by {largest:.2g} off every mixture of the gradients beside the kink"
                 return Misfit(index, largest, direction, words)
@@ -180,11 +181,15 @@ class Hull:
 
     def _reach(self, direction: Array) -> float:
         """Return how far the known gradients reach along a direction."""
-        return max(float(np.sum(g * direction)) for g in self.corners)
+        return float(np.max(self._products(direction)))
+
+    def _products(self, direction: Array) -> Array:
+        """Return the products of the known gradients with a direction."""
+        return np.asarray(np.reshape(self.corners, (len(self.corners), -1)) @ np.ravel(direction))
 
     def _near_the_furthest(self, direction: Array) -> Array:
         """Draw a direction to move in, half of it as for the gradient that reaches furthest."""
-        furthest = max(range(len(self.corners)), key=lambda i: float(np.sum(self.corners[i] * direction)))
+        furthest = int(np.argmax(self._products(direction)))
         return np.where(self.rng.random(direction.shape) < 0.5, self.directions[furthest], self._any_direction())
 
     def _any_direction(self) -> Array:

@@ -15,7 +15,6 @@ from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
-from autotiny.compiler.running import with_code_that_ran
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
@@ -87,9 +86,16 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
         counts.append((improve.__name__, operations(terms)))
     outputs = list(map(as_given, terms[:count], traced_terms))
     finite = results_to_check(outputs) if simplified.rows or checks else []
+    if simplified.rows or fast:
+        finite += terms[count:checked]
     if simplified.rows:
-        finite += [*terms[count:checked], *(x for x in traced.symbols if x.dtype.kind == "f")]
+        finite += [x for x in traced.symbols if x.dtype.kind == "f"]
+    finite = list(dict.fromkeys(finite))
     return Rewritten(outputs, terms[checked:], formula, counts, facts, finite, moved, fast)
+
+
+NUMBERS = np.array([np.nan, 0.0, 1.0, -1.0, 2.0, np.inf, -np.inf])
+"""One number of each kind."""
 
 
 @cache
@@ -186,14 +192,12 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
     """
     before = Captured(f)
     try:
-        traced, ran = with_code_that_ran(call)
+        traced = call()
         before.require_same_after_trace()
         after = Captured(f)
         changed = before.state.difference(after.state)
         if changed or before.may_vary:
-            again = traced
-            traced, ran_again = with_code_that_ran(call)
-            ran = ran | ran_again if ran is not None and ran_again is not None else None
+            again, traced = traced, call()
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):
                 raise changed_inside(changed or "what it has captured")
@@ -202,8 +206,7 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
     except BaseException:
         before.state.restore(Captured(f).state)
         raise
-    watched = Captured(f, ran).state
-    return traced, watched if after.state.is_unchanged() else after.state  # another thread may have changed it
+    return traced, after.state
 
 
 def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
@@ -212,15 +215,16 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
     outputs, names, swept = formulas.outputs, traced.names, traced.swept
     selects = traced.masked and not guards
     by_flags = selects and not traced.unbounded and reports_invalid()
-    stop = FactError if formulas.finite or formulas.moved else FloatingPointError if by_flags else None
+    stop = FactError if formulas.finite or formulas.moved or formulas.fast else FloatingPointError if by_flags else None
     masked = selects and not by_flags
     written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+    finite = formulas.finite or (results_to_check(outputs) if by_flags else [])
     plan = schedule(
         traced.symbols,
         outputs,
         written_into,
         formulas.checks,
-        formulas.finite or (results_to_check(outputs) if by_flags else []),
+        finite + (results_of_products(outputs, finite) if by_flags else []),
         names=names,
         threads=threads,
         stop=stop,
@@ -241,7 +245,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
         len(args),
         tuple(kwargs),
         state,
-        source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved,
+        source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved or formulas.fast,
         formulas.fast,
         masked,
         explain(formulas.counts, plan),
@@ -253,6 +257,61 @@ def results_to_check(outputs: list[Term]) -> list[Term]:
     """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
     results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
     return [out for out in results if not out.ndim] or results
+
+
+def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
+    """Return the results, beside those that are checked, in which nan may come from a product of matrices.
+
+    BLAS reports no invalid operation. A result is left out if what it is made of leaves its nan in the others.
+    """
+    sources: dict[Term, frozenset[Term]] = {}
+    shown: dict[Term, frozenset[Term]] = {}
+    for term in topological_order(*outputs):
+        own = {term} if is_silent(term) else set[Term]()
+        sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
+        shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
+    seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
+    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
+    unseen: list[Term] = []
+    for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):
+        if not sources[out] <= seen:
+            unseen.append(out)
+            seen |= shown[out]
+    return unseen
+
+
+def is_silent(term: Term) -> bool:
+    """Whether a term may be nan for finite and infinite operands without a report; not where all of one is finite."""
+    op = term.op
+    if op is None or op.has("moves") or op.reduction_of or any(_is_finite_constant(arg) for arg in term.args):
+        return False
+    return not isinstance(op.function, np.ufunc) or op.function.signature is not None
+
+
+def _is_finite_constant(x: Term) -> bool:
+    return x.is_constant and bool(np.all(np.isfinite(x.value)))
+
+
+def hands_on_nan(term: Term) -> bool:
+    """Whether each nan in an operand leaves one in the result."""
+    op = term.op
+    if op is None:
+        return False
+    if op.has("moves"):
+        return op.has("reshapes") or op.has("rearranges") or made_by(term, np.copy)
+    function = op.reduction_of or op.function
+    return op.has("linear") or (isinstance(function, np.ufunc) and keeps_nan(function))
+
+
+@cache
+def keeps_nan(function: np.ufunc) -> bool:
+    """Whether a ufunc of nan and any other number is nan."""
+    if function.signature is not None or function.nout > 1:
+        return False
+    columns = np.meshgrid(*[NUMBERS] * function.nin)
+    with np.errstate(all="ignore"):
+        result = function(*columns)
+    return result.dtype.kind == "f" and bool(np.isnan(result[np.isnan(columns).any(axis=0)]).all())
 
 
 def bits(traced: Trace) -> list[bytes]:

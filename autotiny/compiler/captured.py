@@ -7,6 +7,7 @@ to the methods of its class, a container to its parts. What cannot be watched, s
 
 import collections
 import contextvars
+import dataclasses
 import dis
 import functools
 import io
@@ -16,7 +17,7 @@ import struct
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -76,13 +77,11 @@ LIMIT = 20_000
 class Captured:
     """The state that a function reads, as it is now.
 
-    ran : the code that ran, if that is known; methods that Python calls by itself are followed only where it did.
-
     Raises UnsupportedError, with the expression for it, where the code reaches what cannot be watched.
     """
 
-    def __init__(self, f: Callable[..., Any], ran: Set[CodeType] | None = None) -> None:
-        self.state, self.ran = State(), ran
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.state = State()
         self.names: set[str] = set()
         """The names in all of the code, and the strings that could be names."""
         self.generators: list[Any] = []
@@ -184,13 +183,10 @@ class Captured:
         for parent in kind.__mro__[1:]:
             self.reach(parent, parent.__name__)
         for name, value in vars(kind).items():
-            called_by_python = isinstance(value, METHODS) and is_special(name) and name not in NOT_CALLED
-            if called_by_python and self.may_run(value):
+            if isinstance(value, METHODS) and is_special(name) and name not in NOT_CALLED:
+                if is_generated(value, kind):
+                    self.seen[id(value)] = value
                 self.note(Location(kind, name, OWN, f"{path}.{name}"))
-
-    def may_run(self, method: Any) -> bool:
-        """Whether a method ran, or could have."""
-        return self.ran is None or not isinstance(method, FunctionType) or method.__code__ in self.ran
 
     def visit_array(self, array: np.ndarray, path: str) -> None:
         """Note an array, whose entries may be replaced."""
@@ -325,6 +321,15 @@ def is_users(module: str | None) -> bool:
 def is_users_throughout(kind: type) -> bool:
     """Whether all methods of a class can be followed."""
     return all(is_users(x.__module__) or x.__module__ in ("builtins", "abc", "typing") for x in kind.__mro__)
+
+
+def is_generated(method: Any, kind: type) -> bool:
+    """Whether a method is one that a dataclass was given, which reads nothing but the fields."""
+    return (
+        dataclasses.is_dataclass(kind)
+        and isinstance(method, FunctionType)
+        and method.__code__.co_filename == "<string>"
+    )
 
 
 def is_special(name: str) -> bool:

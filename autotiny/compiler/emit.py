@@ -54,8 +54,11 @@ class Writer(Operands):
         return ProgramText("\n".join(text), self.objects)
 
     def failure(self, donated: set[Term]) -> str:
-        """Return the condition that stops the program: an invalid operation, or a result that is not finite."""
-        finite = [x for x in self.plan.finite if x not in donated]
+        """Return the condition that stops the program: an invalid operation, or a result that is not finite.
+
+        For a donated array, which is written afterwards, it looks at what is added to it.
+        """
+        finite = [y for x in self.plan.finite for y in (x.args if x in donated else (x,)) if y.op or x is y]
         if finite:
             self.modules.add("math")
         sizes = [self.in_one_number(x) for x in finite]
@@ -63,7 +66,10 @@ class Writer(Operands):
 
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
-        return f"{self.flat(x)}.dot({self.flat(x)})" if x.ndim else f"{self.expressions[x]} * {self.expressions[x]}"
+        if not x.ndim:
+            return f"{self.expressions[x]} * {self.expressions[x]}"
+        flat = self.flat(x)
+        return f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
 
     # ----- memory -----
     def write_memory(self) -> None:

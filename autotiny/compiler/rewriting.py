@@ -70,11 +70,14 @@ def is_view(term: Term) -> bool:
 
 
 def allocates(term: Term) -> bool:
-    """Whether its function returns memory of its own, whatever its operands are and wherever they lie."""
+    """Whether its function returns memory of its own, whatever its operands are and wherever they lie.
+
+    A function of the user's, or of ours that is not taken apart, may return an operand, for some values at least.
+    """
     op = term.op
     assert op is not None
-    if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith(("numpy", "autotiny"))):
-        return False  # the user's own
+    if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith("numpy") or op in WHOLE):
+        return False
     if op is INDEX:
         return not is_basic(term.kwargs.get("key"))
     return not (op.has("reshapes") or op.has("rearranges") or (op is SUMMATION and len(term.args) == 1))
@@ -154,6 +157,8 @@ def with_stable_forms(
         if form is None:
             return term
         stable = constant(apply(form.op, form.args, form.kwargs))
+        if (stable.shape, stable.dtype) != (term.shape, term.dtype):  # of integers, which only a formula has
+            return term
         if written is not None:
             written.setdefault(stable, term)
         return stable

@@ -88,7 +88,8 @@ def schedule(
     rest = (term for term in topological_order(*needed) if term not in set(first))
     order, group = groups([term for term in (*first, *rest) if term.op is not None])
     order = updates_last(order, donated, group)
-    plan = Plan(order, needed, donated, inner_results(order, needed, group), group, stops=stop is not None)
+    inner = inner_results(order, needed, group)
+    plan = Plan(order, outputs, donated, inner, group, kept=finite, stops=stop is not None)
     for term in order:
         plan.settle(term)
     return Schedule(
@@ -137,6 +138,7 @@ class Plan:
         inner: Set[Term] = frozenset(),
         group: Mapping[Term, BlockGroup] = {},
         *,
+        kept: Sequence[Term] = (),
         stops: bool = False,
     ) -> None:
         self.inner, self.group, self.stops = inner, group, stops
@@ -146,7 +148,8 @@ class Plan:
         self.storages: list[Storage] = []
         self.free: list[Storage] = []
         self.outputs = set(outputs)
-        self.kept: set[Term] = set()
+        self.kept = {term for term in kept if term.op is not None} - self.outputs
+        """What is needed when all is done, in the program's own memory."""
         self.last_use = self._last_uses(order)
         self.dying: dict[Term, list[Term]] = {}
         for root, user in self.last_use.items():
@@ -163,9 +166,10 @@ class Plan:
             shown = shown_by(term)
             if shown is not None:
                 self.root[term] = self.root.get(shown, shown)
-        for output in self.outputs & self.root.keys():  # a view that is handed out is copied when all is done
-            self.kept.add(self.root[output])
-            uses.pop(self.root[output], None)
+        for shown in (self.outputs | self.kept) & self.root.keys():  # what is handed out is copied when all is done
+            self.kept.add(self.root[shown])
+        for term in self.kept:
+            uses.pop(term, None)
         return uses
 
     def settle(self, term: Term) -> None:

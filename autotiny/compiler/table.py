@@ -49,16 +49,17 @@ class Simplified(NamedTuple):
 
     outputs: list[Term]
     fast_forms: Mapping[Term, Term]
-    """The user's own form of each stable form: it takes less time, and may overflow."""
+    """The user's own form of each stable form, or that of its row: it takes less time, and may overflow."""
     rows: frozenset[str] = frozenset()
     """The names of the rows that were used, except exact ones."""
-    divisors: Sequence[Term] = ()
-    """What rows have cancelled: positive by nature, but not where it overflows or is nan."""
+    to_check: Sequence[Term] = ()
+    """What must be finite: what rows have cancelled, positive by nature, but not where it overflows or is nan, and
+    numbers with a fast form, of which NumPy may report nothing."""
 
     @property
     def formulas(self) -> list[Term]:
-        """The outputs, then the divisors."""
-        return [*self.outputs, *self.divisors]
+        """The outputs, then what is checked."""
+        return [*self.outputs, *self.to_check]
 
 
 def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
@@ -71,7 +72,21 @@ def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
         before, outputs = outputs, with_stable_forms(table.applied(outputs, names), names, table.fast_forms)
         if alike(before, outputs):
             break
-    return Simplified(outputs, table.fast_forms, frozenset(table.used), list(dict.fromkeys(table.divisors)))
+    totals = add_fast_forms(outputs, table.fast_forms)
+    to_check = list(dict.fromkeys([*table.divisors, *totals]))
+    return Simplified(outputs, table.fast_forms, frozenset(table.used), to_check)
+
+
+def add_fast_forms(outputs: Sequence[Term], fast_forms: dict[Term, Term]) -> list[Term]:
+    """Add the fast forms that rows state; return those terms whose fast form NumPy may compute without reporting."""
+    totals = list[Term]()
+    for term in topological_order(*outputs):
+        if term.op is not None and term.op.fast_form is not None and term not in fast_forms:
+            fast_form = constant(term.op.fast_form(*term.args, **term.kwargs))
+            if is_like(fast_form, term):
+                fast_forms[term] = fast_form
+                totals += [term] if not term.ndim else []
+    return totals
 
 
 def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
@@ -82,7 +97,7 @@ def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any
 
 
 def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
-    """Return outputs and divisors with the user's own forms in place of stable ones, which take longer."""
+    """Return outputs and what is checked with fast forms in place of stable ones, which take longer."""
     outputs, fast_forms = simplified.formulas, simplified.fast_forms
 
     def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -104,7 +119,7 @@ def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> 
     again = constant(with_operands(term, args, kwargs))
     for equation in OF_OPERATION.get(again.op, ()):
         right = equation.at(again)
-        if right is not None and right.dtype == again.dtype:
+        if right is not None and is_like(right, again):
             return right
     return again
 

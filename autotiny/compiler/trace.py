@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, symbol
+from autotiny.algebra import Term, apply, symbol, topological_order
 from autotiny.compiler.naming import FormulaName, FormulaNames, LocalNames, enter, parameter_names
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
@@ -61,6 +61,7 @@ class FormulaTracer(Tracer):
         self.names, self.guards = names, guards
         self.locals = LocalNames(names, trace.__code__)
         self.swept = self.masked = self.unbounded = False
+        self.checks: list[Term] = []
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
@@ -69,6 +70,10 @@ class FormulaTracer(Tracer):
     def note_callers(self) -> None:
         """Learn the user's names for what was computed up to now."""
         self.locals.look()
+
+    def note_check(self, term: Term) -> None:
+        """Keep a check, which must be in the program though no result may depend on it."""
+        self.checks.append(term)
 
     def require_guard(self) -> None:
         """Stop where a sweep needs to look at the selection and is not to."""
@@ -121,7 +126,27 @@ def trace(
     enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
     flags = tracer.swept, tracer.masked, tracer.unbounded
-    return Trace(symbols, list(map(plain, outputs)), rebuild_outputs, known, *flags)
+    return Trace(symbols, with_checks(list(map(plain, outputs)), tracer.checks), rebuild_outputs, known, *flags)
+
+
+def with_checks(outputs: list[Any], checks: list[Term]) -> list[Any]:
+    """Return the outputs, the first of which is computed beside the checks on which none depends."""
+    first = next((i for i, out in enumerate(outputs) if isinstance(out, Term | np.ndarray | np.generic | float)), None)
+    if first is None or not checks:
+        return outputs
+    reached = set(topological_order(*(out for out in outputs if isinstance(out, Term))))
+    others = [check for check in checks if check not in reached]
+    if others:
+        outputs[first] = apply(BESIDE, (outputs[first], *others), {})
+    return outputs
+
+
+def beside(result: Any, *checks: Any) -> Any:
+    """Return a copy of a result, once the checks have passed."""
+    return result.copy() if type(result) is np.ndarray else type(result)(result)
+
+
+BESIDE = Op(beside, ())
 
 
 def plain(output: Any) -> Any:

@@ -54,6 +54,19 @@ def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     return _in_words(error, op.name, text, reason)
 
 
+def without_rule(function: Any) -> UnsupportedError:
+    """Return the error for a function that is not recorded."""
+    if function is np.copyto:
+        return UnsupportedError(
+            "numpy.copyto, which np.full_like(a, x) calls, writes x into an array of numbers, where "
+            "it has no gradient: write np.broadcast_to(x, np.shape(a))"
+        )
+    return UnsupportedError(
+        f"{full_name(function)} has no gradient rule yet: write it with functions that have one, give it one with "
+        "@at.operation, or take the value out with .data"
+    )
+
+
 def full_name(function: Any) -> str:
     """Return a function's name with the public module that holds it: 'scipy.special.erf'."""
     name, module = function.__name__, getattr(function, "__module__", None)

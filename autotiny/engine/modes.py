@@ -47,6 +47,9 @@ class Tracer(Protocol):
     def note_callers(self) -> None:
         """Note the running functions, called before an operation is applied to formulas."""
 
+    def note_check(self, check: Any) -> None:
+        """Note the formula of a check: an operation that raises an error for some values."""
+
     def require_guard(self) -> None:
         """Note that a sweep is about to look at the selection; raise an error to stop it."""
 

@@ -167,10 +167,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
-    raise UnsupportedError(
-        f"{messages.full_name(function)} has no gradient rule yet: write it with functions that have one, "
-        "give it one with @at.operation, or take the value out with .data"
-    )
+    raise messages.without_rule(function)
 
 
 def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -21,7 +21,7 @@ from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
-from autotiny.ops.reductions import broadcast_back
+from autotiny.ops.reductions import kept_shape
 
 Mask = Any
 """Truth values, or a formula of them; None where every entry was taken."""
@@ -35,7 +35,7 @@ class Selection:
     ----------
     taken : by tensor, the entries that some result uses.
     used : by operation, for each operand, the entries of it that the taken entries of the result depend on, in the
-        shape in which the rule contributes. Operations whose operands were taken whole are left out.
+        shape in which the rule contributes. Operations whose operands were taken whole are left out, but for products.
     at_risk : the results whose derivatives may be infinite or undefined, of some order if the sweep is recorded: only
         there, and where a contribution is not finite, entries are replaced. None for all, as in formulas.
     """
@@ -53,8 +53,8 @@ class Selection:
         if node not in self.taken:
             return
         masks = [None if is_true_everywhere(mask) else mask for mask in used_entries(node, self.taken.get(node))]
-        if any(mask is not None for mask in masks):
-            self.used[node] = masks
+        if any(mask is not None for mask in masks) or is_product(form_of(node).op):
+            self.used[node] = masks  # in a product an entry that was taken may meet one of y that was not
         for x, mask in zip(form_of(node).args, masks, strict=True):
             if isinstance(x, Node) and x._tracked:
                 whole = None if mask is None else any_repetition(mask, x.shape)
@@ -156,8 +156,8 @@ def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     if op.has("moves") or op.has("linear"):
         return _by_rules(op, as_gradient(taken, node), node._value, [np.ones(np.shape(x)) for x in args], kwargs)
     if op.has("reduces"):
-        axis, keepdims = kwargs.get("axis"), kwargs.get("keepdims", False)
-        return [broadcast_back(taken, x, axis, keepdims) for x in args]
+        kept = [np.reshape(taken, kept_shape(x, kwargs.get("axis"))) for x in args]
+        return [np.broadcast_to(mask, np.shape(x)) for mask, x in zip(kept, args, strict=True)]
     return [np.broadcast_to(np.any(taken), np.shape(x)) for x in args]
 
 

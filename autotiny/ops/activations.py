@@ -61,6 +61,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     takes_numbers=True,
     traits="elementwise smooth positive activation",
     words="sigmoid: times σ (1 - σ)",
+    fast_form=lambda x: np.exp(x) / (1 + np.exp(x)),
 )
 def sigmoid(x: Array) -> Array:
     """σ(x) = 1 / (1 + exp(-x)), without overflow; dσ/dx = σ (1 - σ).

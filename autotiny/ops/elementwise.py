@@ -257,6 +257,7 @@ def clip(
     if (a_min is UNSET) != (a_max is UNSET):
         raise UnsupportedError("clip: a_min and a_max come together, None for a side without a bound")
     low, high = (None if x is UNSET else x for x in ((min, max) if a_min is UNSET else (a_min, a_max)))
+    a = np.asarray(a) if isinstance(a, int | float) else a.astype(a.dtype) if is_formula(a) and not a.ndim else a
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
 

@@ -69,6 +69,7 @@ def vdot(a: Array, b: Array) -> Array:
     kind="vdot",
     traits="reduces smooth linear keeps_sign",
     words="product rule: times the other factor, entry by entry",
+    fast_form=lambda probabilities, x: vdot(probabilities, x),
 )
 def expectation(probabilities: Array, x: Array) -> Array:
     """Σ p x, where p = 0 contributes 0, also beside x = log 0 = -inf."""
@@ -303,7 +304,7 @@ def upper_cholesky(a: Array, /, *, upper: bool = False) -> Array:
 def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002
     """Extremes of |x|, the number of entries that are not 0, the sum of |x|, or (Σ |x|ᵖ)^(1/p)."""
     if ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
+        return (_largest if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
     if ord in (0, 1):
         return np.sum(np.sign(np.abs(np.nan_to_num(x, nan=1))) if ord == 0 else np.abs(x), axis=axis, keepdims=keepdims)
     return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
@@ -311,7 +312,10 @@ def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noq
 
 def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:  # noqa: A002
     """The largest (ord > 0) or smallest sum of |x| over columns (1, -1) or rows (inf, -inf)."""
-    summed, over = axes if abs(ord) == 1 else axes[::-1]
-    totals = np.sum(np.abs(x), axis=summed, keepdims=True)
-    extreme = (np.max if ord > 0 else np.min)(totals, axis=over, keepdims=True)
-    return extreme if keepdims else np.squeeze(extreme, axis=axes)
+    totals = np.sum(np.abs(x), axis=axes[0] if abs(ord) == 1 else axes[1], keepdims=True)
+    return (_largest if ord > 0 else np.min)(totals, axis=axes, keepdims=keepdims)
+
+
+def _largest(sizes: Array, axis: Any, keepdims: bool) -> Array:
+    """max(sizes); 0 of no entries."""
+    return (np.max if sizes.size else np.sum)(sizes, axis=axis, keepdims=keepdims)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.errors import ShapeError
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
 from autotiny.ops.table import Array, Function, define, floats, is_formula, own, variant
@@ -39,6 +40,7 @@ define(
     traits="elementwise smooth positive activation",
     words="softplus: times σ(x)",
     stands_for=(lambda x: np.log(1 + np.exp(x)), lambda x: np.log1p(np.exp(x))),
+    fast_form=lambda x: np.log1p(np.exp(x)),
 )
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow; its derivative is the sigmoid.
@@ -77,7 +79,7 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 )
 def log_sigmoid(x: Array) -> Array:
     """log(σ(x)) = -log(1 + exp(-x))."""
-    return -softplus(-x)
+    return 0.0 - softplus(-x)
 
 
 @own(
@@ -92,7 +94,7 @@ def log_sigmoid(x: Array) -> Array:
 )
 def log_one_minus_sigmoid(x: Array) -> Array:
     """log(1 - σ(x)) = -log(1 + exp(x))."""
-    return -softplus(x)
+    return 0.0 - softplus(x)
 
 
 @own(
@@ -106,6 +108,22 @@ def logistic_loss(z: Array, targets: Array) -> Array:
     z, targets = floats(z), floats(targets)
     wrong = np.where(z > 0, 1 - targets, targets)
     return np.log1p(np.exp(-abs(z))) + np.where(wrong == 0, 0, wrong * abs(z))
+
+
+@own(
+    lambda g, y, targets: g,
+    traits="moves analytic keeps_sign checks",
+    words="the gradient passes as it is",
+)
+def probabilities(targets: Array) -> Array:
+    """Return the targets; raise ShapeError unless they lie in [0, 1]. A program looks in each call."""
+    outside = ~((targets >= 0) & (targets <= 1))
+    if np.any(outside):
+        raise ShapeError(
+            f"binary_cross_entropy: targets are probabilities and lie in [0, 1], got {targets[outside][0]}; "
+            "for labels -1 and 1, give (labels + 1) / 2"
+        )
+    return targets
 
 
 # ----- of softmaxes -----
@@ -131,6 +149,8 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
 
 def _top_entry(x: Array, axis: int) -> Array:
     """Mark the largest entry along an axis, the first one of several."""
+    if not x.size:
+        return np.zeros(x.shape, bool)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     return np.reshape(np.arange(x.shape[axis]), shape) == np.expand_dims(np.argmax(x, axis=axis), axis)
@@ -187,4 +207,4 @@ def log_cosh(x: Array) -> Array:
 )
 def log_one_minus_tanh_squared(x: Array) -> Array:
     """log(1 - tanh(x)²) = -2 log(cosh(x))."""
-    return -2 * log_cosh(x)
+    return 0.0 - 2 * log_cosh(x)

@@ -7,7 +7,7 @@ import numpy as np
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.activations import sigmoid
 from autotiny.ops.linalg import expectation
-from autotiny.ops.logarithms import log_softmax, logistic_loss
+from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
 from autotiny.ops.plain import plain
 from autotiny.ops.table import Array, floats
 
@@ -123,22 +123,6 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Array:
             f"binary_cross_entropy: targets {np.shape(targets)} do not fit logits {np.shape(logits)}; expected a "
             "target for each logit"
         )
-    if hasattr(targets, "__autotiny_call__"):  # recorded, or a formula: it is checked when it is computed
-        targets.__autotiny_call__(_between_0_and_1, (targets,), {})
-    else:
-        targets = _between_0_and_1(targets).astype(logits.dtype)
+    targets = probabilities(targets)
+    targets = targets if hasattr(targets, "__autotiny_call__") else targets.astype(logits.dtype)
     return np.mean(logistic_loss(logits, targets))
-
-
-def _between_0_and_1(targets: Any) -> Array:
-    """Return the targets; raise ShapeError unless they lie in [0, 1]."""
-    outside = ~((targets >= 0) & (targets <= 1))
-    if np.any(outside):
-        raise ShapeError(
-            f"binary_cross_entropy: targets are probabilities and lie in [0, 1], got {targets[outside][0]}; "
-            "for labels -1 and 1, give (labels + 1) / 2"
-        )
-    return targets
-
-
-plain(_between_0_and_1)

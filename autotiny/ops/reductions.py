@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero
-from autotiny.ops.table import Array, Function, compose, define, own
+from autotiny.ops.table import Array, Function, compose, define, is_formula, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -45,7 +45,9 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 
 
 def max_keep(x: Array, axis: Axis) -> Array:
-    """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason."""
+    """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason; -inf of no entries."""
+    if not x.size:
+        return np.full(kept_shape(x, axis), -np.inf, x.dtype)
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 
@@ -80,11 +82,14 @@ def product_of_others(x: Array, axis: Axis) -> Array:
 
 
 def unless_overflowed(g: Array, y: Array, x: Array) -> Array:
-    """Return g, with nan for 0 where a product y of finite x has overflowed: that 0 may come of the overflow."""
+    """Return g, with nan for 0 where a product y of finite x has overflowed: that 0 may come of the overflow.
+
+    A formula that is to be read leaves it out.
+    """
     overflowed = np.isinf(y)
-    if not isinstance(overflowed, np.ndarray | np.bool) or not np.any(overflowed) or not np.all(np.isfinite(x)):
+    if not overflowed.is_traced if is_formula(overflowed) else not np.any(overflowed):
         return g
-    return np.where(overflowed & (g == 0), np.nan, g)
+    return np.where(np.logical_and(np.logical_and(overflowed, g == 0), np.all(np.isfinite(x))), np.nan, g)
 
 
 def running_sum_back(g: Array, x: Array, axis: Axis) -> Array:
@@ -180,8 +185,9 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
 
     Its derivative is nan where that differs from ‖x‖: there is none at 0, and it is not known at the ends of the range.
     """
-    tiny = float(np.finfo(norm.dtype).tiny)
-    end = max(tiny ** (1 / ord), tiny)
+    tiny = np.finfo(norm.dtype).tiny
+    with np.errstate(over="ignore"):
+        end = max(tiny ** (1 / ord), tiny)
     in_range = (norm >= end) & (norm < np.inf) if ord > 0 else (norm > 0) & (norm <= end)
     if np.all(in_range):
         return norm

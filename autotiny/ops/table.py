@@ -62,6 +62,7 @@ TRAITS = {
     "keeps_sign": "y > 0 where all arguments are positive",
     "reshapes": "y has the entries of x in the same order, unless the option `order` says otherwise",
     "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
+    "checks": "y is x, or an error where x is not what it should be; formulas to be read leave it out",
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
 """All traits and their meanings."""
@@ -87,6 +88,7 @@ class Op:
     words : the gradient rule in a few words, or one text for each argument.
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
+    fast_form : an expression that takes less time, as accurate where no operation in it overflows or is invalid.
     from_operand : the value as a stable form from that of the outermost operation's operand, where that is as exact,
         else None: log(A) for A = softmax(Z) that is nowhere near 0.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
@@ -114,6 +116,7 @@ class Op:
         words: str | tuple[str, ...] = "",
         reduction_of: np.ufunc | None = None,
         stands_for: tuple[Function, ...] = (),
+        fast_form: Function | None = None,
         from_operand: Function | None = None,
     ) -> None:
         self.name: str = function.__name__
@@ -131,6 +134,7 @@ class Op:
         self.words = words
         self.reduction_of = reduction_of
         self.stands_for, self.from_operand = stands_for, from_operand
+        self.fast_form = fast_form
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 

@@ -325,6 +325,11 @@ def test_masks_are_constants_of_the_graph():
 
 
 BY_DIFFERENCES = {
+    "eigvalsh": "LAPACK's eigenvalues of a Hermitian matrix are real",
+    "eigenvectors": "LAPACK's are normalised with conjugates",
+    "svdvals": "LAPACK's singular values are real",
+    "pseudoinverse": "it conjugates",
+    "nextafter": "it is flat in one operand and a copy of the other",
     "p_norm": "the power of a sum of powers has no complex form of its own yet",
     "cofactors": "only second derivatives of determinants meet it",
     "cholesky": "NumPy's factor of a complex matrix conjugates",

@@ -8,6 +8,7 @@ from autotiny.algebra import Equation
 from autotiny.compiler import table
 from autotiny.engine.pytree import flatten
 from autotiny.errors import UnsupportedError
+from autotiny.ops import OPS
 from compiler.programs import random_leaves, random_program
 from compiler.test_random_programs import assert_same
 
@@ -81,6 +82,39 @@ def test_stable_forms_take_over_where_what_was_written_overflows(f, high, low, a
         np.testing.assert_allclose(y - (f(0.5) if as_array else 0), value, atol=1e-12)
         np.testing.assert_allclose(np.atleast_1d(dx)[0], slope, atol=1e-12)
     close(step(given(1.0)), usual)
+
+
+@pytest.mark.parametrize("function", [at.sigmoid, at.softplus])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_fast_form_is_as_accurate_as_the_stable_one_where_nothing_overflows(function, dtype):
+    x = np.linspace(-80, 80, 100001).astype(dtype)
+    rtol = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(OPS[function].fast_form(x), function(x), rtol=rtol)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("length", [10, 200_000])
+def test_fast_forms_of_rows_give_way_where_they_overflow(threads, length):
+    step = at.compile(at.value_and_grad(lambda x: np.sum(at.softplus(2 * x))), threads=threads)
+    x = np.linspace(-3, 3, length)
+    step(x)
+    assert "absolute" not in step.source
+    x[-2] = 800
+    y, dx = step(x)
+    assert "absolute" in step.source
+    np.testing.assert_allclose(y, np.sum(np.logaddexp(0, 2 * x)), rtol=1e-13)
+    np.testing.assert_allclose(dx, 2 * at.sigmoid(2 * x), rtol=1e-13)
+
+
+def test_a_class_that_is_left_out_contributes_nothing_to_a_compiled_cross_entropy():
+    Y, Z = at.one_hot([0, 1], 3), np.array([[0.5, 1.0], [0.0, 0.0], [2.0, 1.0]])
+    f = at.value_and_grad(lambda Z: at.cross_entropy(Z, Y))
+    step = at.compile(f)
+    close(step(Z), f(Z))
+    assert "equal" not in step.source
+    Z[2] = -np.inf
+    close(step(Z), f(Z))
+    assert np.isfinite(step(Z)[0])
 
 
 def test_a_written_out_logarithm_of_a_sum_of_exponentials_takes_any_logits():

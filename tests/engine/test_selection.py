@@ -294,3 +294,12 @@ def test_gradient_of_a_chain_frees_gradients_that_are_used_up():
     peak = tracemalloc.get_traced_memory()[1] / x.nbytes
     tracemalloc.stop()
     assert peak < 48
+
+
+def test_infinity_in_a_product_that_meets_only_what_was_not_taken_contributes_nothing():
+    """Every entry of both factors goes into some entry that was taken, and inf meets none of these in one place."""
+    A = np.array([[1.0, np.inf], [np.inf, 2.0]])
+    X = np.array([[1.0, 8.0], [1.0, -8.0]])
+    with np.errstate(all="ignore"):  # A X = [[inf, -inf], [inf, inf]]
+        dX = at.grad(lambda X: np.max(A @ X))(X)
+    np.testing.assert_array_equal(dX, [[np.inf, np.inf], [np.inf, 2 / 3]])

@@ -103,6 +103,7 @@ for function in (np.hypot, np.arctan2, np.logaddexp, np.logaddexp2):
     pair_differences(function, NONZERO, NONZERO)
 declare_pair(elementwise.squared_hypot, REAL, REAL)
 pair_differences(logarithms.logistic_loss, REAL, UNIT)
+declare(logarithms.probabilities, Between(0.1, 0.4))
 differences(
     at.binary_cross_entropy,
     REAL,

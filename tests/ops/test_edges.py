@@ -310,7 +310,7 @@ def test_second_derivatives_of_an_edge_case(name):
     np.testing.assert_allclose(H, np.array(expected, dtype=float), rtol=1e-14, atol=1e-15)
 
 
-@pytest.mark.parametrize("function", [np.max, np.min, np.amax, at.logsumexp], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [np.max, np.min, np.amax], ids=lambda f: f.__name__)
 def test_extremes_of_nothing_are_an_error_that_names_the_operation(function):
     with pytest.raises(
         ValueError, match=f"{function.__name__.replace('a', '', 1) if function is np.amax else function.__name__}"

@@ -7,9 +7,9 @@ from fuzz_points import cases, judge
 
 @pytest.mark.parametrize(("order", "compiled"), [(1, False), (2, False), (1, True)])
 def test_no_derivative_at_an_extreme_point_is_finite_and_wrong(order, compiled):
-    found = list(cases(points=400, seed=3, order=order, compiled=compiled))
+    found = list(cases(points=200, seed=3, order=order, compiled=compiled))
     assert [case for case in found if case.verdict == "wrong"] == []
-    assert sum(case.verdict == "right" for case in found) > 200
+    assert sum(case.verdict == "right" for case in found) > 100
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,8 @@ def test_no_derivative_at_an_extreme_point_is_finite_and_wrong(order, compiled):
         ("sin(exp(x))", 100.0, "rounding"),
         ("sigmoid(log(cosh(x)))", 800.0, "rounding"),
         ("abs(x)", 0.0, "left out"),
-        ("1 / exp(x)", 800.0, "right"),
+        ("exp(-x)", 800.0, "right"),
+        ("1 / exp(x)", 800.0, "not known"),
     ],
 )
 def test_verdicts(text, x, verdict):
@@ -33,5 +34,6 @@ def test_a_wrong_gradient_rule_is_found(monkeypatch):
 
 
 def test_a_zero_that_meets_an_infinity_may_not_become_a_plausible_zero(monkeypatch):
-    monkeypatch.setattr(OPS[np.sqrt], "rules", (lambda g, y, x: np.where(np.isinf(x), 0.0, 0.5 * g / y),))
+    assert judge("sqrt(exp(x))", 800.0).verdict == "not known"
+    monkeypatch.setattr(OPS[np.exp], "rules", (lambda g, y, x: np.where(g == 0, 0.0, g * y),))
     assert judge("sqrt(exp(x))", 800.0).verdict == "wrong"
