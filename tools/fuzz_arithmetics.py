@@ -176,7 +176,11 @@ def dual_names() -> SimpleNamespace:
     def sigma(u: Any) -> Any:
         return 1 / (1 + np.exp(-u))
 
-    values = {"sigmoid": sigma, "softplus": lambda u: np.logaddexp(u, 0)}
+    values = {
+        "sigmoid": sigma,
+        "softplus": lambda u: np.logaddexp(u, 0),
+        "log_cosh": lambda u: np.logaddexp(u, -u) - np.log(2),
+    }
     slopes = {
         "sqrt": lambda u, y: 0.5 / y, "exp": lambda u, y: y, "expm1": lambda u, y: y + 1, "log": lambda u, y: 1 / u,
         "exp2": lambda u, y: y * np.log(2), "log1p": lambda u, y: 1 / (1 + u), "log2": lambda u, y: 1 / (u * np.log(2)),
@@ -186,6 +190,7 @@ def dual_names() -> SimpleNamespace:
         "arctanh": lambda u, y: 1 / (1 - u * u), "arcsinh": lambda u, y: 1 / np.sqrt(1 + u * u),
         "tanh": lambda u, y: 1 - y * y, "sinh": lambda u, y: np.cosh(u), "cosh": lambda u, y: np.sinh(u),
         "reciprocal": lambda u, y: -y * y, "sigmoid": lambda u, y: y * (1 - y), "softplus": lambda u, y: sigma(u),
+        "log_cosh": lambda u, y: np.tanh(u),
     }  # fmt: skip
 
     def lift(name: str) -> Callable[[Any], Dual]:

@@ -185,6 +185,16 @@ def cofactors(x: Array) -> Array:
     return np.where(finite, result, x.dtype.type(np.nan))
 
 
+def inverse(x: Array) -> Array:
+    """Return the inverses, of nan for matrices that are singular, which would spoil those beside them."""
+    if not isinstance(x, np.ndarray):
+        return np.linalg.inv(x)
+    regular = np.linalg.slogdet(x).sign[..., None, None] != 0
+    return np.where(
+        regular, np.linalg.inv(np.where(regular, x, np.eye(x.shape[-1], dtype=x.dtype))), x.dtype.type(np.nan)
+    )
+
+
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")
 def sign_of_det(x: Array) -> Array:
     """The sign of det(X), flat almost everywhere."""
@@ -192,7 +202,7 @@ def sign_of_det(x: Array) -> Array:
 
 
 @own(
-    lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * np.linalg.inv(x).mT,
+    lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * inverse(x).mT,
     traits="mixes smooth unbounded",
     used=matrices,
     words="log-determinant: times the inverse, transposed",
@@ -296,7 +306,7 @@ def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noq
     if ord in (np.inf, -np.inf):
         return (_largest if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
     if ord in (0, 1):
-        return np.sum(np.sign(np.abs(x)) if ord == 0 else np.abs(x), axis=axis, keepdims=keepdims)
+        return np.sum(np.sign(np.abs(np.nan_to_num(x, nan=1))) if ord == 0 else np.abs(x), axis=axis, keepdims=keepdims)
     return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 

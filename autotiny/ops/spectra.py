@@ -126,7 +126,10 @@ def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
 @own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
 def pseudoinverse(x: Array, rcond: Any = None) -> Array:
     """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
-    return np.linalg.pinv(x, rcond)
+    infinite = np.any(np.isinf(x), axis=(-2, -1), keepdims=True)
+    if not np.any(infinite):
+        return np.linalg.pinv(x, rcond)
+    return np.where(infinite, x.dtype.type(np.nan), np.linalg.pinv(np.where(infinite, 0, x), rcond))  # or it never ends
 
 
 @compose(np.linalg.pinv)
