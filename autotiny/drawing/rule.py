@@ -109,6 +109,8 @@ def _plainer(each: Expression) -> Expression:
             return x
         case "add", [x, guard] if guard.kind == "mask" and _is_zero_of(guard.operands[0], x):
             return x  # x, and 1 where x is 0: against a division by 0
+        case "or" | "logical_or" | "bitwise_or", [better, nan] if nan.kind == "isnan":
+            return better  # nan is taken as well
         case "where", [chosen, x, other] if _is_number(other, 0):
             return Expression("multiply", [x, _mask(chosen)])
         case "where", [chosen, other, x] if _is_number(other, 0):

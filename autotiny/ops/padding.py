@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.errors import UnsupportedError
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.indexing import along, index, take
 from autotiny.ops.shaping import PIECES
 from autotiny.ops.table import UNSET, Array, compose, own
@@ -128,9 +128,10 @@ def pad(
             "maximum, minimum, linear_ramp or empty"
         )
     option = given(end_values, 0) if mode == "linear_ramp" else given(stat_length, None)
-    for axis, (widths, settings) in enumerate(
-        zip(by_axes(pad_width, array.ndim), by_axes(option, array.ndim), strict=True)
-    ):
+    widths_of_axes = list(by_axes(pad_width, array.ndim))
+    if any(not n and any(widths) for n, widths in zip(array.shape, widths_of_axes, strict=True)):
+        raise ShapeError(f"pad: an axis without entries is padded by the modes constant and empty alone, not {mode!r}")
+    for axis, (widths, settings) in enumerate(zip(widths_of_axes, by_axes(option, array.ndim), strict=True)):
         turned = np.flip(array, axis)
         before, after = (SIDES[name](x, axis, w, o) for x, w, o in zip((array, turned), widths, settings, strict=True))
         array = np.concatenate([before, array, np.flip(after, axis)], axis=axis)

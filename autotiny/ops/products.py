@@ -46,16 +46,16 @@ def linalg_vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 @compose(*newer("matvec"))
 def matvec(x1: Array, x2: Array) -> Array:
     """The matrices x₁ times the vectors x₂."""
-    if np.ndim(x1) < 2:
-        raise ShapeError(f"matvec: expected matrices, got shape {np.shape(x1)}")
+    if np.ndim(x1) < 2 or not np.ndim(x2):
+        raise ShapeError(f"matvec: expected matrices and vectors, got shapes {np.shape(x1)} and {np.shape(x2)}")
     return np.matmul(x1, floats(x2)[..., None])[..., 0]
 
 
 @compose(*newer("vecmat"))
 def vecmat(x1: Array, x2: Array) -> Array:
     """The vectors x₁ times the matrices x₂."""
-    if np.ndim(x2) < 2:
-        raise ShapeError(f"vecmat: expected matrices, got shape {np.shape(x2)}")
+    if np.ndim(x2) < 2 or not np.ndim(x1):
+        raise ShapeError(f"vecmat: expected vectors and matrices, got shapes {np.shape(x1)} and {np.shape(x2)}")
     return np.matmul(floats(x1)[..., None, :], x2)[..., 0, :]
 
 
@@ -157,6 +157,10 @@ def multi_dot(arrays: Sequence[Array]) -> Array:
     """A B C ..., multiplied in the order that takes the fewest operations."""
     if len(arrays) < 2:
         raise ShapeError(f"multi_dot: expected at least 2 arrays, got {len(arrays)}")
+    axes = list(map(np.ndim, arrays))
+    if not {axes[0], axes[-1]} <= {1, 2} or any(n != 2 for n in axes[1:-1]):
+        shapes = ", ".join(str(np.shape(x)) for x in arrays)
+        raise ShapeError(f"multi_dot: expected matrices, the first and last of which may be vectors; got {shapes}")
     rows = 1 if np.ndim(arrays[0]) == 1 else np.shape(arrays[0])[0]
     sizes = [rows, *(np.shape(x)[-1] if np.ndim(x) > 1 else len(x) for x in arrays[:-1])]
     sizes.append(np.shape(arrays[-1])[1] if np.ndim(arrays[-1]) > 1 else 1)

@@ -1,6 +1,7 @@
 """Operations that rearrange entries, or copy them."""
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -167,7 +168,10 @@ def matrix_transpose(x: Array) -> Array:
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Repeat each entry along an axis, or each of the flattened array."""
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), axis or 0
+        a, axis = np.ravel(a), 0 if axis is None else axis
+    if isinstance(axis, bool):
+        raise UnsupportedError(f"repeat: axis={axis}: expected the number of an axis")
+    axis = operator.index(axis)
     return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 

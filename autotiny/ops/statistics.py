@@ -191,8 +191,14 @@ def nanvar(
     correction: float | None = None,
 ) -> Array:
     """sum((a - mean)²) / (n - ddof) over the entries that are not nan."""
-    free = ddof if correction is None else correction
-    return np.var(a, axis, dtype, ddof=free, keepdims=keepdims, where=numbers(a, where), mean=mean)
+    free, counted = ddof if correction is None else correction, numbers(a, where)
+    variance = np.var(a, axis, dtype, ddof=free, keepdims=keepdims, where=counted, mean=mean)
+    return where_known(variance, np.sum(counted, axis=axis, keepdims=keepdims) > free)
+
+
+def where_known(spread: Array, known: Array) -> Array:
+    """Return the spread of the entries, nan where they are too few."""
+    return spread if np.all(known) else np.where(known, spread, spread.dtype.type(np.nan))
 
 
 @compose(np.nanstd)
@@ -208,5 +214,6 @@ def nanstd(
     correction: float | None = None,
 ) -> Array:
     """|a - mean| / √(n - ddof) over the entries that are not nan."""
-    free = ddof if correction is None else correction
-    return np.std(a, axis, dtype, ddof=free, keepdims=keepdims, where=numbers(a, where), mean=mean)
+    free, counted = ddof if correction is None else correction, numbers(a, where)
+    deviation = np.std(a, axis, dtype, ddof=free, keepdims=keepdims, where=counted, mean=mean)
+    return where_known(deviation, np.sum(counted, axis=axis, keepdims=keepdims) > free)
