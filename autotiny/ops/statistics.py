@@ -198,7 +198,7 @@ def nanvar(
 
 def where_known(spread: Array, known: Array) -> Array:
     """Return the spread of the entries, nan where they are too few."""
-    return spread if np.all(known) else np.where(known, spread, spread.dtype.type(np.nan))
+    return np.where(known, spread, spread.dtype.type(np.nan))
 
 
 @compose(np.nanstd)
