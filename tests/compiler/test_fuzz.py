@@ -139,7 +139,6 @@ def test_without_floating_point_flags_nothing_is_used_that_needs_them(monkeypatc
     assert "maximum" in step.source
 
 
-def test_flags_are_looked_for_by_trying(monkeypatch):
+def test_flags_are_looked_for_by_trying():
     assert build.reports_overflow()
-    monkeypatch.setattr(build.np, "multiply", lambda *_: None)
-    assert not build.reports.__wrapped__("over", 1e300, 1e300)
+    assert not build.reports("over", lambda x, y: None, 1e300, 1e300)

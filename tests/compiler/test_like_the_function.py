@@ -59,6 +59,10 @@ def test_integers_and_numbers_of_python_give_the_type_that_numpy_gives(f, x):
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 2)])
 @pytest.mark.parametrize("of", [lambda f: f, lambda f: at.grad(lambda x: np.sum(f(x)))])
 def test_what_numpy_defines_of_no_entries_is_defined(of, f, shape):
+    try:
+        f(np.zeros(shape))
+    except ValueError:
+        pytest.skip("older versions of NumPy refuse it")
     require_the_same(of(f), np.zeros(shape))
     np.testing.assert_array_equal(f(at.Tensor(np.zeros(shape))).data, f(np.zeros(shape)))
 
