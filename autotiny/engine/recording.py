@@ -114,7 +114,8 @@ def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any])
     """Return the value of an operation on args by a form of it: the node itself, or its stable form."""
     from_operand = form.op.from_operand
     if from_operand is not None and type(form) is Match and not (Switch.in_use and modes.tracing is not None):
-        data = from_operand(value(args[form.uses[0][1]]))
+        user, position = form.uses[-1]
+        data = from_operand(value((args if user is None else user.args)[position]))
         if data is not None:
             return data
     return evaluate(form.op, form.args, form.kwargs, value)

@@ -89,8 +89,8 @@ class Op:
     reduction_of : the ufunc whose `reduce` computes it, if any.
     stands_for : the expressions whose stable form it is, as functions of its arguments and options, in plain NumPy.
     fast_form : an expression that takes less time, as accurate where no operation in it overflows or is invalid.
-    from_operand : the value as a stable form from that of the outermost operation's operand, where that is as exact,
-        else None: log(A) for A = softmax(Z) that is nowhere near 0.
+    from_operand : the value as a stable form from that of the innermost result within the expression, where that is as
+        exact, else None: log(A) for A = softmax(Z) that is nowhere near 0, log1p(E) for E = exp(x) that is finite.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
