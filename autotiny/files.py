@@ -165,7 +165,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file; raise CsvError for one that is no line of a table."""
+    """Yield the lines of a file; raise CsvError for what is not a line of a table."""
     number = 0
     while line := file.readline(LONGEST_LINE):
         number += 1

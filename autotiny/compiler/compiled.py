@@ -250,7 +250,7 @@ def inner_function(f: Any) -> Any:
 
 
 def by_qualified_name(f: FunctionType) -> Any:
-    """Return what a module has under the name of a function, None if there is no such."""
+    """Return what a module has under the name of a function, None if it has none."""
     value: Any = sys.modules.get(f.__module__)
     for name in f.__qualname__.split("."):
         value = getattr(value, name, None)

@@ -67,7 +67,7 @@ def at_one(y: Array, x: Array) -> Array:
 
 
 def at_root(y: Array, a: Array, b: Array) -> Array:
-    """Where aᵇ has a = 0 and is no polynomial."""
+    """Where aᵇ has a = 0 and is not a polynomial."""
     return (a == 0) & ((b < 0) | (b != np.rint(b)))
 
 
