@@ -38,7 +38,7 @@ def qr_back(g: Any, y: Any, x: Array, mode: str = "reduced") -> Array:
         g, y = (np.zeros((*x.shape[:-1], k), x.dtype), g), np.linalg.qr(x)
     (q_bar, r_bar), (q, r) = g, y
     q_bar, q = of_first(q_bar, q, k)
-    square_bar, square = r_bar[..., :k, :k], r[..., :k, :k]
+    square_bar, square = (m if m.shape[-2:] == (k, k) else m[..., :k, :k] for m in (r_bar, r))
     wide = x.shape[-1] > k
     if wide:
         q_bar = q_bar + x[..., k:] @ r_bar[..., k:].mT

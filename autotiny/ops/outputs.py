@@ -5,6 +5,7 @@ on has zeros for its gradient.
 """
 
 import functools
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ class Outputs:
         self.dtype = np.result_type(*(part.dtype for part in self.parts if part.dtype.kind in "fc"), np.float16)
 
     size = property(lambda self: self.shape[0], doc="Number of entries.")
+    shapes = property(lambda self: tuple([part.shape for part in self.parts]), doc="The shape of each.")
     nbytes = property(lambda self: sum(part.nbytes for part in self.parts), doc="Number of bytes.")
 
     def __len__(self) -> int:
@@ -82,6 +84,7 @@ class OutputGradients:
         self.taken = taken or tuple([part is not None for part in parts])
 
     shape = property(lambda self: self.of.shape, doc="That of the outputs.")
+    shapes = property(lambda self: layout(self.of).shapes, doc="That of each output.")
     dtype = property(lambda self: self.of.dtype, doc="That of the outputs.")
 
     def __add__(self, other: "OutputGradients") -> "OutputGradients":
@@ -98,9 +101,10 @@ class OutputGradients:
 
     def in_a_row(self) -> Array:
         """Return the entries of all outputs one after another, 0 where nothing arrives."""
-        sizes = [part.size for part in getattr(self.of, "value", self.of)]
-        parts = zip(self.parts, sizes, strict=True)
-        return np.concatenate([np.zeros(n, self.dtype) if part is None else np.ravel(part) for part, n in parts])
+        parts = zip(self.parts, self.shapes, strict=True)
+        return np.concatenate(
+            [np.zeros(math.prod(n), self.dtype) if part is None else np.ravel(part) for part, n in parts]
+        )
 
     def of_taken(self, mask: Any) -> "OutputGradients":
         """Return the same gradients, with the entries of the outputs that were taken; None for all."""
@@ -137,12 +141,13 @@ class Layout(NamedTuple):
     build: Any
     kinds: tuple[str, ...]
     """The kind of dtype of each."""
+    shapes: tuple[tuple[int, ...], ...]
 
 
 @on_values
 def layout(x: Any) -> Layout:
     """Return what is known of several outputs beside their values."""
-    return Layout(x.build, tuple([part.dtype.kind for part in x.parts]))
+    return Layout(x.build, tuple([part.dtype.kind for part in x.parts]), x.shapes)
 
 
 ABOUT_SHAPES.add(layout)

@@ -6,6 +6,7 @@ differentiation of pseudo-inverses and nonlinear least squares problems whose va
 values coincide, or are 0, what is said in `spectra` of eigenvalues holds.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
 from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
-from autotiny.ops.table import Array, compose, extend, floats, own
+from autotiny.ops.table import Array, compose, extend, floats, is_written, own
 
 plain(np.linalg.matrix_rank)
 
@@ -51,6 +52,11 @@ def unless_turned(turning: Array, parts: Array) -> Array:
     return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(1))
 
 
+def first(columns: Array, k: int) -> Array:
+    """Return the first k columns."""
+    return columns if columns.shape[-1] == k else columns[..., :k]
+
+
 def of_first(vectors_bar: Array, vectors: Array, k: int) -> tuple[Array, Array]:
     """Return the gradient of the first k vectors, and these: the others are whatever basis of the rest of the space.
 
@@ -58,10 +64,10 @@ def of_first(vectors_bar: Array, vectors: Array, k: int) -> tuple[Array, Array]:
     """
     if vectors.shape[-1] == k:
         return vectors_bar, vectors
-    first, rest, rest_bar = vectors[..., :k], vectors[..., k:], vectors_bar[..., k:]
+    kept, rest, rest_bar = vectors[..., :k], vectors[..., k:], vectors_bar[..., k:]
     inner = rest.mT @ rest_bar
     whole = unless_turned(inner - inner.mT, inner)
-    return (vectors_bar[..., :k] - rest @ (rest_bar.mT @ first)) * whole, first
+    return (vectors_bar[..., :k] - rest @ (rest_bar.mT @ kept)) * whole, kept
 
 
 def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
@@ -71,12 +77,13 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     B = Vᵀ V̄ - V̄ᵀ V. A value that is 0 to rounding passes nothing, as |x| at 0.
     """
     (left_bar, values_bar, right_bar), (left, s, right) = g, y
-    k, zero = s.shape[-1], vanish(s, x.shape)
+    k = s.shape[-1]
     taken_right = g.taken[2] if isinstance(g.taken[2], bool) else g.taken[2].mT
     vectors = np.logical_or(columns(g.taken[0], k), columns(taken_right, k))
-    values_bar = np.where(zero, limit_at_zero(s, g.taken[1], vectors), values_bar)
+    if not is_written(s):
+        values_bar = np.where(vanish(s, x.shape), limit_at_zero(s, g.taken[1], vectors), values_bar)
     if g.taken[0] is False and g.taken[2] is False:
-        return (left[..., :k] * values_bar[..., None, :]) @ right[..., :k, :]
+        return (first(left, k) * values_bar[..., None, :]) @ first(right.mT, k).mT
     (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(right_bar.mT, right.mT, k)
     inner_u, inner_v = u.mT @ u_bar, v.mT @ v_bar
     a, b, size = inner_u - inner_u.mT, inner_v - inner_v.mT, np.abs(inner_u) + np.abs(inner_v)
@@ -85,20 +92,23 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
         ((a + b) / 2, s[..., None, :] - s[..., None]),
         ((a - b) / 2, s[..., None, :] + s[..., None]),
     ):
-        limits = limit(turning, size, g.taken[1], vectors)
-        middle = middle + over_gaps(turning, gaps, coincide(gaps, s), limits)
+        limits = functools.partial(limit, turning, size, g.taken[1], vectors)
+        middle = middle + over_gaps(turning, gaps, s, limits)
     result = u @ middle @ v.mT
     if x.shape[-2] > k:
-        result = result + outside(u, u_bar, inner_u, s, zero) @ v.mT
+        result = result + outside(u, u_bar, inner_u, s) @ v.mT
     if x.shape[-1] > k:
-        result = result + u @ outside(v, v_bar, inner_v, s, zero).mT
+        result = result + u @ outside(v, v_bar, inner_v, s).mT
     return result
 
 
-def outside(vectors: Array, vectors_bar: Array, inner: Array, s: Array, zero: Array) -> Array:
+def outside(vectors: Array, vectors_bar: Array, inner: Array, s: Array) -> Array:
     """Return (I - V Vᵀ) V̄ S⁻¹."""
     rest = vectors_bar - vectors @ inner
-    return over_gaps(rest, s[..., None, :], zero[..., None, :], limit_outside(rest, vectors_bar))
+    if is_written(s):
+        return rest / s[..., None, :]
+    zero = vanish(s, (*vectors.shape[-2:], s.shape[-1]))[..., None, :]
+    return np.where(zero, limit_outside(rest, vectors_bar), rest / np.where(zero, 1, s[..., None, :]))
 
 
 define_outputs(

@@ -9,13 +9,14 @@ basis is 0, and contributes 0. If that is not 0, the gradient is nan. It is nan 
 coinciding eigenvalues and on their eigenvectors, as V diag(f(λ)) Vᵀ does: its derivative needs f', which neither shows.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
-from autotiny.ops.table import Array, compose
+from autotiny.ops.table import Array, compose, is_written
 
 ROUNDING = 8
 """Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
@@ -65,9 +66,12 @@ def pairs(function: np.ufunc, x: Array) -> Array:
     return function(x[..., :, None], x[..., None, :])
 
 
-def over_gaps(turning: Array, gaps: Array, close: Array, limits: Array) -> Array:
-    """Return what turns the basis over the gaps of the values, and the limits where these coincide."""
-    return np.where(close, limits, turning / np.where(close, 1, gaps))
+def over_gaps(turning: Array, gaps: Array, s: Array, limit: Callable[[], Array]) -> Array:
+    """Return what turns the basis over the gaps between values s, and the limit where these coincide."""
+    if is_written(gaps):
+        return turning / (gaps + np.eye(s.shape[-1], dtype=s.dtype))
+    close = coincide(gaps, s)
+    return np.where(close, limit(), turning / np.where(close, 1, gaps))
 
 
 def diagonal(x: Array) -> Array:
@@ -84,8 +88,7 @@ def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
 # ----- symmetric matrices -----
 def triangle(s: Array, UPLO: Any) -> Array:
     """Return the gradient of the triangle that NumPy reads, from that of the whole symmetric matrix."""
-    whole = (s + s.mT) * (1 - 0.5 * np.eye(s.shape[-1], dtype=s.dtype))
-    return np.tril(whole) if UPLO in "lL" else np.triu(whole)
+    return np.tril(s) + np.triu(s, 1).mT if UPLO in "lL" else np.triu(s) + np.tril(s, -1).mT
 
 
 def eigh_back(g: Any, y: Any, x: Array, UPLO: Any = "L") -> Array:
@@ -95,8 +98,7 @@ def eigh_back(g: Any, y: Any, x: Array, UPLO: Any = "L") -> Array:
         return triangle(v * values_bar[..., None, :] @ v.mT, UPLO)
     inner = v.mT @ vectors_bar
     turning, gaps = (inner - inner.mT) / 2, values[..., None, :] - values[..., None]
-    limits = limit(turning, inner, g.taken[0], columns(g.taken[1]))
-    turned = over_gaps(turning, gaps, coincide(gaps, values), limits)
+    turned = over_gaps(turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1])))
     return triangle(v @ (diagonal(values_bar) + turned) @ v.mT, UPLO)
 
 
@@ -135,8 +137,9 @@ def eig_back(g: Any, y: Any, x: Array) -> Array:
         inner = v.mT @ vectors_bar
         turning = inner - v.mT @ v * np.diagonal(inner, axis1=-2, axis2=-1)[..., None, :]
         gaps = values[..., None, :] - values[..., None]
-        limits = limit(turning, inner, g.taken[0], columns(g.taken[1]))
-        middle = middle + over_gaps(turning, gaps, coincide(gaps, values), limits)
+        middle = middle + over_gaps(
+            turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1]))
+        )
     return inverse(v).mT @ middle @ v.mT
 
 
