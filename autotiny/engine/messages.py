@@ -23,6 +23,7 @@ from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.code import typed
+from autotiny.ops.table import library
 
 SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
 
@@ -47,11 +48,23 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     text = expression(op, args, shapes=True)
-    if _raised_in_users_code(error):
+    reason = _two_libraries(args)
+    if reason is None and _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {text}")
         return error
-    reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    if reason is None and len(args) > 1:
+        reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args)
     return _in_words(error, op.name, text, reason)
+
+
+def _two_libraries(args: tuple[Any, ...]) -> str | None:
+    """Return why an array of NumPy's does not meet one of another library."""
+    other = next((array for arg in args if (array := library(arg)) is not None), None)
+    plain = next((arg for arg in args if isinstance(getattr(arg, "_value", arg), np.ndarray)), None)
+    if other is None or plain is None:
+        return None
+    home, name = type(other).__module__.partition(".")[0], label(plain, caller_scope())
+    return f"{name} is an array of NumPy's beside one of {home}'s; convert it, {home}.asarray({name})"
 
 
 def without_rule(function: Any) -> UnsupportedError:

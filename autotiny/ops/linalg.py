@@ -17,7 +17,7 @@ from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
 from autotiny.ops.spectra import matrices, spectral_norm
-from autotiny.ops.table import OPS, Array, compose, define, extend, floats, is_formula, own
+from autotiny.ops.table import OPS, Array, compose, define, extend, floats, identity_like, is_formula, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -140,7 +140,7 @@ def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
 
 def lower_half(x: Array) -> Array:
     """Φ(X): the lower triangle, its diagonal halved."""
-    return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
+    return np.tril(x) * (1 - 0.5 * identity_like(x, x.shape[-1]))
 
 
 def cholesky_back(g: Array, y: Array, x: Array) -> Array:
@@ -191,7 +191,9 @@ def inverse(x: Array) -> Array:
         return np.linalg.inv(x)
     regular = np.linalg.slogdet(x).sign[..., None, None] != 0
     return np.where(
-        regular, np.linalg.inv(np.where(regular, x, np.eye(x.shape[-1], dtype=x.dtype))), x.dtype.type(np.nan)
+        regular,
+        np.linalg.inv(np.where(regular, x, identity_like(x, x.shape[-1]))),
+        x.dtype.type(np.nan),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from autotiny.errors import ShapeError
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
-from autotiny.ops.table import Array, Function, define, floats, is_formula, own, variant
+from autotiny.ops.table import Array, Function, define, floats, is_formula, library, own, variant
 
 exact_sigmoid: Function = variant(sigmoid, lambda g, y, x: g * y * exact_sigmoid(-x))
 exact_tanh = variant(np.tanh, lambda g, y, x: 4 * g * exact_sigmoid(2 * x) * exact_sigmoid(-2 * x))
@@ -156,10 +156,10 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
 def _top_entry(x: Array, axis: int) -> Array:
     """Mark the largest entry along an axis, the first one of several."""
     if not x.size:
-        return np.zeros(x.shape, bool)
+        return np.isnan(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
-    return np.reshape(np.arange(x.shape[axis]), shape) == np.expand_dims(np.argmax(x, axis=axis), axis)
+    return np.reshape(np.arange(x.shape[axis], like=library(x)), shape) == np.expand_dims(np.argmax(x, axis=axis), axis)
 
 
 def _log_one_minus_softmax_back(g: Array, y: Array, x: Array, axis: int = 0) -> Array:

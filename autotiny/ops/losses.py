@@ -9,7 +9,7 @@ from autotiny.ops.activations import sigmoid
 from autotiny.ops.linalg import expectation
 from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
 from autotiny.ops.plain import plain
-from autotiny.ops.table import Array, floats
+from autotiny.ops.table import Array, floats, library
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -23,7 +23,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    if not hasattr(labels, "__autotiny_call__"):
+    if not hasattr(labels, "__array_function__"):
         try:
             labels = np.asarray(labels)
         except (ValueError, TypeError) as error:
@@ -41,11 +41,11 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
     classes = int(labels.max()) + 1 if classes is None else classes
     if classes > MOST_CLASSES:
         raise ShapeError(f"one_hot: {classes:,} classes; at most {MOST_CLASSES:,} are possible: are these labels?")
-    if isinstance(labels, np.ndarray):
-        labels = _labels_below(labels, classes)
-    else:  # a formula: its labels are checked when it is computed
+    if hasattr(labels, "__autotiny_call__"):  # a formula: its labels are checked when it is computed
         labels = labels.__autotiny_call__(_labels_below, (labels, classes), {})
-    return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
+    else:
+        labels = _labels_below(labels, classes)
+    return (np.arange(classes, like=library(labels)).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
 
 
 def _labels_below(labels: Any, classes: int) -> Array:
@@ -76,18 +76,19 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
         raise ShapeError(f"cross_entropy: axis {axis!r} is not one of logits of shape {shape}")
     if 0 in shape:
         raise ShapeError(f"cross_entropy: logits of shape {shape} hold no examples, or no classes")
-    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
+    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, logits, axis)
     return (-shape[axis] / logits.size) * expectation(Y, log_softmax(logits, axis=axis))
 
 
-def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
-    if isinstance(labels, list | tuple | dict | set):
+def _as_probabilities(labels: Any, logits: Array, axis: int) -> Array:
+    shape = logits.shape
+    if isinstance(labels, int | list | tuple | dict | set):
         try:
-            labels = np.asarray(labels)
+            labels = np.asarray(labels, like=library(logits))
         except ValueError as error:
             raise ShapeError(f"cross_entropy: the targets do not form an array ({error})") from None
     Y = (
-        np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype)
+        np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(logits.dtype)
         if np.ndim(labels) == len(shape) - 1
         else labels
     )
@@ -117,7 +118,7 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Array:
             "itself; give what the sigmoid is taken of"
         )
     logits = floats(logits, "binary_cross_entropy")
-    targets = targets if hasattr(targets, "__autotiny_call__") else np.asarray(targets)
+    targets = targets if hasattr(targets, "__array_function__") else np.asarray(targets, like=library(logits))
     if np.shape(targets) != np.shape(logits):
         raise ShapeError(
             f"binary_cross_entropy: targets {np.shape(targets)} do not fit logits {np.shape(logits)}; expected a "

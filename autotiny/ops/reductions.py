@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero
-from autotiny.ops.table import Array, Function, compose, define, is_formula, own
+from autotiny.ops.table import Array, Function, compose, define, is_formula, library, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -47,7 +47,7 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 def max_keep(x: Array, axis: Axis) -> Array:
     """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason; -inf of no entries."""
     if not x.size:
-        return np.full(kept_shape(x, axis), -np.inf, x.dtype)
+        return np.full(kept_shape(x, axis), -np.inf, x.dtype, like=library(x))
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 

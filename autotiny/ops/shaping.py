@@ -64,7 +64,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift).tolist(), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)

@@ -12,7 +12,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.plain import plain
-from autotiny.ops.table import Array, compose, define, floats, own
+from autotiny.ops.table import Array, compose, define, floats, identity_like, own
 
 plain(np.linalg.matrix_rank)
 
@@ -26,7 +26,7 @@ def matrices(chosen: Array, x: Array, **_options: Any) -> list[Array]:
 # ----- symmetric matrices -----
 def triangle(s: Array, UPLO: Any) -> Array:
     """Return the gradient of the triangle that NumPy reads, from that of the whole symmetric matrix."""
-    whole = (s + s.mT) * (1 - 0.5 * np.eye(s.shape[-1], dtype=s.dtype))
+    whole = (s + s.mT) * (1 - 0.5 * identity_like(s, s.shape[-1]))
     return np.tril(whole) if UPLO in "lL" else np.triu(whole)
 
 
@@ -34,7 +34,7 @@ def eigenvectors_back(g: Array, y: Array, x: Array, UPLO: Any = "L") -> Array:
     """X̄ = V (F · Vᵀ V̄) Vᵀ, where F[i, j] = 1 / (λ[j] - λ[i]) off the diagonal."""
     values = np.linalg.eigvalsh(x, UPLO)
     turned = y.mT @ g
-    gaps = values[..., None, :] - values[..., None] + np.eye(x.shape[-1], dtype=x.dtype)
+    gaps = values[..., None, :] - values[..., None] + identity_like(x, x.shape[-1])
     return triangle(y @ ((turned - turned.mT) / (2 * gaps)) @ y.mT, UPLO)
 
 

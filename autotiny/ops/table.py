@@ -308,6 +308,22 @@ def array_like(x: Any) -> Array:
     return np.asarray(x) if isinstance(x, list | tuple) else x
 
 
+def library(x: Any) -> Any:
+    """Return what to give as like= for an array that goes beside x: None beside NumPy's, x itself beside another's.
+
+    An array of another library, on a device or in pieces, cannot be computed with one of NumPy's.
+    """
+    if type(x) is np.ndarray:
+        return None
+    x = getattr(x, "_value", x)
+    return x if hasattr(x, "__array_function__") and not (isinstance(x, np.ndarray) or is_formula(x)) else None
+
+
+def identity_like(x: Any, n: int) -> Array:
+    """Return the identity matrix of n rows, in the precision and the library of x."""
+    return np.asarray(np.eye(n, dtype=x.dtype), like=library(x))
+
+
 def type_name(array: np.ndarray) -> str:
     """Return what an array holds, for an error: its dtype, or the class of the first object."""
     return (

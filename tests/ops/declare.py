@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.engine.pytree import flatten
+from autotiny.engine.pytree import flatten, tree_map
 from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
 
 
@@ -95,19 +95,25 @@ class Case(NamedTuple):
     def rng(self):
         return np.random.default_rng(zlib.crc32(str(self).encode()))
 
-    def draw(self, dtype=np.float64):
-        """A function of the tracked arguments alone, and those arguments."""
+    def arguments(self, dtype=np.float64):
+        """All arguments, the constant ones too."""
         rng, drawn = self.rng(), []
         for position, (domain, shape) in enumerate(zip(self.domains, self.shapes, strict=True)):
             x = np.asarray(domain.draw(rng, shape, position))
             drawn.append(x if x.dtype == bool else x.astype(dtype))
+        return drawn
+
+    def draw(self, dtype=np.float64, convert=lambda x: x):
+        """A function of the tracked arguments alone, and those arguments; every array converted."""
+        drawn = list(map(convert, self.arguments(dtype)))
+        options = tree_map(lambda x: convert(x) if isinstance(x, np.ndarray) else x, self.options)
         tracked = [i for i in range(len(drawn)) if i not in self.constants]
 
         def f(*args):
             whole = list(drawn)
             for i, arg in zip(tracked, args, strict=True):
                 whole[i] = arg
-            return self.call(*whole, **self.options)
+            return self.call(*whole, **options)
 
         return f, [drawn[i] for i in tracked]
 
