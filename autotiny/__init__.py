@@ -8,9 +8,32 @@ from autotiny.engine.modes import debug, no_grad, scope
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
-from autotiny.ops.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softmax
-from autotiny.ops.logarithms import log_softmax, logsumexp, softplus
-from autotiny.ops.losses import binary_cross_entropy, cross_entropy, one_hot
+from autotiny.ops.activations import (
+    celu,
+    elu,
+    gelu,
+    hard_sigmoid,
+    hard_tanh,
+    leaky_relu,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softsign,
+)
+from autotiny.ops.logarithms import log_sigmoid, log_softmax, logsumexp, mish, softplus
+from autotiny.ops.losses import (
+    binary_cross_entropy,
+    cosine_similarity,
+    cross_entropy,
+    hinge,
+    huber,
+    kl_divergence,
+    mean_absolute_error,
+    mean_squared_error,
+    one_hot,
+)
 
 if TYPE_CHECKING:
     from autotiny.checking import check_gradients, compare
@@ -25,9 +48,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "binary_cross_entropy",
+    "celu",
     "check_gradients",
     "compare",
     "compile",
+    "cosine_similarity",
     "cross_entropy",
     "debug",
     "derive",
@@ -37,23 +62,34 @@ __all__ = [
     "gelu",
     "grad",
     "gradients",
+    "hard_sigmoid",
+    "hard_tanh",
     "hessian",
+    "hinge",
+    "huber",
     "hvp",
     "jacobian",
     "jvp",
+    "kl_divergence",
     "leaky_relu",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "mish",
     "no_grad",
     "one_hot",
     "operation",
     "relu",
     "scope",
+    "selu",
     "session",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
+    "softsign",
     "value_and_grad",
     "vjp",
 ]

@@ -98,7 +98,9 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield prefix + name, function
     for module in (activations, losses, constructors):
         yield from public_functions(module)
-    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others are forms
+    for name, function in public_functions(logarithms):
+        if function not in OPS or OPS[function].takes_numbers:  # the others are forms
+            yield name, function
 
 
 def _is_offered(function: Any) -> bool:

@@ -215,6 +215,25 @@ def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
+def length_to_divide_by(x: Array, axis: Axis) -> Array:
+    """‖x‖, also where squares overflow; nan for the zero vector, which a formula that is to be read leaves out."""
+    length = norm_in_range(euclidean(x, axis=axis, keepdims=True), x, axis=axis, keepdims=True)
+    if is_formula(length) and not length.is_traced:
+        return length
+    return np.where(np.any(x != 0, axis=axis, keepdims=True), length, np.nan)
+
+
+@own(
+    lambda g, y, x, axis=None: (g - y * sum_keep(g * y, axis)) / length_to_divide_by(x, axis),
+    traits="mixes smooth keeps_sign",
+    used=axis_lines,
+    words="direction: what is across x, over ‖x‖",
+)
+def direction(x: Array, axis: Axis = None) -> Array:
+    """x / ‖x‖ along an axis, 0 for the zero vector, where its derivative is nan."""
+    return x / norm_in_range(euclidean(x, axis=axis, keepdims=True), x, axis=axis, keepdims=True)
+
+
 def over_square(x: Array, divisor: float | None) -> Array:
     """x / divisor², or x without a divisor."""
     return x if divisor is None else x / (divisor * divisor)

@@ -19,6 +19,7 @@ from autotiny.ops import (
     linalg,
     logarithms,
     padding,
+    penalties,
     products,
     reductions,
     shaping,
@@ -45,6 +46,7 @@ __all__ = ["CASES"]
 differences = functools.partial(declare, oracle="extended")
 pair_differences = functools.partial(declare_pair, oracle="extended")
 EMPTY = use((0,))
+UNIT_INTERVAL = Between(0.05, 0.95)
 
 # ----- elementwise -----
 for function in (
@@ -73,7 +75,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu):
+for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,
@@ -83,8 +85,11 @@ for function in (
 ):
     differences(function, REAL)
 declare(elementwise.without_slope_at_0, NONZERO)
-for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu):
+for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu, at.selu, at.celu, at.softsign):
     differences(function, NONZERO, smooth=False)
+differences(at.celu, NONZERO, uses=[use((3,), alpha=0.5)], smooth=False, label="half")
+differences(at.hard_tanh, Between(-2, 2, kinks=(-1, 1)))
+differences(at.hard_sigmoid, Between(-5, 5, kinks=(-3, 3)))
 differences(at.leaky_relu, NONZERO, uses=[use((3,), slope=0.2)], label="steep")
 differences(at.elu, NONZERO, uses=[use((3,), alpha=0.5)], smooth=False, label="half")
 for function in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.around):
@@ -109,6 +114,18 @@ differences(
     REAL,
     uses=[use((3,), targets=[0, 1, 0.5]), use((), targets=1), use((2, 3), targets=np.eye(2, 3))],
 )
+differences(penalties.huber_penalty, Between(-3, 3, kinks=(-1, 1)), smooth=False)
+differences(penalties.huber_penalty, Between(-3, 3, kinks=(-0.5, 0.5)), uses=[use((3,), delta=0.5)], smooth=False)
+PAIRED = [use((), ()), use((3,), (3,)), use((2, 3), (2, 3)), use((2, 1, 3, 2), (2, 1, 3, 2))]
+SIGNED = [use((), targets=1), use((3,), targets=[1, -1, 1]), use((2, 3), targets=2 * np.eye(2, 3) - 1)]
+differences(at.mean_squared_error, REAL, REAL, uses=PAIRED)
+differences(at.mean_absolute_error, REAL, REAL, uses=PAIRED, smooth=False)
+differences(at.huber, REAL, REAL, uses=[*PAIRED, use((2, 3), (2, 3), delta=0.5)], smooth=False)
+differences(at.hinge, Between(-2, 2, kinks=(-1, 1)), uses=SIGNED, smooth=False)
+DISTRIBUTIONS = [use((3,), (3,)), use((2, 3), (2, 3)), use((2, 3), (2, 3), axis=1), use((2, 1, 3, 2), (2, 1, 3, 2))]
+for constants in ((), (0,), (1,)):
+    declare(at.kl_divergence, UNIT_INTERVAL, UNIT_INTERVAL, uses=DISTRIBUTIONS, constants=constants, oracle="double")
+differences(at.cosine_similarity, NONZERO, NONZERO, uses=DISTRIBUTIONS)
 for function in (np.remainder, np.fmod):
     pair_differences(function, Between(5.1, 5.9), Between(2.1, 2.4))
     pair_differences(function, Between(-5.9, -5.1), Between(2.1, 2.4), label="of negative")
@@ -155,6 +172,7 @@ differences(
     uses=[use((), (3,)), use((2,), (2, 3), axis=1), use((1, 3), (2, 3), ord=3, axis=0, keepdims=True)],
     constants=(1,),
 )
+differences(reductions.direction, NONZERO, uses=[use((3,)), use((2, 3), axis=0), use((2, 1, 3, 2), axis=2)])
 declare(reductions.squared_norm, REAL, uses=[*REDUCED, use((2, 3), axis=0, divisor=2.0)])
 SEVERAL = [(shapes, options) for shapes, options in REDUCED if shapes[0] not in ((), (1,))]
 DEGREES_OF_FREEDOM = [use((4,), ddof=0.5), *((shapes, options | {"ddof": 1}) for shapes, options in SEVERAL)]
