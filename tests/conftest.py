@@ -1,6 +1,10 @@
-"""Hypothesis draws the same examples in every run, and takes the time it needs."""
+"""The whole table is loaded; Hypothesis draws the same examples in every run, and takes the time it needs."""
 
 from hypothesis import settings
+
+from autotiny.ops import load_tables
+
+load_tables()  # many tests walk the whole table
 
 collect_ignore = ["oracles.py", "ops/cases.py", "ops/declare.py"]  # read by tests, and to be imported only once
 

@@ -7,7 +7,7 @@ import numpy as np
 from autotiny.algebra.equation import Equation, as_written
 from autotiny.algebra.term import Term
 from autotiny.ops.activations import sigmoid
-from autotiny.ops.linalg import vdot
+from autotiny.ops.matmul import vdot
 
 Array = Any
 

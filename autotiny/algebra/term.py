@@ -29,6 +29,7 @@ from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
+from autotiny.ops.loading import find
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
@@ -246,6 +247,7 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
+    find(function)
     if extends(function, args, kwargs):
         return call_composition(function, args, kwargs)
     if function in OPS:

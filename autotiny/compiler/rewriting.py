@@ -15,7 +15,8 @@ from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op, stable_form
 from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, is_basic, scatter
-from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
+from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det
+from autotiny.ops.matmul import vdot
 from autotiny.ops.padding import pad_constant
 from autotiny.ops.shaping import astype, join
 

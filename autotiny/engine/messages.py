@@ -22,7 +22,6 @@ from autotiny.engine.call_site import (
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
-from autotiny.ops.code import typed
 from autotiny.ops.table import library
 
 SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
@@ -40,6 +39,8 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
 
 def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
+    from autotiny.ops.code import typed  # only a mistake needs it
+
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
     return typed(op, words, {})

@@ -15,6 +15,7 @@ from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
+from autotiny.ops.loading import find, unfinished
 from autotiny.ops.stable_forms import Match
 
 NUMBERS = (float, int)
@@ -160,8 +161,12 @@ def require_finite(value: Any, what: str, node: Node) -> None:
 # ----- arguments from NumPy and users -----
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a NumPy function of Tensors: one that is recorded, composed of recorded ones, or without a gradient."""
-    if function in OPS:
-        return record(OPS[function], args, kwargs)
+    op = OPS.get(function)
+    if op is None or unfinished:
+        find(function)
+        op = OPS.get(function)
+    if op is not None:
+        return record(op, args, kwargs)
     if function in COMPOSED:
         return _composed(function, args, kwargs)
     if function in PLAIN:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded
+from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded, require_arity
 
 
 def operation(
@@ -71,6 +71,7 @@ def operation(
             used=guarded if callable(guarded) else None,
             traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
+        require_arity(op)
         return recorded(op, forward)
 
     return decorate

@@ -11,8 +11,8 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.activations import sigmoid
-from autotiny.ops.linalg import expectation
 from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
+from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction

@@ -18,6 +18,7 @@ from autotiny.ops import (
     indexing,
     linalg,
     logarithms,
+    matmul,
     padding,
     penalties,
     products,
@@ -205,7 +206,7 @@ for constant in (0, 1):
 DOTTED = [((), ()), ((), (3,)), ((2, 3), ()), ((2, 3), (4, 3, 2)), ((3,), (2, 3, 2)), *MATRICES]
 declare(np.dot, REAL, REAL, uses=[use(*pair) for pair in DOTTED])
 differences(np.vdot, REAL, REAL, uses=[use(*pair) for pair in (((), ()), ((3,), (3,)), ((2, 3), (6,)), ((0,), (0,)))])
-for function in (linalg.vdot, linalg.expectation):
+for function in (matmul.vdot, matmul.expectation):
     differences(function, REAL, REAL, uses=[use((2, 3), (2, 3))], label="recorded")
 INNER = [((), ()), ((2,), ()), ((3,), (3,)), ((2, 3), (4, 3)), ((2, 1, 3), (3,)), ((2, 0), (3, 0))]
 declare(np.inner, REAL, REAL, uses=[use(*pair) for pair in INNER])
