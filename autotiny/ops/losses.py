@@ -189,7 +189,7 @@ def hinge(scores: Array, targets: Any) -> Array:
     scores, targets = _paired("hinge", "scores", scores, targets)
     if getattr(targets, "requires_grad", False):
         raise UnsupportedError("hinge: targets are data, not learnt: make their Tensor with requires_grad=False")
-    recorded = not isinstance(targets, np.ndarray)  # those of a formula are checked when it is computed
+    recorded = hasattr(targets, "__autotiny_call__")  # those of a formula are checked when it is computed
     targets = targets.__autotiny_call__(_signs, (targets,), {}) if recorded else _signs(targets)
     return np.mean(np.maximum(0, 1 - targets * scores))
 
