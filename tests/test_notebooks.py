@@ -3,10 +3,12 @@ import pytest
 
 from notebooks import NUMBER, results, rounded, run, sources
 
-COURSE = sources()
+SOURCES = sources()
+COURSE = [source for source in SOURCES if source.parent.name != "examples"]
+EXAMPLES = sources("examples/")
 
 
-@pytest.mark.parametrize("source", COURSE, ids=lambda source: source.stem)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_notebook_runs_and_its_committed_form_is_current(source):
     committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     assert list(results(run(source))) == list(results(committed))
@@ -32,7 +34,7 @@ def test_rounding_errors_are_not_results(one, other, same):
 def test_committed_notebooks_show_what_a_code_forge_shows():
     kinds = [
         set(output.data)
-        for source in COURSE
+        for source in SOURCES
         for cell in nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
         for output in cell.get("outputs", [])
         if output.output_type == "execute_result"

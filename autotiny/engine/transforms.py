@@ -178,7 +178,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         if along.requires_grad
         else {}
     )
-    call.end()
+    if not nested:
+        call.end()
     derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
