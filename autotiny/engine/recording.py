@@ -16,6 +16,7 @@ from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
 from autotiny.ops.loading import find, unfinished
+from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.stable_forms import Match
 
 NUMBERS = (float, int)
@@ -70,6 +71,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
         _require_numbers(op, data)
+        if kind is not None and isinstance(getattr(data, "value", data), Outputs):
+            return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
     if kind is None:
         return data
     if not tracked or (in_use and not modes.recording):
@@ -79,11 +82,28 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if watched:
         node._notes = _fingerprints(args) or None
     if in_use:
-        node._scope = modes.scope
-        if modes.debugging:
-            node._notes = {**(node._notes or {}), "line": call_site.caller_line()}
-            require_finite(data, f"{messages.expression(op, args)} gives", node)
+        _note_modes(node)
     return node
+
+
+def _outputs(kind: Any, op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any, tracked: bool) -> Node:
+    """Return the node of all outputs of an operation."""
+    node: Node = new_node(kind, op, args, kwargs, data)
+    if not tracked or not modes.recording:
+        node.op, node.args, node.kwargs, node._tracked = None, (), NO_OPTIONS, False
+        return node
+    node._notes = _fingerprints(args) or None
+    if Switch.in_use:
+        _note_modes(node)
+    return node
+
+
+def _note_modes(node: Node) -> None:
+    """Note the scope of a result; under debug its line, and raise NonFiniteError where it is not finite."""
+    node._scope = modes.scope
+    if modes.debugging:
+        node._notes = {**(node._notes or {}), "line": call_site.caller_line()}
+        require_finite(node._value, f"{messages.expression(made_by(node), node.args)} gives", node)
 
 
 def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:

@@ -342,6 +342,11 @@ def is_formula(x: Any) -> bool:
     return hasattr(x, "is_constant")
 
 
+def is_written(x: Any) -> bool:
+    """Whether x is a formula to be read, which leaves out what holds where values coincide, overflow or vanish."""
+    return is_formula(x) and not x.is_traced
+
+
 def on_floats(forward: Function, analytic: bool) -> Function:
     """Decorate a function: its first argument is converted to floating point. One that is analytic takes complex."""
 

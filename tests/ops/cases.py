@@ -19,12 +19,13 @@ from autotiny.ops import (
     linalg,
     logarithms,
     matmul,
+    outputs,
     padding,
     penalties,
     products,
     reductions,
     shaping,
-    spectra,
+    singular_values,
 )
 from ops.declare import (
     CASES,
@@ -34,6 +35,7 @@ from ops.declare import (
     POSITIVE,
     REAL,
     UNIT,
+    Apart,
     Between,
     Matrices,
     declare,
@@ -402,14 +404,31 @@ differences(
 )
 differences(at.cross_entropy, REAL, Between(0, 1), uses=[use((3, 4), (3, 4)), use((2, 3), (2, 3), axis=1)])
 
+
 # ----- rows behind compositions -----
+@at.operation(lambda g, y, x: g[0] + g[1])
+def twice(x):
+    return x, x
+
+
 declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
 SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
 declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")
-declare(spectra.eigenvectors, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigh, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigvals, Apart(), uses=SQUARE, oracle="double")
+declare(np.linalg.eig, Apart(), uses=SQUARE, oracle="double")
 FULL_RANK = [(3, 3), (4, 2), (2, 4), (2, 3, 2)]
+REDUCED = [use(shape, full_matrices=False) for shape in FULL_RANK]
 declare(np.linalg.svdvals, REAL, uses=[use(shape) for shape in FULL_RANK], oracle="double")
-declare(spectra.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
+declare(np.linalg.svd, REAL, uses=[*REDUCED, use((3, 3)), use((3, 4), compute_uv=False)], oracle="double")
+declare(
+    np.linalg.qr,
+    REAL,
+    uses=[*[use(shape) for shape in FULL_RANK], use((2, 4), mode="complete"), use((4, 2), mode="r")],
+    oracle="double",
+)
+declare(outputs.output, REAL, uses=[use((3, 2))], call=lambda x: twice(x)[1])
+declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
 pair_differences(np.nextafter, REAL, Between(3, 5))
 
 

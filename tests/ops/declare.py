@@ -40,6 +40,14 @@ class Matrices(NamedTuple):
         return x @ x.mT + np.eye(shape[-1]) if self.definite else x + 2 * np.diag(rng.choice([-1, 1], shape[-1]))
 
 
+class Apart(NamedTuple):
+    """Square matrices whose eigenvalues are real and apart, by Gershgorin's circles."""
+
+    def draw(self, rng, shape, position):
+        n = shape[-1]
+        return rng.uniform(-1, 1, shape) / (2 * n) + np.diag(np.arange(1.0, n + 1))
+
+
 class Masks(NamedTuple):
     """Truth values."""
 
