@@ -108,12 +108,12 @@ _LOADED_WHEN_USED = {
 
 def __getattr__(name: str) -> Any:
     """Load the readers of graphs, sessions and networks when they are first used."""
-    if name == "nn":
-        return import_module("autotiny.nn")
+    if name in ("nn", "scipy"):
+        return import_module(f"autotiny.{name}")
     if name in _LOADED_WHEN_USED:
         return getattr(import_module(_LOADED_WHEN_USED[name]), name)
     raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "nn"])
+    return sorted([*globals(), *_LOADED_WHEN_USED, "nn", "scipy"])

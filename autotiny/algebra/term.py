@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -269,6 +270,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         return apply(plain(function), *operands_and_options(function, args, kwargs))
     if function is np.copyto:
         raise messages.without_rule(function)
+    if enters_rows_of_its_library(function):
+        return call(function, args, kwargs)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
 
 

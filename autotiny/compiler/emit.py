@@ -173,7 +173,7 @@ class Writer(Operands):
 
     def elementwise(self, term: Term) -> str:
         """Return the call of a ufunc: `add(a, b, out=c)`."""
-        function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
+        function = self.ufunc(term.op.function)  # type: ignore[union-attr]
         return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
 
     def as_formula(self, term: Term) -> str:

@@ -19,6 +19,7 @@ from autotiny.engine.call_site import (
     variable,
     variable_name,
 )
+from autotiny.engine.libraries import function_of_scipy
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
@@ -78,6 +79,15 @@ def without_rule(function: Any) -> UnsupportedError:
     return UnsupportedError(
         f"{full_name(function)} has no gradient rule yet: write it with functions that have one, give it one with "
         "@at.operation, or take the value out with .data"
+    )
+
+
+def without_derivative(op: Op, tensor: Any) -> UnsupportedError:
+    """Return the error for a tracked argument of a function that has no derivative by it."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{op.name}: {name} is tracked, and no derivative by {op.undifferentiable} is available: "
+        f"give {_before_dot(name)}.data, or make it with requires_grad=False"
     )
 
 
@@ -201,6 +211,12 @@ def lost_gradient(
 def lost_in_array(tensor: Any) -> UnsupportedError:
     """Return the error of an array that takes in a tracked tensor."""
     name = label(tensor, caller_scope())
+    if (met := function_of_scipy()) is not None:
+        function, mirror = met
+        return UnsupportedError(
+            f"{function} turns {name} into a plain array, and {name} is tracked: its gradient would be lost; "
+            f"use {mirror} (at {caller_line()})"
+        )
     mend = _array_mend(tensor, name) or (
         f"use {_before_dot(name)}.data for the value, np.stack for a list of Tensors, np.where in place of an "
         "assignment into an array"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
@@ -112,10 +113,19 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     An operand without a rule, such as a mask, counts by its value; beside a constant other rules may hold.
     """
     if None in op.rules:
+        if op.undifferentiable:
+            _require_constants(op, args)
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
     if op.constant_variant is not None and not all(isinstance(arg, Node) and arg._tracked for arg in args):
         op = op.constant_variant
     return op, args
+
+
+def _require_constants(op: Op, args: tuple[Any, ...]) -> None:
+    """Raise UnsupportedError for a tracked argument without a rule, whose gradient would be lost in silence."""
+    for arg, rule in zip(args, op.rules, strict=True):
+        if rule is None and isinstance(arg, Node) and arg._tracked:
+            raise messages.without_derivative(op, arg)
 
 
 def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], stable: Match | None) -> Any:
@@ -193,6 +203,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
         return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+    if enters_rows_of_its_library(function):
+        return record(OPS[function], args, kwargs)
     raise messages.without_rule(function)
 
 

@@ -94,6 +94,7 @@ class Op:
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
+    undifferentiable : what the arguments without a rule are, where a tracked one is an error: "the order".
     direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
     """
 
@@ -118,6 +119,7 @@ class Op:
         stands_for: tuple[Function, ...] = (),
         fast_form: Function | None = None,
         from_operand: Function | None = None,
+        undifferentiable: str = "",
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -134,7 +136,7 @@ class Op:
         self.words = words
         self.reduction_of = reduction_of
         self.stands_for, self.from_operand = stands_for, from_operand
-        self.fast_form = fast_form
+        self.fast_form, self.undifferentiable = fast_form, undifferentiable
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
