@@ -9,8 +9,10 @@ from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
 from autotiny.ops.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softmax
+from autotiny.ops.building import array
 from autotiny.ops.logarithms import log_softmax, logsumexp, softplus
 from autotiny.ops.losses import binary_cross_entropy, cross_entropy, one_hot
+from autotiny.ops.updating import index_update
 
 if TYPE_CHECKING:
     from autotiny.checking import check_gradients, compare
@@ -24,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "array",
     "binary_cross_entropy",
     "check_gradients",
     "compare",
@@ -39,6 +42,7 @@ __all__ = [
     "gradients",
     "hessian",
     "hvp",
+    "index_update",
     "jacobian",
     "jvp",
     "leaky_relu",

@@ -138,7 +138,13 @@ def _alike(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, equal_nan=True))
 
 
-FUNCTIONS = [f for f in {**OPS, **COMPOSED} if not (getattr(f, "__module__", None) or "numpy").startswith("autotiny")]
+BY_LIKE = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.full}
+"""Functions that reach a Tensor by like= alone."""
+FUNCTIONS = [
+    f
+    for f in {**OPS, **COMPOSED}
+    if f not in BY_LIKE and not (getattr(f, "__module__", None) or "numpy").startswith("autotiny")
+]
 """Read before tests enter operations of their own."""
 
 

@@ -5,6 +5,7 @@ graphs.
 from autotiny.ops import (
     activations,
     arranging,
+    building,
     einsum,
     elementwise,
     floating,
@@ -23,6 +24,7 @@ from autotiny.ops import (
     shaping,
     spectra,
     statistics,
+    updating,
 )
 from autotiny.ops.custom import operation
 from autotiny.ops.plain import PLAIN
@@ -37,6 +39,7 @@ __all__ = [
     "Op",
     "activations",
     "arranging",
+    "building",
     "einsum",
     "elementwise",
     "floating",
@@ -57,4 +60,5 @@ __all__ = [
     "spectra",
     "stable_form",
     "statistics",
+    "updating",
 ]

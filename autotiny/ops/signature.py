@@ -9,6 +9,9 @@ import numpy as np
 _UNARY: Callable[..., Any] = lambda x, /, out=None, *, where=True, dtype=None: None
 _BINARY: Callable[..., Any] = lambda x1, x2, /, out=None, *, where=True, dtype=None: None
 _STATED: dict[Any, Callable[..., Any]] = {
+    np.array: lambda a, /, dtype=None, *, copy=True, order="K", subok=False, ndmin=0: None,
+    np.asanyarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
+    np.asarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
     np.bincount: lambda x, /, weights=None, minlength=0: None,
     np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     np.dot: lambda a, b, out=None: None,
