@@ -26,7 +26,7 @@ def sum_in_place(a, b, y):
 
 def loop(a, b, y):
     for k in range(2):
-        a[k] = s * k  # noqa: E701
+        a[k] = s * k
 
 
 def flat_place(a, b, y):
