@@ -19,6 +19,7 @@ from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
 from autotiny.ops.loading import find, unfinished
 from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.stable_forms import Match
+from autotiny.ops.table import array_like, node_in
 
 NUMBERS = (float, int)
 new = object.__new__
@@ -54,7 +55,10 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
             values.append(arg)
         else:
             if type(arg) is not np.ndarray or arg.dtype.kind not in REAL:
-                arg, i = _constant(op, arg), len(values)
+                i = len(values)
+                if node_in(arg) is not None:
+                    return record(op, (*args[:i], array_like(arg), *args[i + 1 :]), kwargs)
+                arg = _constant(op, arg)
                 args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
@@ -202,7 +206,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
-        return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+        return function(*map(_plain_value, args), **{name: _plain_value(arg) for name, arg in kwargs.items()})
     if enters_rows_of_its_library(function):
         return record(OPS[function], args, kwargs)
     raise messages.without_rule(function)
@@ -219,6 +223,11 @@ def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 def value_of(arg: Any) -> Any:
     """Return the value of a node, and anything else as it is."""
     return arg._value if isinstance(arg, Node) else arg
+
+
+def _plain_value(arg: Any) -> Any:
+    """Return the value of a node, or of nested lists that hold nodes."""
+    return value_of(arg if node_in(arg) is None else array_like(arg))
 
 
 def _constant(op: Op, arg: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from autotiny.ops import (
     arranging,
+    building,
     einsum,
     floating,
     grids,
@@ -15,10 +16,12 @@ from autotiny.ops import (
     singular_values,
     spectra,
     statistics,
+    updating,
 )
 
 __all__ = [
     "arranging",
+    "building",
     "einsum",
     "floating",
     "grids",
@@ -32,4 +35,5 @@ __all__ = [
     "singular_values",
     "spectra",
     "statistics",
+    "updating",
 ]
