@@ -15,13 +15,26 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, losses, penalties, reductions, shaping
+from autotiny.ops import (
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    logarithms,
+    losses,
+    normalising,
+    patches,
+    penalties,
+    reductions,
+    shaping,
+)
 
 Values = Mapping[str, Any]
 
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
-    "logarithms": logarithms, "losses": losses, "penalties": penalties, "reductions": reductions, "shaping": shaping,
+    "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
+    "penalties": penalties, "reductions": reductions, "shaping": shaping,
 }  # fmt: skip
 """What the code of a program may refer to."""
 
