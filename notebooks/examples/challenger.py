@@ -82,7 +82,7 @@ print(", ".join(f"{c:.3f} ± {e:.3f}" for c, e in zip(coefficients, errors, stri
 # Two parameters can be summed over a grid. Laplace's normal distribution is a fair guess of the posterior, which leans to steeper curves; both say what matters: at 31 °F the chance of damage is above nine in ten.
 
 # %%
-b0, b1 = np.meshgrid(np.linspace(-4.5, 1.5, 301), np.linspace(-6, 0.8, 301), indexing="ij")
+b0, b1 = np.meshgrid(np.linspace(-6, 2, 301), np.linspace(-10, 1, 301), indexing="ij")
 on_grid = np.stack([b0, b1], axis=-1).reshape(-1, 2)
 posterior = np.exp(-np.array([J(b) for b in on_grid]) + J(best))
 posterior /= posterior.sum()
@@ -130,14 +130,20 @@ left.plot(fahrenheit, 100 * y + jitter, "o", color="k", markersize=5, alpha=0.6,
 left.axvline(31, color="C1", linewidth=1.2)
 left.text(31.7, 42, "28 January 1986", color="C1", rotation=90, va="center")
 left.set(title="Chance that rings are damaged, per cent", xlabel="temperature at the start, °F", ylim=(-4, 104))
-left.legend(loc="center right")
+left.legend(loc=(0.75, 0.8))
 shape = b0.shape
 right.contourf(
     b0, b1, posterior.reshape(shape), posterior.max() * np.array([0.03, 0.1, 0.3, 0.6, 0.9, 1]), cmap="Blues"
 )
 right.contour(b0, b1, laplace.reshape(shape), [0.03, 0.1, 0.3, 0.6, 0.9], colors="C1", linewidths=1)
 right.plot(*path.T, "o-", color="k", markersize=4, linewidth=1)
-right.set(title="Posterior, Laplace (red), Newton (black)", xlabel="log odds at 70 °F", ylabel="change per 10 °F")
+right.set(
+    title="Posterior, Laplace (red), Newton (black)",
+    xlabel="log odds at 70 °F",
+    ylabel="change per 10 °F",
+    xlim=(-4, 1.2),
+    ylim=(-7, 0.8),
+)
 plt.show()
 
 # %% [markdown]
