@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive
     from autotiny.drawing import draw
+    from autotiny.ops.building import array
+    from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
     from autotiny.sessions.session import session
 
@@ -47,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "array",
     "binary_cross_entropy",
     "celu",
     "check_gradients",
@@ -68,6 +71,7 @@ __all__ = [
     "hinge",
     "huber",
     "hvp",
+    "index_update",
     "jacobian",
     "jvp",
     "kl_divergence",
@@ -96,24 +100,26 @@ __all__ = [
 
 
 _LOADED_WHEN_USED = {
+    "array": "autotiny.ops.building",
     "check_gradients": "autotiny.checking",
     "compare": "autotiny.checking",
     "compile": "autotiny.compiler",
     "derive": "autotiny.derivation.derive",
     "draw": "autotiny.drawing",
     "explore": "autotiny.playground.explore",
+    "index_update": "autotiny.ops.updating",
     "session": "autotiny.sessions.session",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load the readers of graphs, sessions and networks when they are first used."""
-    if name == "nn":
-        return import_module("autotiny.nn")
+    if name in ("nn", "scipy"):
+        return import_module(f"autotiny.{name}")
     if name in _LOADED_WHEN_USED:
         return getattr(import_module(_LOADED_WHEN_USED[name]), name)
     raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "nn"])
+    return sorted([*globals(), *_LOADED_WHEN_USED, "nn", "scipy"])

@@ -10,6 +10,7 @@ The masks depend on values alone, not on gradients, and are constants in derivat
 derivatives of the branch taken.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,12 +22,13 @@ from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
+from autotiny.ops.outputs import OutputGradients, Outputs, output, outputs_of
 from autotiny.ops.reductions import kept_shape
 from autotiny.ops.table import library
 
 Mask = Any
 """Truth values, or a formula of them; None where every entry was taken."""
-DIVIDE = OPS[np.divide]
+DIVIDE, OUTPUT = OPS[np.divide], OPS[output]
 
 
 class Selection:
@@ -46,7 +48,7 @@ class Selection:
         self.used: dict[Node, list[Mask]] = {}
         for node in order:
             self._carry_back(node)
-        known = all(isinstance(node._value, np.ndarray | np.generic) for node in order)
+        known = all(isinstance(node._value, np.ndarray | np.generic | Outputs) for node in order)
         self.at_risk = (results_at_risk(order) if record else set()) if known else None
 
     def _carry_back(self, node: Node) -> None:
@@ -64,7 +66,9 @@ class Selection:
     def pull(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
         """Return what a rule contributes to the operand in this position: exactly 0 to entries that were not taken."""
         op, kwargs = form_of(node).op, form_of(node).kwargs
-        if node not in self.used or (op.has("moves") and not op.has("selects")):
+        if isinstance(g, OutputGradients):
+            g = g.of_taken(self.taken[node])
+        if node not in self.used or op is OUTPUT or (op.has("moves") and not op.has("selects")):
             return rule(g, y, *args, **kwargs)
         if self.at_risk is not None and node not in self.at_risk:
             try:
@@ -74,7 +78,7 @@ class Selection:
             if c is g or is_finite(value_of(c)):
                 return c
         mask = self.used[node][position]
-        if is_product(op):
+        if is_product(op) and not isinstance(g, OutputGradients):
             return self._pull_product(rule, position, node, g, y, args)
         if not op.has("elementwise") and not op.has("selects"):
             if mask is not None and is_false_everywhere(mask):
@@ -99,7 +103,11 @@ class Selection:
             return y, args
         form = form_of(node)
         other = evaluate(form.op, tuple(map(value_of, args)), form.kwargs, value_of)
-        return np.where(np.logical_or(taken, finite), y, other), args
+        kept = np.logical_or(taken, finite)
+        if isinstance(other, Outputs):
+            parts = zip(other.split(kept), outputs_of(y), other.parts, strict=True)
+            return Outputs([np.where(mask, mine, part) for mask, mine, part in parts], other.build), args
+        return np.where(kept, y, other), args
 
     def _pull_product(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
         """Return what the rule of a product contributes, as in Ā = g Bᵀ.
@@ -150,13 +158,19 @@ def used_entries(node: Node, taken: Mask) -> list[Mask]:
 def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     """Return the entries that lie where the taken entries of the result come from."""
     op, args, kwargs = operation_of(node)
+    outputs = getattr(node._value, "value", node._value)
+    if isinstance(outputs, Outputs) and not (op.has("moves") or op.has("linear")):
+        each = outputs.split(taken)
+        if op.used is None and op.has("elementwise"):
+            return [functools.reduce(np.logical_or, each)] * len(args)
+        taken = each if op.used is not None else taken
     if op.used is not None:
         return list(op.used(taken, *args, **kwargs))
     if op.has("elementwise"):
         return [taken] * len(args)
     if op.has("moves") or op.has("linear"):
         return _by_rules(op, as_gradient(taken, node), node._value, [ones_like(x) for x in args], kwargs)
-    if op.has("reduces"):
+    if op.has("reduces") and not isinstance(outputs, Outputs):
         kept = [np.reshape(taken, kept_shape(x, kwargs.get("axis"))) for x in args]
         return [np.broadcast_to(mask, np.shape(x)) for mask, x in zip(kept, args, strict=True)]
     return [np.broadcast_to(np.any(taken), np.shape(x)) for x in args]
@@ -169,7 +183,9 @@ def _by_rules(op: Op, g: Any, y: Any, args: list[Any], kwargs: Mapping[str, Any]
 
 def as_gradient(taken: Mask, node: Node) -> Any:
     """Return a mask of a result as a gradient of zeros and ones."""
-    return ones_like(node._value) if taken is None else taken * 1.0
+    g = ones_like(node._value) if taken is None else taken * 1.0
+    outputs = getattr(node._value, "value", node._value)
+    return OutputGradients(node._value, outputs.split(g)) if isinstance(outputs, Outputs) else g
 
 
 def is_product(op: Op) -> bool:
@@ -269,6 +285,8 @@ def has_nan(g: Any) -> bool:
         return bool(g != g)
     if kind is np.float64 or kind is np.float32:
         return bool(g != g)
+    if kind is OutputGradients:
+        return any(part is not None and has_nan(part) for part in g.parts)
     g = value_of(g)
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call
 

@@ -14,7 +14,8 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
-from autotiny.ops.spectra import matrices, spectral_norm
+from autotiny.ops.singular_values import spectral_norm
+from autotiny.ops.spectra import inverse, matrices
 from autotiny.ops.table import Array, compose, define, extend, floats, identity_like, own
 
 
@@ -87,18 +88,6 @@ def cofactors(x: Array) -> Array:
     orientation = np.linalg.det(u) * np.linalg.det(vh)
     result = orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
     return np.where(finite, result, x.dtype.type(np.nan))
-
-
-def inverse(x: Array) -> Array:
-    """Return the inverses, of nan for matrices that are singular, which would spoil those beside them."""
-    if not isinstance(x, np.ndarray):
-        return np.linalg.inv(x)
-    regular = np.linalg.slogdet(x).sign[..., None, None] != 0
-    return np.where(
-        regular,
-        np.linalg.inv(np.where(regular, x, identity_like(x, x.shape[-1]))),
-        x.dtype.type(np.nan),
-    )
 
 
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")

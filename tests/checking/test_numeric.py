@@ -17,7 +17,7 @@ SAMPLE = checking_accuracy.CASES[::4]
 
 IN_DOUBLE = {
     "cholesky", "cofactors", "slogdet", "lstsq", "polyfit", "pinv", "pseudoinverse", "cond", "norm", "matrix_norm",
-    "eigh", "eigvalsh", "eigenvectors", "svd", "svdvals", "percentile", "quantile",
+    "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr", "percentile", "quantile",
 }  # fmt: skip
 """What is computed in double precision alone, by LAPACK or in the weights of quantiles."""
 

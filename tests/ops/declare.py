@@ -40,6 +40,14 @@ class Matrices(NamedTuple):
         return x @ x.mT + np.eye(shape[-1]) if self.definite else x + 2 * np.diag(rng.choice([-1, 1], shape[-1]))
 
 
+class Apart(NamedTuple):
+    """Square matrices whose eigenvalues are real and apart, by Gershgorin's circles."""
+
+    def draw(self, rng, shape, position):
+        n = shape[-1]
+        return rng.uniform(-1, 1, shape) / (2 * n) + np.diag(np.arange(1.0, n + 1))
+
+
 class Masks(NamedTuple):
     """Truth values."""
 
@@ -161,12 +169,20 @@ def of_list(function: Callable) -> Callable:
 
 
 def package(function: Callable) -> str:
-    """The package that a function is from; ufuncs had no __module__ before NumPy 2.4."""
-    return (getattr(function, "__module__", None) or "numpy").partition(".")[0]
+    """The package that a function is from; ufuncs of SciPy have no __module__, nor had NumPy's before 2.4."""
+    if isinstance(function, np.ufunc):
+        return "numpy" if getattr(np, function.__name__, None) is function else "scipy"
+    return function.__module__.partition(".")[0]
+
+
+def is_scipys(function: Callable) -> bool:
+    """Whether a function is SciPy's, or behind one of SciPy's in the mirror."""
+    home = "" if isinstance(function, np.ufunc) else function.__module__
+    return package(function) == "scipy" or home.startswith("autotiny.scipy")
 
 
 def _entered() -> set[Callable]:
-    table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny")}
+    table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny") and not is_scipys(f)}
     homes = {module.__name__ for module in (activations, logarithms, losses)}
     public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ in homes}
     return {inspect.unwrap(function) for function in table | public - {at.one_hot}}
