@@ -134,7 +134,8 @@ class Term(ArrayProtocol):
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
             f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
-            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+            "any value of its shape; use np.where in place of a branch, NumPy functions in place of math's, and an "
+            "argument of the function in place of a plain array that it indexes"
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed

@@ -92,7 +92,7 @@ report.ok
 # %%
 def fit(start):
     program = at.compile(at.value_and_grad(lambda theta: -evidence(theta)))
-    found = minimize(program, start, jac=True, method="L-BFGS-B")
+    found = minimize(program, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-7})
     return found.x, -found.fun, program
 
 
