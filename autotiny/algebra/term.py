@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -29,6 +30,7 @@ from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
+from autotiny.ops.loading import find
 from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
@@ -132,7 +134,8 @@ class Term(ArrayProtocol):
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
             f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
-            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+            "any value of its shape; use np.where in place of a branch, NumPy functions in place of math's, and an "
+            "argument of the function in place of a plain array that it indexes"
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
@@ -253,6 +256,7 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
+    find(function)
     if extends(function, args, kwargs):
         return call_composition(function, args, kwargs)
     if function in OPS:
@@ -267,6 +271,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         return apply(plain(function), *operands_and_options(function, args, kwargs))
     if function is np.copyto:
         raise messages.without_rule(function)
+    if enters_rows_of_its_library(function):
+        return call(function, args, kwargs)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
 
 

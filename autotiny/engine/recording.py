@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
 from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
+from autotiny.ops.loading import find, unfinished
 from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.stable_forms import Match
+from autotiny.ops.table import array_like, node_in
 
 NUMBERS = (float, int)
 new = object.__new__
@@ -52,7 +55,10 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
             values.append(arg)
         else:
             if type(arg) is not np.ndarray or arg.dtype.kind not in REAL:
-                arg, i = _constant(op, arg), len(values)
+                i = len(values)
+                if node_in(arg) is not None:
+                    return record(op, (*args[:i], array_like(arg), *args[i + 1 :]), kwargs)
+                arg = _constant(op, arg)
                 args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
@@ -111,10 +117,19 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     An operand without a rule, such as a mask, counts by its value; beside a constant other rules may hold.
     """
     if None in op.rules:
+        if op.undifferentiable:
+            _require_constants(op, args)
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
     if op.constant_variant is not None and not all(isinstance(arg, Node) and arg._tracked for arg in args):
         op = op.constant_variant
     return op, args
+
+
+def _require_constants(op: Op, args: tuple[Any, ...]) -> None:
+    """Raise UnsupportedError for a tracked argument without a rule, whose gradient would be lost in silence."""
+    for arg, rule in zip(args, op.rules, strict=True):
+        if rule is None and isinstance(arg, Node) and arg._tracked:
+            raise messages.without_derivative(op, arg)
 
 
 def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], stable: Match | None) -> Any:
@@ -180,14 +195,20 @@ def require_finite(value: Any, what: str, node: Node) -> None:
 # ----- arguments from NumPy and users -----
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a NumPy function of Tensors: one that is recorded, composed of recorded ones, or without a gradient."""
-    if function in OPS:
-        return record(OPS[function], args, kwargs)
+    op = OPS.get(function)
+    if op is None or unfinished:
+        find(function)
+        op = OPS.get(function)
+    if op is not None:
+        return record(op, args, kwargs)
     if function in COMPOSED:
         return _composed(function, args, kwargs)
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
-        return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+        return function(*map(_plain_value, args), **{name: _plain_value(arg) for name, arg in kwargs.items()})
+    if enters_rows_of_its_library(function):
+        return record(OPS[function], args, kwargs)
     raise messages.without_rule(function)
 
 
@@ -202,6 +223,11 @@ def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 def value_of(arg: Any) -> Any:
     """Return the value of a node, and anything else as it is."""
     return arg._value if isinstance(arg, Node) else arg
+
+
+def _plain_value(arg: Any) -> Any:
+    """Return the value of a node, or of nested lists that hold nodes."""
+    return value_of(arg if node_in(arg) is None else array_like(arg))
 
 
 def _constant(op: Op, arg: Any) -> Any:

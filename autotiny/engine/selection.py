@@ -24,6 +24,7 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
 from autotiny.ops.outputs import OutputGradients, Outputs, in_a_row, output, outputs_of, split
 from autotiny.ops.reductions import kept_shape
+from autotiny.ops.table import library
 
 Mask = Any
 """Truth values, or a formula of them; None where every entry was taken."""
@@ -125,7 +126,7 @@ class Selection:
         taken, met = as_gradient(self.taken[node], node), False
         for i, f in enumerate(finite):
             if i != position and not is_true_everywhere(f):
-                factors = [np.ones(np.shape(x)) for x in values]
+                factors = [ones_like(x) for x in values]
                 factors[i] = np.logical_not(f) * 1.0
                 met = np.logical_or(met, rule(taken, None, *factors, **node.kwargs) > 0)
         return c if is_false_everywhere(met) else np.where(met, rule(g, y, *args, **node.kwargs), c)
@@ -170,7 +171,7 @@ def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     if op.has("elementwise"):
         return [taken] * len(args)
     if op.has("moves") or op.has("linear"):
-        return _by_rules(op, as_gradient(taken, node), node._value, [np.ones(np.shape(x)) for x in args], kwargs)
+        return _by_rules(op, as_gradient(taken, node), node._value, [ones_like(x) for x in args], kwargs)
     if op.has("reduces") and not isinstance(outputs, Outputs):
         kept = [np.reshape(taken, kept_shape(x, kwargs.get("axis"))) for x in args]
         return [np.broadcast_to(mask, np.shape(x)) for mask, x in zip(kept, args, strict=True)]
@@ -184,7 +185,7 @@ def _by_rules(op: Op, g: Any, y: Any, args: list[Any], kwargs: Mapping[str, Any]
 
 def as_gradient(taken: Mask, node: Node) -> Any:
     """Return a mask of a result as a gradient of zeros and ones."""
-    g = np.ones(node.shape) if taken is None else taken * 1.0
+    g = ones_like(node._value) if taken is None else taken * 1.0
     outputs = getattr(node._value, "value", node._value)
     return OutputGradients(node._value, split(g, outputs)) if isinstance(outputs, Outputs) else g
 
@@ -252,7 +253,12 @@ def union(first: Mask, second: Mask) -> Mask:
 def neutral(x: Any) -> Any:
     """Return entries of the identity, or 1, in the precision of x."""
     shape = np.shape(x)
-    return np.eye(*shape[-2:], dtype=x.dtype) if len(shape) > 1 else 1
+    return np.asarray(np.eye(*shape[-2:], dtype=x.dtype), like=library(x)) if len(shape) > 1 else 1
+
+
+def ones_like(x: Any) -> Any:
+    """Return ones in the shape of x, as an array of its library."""
+    return np.ones(np.shape(x)) if library(x) is None else np.ones_like(x, dtype=float)
 
 
 def is_true_everywhere(mask: Any) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.outputs import rule_of_outputs, with_outputs
-from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded
+from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded, require_arity
 
 
 def operation(
@@ -87,6 +87,7 @@ def operation(
             used=guarded if callable(guarded) else None,
             traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
+        require_arity(op)
         return recorded(op, forward)
 
     return decorate

@@ -16,7 +16,7 @@ import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
-from autotiny.ops.table import Array, compose, is_written
+from autotiny.ops.table import Array, compose, identity_like, is_written
 
 ROUNDING = 8
 """Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
@@ -69,14 +69,14 @@ def pairs(function: np.ufunc, x: Array) -> Array:
 def over_gaps(turning: Array, gaps: Array, s: Array, limit: Callable[[], Array]) -> Array:
     """Return what turns the basis over the gaps between values s, and the limit where these coincide."""
     if is_written(gaps):
-        return turning / (gaps + np.eye(s.shape[-1], dtype=s.dtype))
+        return turning / (gaps + identity_like(s, s.shape[-1]))
     close = coincide(gaps, s)
     return np.where(close, limit(), turning / np.where(close, 1, gaps))
 
 
 def diagonal(x: Array) -> Array:
     """Return the diagonal matrices of vectors."""
-    return x[..., None, :] * np.eye(x.shape[-1], dtype=x.dtype)
+    return x[..., None, :] * identity_like(x, x.shape[-1])
 
 
 def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
@@ -124,9 +124,7 @@ def inverse(x: Array) -> Array:
     if not isinstance(x, np.ndarray):
         return np.linalg.inv(x)
     regular = np.linalg.slogdet(x).sign[..., None, None] != 0
-    return np.where(
-        regular, np.linalg.inv(np.where(regular, x, np.eye(x.shape[-1], dtype=x.dtype))), x.dtype.type(np.nan)
-    )
+    return np.where(regular, np.linalg.inv(np.where(regular, x, identity_like(x, x.shape[-1]))), x.dtype.type(np.nan))
 
 
 def eig_back(g: Any, y: Any, x: Array) -> Array:

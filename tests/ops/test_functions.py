@@ -199,7 +199,7 @@ def test_function_without_a_row_is_an_error_that_names_it(call, name):
     "call", [lambda t: np.add.at(t, 0, 1), lambda t: np.add.at(np.ones(2), 0, t), lambda t: np.negative.at(t, 0)]
 )
 def test_the_method_of_universal_functions_that_writes_is_an_error(call):
-    with pytest.raises(UnsupportedError, match=r"\w+\.at of a Tensor is not supported: .* np.bincount\(i, weights=y"):
+    with pytest.raises(UnsupportedError, match=r"\w+\.at changes its argument, .*: write .*at\.index_update\("):
         call(at.Tensor([1.0, 2.0]))
 
 
@@ -256,7 +256,7 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
         (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t), r"where: missing argument x; np.where\(condition, x, y\) chooses, np.nonzero"),
-        (lambda t: np.sum([t, t]), "use .* np.stack for a list of Tensors"),
+        (lambda t: np.sum([t, t]), r"use np\.sum\(at\.array\(\[t, t\]\)\)"),
     ],
 )
 def test_unsupported_option_is_an_error_that_names_it(call, words):
@@ -367,7 +367,7 @@ def test_cross_entropy_takes_lists_and_integers():
     expected = at.cross_entropy(np.array([[1.0, 0.0], [2.0, -1.0]]), [0, 1])
     assert at.cross_entropy([[1, 0], [2, -1]], [0, 1]) == expected
     assert at.cross_entropy(np.array([[1, 0], [2, -1]]), np.array([0, 1])) == expected
-    with pytest.raises(ShapeError, match="expected logits with an axis of classes; got a single number"):
+    with pytest.raises(ShapeError, match="expected logits with an axis; got a single number"):
         at.cross_entropy(3.0, 0)
 
 
