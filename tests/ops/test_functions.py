@@ -184,7 +184,6 @@ def test_empty_list_picks_nothing():
         (lambda t: np.roots(t[0]), "numpy.roots"),
         (lambda t: np.packbits(t), "numpy.packbits"),
         (lambda t: np.fft.fft(t), r"numpy.fft.fft"),
-        (lambda t: np.frexp(t), "frexp"),
         (lambda t: np.histogram2d(t[0], t[1]), "numpy.histogram2d"),
     ],
 )
