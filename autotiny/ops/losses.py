@@ -9,7 +9,7 @@ from autotiny.ops.activations import sigmoid
 from autotiny.ops.linalg import expectation
 from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
 from autotiny.ops.plain import plain
-from autotiny.ops.table import Array, floats
+from autotiny.ops.table import Array, floats, reals
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -68,7 +68,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy", complex_too=True)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
@@ -116,7 +116,7 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Array:
             "binary_cross_entropy: expected logits Z, got probabilities, the result of a sigmoid, which it takes "
             "itself; give what the sigmoid is taken of"
         )
-    logits = floats(logits, "binary_cross_entropy")
+    logits = reals(logits, "binary_cross_entropy")
     targets = targets if hasattr(targets, "__autotiny_call__") else np.asarray(targets)
     if np.shape(targets) != np.shape(logits):
         raise ShapeError(

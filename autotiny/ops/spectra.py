@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
+from autotiny.ops.elementwise import squares
 from autotiny.ops.plain import plain
-from autotiny.ops.table import Array, compose, define, floats, own
+from autotiny.ops.table import Array, compose, conj, define, floats, own
 
 plain(np.linalg.matrix_rank)
 
@@ -25,29 +26,29 @@ def matrices(chosen: Array, x: Array, **_options: Any) -> list[Array]:
 
 # ----- symmetric matrices -----
 def triangle(s: Array, UPLO: Any) -> Array:
-    """Return the gradient of the triangle that NumPy reads, from that of the whole symmetric matrix."""
-    whole = (s + s.mT) * (1 - 0.5 * np.eye(s.shape[-1], dtype=s.dtype))
+    """Return the gradient of the triangle that NumPy reads, from that of the whole Hermitian matrix."""
+    whole = (s + conj(s.mT)) * (1 - 0.5 * np.eye(s.shape[-1], dtype=s.dtype))
     return np.tril(whole) if UPLO in "lL" else np.triu(whole)
 
 
 def eigenvectors_back(g: Array, y: Array, x: Array, UPLO: Any = "L") -> Array:
-    """X̄ = V (F · Vᵀ V̄) Vᵀ, where F[i, j] = 1 / (λ[j] - λ[i]) off the diagonal."""
+    """X̄ = conj(V) (F · Vᵀ V̄) Vᵀ, where F[i, j] = 1 / (λ[j] - λ[i]) off the diagonal."""
     values = np.linalg.eigvalsh(x, UPLO)
     turned = y.mT @ g
     gaps = values[..., None, :] - values[..., None] + np.eye(x.shape[-1], dtype=x.dtype)
-    return triangle(y @ ((turned - turned.mT) / (2 * gaps)) @ y.mT, UPLO)
+    return triangle(conj(y) @ ((turned - conj(turned.mT)) / (2 * gaps)) @ y.mT, UPLO)
 
 
 @own(eigenvectors_back, traits="mixes smooth", used=matrices, words="eigenvectors: turned by the gaps of eigenvalues")
 def eigenvectors(x: Array, UPLO: Any = "L") -> Array:
-    """The matrix V of orthonormal eigenvectors of a symmetric matrix: X = V Λ Vᵀ."""
+    """The matrix V of orthonormal eigenvectors of a Hermitian matrix: X = V Λ Vᴴ."""
     return np.linalg.eigh(x, UPLO).eigenvectors
 
 
 def eigenvalues_back(g: Array, y: Array, x: Array, UPLO: Any = "L") -> Array:
-    """X̄ = V diag(λ̄) Vᵀ for X = V diag(λ) Vᵀ."""
+    """X̄ = conj(V) diag(λ̄) Vᵀ for X = V diag(λ) Vᴴ."""
     v = eigenvectors(x, UPLO=UPLO)
-    return triangle(v * g[..., None, :] @ v.mT, UPLO)
+    return triangle(conj(v) * g[..., None, :] @ v.mT, UPLO)
 
 
 define(
@@ -70,20 +71,20 @@ _EIGH_RESULT: Any = type(np.linalg.eigh(np.eye(1)))
 
 # ----- singular values -----
 def singular_vectors(x: Array) -> tuple[Array, Array]:
-    """Return U and V of X = U diag(s) Vᵀ: the matrix [[0, X], [Xᵀ, 0]] has eigenvectors [u, v] / √2 for s."""
+    """Return U and V of X = U diag(s) Vᴴ: the matrix [[0, X], [Xᴴ, 0]] has eigenvectors [u, v] / √2 for s."""
     m, n = x.shape[-2:]
     corner = np.zeros_like(x)
     above = np.concatenate([np.matmul(corner, corner.mT), x], axis=-1)
-    below = np.concatenate([x.mT, np.matmul(corner.mT, corner)], axis=-1)
+    below = np.concatenate([conj(x.mT), np.matmul(corner.mT, corner)], axis=-1)
     pairs = np.flip(eigenvectors(np.concatenate([above, below], axis=-2)), -1)[..., : min(m, n)] * math.sqrt(2)
     return pairs[..., :m, :], pairs[..., m:, :]
 
 
 def singular_values_back(g: Array, y: Array, x: Array) -> Array:
-    """X̄ = U diag(s̄) Vᵀ for X = U diag(s) Vᵀ; a value that is 0 to rounding passes nothing, as |x| at 0."""
+    """X̄ = conj(U) diag(s̄) Vᵀ for X = U diag(s) Vᴴ; a value that is 0 to rounding passes nothing, as |x| at 0."""
     u, v = singular_vectors(x)
     apart = y > max(x.shape[-2:]) * np.finfo(x.dtype).eps * y[..., :1]
-    return (u * np.where(apart, g, 0.0)[..., None, :]) @ v.mT
+    return (conj(u) * np.where(apart, g, 0.0)[..., None, :]) @ v.mT
 
 
 define(
@@ -115,12 +116,15 @@ def spectral_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> 
 
 # ----- the pseudoinverse and least squares -----
 def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
-    """X̄ = -Yᵀ Ȳ Yᵀ + (I - X Y) Ȳᵀ Y Yᵀ + Yᵀ Y Ȳᵀ (I - Y X) for Y = X⁺; nan unless X has full rank."""
-    left, right = x @ y, y @ x
+    """X̄ = -Yᵀ Ȳ Yᵀ + conj(I - X Y) H + K conj(I - Y X), H = Ȳᴴ conj(Y) Yᵀ, K = Yᵀ conj(Y) Ȳᴴ, for Y = X⁺.
+
+    It is nan unless X has full rank.
+    """
+    left, right = conj(x @ y), conj(y @ x)
     rank = np.rint(np.trace(right, axis1=-2, axis2=-1))
     g = np.where((rank == min(x.shape[-2:]))[..., None, None], g, np.nan)
-    outside = g.mT @ y @ y.mT - left @ (g.mT @ y @ y.mT)
-    return outside + y.mT @ y @ g.mT - y.mT @ y @ g.mT @ right - y.mT @ g @ y.mT
+    h, k = conj(g.mT) @ conj(y) @ y.mT, y.mT @ conj(y) @ conj(g.mT)
+    return h - left @ h + k - k @ right - y.mT @ g @ y.mT
 
 
 @own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
@@ -136,7 +140,8 @@ def pseudoinverse(x: Array, rcond: Any = None) -> Array:
 def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
     if hermitian:
-        a = np.tril(a) + np.tril(a, -1).mT
+        below = np.tril(a, -1)
+        a = below + conj(below.mT) + np.real(a) * np.eye(a.shape[-1], dtype=a.dtype)
     cutoff = rtol if rcond is None else rcond
     return pseudoinverse(a, rcond=max(a.shape[-2:]) * np.finfo(a.dtype).eps if cutoff is None else cutoff)
 
@@ -148,9 +153,9 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> tuple[Array, Array, Any, Arr
     m, n = a.shape
     x = np.matmul(np.linalg.pinv(a, max(m, n) * np.finfo(a.dtype).eps if rcond is None else rcond), b)
     rank = np.linalg.matrix_rank(a, rcond)
-    squares = np.sum(np.square(b - np.matmul(a, x)), axis=0)
+    total = np.sum(squares(b - np.matmul(a, x)), axis=0)
     determined = m > n and not (isinstance(rank, int | np.integer) and rank < n)  # a formula's rank is open
-    residuals = np.reshape(squares, (-1,)) if determined else np.zeros(0, x.dtype)
+    residuals = np.reshape(total, (-1,)) if determined else np.zeros(0, total.dtype)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 
