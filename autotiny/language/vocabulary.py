@@ -31,20 +31,26 @@ METHODS = {
 SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
 OFFERED = {
-    *("activations", "arranging", "einsum", "elementwise", "floating", "grids", "indexing", "linalg", "logarithms"),
+    "activations",
+    "arranging",
+    "einsum",
+    "elementwise",
+    "floating",
+    "grids",
+    "indexing",
+    "linalg",
+    "logarithms",
     "matmul",
-    *(
-        "padding",
-        "polynomials",
-        "products",
-        "quantiles",
-        "reductions",
-        "selecting",
-        "shaping",
-        "singular_values",
-        "spectra",
-        "statistics",
-    ),
+    "padding",
+    "polynomials",
+    "products",
+    "quantiles",
+    "reductions",
+    "selecting",
+    "shaping",
+    "singular_values",
+    "spectra",
+    "statistics",
 }
 """The files of operations whose functions the language has: their results and costs can be estimated."""
 NOT_OFFERED = {"apply_along_axis", "apply_over_axes", "astype", "eig", "eigvals", "ix_", "piecewise"}
