@@ -128,6 +128,11 @@ class Sweep:
         self.grads, self.passed_by, self.masked = dict(grads), [], False
         self.path, self.record, self.selection, self.wanted = path, record, selection, wanted
 
+    @property
+    def leaves(self) -> list[Node]:
+        """The leaves that the sweep has reached."""
+        return [x for x in self.grads if x.op is None]
+
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects: what was not taken may be the reason."""
         return self.masked and any(map(has_nan, self.grads.values()))

@@ -1,6 +1,6 @@
 """Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,31 +14,24 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
 from autotiny.engine.selection import Mask, Selection
-from autotiny.engine.values import private_copy
+from autotiny.engine.values import SCALARS, private_copy
 from autotiny.errors import ShapeError, UnsupportedError
 
 AnyNode = TypeVar("AnyNode", bound=Node)
+set_gradient: Callable[[Node, Any], None] = vars(Node)["_grad"].__set__
 
 
 def backward(output: Node, grad: Any = None) -> None:
-    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way.
-
-    An interrupt (Ctrl-C) leaves every `.grad` as it was.
-    """
-    grads = with_forms(verified_order(output), {output: seed(output, value_of(grad))})
-    before = [node._grad for node in grads]
-    try:
-        for node, g in grads.items():
-            if node.op is not None:
-                node._grad = g
-            elif node._grad is not None:
-                node._grad = node._grad + g
-            else:
-                node._grad = g.copy() if getattr(g, "base", None) is not None else g
-    except BaseException:
-        for node, g in zip(grads, before, strict=True):
-            node._grad = g
-        raise
+    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
+    sweep = run(verified_order(output), {output: seed(output, value_of(grad))}, None, False, keep=True)
+    grads = sweep.all_gradients()
+    for x in sweep.leaves:
+        g, before = grads[x], x._grad
+        if before is not None:
+            grads[x] = before + g
+        elif getattr(g, "base", None) is not None:
+            grads[x] = g.copy()
+    any(map(set_gradient, grads, grads.values()))  # in one call, which an interrupt (Ctrl-C) cannot stop half way
 
 
 def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> list[AnyNode]:
@@ -80,6 +73,9 @@ def seed(output: Node, grad: Any) -> Any:
             "or was made under no_grad"
         )
     if grad is None:
+        value = output._value
+        if type(value) in SCALARS:
+            return type(value)(1)
         if output.size != 1:
             raise ShapeError(
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"

@@ -19,6 +19,7 @@ import numpy as np
 from autotiny.engine.broadcasting import any_repetition
 from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
+from autotiny.engine.values import SCALARS
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
 from autotiny.ops.reductions import kept_shape
@@ -256,12 +257,10 @@ def is_finite(value: Any) -> bool:
 
 def has_nan(g: Any) -> bool:
     """Whether an entry is nan. A sum of squares is nan exactly where one of them is, and the fastest pass."""
-    kind = type(g)
-    if kind is np.ndarray:
+    if type(g) is np.ndarray:
         flat = g.ravel("K")
         g = flat.dot(flat)
-        return bool(g != g)
-    if kind is np.float64 or kind is np.float32:
+    if type(g) in SCALARS:
         return bool(g != g)
     g = value_of(g)
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call

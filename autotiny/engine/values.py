@@ -8,6 +8,8 @@ import numpy as np
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.ops.table import type_name
 
+SCALARS = frozenset({np.float64, np.float32, np.float16})
+"""The types of single numbers, tested for with `type(x) in SCALARS`, which takes little time."""
 REAL = "fiub"
 """The kinds of NumPy types that hold real numbers: floating point, integer, unsigned and boolean."""
 

@@ -1,5 +1,7 @@
 """Losses of neural networks, from logits, and the labels that they take."""
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -70,14 +72,21 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     """
     logits = floats(logits, "cross_entropy", complex_too=True)
     shape = logits.shape
+    scale = _scale(shape, axis) if type(axis) is int else _scale.__wrapped__(shape, axis)
+    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
+    return scale * expectation(Y, log_softmax(logits, axis=axis))
+
+
+@functools.lru_cache
+def _scale(shape: tuple[int, ...], axis: int) -> float:
+    """Return -1/m for logits of this shape; raise ShapeError if they hold no examples, or the axis is not one."""
     if not shape:
         raise ShapeError("cross_entropy: expected logits with an axis of classes; got a single number")
     if not isinstance(axis, (int, np.integer)) or not -len(shape) <= axis < len(shape):
         raise ShapeError(f"cross_entropy: axis {axis!r} is not one of logits of shape {shape}")
     if 0 in shape:
         raise ShapeError(f"cross_entropy: logits of shape {shape} hold no examples, or no classes")
-    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
-    return (-shape[axis] / logits.size) * expectation(Y, log_softmax(logits, axis=axis))
+    return -shape[axis] / math.prod(shape)
 
 
 def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
