@@ -6,7 +6,12 @@ from autotiny.ops import load_tables
 
 load_tables()  # many tests walk the whole table
 
-collect_ignore = ["oracles.py", "ops/cases.py", "ops/declare.py"]  # read by tests, and to be imported only once
+collect_ignore = [
+    "oracles.py",
+    "ops/cases.py",
+    "ops/declare.py",
+    "rows_of_scipy.py",
+]  # read by tests, and to be imported only once
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=150)
 settings.load_profile("repeatable")

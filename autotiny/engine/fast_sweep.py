@@ -18,6 +18,8 @@ from autotiny.engine.selection import has_nan
 from autotiny.engine.values import SCALARS
 from autotiny.ops import Op
 
+DOUBLE, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
 
 class FastSweep(Sweep):
     """A sweep over the whole graph, not recorded, that does not look at the selection."""
@@ -31,10 +33,8 @@ class FastSweep(Sweep):
 
     def __init__(self, grads: Gradients, *, wanted: Collection[Node] | None = None) -> None:
         self.grads, self.passed_by, self.masked, self.wanted = dict(grads), [], False, wanted
-        self.leaves = []
-        for x in grads:
-            if x.op is None:
-                self.leaves.append(x)
+        self.leaves = [x for x in grads if x.op is None]
+        self.may_be_complex = any(g.dtype is not DOUBLE and g.dtype is not SINGLE for g in grads.values())
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
@@ -72,7 +72,7 @@ class FastSweep(Sweep):
                             if a.op is None:
                                 leaves.append(a)
                     else:
-                        _receive(grads, leaves, op, a, g, c)
+                        self._receive(op, a, g, c)
                 if type(b) is kind and b._tracked:
                     c = right(g, y, u, v)
                     if type(c) in SCALARS and type(c) is type(v):
@@ -83,12 +83,12 @@ class FastSweep(Sweep):
                             if b.op is None:
                                 leaves.append(b)
                     else:
-                        _receive(grads, leaves, op, b, g, c)
+                        self._receive(op, b, g, c)
             elif op.arity == 1:
                 (x,) = form.args
-                _receive(grads, leaves, op, x, g, op.rules[0](g, node._value, x._value, **form.kwargs))
+                self._receive(op, x, g, op.rules[0](g, node._value, x._value, **form.kwargs))
             else:
-                _pull_each(grads, leaves, node, form, g)
+                self._pull_each(node, form, g)
         self.within = list(self.within_forms()) if self.passed_by else []
 
     def is_spoilt(self) -> bool:
@@ -102,41 +102,42 @@ class FastSweep(Sweep):
                 return True
         return False
 
-
-def _pull_each(grads: Gradients, leaves: list[Node], node: Node, form: Any, g: Any) -> None:
-    """Pull g back through one operation, to its operands one by one."""
-    args, kwargs, kind = form.args, form.kwargs, type(node)
-    values = [arg._value if type(arg) is kind else arg for arg in args]
-    rules = form.op.rules
-    at_once = getattr(rules, "at_once", None)
-    if at_once is not None:
-        for arg, c in zip(args, at_once(g, node._value, values, **kwargs), strict=True):
+    def _pull_each(self, node: Node, form: Any, g: Any) -> None:
+        """Pull g back through one operation, to its operands one by one."""
+        args, kwargs, kind = form.args, form.kwargs, type(node)
+        values = [arg._value if type(arg) is kind else arg for arg in args]
+        rules = form.op.rules
+        at_once = getattr(rules, "at_once", None)
+        if at_once is not None:
+            for arg, c in zip(args, at_once(g, node._value, values, **kwargs), strict=True):
+                if type(arg) is kind and arg._tracked:
+                    self._receive(form.op, arg, g, c)
+            return
+        for arg, rule in zip(args, rules, strict=False):
             if type(arg) is kind and arg._tracked:
-                _receive(grads, leaves, form.op, arg, g, c)
-        return
-    for arg, rule in zip(args, rules, strict=False):
-        if type(arg) is kind and arg._tracked:
-            _receive(grads, leaves, form.op, arg, g, rule(g, node._value, *values, **kwargs))
+                self._receive(form.op, arg, g, rule(g, node._value, *values, **kwargs))
 
-
-def _receive(grads: Gradients, leaves: list[Node], op: Op, arg: Node, g: Any, c: Any) -> None:
-    """Add the contribution c of one operation to an operand's gradient."""
-    x = arg._value
-    if getattr(c, "shape", None) != x.shape or c.dtype is not x.dtype:
-        c = fit(c, x, op)
-    if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
-        c = c.copy()
-    before = grads.get(arg)
-    if before is None:
-        grads[arg] = c
-        if arg.op is None:
-            leaves.append(arg)
-    elif (
-        type(c) is type(before) is np.ndarray
-        and c.base is None
-        and c is not g  # so c is new, and this is the only reference to it
-        and c.strides == before.strides  # or else the sum would lie in memory in another order than `before + c` does
-    ):
-        grads[arg] = np.add(before, c, out=c)
-    else:
-        grads[arg] = before + c
+    def _receive(self, op: Op, arg: Node, g: Any, c: Any) -> None:
+        """Add the contribution c of one operation to an operand's gradient."""
+        x, grads = arg._value, self.grads
+        dtype = getattr(c, "dtype", None)
+        if dtype is not x.dtype or c.shape != x.shape:
+            c = fit(c, x, op)
+        if dtype is not DOUBLE and dtype is not SINGLE:
+            self.may_be_complex = True
+        if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
+            c = c.copy()
+        before = grads.get(arg)
+        if before is None:
+            grads[arg] = c
+            if arg.op is None:
+                self.leaves.append(arg)
+        elif (
+            type(c) is type(before) is np.ndarray
+            and c.base is None
+            and c is not g  # so c is new, and this is the only reference to it
+            and c.strides == before.strides  # or else the sum would lie in memory in another order than `before + c`
+        ):
+            grads[arg] = np.add(before, c, out=c)
+        else:
+            grads[arg] = before + c

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError
-from autotiny.ops.table import OPS, Array, compose, define, own
+from autotiny.ops.table import Array, compose, conj, define, own
 
 PLAIN_ARRAY = np.ndarray
 
@@ -57,20 +57,21 @@ def in_shape(x: Array, like: Array) -> Array:
 
 @compose(np.vdot)
 @own(
-    lambda g, y, a, b: in_shape(g * b, a),
-    lambda g, y, a, b: in_shape(g * a, b),
+    lambda g, y, a, b: in_shape(conj(g * b), a),
+    lambda g, y, a, b: in_shape(g * conj(a), b),
     traits="reduces smooth linear keeps_sign",
     words="product rule: times the other factor, entry by entry",
 )
 def vdot(a: Array, b: Array) -> Array:
-    """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
+    """y = Σ conj(a) b over all entries; of real numbers ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
 
 
 @own(
-    *OPS[vdot].rules,
+    lambda g, y, a, b: in_shape(g * b, a),
+    lambda g, y, a, b: in_shape(g * a, b),
     kind="vdot",
-    traits="reduces smooth linear keeps_sign",
+    traits="reduces smooth linear keeps_sign real",
     words="product rule: times the other factor, entry by entry",
     fast_form=lambda probabilities, x: vdot(probabilities, x),
 )
