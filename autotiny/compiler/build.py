@@ -305,7 +305,8 @@ def hands_on_nan(term: Term) -> bool:
     if op is None:
         return False
     if op.has("moves"):
-        return op.has("reshapes") or op.has("rearranges") or made_by(term, np.copy)
+        whole = (op.has("reshapes") or op.has("rearranges")) and not op.has("selects")
+        return whole or made_by(term, np.copy)
     function = op.reduction_of or op.function
     return op.has("linear") or (isinstance(function, np.ufunc) and keeps_nan(function))
 

@@ -19,8 +19,10 @@ from autotiny.ops import (
     linalg,
     logarithms,
     matmul,
+    normalising,
     outputs,
     padding,
+    patches,
     penalties,
     products,
     reductions,
@@ -79,7 +81,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
+for function in (np.conjugate, np.real, np.imag, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,
@@ -442,6 +444,23 @@ def twice(x):
     return x, x
 
 
+SLIDING = [
+    use((5,), lengths=(2,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((7,), lengths=(3,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((1, 4, 5, 2), lengths=(2, 3), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((6,), lengths=(1,), axes=(0,), strides=(3,), dilations=(1,)),
+    use((0, 3), lengths=(2,), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.patches, REAL, uses=SLIDING)
+OVERLAPPING = [
+    use((2, 4), shape=(5,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((3, 2), shape=(8,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((2, 3, 1, 2, 2, 2), shape=(1, 4, 5, 2), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((2, 0, 2), shape=(0, 3), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.overlap_add, REAL, uses=OVERLAPPING)
+STANDARDISED = [use((3,)), use((4,), epsilon=0.1), use((2, 3), axis=0, epsilon=0.1)]
+declare(normalising.standardised, REAL, uses=[*STANDARDISED, use((2, 1, 3, 2), axis=(0, 2), epsilon=1e-3)])
 declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
 SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
 declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")
