@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autotiny.engine.containers import register_pytree
 from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import debug, no_grad, scope
+from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
@@ -51,6 +53,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "register_pytree",
     "relu",
     "scope",
     "session",
@@ -58,6 +61,7 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "tree_map",
     "value_and_grad",
     "vjp",
 ]
