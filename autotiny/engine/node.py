@@ -215,11 +215,11 @@ class Node:
     size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
 
     # ----- values without a gradient -----
-    def item(self) -> Any:
-        """Return the only entry as a Python number, which has no gradient."""
+    def item(self, *place: Any) -> Any:
+        """Return the only entry, or the one at a place, as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._only_entry()
+        return self._value.item(*place) if place else self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
