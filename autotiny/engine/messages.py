@@ -249,7 +249,7 @@ def _array_mend(tensor: Any, name: str) -> str | None:
     for other in names:
         value = variable(other, frame)
         if hasattr(value, "toarray"):
-            return f"{other} is sparse, use {other}.toarray()"
+            return f"{other} is sparse, use {other} @ {name} for their product, or {other}.toarray()"
         if hasattr(value, "__array__") and not hasattr(value, "op") and not isinstance(value, np.ndarray | type):
             return f"{other} is a {type(value).__name__}, use np.asarray({other})"
     if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.args:
