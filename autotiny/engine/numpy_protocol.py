@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autotiny.engine.messages import composition_failure
 from autotiny.engine.signatures import stated_options
 from autotiny.errors import UnsupportedError
-from autotiny.ops import OPS, folding, shaping
+from autotiny.ops import OPS, PLAIN, folding, shaping, ufuncs
 
 REDUCTIONS = {op.reduction_of: function for function, op in OPS.items() if op.reduction_of}
 
@@ -34,6 +35,8 @@ class ArrayProtocol:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method == "__call__":
+            if options and ufunc not in PLAIN and options.keys() & ufuncs.OPTIONS:
+                return self._with_options(ufunc, inputs, options)
             return self.__autotiny_call__(ufunc, inputs, options)
         if method == "reduce" and ufunc in REDUCTIONS:
             return self.__autotiny_call__(REDUCTIONS[ufunc], inputs, {"axis": 0, **options})
@@ -46,8 +49,22 @@ class ArrayProtocol:
             "make a new array, such as x + np.bincount(i, weights=y, minlength=len(x)) for np.add.at(x, i, y)"
         )
 
+    @staticmethod
+    def _with_options(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        try:
+            return ufuncs.call(ufunc, inputs, options)
+        except Exception as error:
+            raise composition_failure(ufunc, inputs, options, error) from None
+
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return self.__autotiny_call__(function, args, kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The module whose functions take this: numpy."""
+        return np
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self.__autotiny_call__(np.equal, (self, value), {})))
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -87,5 +104,6 @@ class ArrayProtocol:
         """Return the values in another floating-point type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
+    flat = property(np.ravel, doc="The entries as a vector.")
     T = property(transpose, doc="The axes reversed.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

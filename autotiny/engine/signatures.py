@@ -14,10 +14,6 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
-MENDS = {np.where: "; np.where(condition, x, y) chooses, np.nonzero(condition.data) finds the places that are not 0"}
-"""What to do where an argument is missing that NumPy's function can do without."""
-
-
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     """Return the operands by position and the options by name."""
     if op.arity is not None:
@@ -28,17 +24,18 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
-            missing, mend = op.parameters[len(args)], MENDS.get(op.function, "")
-            raise UnsupportedError(f"{op.name}: missing argument {missing}{mend}")
+            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
     require_supported(op.name, options, op.options)
     return args, options
 
 
 def extends(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether a call states options that the entry of its function lacks, and its other composition has."""
-    if function not in EXTENDED or not (kwargs or len(args) > 1):
+    if function not in EXTENDED:
         return False
     form = _form(function, EXTENDED[function])
+    if not kwargs and len(args) == len(form.required):
+        return function in OPS and len(args) < (OPS[function].arity or 0)  # np.where(condition)
     stated = {**kwargs, **dict(zip(form.names[1:], args[1:], strict=False))}
     return any(name in stated and _differs(name, stated[name], function) for name in _added(function))
 

@@ -79,7 +79,7 @@ class Tensor(ArrayProtocol, Node):
         gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self.requires_grad:
+        if self.requires_grad and (dtype is None or np.dtype(dtype).kind not in "iub"):
             raise messages.lost_in_array(self)
         return np.array(read_only(self._value), dtype=dtype, copy=copy)
 

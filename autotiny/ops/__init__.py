@@ -20,9 +20,11 @@ from autotiny.ops import (
     quantiles,
     reductions,
     selecting,
+    sets,
     shaping,
     spectra,
     statistics,
+    ufuncs,
 )
 from autotiny.ops.custom import operation
 from autotiny.ops.plain import PLAIN
@@ -53,8 +55,10 @@ __all__ = [
     "quantiles",
     "reductions",
     "selecting",
+    "sets",
     "shaping",
     "spectra",
     "stable_form",
     "statistics",
+    "ufuncs",
 ]
