@@ -15,14 +15,28 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, losses, quantiles, reductions, shaping
+from autotiny.ops import (
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    logarithms,
+    losses,
+    matmul,
+    normalising,
+    patches,
+    penalties,
+    quantiles,
+    reductions,
+    shaping,
+)
 
 Values = Mapping[str, Any]
 
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
-    "logarithms": logarithms, "losses": losses, "quantiles": quantiles, "reductions": reductions,
-    "shaping": shaping,
+    "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
+    "penalties": penalties, "quantiles": quantiles, "reductions": reductions, "shaping": shaping,
 }  # fmt: skip
 """What the code of a program may refer to."""
 

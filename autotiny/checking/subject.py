@@ -16,6 +16,7 @@ from autotiny.engine.node import form_of, made_by
 from autotiny.engine.recording import copied, evaluate_form, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.outputs import Outputs
 
 SAMPLES = 4
 """The number of copies of a graph in which every value is moved by a rounding."""
@@ -140,6 +141,8 @@ def rounded_copy(order: Sequence[Tensor], rng: np.random.Generator) -> dict[Tens
 
 def jitter(value: Any, rng: np.random.Generator) -> Any:
     """Floating-point values, each moved by up to one rounding; anything else as it is."""
+    if isinstance(value, Outputs):
+        return value.each(lambda part: jitter(part, rng))
     dtype = getattr(value, "dtype", None)
     if dtype is None or dtype.kind != "f":
         return value

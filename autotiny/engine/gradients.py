@@ -84,7 +84,8 @@ def seed(output: Node, grad: Any) -> Any:
             raise ShapeError(
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
-        return np.ones_like(output._value) if output.ndim else output.dtype.type(1)
+        scalar = isinstance(output._value, np.generic)
+        return output.dtype.type(1) if scalar else np.ones_like(output._value)
     start = grad if isinstance(grad, Node) else private_copy(grad, True, output.dtype, "backward")
     if start.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {start.shape}")

@@ -18,6 +18,7 @@ from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
 from autotiny.ops.stable_forms import Match
+from autotiny.ops.table import library
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -98,6 +99,8 @@ class Node:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
         if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
             leaving.note(self, sys._getframe(1))
+        if library(self._value) is not None:
+            return self._value
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
@@ -268,7 +271,7 @@ class Node:
     def __repr__(self) -> str:
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
-        return f"Tensor({name}{few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
+        return f"Tensor({name}{_few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -287,6 +290,11 @@ def _require_leaf_options(requires_grad: Any, name: Any) -> None:
         raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
     if not (name is None or isinstance(name, str)):
         raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
+
+
+def _few_entries(value: Any) -> str:
+    """Return the first entries of a value; of an array of another library, which may be far away, its type."""
+    return f"{type(value).__module__}.{type(value).__name__}" if library(value) is not None else few_entries(value)
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autotiny.engine.array_mends import in_place_mend
 from autotiny.engine.messages import composition_failure
 from autotiny.engine.signatures import stated_options
 from autotiny.errors import UnsupportedError
@@ -45,8 +46,8 @@ class ArrayProtocol:
             stated = stated_options(f"{ufunc.__name__}.{method}", options, ufunc, known)
             return folding.METHODS[method](ufunc, *inputs, **stated)
         raise UnsupportedError(
-            f"{ufunc.__name__}.{method} of a {type(self).__name__} is not supported: it changes its argument in place; "
-            "make a new array, such as x + np.bincount(i, weights=y, minlength=len(x)) for np.add.at(x, i, y)"
+            f"{ufunc.__name__}.{method} changes its argument, and a recorded value stays as it is: write "
+            f"{in_place_mend('at', f'np.{ufunc.__name__}')}"
         )
 
     @staticmethod

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import gradients, messages
+from autotiny.engine.array_mends import assignment_mend
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -89,10 +90,17 @@ class Tensor(ArrayProtocol, Node):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if modes.recording or self.op is not None or not self.requires_grad or self._argument:
+            leaf = (
+                ""
+                if self.op is not None
+                else (
+                    f"; to set a leaf before it is used, {self._label()}.data[...] = ..., or write it inside "
+                    "`with at.no_grad():`"
+                )
+            )
             raise UnsupportedError(
-                f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, "
-                f"np.concatenate or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..., "
-                "or write it inside `with at.no_grad():`"
+                f"{self._label()}[...] = ... would change a recorded value: write {assignment_mend()}, or build it "
+                f"with np.where, at.array or np.concatenate{leaf}"
             )
         fresh = np.array(self._value)
         fresh[tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)] = value_of(value)

@@ -21,6 +21,7 @@ from autotiny.engine.recorded_call import RecordedCall, record_call
 from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.table import identity_like, library
 
 Function = Callable[..., Any]
 
@@ -167,10 +168,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
-    starts = [
-        Tensor(np.random.default_rng(0).uniform(1, 2, np.shape(out)), dtype=np.result_type(out, np.float16))
-        for out in call.outputs
-    ]
+    starts = [_random_start(out) for out in call.outputs]
     nested = call.nested or (modes.recording and any(t.requires_grad for t in directions))
     with Switch("recording", True):
         pulled = call.pull(seeds_for(call, starts), record=True)
@@ -180,9 +178,16 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         if along.requires_grad
         else {}
     )
-    call.end()
+    if not nested:
+        call.end()
     derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
+
+
+def _random_start(out: Any) -> Tensor:
+    """Return a gradient to start from, between 1 and 2: what it is does not count, and 0 would be a special case."""
+    start = np.random.default_rng(0).uniform(1, 2, np.shape(out))
+    return Tensor(np.asarray(start, like=library(out)), dtype=np.result_type(out, np.float16))
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -210,7 +215,7 @@ def _rows(call: RecordedCall, out: Any) -> list[Any]:
     """Return for each variable the derivatives of all entries of one output."""
     if not (isinstance(out, Tensor) and out.requires_grad):
         return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
-    seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
+    seeds = identity_like(out, out.size).reshape(out.size, *out.shape)
     pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:

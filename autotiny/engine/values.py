@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError, UnsupportedError
-from autotiny.ops.table import type_name
+from autotiny.ops.table import library, type_name
 
 REAL = "fiub"
 """The kinds of NumPy types that hold real numbers: floating point, integer, unsigned and boolean."""
@@ -70,7 +70,8 @@ def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tens
     """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
     if is_foreign(data):
         require_real(data.dtype, where)
-        data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
+        if not hasattr(data, "__autotiny_call__") or not data.ndim:
+            data = data.copy()  # a formula is a value already, but its number may be Python's, which has no precision
         return data.astype(dtype or float) if tracked and data.dtype.kind != "f" else data
     array = np.array(real_numbers(data, where), dtype=_floating(dtype, tracked, where))
     require_real(array.dtype, where)
@@ -92,8 +93,10 @@ def _floating(dtype: Any, tracked: bool, where: str) -> Any:
     return dtype
 
 
-def read_only(value: Any) -> np.ndarray:
-    """Return a read-only view of the value."""
+def read_only(value: Any) -> Any:
+    """Return a read-only view of the value; an array of another library as it is."""
+    if library(value) is not None:
+        return value
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

@@ -11,7 +11,7 @@ import numpy as np
 import autotiny.language.constructors as constructors
 from autotiny.errors import UnsupportedError
 from autotiny.language.costs import ESTIMATES, Estimate, entrywise
-from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
+from autotiny.ops import COMPOSED, OPS, activations, load_tables, logarithms, losses
 from autotiny.ops.plain import TRUTH_VALUES
 
 CONSTANTS: dict[str, Any] = {"pi": np.pi, "e": np.e, "inf": np.inf, "nan": np.nan, "newaxis": None}
@@ -25,7 +25,7 @@ METHODS = {
 }
 SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
-OFFERED = {"activations", "einsum", "elementwise", "indexing", "linalg", "padding", "reductions", "shaping"}
+OFFERED = {"activations", "einsum", "elementwise", "indexing", "linalg", "matmul", "padding", "reductions", "shaping"}
 """The files of operations whose functions the language has: their results and costs can be estimated."""
 TEXT_OPTIONS = {"einsum", "pad", "norm", "take"}
 """Functions that take text, as an operand or as an option."""
@@ -80,6 +80,7 @@ class Function(NamedTuple):
 @functools.cache
 def functions() -> dict[str, Function]:
     """Every function of the language by its name, collected from the table of operations on first use."""
+    load_tables()
     table = dict[str, Function]()
     for ufunc in TRUTH_VALUES:
         table[ufunc.__name__] = Function(ufunc.__name__, ufunc, _signature_of_ufunc(ufunc), entrywise)
@@ -98,7 +99,9 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield prefix + name, function
     for module in (activations, losses, constructors):
         yield from public_functions(module)
-    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others are forms
+    for name, function in public_functions(logarithms):
+        if function not in OPS or OPS[function].takes_numbers:  # the others are forms
+            yield name, function
 
 
 def _is_offered(function: Any) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded
+from autotiny.ops.outputs import rule_of_outputs, with_outputs
+from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded, require_arity
 
 
 def operation(
@@ -60,17 +61,18 @@ def operation(
         if not callable(forward):
             raise UnsupportedError(f"operation: expected a function, got {forward!r}")
         name = forward.__name__
-        own = [rule and _on_read_only(rule, f"{name}: a rule") for rule in (*rules, each)]
+        own = [rule and rule_of_outputs(_on_read_only(rule, f"{name}: a rule")) for rule in (*rules, each)]
         op = Op(
             forward,
             tuple(own[:-1]),
-            _on_read_only(forward, f"{name}: the function"),
+            with_outputs(_on_read_only(forward, f"{name}: the function"), name),
             kind="call",
             notation=notation,
             each=own[-1],
             used=guarded if callable(guarded) else None,
             traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
+        require_arity(op)
         return recorded(op, forward)
 
     return decorate

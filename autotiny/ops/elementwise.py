@@ -22,6 +22,7 @@ from autotiny.ops.table import (
     compose,
     constant_variant,
     define,
+    extend,
     is_formula,
     own,
 )
@@ -29,7 +30,7 @@ from autotiny.ops.table import (
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
-def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
+def curve(function: Function, *rules: Rule | None, traits: str, **row: Any) -> Op:
     """Enter an elementwise operation."""
     return define(function, *rules, traits=f"elementwise {traits}", **row)
 
@@ -237,6 +238,12 @@ def squared_hypot(a: Array, b: Array) -> Array:
 
 
 # ----- compositions -----
+@extend(np.where)
+def places_of_nonzero(condition: Array) -> Any:
+    """The places where the condition is not 0, as np.nonzero has them."""
+    return np.nonzero(condition)
+
+
 OPS[np.conjugate] = OPS[np.positive]
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)

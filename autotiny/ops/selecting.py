@@ -7,22 +7,15 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.folding import cast
 from autotiny.ops.indexing import index, scatter
 from autotiny.ops.plain import plain
 from autotiny.ops.shaping import astype
-from autotiny.ops.table import Array, array_like, compose, extend, floats
+from autotiny.ops.table import Array, array_like, compose, floats
 
 plain(np.argpartition, np.lexsort, np.spacing)
 
 
 # ----- choices -----
-@extend(np.where)
-def places_of_nonzero(condition: Array) -> Any:
-    """The places where the condition is not 0, as np.nonzero has them."""
-    return np.nonzero(condition)
-
-
 @compose(np.select)
 def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Any = 0) -> Array:
     """The first choice whose condition holds."""
@@ -30,13 +23,14 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Any 
         raise ShapeError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; give one for each")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
+        result = np.where(condition, array_like(choice), result)
     return result
 
 
 @compose(np.choose)
 def choose(a: Array, choices: Sequence[Array], *, mode: str = "raise") -> Array:
     """choices[a], entry by entry."""
+    choices = list(map(array_like, choices))
     n = len(choices)
     if mode == "raise" and np.any(np.logical_or(np.less(a, 0), np.greater_equal(a, n))):
         raise ShapeError(f"choose: expected whole numbers in 0..{n - 1}; mode='wrap' or 'clip' takes others")
@@ -74,12 +68,6 @@ def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = No
     if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
         raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
     return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
-
-
-@compose(np.full)
-def full(shape: Any, fill_value: Array, dtype: Any = None) -> Array:
-    """An array of one value, or of values that broadcast: np.full(shape, t, like=t)."""
-    return np.broadcast_to(cast(floats(fill_value), dtype), shape)
 
 
 # ----- entries taken -----

@@ -211,9 +211,9 @@ def test_names_are_those_of_the_user_and_not_of_numpys_variables():
     ("compute", "words"),
     [
         (lambda x: np.roots(x), "numpy.roots has no gradient rule yet: write it with functions that have one"),
-        (lambda x: np.linalg.qr(x), "numpy.linalg.qr has no gradient rule yet"),
+        (lambda x: np.packbits(x), "numpy.packbits has no gradient rule yet"),
         (lambda x: np.frexp(x), "numpy.frexp has no gradient rule yet"),
-        (lambda x: np.sum(x, out=np.ones(())), "sum: out= is not supported on a Tensor; use np.where, or assign"),
+        (lambda x: np.sum(x, out=np.ones(())), r"sum: out= is not supported on a Tensor; write np\.sum(x\)"),
         (lambda x: np.exp(x, out=np.ones((2, 2))), "exp: out= is not supported on a Tensor"),
         (lambda x: np.add(x, x, where=np.eye(2) > 0), "add: where= is not supported on a Tensor"),
         (lambda x: np.sum(x, where=np.eye(2) > 0, out=np.ones(())), "sum: out= is not supported on a Tensor"),
@@ -221,10 +221,13 @@ def test_names_are_those_of_the_user_and_not_of_numpys_variables():
         (lambda x: np.max(x, where=np.eye(2) > 0), "max: where= needs initial=, the result where nothing is left"),
         (lambda x: np.exp(x, dtype=int), "exp: an operand of float64 cannot be cast to int64 with casting='same_kind'"),
         (lambda x: np.exp(x, signature="d->d"), "exp: signature= is not supported on a Tensor"),
-        (lambda x: np.copyto(np.ones((2, 2)), x), "numpy.copyto, which np.full_like"),
+        (
+            lambda x: np.copyto(np.ones((2, 2)), x),
+            r"numpy\.copyto changes .* write np\.broadcast_to(x, np\.shape(np\.ones((2, 2\)\)\)\)",
+        ),
         (lambda x: np.full_like(np.ones((2, 2)), x), "write np.broadcast_to(x, np.shape"),
         (lambda x: np.full((2, 2), x), "Tensor is tracked|x is tracked"),
-        (lambda x: np.add.at(x, 0, 1), "add.at of a Tensor is not supported"),
+        (lambda x: np.add.at(x, 0, 1), r"add\.at changes .* write x = at\.index_update(x, 0, 1, np\.add\)"),
         (lambda x: np.add(np.ones((2, 2)), 1, out=x), "add: out= is not supported on a Tensor"),
     ],
 )

@@ -338,6 +338,15 @@ def test_vjp_is_the_gradient_times_the_jacobian():
     np.testing.assert_allclose(pulled, A.T @ (g * (1 - value**2)), rtol=1e-14)
 
 
+def test_jvp_along_a_tracked_tangent_at_a_plain_point_is_differentiated():
+    def energy(v):
+        return np.sum(at.jvp(np.sin, (X,), (v,))[1] ** 2)
+
+    v = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(at.grad(energy)(v), 2 * v * np.cos(X) ** 2)
+    np.testing.assert_allclose(at.hessian(energy)(v), np.diag(2 * np.cos(X) ** 2), atol=1e-15)
+
+
 def test_jvp_is_the_jacobian_times_the_tangent():
     t = np.array([1.0, -2.0, 0.5])
     value, tangent = at.jvp(lambda x: np.tanh(A @ x), (X,), (t,))

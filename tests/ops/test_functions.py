@@ -182,7 +182,6 @@ def test_empty_list_picks_nothing():
     ("call", "name"),
     [
         (lambda t: np.roots(t[0]), "numpy.roots"),
-        (lambda t: np.linalg.qr(t), "numpy.linalg.qr"),
         (lambda t: np.fft.fft(t), r"numpy.fft.fft"),
         (lambda t: np.frexp(t), "frexp"),
         (lambda t: np.packbits(t), "numpy.packbits"),
@@ -199,7 +198,7 @@ def test_function_without_a_row_is_an_error_that_names_it(call, name):
     "call", [lambda t: np.add.at(t, 0, 1), lambda t: np.add.at(np.ones(2), 0, t), lambda t: np.negative.at(t, 0)]
 )
 def test_the_method_of_universal_functions_that_writes_is_an_error(call):
-    with pytest.raises(UnsupportedError, match=r"\w+\.at of a Tensor is not supported: .* np.bincount\(i, weights=y"):
+    with pytest.raises(UnsupportedError, match=r"\w+\.at changes its argument, .*: write .*at\.index_update\("):
         call(at.Tensor([1.0, 2.0]))
 
 
@@ -228,7 +227,10 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
             lambda t: np.pad(t, 1, "edge", end_values=1),
             "pad: end_values is for the mode linear_ramp, and the mode is 'edge'",
         ),
-        (lambda t: np.linalg.svd(t[:, None]), "svd: singular vectors have no gradient rule yet; svd.x, compute_uv=F"),
+        (
+            lambda t: np.linalg.qr(t[:, None], mode="raw"),
+            "qr: mode 'raw', LAPACK's own factors, has no gradient rule; use",
+        ),
         (
             lambda t: np.histogram(t, bins="auto", weights=t),
             "histogram: bins='auto' counts values without weights; give the number of bins",
@@ -262,7 +264,7 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
         (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t > 0, t), r"where: missing argument y"),
-        (lambda t: np.sum([t, t]), "use .* np.stack for a list of Tensors"),
+        (lambda t: np.sum([t, t]), r"use np\.sum\(at\.array\(\[t, t\]\)\)"),
     ],
 )
 def test_unsupported_option_is_an_error_that_names_it(call, words):
@@ -387,7 +389,7 @@ def test_cross_entropy_takes_lists_and_integers():
     expected = at.cross_entropy(np.array([[1.0, 0.0], [2.0, -1.0]]), [0, 1])
     assert at.cross_entropy([[1, 0], [2, -1]], [0, 1]) == expected
     assert at.cross_entropy(np.array([[1, 0], [2, -1]]), np.array([0, 1])) == expected
-    with pytest.raises(ShapeError, match="expected logits with an axis of classes; got a single number"):
+    with pytest.raises(ShapeError, match="expected logits with an axis; got a single number"):
         at.cross_entropy(3.0, 0)
 
 
