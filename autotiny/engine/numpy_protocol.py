@@ -102,9 +102,11 @@ class ArrayProtocol:
         return self.__autotiny_call__(np.divmod, (other, self), {})
 
     def astype(self, dtype: Any, **_layout: Any) -> Any:
-        """Return the values in another floating-point type; how they lie in memory is left to NumPy."""
+        """Return the values in another floating-point or complex type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
     flat = property(np.ravel, doc="The entries as a vector.")
+    real = property(_method(np.real), doc="The real part.")
+    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
     T = property(transpose, doc="The axes reversed.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

@@ -21,7 +21,7 @@ from autotiny.engine.mutation import require_live, verified_order
 from autotiny.engine.node import ENDED, Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
-from autotiny.engine.values import REAL, is_foreign, plain_copy
+from autotiny.engine.values import NUMERIC, is_foreign, plain_copy
 from autotiny.errors import UnsupportedError
 
 Function = Callable[..., Any]
@@ -54,7 +54,10 @@ class RecordedCall(NamedTuple):
                 x._assigned = ENDED
 
     def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
-        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
+        """Return the gradients of the variables, as rules take and give them (`ops/table.py`).
+
+        `chosen` marks the entries of the outputs that count.
+        """
         record = record or self.nested
         whole = self.leaves.issubset(self.variables)
         grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
@@ -116,7 +119,7 @@ def variable(value: Any) -> Tensor:
 
 
 def _require_numbers(f: Function, out: Any) -> None:
-    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in REAL:
+    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in NUMERIC:
         name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
         raise UnsupportedError(
             f"{name}: the function returned {type(out).__name__}, expected a Tensor or numbers{hint}"

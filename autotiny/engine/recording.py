@@ -13,13 +13,13 @@ from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
-from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
+from autotiny.engine.values import NUMERIC, fingerprint, numbers, require_numeric
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
 from autotiny.ops.loading import find, unfinished
 from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.stable_forms import Match
-from autotiny.ops.table import array_like, node_in
+from autotiny.ops.table import array_like, is_complex, node_in, require_real
 
 NUMBERS = (float, int)
 new = object.__new__
@@ -54,7 +54,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         elif type(arg) in NUMBERS:
             values.append(arg)
         else:
-            if type(arg) is not np.ndarray or arg.dtype.kind not in REAL:
+            if type(arg) is not np.ndarray or arg.dtype.kind not in NUMERIC:
                 i = len(values)
                 if node_in(arg) is not None:
                     return record(op, (*args[:i], array_like(arg), *args[i + 1 :]), kwargs)
@@ -75,7 +75,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
-        _require_numbers(op, data)
+        data = _numbers(op, data)
         if kind is not None and isinstance(getattr(data, "value", data), Outputs):
             return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
     if kind is None:
@@ -114,7 +114,8 @@ def _note_modes(node: Node) -> None:
 def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     """Return the operation and its operands as they enter the graph.
 
-    An operand without a rule, such as a mask, counts by its value; beside a constant other rules may hold.
+    An operand without a rule, such as a mask, counts by its value; beside a constant, or for complex numbers, other
+    rules may hold.
     """
     if None in op.rules:
         if op.undifferentiable:
@@ -122,6 +123,8 @@ def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
     if op.constant_variant is not None and not all(isinstance(arg, Node) and arg._tracked for arg in args):
         op = op.constant_variant
+    if op.complex_variant is not None and any(is_complex(value_of(arg)) for arg in args):
+        op = op.complex_variant
     return op, args
 
 
@@ -232,10 +235,12 @@ def _plain_value(arg: Any) -> Any:
 
 def _constant(op: Op, arg: Any) -> Any:
     """Return a constant operand as a number or an array; an array of another library is kept as it is."""
-    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
-        require_real(arg.dtype, op.name)
+    if type(arg) is complex:
         return arg
-    return real_numbers(arg, op.name)
+    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
+        require_numeric(arg.dtype, op.name)
+        return arg
+    return numbers(arg, op.name)
 
 
 def _own_option(op: Op, name: str, value: Any) -> Any:
@@ -250,12 +255,15 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
-def _require_numbers(op: Op, data: Any) -> None:
-    """Raise UnsupportedError unless the value of an operation is an array of real numbers."""
-    if not hasattr(data, "dtype") or data.dtype.kind not in REAL:
-        raise UnsupportedError(
-            f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
-        )
+def _numbers(op: Op, data: Any) -> Any:
+    """Return the value of an operation as an array of numbers; raise UnsupportedError where it is none."""
+    if op.has("real"):
+        require_real(data, op.name)
+    if type(data) is complex and isinstance(op.function, np.ufunc):  # of one of Python's and a np.float64
+        return np.complex128(data)
+    if not hasattr(data, "dtype") or data.dtype.kind not in NUMERIC:
+        raise UnsupportedError(f"{op.name}: the operation gave {type(data).__name__}, expected an array of numbers")
+    return data
 
 
 def _fingerprints(args: tuple[Any, ...]) -> dict[Any, Any]:

@@ -7,12 +7,14 @@ outside, the sweep is recorded as well and the results are Tensors, so that tran
 
 import functools
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MethodType
 from typing import Any
 
 import numpy as np
 
 from autotiny.engine.backward import Gradients
+from autotiny.engine.complex_arguments import on_parts, parts_of, require_holomorphic, require_one_way, require_real
 from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
@@ -21,7 +23,7 @@ from autotiny.engine.recorded_call import RecordedCall, record_call
 from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import identity_like, library
+from autotiny.ops.table import conj, identity_like, is_complex, library, require_real_place
 
 Function = Callable[..., Any]
 
@@ -69,7 +71,9 @@ def given(positions: tuple[int, ...], args: tuple[Any, ...], where: str) -> tupl
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Return the function that computes f's value and its gradient with respect to one argument, or to several.
 
-    Raises ShapeError where f does not return a single number.
+    Of a complex argument z the gradient is dJ/dRe(z) + i dJ/dIm(z), the direction of steepest ascent.
+
+    Raises ShapeError where f does not return a single number, UnsupportedError where that is complex.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
@@ -85,12 +89,23 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
                 f"grad: the function must return a single number, got shapes {got}; sum it, or use at.jacobian"
             )
         (output,) = call.outputs
+        if is_complex(output):
+            raise UnsupportedError(
+                "grad: the function must return a real number, got a complex one: take np.real, np.imag or np.abs of "
+                "it; at.jacobian(f, holomorphic=True) is f'"
+            )
         depends = isinstance(output, Tensor) and output.requires_grad
-        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._value)} if depends else {}))
+        pulled = call.pull({output: np.ones_like(output._value)} if depends else {})
+        grads = call.rebuild_arguments(list(map(as_seen, pulled)))
         call.end()
         return call.value, grads[0] if single else tuple(grads)
 
     return Derivative(value_and_gradient, value_and_grad, f, argnums)
+
+
+def as_seen(g: Any) -> Any:
+    """Return a gradient of a variable, of which nobody else has the array, as users see it."""
+    return np.conjugate(g, out=g) if isinstance(g, np.ndarray) and is_complex(g) else conj(g)
 
 
 def require_function(f: Any, where: str) -> None:
@@ -100,10 +115,15 @@ def require_function(f: Any, where: str) -> None:
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """Return the function that computes the gradient of f, which returns a single number.
+    """Return the function that computes the gradient of f, which returns a single real number.
+
+    For a complex argument z = x + iy it is ∂f/∂x + i ∂f/∂y, so that z - alpha * grad(f)(z) descends. That of Re(h) is
+    the conjugate of h'(z) for a holomorphic h. PyTorch has the same convention, JAX and HIPS give the conjugate of it.
 
     >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
     array(1.)
+    >>> grad(lambda z: np.real(z * z))(1.0 + 2.0j)  # the conjugate of 2 z
+    array(2.-4.j)
     """
     both = value_and_grad(f, argnums)
 
@@ -115,6 +135,9 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
+
+    For complex numbers it is the adjoint of jvp under ⟨a, b⟩ = Re(Σ conj(a) b): pull(g) = conj(f'(z)) g for a
+    holomorphic f.
 
     >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
     >>> pull(np.array([1.0, 1.0]))
@@ -129,30 +152,37 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
             require_unchanged(node, now)
         upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
-        return tuple(
-            call.rebuild_arguments(
-                call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
-            )
-        )
+        pulled = call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
+        return tuple(call.rebuild_arguments(list(map(as_seen, pulled))))
 
     return call.value, pull
 
 
 def seeds_for(call: RecordedCall, upstream: list[Any]) -> Gradients:
-    """Return the gradients that arrive at the outputs, after checking their shapes."""
+    """Return the gradients that arrive at the outputs, as rules take them, after checking what users give."""
     if [np.shape(u) for u in upstream] != [np.shape(out) for out in call.outputs]:
         expected, got = [np.shape(out) for out in call.outputs], [np.shape(u) for u in upstream]
         raise ShapeError(f"vjp: the gradient must have the shapes of the value, {expected}; got {got}")
+    arrays = [u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u) for u in upstream]
+    for out, u in zip(call.outputs, arrays, strict=True):
+        require_real_place(u.dtype, np.result_type(out), "vjp: the gradient")
+    return starting_from(call, list(map(conj, arrays)))
+
+
+def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
+    """Return the gradients of the outputs that are tracked, in their precision; one that is returned twice has two."""
     seeds: Gradients = {}
     for out, u in zip(call.outputs, upstream, strict=True):
         if isinstance(out, Tensor) and out.requires_grad:
-            u = u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u, dtype=out.dtype)
+            u = u.astype(out.dtype, copy=False) if isinstance(u, np.ndarray) else u
             seeds[out] = seeds[out] + u if out in seeds else u
     return seeds
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t.
+
+    Of complex numbers it is the derivative along t as well; for a holomorphic f, f'(z) t.
 
     The reverse sweep is linear in the gradient u that it starts from, so its own derivative by u is the forward one
     (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
@@ -168,10 +198,12 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
+    for t, x in zip(directions, call.variables, strict=True):
+        require_real_place(t.dtype, x.dtype, "jvp: the tangent")
     starts = [_random_start(out) for out in call.outputs]
     nested = call.nested or (modes.recording and any(t.requires_grad for t in directions))
     with Switch("recording", True):
-        pulled = call.pull(seeds_for(call, starts), record=True)
+        pulled = call.pull(starting_from(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     grads = (
         sweep(verified_order(along), {along: np.ones_like(along._value)}, starts, record=nested)
@@ -190,53 +222,118 @@ def _random_start(out: Any) -> Tensor:
     return Tensor(np.asarray(start, like=library(out)), dtype=np.result_type(out, np.float16))
 
 
-def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def jacobian(
+    f: Function, argnums: int | tuple[int, ...] = 0, *, holomorphic: bool = False, real: bool = False
+) -> Function:
     """Return the function of all derivatives of f by one argument, or by several: J[i, j] = ∂f(x)[i] / ∂x[j].
 
     J has the shape f(x).shape + x.shape; for several arguments there is a tuple of such in place of each.
 
+    By a complex argument z, `holomorphic=True` gives f'(z), for an f that has one. `real=True` gives the derivatives of
+    the real and imaginary parts by the real and imaginary parts: those of np.stack([f.real, f.imag]) by
+    np.stack([z.real, z.imag]), where f or z is complex.
+
+    Raises UnsupportedError for a complex argument without either, and where f is not holomorphic at z.
+
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
+    >>> jacobian(lambda z: z**3, holomorphic=True)(1.0j)
+    array(-3.+0.j)
+    >>> jacobian(np.conj, real=True)(1.0j)
+    array([[ 1.,  0.],
+           [ 0., -1.]])
     """
     require_function(f, "jacobian")
     single, positions = np.ndim(argnums) == 0, positions_of(argnums, "jacobian")
+    require_one_way(holomorphic, real, "jacobian")
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = record_call(f, args, kwargs, given(positions, args, "jacobian"))
+        chosen = given(positions, args, "jacobian")
+        if real:
+            return jacobian(on_parts(f, args, chosen), argnums)(*parts_of(args, chosen), **kwargs)
+        call = record_call(f, args, kwargs, chosen)
+        if not holomorphic:
+            require_real(call.variables, "jacobian")
         blocks = [call.rebuild_arguments(_rows(call, out)) for out in call.outputs]
         call.end()
         return call.rebuild_output([block[0] if single else tuple(block) for block in blocks])
 
-    return Derivative(jacobian_of_f, jacobian, f, argnums)
+    return Derivative(jacobian_of_f, partial(jacobian, holomorphic=holomorphic, real=real), f, argnums)
 
 
 def _rows(call: RecordedCall, out: Any) -> list[Any]:
-    """Return for each variable the derivatives of all entries of one output."""
+    """Return for each variable the derivatives of all entries of one output.
+
+    A sweep that starts from 1 at an entry gives the real part of its derivative by a real variable, one from -i the
+    imaginary part.
+    """
     if not (isinstance(out, Tensor) and out.requires_grad):
-        return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
+        dtypes = [np.result_type(x.dtype, np.complex64) if is_complex(out) else x.dtype for x in call.variables]
+        return [np.zeros(np.shape(out) + x.shape, t) for x, t in zip(call.variables, dtypes, strict=True)]
     seeds = identity_like(out, out.size).reshape(out.size, *out.shape)
     pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
     shapes = [out.shape + x.shape for x in call.variables]
     if not pulled:
         return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
-    return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
+    blocks = [np.stack(rows) for rows in zip(*pulled, strict=True)]
+    if is_complex(out) and not all(map(is_complex, call.variables)):
+        turned = [call.pull({out: -1j * seed}, chosen={out: seed != 0}) for seed in seeds]
+        imaginary = [np.stack(rows) for rows in zip(*turned, strict=True)]
+        blocks = [re if is_complex(re) else re + 1j * im for re, im in zip(blocks, imaginary, strict=True)]
+    if any(map(is_complex, call.variables)):
+        require_holomorphic(call, out, blocks)
+    return [np.reshape(block, shape) for block, shape in zip(blocks, shapes, strict=True)]
 
 
-def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def hessian(
+    f: Function, argnums: int | tuple[int, ...] = 0, *, holomorphic: bool = False, real: bool = False
+) -> Function:
     """Return the function of the second derivatives of f, which returns a single number: x.shape + x.shape.
 
-    For several arguments it is a tuple of tuples, H[i][j] = ∂²f / ∂x_i ∂x_j.
+    For several arguments it is a tuple of tuples, H[i][j] = ∂²f / ∂x_i ∂x_j. By a complex argument, `holomorphic=True`
+    gives f'' of a holomorphic f, and `real=True` the second derivatives of a real f by np.stack([z.real, z.imag]).
 
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
+    >>> hessian(lambda z: z**3, holomorphic=True)(1.0j)
+    array(0.+6.j)
     """
-    return jacobian(grad(f, argnums), argnums)
+    require_function(f, "hessian")
+    positions = positions_of(argnums, "hessian")
+    require_one_way(holomorphic, real, "hessian")
+
+    def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
+        chosen = given(positions, args, "hessian")
+        if real:
+            of_parts = grad(on_parts(f, args, chosen), argnums)
+            return jacobian(of_parts, argnums)(*parts_of(args, chosen), **kwargs)
+        if holomorphic:
+            first = jacobian(single_number(f), argnums, holomorphic=True)
+            return jacobian(first, argnums, holomorphic=True)(*args, **kwargs)
+        require_real([x for i in chosen for x in flatten(args[i])[0]], "hessian")
+        return jacobian(grad(f, argnums), argnums)(*args, **kwargs)
+
+    return Derivative(hessian_of_f, partial(hessian, holomorphic=holomorphic, real=real), f, argnums)
+
+
+def single_number(f: Function) -> Function:
+    """Return f with a result that is a number, not an array of one; raise ShapeError for several."""
+
+    def number(*args: Any, **kwargs: Any) -> Any:
+        y = f(*args, **kwargs)
+        if np.size(y) != 1:
+            raise ShapeError(f"hessian: the function must return a single number, got shape {np.shape(y)}")
+        return np.reshape(y, ())
+
+    return number
 
 
 def hvp(f: Function) -> Function:
     """Return the function of the product H(x) v with the Hessian of f, computed as the gradient of ∇f(x) · v.
+
+    Of a complex x it is the derivative of grad(f) along v.
 
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
@@ -248,11 +345,19 @@ def hvp(f: Function) -> Function:
         expected, got = ([np.shape(leaf) for leaf in leaves] for leaves in (flatten(x)[0], direction))
         if got != expected:
             raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
+        for leaf, t in zip(flatten(x)[0], direction, strict=True):
+            require_real_place(np.result_type(t), np.result_type(leaf), "hvp: v")
 
         def slope(x: Any) -> Any:
             pairs = zip(flatten(grad(f)(x))[0], direction, strict=True)
-            return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
+            return sum((real_product(g, t) for g, t in pairs), start=as_tensor(0.0))
 
         return grad(slope)(x)
 
     return Derivative(product, hvp, f)
+
+
+def real_product(a: Any, b: Any) -> Any:
+    """⟨a, b⟩ = Re(Σ conj(a) b)."""
+    total = np.sum(conj(a) * b)
+    return np.real(total) if is_complex(total) else total

@@ -16,7 +16,7 @@ from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, type_name
+from autotiny.ops.table import Array, floats, library, reals, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -76,7 +76,7 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy", complex_too=True)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
     m = _examples("cross_entropy", "logits", shape, axis)
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, logits, axis)
@@ -243,11 +243,7 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
 
 
 def _real(loss: str, x: Array) -> Array:
-    """Return x in floating point; raise UnsupportedError for complex numbers, of which these losses are not defined."""
-    x = floats(x, loss)
-    if x.dtype.kind == "c":
-        raise UnsupportedError(f"{loss}: expected real numbers, got {x.dtype}; give real and imaginary parts")
-    return x
+    return reals(x, loss)
 
 
 def _require_same_shape(loss: str, first: str, a: Array, second: str, b: Array) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError
-from autotiny.ops.table import OPS, Array, compose, define, is_formula, own
+from autotiny.ops.table import OPS, Array, compose, conj, define, is_formula, own
 
 
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -45,20 +45,20 @@ def dot(a: Array, b: Array) -> Array:
 
 @compose(np.vdot)
 @own(
-    lambda g, y, a, b: (g * b).reshape(a.shape),
-    lambda g, y, a, b: (g * a).reshape(b.shape),
+    lambda g, y, a, b: conj(g * b).reshape(a.shape),
+    lambda g, y, a, b: (g * conj(a)).reshape(b.shape),
     traits="reduces smooth linear keeps_sign",
     words="product rule: times the other factor, entry by entry",
 )
 def vdot(a: Array, b: Array) -> Array:
-    """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
+    """y = Σ conj(a) b over all entries; of real numbers ā = ȳ b, b̄ = ȳ a."""
     return np.vdot(a, b)
 
 
 @own(
     *OPS[vdot].rules,
     kind="vdot",
-    traits="reduces smooth linear keeps_sign",
+    traits="reduces smooth linear keeps_sign real",
     words="product rule: times the other factor, entry by entry",
     fast_form=lambda probabilities, x: vdot(probabilities, x),
 )

@@ -13,7 +13,7 @@ import numpy as np
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.reductions import Axis, in_lines, kept_shape
 from autotiny.ops.statistics import weights_like
-from autotiny.ops.table import Array, compose, floats, own
+from autotiny.ops.table import Array, compose, floats, own, real_dtype, reals
 
 
 def closest(v: Array) -> Array:
@@ -81,9 +81,9 @@ def of_lines(
     name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: bool, spare_nan: bool, weights: Any = None
 ) -> Array:
     """Return quantiles of a; the axes of q come first."""
-    q = levels(np.asarray(q, a.dtype) if type(q) in (float, int) else floats(q))
+    q = levels(np.asarray(q, real_dtype(a)) if type(q) in (float, int) else floats(q))
     lines = in_lines(a, axis)
-    order, missing = np.argsort(lines, axis=-1, stable=True), np.isnan(lines)
+    order, missing = np.argsort(lines, axis=-1, kind="stable"), np.isnan(lines)
     if weights is None:
         n = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype) if spare_nan else lines.shape[-1]
         v = places(name, n, np.reshape(q, (-1,)), method)
@@ -107,7 +107,7 @@ def quantile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Array:
     """The entry at place v of the sorted array: (1 - v + ⌊v⌋) a[⌊v⌋] + (v - ⌊v⌋) a[⌊v⌋ + 1], with v = (n - 1) q."""
-    return of_lines("quantile", floats(a), q, axis, method, keepdims, False, weights)
+    return of_lines("quantile", reals(a, "quantile"), q, axis, method, keepdims, False, weights)
 
 
 def percent(q: Any) -> Any:
@@ -120,7 +120,7 @@ def percentile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Array:
     """The quantile q / 100."""
-    return of_lines("percentile", floats(a), percent(q), axis, method, keepdims, False, weights)
+    return of_lines("percentile", reals(a, "percentile"), percent(q), axis, method, keepdims, False, weights)
 
 
 @compose(np.median)
@@ -134,7 +134,7 @@ def nanquantile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Array:
     """The quantile of the entries that are not nan."""
-    return of_lines("nanquantile", floats(a), q, axis, method, keepdims, True, weights)
+    return of_lines("nanquantile", reals(a, "nanquantile"), q, axis, method, keepdims, True, weights)
 
 
 @compose(np.nanpercentile)
@@ -142,7 +142,7 @@ def nanpercentile(
     a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Array:
     """The quantile q / 100 of the entries that are not nan."""
-    return of_lines("nanpercentile", floats(a), percent(q), axis, method, keepdims, True, weights)
+    return of_lines("nanpercentile", reals(a, "nanpercentile"), percent(q), axis, method, keepdims, True, weights)
 
 
 @compose(np.nanmedian)

@@ -39,7 +39,7 @@ class Distinct(NamedTuple):
 def distinct(rows: Array, equal_nan: bool) -> Distinct:
     """Find the distinct entries of a vector, or rows of a matrix."""
     if rows.ndim == 1:
-        order = np.argsort(rows, stable=True)
+        order = np.argsort(rows, kind="stable")
         entries = np.take(rows, order)
         same = np.equal(entries[1:], entries[:-1])
         if equal_nan:
@@ -124,7 +124,7 @@ def intersect1d(ar1: Array, ar2: Array, assume_unique: bool = False, return_indi
     parts = [np.ravel(floats(x)) for x in (ar1, ar2)]
     places = [np.arange(len(x)) if assume_unique else distinct(x, True).indices for x in parts]
     whole = np.concatenate([np.take(x, i) for x, i in zip(parts, places, strict=True)])
-    order = np.argsort(whole, stable=True)
+    order = np.argsort(whole, kind="stable")
     entries = np.take(whole, order)
     twice = np.flatnonzero(np.equal(entries[1:], entries[:-1]))
     values = np.take(entries, twice)

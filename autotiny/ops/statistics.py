@@ -10,7 +10,7 @@ from autotiny.ops.folding import cast
 from autotiny.ops.indexing import index, scatter
 from autotiny.ops.plain import by_values
 from autotiny.ops.reductions import Axis
-from autotiny.ops.table import Array, array_like, compose, floats
+from autotiny.ops.table import Array, array_like, compose, conj, floats, is_complex, real_dtype, reals, require_real
 
 
 # ----- averages and covariances -----
@@ -41,7 +41,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     total = np.sum(w, axis=axis, keepdims=keepdims)
     weighted = np.mean(a, axis=axis, keepdims=keepdims) if weights is None else None
     result = np.sum(a * w, axis=axis, keepdims=keepdims) / total if weighted is None else weighted
-    return (result, total) if returned else result
+    return (result, cast(total, result.dtype)) if returned else result
 
 
 def variables(m: Any, rowvar: bool, dtype: Any) -> Array:
@@ -69,34 +69,40 @@ def cov(
     ddof = int(not bias) if ddof is None else ddof
     if np.ndim(ddof) or ddof != int(ddof):
         raise UnsupportedError(f"cov: ddof must be an integer; got {ddof}")
-    w = np.ones(rows.shape[1], rows.dtype) if fweights is None else floats(fweights)
+    w = np.ones(rows.shape[1], real_dtype(rows)) if fweights is None else floats(fweights)
     w = w if aweights is None else w * floats(aweights)
     n = np.sum(w)
     scale = ddof if aweights is None else ddof * np.sum(w * floats(aweights)) / n
     apart = rows - np.sum(rows * w, axis=1, keepdims=True) / n
-    return np.squeeze(np.matmul(apart * w, np.matrix_transpose(apart)) / np.maximum(n - scale, 0))
+    return np.squeeze(np.matmul(apart, conj(np.matrix_transpose(apart * w))) / np.maximum(n - scale, 0))
 
 
 @compose(np.corrcoef)
 def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
-    """C[i, j] / √(C[i, i] C[j, j]) for the covariances C."""
+    """C[i, j] / √(C[i, i] C[j, j]) for the covariances C, real and imaginary parts within [-1, 1]."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    deviation = np.sqrt(np.real(np.diagonal(c)) if is_complex(c) else np.diagonal(c))
+    result = c / deviation[:, None] / deviation
+    if is_complex(result):
+        return np.clip(np.real(result), -1, 1) + np.clip(np.imag(result), -1, 1) * 1j
+    return np.clip(result, -1, 1)
 
 
 # ----- counts -----
 @compose(np.bincount)
 def bincount(x: Array, /, weights: Any = None, minlength: int = 0) -> Array:
     """The sum of the weights of each whole number in x."""
-    return scatter(cast(floats(weights), np.float64), key=x, shape=(max(int(np.max(x, initial=-1)) + 1, minlength),))
+    n = max(int(np.max(x, initial=-1)) + 1, minlength)
+    return scatter(cast(reals(weights, "bincount"), np.float64), key=x, shape=(n,))
 
 
 def outer_edges(a: Array, range: Any) -> tuple[Any, Any]:  # noqa: A002 - NumPy's name
     """Return the ends of the bins: those that were given, or the extremes; half apart on both sides if they agree."""
     low, high = range if range is not None else (np.min(a), np.max(a)) if np.size(a) else (0, 1)
+    require_real(low, "histogram")
+    require_real(high, "histogram")
     margin = np.where(np.equal(low, high), a.dtype.type(0.5), a.dtype.type(0))
     return low - margin, high + margin
 
@@ -114,8 +120,9 @@ by_values(number_of_bins)
 @compose(np.histogram_bin_edges)
 def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:  # noqa: A002
     """The edges of bins of equal width, from the smallest entry to the largest or over a range; or those given."""
+    a = reals(a, "histogram")
     if np.ndim(array_like(bins)):
-        return array_like(bins)
+        return require_real(array_like(bins), "histogram")
     if isinstance(bins, str):
         if weights is not None:
             raise UnsupportedError(f"histogram: bins={bins!r} counts values without weights; give the number of bins")
@@ -133,7 +140,7 @@ def bin_numbers(x: Array, edges: Array) -> Array:
 @compose(np.histogram)
 def histogram(a: Array, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None) -> Any:  # noqa: A002
     """The sum of the weights in each bin, which is flat in a, and the edges."""
-    a = floats(a)
+    a = reals(a, "histogram")
     edges = histogram_bin_edges(a, bins, range, weights)
     bin_of = bin_numbers(a, edges)
     w = np.ones_like(bin_of) if weights is None else np.ravel(floats(weights))
@@ -160,7 +167,7 @@ def histogramdd(
         )
     edges = [histogram_bin_edges(*parts) for parts in zip(columns, counts, ranges, strict=True)]
     cells = tuple(bin_numbers(x, edge) for x, edge in zip(columns, edges, strict=True))
-    w = np.ones(len(columns[0])) if weights is None else cast(np.ravel(floats(weights)), np.float64)
+    w = np.ones(len(columns[0])) if weights is None else cast(np.ravel(reals(weights, "histogramdd")), np.float64)
     inside = (slice(1, -1),) * len(columns)
     sums = index(scatter(w, key=cells, shape=tuple(len(edge) + 1 for edge in edges)), key=inside)
     if density:

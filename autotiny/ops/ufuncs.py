@@ -31,7 +31,7 @@ def call(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> A
 
 def converted(name: str, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> list[Any]:
     """Return the operands in the type to compute in; numbers of Python's take it anyway."""
-    arrays = [x if type(x) in (int, float) else floats(x) for x in inputs]
+    arrays = [x if type(x) in (int, float, complex) else floats(x) for x in inputs]
     common = np.result_type(*arrays) if dtype is None else np.dtype(dtype)
     for x in arrays:
         if hasattr(x, "dtype") and not np.can_cast(x.dtype, common, casting):

@@ -176,9 +176,9 @@ def test_a_function_that_forgot_to_return_is_told_so():
         at.grad(f)(X)
 
 
-@pytest.mark.parametrize("argument", ["text", None, 1j, {"W": None}])
-def test_arguments_must_be_real_numbers(argument):
-    with pytest.raises(UnsupportedError, match=r"Tensor: (expected numbers|complex)"):
+@pytest.mark.parametrize("argument", ["text", None, {"W": None}])
+def test_arguments_must_be_numbers(argument):
+    with pytest.raises(UnsupportedError, match="Tensor: expected numbers"):
         at.grad(lambda x: 1.0)(argument)
 
 
@@ -641,7 +641,7 @@ def test_a_rule_that_returns_no_gradient_of_its_argument_is_named(returned, word
 @pytest.mark.parametrize("returned", [None, 2.0, [1.0], (1.0, 2.0), "text", np.array("text"), 1j])
 def test_an_operation_must_return_an_array_of_numbers(returned):
     mine = operation_with(lambda g, y, x: g, lambda x: returned)
-    with pytest.raises(UnsupportedError, match=r"mine: the operation gave .*, expected an array of real numbers"):
+    with pytest.raises(UnsupportedError, match=r"mine: the operation gave .*, expected an array of numbers"):
         mine(at.Tensor(X))
 
 

@@ -82,7 +82,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
+for function in (np.conjugate, np.real, np.imag, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,

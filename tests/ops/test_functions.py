@@ -46,7 +46,7 @@ def test_activations_are_public(name):
 METHODS = [
     name
     for name in sorted({case.function.__name__ for case in CASES})
-    if hasattr(np.ndarray, name) and name not in ("sort", "conjugate", "reshape", "transpose", "ptp", "clip")
+    if hasattr(np.ndarray, name) and name not in ("sort", "reshape", "transpose", "ptp", "clip", "real", "imag")
 ]
 
 
@@ -262,7 +262,6 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
         (lambda t: np.diff(t, n=-1), "diff: n must be 0 or more, got -1"),
         (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
-        (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t > 0, t), r"where: missing argument y"),
         (lambda t: np.sum([t, t]), r"use np\.sum\(at\.array\(\[t, t\]\)\)"),
     ],
