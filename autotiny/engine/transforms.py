@@ -15,7 +15,7 @@ import numpy as np
 
 from autotiny.engine.backward import Gradients
 from autotiny.engine.complex_arguments import on_parts, parts_of, require_holomorphic, require_one_way, require_real
-from autotiny.engine.gradients import sweep
+from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
 from autotiny.engine.pytree import flatten, leaves_as
@@ -83,7 +83,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = record_call(f, args, kwargs, given(positions, args, "grad"))
-        if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
+        if len(call.outputs) != 1 or getattr(call.outputs[0], "size", 1) != 1:
             got = [np.shape(out) for out in call.outputs]
             raise ShapeError(
                 f"grad: the function must return a single number, got shapes {got}; sum it, or use at.jacobian"
@@ -95,7 +95,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
                 "it; at.jacobian(f, holomorphic=True) is f'"
             )
         depends = isinstance(output, Tensor) and output.requires_grad
-        pulled = call.pull({output: np.ones_like(output._value)} if depends else {})
+        pulled = call.pull({output: seed(output, None)} if depends else {})
         grads = call.rebuild_arguments(list(map(as_seen, pulled)))
         call.end()
         return call.value, grads[0] if single else tuple(grads)
