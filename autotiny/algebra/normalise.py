@@ -23,8 +23,9 @@ from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import OPS
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.indexing import index
-from autotiny.ops.linalg import cofactors, expectation, vdot
+from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
+from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import is_complex
 

@@ -110,7 +110,10 @@ class Replay:
                 if made_by(node) is ASTYPE:
                     values[node] = value_at(node.args[0])
                 else:
-                    values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
+                    try:
+                        values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
+                    except np.linalg.LinAlgError:  # a step out of the domain: nan, as the logarithm's
+                        values[node] = np.full(node.shape, np.nan, self.real)
         return values
 
     def _sum(self, values: Mapping[Tensor, Any]) -> Any:

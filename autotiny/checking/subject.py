@@ -16,6 +16,7 @@ from autotiny.engine.node import form_of, made_by
 from autotiny.engine.recording import copied, evaluate_form, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.table import conj
 
 SAMPLES = 4
@@ -141,6 +142,8 @@ def rounded_copy(order: Sequence[Tensor], rng: np.random.Generator) -> dict[Tens
 
 def jitter(value: Any, rng: np.random.Generator) -> Any:
     """Floating-point values, each moved by up to one rounding; anything else as it is."""
+    if isinstance(value, Outputs):
+        return value.each(lambda part: jitter(part, rng))
     dtype = getattr(value, "dtype", None)
     if dtype is None or dtype.kind not in "fc":
         return value

@@ -25,7 +25,7 @@ from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
 from autotiny.ops.stable_forms import Match
-from autotiny.ops.table import require_real_place
+from autotiny.ops.table import library, require_real_place
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -104,14 +104,17 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
+        if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
+        if library(self._value) is not None:
+            return self._value
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
         if not self._shared:
-            self._shared, self._notes = True, {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._notes = {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._shared = True
             if type(self._value) is not np.ndarray:
                 self._value = np.asarray(self._value)
         return self._value
@@ -212,11 +215,11 @@ class Node:
     size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
 
     # ----- values without a gradient -----
-    def item(self) -> Any:
-        """Return the only entry as a Python number, which has no gradient."""
+    def item(self, *place: Any) -> Any:
+        """Return the only entry, or the one at a place, as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._only_entry()
+        return self._value.item(*place) if place else self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
@@ -277,7 +280,7 @@ class Node:
     def __repr__(self) -> str:
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
-        return f"Tensor({name}{few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
+        return f"Tensor({name}{_few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -296,6 +299,11 @@ def _require_leaf_options(requires_grad: Any, name: Any) -> None:
         raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
     if not (name is None or isinstance(name, str)):
         raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
+
+
+def _few_entries(value: Any) -> str:
+    """Return the first entries of a value; of an array of another library, which may be far away, its type."""
+    return f"{type(value).__module__}.{type(value).__name__}" if library(value) is not None else few_entries(value)
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import gradients, messages
+from autotiny.engine.array_mends import assignment_mend
 from autotiny.engine.modes import modes
+from autotiny.engine.ndarray_names import NdarrayNames
 from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
@@ -32,7 +34,7 @@ def _plain_key(part: Any) -> Any:
         raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
-class Tensor(ArrayProtocol, Node):
+class Tensor(NdarrayNames, ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
@@ -71,6 +73,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+    flat = property(ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector.")
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
@@ -100,10 +103,17 @@ class Tensor(ArrayProtocol, Node):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if modes.recording or self.op is not None or not self.requires_grad or self._argument:
+            leaf = (
+                ""
+                if self.op is not None
+                else (
+                    f"; to set a leaf before it is used, {self._label()}.data[...] = ..., or write it inside "
+                    "`with at.no_grad():`"
+                )
+            )
             raise UnsupportedError(
-                f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, "
-                f"np.concatenate or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..., "
-                "or write it inside `with at.no_grad():`"
+                f"{self._label()}[...] = ... would change a recorded value: write {assignment_mend()}, or build it "
+                f"with np.where, at.array or np.concatenate{leaf}"
             )
         fresh, value = np.array(self._value), value_of(value)
         require_real_place(np.asarray(value).dtype, fresh.dtype, self._label())

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError, UnsupportedError
-from autotiny.ops.table import require_real_place, type_name
+from autotiny.ops.table import library, require_real_place, type_name
 
+SCALARS = frozenset({np.float64, np.float32, np.float16})
+"""The types of single real numbers, tested for with `type(x) in SCALARS`, which takes little time."""
 NUMERIC = "fciub"
 """The kinds of NumPy types that hold numbers: floating point, complex, integer, unsigned and boolean."""
 DIFFERENTIABLE = "fc"
@@ -68,7 +70,8 @@ def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tens
     """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
     if is_foreign(data):
         require_numeric(data.dtype, where)
-        data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
+        if not hasattr(data, "__autotiny_call__") or not data.ndim:
+            data = data.copy()  # a formula is a value already, but its number may be Python's, which has no precision
         return data.astype(dtype or float) if tracked and data.dtype.kind not in DIFFERENTIABLE else data
     values, dtype = numbers(data, where), _floating(dtype, tracked, where)
     if values.dtype.kind == "c" and dtype is not None:
@@ -93,8 +96,10 @@ def _floating(dtype: Any, tracked: bool, where: str) -> Any:
     return dtype
 
 
-def read_only(value: Any) -> np.ndarray:
-    """Return a read-only view of the value."""
+def read_only(value: Any) -> Any:
+    """Return a read-only view of the value; an array of another library as it is."""
+    if library(value) is not None:
+        return value
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

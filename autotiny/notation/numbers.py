@@ -163,6 +163,13 @@ class ArraySummary(NamedTuple):
     """The tooltip: a number to twelve digits, or the text of a larger array."""
 
 
+def is_identity(array: Any) -> bool:
+    """Whether an array is an identity matrix of more than one row, in double precision."""
+    if np.ndim(array) != 2 or array.dtype != float or not 1 < len(array) == array.shape[1]:
+        return False
+    return bool((array == np.eye(len(array))).all())
+
+
 def summarise(array: Array, small: bool = False) -> ArraySummary:
     """Summarise an array: a number for one entry, a range for many, "all 0" where they are equal.
 

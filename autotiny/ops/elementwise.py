@@ -32,7 +32,7 @@ from autotiny.ops.table import (
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
-def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
+def curve(function: Function, *rules: Rule | None, traits: str, **row: Any) -> Op:
     """Enter an elementwise operation."""
     return define(function, *rules, traits=f"elementwise {traits}", **row)
 

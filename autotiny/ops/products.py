@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, conj, floats, newer, own
+from autotiny.ops.table import Array, array_like, compose, conj, floats, newer, own
 
 
 # ----- of vectors -----
@@ -155,6 +155,7 @@ def matrix_power(a: Array, n: int) -> Array:
 @compose(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Array]) -> Array:
     """A B C ..., multiplied in the order that takes the fewest operations."""
+    arrays = list(map(array_like, arrays))
     if len(arrays) < 2:
         raise ShapeError(f"multi_dot: expected at least 2 arrays, got {len(arrays)}")
     axes = list(map(np.ndim, arrays))

@@ -59,7 +59,7 @@ def places(name: str, n: Array, q: Array, method: str) -> Array:
 def of_lines(name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: bool, spare_nan: bool) -> Array:
     """Return quantiles of a; the axes of q come first."""
     q, lines = np.asarray(q, real_dtype(a)) if isinstance(q, float | int) else floats(q), in_lines(a, axis)
-    order, missing = np.argsort(lines, axis=-1, stable=True), np.isnan(lines)
+    order, missing = np.argsort(lines, axis=-1, kind="stable"), np.isnan(lines)
     if spare_nan:
         n: Any = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype)
     else:

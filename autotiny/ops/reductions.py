@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero, squares
-from autotiny.ops.table import Array, Function, compose, conj, define, is_formula, own
+from autotiny.ops.table import Array, Function, compose, conj, define, is_formula, library, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -47,7 +47,7 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 def max_keep(x: Array, axis: Axis) -> Array:
     """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason; -inf of no entries."""
     if not x.size:
-        return np.full(kept_shape(x, axis), -np.inf, x.dtype)
+        return np.full(kept_shape(x, axis), -np.inf, x.dtype, like=library(x))
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 
@@ -213,6 +213,25 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """‖x‖ = √(sum(|x|²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""
     return np.sqrt(np.sum(squares(x), axis=axis, keepdims=keepdims))
+
+
+def length_to_divide_by(x: Array, axis: Axis) -> Array:
+    """‖x‖, also where squares overflow; nan for the zero vector, which a formula that is to be read leaves out."""
+    length = norm_in_range(euclidean(x, axis=axis, keepdims=True), x, axis=axis, keepdims=True)
+    if is_formula(length) and not length.is_traced:
+        return length
+    return np.where(np.any(x != 0, axis=axis, keepdims=True), length, np.nan)
+
+
+@own(
+    lambda g, y, x, axis=None: (g - y * sum_keep(g * y, axis)) / length_to_divide_by(x, axis),
+    traits="mixes smooth keeps_sign",
+    used=axis_lines,
+    words="direction: what is across x, over ‖x‖",
+)
+def direction(x: Array, axis: Axis = None) -> Array:
+    """x / ‖x‖ along an axis, 0 for the zero vector, where its derivative is nan."""
+    return x / norm_in_range(euclidean(x, axis=axis, keepdims=True), x, axis=axis, keepdims=True)
 
 
 def over_square(x: Array, divisor: float | None) -> Array:

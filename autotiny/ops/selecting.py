@@ -22,13 +22,14 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Any 
         raise ShapeError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; give one for each")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
+        result = np.where(condition, array_like(choice), result)
     return result
 
 
 @compose(np.choose)
 def choose(a: Array, choices: Sequence[Array], *, mode: str = "raise") -> Array:
     """choices[a], entry by entry."""
+    choices = list(map(array_like, choices))
     n = len(choices)
     if mode == "raise" and np.any(np.logical_or(np.less(a, 0), np.greater_equal(a, n))):
         raise ShapeError(f"choose: expected whole numbers in 0..{n - 1}; mode='wrap' or 'clip' takes others")

@@ -100,6 +100,7 @@ class Op:
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
     complex_variant : the operation recorded instead when an argument is complex.
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
+    undifferentiable : what the arguments without a rule are, where a tracked one is an error: "the order".
     direct : `record` may skip its careful path: every argument has a rule and there is no variant.
     """
 
@@ -125,6 +126,7 @@ class Op:
         stands_for: tuple[Function, ...] = (),
         fast_form: Function | None = None,
         from_operand: Function | None = None,
+        undifferentiable: str = "",
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -141,7 +143,7 @@ class Op:
         self.words = words
         self.reduction_of = reduction_of
         self.stands_for, self.from_operand = stands_for, from_operand
-        self.fast_form = fast_form
+        self.fast_form, self.undifferentiable = fast_form, undifferentiable
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
@@ -278,7 +280,6 @@ def recorded(op: Op, forward: Function) -> Function:
 
 def dispatching(op: Op, forward: Function) -> Function:
     """Return the function that on Tensors records an operation, and otherwise calls `forward`."""
-    _require_arity(op)
 
     @functools.wraps(op.function)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -286,7 +287,11 @@ def dispatching(op: Op, forward: Function) -> Function:
         if record is None and len(args) + len(kwargs) > 1:
             rest = (*args[1:], *kwargs.values())
             record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
-        return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
+        if record is not None:
+            return record(op, args, kwargs)
+        if args and node_in(args[0]) is not None:
+            return function(array_like(args[0]), *args[1:], **kwargs)
+        return forward(*args, **kwargs)
 
     return function
 
@@ -300,6 +305,7 @@ def floats(x: Any, where: str = "") -> Array:
     (array([1., 2.]), dtype('float32'))
     """
     if type(x) is not np.ndarray:
+        x = array_like(x) if node_in(x) is not None else x
         if hasattr(x, "__array_function__") and not isinstance(x, np.generic):
             return x.astype(np.float64) if x.dtype.kind in "biu" else x  # a formula may be of integers
         try:
@@ -358,7 +364,42 @@ def array_like(x: Any) -> Array:
     >>> array_like([1, 2]), array_like(1.5)
     (array([1, 2]), 1.5)
     """
-    return np.asarray(x) if isinstance(x, list | tuple) else x
+    if not isinstance(x, list | tuple):
+        return x
+    return np.asarray(x) if node_in(x) is None else COMPOSED[np.array](x)
+
+
+def as_operand(x: Any) -> Array:
+    """Return numbers and lists as arrays; arrays, Tensors and formulas unchanged."""
+    x = array_like(x)
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def node_in(values: Any) -> Any:
+    """Return the first Tensor or formula in nested lists and tuples; None if there is none."""
+    if isinstance(values, list | tuple):
+        return next((node for part in values if (node := _node(part)) is not None), None)
+    return None
+
+
+def _node(part: Any) -> Any:
+    return part if hasattr(type(part), "__autotiny_call__") else node_in(part)
+
+
+def library(x: Any) -> Any:
+    """Return what to give as like= for an array that goes beside x: None beside NumPy's, x itself beside another's.
+
+    An array of another library, on a device or in pieces, cannot be computed with one of NumPy's.
+    """
+    if type(x) is np.ndarray:
+        return None
+    x = getattr(x, "_value", x)
+    return x if hasattr(x, "__array_function__") and not (isinstance(x, np.ndarray) or is_formula(x)) else None
+
+
+def identity_like(x: Any, n: int) -> Array:
+    """Return the identity matrix of n rows, in the precision and the library of x."""
+    return np.asarray(np.eye(n, dtype=x.dtype), like=library(x))
 
 
 def type_name(array: np.ndarray) -> str:
@@ -372,12 +413,18 @@ def as_array(x: Any) -> Array:
     """Return a number of Python's as an array, as functions of NumPy other than ufuncs take it: as float64."""
     if isinstance(x, int | float):
         return np.asarray(x)
+    x = array_like(x)
     return x.astype(x.dtype) if is_formula(x) and not x.ndim else x
 
 
 def is_formula(x: Any) -> bool:
     """Whether x is a formula: its value is that of one call among many, and nothing may depend on it."""
     return hasattr(x, "is_constant")
+
+
+def is_written(x: Any) -> bool:
+    """Whether x is a formula to be read, which leaves out what holds where values coincide, overflow or vanish."""
+    return is_formula(x) and not x.is_traced
 
 
 def on_floats(forward: Function, real: bool) -> Function:
@@ -397,8 +444,8 @@ def on_floats(forward: Function, real: bool) -> Function:
 
 
 # ----- validation of rows -----
-def _require_arity(op: Op) -> None:
-    """Raise TypeError where the rules do not fit the function's arguments."""
+def require_arity(op: Op) -> None:
+    """Raise UnsupportedError where the rules do not fit the function's arguments; a test holds the package's own."""
     if op.arity is None:
         return
     if not op.arity or op.arity > len(op.parameters):

@@ -52,8 +52,8 @@ REFUSED = [
     (np.datetime64("2020-01-01"), "expected numbers, got datetime64"),
     ([[1, 2], [3]], "do not form an array .* rows must have equal lengths"),
     (at.Tensor(1.0, name="W"), "W is tracked, and turning it into a plain array would lose its gradient"),
-    ([at.Tensor(1.0, name="W"), 2.0], r"W is tracked.* np\.stack for a list of Tensors"),
-    ([at.Tensor([1.0], name="W")], r"W is tracked.* np\.stack for a list of Tensors"),
+    ([at.Tensor(1.0, name="W"), 2.0], r"W is tracked.* use at\.array\(data\)"),
+    ([at.Tensor([1.0], name="W")], r"W is tracked.* use at\.array\(data\)"),
     (np.ma.array([1.0, 2.0], mask=[0, 1]), r"masked arrays are not supported; use \.filled\(\)"),
 ]
 
