@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.libraries import enters_rows_of_its_library
+from autotiny.engine.libraries import enters_rows_of_its_library, is_sparse, product_with_sparse
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
@@ -22,6 +22,7 @@ from autotiny.ops.stable_forms import Match
 from autotiny.ops.table import array_like, is_complex, node_in, require_real
 
 NUMBERS = (float, int)
+MATMUL = OPS[np.matmul]
 new = object.__new__
 ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
@@ -39,10 +40,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         if extends(op.function, args, kwargs):
             return _composed(op.function, args, kwargs)
         args, kwargs = bind_arguments(op, args, kwargs)
-    for option in kwargs.values():
-        if type(option) not in SIMPLE_OPTIONS:
-            kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
-            break
+    if kwargs and not SIMPLE_OPTIONS.issuperset(map(type, kwargs.values())):
+        kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
     if not op.direct:
         op, args = _as_recorded(op, args)
     values: list[Any] = []
@@ -71,7 +70,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         elif stable is not None:
             data = evaluate_form(stable, args, value_of)
         else:
-            data = op.forward(*values, **kwargs)
+            data = op.forward(*values, **kwargs) if kwargs else op.forward(*values)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
@@ -162,10 +161,14 @@ def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any])
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
-    node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._value = data
+    node.op = op
+    node.args = args
+    node.kwargs = kwargs
     node._grad = node._notes = node._stable = node.name = None
     node._number = next_number()
-    node._shared, node._tracked = False, True
+    node._shared = False
+    node._tracked = True
     return node
 
 
@@ -306,10 +309,14 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
-        node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._value = data
+        node.op = op
+        node.args = (self, other)
+        node.kwargs = NO_OPTIONS
         node._grad = node._notes = node._stable = node.name = None
         node._number = next_number()
-        node._shared, node._tracked = False, True
+        node._shared = False
+        node._tracked = True
         return node
 
     def reflected(self: Any, other: Any) -> Any:
@@ -364,6 +371,8 @@ def _recorded(op: Op, a: Any, b: Any, other: Any) -> Any:
     """Record an operator whose other operand is not a plain number; leave it to Python where that cannot be one."""
     if _is_operand(other):
         return record(op, (a, b))
+    if op is MATMUL and is_sparse(other):
+        return product_with_sparse(a, b)
     if hasattr(other, "__array__") or hasattr(other, "toarray"):
         raise messages.array_of_library(op, (a, b), other)
     return NotImplemented

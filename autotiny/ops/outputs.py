@@ -188,11 +188,16 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     for i, part in enumerate(returned):
         if not (hasattr(part, "dtype") and part.dtype.kind in "fcbiu"):
             what = f"{type(part).__name__} as output {i}"
-            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of real numbers")
+            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of numbers")
     if not any(part.dtype.kind in "fc" for part in returned):
         what = f"{len(returned)} outputs of integers, which have" if returned else "no outputs, which has"
         raise UnsupportedError(f"{name}: the operation gave {what} no gradient; one must be in floating point")
     return Outputs(returned)
+
+
+def zeros_for(x: Any, outputs: Any) -> Array:
+    """Return the gradient of an output that is not used; of integers, in the precision of the others."""
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype)
 
 
 def rule_of_outputs(rule: Rule) -> Rule:
@@ -205,9 +210,7 @@ def rule_of_outputs(rule: Rule) -> Rule:
             return rule(*args, **options)
         before, (g, y, *operands) = args[:at], args[at:]
         outputs = outputs_of(y)
-        arrived = Arrived(
-            [np.zeros(np.shape(x), y.dtype) if part is None else part for part, x in zip(g.parts, outputs, strict=True)]
-        )
+        arrived = Arrived([zeros_for(x, y) if part is None else part for part, x in zip(g.parts, outputs, strict=True)])
         arrived.taken = g.taken
         return rule(*before, arrived, outputs, *operands, **options)
 

@@ -25,6 +25,7 @@ from autotiny.ops import (
     patches,
     penalties,
     products,
+    quantiles,
     reductions,
     shaping,
     singular_values,
@@ -115,6 +116,7 @@ for function in (np.hypot, np.arctan2, np.logaddexp, np.logaddexp2):
 declare_pair(elementwise.squared_hypot, REAL, REAL)
 pair_differences(logarithms.logistic_loss, REAL, UNIT)
 declare(logarithms.probabilities, Between(0.1, 0.4))
+declare(quantiles.levels, Between(0.1, 0.4))
 differences(
     at.binary_cross_entropy,
     REAL,
