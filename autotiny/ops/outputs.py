@@ -188,7 +188,7 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     for i, part in enumerate(returned):
         if not (hasattr(part, "dtype") and part.dtype.kind in "fcbiu"):
             what = f"{type(part).__name__} as output {i}"
-            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of real numbers")
+            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of numbers")
     if not any(part.dtype.kind in "fc" for part in returned):
         what = f"{len(returned)} outputs of integers, which have" if returned else "no outputs, which has"
         raise UnsupportedError(f"{name}: the operation gave {what} no gradient; one must be in floating point")
