@@ -28,6 +28,7 @@ from autotiny.ops import (
     penalties,
     reductions,
     shaping,
+    updating,
 )
 
 Values = Mapping[str, Any]
@@ -35,7 +36,7 @@ Values = Mapping[str, Any]
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
     "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
-    "penalties": penalties, "reductions": reductions, "shaping": shaping,
+    "penalties": penalties, "reductions": reductions, "shaping": shaping, "updating": updating,
 }  # fmt: skip
 """What the code of a program may refer to."""
 
