@@ -29,6 +29,7 @@ from autotiny.ops import (
     quantiles,
     reductions,
     shaping,
+    updating,
 )
 
 Values = Mapping[str, Any]
@@ -37,6 +38,7 @@ MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
     "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
     "penalties": penalties, "quantiles": quantiles, "reductions": reductions, "shaping": shaping,
+    "updating": updating,
 }  # fmt: skip
 """What the code of a program may refer to."""
 

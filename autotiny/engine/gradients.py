@@ -4,7 +4,7 @@ Of a complex tensor, users give and see dJ/dRe + i dJ/dIm, the direction in whic
 its conjugate, by which rules need none (`ops/table.py`): `inner` and `published` are the way in and out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,11 +18,12 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
 from autotiny.engine.selection import Mask, Selection
-from autotiny.engine.values import private_copy
+from autotiny.engine.values import SCALARS, private_copy
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import conj, is_complex, require_real_place
 
 AnyNode = TypeVar("AnyNode", bound=Node)
+set_gradient: Callable[[Node, Any], None] = vars(Node)["_grad"].__set__
 
 
 def published(grads: Gradients) -> Gradients:
@@ -34,24 +35,18 @@ def published(grads: Gradients) -> Gradients:
 
 
 def backward(output: Node, grad: Any = None) -> None:
-    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way.
-
-    An interrupt (Ctrl-C) leaves every `.grad` as it was.
-    """
-    grads = published(with_forms(verified_order(output), {output: seed(output, value_of(grad))}))
-    before = [node._grad for node in grads]
-    try:
-        for node, g in grads.items():
-            if node.op is not None:
-                node._grad = g
-            elif node._grad is not None:
-                node._grad = node._grad + g
-            else:
-                node._grad = g.copy() if getattr(g, "base", None) is not None else g
-    except BaseException:
-        for node, g in zip(grads, before, strict=True):
-            node._grad = g
-        raise
+    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
+    sweep = run(verified_order(output), {output: seed(output, value_of(grad))}, None, False, keep=True)
+    grads = sweep.all_gradients()
+    if sweep.may_be_complex:
+        published(grads)
+    for x in sweep.leaves:
+        g, before = grads[x], x._grad
+        if before is not None:
+            grads[x] = before + g
+        elif getattr(g, "base", None) is not None:
+            grads[x] = g.copy()
+    any(map(set_gradient, grads, grads.values()))  # in one call, which an interrupt (Ctrl-C) cannot stop half way
 
 
 def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> list[AnyNode]:
@@ -93,6 +88,9 @@ def seed(output: Node, grad: Any) -> Any:
             "or was made under no_grad"
         )
     if grad is None:
+        value = output._value
+        if type(value) in SCALARS:
+            return type(value)(1)
         if is_complex(output):
             raise UnsupportedError(
                 f"backward: {messages.label(output, call_site.caller_scope())} is complex, and a gradient is that of a "

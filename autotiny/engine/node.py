@@ -104,7 +104,7 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
+        if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
         if library(self._value) is not None:
             return self._value
@@ -113,7 +113,8 @@ class Node:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
         if not self._shared:
-            self._shared, self._notes = True, {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._notes = {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._shared = True
             if type(self._value) is not np.ndarray:
                 self._value = np.asarray(self._value)
         return self._value
@@ -227,11 +228,11 @@ class Node:
     device = property(lambda self: "cpu", not_assignable("device", "at.Tensor()"), doc="Where the entries lie: 'cpu'.")
 
     # ----- values without a gradient -----
-    def item(self) -> Any:
-        """Return the only entry as a Python number, which has no gradient."""
+    def item(self, *place: Any) -> Any:
+        """Return the only entry, or the one at a place, as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._only_entry()
+        return self._value.item(*place) if place else self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""

@@ -60,10 +60,6 @@ class ArrayProtocol:
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return self.__autotiny_call__(function, args, kwargs)
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        """The module whose functions take this: numpy."""
-        return np
-
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self.__autotiny_call__(np.equal, (self, value), {})))
 
@@ -76,7 +72,7 @@ class ArrayProtocol:
     argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
     dot, trace, diagonal, round = map(_method, (np.dot, np.trace, np.diagonal, np.round))
     ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
-    argpartition = _method(np.argpartition)
+    argpartition, choose = _method(np.argpartition), _method(np.choose)
     searchsorted, nonzero, conj, conjugate = map(_method, (np.searchsorted, np.nonzero, np.conjugate, np.conjugate))
     __divmod__ = _method(np.divmod)
     copy, flatten = _method(np.copy), _method(np.ravel)
@@ -108,5 +104,18 @@ class ArrayProtocol:
     flat = property(np.ravel, doc="The entries as a vector.")
     real = property(_method(np.real), doc="The real part.")
     imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
+
+    def __array_namespace__(self, *, api_version: Any = None) -> Any:
+        """Return NumPy, whose functions take this: the namespace of the array API standard."""
+        return np.empty(0).__array_namespace__(api_version=api_version)
+
+    device = "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """Return this, which is on the device "cpu"."""
+        np.empty(0).to_device(device, stream=stream)
+        return self
+
     T = property(transpose, doc="The axes reversed.")
+    flat = property(ravel, doc="The entries in order, as a vector.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

@@ -39,10 +39,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         if extends(op.function, args, kwargs):
             return _composed(op.function, args, kwargs)
         args, kwargs = bind_arguments(op, args, kwargs)
-    for option in kwargs.values():
-        if type(option) not in SIMPLE_OPTIONS:
-            kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
-            break
+    if kwargs and not SIMPLE_OPTIONS.issuperset(map(type, kwargs.values())):
+        kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
     if not op.direct:
         op, args = _as_recorded(op, args)
     values: list[Any] = []
@@ -71,7 +69,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         elif stable is not None:
             data = evaluate_form(stable, args, value_of)
         else:
-            data = op.forward(*values, **kwargs)
+            data = op.forward(*values, **kwargs) if kwargs else op.forward(*values)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
@@ -162,10 +160,14 @@ def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any])
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
-    node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._value = data
+    node.op = op
+    node.args = args
+    node.kwargs = kwargs
     node._grad = node._notes = node._stable = node.name = None
     node._number = next_number()
-    node._shared, node._tracked = False, True
+    node._shared = False
+    node._tracked = True
     return node
 
 
@@ -306,10 +308,14 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
-        node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._value = data
+        node.op = op
+        node.args = (self, other)
+        node.kwargs = NO_OPTIONS
         node._grad = node._notes = node._stable = node.name = None
         node._number = next_number()
-        node._shared, node._tracked = False, True
+        node._shared = False
+        node._tracked = True
         return node
 
     def reflected(self: Any, other: Any) -> Any:

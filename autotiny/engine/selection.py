@@ -20,6 +20,7 @@ import numpy as np
 from autotiny.engine.broadcasting import any_repetition
 from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
+from autotiny.engine.values import SCALARS
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
 from autotiny.ops.outputs import OutputGradients, Outputs, in_a_row, output, outputs_of, split
@@ -284,8 +285,7 @@ def has_nan(g: Any) -> bool:
     if kind is np.ndarray:
         flat = g.ravel("K")
         g = flat.dot(flat)
-        return bool(g != g)
-    if kind is np.float64 or kind is np.float32:
+    if type(g) in SCALARS:
         return bool(g != g)
     if kind is OutputGradients:
         return any(part is not None and has_nan(part) for part in g.parts)

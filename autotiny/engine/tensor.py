@@ -9,6 +9,7 @@ import numpy as np
 from autotiny.engine import gradients, messages
 from autotiny.engine.array_mends import assignment_mend
 from autotiny.engine.modes import modes
+from autotiny.engine.ndarray_names import NdarrayNames
 from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
@@ -33,7 +34,7 @@ def _plain_key(part: Any) -> Any:
         raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
-class Tensor(ArrayProtocol, Node):
+class Tensor(NdarrayNames, ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
@@ -72,6 +73,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+    flat = property(ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector.")
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""

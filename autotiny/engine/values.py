@@ -8,6 +8,8 @@ import numpy as np
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.ops.table import library, require_real_place, type_name
 
+SCALARS = frozenset({np.float64, np.float32, np.float16})
+"""The types of single real numbers, tested for with `type(x) in SCALARS`, which takes little time."""
 NUMERIC = "fciub"
 """The kinds of NumPy types that hold numbers: floating point, complex, integer, unsigned and boolean."""
 DIFFERENTIABLE = "fc"

@@ -4,6 +4,7 @@ Every loss is a mean over examples. Predictions come first, then targets of thei
 precision; a shape that only broadcasts is an error, since (m,) beside (m, 1) compares all with all.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -78,7 +79,8 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     """
     logits = floats(logits, "cross_entropy")
     shape = logits.shape
-    m = _examples("cross_entropy", "logits", shape, axis)
+    find = _examples if type(axis) is int else _examples.__wrapped__  # what has no hash is wrong, and is said to be
+    m = find("cross_entropy", "logits", shape, axis)
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, logits, axis)
     return (-1 / m) * expectation(Y, log_softmax(logits, axis=axis))
 
@@ -258,6 +260,7 @@ def _require_axis(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> No
         raise ShapeError(f"{loss}: axis {axis!r} is not one of {name} of shape {shape}")
 
 
+@functools.lru_cache
 def _examples(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> int:
     """Return m, the number of lines along the axis of classes; raise ShapeError for a wrong axis or no examples."""
     _require_axis(loss, name, shape, axis)

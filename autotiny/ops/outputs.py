@@ -195,6 +195,11 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     return Outputs(returned)
 
 
+def zeros_for(x: Any, outputs: Any) -> Array:
+    """Return the gradient of an output that is not used; of integers, in the precision of the others."""
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype)
+
+
 def rule_of_outputs(rule: Rule) -> Rule:
     """Return the rule of an operation that may have several outputs, for which it receives tuples."""
 
@@ -205,9 +210,7 @@ def rule_of_outputs(rule: Rule) -> Rule:
             return rule(*args, **options)
         before, (g, y, *operands) = args[:at], args[at:]
         outputs = outputs_of(y)
-        arrived = Arrived(
-            [np.zeros(np.shape(x), y.dtype) if part is None else part for part, x in zip(g.parts, outputs, strict=True)]
-        )
+        arrived = Arrived([zeros_for(x, y) if part is None else part for part, x in zip(g.parts, outputs, strict=True)])
         arrived.taken = g.taken
         return rule(*before, arrived, outputs, *operands, **options)
 

@@ -48,6 +48,7 @@ ABOUT_SHAPES = set(plain(
 """Functions of shapes and types alone, not of values."""
 
 plain(np.floor_divide)
+plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
 
 NEGATION = {
