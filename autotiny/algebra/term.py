@@ -60,15 +60,17 @@ class Term(ArrayProtocol):
     ----------
     op : the operation, None for a symbol or a constant.
     args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
+    parents : the operands, then the terms among the options.
     name : of a symbol; None for a constant and for results.
     value : an array or a number.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "value")
 
     op: Op | None
     args: tuple["Term", ...]
     kwargs: Mapping[str, Any]
+    parents: tuple["Term", ...]
     name: str | None
     number: int
     value: Any
@@ -79,13 +81,6 @@ class Term(ArrayProtocol):
     def is_constant(self) -> bool:
         """Whether it is a number or an array, and depends on no symbol."""
         return self.op is None and self.name is None
-
-    @property
-    def parents(self) -> tuple["Term", ...]:
-        """The operands, then the terms among the options, such as an index."""
-        if not self.kwargs:
-            return self.args
-        return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
 
     @property
     def is_traced(self) -> bool:
@@ -134,7 +129,8 @@ class Term(ArrayProtocol):
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
             f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
-            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+            "any value of its shape; use np.where in place of a branch, NumPy functions in place of math's, and an "
+            "argument of the function in place of a plain array that it indexes"
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
@@ -176,6 +172,7 @@ _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
     term = Term()
     term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
+    term.parents = (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
     term.number, term.notes = next_number(), None
     return term
 
@@ -315,10 +312,6 @@ def topological_order(*outputs: Term) -> list[Term]:
                 order.append(part)
     order.sort(key=operator.attrgetter("number"))
     return order
-
-
-def _leaves(tree: Any) -> list[Any]:
-    return flatten(tree)[0]
 
 
 def _key(option: Any) -> Any:

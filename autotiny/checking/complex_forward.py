@@ -101,6 +101,8 @@ SMOOTH: dict[Any, Forward] = {
     np.arcsinh: arcsinh,
     np.arctan2: arctan2,
     np.cbrt: cbrt,
+    np.conjugate: np.positive,
+    np.real: np.positive,
     np.logaddexp: logaddexp,
     np.logaddexp2: lambda a, b: logaddexp(a * np.log(2), b * np.log(2)) / np.log(2),
     np.deg2rad: lambda x: x * (np.pi / 180),

@@ -256,8 +256,8 @@ class Writer(Operands):
         name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))
-        own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
-        return f"{name}({', '.join([*args, *self.options(term)])}){own}"
+        kept = kind(term) is TermKind.VIEW or allocates(term) or not isinstance(term.value, np.ndarray)
+        return f"{name}({', '.join([*args, *self.options(term)])})" + ("" if kept else ".copy()")
 
     def options(self, term: Term) -> Iterator[str]:
         """Yield options by name; arrays and terms among them by their names in the program."""

@@ -19,6 +19,7 @@ from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det
 from autotiny.ops.matmul import vdot
 from autotiny.ops.outputs import Outputs
 from autotiny.ops.padding import pad_constant
+from autotiny.ops.patches import overlap_add, patches
 from autotiny.ops.shaping import astype, join
 
 # ----- kinds of terms, by how NumPy computes them -----
@@ -234,7 +235,10 @@ def mean_of_difference(total: Term, Y: Term, difference: Term, a: Term, b: Term)
 
 
 # ----- lowering: softmax to exp, sum and divide -----
-OWN = (summation, index, scatter, cofactors, log_abs_det, sign_of_det, vdot, astype, join, pad_constant)
+OWN = (
+    *(summation, index, scatter, patches, overlap_add, cofactors, log_abs_det, sign_of_det, vdot, astype, join),
+    pad_constant,
+)
 WHOLE = {OPS[function] for function in OWN}
 """Operations of autotiny that are one call of NumPy, or would be slower in parts."""
 

@@ -35,6 +35,7 @@ class Sweep:
     Attributes
     ----------
     grads : dJ/dy of every tensor that the sweep has reached.
+    may_be_complex : whether a gradient may be complex; False where none is.
     passed_by : the operations that were pulled back through their stable form, past the results within it.
     masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
@@ -44,6 +45,7 @@ class Sweep:
     """
 
     grads: Gradients
+    may_be_complex = True
     passed_by: list[Node]
     within: list[tuple[Node, int, Any]] | None = None
     """What `within_forms` yields, once it is known."""
@@ -128,6 +130,11 @@ class Sweep:
     ) -> None:
         self.grads, self.passed_by, self.masked = dict(grads), [], False
         self.path, self.record, self.selection, self.wanted = path, record, selection, wanted
+
+    @property
+    def leaves(self) -> list[Node]:
+        """The leaves that the sweep has reached."""
+        return [x for x in self.grads if x.op is None]
 
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects: what was not taken may be the reason."""

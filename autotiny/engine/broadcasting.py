@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.engine.values import DIFFERENTIABLE
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.outputs import Arrived
@@ -22,8 +23,10 @@ def fit(c: Any, x: Any, op: Op) -> Any:
             c = c.reshape(x.shape)
     if c.dtype == x.dtype:
         return c
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in DIFFERENTIABLE:
         raise UnsupportedError(f"{op.name}: an operand of {x.dtype} has no gradient; make it floating point")
+    if c.dtype.kind == "c" and x.dtype.kind == "f":
+        c = c.real  # dJ = Re(c dx), and dx is real
     return c.astype(x.dtype)
 
 

@@ -20,9 +20,10 @@ import numpy as np
 from autotiny.engine.broadcasting import any_repetition
 from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
+from autotiny.engine.values import SCALARS
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
-from autotiny.ops.outputs import OutputGradients, Outputs, output, outputs_of
+from autotiny.ops.outputs import OutputGradients, Outputs, in_a_row, output, outputs_of, split
 from autotiny.ops.reductions import kept_shape
 from autotiny.ops.table import library
 
@@ -98,15 +99,17 @@ class Selection:
                 for x, mask in zip(args, self.used[node], strict=True)
             ]
         )
-        finite, taken = np.isfinite(node._value), self.taken[node]
+        y_value, taken = node._value, self.taken[node]
+        several = isinstance(getattr(y_value, "value", y_value), Outputs)
+        finite = np.isfinite(in_a_row(y_value) if several else y_value)
         if taken is None or is_true_everywhere(finite):
             return y, args
         form = form_of(node)
         other = evaluate(form.op, tuple(map(value_of, args)), form.kwargs, value_of)
         kept = np.logical_or(taken, finite)
-        if isinstance(other, Outputs):
-            parts = zip(other.split(kept), outputs_of(y), other.parts, strict=True)
-            return Outputs([np.where(mask, mine, part) for mask, mine, part in parts], other.build), args
+        if several:
+            parts = zip(split(kept, other), outputs_of(y), outputs_of(other), strict=True)
+            return Outputs([np.where(mask, mine, part) for mask, mine, part in parts]), args
         return np.where(kept, y, other), args
 
     def _pull_product(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
@@ -160,7 +163,7 @@ def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     op, args, kwargs = operation_of(node)
     outputs = getattr(node._value, "value", node._value)
     if isinstance(outputs, Outputs) and not (op.has("moves") or op.has("linear")):
-        each = outputs.split(taken)
+        each = split(taken, outputs)
         if op.used is None and op.has("elementwise"):
             return [functools.reduce(np.logical_or, each)] * len(args)
         taken = each if op.used is not None else taken
@@ -185,7 +188,7 @@ def as_gradient(taken: Mask, node: Node) -> Any:
     """Return a mask of a result as a gradient of zeros and ones."""
     g = ones_like(node._value) if taken is None else taken * 1.0
     outputs = getattr(node._value, "value", node._value)
-    return OutputGradients(node._value, outputs.split(g)) if isinstance(outputs, Outputs) else g
+    return OutputGradients(node._value, split(g, outputs)) if isinstance(outputs, Outputs) else g
 
 
 def is_product(op: Op) -> bool:
@@ -282,8 +285,7 @@ def has_nan(g: Any) -> bool:
     if kind is np.ndarray:
         flat = g.ravel("K")
         g = flat.dot(flat)
-        return bool(g != g)
-    if kind is np.float64 or kind is np.float32:
+    if type(g) in SCALARS:
         return bool(g != g)
     if kind is OutputGradients:
         return any(part is not None and has_nan(part) for part in g.parts)

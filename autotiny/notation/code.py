@@ -43,7 +43,7 @@ class NumpyCode(Notation):
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call; functions that join arrays take a list of them."""
-        if not name.endswith("concatenate"):
+        if not name.endswith(("concatenate", "stack")):
             return super().call(name, arguments)
         arrays = [argument for argument in arguments if not argument.startswith("axis=")]
         return super().call(name, [f"[{', '.join(arrays)}]", *arguments[len(arrays) :]])

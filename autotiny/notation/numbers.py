@@ -17,7 +17,11 @@ def short_number(value: Any, digits: int = 4) -> str:
 
     >>> short_number(0.123456), short_number(-12345.6), short_number(2.0), short_number(-0.0)
     ('0.1235', '-1.235e+04', '2', '0')
+    >>> short_number(0.5 - 2j)
+    '0.5-2j'
     """
+    if np.iscomplexobj(value):
+        return f"{value.real + 0.0:.{digits}g}{value.imag + 0.0:+.{digits}g}j"
     return f"{float(value) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
 
 

@@ -2,7 +2,17 @@
 graphs. Those that networks are made of are loaded with the package, the others by `load_tables`.
 """
 
-from autotiny.ops import activations, elementwise, folding, indexing, logarithms, losses, matmul, reductions, shaping
+from autotiny.ops import (
+    activations,
+    elementwise,
+    folding,
+    indexing,
+    logarithms,
+    losses,
+    matmul,
+    reductions,
+    shaping,
+)
 from autotiny.ops.custom import operation
 from autotiny.ops.loading import load_tables
 from autotiny.ops.plain import PLAIN

@@ -31,6 +31,11 @@ def operation(
     `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS` lists them.
     Without traits nothing is assumed.
 
+    A function that returns a tuple is an operation with several outputs. It runs once, and each output can be used on
+    its own, or not at all. Its rules receive tuples for g and y, an entry for each output: g[i] is zeros where nothing
+    depends on output i. Outputs of integers or truth values have no gradient, and are plain arrays. A named tuple stays
+    one. Where the operation is guarded by a function, `chosen` is a tuple as well.
+
     Arrays come read-only, for they belong to the graph.
 
     Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
@@ -42,6 +47,16 @@ def operation(
     ...     return x * x * x
     >>> at.grad(cube)(2.0)
     array(12.)
+
+    >>> import numpy as np
+    >>> @at.operation(lambda g, y, x: g[0] * y[1] - g[1] * y[0])
+    ... def sine_and_cosine(x):
+    ...     return np.sin(x), np.cos(x)
+    >>> x = at.Tensor(0.5)
+    >>> s, c = sine_and_cosine(x)
+    >>> (s * c).backward()
+    >>> x.grad, np.cos(1.0)
+    (array(0.54030231), np.float64(0.5403023058681398))
     """
 
     for option, value, kind in (("notation", notation, str), ("masks", masks, bool), ("traits", traits, str)):

@@ -16,7 +16,7 @@ from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
 from autotiny.ops.singular_values import spectral_norm
 from autotiny.ops.spectra import inverse, matrices
-from autotiny.ops.table import Array, compose, define, extend, floats, identity_like, own
+from autotiny.ops.table import Array, complex_variant, compose, conj, define, extend, floats, identity_like, own
 
 
 def inv_back(g: Array, y: Array, x: Array) -> Array:
@@ -49,10 +49,10 @@ def lower_half(x: Array) -> Array:
 
 
 def cholesky_back(g: Array, y: Array, x: Array) -> Array:
-    """S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹ for X = L Lᵀ. NumPy reads X's lower triangle alone, which therefore bears S + Sᵀ."""
+    """S = L⁻ᵀ Φ(Lᵀ L̄) conj(L)⁻¹ for X = L Lᴴ. NumPy reads X's lower triangle alone, which therefore bears S + Sᴴ."""
     half = np.linalg.solve(y.mT, lower_half(y.mT @ g))
-    s = np.linalg.solve(y.mT, half.mT).mT
-    return lower_half(s + s.mT)
+    s = np.linalg.solve(conj(y).mT, half.mT).mT
+    return lower_half(s + conj(s.mT))
 
 
 def det_back(g: Array, y: Array, x: Array) -> Array:
@@ -82,18 +82,27 @@ plain(if_regular)
 
 @own(cofactors_back, traits="mixes smooth", used=matrices)
 def cofactors(x: Array) -> Array:
-    """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
+    """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᴴ) conj(U (Π_{j≠i} s[j]) Vᴴ): X = U s Vᴴ may be singular."""
     finite = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, vh = np.linalg.svd(x if np.all(finite) else np.where(finite, x, 0))  # which never ends on an infinity
     orientation = np.linalg.det(u) * np.linalg.det(vh)
-    result = orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
+    result = orientation[..., None, None] * conj((u * product_of_others(s, axis=-1)[..., None, :]) @ vh)
     return np.where(finite, result, x.dtype.type(np.nan))
 
 
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")
 def sign_of_det(x: Array) -> Array:
-    """The sign of det(X), flat almost everywhere."""
+    """det(X) / |det(X)|, of real matrices flat almost everywhere."""
     return np.linalg.slogdet(x).sign
+
+
+complex_variant(
+    sign_of_det,
+    lambda g, y, x: np.reshape(np.imag(g * y) * 1j, (*np.shape(g), 1, 1)) * inverse(x).mT,
+    traits="mixes smooth",
+    used=matrices,
+    words="phase of the determinant: what turns it, times the inverse, transposed",
+)
 
 
 @own(
@@ -135,7 +144,7 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
 @own(
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
         broadcast_back(g, x, axis, keepdims)
-        * np.sign(x)
+        * conj(np.sign(x))
         * (
             (np.abs(x) if ord > 1 else nonzero(np.abs(x)))
             / broadcast_back(norm_in_range(y, x, ord, axis, keepdims), x, axis, keepdims)

@@ -4,6 +4,7 @@ Every loss is a mean over examples. Predictions come first, then targets of thei
 precision; a shape that only broadcasts is an error, since (m,) beside (m, 1) compares all with all.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -16,7 +17,7 @@ from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, type_name
+from autotiny.ops.table import Array, floats, library, reals, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -76,9 +77,10 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy", complex_too=True)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
-    m = _examples("cross_entropy", "logits", shape, axis)
+    find = _examples if type(axis) is int else _examples.__wrapped__  # what has no hash is wrong, and is said to be
+    m = find("cross_entropy", "logits", shape, axis)
     Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, logits, axis)
     return (-1 / m) * expectation(Y, log_softmax(logits, axis=axis))
 
@@ -243,11 +245,7 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
 
 
 def _real(loss: str, x: Array) -> Array:
-    """Return x in floating point; raise UnsupportedError for complex numbers, of which these losses are not defined."""
-    x = floats(x, loss)
-    if x.dtype.kind == "c":
-        raise UnsupportedError(f"{loss}: expected real numbers, got {x.dtype}; give real and imaginary parts")
-    return x
+    return reals(x, loss)
 
 
 def _require_same_shape(loss: str, first: str, a: Array, second: str, b: Array) -> None:
@@ -262,6 +260,7 @@ def _require_axis(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> No
         raise ShapeError(f"{loss}: axis {axis!r} is not one of {name} of shape {shape}")
 
 
+@functools.lru_cache
 def _examples(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> int:
     """Return m, the number of lines along the axis of classes; raise ShapeError for a wrong axis or no examples."""
     _require_axis(loss, name, shape, axis)

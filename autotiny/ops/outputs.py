@@ -49,7 +49,7 @@ class Outputs:
         return iter(self.parts)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.concatenate([np.ravel(part) for part in self.parts]).astype(dtype or self.dtype)
+        return in_a_row(self).astype(dtype or self.dtype)
 
     def tobytes(self) -> bytes:
         """Return the entries as bytes."""
@@ -58,13 +58,6 @@ class Outputs:
     def each(self, function: Function) -> "Outputs":
         """Return f(y) of each output y."""
         return Outputs(map(function, self.parts), self.build)
-
-    def split(self, entries: Array) -> tuple[Array, ...]:
-        """Return an array of one entry for each of these, in the shapes of the outputs."""
-        ends = np.cumsum([part.size for part in self.parts]).tolist()
-        return tuple(
-            [np.reshape(entries[end - part.size : end], part.shape) for end, part in zip(ends, self.parts, strict=True)]
-        )
 
 
 class OutputGradients:
@@ -108,8 +101,7 @@ class OutputGradients:
 
     def of_taken(self, mask: Any) -> "OutputGradients":
         """Return the same gradients, with the entries of the outputs that were taken; None for all."""
-        outputs = getattr(self.of, "value", self.of)
-        return OutputGradients(self.of, self.parts, None if mask is None else outputs.split(mask))
+        return OutputGradients(self.of, self.parts, None if mask is None else split(mask, self.of))
 
 
 class Arrived(tuple[Any, ...]):
@@ -153,12 +145,25 @@ def layout(x: Any) -> Layout:
 ABOUT_SHAPES.add(layout)
 
 
+def split(entries: Array, x: Any) -> tuple[Array, ...]:
+    """Return an array of one entry for each entry of the outputs x, in their shapes."""
+    shapes = layout(x).shapes
+    ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+    parts = zip([0, *ends], ends, shapes, strict=False)
+    return tuple([np.reshape(entries[start:end], shape) for start, end, shape in parts])
+
+
 def outputs_of(x: Any) -> tuple[Any, ...]:
     """Return each output of an operation, of its value or of the node or formula of it."""
     if isinstance(x, Outputs):
         return x.parts
     kinds = layout(x).kinds
     return tuple([output(x, key=i) if kind in "fc" else plain_output(x, key=i) for i, kind in enumerate(kinds)])
+
+
+def in_a_row(x: Any) -> Array:
+    """Return the entries of all outputs one after another."""
+    return np.concatenate([np.ravel(part) for part in outputs_of(x)])
 
 
 def unpacked(x: Any) -> Any:
@@ -190,6 +195,11 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     return Outputs(returned)
 
 
+def zeros_for(x: Any, outputs: Any) -> Array:
+    """Return the gradient of an output that is not used; of integers, in the precision of the others."""
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype)
+
+
 def rule_of_outputs(rule: Rule) -> Rule:
     """Return the rule of an operation that may have several outputs, for which it receives tuples."""
 
@@ -200,9 +210,7 @@ def rule_of_outputs(rule: Rule) -> Rule:
             return rule(*args, **options)
         before, (g, y, *operands) = args[:at], args[at:]
         outputs = outputs_of(y)
-        arrived = Arrived(
-            [np.zeros(np.shape(x), y.dtype) if part is None else part for part, x in zip(g.parts, outputs, strict=True)]
-        )
+        arrived = Arrived([zeros_for(x, y) if part is None else part for part, x in zip(g.parts, outputs, strict=True)])
         arrived.taken = g.taken
         return rule(*before, arrived, outputs, *operands, **options)
 

@@ -34,10 +34,13 @@ plain(np.argmax, np.argmin, np.argsort, np.count_nonzero, np.searchsorted, np.na
 
 ABOUT_SHAPES = set(plain(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
-    np.isscalar, np.zeros_like, np.ones_like, np.empty_like))
+    np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri,  # like=
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from))
 """Functions of shapes and types alone, not of values."""
 
 plain(np.floor_divide)
+plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
 
 NEGATION = {

@@ -2,12 +2,15 @@
 
 from autotiny.ops import (
     arranging,
+    building,
     einsum,
     floating,
     grids,
     linalg,
+    normalising,
     orthogonal,
     padding,
+    patches,
     polynomials,
     products,
     quantiles,
@@ -15,16 +18,20 @@ from autotiny.ops import (
     singular_values,
     spectra,
     statistics,
+    updating,
 )
 
 __all__ = [
     "arranging",
+    "building",
     "einsum",
     "floating",
     "grids",
     "linalg",
+    "normalising",
     "orthogonal",
     "padding",
+    "patches",
     "polynomials",
     "products",
     "quantiles",
@@ -32,4 +39,5 @@ __all__ = [
     "singular_values",
     "spectra",
     "statistics",
+    "updating",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
 from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
-from autotiny.ops.table import Array, compose, extend, floats, is_written, own
+from autotiny.ops.table import Array, compose, conj, extend, floats, is_written, own
 
 plain(np.linalg.matrix_rank)
 
@@ -66,12 +66,12 @@ def of_first(vectors_bar: Array, vectors: Array, k: int) -> tuple[Array, Array]:
         return vectors_bar, vectors
     kept, rest, rest_bar = vectors[..., :k], vectors[..., k:], vectors_bar[..., k:]
     inner = rest.mT @ rest_bar
-    whole = unless_turned(inner - inner.mT, inner)
-    return (vectors_bar[..., :k] - rest @ (rest_bar.mT @ kept)) * whole, kept
+    whole = unless_turned(inner - conj(inner).mT, inner)
+    return (vectors_bar[..., :k] - conj(rest) @ conj(kept.mT @ rest_bar).mT) * whole, kept
 
 
 def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
-    """X̄ = U (diag(s̄) + M) Vᵀ + (I - U Uᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I - V Vᵀ) for X = U diag(s) Vᵀ.
+    """X̄ = U (diag(s̄) + M) Vᵀ + (I - U Uᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I - V Vᵀ) for a real X = U diag(s) Vᵀ.
 
     M[i, j] = ((A + B)[i, j] / (s[j] - s[i]) + (A - B)[i, j] / (s[j] + s[i])) / 2 with A = Uᵀ Ū - Ūᵀ U and
     B = Vᵀ V̄ - V̄ᵀ V. A value that is 0 to rounding passes nothing, as |x| at 0.
@@ -83,10 +83,11 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     if not is_written(s):
         values_bar = np.where(vanish(s, x.shape), limit_at_zero(s, g.taken[1], vectors), values_bar)
     if g.taken[0] is False and g.taken[2] is False:
-        return (first(left, k) * values_bar[..., None, :]) @ first(right.mT, k).mT
-    (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(right_bar.mT, right.mT, k)
+        return conj(first(left, k) * values_bar[..., None, :]) @ conj(first(right.mT, k)).mT
+    (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(conj(right_bar).mT, conj(right).mT, k)
     inner_u, inner_v = u.mT @ u_bar, v.mT @ v_bar
-    a, b, size = inner_u - inner_u.mT, inner_v - inner_v.mT, np.abs(inner_u) + np.abs(inner_v)
+    a, b = inner_u - conj(inner_u).mT, inner_v - conj(inner_v).mT
+    size = np.abs(inner_u) + np.abs(inner_v)
     middle = diagonal(values_bar)
     for turning, gaps in (
         ((a + b) / 2, s[..., None, :] - s[..., None]),
@@ -94,17 +95,17 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     ):
         limits = functools.partial(limit, turning, size, g.taken[1], vectors)
         middle = middle + over_gaps(turning, gaps, s, limits)
-    result = u @ middle @ v.mT
+    result = conj(u) @ middle @ v.mT
     if x.shape[-2] > k:
         result = result + outside(u, u_bar, inner_u, s) @ v.mT
     if x.shape[-1] > k:
-        result = result + u @ outside(v, v_bar, inner_v, s).mT
+        result = result + conj(u) @ conj(outside(v, v_bar, inner_v, s)).mT
     return result
 
 
 def outside(vectors: Array, vectors_bar: Array, inner: Array, s: Array) -> Array:
-    """Return (I - V Vᵀ) V̄ S⁻¹."""
-    rest = vectors_bar - vectors @ inner
+    """Return (I - conj(V) Vᵀ) V̄ S⁻¹."""
+    rest = vectors_bar - conj(vectors) @ inner
     if is_written(s):
         return rest / s[..., None, :]
     zero = vanish(s, (*vectors.shape[-2:], s.shape[-1]))[..., None, :]
@@ -143,7 +144,7 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian
         return s
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
     sign = np.take_along_axis(np.sign(values), order, axis=-1)
-    return SVD_RESULT(u, s, (u * np.where(sign == 0, 1, sign)[..., None, :]).mT)
+    return SVD_RESULT(u, s, conj(u * np.where(sign == 0, 1, sign)[..., None, :]).mT)
 
 
 SVD_RESULT: Any = type(np.linalg.svd(np.eye(1)))

@@ -74,7 +74,7 @@ def convolved(a: Array, b: Array, mode: str, method: str, axes: Any, name: str) 
 
 def reversed_in_place(x: Any) -> Array:
     """Return an array with every axis reversed, conjugated if it is complex."""
-    x = floats(x, "correlate", complex_too=True)
+    x = floats(x, "correlate")
     return np.flip(x if x.dtype.kind != "c" else np.conj(x))
 
 

@@ -169,6 +169,7 @@ def names_of_functions() -> dict[Any, str]:
         matmul.expectation: "vdot",
         padding.pad_constant: "pad",
         shaping.join: "concatenate",
+        shaping.stack: "stack",
         np.reshape: "reshape",
     }
     return table | {OPS[function].function: word for function, word in inner.items()}

@@ -19,13 +19,16 @@ from autotiny.ops import (
     linalg,
     logarithms,
     matmul,
+    normalising,
     outputs,
     padding,
+    patches,
     penalties,
     products,
     reductions,
     shaping,
     singular_values,
+    updating,
 )
 from ops.declare import (
     CASES,
@@ -78,7 +81,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
+for function in (np.conjugate, np.real, np.imag, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,
@@ -317,6 +320,19 @@ declare(np.concatenate, REAL, REAL, uses=JOINED[:1], call=of_list(np.concatenate
 declare(shaping.join, REAL, REAL, REAL, uses=JOINED, call=lambda *xs, axis=0: np.concatenate(xs, axis=axis))
 STACKED = [use((), ()), use((3,), (3,), axis=-1), use((2, 3), (2, 3), axis=1), use((0,), (0,))]
 declare(np.stack, REAL, REAL, uses=STACKED, call=of_list(np.stack))
+declare(shaping.stack, REAL, REAL, uses=STACKED, call=lambda *xs, axis=0: np.stack(xs, axis=axis), label="row")
+declare(np.array, REAL, REAL, uses=[use((), ()), use((2,), (2,))], call=lambda a, b: at.array([[a, b], (b, a)]))
+
+
+def like(x):
+    """What a call passes on to NumPy's function as like=."""
+    return x if isinstance(x, at.Tensor) else None
+
+
+for converts in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    declare(converts, REAL, uses=[use(()), use((2, 3))], call=lambda x, f=converts: f(x, like=like(x)))
+declare(np.full, REAL, uses=[use(()), use((3,))], call=lambda x: np.full((2, 3), x, like=like(x)))
+declare(np.ix_, REAL, REAL, uses=[use((2,), (3,))], call=lambda a, b: np.multiply(*np.ix_(a, b)))
 declare(
     np.vstack, REAL, REAL, uses=[use((), ()), use((3,), (2, 3)), use((1, 2, 2), (2, 2, 2))], call=of_list(np.vstack)
 )
@@ -363,6 +379,23 @@ def add_at(x, key, shape):
 
 declare(indexing.index, REAL, uses=[use(shape, key=key) for shape, key in KEYS])
 declare(indexing.scatter, REAL, uses=[use(shape, key=key, shape=whole) for shape, key, whole in SCATTERED], call=add_at)
+PUT = [
+    *[use((3,), (), key=1), use((4, 3), (3,), key=np.s_[::2]), use((4, 3), (3, 3), key=np.array([0, 2, 0]))],
+    *[use((2, 3), (1, 3), key=np.s_[1:]), use((3,), (2,), key=np.array([True, False, True])), use((), (), key=...)],
+    use((3, 3), (3,), key=(np.array([0, 1, 0]), np.array([1, 1, 1]))),
+]
+
+
+def put_at(x, values, key):
+    """What `updated` does, for numbers of any kind."""
+    if isinstance(x, at.Tensor) or isinstance(values, at.Tensor):
+        return updating.updated(x, values, key=key)
+    y = np.array(x, np.result_type(x, values))
+    y[key] = values
+    return y
+
+
+declare(updating.updated, REAL, REAL, uses=PUT, call=put_at)
 TAKEN = [
     *[use((4,), indices=2), use((2, 3), indices=[5, 0, 5]), use((2, 3), indices=[[0, 0], [2, 1]], axis=-1)],
     *[use((3,), indices=[-4, 7], mode="wrap"), use((3,), indices=[-4, 7], mode="clip")],
@@ -411,6 +444,23 @@ def twice(x):
     return x, x
 
 
+SLIDING = [
+    use((5,), lengths=(2,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((7,), lengths=(3,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((1, 4, 5, 2), lengths=(2, 3), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((6,), lengths=(1,), axes=(0,), strides=(3,), dilations=(1,)),
+    use((0, 3), lengths=(2,), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.patches, REAL, uses=SLIDING)
+OVERLAPPING = [
+    use((2, 4), shape=(5,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((3, 2), shape=(8,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((2, 3, 1, 2, 2, 2), shape=(1, 4, 5, 2), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((2, 0, 2), shape=(0, 3), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.overlap_add, REAL, uses=OVERLAPPING)
+STANDARDISED = [use((3,)), use((4,), epsilon=0.1), use((2, 3), axis=0, epsilon=0.1)]
+declare(normalising.standardised, REAL, uses=[*STANDARDISED, use((2, 1, 3, 2), axis=(0, 2), epsilon=1e-3)])
 declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
 SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
 declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")

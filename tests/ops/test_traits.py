@@ -31,7 +31,7 @@ LINEAR_BUT_FOR = {
 def draws(op):
     """The operation as a function of its tracked arguments, those arguments, and the case that they are from."""
     for case in CASES:
-        of_this = OPS.get(case.function) is op and case.function is not np.conjugate
+        of_this = OPS.get(case.function) is op
         tracked = case.constants == {"where": (0,), "norm_in_range": (1,)}.get(op.name, ())
         if of_this and tracked and all(0 not in shape for shape in case.shapes):
             f, args = case.draw()
