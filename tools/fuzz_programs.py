@@ -15,13 +15,28 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, losses, reductions, shaping, updating
+from autotiny.ops import (
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    logarithms,
+    losses,
+    matmul,
+    normalising,
+    patches,
+    penalties,
+    reductions,
+    shaping,
+    updating,
+)
 
 Values = Mapping[str, Any]
 
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
-    "logarithms": logarithms, "losses": losses, "reductions": reductions, "shaping": shaping, "updating": updating,
+    "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
+    "penalties": penalties, "reductions": reductions, "shaping": shaping, "updating": updating,
 }  # fmt: skip
 """What the code of a program may refer to."""
 

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -29,6 +30,8 @@ from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
+from autotiny.ops.loading import find
+from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
@@ -131,7 +134,8 @@ class Term(ArrayProtocol):
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
             f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
-            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+            "any value of its shape; use np.where in place of a branch, NumPy functions in place of math's, and an "
+            "argument of the function in place of a plain array that it indexes"
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
@@ -164,7 +168,7 @@ class Term(ArrayProtocol):
         """Return the term of a decorated operation on terms; a variant of an operation is the operation itself."""
         op = OPS[op.function]
         args, kwargs = bind_arguments(op, args, kwargs)
-        return apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs)
+        return results(apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs))
 
 
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
@@ -192,7 +196,8 @@ def constant(value: Any) -> Term:
     """Return the term of a number or an array, which is not copied: one term for equal numbers, and for one array."""
     if isinstance(value, Term):
         return value
-    key = (type(value), id(value)) if isinstance(value, np.ndarray) else (type(value), np.asarray(value).tobytes())
+    by_identity = isinstance(value, np.ndarray | Outputs)
+    key = (type(value), id(value) if by_identity else np.asarray(value).tobytes())
     term = _terms.get(key)
     if term is None:
         term = _terms[key] = _new(None, (), {}, None, value)
@@ -231,6 +236,11 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     return term
 
 
+def results(term: Any) -> Any:
+    """Return the term of an operation; those of its outputs, if it has several."""
+    return unpacked(term) if isinstance(value_of(term), Outputs) else term
+
+
 def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
     """Return the values of operands; a number of Python's that a function is applied to alone is an array."""
     values = [term.value for term in operands]
@@ -246,10 +256,11 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
+    find(function)
     if extends(function, args, kwargs):
         return call_composition(function, args, kwargs)
     if function in OPS:
-        return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
+        return results(apply(OPS[function], *bind_arguments(OPS[function], args, kwargs)))
     if function in COMPOSED:
         return call_composition(function, args, kwargs)
     if function in ABOUT_SHAPES:
@@ -260,6 +271,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         return apply(plain(function), *operands_and_options(function, args, kwargs))
     if function is np.copyto:
         raise messages.without_rule(function)
+    if enters_rows_of_its_library(function):
+        return call(function, args, kwargs)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
 
 

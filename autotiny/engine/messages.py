@@ -9,10 +9,11 @@ import numpy as np
 
 from autotiny.engine.array_mends import IN_PLACE, array_mend, in_place_mend
 from autotiny.engine.call_site import NUMPY, PACKAGE, caller_line, caller_scope, variable_name
+from autotiny.engine.libraries import function_of_scipy
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
-from autotiny.ops.code import typed
+from autotiny.ops.table import library
 
 SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//",
          "and_": "&", "or_": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}  # fmt: skip
@@ -31,6 +32,8 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
 
 def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
+    from autotiny.ops.code import typed  # only a mistake needs it
+
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
     return typed(op, words, {})
@@ -39,11 +42,23 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     text = expression(op, args, shapes=True)
-    if _raised_in_users_code(error):
+    reason = _two_libraries(args)
+    if reason is None and _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {text}")
         return error
-    reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    if reason is None and len(args) > 1:
+        reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args)
     return _in_words(error, op.name, text, reason)
+
+
+def _two_libraries(args: tuple[Any, ...]) -> str | None:
+    """Return why an array of NumPy's does not meet one of another library."""
+    other = next((array for arg in args if (array := library(arg)) is not None), None)
+    plain = next((arg for arg in args if isinstance(getattr(arg, "_value", arg), np.ndarray)), None)
+    if other is None or plain is None:
+        return None
+    home, name = type(other).__module__.partition(".")[0], label(plain, caller_scope())
+    return f"{name} is an array of NumPy's beside one of {home}'s; convert it, {home}.asarray({name})"
 
 
 def without_rule(function: Any) -> UnsupportedError:
@@ -56,6 +71,15 @@ def without_rule(function: Any) -> UnsupportedError:
     return UnsupportedError(
         f"{full_name(function)} has no gradient rule yet: write it with functions that have one, give it one with "
         "@at.operation, or take the value out with .data"
+    )
+
+
+def without_derivative(op: Op, tensor: Any) -> UnsupportedError:
+    """Return the error for a tracked argument of a function that has no derivative by it."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{op.name}: {name} is tracked, and no derivative by {op.undifferentiable} is available: "
+        f"give {_before_dot(name)}.data, or make it with requires_grad=False"
     )
 
 
@@ -181,6 +205,12 @@ def lost_gradient(
 def lost_in_array(tensor: Any) -> UnsupportedError:
     """Return the error of an array that takes in a tracked tensor."""
     name = label(tensor, caller_scope())
+    if (met := function_of_scipy()) is not None:
+        function, mirror = met
+        return UnsupportedError(
+            f"{function} turns {name} into a plain array, and {name} is tracked: its gradient would be lost; "
+            f"use {mirror} (at {caller_line()})"
+        )
     mend = array_mend(tensor, name) or (
         f"use at.array for a list of Tensors, at.index_update in place of an assignment into an array, or "
         f"{_before_dot(name)}.data for the value"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import messages
-from autotiny.engine.arguments import Key
+from autotiny.engine.arguments import Key, replaced
 from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.containers import is_number
 from autotiny.engine.gradients import sweep
@@ -22,7 +22,7 @@ from autotiny.engine.mutation import require_live, verified_order
 from autotiny.engine.node import ENDED, Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, places, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
-from autotiny.engine.values import REAL, is_foreign, plain_copy
+from autotiny.engine.values import NUMERIC, is_foreign, plain_copy
 from autotiny.errors import UnsupportedError
 
 Function = Callable[..., Any]
@@ -62,7 +62,10 @@ class RecordedCall(NamedTuple):
                 x._assigned = ENDED
 
     def pull(self, seeds: Gradients, record: bool = False, *, chosen: Mapping[Node, Any] = ALL) -> list[Any]:
-        """Return the gradients of the variables; `chosen` marks the entries of the outputs that count."""
+        """Return the gradients of the variables, as rules take and give them (`ops/table.py`).
+
+        `chosen` marks the entries of the outputs that count.
+        """
         record = record or self.nested
         whole = self.leaves.issubset(self.variables)
         grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
@@ -81,12 +84,7 @@ def record_call(
         variables = list(map(variable, numbers))
     except UnsupportedError as error:
         raise misplaced(error, values, chosen, where) from None
-    arguments, keywords = list(args), dict(kwargs)
-    for key, argument in zip(chosen, rebuild_arguments(variables), strict=True):
-        if isinstance(key, str):
-            keywords[key] = argument
-        else:
-            arguments[key] = argument
+    arguments, keywords = replaced(args, kwargs, chosen, rebuild_arguments(variables))
     with Exits() as exits:
         if modes.recording:
             output = f(*arguments, **keywords)
@@ -162,7 +160,7 @@ def _pair(f: Function, output: Any) -> tuple[Any, Any]:
 
 
 def _require_numbers(f: Function, out: Any, tree: Any) -> None:
-    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in REAL:
+    if not (isinstance(out, Tensor) or is_foreign(out)) and np.asarray(out).dtype.kind not in NUMERIC:
         name, hint = getattr(f, "__name__", f), "; is a return missing?" if out is None else ""
         place = next((place for leaf, place in zip(flatten(tree)[0], places(tree), strict=True) if leaf is out), "")
         at = f" at {place}" if place else ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.engine.array_mends import out_mend
 from autotiny.errors import UnsupportedError
-from autotiny.ops import COMPOSED, EXTENDED, OPS, Op
+from autotiny.ops import COMPOSED, EXTENDED, OPS, Op, load_tables
 from autotiny.ops.signature import signature
 from autotiny.ops.table import array_like, node_in
 
@@ -41,11 +41,37 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 def extends(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether a call states options that the entry of its function lacks, and its other composition has."""
-    if function not in EXTENDED or not (kwargs or len(args) > 1):
+    if not (kwargs or len(args) > 1):
+        return False
+    if function not in EXTENDED and _states_unknown(function, args, kwargs):
+        load_tables()
+    if function not in EXTENDED:
         return False
     form = _form(function, EXTENDED[function])
     stated = {**kwargs, **dict(zip(form.names[1:], args[1:], strict=False))}
     return any(name in stated and _differs(name, stated[name], function) for name in _added(function))
+
+
+@functools.cache
+def _names(function: Any) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
+
+
+def _states_unknown(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call states options that the entry of its function, if it has one, lacks."""
+    if function not in OPS and function not in COMPOSED:
+        return False
+    known = _known(function)
+    return not (known.issuperset(kwargs) and known.issuperset(_names(function)[: len(args)]))
+
+
+@functools.cache
+def _known(function: Any) -> frozenset[str]:
+    """Return the names of the operands and options of the entry of a function."""
+    if function in COMPOSED:
+        return frozenset(_names(COMPOSED[function]))
+    op = OPS[function]
+    return op.options.union(op.parameters if op.arity is None else op.parameters[: op.arity])
 
 
 @functools.cache
@@ -113,8 +139,7 @@ def _form(function: Any, composition: Any) -> _Form:
     passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
     required = tuple(p.name for p in ordered if p.default is p.empty)
     options = frozenset(p.name for p in parameters if p.default is not p.empty)
-    names = tuple(signature(function).parameters)
-    return _Form(names, 1_000_000 if any_number else len(ordered), required, options, passes_on)
+    return _Form(_names(function), 1_000_000 if any_number else len(ordered), required, options, passes_on)
 
 
 @functools.cache

@@ -1,65 +1,27 @@
-"""Transforms: from a function to the function of its gradient, Jacobian or Hessian.
+"""Transforms: from a function to the function of its gradient, or of what a vector and its derivatives give.
 
 The functions take and return arrays, or trees of them: nested lists, tuples, dicts, dataclasses. A transform records
 the function once on fresh Tensors and sweeps that graph. Inside another transform, or where the function uses a tracked
 Tensor from outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
-import copy
-import functools
-from collections.abc import Callable, Sequence
-from types import MethodType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autotiny.engine.arguments import Chosen, Names, Positions
 from autotiny.engine.backward import Gradients
+from autotiny.engine.derivative import Derivative, Function, require_function
 from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
-from autotiny.engine.pickling import name_of_wrapper
 from autotiny.engine.pytree import flatten, leaves_as
 from autotiny.engine.recorded_call import RecordedCall, record_call
 from autotiny.engine.tensor import Tensor, as_tensor
 from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
-
-Function = Callable[..., Any]
-
-
-class Derivative:
-    """What a transform makes of a function: it has its signature, and can be pickled if the function can be."""
-
-    def __init__(self, compute: Function, transform: Function, f: Function, *options: Any) -> None:
-        functools.update_wrapper(self, f, updated=())
-        self.compute, self.made_by = compute, (transform, (f, *options))
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the derivative at these arguments."""
-        return self.compute(*args, **kwargs)
-
-    def __get__(self, owner: Any, kind: Any = None) -> Any:
-        return self if owner is None else MethodType(self, owner)
-
-    def __repr__(self) -> str:
-        transform, (f, *_) = self.made_by
-        return f"<{transform.__name__} of {getattr(f, '__qualname__', f)}>"
-
-    def __reduce__(self) -> Any:
-        transform, (f, *_) = self.made_by
-        name = name_of_wrapper(self, f, transform.__name__)
-        return self.made_by if name is None else name
-
-    def __copy__(self) -> "Derivative":
-        transform, options = self.made_by
-        fresh: Derivative = transform(*options)
-        return fresh
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Derivative":
-        transform, options = self.made_by
-        fresh: Derivative = transform(*copy.deepcopy(options, memo))
-        return fresh
+from autotiny.ops.table import conj, is_complex, library, require_real_place
 
 
 def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
@@ -71,9 +33,10 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
     has_aux : whether f returns a pair, its value and something else, which is passed on: ((value, aux), gradient).
 
     An argument is a number, an array, or a tree of them (see `tree_map`), of which the gradient is one too.
+    That of a complex argument z is dJ/dRe(z) + i dJ/dIm(z), the direction of steepest ascent.
 
-    Raises ShapeError where f does not return a single number; UnsupportedError, with the place, for an argument that
-    holds no numbers.
+    Raises ShapeError where f does not return a single number; UnsupportedError where that is complex and, with the
+    place, for an argument that holds no numbers.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
@@ -91,28 +54,38 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
             hint = "sum it, or use at.jacobian" if len(got) == 1 else "has_aux=True is for a pair (value, aux)"
             raise ShapeError(f"grad: the function must return a single number, got shapes {got}; {hint}")
         (output,) = call.outputs
+        if is_complex(output):
+            raise UnsupportedError(
+                "grad: the function must return a real number, got a complex one: take np.real, np.imag or np.abs of "
+                "it; at.jacobian(f, holomorphic=True) is f'"
+            )
         depends = isinstance(output, Tensor) and output.requires_grad
-        grads = call.rebuild_arguments(call.pull({output: np.ones_like(output._value)} if depends else {}))
+        pulled = call.pull({output: np.ones_like(output._value)} if depends else {})
+        grads = call.rebuild_arguments(list(map(as_seen, pulled)))
         call.end()
         value = (call.value, call.plain_aux) if has_aux else call.value
         return value, grads[0] if chosen.single else tuple(grads)
 
-    return Derivative(value_and_gradient, value_and_grad, f, argnums, argnames, has_aux)
+    return Derivative(value_and_gradient, value_and_grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-def require_function(f: Any, where: str) -> None:
-    """Raise UnsupportedError unless f can be called."""
-    if not callable(f):
-        raise UnsupportedError(f"{where}: expected a function, got {type(f).__name__}")
+def as_seen(g: Any) -> Any:
+    """Return a gradient of a variable, of which nobody else has the array, as users see it."""
+    return np.conjugate(g, out=g) if isinstance(g, np.ndarray) and is_complex(g) else conj(g)
 
 
 def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
-    """Return the function that computes the gradient of f, which returns a single number.
+    """Return the function that computes the gradient of f, which returns a single real number.
+
+    For a complex argument z = x + iy it is ∂f/∂x + i ∂f/∂y, so that z - alpha * grad(f)(z) descends. That of Re(h) is
+    the conjugate of h'(z) for a holomorphic h. PyTorch has the same convention, JAX and HIPS give the conjugate of it.
 
     The arguments are those of `value_and_grad`; with has_aux it returns (gradient, aux).
 
     >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
     array(1.)
+    >>> grad(lambda z: np.real(z * z))(1.0 + 2.0j)  # the conjugate of 2 z
+    array(2.-4.j)
     """
     both = value_and_grad(f, argnums, argnames, has_aux)
 
@@ -120,13 +93,16 @@ def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux
         value, grads = both(*args, **kwargs)
         return (grads, value[1]) if has_aux else grads
 
-    return Derivative(gradient, grad, f, argnums, argnames, has_aux)
+    return Derivative(gradient, grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
 def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Function]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     Keyword arguments are passed to f as constants.
+
+    For complex numbers it is the adjoint of jvp under ⟨a, b⟩ = Re(Σ conj(a) b): pull(g) = conj(f'(z)) g for a
+    holomorphic f.
 
     >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
     >>> pull(np.array([1.0, 1.0]))
@@ -141,30 +117,37 @@ def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Function]:
             require_unchanged(node, now)
         upstream = leaves_as(g, call.rebuild_output(call.outputs), "vjp: the gradient")
         seeds = seeds_for(call, upstream)
-        return tuple(
-            call.rebuild_arguments(
-                call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
-            )
-        )
+        pulled = call.pull(seeds, record=any(isinstance(u, Tensor) and u.requires_grad for u in upstream))
+        return tuple(call.rebuild_arguments(list(map(as_seen, pulled))))
 
     return call.value, pull
 
 
 def seeds_for(call: RecordedCall, upstream: list[Any]) -> Gradients:
-    """Return the gradients that arrive at the outputs, after checking their shapes."""
+    """Return the gradients that arrive at the outputs, as rules take them, after checking what users give."""
     if [np.shape(u) for u in upstream] != [np.shape(out) for out in call.outputs]:
         expected, got = [np.shape(out) for out in call.outputs], [np.shape(u) for u in upstream]
         raise ShapeError(f"vjp: the gradient must have the shapes of the value, {expected}; got {got}")
+    arrays = [u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u) for u in upstream]
+    for out, u in zip(call.outputs, arrays, strict=True):
+        require_real_place(u.dtype, np.result_type(out), "vjp: the gradient")
+    return starting_from(call, list(map(conj, arrays)))
+
+
+def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
+    """Return the gradients of the outputs that are tracked, in their precision; one that is returned twice has two."""
     seeds: Gradients = {}
     for out, u in zip(call.outputs, upstream, strict=True):
         if isinstance(out, Tensor) and out.requires_grad:
-            u = u if isinstance(u, Tensor) or is_foreign(u) else np.asarray(u, dtype=out.dtype)
+            u = u.astype(out.dtype, copy=False) if isinstance(u, np.ndarray) else u
             seeds[out] = seeds[out] + u if out in seeds else u
     return seeds
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Any, Any]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t. Keyword arguments are passed to f as constants.
+
+    Of complex numbers it is the derivative along t as well; for a holomorphic f, f'(z) t.
 
     The reverse sweep is linear in the gradient u that it starts from, so its own derivative by u is the forward one
     (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
@@ -180,70 +163,28 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any
     if [t.shape for t in directions] != [x.shape for x in call.variables]:
         expected, got = [x.shape for x in call.variables], [t.shape for t in directions]
         raise ShapeError(f"jvp: tangents must have the shapes of the arguments, {expected}; got {got}")
-    starts = [
-        Tensor(np.random.default_rng(0).uniform(1, 2, np.shape(out)), dtype=np.result_type(out, np.float16))
-        for out in call.outputs
-    ]
+    for t, x in zip(directions, call.variables, strict=True):
+        require_real_place(t.dtype, x.dtype, "jvp: the tangent")
+    starts = [_random_start(out) for out in call.outputs]
     nested = call.nested or (modes.recording and any(t.requires_grad for t in directions))
     with Switch("recording", True):
-        pulled = call.pull(seeds_for(call, starts), record=True)
+        pulled = call.pull(starting_from(call, starts), record=True)
         along = sum((np.sum(p * t) for p, t in zip(pulled, directions, strict=True)), start=as_tensor(0.0))
     grads = (
         sweep(verified_order(along), {along: np.ones_like(along._value)}, starts, record=nested)
         if along.requires_grad
         else {}
     )
-    call.end()
+    if not nested:
+        call.end()
     derivatives = [grads.get(u, np.zeros_like(u._value)) for u in starts]
     return call.value, call.rebuild_output([as_tensor(d) if nested else plain_copy(d) for d in derivatives])
 
 
-def jacobian(f: Function, argnums: Positions = None, argnames: Names = None) -> Function:
-    """Return the function of all derivatives of f by one argument, or by several: J[i, j] = ∂f(x)[i] / ∂x[j].
-
-    J has the shape f(x).shape + x.shape; for several arguments there is a tuple of such in place of each. Which they
-    are is stated as for `value_and_grad`.
-
-    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
-    array([[2., 0.],
-           [0., 4.]])
-    """
-    require_function(f, "jacobian")
-    chosen = Chosen(f, argnums, argnames, "jacobian")
-
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        keys, args, kwargs = chosen(args, kwargs)
-        call = record_call(f, args, kwargs, keys, "jacobian")
-        blocks = [call.rebuild_arguments(_rows(call, out)) for out in call.outputs]
-        call.end()
-        return call.rebuild_output([block[0] if chosen.single else tuple(block) for block in blocks])
-
-    return Derivative(jacobian_of_f, jacobian, f, argnums, argnames)
-
-
-def _rows(call: RecordedCall, out: Any) -> list[Any]:
-    """Return for each variable the derivatives of all entries of one output."""
-    if not (isinstance(out, Tensor) and out.requires_grad):
-        return [np.zeros(np.shape(out) + x.shape, x.dtype) for x in call.variables]
-    seeds = np.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
-    pulled = [call.pull({out: seed}, chosen={out: seed != 0}) for seed in seeds]
-    shapes = [out.shape + x.shape for x in call.variables]
-    if not pulled:
-        return [np.zeros(shape, x.dtype) for shape, x in zip(shapes, call.variables, strict=True)]
-    return [np.reshape(np.stack(rows), shape) for rows, shape in zip(zip(*pulled, strict=True), shapes, strict=True)]
-
-
-def hessian(f: Function, argnums: Positions = None, argnames: Names = None) -> Function:
-    """Return the function of the second derivatives of f, which returns a single number: x.shape + x.shape.
-
-    For several arguments it is a tuple of tuples, H[i][j] = ∂²f / ∂x_i ∂x_j. Which they are is stated as for
-    `value_and_grad`.
-
-    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
-    array([[ 6.,  0.],
-           [ 0., 12.]])
-    """
-    return jacobian(grad(f, argnums, argnames), argnums, argnames)
+def _random_start(out: Any) -> Tensor:
+    """Return a gradient to start from, between 1 and 2: what it is does not count, and 0 would be a special case."""
+    start = np.random.default_rng(0).uniform(1, 2, np.shape(out))
+    return Tensor(np.asarray(start, like=library(out)), dtype=np.result_type(out, np.float16))
 
 
 def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Function:
@@ -251,30 +192,36 @@ def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Funct
 
     It takes f's arguments and then v, of the structure of the argument, or a tuple of such. Which arguments count is
     stated as for `value_and_grad`.
+    That of a complex x is the derivative of grad(f) along v.
 
     >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
     require_function(f, "hvp")
-    chosen, gradient = Chosen(f, argnums, argnames, "hvp"), grad(f, argnums, argnames)
+    chosen = Chosen(f, argnums, argnames, "hvp")
 
     def product(*args_and_v: Any, **kwargs: Any) -> Any:
         if not args_and_v:
             raise UnsupportedError("hvp: missing v, which comes after the arguments of f")
-        *rest, v = args_and_v
-        keys, args, kwargs = chosen(tuple(rest), kwargs)
-        values = tuple([kwargs[key] if isinstance(key, str) else args[key] for key in keys])
-        x = values[0] if chosen.single else values
+        *args, v = args_and_v
+        of_x, x = chosen.function_of(tuple(args), kwargs)
         direction = leaves_as(v, x, "hvp: v")
         expected, got = ([np.shape(leaf) for leaf in leaves] for leaves in (flatten(x)[0], direction))
         if got != expected:
             raise ShapeError(f"hvp: v must have the shapes of x, {expected}; got {got}")
+        for leaf, t in zip(flatten(x)[0], direction, strict=True):
+            require_real_place(np.result_type(t), np.result_type(leaf), "hvp: v")
 
-        @functools.wraps(f, updated=())
-        def slope(*args: Any, **kwargs: Any) -> Any:
-            pairs = zip(flatten(gradient(*args, **kwargs))[0], direction, strict=True)
-            return sum((np.sum(g * t) for g, t in pairs), start=as_tensor(0.0))
+        def slope(x: Any) -> Any:
+            pairs = zip(flatten(grad(of_x)(x))[0], direction, strict=True)
+            return sum((real_product(g, t) for g, t in pairs), start=as_tensor(0.0))
 
-        return grad(slope, argnums, argnames)(*args, **kwargs)
+        return grad(slope)(x)
 
-    return Derivative(product, hvp, f, argnums, argnames)
+    return Derivative(product, hvp, f, argnums=argnums, argnames=argnames)
+
+
+def real_product(a: Any, b: Any) -> Any:
+    """⟨a, b⟩ = Re(Σ conj(a) b)."""
+    total = np.sum(conj(a) * b)
+    return np.real(total) if is_complex(total) else total

@@ -49,11 +49,6 @@ def arange(start: float, stop: float | None = None, step: float = 1) -> Value:
     return np.arange(start, stop, step)
 
 
-def linspace(start: Value, stop: Value, num: int = 50) -> Value:
-    """num evenly spaced numbers from start to stop."""
-    return np.linspace(value_of(start), value_of(stop), num)
-
-
 def reshape(x: Value, shape: Value) -> Value:
     """The same entries in another shape."""
     return np.reshape(x, shape)

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.recording import value_of
-from autotiny.errors import ShapeError
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.language.limits import Cost, product
 from autotiny.ops.einsum import explicit
 
 Value = Any
 Shape = tuple[int, ...]
 
+Estimate = Callable[..., Cost]
+
 ROUND = 1000
 """Steps of work that one round of a loop in Python counts as."""
+PIECE = 100
+"""Entries that take as much memory as a recorded array does beside its own."""
 
 
 # ----- shapes and sizes -----
@@ -107,8 +111,10 @@ def tensordot(a: Value, b: Value, axes: Value = 2) -> Cost:
     return _contraction(a, over_a, b, over_b)
 
 
-def einsum(subscripts: str, *operands: Value) -> Cost:
+def einsum(subscripts: str, *operands: Value, optimize: Value = False) -> Cost:
     """One product for each combination of labels."""
+    if not isinstance(subscripts, str):
+        raise UnsupportedError("einsum: write the subscripts as text, as in einsum('ij,jk->ik', A, B)")
     terms, output = explicit(subscripts, [len(shape_of(x)) for x in operands])
     lengths: dict[str, int] = {}
     for term, x in zip(terms, operands, strict=True):
@@ -213,9 +219,10 @@ def diag(x: Value, k: int = 0) -> Cost:
     return even(product([n + abs(k)] * 2) if len(shape_of(x)) == 1 else n)
 
 
-def diff(x: Value, n: int = 1, axis: int = -1) -> Cost:
-    """n rounds over the entries."""
-    return even(product([n, size_of(x) + ROUND]))
+def diff(x: Value, n: int = 1, axis: int = -1, prepend: Value = None, append: Value = None) -> Cost:
+    """n rounds over the entries, and what is put before and behind them."""
+    ends = sum(max(size_of(end), along(x, axis)[1]) for end in (prepend, append) if end is not None)
+    return Cost(size_of(x) + ends, product([n, size_of(x) + ends + ROUND]), product([n, size_of(x) + ends]))
 
 
 def running_product(x: Value, axis: int | None = None) -> Cost:
@@ -234,7 +241,7 @@ def split(x: Value, indices_or_sections: Value, axis: int = 0) -> Cost:
     pieces = size_of(at) + 1 if shape_of(at) else int(at)
     ordered = not shape_of(at) or (np.min(at, initial=0) >= 0 and bool(np.all(np.diff(at) >= 0)))
     entries = pieces + (size_of(x) if ordered else product([size_of(x), pieces]))
-    return Cost(entries, entries + ROUND * pieces)
+    return Cost(entries, entries + ROUND * pieces, PIECE * pieces)
 
 
 def one_hot(labels: Value, classes: int | None = None) -> Cost:
@@ -271,20 +278,3 @@ def _consumed(part: Value) -> int:
     if part is None or part is ...:
         return 0
     return part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
-
-
-Estimate = Callable[..., Cost]
-
-ESTIMATES: dict[str, Estimate] = {
-    **dict.fromkeys(("array", "append", "column_stack", "concatenate", "hstack", "stack", "vstack"), joined),
-    "cumprod": running_product,
-    **dict.fromkeys(("zeros", "ones", "full"), filled),
-    **dict.fromkeys(("cholesky", "det", "inv", "slogdet"), factored),
-    **dict.fromkeys(("split", "array_split", "hsplit", "vsplit"), split),
-    **{
-        f.__name__: f
-        for f in (arange, broadcast_to, cross_entropy, diag, diff, dot, einsum, eye, inner, linspace, matmul, one_hot)
-    },
-    **{f.__name__: f for f in (outer, pad, repeat, roll, solve, take, take_along_axis, tensordot, tile)},
-}
-"""Estimates for functions whose result can exceed their arguments, or that need more than a step per entry."""

@@ -31,10 +31,11 @@ class Limits(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Upper bounds on the entries of a result and on the work that it takes."""
+    """Upper bounds on the entries of a result, on the work that it takes, and on the entries recorded on the way."""
 
     entries: float
     work: float
+    recorded: float = 0
 
 
 class Budget:
@@ -49,7 +50,7 @@ class Budget:
         """Charge a step that is about to run; raises LimitError where it exceeds a limit."""
         if time.monotonic() > self.deadline:
             raise LimitError(f"stopped: the limit is {self.limits.seconds:g} seconds")
-        self.total += cost.entries
+        self.total += cost.entries + cost.recorded
         self.work += cost.work
         self._check("it would have", cost.entries, self.limits.entries, "entries")
         self._check("with it, all results would have", self.total, self.limits.total, "entries")

@@ -10,9 +10,11 @@ import numpy as np
 
 import autotiny.language.constructors as constructors
 from autotiny.errors import UnsupportedError
-from autotiny.language.costs import ESTIMATES, Estimate, entrywise
-from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
+from autotiny.language.costs import Estimate, entrywise
+from autotiny.language.estimates import ESTIMATES
+from autotiny.ops import COMPOSED, OPS, activations, load_tables, logarithms, losses
 from autotiny.ops.plain import TRUTH_VALUES
+from autotiny.ops.table import UNSET
 
 CONSTANTS: dict[str, Any] = {"pi": np.pi, "e": np.e, "inf": np.inf, "nan": np.nan, "newaxis": None}
 MODULES = ("np", "numpy", "at", "autotiny")
@@ -21,14 +23,47 @@ METHODS = {
     "flatten": "ravel",
     **{name: name for name in ("sum", "prod", "mean", "var", "std", "max", "min", "cumsum", "cumprod", "any", "all")},
     **{name: name for name in ("argmax", "argmin", "argsort", "dot", "trace", "diagonal", "clip", "round", "ravel")},
-    **{name: name for name in ("squeeze", "swapaxes", "repeat", "take", "copy", "reshape", "transpose")},
+    **{
+        name: name
+        for name in ("squeeze", "swapaxes", "repeat", "take", "copy", "reshape", "transpose", "compress", "choose")
+    },
 }
 SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
-OFFERED = {"activations", "einsum", "elementwise", "indexing", "linalg", "padding", "reductions", "shaping"}
+OFFERED = {
+    "activations",
+    "arranging",
+    "einsum",
+    "elementwise",
+    "floating",
+    "grids",
+    "indexing",
+    "linalg",
+    "logarithms",
+    "matmul",
+    "padding",
+    "polynomials",
+    "products",
+    "quantiles",
+    "reductions",
+    "selecting",
+    "shaping",
+    "singular_values",
+    "spectra",
+    "statistics",
+}
 """The files of operations whose functions the language has: their results and costs can be estimated."""
-TEXT_OPTIONS = {"einsum", "pad", "norm", "take"}
+NOT_OFFERED = {"apply_along_axis", "apply_over_axes", "astype", "eig", "eigvals", "ix_", "piecewise"}
+"""Functions of these files that take a function or a type, of which the language has no values."""
+LISTS = {"arrays", "condlist", "tup"}
+"""Names of a first parameter that is a list of arrays."""
+TEXT_OPTIONS = {
+    *("choose", "convolve", "correlate", "eigh", "eigvalsh", "einsum", "meshgrid", "norm", "pad", "take", "trim_zeros"),
+    *("quantile", "percentile", "nanquantile", "nanpercentile", "cond", "matrix_norm"),
+}
 """Functions that take text, as an operand or as an option."""
+LEFT_OUT = {"dtype", "order"}
+"""Options that the language does not have."""
 
 
 class Function(NamedTuple):
@@ -47,12 +82,15 @@ class Function(NamedTuple):
     @property
     def joins(self) -> bool:
         """Whether it takes a list of arrays."""
-        return "arrays" in self.signature.parameters
+        return next(iter(self.signature.parameters), "") in LISTS
 
     @property
     def usage(self) -> str:
         """A call with its parameters: 'softmax(x, axis=0)'."""
-        bare = [p.replace(annotation=p.empty) for p in self.signature.parameters.values()]
+        bare = [
+            p.replace(annotation=p.empty, default=None if p.default is UNSET else p.default)
+            for p in self.signature.parameters.values()
+        ]
         return f"{self.name}{inspect.Signature(bare)}"
 
     def arguments(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -80,13 +118,14 @@ class Function(NamedTuple):
 @functools.cache
 def functions() -> dict[str, Function]:
     """Every function of the language by its name, collected from the table of operations on first use."""
+    load_tables()
     table = dict[str, Function]()
     for ufunc in TRUTH_VALUES:
         table[ufunc.__name__] = Function(ufunc.__name__, ufunc, _signature_of_ufunc(ufunc), entrywise)
     for name, function in _callables():
         # A composition computes on arrays as it does on Tensors: with the options that the table knows.
         function = COMPOSED.get(function, function)
-        estimate = ESTIMATES.get(function.__name__, entrywise)
+        estimate = ESTIMATES.get(name.rpartition(".")[2]) or ESTIMATES.get(function.__name__, entrywise)
         table[name] = Function(name, function, _with_constant_values(_signature(function)), estimate)
     return table
 
@@ -98,7 +137,9 @@ def _callables() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield prefix + name, function
     for module in (activations, losses, constructors):
         yield from public_functions(module)
-    yield from (pair for pair in public_functions(logarithms) if OPS[pair[1]].takes_numbers)  # the others are forms
+    for name, function in public_functions(logarithms):
+        if function not in OPS or OPS[function].takes_numbers:  # the others are forms
+            yield name, function
 
 
 def _is_offered(function: Any) -> bool:
@@ -106,7 +147,9 @@ def _is_offered(function: Any) -> bool:
     entry = COMPOSED.get(function)
     if entry is None and function in OPS:
         entry = next(rule for rule in OPS[function].rules if rule is not None)
-    return entry is not None and (entry in OPS or entry.__module__.rpartition(".")[2] in OFFERED)
+    if entry is None or function.__name__ in NOT_OFFERED:
+        return False
+    return entry in OPS or entry.__module__.rpartition(".")[2] in OFFERED
 
 
 def public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -118,11 +161,12 @@ def public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., An
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """The parameters that the table knows: a function's own, or those of its first rule without g and y."""
-    if function not in OPS:
-        return inspect.signature(function)
-    rule = next(rule for rule in OPS[function].rules if rule is not None)
-    parameters = list(inspect.signature(rule).parameters.values())[2:]
-    return inspect.Signature([p for p in parameters if p.name != "order"])
+    if function in OPS:
+        rule = next(rule for rule in OPS[function].rules if rule is not None)
+        parameters = list(inspect.signature(rule).parameters.values())[2:]
+    else:
+        parameters = list(inspect.signature(function).parameters.values())
+    return inspect.Signature([p for p in parameters if p.name not in LEFT_OUT])
 
 
 def _signature_of_ufunc(function: Any) -> inspect.Signature:

@@ -1,10 +1,14 @@
-"""Neural networks in the textbook's layout: data sets, training, checkpoints."""
+"""Neural networks in the textbook's layout: data sets, training, checkpoints; layers as plain functions."""
 
 from autotiny.files import NpzError
+from autotiny.nn.attention import dropout, embedding, scaled_dot_product_attention
 from autotiny.nn.checkpoint import CheckpointError, load, save
+from autotiny.nn.convolution import avg_pool, conv1d, conv2d, conv_transpose, max_pool
 from autotiny.nn.datasets import DataError, Dataset, Standardisation, digits
 from autotiny.nn.network import Network, NetworkError, confusion_matrix, worst_pairs
+from autotiny.nn.normalisation import Running, batch_norm, group_norm, layer_norm, rms_norm
 from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
+from autotiny.nn.recurrent import gru_cell, lstm_cell, rnn_cell
 from autotiny.nn.tabular import load_table
 from autotiny.nn.training import Epoch, Training, TrainingError, progress_bar
 
@@ -20,14 +24,30 @@ __all__ = [
     "NetworkError",
     "NpzError",
     "Optimiser",
+    "Running",
     "Standardisation",
     "Training",
     "TrainingError",
+    "avg_pool",
+    "batch_norm",
     "confusion_matrix",
+    "conv1d",
+    "conv2d",
+    "conv_transpose",
     "digits",
+    "dropout",
+    "embedding",
+    "group_norm",
+    "gru_cell",
+    "layer_norm",
     "load",
     "load_table",
+    "lstm_cell",
+    "max_pool",
     "progress_bar",
+    "rms_norm",
+    "rnn_cell",
     "save",
+    "scaled_dot_product_attention",
     "worst_pairs",
 ]

@@ -35,6 +35,14 @@ def glorot(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
     return rng.normal(0, sqrt(2 / (n_in + n_out)), (n_out, n_in))
 
 
+def lecun(rng: np.random.Generator, n_out: int, n_in: int) -> Array:
+    """Draw W (n_out, n_in) ~ N(0, 1 / n_in), for layers followed by selu, which keeps mean 0 and variance 1.
+
+    Source: Klambauer et al., Self-Normalizing Neural Networks, 2017, section 3.
+    """
+    return rng.normal(0, sqrt(1 / n_in), (n_out, n_in))
+
+
 ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator, int, int], Array]]] = {
     "relu": (at.relu, he),
     "leaky_relu": (at.leaky_relu, he),
@@ -42,7 +50,11 @@ ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[np.random.Generator
     "softplus": (at.softplus, he),
     "silu": (at.silu, he),
     "gelu": (at.gelu, he),
+    "mish": (at.mish, he),
+    "selu": (at.selu, lecun),
     "sigmoid": (at.sigmoid, glorot),
+    "hard_tanh": (at.hard_tanh, glorot),
+    "softsign": (at.softsign, glorot),
     "tanh": (np.tanh, glorot),
 }
 """Each activation, and the initialisation of the layer before it."""
@@ -59,7 +71,7 @@ class Network:
     """Z1 = W1 X + b1,  A1 = g(Z1),  Z2 = W2 A1 + b2, ... up to the logits of the classes.
 
     X : (sizes[0], m), an example per column;  W1 : (sizes[1], sizes[0]);  b1 : (sizes[1], 1);  logits : (sizes[-1], m).
-    Weights are drawn from `seed`, by He's or Glorot's initialisation depending on the activation; biases are 0.
+    Weights are drawn from `seed`, by He's, Glorot's or LeCun's initialisation, as the activation needs; biases are 0.
     `activation` is a name for all hidden layers, or a sequence with one name for each. Raises NetworkError if sizes and
     activations do not fit.
 

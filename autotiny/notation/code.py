@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import NUMPY, Call, Form
-from autotiny.notation.numbers import FEW, index, literal, short_number
+from autotiny.notation.numbers import FEW, index, is_identity, literal, short_number
 from autotiny.notation.writer import Notation, Piece
 
 
@@ -35,7 +35,7 @@ class NumpyCode(Notation):
 
     def array(self, entries: Any) -> str:
         """Write an array as the call that makes it."""
-        return literal(entries)
+        return f"np.eye({len(entries)})" if is_identity(entries) else literal(entries)
 
     def option(self, name: str, value: Any) -> str:
         """Write an option as a keyword argument."""

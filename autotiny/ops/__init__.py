@@ -1,35 +1,25 @@
 """The operations that can be recorded. Their rules are plain NumPy, in themed tables; no file here imports tensors or
-graphs.
+graphs. Those that networks are made of are loaded with the package, the others by `load_tables`.
 """
 
 from autotiny.ops import (
     activations,
-    arranging,
-    building,
-    einsum,
     elementwise,
-    floating,
     folding,
-    grids,
     indexing,
-    linalg,
     logarithms,
     losses,
-    padding,
-    polynomials,
-    products,
-    quantiles,
+    matmul,
     reductions,
-    selecting,
     shaping,
-    spectra,
-    statistics,
-    updating,
 )
 from autotiny.ops.custom import operation
+from autotiny.ops.loading import load_tables
 from autotiny.ops.plain import PLAIN
-from autotiny.ops.stable_forms import stable_form
+from autotiny.ops.stable_forms import enter_forms, stable_form
 from autotiny.ops.table import COMPOSED, EXTENDED, OPS, Op
+
+enter_forms()
 
 __all__ = [
     "COMPOSED",
@@ -38,27 +28,15 @@ __all__ = [
     "PLAIN",
     "Op",
     "activations",
-    "arranging",
-    "building",
-    "einsum",
     "elementwise",
-    "floating",
     "folding",
-    "grids",
     "indexing",
-    "linalg",
+    "load_tables",
     "logarithms",
     "losses",
+    "matmul",
     "operation",
-    "padding",
-    "polynomials",
-    "products",
-    "quantiles",
     "reductions",
-    "selecting",
     "shaping",
-    "spectra",
     "stable_form",
-    "statistics",
-    "updating",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.ops.table import Array, compose, define, floats, newer
+from autotiny.ops.table import Array, compose, define, floats, newer, reals, require_real
 
 define(
     np.nextafter,
@@ -18,7 +18,7 @@ define(
 @compose(np.copysign)
 def copysign(x1: Array, x2: Array, /) -> Array:
     """|x₁| where x₂ has no minus sign, -|x₁| where it has one."""
-    size = np.abs(x1)
+    size = np.abs(reals(x1, "copysign"))
     return np.where(np.signbit(x2), -size, size)
 
 
@@ -31,8 +31,8 @@ def ldexp(x1: Array, x2: Any, /) -> Array:
 @compose(np.heaviside)
 def heaviside(x1: Array, x2: Array, /) -> Array:
     """0 below 0, x₂ at 0, 1 above."""
-    x1 = x1 if isinstance(x1, float) else floats(x1)
-    return np.where(np.equal(x1, 0), x2, (1 + np.sign(x1)) / 2)
+    x1 = x1 if isinstance(x1, float) else reals(x1, "heaviside")
+    return np.where(np.equal(x1, 0), require_real(x2, "heaviside"), (1 + np.sign(x1)) / 2)
 
 
 @compose(np.modf)
@@ -50,7 +50,7 @@ def quotient_and_remainder(x1: Array, x2: Array, /) -> tuple[Array, Array]:
 @compose(np.i0)
 def i0(x: Array) -> Array:
     """(1 / π) ∫ exp(x cos θ) dθ from 0 to π, by 128 points: exact to rounding for every x of a finite result."""
-    x = floats(x)
+    x = reals(x, "i0")
     angles = (np.arange(128) + 0.5) * (np.pi / 128)
     return np.mean(np.exp(x[..., None] * np.cos(angles).astype(x.dtype)), axis=-1)
 

@@ -64,7 +64,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
 def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
     """Return one value, or values that broadcast, in the shape and type of a."""
     dtype = np.dtype(a.dtype if dtype is None else dtype)
-    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
+    if dtype.kind not in "fc" and getattr(fill_value, "requires_grad", False):
         raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
     return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
 

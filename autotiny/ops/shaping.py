@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, array_like, as_array, compose, define, extend, own
+from autotiny.ops.table import Array, array_like, as_array, compose, define, extend, own, require_real_place
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -64,7 +64,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift).tolist(), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)
@@ -73,7 +73,8 @@ define(np.copy,          lambda g, y, x: g,
 
 @own(lambda g, y, x, dtype=None: g, traits="elementwise smooth keeps_sign", words=SAME)
 def astype(x: Array, dtype: Any = None) -> Array:
-    """Convert x to another floating-point type."""
+    """Convert x to another floating-point or complex type."""
+    require_real_place(x.dtype, np.dtype(dtype), "astype")
     return x.astype(dtype)
 
 

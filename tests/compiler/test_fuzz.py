@@ -20,8 +20,8 @@ from ops.declare import ENTERED
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 BATCH = 25
-WITHIN_OTHERS = {"eigenvectors", "pseudoinverse", "convolution", "norm_in_range"}
-"""Rows that users meet in eigh, pinv, convolve and gradients of norms alone."""
+WITHIN_OTHERS = {"output", "pseudoinverse", "convolution", "norm_in_range"}
+"""Rows that users meet in functions of several outputs, pinv, convolve and gradients of norms alone."""
 
 
 def found(numbers, seed=0):
@@ -110,7 +110,7 @@ def test_a_wrong_row_is_found_made_short_and_printed_as_code(monkeypatch):
     program, calls = random_program(3, number)
     small, some = shortest(program, calls, "wrong value")
     assert len(small.code) <= len(program.code)
-    assert "np.tanh" in small.code or "gelu" in small.code
+    assert any(name in small.code for name in ("tanh", "gelu", "mish", "np.log(np.cosh"))  # tanh, or made of it
     shown = []
     code = as_code(small, some[:1], Fault("wrong value", "")).replace("print(", "show(")
     exec(code, {"show": lambda *results: shown.extend(results)})

@@ -213,12 +213,6 @@ def test_other_classes_may_take_part_in_operators():
     assert at.Tensor(1.0) + Quantity() == "mine"
 
 
-@pytest.mark.parametrize("value", [1j, np.complex64(1), np.array([1j, 2])])
-def test_operators_refuse_complex_numbers(value):
-    with pytest.raises(UnsupportedError, match="multiply: complex numbers are not supported yet"):
-        at.Tensor([1.0, 2.0]) * value
-
-
 @pytest.mark.parametrize("value", [["a", "b"], np.array(["a", "b"]), np.array([None, 1])])
 def test_operators_refuse_text_and_objects_in_arrays(value):
     with pytest.raises(UnsupportedError, match="multiply: expected numbers, got"):
@@ -328,10 +322,10 @@ def test_astype_of_integers_and_truth_values_is_a_plain_array(dtype):
     np.testing.assert_array_equal(result, np.array([1.5, 2.5]).astype(dtype), strict=True)
 
 
-@pytest.mark.parametrize("dtype", [complex, np.complex64, object, str, "datetime64[s]"])
-def test_astype_of_what_has_no_real_gradient_is_an_error(dtype):
+@pytest.mark.parametrize("dtype", [object, str, "datetime64[s]"])
+def test_astype_of_what_has_no_gradient_is_an_error(dtype):
     W = at.Tensor([1.5, 2.5])
-    with pytest.raises(UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"):
+    with pytest.raises(UnsupportedError, match=r"astype: W holds numbers.* or convert W\.data for the values"):
         W.astype(dtype)
 
 

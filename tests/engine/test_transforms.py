@@ -180,7 +180,6 @@ def test_a_function_that_forgot_to_return_is_told_so():
     [
         ("text", "argument 0 is the text 'text', where a number or an array is expected: pass it as another argument"),
         (None, "argument 0 is None; expected an array, a number or a tree of them"),
-        (1j, "argument 0: complex numbers"),
         ({"W": [1.0, "tanh"]}, r"argument 0\['W'\]\[1\] is the text 'tanh'"),
         ({"W": np.tanh}, r"argument 0\['W'\] is of type ufunc"),
         ([1.0, np.array(["a"])], r"argument 0\[1\] is of type ndarray"),
@@ -352,6 +351,15 @@ def test_vjp_is_the_gradient_times_the_jacobian():
     np.testing.assert_allclose(value, np.tanh(A @ X))
     (pulled,) = pull(g)
     np.testing.assert_allclose(pulled, A.T @ (g * (1 - value**2)), rtol=1e-14)
+
+
+def test_jvp_along_a_tracked_tangent_at_a_plain_point_is_differentiated():
+    def energy(v):
+        return np.sum(at.jvp(np.sin, (X,), (v,))[1] ** 2)
+
+    v = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(at.grad(energy)(v), 2 * v * np.cos(X) ** 2)
+    np.testing.assert_allclose(at.hessian(energy)(v), np.diag(2 * np.cos(X) ** 2), atol=1e-15)
 
 
 def test_jvp_is_the_jacobian_times_the_tangent():
@@ -648,7 +656,7 @@ def test_a_rule_that_returns_no_gradient_of_its_argument_is_named(returned, word
 @pytest.mark.parametrize("returned", [None, 2.0, [1.0], (1.0, 2.0), "text", np.array("text"), 1j])
 def test_an_operation_must_return_an_array_of_numbers(returned):
     mine = operation_with(lambda g, y, x: g, lambda x: returned)
-    with pytest.raises(UnsupportedError, match=r"mine: the operation gave .*, expected an array of real numbers"):
+    with pytest.raises(UnsupportedError, match=r"mine: the operation gave .*, expected an array of numbers"):
         mine(at.Tensor(X))
 
 
@@ -959,7 +967,7 @@ def test_a_decorated_function_is_pickled_by_its_name():
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_what_cannot_be_pickled_is_named(transform):
-    with pytest.raises(UnsupportedError, match=r"(grad|jacobian): .*<lambda> cannot be pickled, .* at the top level"):
+    with pytest.raises(UnsupportedError, match=r"(grad|jacobian|hessian): .*<lambda> cannot be pickled, .* at the top"):
         pickle.dumps(transform(lambda x: x))
     value_and_gradient = copy.deepcopy(at.value_and_grad(lambda x: x * x))
     assert value_and_gradient(3.0) == (9, 6)

@@ -13,7 +13,7 @@ REFUSED = [
     ("sum(tanh(W @ «X»))", "there is no value named X; did you mean x?"),
     ("«sum» + 1", "sum is a function; write sum(x, axis=None, keepdims=False)"),
     ("«W»(x)", "W is a value, not a function; for a product write W *"),
-    ("«np.convolve»(x, x)", "there is no function convolve with a gradient rule"),
+    ("«np.bartlett»(5)", "there is no function bartlett with a gradient rule"),
     ("«np.euler_gamma» + 1", "there is no constant euler_gamma"),
     ("«W @ [1, 2, 3]»", r"matmul: W (2, 2) @ array (3,): inner sizes 2 and 3 differ"),
     ("sum(«x + [1, 2, 3]»)", "+: shapes (2,) and (3,) do not fit"),

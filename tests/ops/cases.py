@@ -18,11 +18,16 @@ from autotiny.ops import (
     indexing,
     linalg,
     logarithms,
+    matmul,
+    normalising,
+    outputs,
     padding,
+    patches,
+    penalties,
     products,
     reductions,
     shaping,
-    spectra,
+    singular_values,
     updating,
 )
 from ops.declare import (
@@ -33,6 +38,7 @@ from ops.declare import (
     POSITIVE,
     REAL,
     UNIT,
+    Apart,
     Between,
     Matrices,
     declare,
@@ -46,6 +52,7 @@ __all__ = ["CASES"]
 differences = functools.partial(declare, oracle="extended")
 pair_differences = functools.partial(declare_pair, oracle="extended")
 EMPTY = use((0,))
+UNIT_INTERVAL = Between(0.05, 0.95)
 
 # ----- elementwise -----
 for function in (
@@ -74,7 +81,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu):
+for function in (np.conjugate, np.real, np.imag, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,
@@ -84,8 +91,11 @@ for function in (
 ):
     differences(function, REAL)
 declare(elementwise.without_slope_at_0, NONZERO)
-for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu):
+for function in (np.absolute, np.fabs, at.relu, at.leaky_relu, at.elu, at.selu, at.celu, at.softsign):
     differences(function, NONZERO, smooth=False)
+differences(at.celu, NONZERO, uses=[use((3,), alpha=0.5)], smooth=False, label="half")
+differences(at.hard_tanh, Between(-2, 2, kinks=(-1, 1)))
+differences(at.hard_sigmoid, Between(-5, 5, kinks=(-3, 3)))
 differences(at.leaky_relu, NONZERO, uses=[use((3,), slope=0.2)], label="steep")
 differences(at.elu, NONZERO, uses=[use((3,), alpha=0.5)], smooth=False, label="half")
 for function in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.around):
@@ -110,6 +120,18 @@ differences(
     REAL,
     uses=[use((3,), targets=[0, 1, 0.5]), use((), targets=1), use((2, 3), targets=np.eye(2, 3))],
 )
+differences(penalties.huber_penalty, Between(-3, 3, kinks=(-1, 1)), smooth=False)
+differences(penalties.huber_penalty, Between(-3, 3, kinks=(-0.5, 0.5)), uses=[use((3,), delta=0.5)], smooth=False)
+PAIRED = [use((), ()), use((3,), (3,)), use((2, 3), (2, 3)), use((2, 1, 3, 2), (2, 1, 3, 2))]
+SIGNED = [use((), targets=1), use((3,), targets=[1, -1, 1]), use((2, 3), targets=2 * np.eye(2, 3) - 1)]
+differences(at.mean_squared_error, REAL, REAL, uses=PAIRED)
+differences(at.mean_absolute_error, REAL, REAL, uses=PAIRED, smooth=False)
+differences(at.huber, REAL, REAL, uses=[*PAIRED, use((2, 3), (2, 3), delta=0.5)], smooth=False)
+differences(at.hinge, Between(-2, 2, kinks=(-1, 1)), uses=SIGNED, smooth=False)
+DISTRIBUTIONS = [use((3,), (3,)), use((2, 3), (2, 3)), use((2, 3), (2, 3), axis=1), use((2, 1, 3, 2), (2, 1, 3, 2))]
+for constants in ((), (0,), (1,)):
+    declare(at.kl_divergence, UNIT_INTERVAL, UNIT_INTERVAL, uses=DISTRIBUTIONS, constants=constants, oracle="double")
+differences(at.cosine_similarity, NONZERO, NONZERO, uses=DISTRIBUTIONS)
 for function in (np.remainder, np.fmod):
     pair_differences(function, Between(5.1, 5.9), Between(2.1, 2.4))
     pair_differences(function, Between(-5.9, -5.1), Between(2.1, 2.4), label="of negative")
@@ -156,6 +178,7 @@ differences(
     uses=[use((), (3,)), use((2,), (2, 3), axis=1), use((1, 3), (2, 3), ord=3, axis=0, keepdims=True)],
     constants=(1,),
 )
+differences(reductions.direction, NONZERO, uses=[use((3,)), use((2, 3), axis=0), use((2, 1, 3, 2), axis=2)])
 declare(reductions.squared_norm, REAL, uses=[*REDUCED, use((2, 3), axis=0, divisor=2.0)])
 SEVERAL = [(shapes, options) for shapes, options in REDUCED if shapes[0] not in ((), (1,))]
 DEGREES_OF_FREEDOM = [use((4,), ddof=0.5), *((shapes, options | {"ddof": 1}) for shapes, options in SEVERAL)]
@@ -188,7 +211,7 @@ for constant in (0, 1):
 DOTTED = [((), ()), ((), (3,)), ((2, 3), ()), ((2, 3), (4, 3, 2)), ((3,), (2, 3, 2)), *MATRICES]
 declare(np.dot, REAL, REAL, uses=[use(*pair) for pair in DOTTED])
 differences(np.vdot, REAL, REAL, uses=[use(*pair) for pair in (((), ()), ((3,), (3,)), ((2, 3), (6,)), ((0,), (0,)))])
-for function in (linalg.vdot, linalg.expectation):
+for function in (matmul.vdot, matmul.expectation):
     differences(function, REAL, REAL, uses=[use((2, 3), (2, 3))], label="recorded")
 INNER = [((), ()), ((2,), ()), ((3,), (3,)), ((2, 3), (4, 3)), ((2, 1, 3), (3,)), ((2, 0), (3, 0))]
 declare(np.inner, REAL, REAL, uses=[use(*pair) for pair in INNER])
@@ -414,14 +437,48 @@ differences(
 )
 differences(at.cross_entropy, REAL, Between(0, 1), uses=[use((3, 4), (3, 4)), use((2, 3), (2, 3), axis=1)])
 
+
 # ----- rows behind compositions -----
+@at.operation(lambda g, y, x: g[0] + g[1])
+def twice(x):
+    return x, x
+
+
+SLIDING = [
+    use((5,), lengths=(2,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((7,), lengths=(3,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((1, 4, 5, 2), lengths=(2, 3), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((6,), lengths=(1,), axes=(0,), strides=(3,), dilations=(1,)),
+    use((0, 3), lengths=(2,), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.patches, REAL, uses=SLIDING)
+OVERLAPPING = [
+    use((2, 4), shape=(5,), axes=(0,), strides=(1,), dilations=(1,)),
+    use((3, 2), shape=(8,), axes=(0,), strides=(2,), dilations=(2,)),
+    use((2, 3, 1, 2, 2, 2), shape=(1, 4, 5, 2), axes=(1, 2), strides=(1, 2), dilations=(2, 1)),
+    use((2, 0, 2), shape=(0, 3), axes=(1,), strides=(1,), dilations=(1,)),
+]
+declare(patches.overlap_add, REAL, uses=OVERLAPPING)
+STANDARDISED = [use((3,)), use((4,), epsilon=0.1), use((2, 3), axis=0, epsilon=0.1)]
+declare(normalising.standardised, REAL, uses=[*STANDARDISED, use((2, 1, 3, 2), axis=(0, 2), epsilon=1e-3)])
 declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
 SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
 declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")
-declare(spectra.eigenvectors, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigh, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigvals, Apart(), uses=SQUARE, oracle="double")
+declare(np.linalg.eig, Apart(), uses=SQUARE, oracle="double")
 FULL_RANK = [(3, 3), (4, 2), (2, 4), (2, 3, 2)]
+REDUCED = [use(shape, full_matrices=False) for shape in FULL_RANK]
 declare(np.linalg.svdvals, REAL, uses=[use(shape) for shape in FULL_RANK], oracle="double")
-declare(spectra.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
+declare(np.linalg.svd, REAL, uses=[*REDUCED, use((3, 3)), use((3, 4), compute_uv=False)], oracle="double")
+declare(
+    np.linalg.qr,
+    REAL,
+    uses=[*[use(shape) for shape in FULL_RANK], use((2, 4), mode="complete"), use((4, 2), mode="r")],
+    oracle="double",
+)
+declare(outputs.output, REAL, uses=[use((3, 2))], call=lambda x: twice(x)[1])
+declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
 pair_differences(np.nextafter, REAL, Between(3, 5))
 
 

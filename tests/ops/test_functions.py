@@ -46,7 +46,7 @@ def test_activations_are_public(name):
 METHODS = [
     name
     for name in sorted({case.function.__name__ for case in CASES})
-    if hasattr(np.ndarray, name) and name not in ("sort", "conjugate", "reshape", "transpose", "ptp", "clip")
+    if hasattr(np.ndarray, name) and name not in ("sort", "reshape", "transpose", "ptp", "clip", "real", "imag")
 ]
 
 
@@ -182,7 +182,7 @@ def test_empty_list_picks_nothing():
     ("call", "name"),
     [
         (lambda t: np.roots(t[0]), "numpy.roots"),
-        (lambda t: np.linalg.qr(t), "numpy.linalg.qr"),
+        (lambda t: np.packbits(t), "numpy.packbits"),
         (lambda t: np.fft.fft(t), r"numpy.fft.fft"),
         (lambda t: np.frexp(t), "frexp"),
         (lambda t: np.histogram2d(t[0], t[1]), "numpy.histogram2d"),
@@ -226,7 +226,10 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
             "pad: end_values is for the mode linear_ramp, and the mode is 'edge'",
         ),
         (lambda t: np.pad(t, 3, "reflect", reflect_type="odd"), "pad: reflect_type='odd' is supported for widths up"),
-        (lambda t: np.linalg.svd(t[:, None]), "svd: singular vectors have no gradient rule yet; svd.x, compute_uv=F"),
+        (
+            lambda t: np.linalg.qr(t[:, None], mode="raw"),
+            "qr: mode 'raw', LAPACK's own factors, has no gradient rule; use",
+        ),
         (lambda t: np.histogram(t, bins="auto"), "histogram: bins='auto' chooses their number by the values; give"),
         (lambda t: np.quantile(t, 0.5, method="best"), "quantile: method 'best' is not supported; use one of linear"),
         (lambda t: np.convolve(t, t, "most"), "convolve: mode 'most' is not supported; use full, same or valid"),
@@ -251,7 +254,6 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
         (lambda t: np.diff(t, n=-1), "diff: n must be 0 or more, got -1"),
         (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
-        (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t), r"where: missing argument x; np.where\(condition, x, y\) chooses, np.nonzero"),
         (lambda t: np.sum([t, t]), r"use np\.sum\(at\.array\(\[t, t\]\)\)"),
     ],
@@ -364,7 +366,7 @@ def test_cross_entropy_takes_lists_and_integers():
     expected = at.cross_entropy(np.array([[1.0, 0.0], [2.0, -1.0]]), [0, 1])
     assert at.cross_entropy([[1, 0], [2, -1]], [0, 1]) == expected
     assert at.cross_entropy(np.array([[1, 0], [2, -1]]), np.array([0, 1])) == expected
-    with pytest.raises(ShapeError, match="expected logits with an axis of classes; got a single number"):
+    with pytest.raises(ShapeError, match="expected logits with an axis; got a single number"):
         at.cross_entropy(3.0, 0)
 
 

@@ -8,6 +8,7 @@ import autotiny as at
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
+SIGNS = np.where(np.arange(9).reshape(3, 3) % 2, -1, 1)
 ONE = {
     "exp": (np.exp, torch.exp),
     "expm1": (np.expm1, torch.expm1),
@@ -27,6 +28,13 @@ ONE = {
     "relu": (at.relu, F.relu),
     "leaky_relu": (at.leaky_relu, F.leaky_relu),
     "elu": (at.elu, F.elu),
+    "selu": (at.selu, F.selu),
+    "celu": (lambda x: at.celu(x, alpha=0.5), lambda x: F.celu(x, alpha=0.5)),
+    "hard_tanh": (at.hard_tanh, F.hardtanh),
+    "hard_sigmoid": (lambda x: at.hard_sigmoid(3 * x), lambda x: F.relu6(3 * x + 3) / 6),
+    "softsign": (at.softsign, F.softsign),
+    "mish": (at.mish, F.mish),
+    "log_sigmoid": (at.log_sigmoid, F.logsigmoid),
     "softplus": (at.softplus, F.softplus),
     "sigmoid": (at.sigmoid, torch.sigmoid),
     "silu": (at.silu, F.silu),
@@ -38,6 +46,7 @@ ONE = {
         lambda x: at.cross_entropy(x, [0, 2, 1], axis=1),
         lambda x: F.cross_entropy(x, torch.tensor([0, 2, 1])),
     ),
+    "hinge": (lambda x: at.hinge(x, SIGNS), lambda x: torch.relu(1 - torch.tensor(SIGNS) * x).mean()),
     "sum": (lambda x: np.sum(x, axis=0), lambda x: torch.sum(x, dim=0)),
     "mean": (lambda x: np.mean(x, axis=1, keepdims=True), lambda x: torch.mean(x, dim=1, keepdim=True)),
     "prod": (np.prod, torch.prod),
@@ -72,6 +81,15 @@ TWO = {
     "add": (np.add, torch.add),
     "multiply": (np.multiply, torch.mul),
     "divide": (np.divide, torch.div),
+    "mean_squared_error": (at.mean_squared_error, F.mse_loss),
+    "mean_absolute_error": (at.mean_absolute_error, F.l1_loss),
+    "huber": (lambda a, b: at.huber(a, b, delta=0.7), lambda a, b: F.huber_loss(a, b, delta=0.7)),
+    "smooth L1": (lambda a, b: at.huber(a, b, delta=0.7) / 0.7, lambda a, b: F.smooth_l1_loss(a, b, beta=0.7)),
+    "kl_divergence": (
+        lambda a, b: at.kl_divergence(at.softmax(a), at.softmax(b)),
+        lambda a, b: F.kl_div(F.log_softmax(b, 0).T, F.log_softmax(a, 0).T, reduction="batchmean", log_target=True),
+    ),
+    "cosine_similarity": (at.cosine_similarity, lambda a, b: F.cosine_similarity(a, b, dim=0)),
     "hypot": (np.hypot, torch.hypot),
     "arctan2": (np.arctan2, torch.arctan2),
     "logaddexp": (np.logaddexp, torch.logaddexp),
