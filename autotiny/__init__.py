@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autotiny.engine.containers import register_pytree
 from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import debug, no_grad, scope
+from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive
     from autotiny.drawing import draw
+    from autotiny.ops.building import array
+    from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
     from autotiny.sessions.session import session
 
@@ -47,6 +51,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Tensor",
+    "array",
     "binary_cross_entropy",
     "celu",
     "check_gradients",
@@ -68,6 +73,7 @@ __all__ = [
     "hinge",
     "huber",
     "hvp",
+    "index_update",
     "jacobian",
     "jvp",
     "kl_divergence",
@@ -81,6 +87,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "register_pytree",
     "relu",
     "scope",
     "selu",
@@ -90,30 +97,33 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "tree_map",
     "value_and_grad",
     "vjp",
 ]
 
 
 _LOADED_WHEN_USED = {
+    "array": "autotiny.ops.building",
     "check_gradients": "autotiny.checking",
     "compare": "autotiny.checking",
     "compile": "autotiny.compiler",
     "derive": "autotiny.derivation.derive",
     "draw": "autotiny.drawing",
     "explore": "autotiny.playground.explore",
+    "index_update": "autotiny.ops.updating",
     "session": "autotiny.sessions.session",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load the readers of graphs, sessions and networks when they are first used."""
-    if name == "nn":
-        return import_module("autotiny.nn")
+    if name in ("nn", "scipy"):
+        return import_module(f"autotiny.{name}")
     if name in _LOADED_WHEN_USED:
         return getattr(import_module(_LOADED_WHEN_USED[name]), name)
     raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "nn"])
+    return sorted([*globals(), *_LOADED_WHEN_USED, "nn", "scipy"])

@@ -1,8 +1,17 @@
-"""Hypothesis draws the same examples in every run, and takes the time it needs."""
+"""The whole table is loaded; Hypothesis draws the same examples in every run, and takes the time it needs."""
 
 from hypothesis import settings
 
-collect_ignore = ["oracles.py", "ops/cases.py", "ops/declare.py"]  # read by tests, and to be imported only once
+from autotiny.ops import load_tables
+
+load_tables()  # many tests walk the whole table
+
+collect_ignore = [
+    "oracles.py",
+    "ops/cases.py",
+    "ops/declare.py",
+    "rows_of_scipy.py",
+]  # read by tests, and to be imported only once
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=150)
 settings.load_profile("repeatable")

@@ -27,6 +27,27 @@ def flat(outputs):
     return np.concatenate([np.ravel(part) for part in parts])
 
 
+def split(values):
+    """The real and imaginary parts of complex arrays, one after the other; real arrays as they are."""
+    return [part for x in values for part in ((np.real(x), np.imag(x)) if np.iscomplexobj(x) else (x,))]
+
+
+def on_parts(f, args, results):
+    """f as a real function of the parts of its arguments, and those parts.
+
+    `results` says which results are complex, also where they happen to be computed as real.
+    """
+    are_complex = [np.iscomplexobj(x) for x in args]
+
+    def of_parts(*parts):
+        left = iter(parts)
+        values = f(*(next(left) + 1j * next(left) if c else next(left) for c in are_complex))
+        listed = values if isinstance(values, list | tuple) else [values]
+        return [part for y, c in zip(listed, results, strict=True) for part in ([np.real(y), np.imag(y)] if c else [y])]
+
+    return of_parts, split(args)
+
+
 def complex_step(f, args, h=1e-20):
     """∂f/∂x = Im f(x + ih) / h: nothing is subtracted, so h may be so small that the next term h² f'''/6 is nothing."""
 

@@ -44,9 +44,9 @@ CALLS = {
     r"index: \[\[1.0\], \[2.0, 3.0\]\] does not form an array": lambda: at.Tensor(M)[RAGGED],
     # activations and losses
     "softmax: the values do not form an array of numbers": lambda: at.softmax(RAGGED),
-    "relu: expected real numbers, got <U1": lambda: at.relu("x"),
-    "sigmoid: expected real numbers, got complex128": lambda: at.sigmoid(1j),
-    "gelu: expected real numbers, got objects such as dict": lambda: at.gelu({}),
+    "relu: expected numbers, got <U1": lambda: at.relu("x"),
+    "relu: expected real numbers, got complex ones": lambda: at.relu(1j),
+    "gelu: expected numbers, got objects such as dict": lambda: at.gelu({}),
     r"cross_entropy: axis 9 is not one of logits of shape \(2, 3\)": lambda: at.cross_entropy(M, [0, 1, 1], axis=9),
     r"cross_entropy: logits of shape \(2, 0\) hold no examples": lambda: at.cross_entropy(np.ones((2, 0)), []),
     "cross_entropy: the targets do not form an array": lambda: at.cross_entropy(M, RAGGED),
@@ -160,7 +160,8 @@ def table():
 
 MENDS = [
     (lambda: X.dot(W), r"use X @ W, or np\.dot\(X, W\)", lambda: X @ W),
-    (store, "np.stack for a list of Tensors", lambda: np.stack([w[i] ** 2 for i in range(2)])),
+    (store, r"write a = at\.index_update\(a, i, w\[i\] \*\* 2\)", lambda: at.index_update(np.zeros(2), 0, w[0] ** 2)),
+    (lambda: np.mean([w, w]), r"use np\.mean\(at\.array\(\[w, w\]\)\)", lambda: np.mean(at.array([w, w]))),
     (lambda: M[0][y], r"y\.data\.astype\(int\)", lambda: M[0][y.data.astype(int)]),
     (lambda: W[y], r"y\.data\.astype\(int\)", lambda: W[y.data.astype(int)]),
     (lambda: W[y], "requires_grad=False", lambda: W[at.Tensor([0, 1, 1], requires_grad=False)]),
@@ -191,8 +192,8 @@ def test_functions_take_a_table_by_its_values():
 
 def test_a_function_without_a_rule_is_named_by_its_module():
     special = pytest.importorskip("scipy.special")
-    with pytest.raises(AutotinyError, match=r"scipy\.special\.erf has no gradient rule"):
-        special.erf(w)
+    with pytest.raises(AutotinyError, match=r"scipy\.special\.struve has no gradient rule"):
+        special.struve(1, w)
 
 
 def test_truth_values_are_exponents():

@@ -223,14 +223,16 @@ def test_a_tensor_does_not_become_a_plain_array_in_silence():
 def test_storing_into_an_array_is_an_error_with_a_mend():
     """autograd 58, 177, 181, 515, 556, 559: float() argument must be a number, not ArrayBox."""
     x = at.Tensor([1.0, 2.0])
-    with pytest.raises(UnsupportedError, match=r"x is tracked.* np\.where in place of an assignment"):
+    with pytest.raises(
+        UnsupportedError, match=r"x is tracked.* write at\.index_update\(np\.zeros\(2\), np\.s_\[:\], x\)"
+    ):
         np.zeros(2)[:] = x
 
 
 def test_assigning_into_a_tensor_is_an_error_with_a_mend():
     """autograd 58; MyGrad 93 differentiated it wrongly."""
     x = at.Tensor([1.0, 2.0])
-    with pytest.raises(UnsupportedError, match=r"x\[\.\.\.\] = .* np\.where, np\.concatenate"):
+    with pytest.raises(UnsupportedError, match=r"write x = at\.index_update\(x, 0, 5\.0\)"):
         x[0] = 5.0
 
 

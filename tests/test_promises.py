@@ -107,16 +107,12 @@ def test_labels_and_counts_may_be_integers_beside_a_tensor():
     [
         lambda x: np.fft.fft(x),
         lambda x: np.fft.rfft(x),
-        lambda x: np.linalg.qr(x * np.eye(2)),
-        lambda x: np.linalg.eig(x * np.eye(2)),
         lambda x: np.roots(x),
-        lambda x: np.frexp(x),
-        lambda x: np.angle(x),
         lambda x: np.add.at(x, [0], 1.0),
     ],
 )
 def test_what_has_no_rule_is_an_error_and_never_a_constant(compute):  # advect: interp transposed to zero
-    with pytest.raises(UnsupportedError, match=r"has no gradient rule yet|of a Tensor is not supported"):
+    with pytest.raises(UnsupportedError, match=r"has no gradient rule yet|add\.at changes its argument"):
         compute(at.Tensor([1.0, 2.0]))
 
 

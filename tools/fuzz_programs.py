@@ -22,19 +22,21 @@ from autotiny.ops import (
     linalg,
     logarithms,
     losses,
+    matmul,
     normalising,
     patches,
     penalties,
     reductions,
     shaping,
+    updating,
 )
 
 Values = Mapping[str, Any]
 
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
-    "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
-    "penalties": penalties, "reductions": reductions, "shaping": shaping,
+    "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
+    "penalties": penalties, "reductions": reductions, "shaping": shaping, "updating": updating,
 }  # fmt: skip
 """What the code of a program may refer to."""
 

@@ -18,7 +18,7 @@ import numpy as np
 import autotiny as at
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.errors import AutotinyError
-from autotiny.ops import COMPOSED, OPS
+from autotiny.ops import COMPOSED, OPS, load_tables
 from autotiny.ops.signature import signature
 
 AXES = [None, 0, 1, -1, 2, -2, 9, -9, (0,), (0, 1), (0, 0), (0, 9), (), 1.0, "x", True, [0], np.int64(1), np.array(0)]
@@ -138,7 +138,14 @@ def _alike(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, equal_nan=True))
 
 
-FUNCTIONS = [f for f in {**OPS, **COMPOSED} if not (getattr(f, "__module__", None) or "numpy").startswith("autotiny")]
+load_tables()
+BY_LIKE = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.full}
+"""Functions that reach a Tensor by like= alone."""
+FUNCTIONS = [
+    f
+    for f in {**OPS, **COMPOSED}
+    if f not in BY_LIKE and not (getattr(f, "__module__", None) or "numpy").startswith("autotiny")
+]
 """Read before tests enter operations of their own."""
 
 

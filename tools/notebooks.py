@@ -2,6 +2,7 @@
 
     python tools/notebooks.py               every notebook
     python tools/notebooks.py 03            those whose names start with 03
+    python tools/notebooks.py examples/     the examples, notebooks/examples/*.py
 
 Code-hosting sites run no scripts, so pictures are kept in their static form. Everything that varies from run to run is
 removed, so that running a notebook again gives the same file unless its results differ.
@@ -23,15 +24,16 @@ ROUNDING = 1e-12
 
 
 def sources(beginning: str = "") -> list[Path]:
-    """Return the sources, in the order of the course."""
-    return sorted(NOTEBOOKS.glob(f"{beginning}*.py"))
+    """Return the sources, the course in its order, then the examples."""
+    paths = [*sorted(NOTEBOOKS.glob("*.py")), *sorted(NOTEBOOKS.glob("examples/*.py"))]
+    return [path for path in paths if path.relative_to(NOTEBOOKS).as_posix().startswith(beginning)]
 
 
 def run(source: Path) -> Any:
     """Run the notebook of a source, and return it with its results."""
     notebook = jupytext.read(source)
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": source.parent}}).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}

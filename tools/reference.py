@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.ops import COMPOSED, EXTENDED, OPS, PLAIN, Op
+from autotiny.ops import COMPOSED, EXTENDED, OPS, PLAIN, Op, load_tables
 from autotiny.ops.table import TRAITS, Each
+
+load_tables()
 
 Function = Callable[..., Any]
 

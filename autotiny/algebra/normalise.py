@@ -23,8 +23,8 @@ from autotiny.algebra.term import Term, apply
 from autotiny.ops import OPS
 from autotiny.ops.activations import softmax
 from autotiny.ops.indexing import index
-from autotiny.ops.linalg import expectation, vdot
 from autotiny.ops.logarithms import log_softmax
+from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.shaping import astype
 
 

@@ -27,6 +27,7 @@ from autotiny.algebra.term import Term, constant
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import bind_arguments
 from autotiny.ops import OPS, Op
+from autotiny.ops.loading import find
 
 Bound = Mapping[str, Any]
 """The term, or the value of an option, for each variable."""
@@ -57,6 +58,7 @@ class Pattern(ArrayProtocol):
 
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
+        find(function)
         return Pattern(OPS[function], *bind_arguments(OPS[function], args, kwargs))
 
     @staticmethod

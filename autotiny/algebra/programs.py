@@ -7,7 +7,7 @@ import numpy as np
 from autotiny.algebra.equation import Equation, as_written
 from autotiny.algebra.term import Term
 from autotiny.ops.activations import sigmoid
-from autotiny.ops.linalg import vdot
+from autotiny.ops.matmul import vdot
 
 Array = Any
 
@@ -55,6 +55,8 @@ A derivation reads better without them.
 """
 
 PROGRAMS = as_written(
+    Equation("x to the power of 0 is 1",
+        lambda x: x ** 0,                           lambda x: 1,            is_float,       exact=True),
     Equation("a power is a product",
         lambda x: x ** 1,                           lambda x: x,            is_float,       exact=True),
     Equation("a power is a product",

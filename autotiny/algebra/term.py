@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -29,6 +30,8 @@ from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
 from autotiny.ops.indexing import index
+from autotiny.ops.loading import find
+from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
@@ -57,15 +60,17 @@ class Term(ArrayProtocol):
     ----------
     op : the operation, None for a symbol or a constant.
     args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
+    parents : the operands, then the terms among the options.
     name : of a symbol; None for a constant and for results.
     value : an array or a number.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "value")
 
     op: Op | None
     args: tuple["Term", ...]
     kwargs: Mapping[str, Any]
+    parents: tuple["Term", ...]
     name: str | None
     number: int
     value: Any
@@ -76,13 +81,6 @@ class Term(ArrayProtocol):
     def is_constant(self) -> bool:
         """Whether it is a number or an array, and depends on no symbol."""
         return self.op is None and self.name is None
-
-    @property
-    def parents(self) -> tuple["Term", ...]:
-        """The operands, then the terms among the options, such as an index."""
-        if not self.kwargs:
-            return self.args
-        return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
 
     @property
     def is_traced(self) -> bool:
@@ -131,7 +129,8 @@ class Term(ArrayProtocol):
     def _value_needed(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueNeededError(
             f"the value of {self.name or 'a result'} was asked for at {call_site.caller_line()}, where it represents "
-            "any value of its shape; use np.where in place of a branch, and NumPy functions in place of math's"
+            "any value of its shape; use np.where in place of a branch, NumPy functions in place of math's, and an "
+            "argument of the function in place of a plain array that it indexes"
         )
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _value_needed
@@ -164,7 +163,7 @@ class Term(ArrayProtocol):
         """Return the term of a decorated operation on terms; a variant of an operation is the operation itself."""
         op = OPS[op.function]
         args, kwargs = bind_arguments(op, args, kwargs)
-        return apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs)
+        return results(apply(op, (floats(args[0]), *args[1:]) if op.takes_numbers else args, kwargs))
 
 
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
@@ -173,6 +172,7 @@ _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
     term = Term()
     term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
+    term.parents = (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
     term.number, term.notes = next_number(), None
     return term
 
@@ -192,7 +192,8 @@ def constant(value: Any) -> Term:
     """Return the term of a number or an array, which is not copied: one term for equal numbers, and for one array."""
     if isinstance(value, Term):
         return value
-    key = (type(value), id(value)) if isinstance(value, np.ndarray) else (type(value), np.asarray(value).tobytes())
+    by_identity = isinstance(value, np.ndarray | Outputs)
+    key = (type(value), id(value) if by_identity else np.asarray(value).tobytes())
     term = _terms.get(key)
     if term is None:
         term = _terms[key] = _new(None, (), {}, None, value)
@@ -231,6 +232,11 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     return term
 
 
+def results(term: Any) -> Any:
+    """Return the term of an operation; those of its outputs, if it has several."""
+    return unpacked(term) if isinstance(value_of(term), Outputs) else term
+
+
 def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
     """Return the values of operands; a number of Python's that a function is applied to alone is an array."""
     values = [term.value for term in operands]
@@ -246,10 +252,11 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Apply a NumPy function to terms: one operation, several, or a function of shapes, which is computed at once."""
+    find(function)
     if extends(function, args, kwargs):
         return call_composition(function, args, kwargs)
     if function in OPS:
-        return apply(OPS[function], *bind_arguments(OPS[function], args, kwargs))
+        return results(apply(OPS[function], *bind_arguments(OPS[function], args, kwargs)))
     if function in COMPOSED:
         return call_composition(function, args, kwargs)
     if function in ABOUT_SHAPES:
@@ -260,6 +267,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
         return apply(plain(function), *operands_and_options(function, args, kwargs))
     if function is np.copyto:
         raise messages.without_rule(function)
+    if enters_rows_of_its_library(function):
+        return call(function, args, kwargs)
     raise UnsupportedError(f"{function.__name__} is not supported in a formula; write it with functions that are")
 
 
@@ -303,10 +312,6 @@ def topological_order(*outputs: Term) -> list[Term]:
                 order.append(part)
     order.sort(key=operator.attrgetter("number"))
     return order
-
-
-def _leaves(tree: Any) -> list[Any]:
-    return flatten(tree)[0]
 
 
 def _key(option: Any) -> Any:

@@ -12,6 +12,7 @@ from autotiny.diagnosis.graph import alone
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import form_of
 from autotiny.engine.tensor import Tensor
+from autotiny.ops.table import is_complex
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,5 +70,6 @@ def _alone(node: Tensor, seed: int) -> list[Row]:
     rng = np.random.default_rng(seed)
     signs = np.random.default_rng(seed).choice([-1, 1], copy.shape)
     u = rng.uniform(0.5, 1.5, copy.shape) * signs
+    u = u * np.exp(1j * rng.uniform(0, 6, copy.shape)) if is_complex(copy) else u
     subject = Subject(copy, {x: f"operand {i}" for i, x in operands.items()}, u.astype(copy.dtype))
     return examine(subject, dict.fromkeys(operands.values()))

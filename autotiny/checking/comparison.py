@@ -9,6 +9,7 @@ from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import examine
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.table import is_complex
 
 ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
 
@@ -21,9 +22,10 @@ def compare(
     error = max |analytic - autograd| / max(|analytic|, |autograd|)
 
     `loss` is a recorded number. `closed_form` gives dJ/dx, an array of x's shape, by the tensor x or its name; x may be
-    a result on the way, such as Z2. The array may be one of PyTorch, JAX or pandas, or nested lists. `wrt` adds tensors
-    without a closed form. The numbers come from replaying the graph from x on; masks, as in np.where(x > 0, ...), are
-    constants of it. Nobody's `.grad` is touched. A textbook that keeps 1/m out of dZ states m dJ/dZ.
+    a result on the way, such as Z2; for a complex x it is dJ/dRe(x) + i dJ/dIm(x). The array may be one of PyTorch, JAX
+    or pandas, or nested lists. `wrt` adds tensors without a closed form. The numbers come from replaying the graph from
+    x on; masks, as in np.where(x > 0, ...), are constants of it. Nobody's `.grad` is touched. A textbook that keeps 1/m
+    out of dZ states m dJ/dZ.
 
     `compare(f, grad_f, *args)` does the same for two functions: f returns a number, grad_f its gradient by all args, or
     by the first one.
@@ -71,6 +73,8 @@ def compare(
 def _expect_number(loss: Any) -> None:
     if not isinstance(loss, Tensor):
         raise UnsupportedError(f"compare: expected the loss as a Tensor; got {type(loss).__name__}, which has no graph")
+    if is_complex(loss):
+        raise UnsupportedError("compare: the loss must be a real number; it is complex: take np.real or np.abs of it")
     if loss.size != 1:
         raise ShapeError(f"compare: the loss must be a single number; it has shape {loss.shape}: take its sum or mean")
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.ops import OPS, Op, activations, linalg, logarithms, reductions, shaping
+from autotiny.ops import OPS, Op, activations, linalg, logarithms, matmul, reductions, shaping
 
 Array = Any
 Forward = Callable[..., Array]
@@ -101,6 +101,8 @@ SMOOTH: dict[Any, Forward] = {
     np.arcsinh: arcsinh,
     np.arctan2: arctan2,
     np.cbrt: cbrt,
+    np.conjugate: np.positive,
+    np.real: np.positive,
     np.logaddexp: logaddexp,
     np.logaddexp2: lambda a, b: logaddexp(a * np.log(2), b * np.log(2)) / np.log(2),
     np.deg2rad: lambda x: x * (np.pi / 180),
@@ -108,8 +110,8 @@ SMOOTH: dict[Any, Forward] = {
     np.remainder: lambda a, b: a - b * np.floor(np.real(a) / np.real(b)),
     np.fmod: lambda a, b: a - b * np.trunc(np.real(a) / np.real(b)),
     np.nan_to_num: lambda x, **options: np.where(np.isfinite(x.real), x, np.nan_to_num(x.real, **options)),
-    linalg.vdot: vdot,
-    linalg.expectation: vdot,
+    matmul.vdot: vdot,
+    matmul.expectation: vdot,
     linalg.log_abs_det: log_abs_det,
     linalg.sign_of_det: lambda x: np.linalg.slogdet(x.real.astype(float)).sign + 0j,
     activations.sigmoid: sigmoid,

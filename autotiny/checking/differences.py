@@ -20,6 +20,7 @@ STEPS = tuple(0.125 / RATIO**k for k in range(18))
 DEEPEST = 6
 """Terms of the expansion that are removed at most: beyond them extrapolation amplifies rounding."""
 SAFETY = 4
+SPACINGS = (18, 26, 34)
 
 
 class Estimate(NamedTuple):
@@ -109,11 +110,15 @@ def scatter(f: Callable[[Any], Any], scale: float) -> float:
 
     The fourth difference of noise σ has the variance 70 σ², that of a smooth function vanishes with the spacing
     (R. Hamming, "Introduction to Applied Numerical Analysis", 1971; J. Moré and S. Wild, "Estimating computational
-    noise", 2011). The smoother side is believed, as there may be a kink.
+    noise", 2011). The smoother side is believed, as there may be a kink; where f ends nearby, a smaller spacing.
     """
-    spacing = np.longdouble(scale) * 2.0**-18 * np.arange(1, 9)
-    sides = [np.diff(np.array([f(sign * h) for h in spacing], dtype=np.longdouble), 4) for sign in (1, -1)]
-    return float(min(np.sqrt(np.mean(side**2) / 70) for side in sides))
+    for power in SPACINGS:
+        spacing = np.longdouble(scale) * 2.0**-power * np.arange(1, 9)
+        sides = [np.diff(np.array([f(sign * h) for h in spacing], dtype=np.longdouble), 4) for sign in (1, -1)]
+        noise = float(np.fmin(*(np.sqrt(np.mean(side**2) / 70) for side in sides)))
+        if np.isfinite(noise):
+            break
+    return noise
 
 
 def extrapolated(slopes: Iterable[Any], rounding: Iterable[Any], order: int) -> Estimate:

@@ -20,8 +20,8 @@ class Numbers(NamedTuple):
     eps: float
 
 
-def as_numbers(value: Any, what: str) -> Numbers:
-    """Return a closed form as numbers; raise UnsupportedError where it holds none."""
+def as_numbers(value: Any, what: str, complex_too: bool = False) -> Numbers:
+    """Return a closed form as numbers, complex ones if they may be; raise UnsupportedError where it holds none."""
     if isinstance(value, str):
         raise UnsupportedError(
             f"compare: expected {what} as numbers; got the text {value!r}: at.derive(loss, x).matches reads formulas"
@@ -33,10 +33,11 @@ def as_numbers(value: Any, what: str) -> Numbers:
         array = _array(value)
     except ValueError:
         raise UnsupportedError(f"compare: expected {what} as an array; got lists of different lengths") from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in ("biufc" if complex_too else "biuf"):
         mend = ": make it dense first" if hasattr(value, "toarray") or hasattr(value, "todense") else ""
         raise UnsupportedError(f"compare: expected {what} as numbers; got {_kind(value, array)}{mend}")
-    array = array if array.dtype.kind == "f" else array.astype(float)
+    array = array if array.dtype.kind in "fc" else array.astype(float)
+    array = array.astype(np.result_type(array, np.complex64)) if complex_too else array
     return Numbers(array, BFLOAT16_EPS if narrow else float(np.finfo(array.dtype).eps))
 
 

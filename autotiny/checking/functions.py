@@ -21,6 +21,7 @@ from autotiny.engine.modes import Switch
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
+from autotiny.ops.table import is_complex
 
 Function = Callable[..., Any]
 
@@ -79,6 +80,10 @@ def compare_functions(f: Function, grad_f: Any, args: Sequence[Any]) -> Report:
         value = f(*call.rebuild([as_argument(point) for point in call.points]))
         if np.size(value) != 1:
             raise ShapeError(f"compare: f must return a single number; it returned shape {np.shape(value)}")
+        if is_complex(value):
+            raise UnsupportedError(
+                "compare: f must return a real number; it returned a complex one: take its real part"
+            )
         loss = call.recorded(call.number)
         call.require_the_same(loss)
         return call.examine(loss, call.number, call.by_leaf(_called(grad_f, args)))
@@ -139,12 +144,13 @@ class Call:
 
     def number(self, tensors: list[Tensor]) -> Tensor:
         """Return f's result, or a random sum of its results."""
-        return _random_sum(flatten(self.f(*self.rebuild(tensors)))[0])
+        result = self.f(*self.rebuild(tensors))
+        return _random_sum([None] if result is None else flatten(result)[0])
 
     def slope(self, tensors: list[Tensor]) -> Tensor:
         """Return a random sum of the gradients, recorded even where it is constant."""
         slope = _random_sum(gradients(self.number(tensors), tensors))
-        return slope + sum(np.sum(np.ravel(x)[:0]) for x in tensors)
+        return slope + sum(np.sum(np.ravel(np.real(x) if is_complex(x) else x)[:0]) for x in tensors)
 
     def recorded(self, compute: "Again") -> Tensor:
         """Return a number computed from the variables; remember where values left its graph."""
@@ -219,7 +225,7 @@ def _undecided(row: Row, reason: str) -> Row:
 
 
 def _shapes(parts: Sequence[Any]) -> list[tuple[int, ...]]:
-    return [as_numbers(part, "the gradient").values.shape for part in parts]
+    return [as_numbers(part, "the gradient", complex_too=True).values.shape for part in parts]
 
 
 def _plain(value: Any) -> Any:
@@ -231,6 +237,14 @@ def _holds_numbers(value: Any) -> bool:
     return np.asarray(value).dtype.kind in "iufc"
 
 
+def _weighed(out: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return the entries with random weights; of complex ones, a random sum of the parts of each."""
+    weights = random_direction(out.shape, rng)
+    if is_complex(out):
+        return np.real(out * (weights + 1j * random_direction(out.shape, rng)).astype(out.dtype))
+    return out * weights.astype(out.dtype)
+
+
 def _random_sum(outputs: list[Any]) -> Tensor:
     """Return a single number as it is, else the sum of all entries with random weights, which notices a permutation."""
     if not outputs:
@@ -239,7 +253,7 @@ def _random_sum(outputs: list[Any]) -> Tensor:
         if not isinstance(out, Tensor) and np.asarray(out).dtype.kind not in "biufc":
             raise UnsupportedError(f"check_gradients: expected f to return numbers; got {type(out).__name__}")
     tracked, rng = [as_tensor(out) for out in outputs], np.random.default_rng(0)
-    if len(tracked) == 1 and tracked[0].size == 1:
+    if len(tracked) == 1 and tracked[0].size == 1 and not is_complex(tracked[0]):
         return np.sum(tracked[0])
-    weighed = [np.sum(out * random_direction(out.shape, rng).astype(out.dtype)) for out in tracked]
+    weighed = [np.sum(_weighed(out, rng)) for out in tracked]
     return as_tensor(sum(weighed[1:], start=weighed[0]))

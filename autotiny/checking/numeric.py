@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from autotiny.checking.differences import NOWHERE, Sides, approach, random_direction, sides
 from autotiny.checking.hull import Hull
+from autotiny.checking.parts import as_parts, from_parts
 from autotiny.checking.replaying import Replay
 from autotiny.engine.tensor import Tensor, as_argument
 
@@ -29,13 +30,16 @@ Call = Callable[[list[Tensor]], Any]
 class Calling:
     """Derivatives by one variable, by differences of calls; in extended precision where the function runs in it.
 
+    The values of complex variables, and directions, are in parts (`as_parts`).
+
     A new call also shows the effect of values that were taken out of the graph with .data.
     """
 
     method = "differences"
 
     def __init__(self, call: Call, values: Sequence[Any], position: int) -> None:
-        self.call, self.values, self.position = call, values, position
+        self.call, self.position = call, position
+        self.whole, self.values = values, list(map(as_parts, values))
         self.real: Any = np.longdouble if self._runs_in(np.longdouble) else np.float64
 
     def along(self, direction: Any) -> Sides:
@@ -57,16 +61,17 @@ class Calling:
     def at(self, t: Any, directions: Sequence[Any]) -> Any:
         """The value where every variable has moved by t times a direction."""
         moved = [x.astype(self.real) + self.real(t) * d for x, d in zip(self.values, directions, strict=True)]
-        return self._value([as_argument(x, dtype=self.real) for x in moved])
+        return self._value(moved)
 
     def _runs_in(self, real: Any) -> bool:
         try:
-            self._value([as_argument(x, dtype=real) for x in self.values])
+            self._value([x.astype(real) for x in self.values])
         except TypeError:
             return False
         return True
 
-    def _value(self, tensors: list[Tensor]) -> Any:
+    def _value(self, parts: list[Any]) -> Any:
+        tensors = [as_argument(from_parts(x, whole)) for x, whole in zip(parts, self.whole, strict=True)]
         with np.errstate(all="ignore"):
             return self.call(tensors)
 
@@ -76,19 +81,19 @@ def agrees(call: Call, values: Sequence[Any], gradients: Sequence[Any], toleranc
 
     Kinks may be crossed on the way, so only what no step explains is a disagreement.
     """
-    rng = np.random.default_rng(0)
-    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in values]
+    rng, calling = np.random.default_rng(0), Calling(call, values, 0)
+    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in calling.values]
+    gradients = list(map(as_parts, gradients))
     expected = float(sum(np.sum(g * d) for g, d in zip(gradients, directions, strict=True)))
-    numeric = Calling(call, values, 0).along_all(directions)
+    numeric = calling.along_all(directions)
     largest = float(sum(np.sum(abs(g * d)) for g, d in zip(gradients, directions, strict=True)))
     return not numeric.distance(expected) > 4 * numeric.noise + tolerance * largest
 
 
 def jumps(call: Call, values: Sequence[Any]) -> bool:
     """Whether a function jumps at a point: beside it, its change does not become smaller with the distance."""
-    rng = np.random.default_rng(0)
-    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in values]
-    calling = Calling(call, values, 0)
+    rng, calling = np.random.default_rng(0), Calling(call, values, 0)
+    directions = [random_direction(x.shape, rng) * np.where(x == 0, 1, abs(x)) for x in calling.values]
     here = calling.at(0.0, directions)
     for sign in (1, -1):
         far, near = (abs(float(calling.at(sign * t, directions) - here)) for t in (2.0**-16, 2.0**-26))
@@ -104,7 +109,7 @@ SAFETY = 16
 
 
 class Numeric:
-    """Derivatives of a replay along any direction.
+    """Derivatives of a replay along any direction; points and directions of a complex x are in parts (`as_parts`).
 
     conditioning : how far the gradient moves when every value in the graph moves by one relative unit; the rounding of
         the replay itself is judged by it.
@@ -112,7 +117,7 @@ class Numeric:
 
     def __init__(self, replay: Replay, conditioning: float, seed: int = 0) -> None:
         self.replay, self.conditioning = replay, conditioning
-        self.point = np.asarray(replay.x.value)
+        self.point = as_parts(np.asarray(replay.x.value))
         self.method = "differences"
         if replay.analytic and self._complex_step_agrees(seed):
             self.method = "complex step"
@@ -246,8 +251,8 @@ def gather(
 
 
 def hull_at_kink(numeric: Numeric, autograd: Array, moved: Sequence[Array]) -> Hull | None:
-    """Return the gradients beside the point of a replay; None where it is not at a kink."""
-    if not autograd.size or not np.all(np.isfinite(autograd)):
+    """Return the gradients beside the point of a replay; None where it is not at a kink, or has complex values."""
+    if numeric.replay.has_complex or not autograd.size or not np.all(np.isfinite(autograd)):
         return None
     scale = numeric.relative() * numeric.scale(np.ones(autograd.shape))
     probe = numeric.along(random_direction(autograd.shape, np.random.default_rng(0)) * scale)

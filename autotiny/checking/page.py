@@ -14,6 +14,7 @@ from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import SUPERSCRIPTS
 from autotiny.notation.palette import VERMILLION, blocks, css_variables, rgb
 from autotiny.notation.text import clean
+from autotiny.ops.table import is_complex
 
 CELLS = 24
 """The largest number of blocks along an axis of the heat map; a block shows its largest error."""
@@ -154,6 +155,8 @@ def step_curve(subject: Subject, row: Row) -> StepCurve:
         where = f"{row.name} has no single numeric derivative at {list(row.index)}"
         raise UnsupportedError(f"step_curve: {where} to measure against")
     x = subject.tensor(row.name)
+    if is_complex(x):
+        raise UnsupportedError(f"step_curve: {row.name} is complex; its parts are two steps")
     replay = Replay(x, subject.output, 1.0 if subject.weights is None else subject.weights)
     base, exact = np.asarray(x.value), row.sides.right
     size = abs(float(base[row.index])) or 1.0

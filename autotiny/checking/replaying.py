@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from autotiny.checking.complex_forward import StepResult, TieRule, complex_forward, has_complex_form, size
+from autotiny.checking.parts import as_parts, from_parts
 from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, indexing, shaping
+from autotiny.ops.table import is_complex
 
 WIDE_WORK = 50_000
 """The largest number of multiplications of a replay in extended precision, without BLAS: some milliseconds."""
@@ -23,8 +25,9 @@ class Replay:
     """The sum of weights * output as a function of the tensor x, the rest of the graph at its recorded values.
 
     Masks and indices are constants of the graph, as they are for its gradient; but entries that tie are sorted anew.
-    Values are real or complex; a conversion to another precision that was recorded is passed over, so that the
-    precision is that of the value of x.
+    Values may have an imaginary step; a conversion to another precision that was recorded is passed over, so that the
+    precision is that of the value of x. Of a complex x the value is given by its parts (`as_parts`), and of a complex
+    output the number is Re(Σ conj(weights) output).
 
     >>> x = Tensor([1.0, 2.0]); y = np.sum(x * x)
     >>> Replay(x, y)(np.array([3.0, 4.0]))
@@ -38,6 +41,7 @@ class Replay:
         self.nodes = [node for node in order if node in dependent and node is not x]
         self.eps = max(float(np.finfo(node.dtype).eps) for node in (x, output))
         self.sorts = {node: ties for node in self.nodes if (ties := TiedOrder.of(node, self.eps)) is not None}
+        self.has_complex = any(map(is_complex, (x, *self.nodes)))
         self.wide = EXTENDED_HELPS and self.work() <= WIDE_WORK
         if self.wide and not self._runs_wide():
             self.wide = False
@@ -58,8 +62,8 @@ class Replay:
 
     @property
     def analytic(self) -> bool:
-        """Whether a complex step can pass through every operation on the way, kinks aside."""
-        return all(has_complex_form(form_with(node, {self.x}).op) for node in self.nodes)
+        """Whether a complex step can pass through every operation on the way, kinks aside; not through complex ones."""
+        return not self.has_complex and all(has_complex_form(form_with(node, {self.x}).op) for node in self.nodes)
 
     def __call__(self, value: Any) -> Any:
         """Return the output for a real value of x."""
@@ -84,7 +88,7 @@ class Replay:
         return self._sum(self._values(value, compute)), any(kinks)
 
     def values(self, value: Any) -> dict[Tensor, Any]:
-        """Return the values of x and of all that depends on it, for a real value of x."""
+        """Return the values of x and of all that depends on it, for a real value of x, or real parts."""
 
         def compute(node: Tensor, args: list[Any]) -> Any:
             if node in self.sorts:
@@ -92,7 +96,7 @@ class Replay:
             form = form_with(node, {self.x})
             return form.op.forward(*args, **form.kwargs)
 
-        return self._values(value, compute)
+        return self._values(from_parts(value, self.x), compute)
 
     def _values(self, value: Any, compute: Callable[[Tensor, list[Any]], Any]) -> dict[Tensor, Any]:
         """The values, each operation computed by `compute(node, args)` from the operands of its stable form if any."""
@@ -106,20 +110,28 @@ class Replay:
                 if made_by(node) is ASTYPE:
                     values[node] = value_at(node.args[0])
                 else:
-                    values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
+                    try:
+                        values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
+                    except np.linalg.LinAlgError:  # a step out of the domain: nan, as the logarithm's
+                        values[node] = np.full(node.shape, np.nan, self.real)
         return values
 
     def _sum(self, values: Mapping[Tensor, Any]) -> Any:
         with np.errstate(all="ignore"):
             value = values[self.output] if self.output in values else values[self.x] * 0
-            return np.sum(self.weights * value)
+            return np.sum(real_product(self.weights, value))
 
     def _runs_wide(self) -> bool:
         try:
-            self(self.x.value.astype(np.longdouble))
+            self(as_parts(self.x.value).astype(np.longdouble))
         except TypeError:  # NumPy's linear algebra has no extended precision
             return False
         return True
+
+
+def real_product(a: Any, b: Any) -> Any:
+    """Re(conj(a) b), entry by entry; of real b the product."""
+    return np.real(np.conjugate(a) * b) if is_complex(a) else a * b
 
 
 class TiedOrder:

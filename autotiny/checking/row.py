@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from autotiny.checking.differences import Sides
 from autotiny.notation.numbers import short_number
 from autotiny.notation.text import aligned, clean
+from autotiny.ops.table import is_complex
 
 Array = NDArray[Any]
 LONGEST_NAME = 24
@@ -41,7 +42,8 @@ class Row:
     outlier : which side is wrong there, "analytic" or "autograd"; "convention" where autograd's policy at a kink is not
         the slope; "overflow" where a value on the way overflowed, so that nothing is verified; "undecided" where the
         sides differ and the numeric one cannot tell; else None
-    sides : the derivatives to the left and to the right of that entry, which differ at a kink
+    sides : the derivatives to the left and to the right of that entry, which differ at a kink; of a complex tensor, by
+        the real or the imaginary part of the entry, the one that is further off
     tolerance : the largest error that rounding explains, on the scale of `error`
     coverage, method : the sample of the numeric side, and its method
     notes : sentences that describe the error
@@ -72,7 +74,7 @@ class Row:
         """Whether the difference is below the noise, and that below the derivative itself."""
         if self.sides is None or self.analytic is None:
             return False
-        difference = abs(float(self.analytic[self.index]) - float(self.autograd[self.index]))
+        difference = float(abs(self.analytic[self.index] - self.autograd[self.index]))
         return difference <= self.sides.noise < max(abs(self.sides.left), abs(self.sides.right))
 
     @property
@@ -103,7 +105,11 @@ def derivative(row: Row) -> str:
         return "not looked at" if row.autograd.size else "empty"
     if row.at_kink:
         return f"{short_number(row.sides.left, 9)} | {short_number(row.sides.right, 9)}"
-    return f"{short_number(row.sides.right, 9)} ± {float(row.sides.noise):.0e}"
+    return f"{short_number(_numeric(row), 9)} ± {float(row.sides.noise):.0e}"
+
+
+def _numeric(row: Row) -> Any:
+    return row.numeric[row.index] if is_complex(row.numeric) else row.sides and row.sides.right
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {

@@ -16,6 +16,8 @@ from autotiny.engine.node import form_of, made_by
 from autotiny.engine.recording import copied, evaluate_form, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.outputs import Outputs
+from autotiny.ops.table import conj
 
 SAMPLES = 4
 """The number of copies of a graph in which every value is moved by a rounding."""
@@ -81,14 +83,14 @@ class Subject:
 
     @cached_property
     def seed(self) -> Any:
-        """The gradient that arrives at the output."""
+        """The gradient that arrives at the output, as a sweep takes it."""
         return seed(self.output, self.weights)
 
     def gradients(self) -> dict[Tensor, Any]:
         """Autograd's gradients; nobody's `.grad` is touched."""
         with np.errstate(all="ignore"):
             swept = with_forms(verified_order(self.output), {self.output: self.seed}, list(self.names))
-        return {x: np.asarray(swept[x]) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
+        return {x: np.asarray(conj(swept[x])) if x in swept else np.zeros(x.shape, x.dtype) for x in self.names}
 
     @cached_property
     def names_of_all(self) -> Mapping[Tensor, str]:
@@ -125,7 +127,7 @@ def moved_gradients(
         with np.errstate(all="ignore"):
             gradients = with_forms(verified_order(copy), {copy: seed}, [copies[x] for x in reached])
         for x in tensors:
-            moved[x].append(np.asarray(gradients.get(copies.get(x, x), np.zeros_like(x.value))))
+            moved[x].append(np.asarray(conj(gradients.get(copies.get(x, x), np.zeros_like(x.value)))))
     return moved
 
 
@@ -140,8 +142,10 @@ def rounded_copy(order: Sequence[Tensor], rng: np.random.Generator) -> dict[Tens
 
 def jitter(value: Any, rng: np.random.Generator) -> Any:
     """Floating-point values, each moved by up to one rounding; anything else as it is."""
+    if isinstance(value, Outputs):
+        return value.each(lambda part: jitter(part, rng))
     dtype = getattr(value, "dtype", None)
-    if dtype is None or dtype.kind != "f":
+    if dtype is None or dtype.kind not in "fc":
         return value
     moved = value * (1 + np.finfo(dtype).eps * rng.uniform(-1, 1, np.shape(value)))
     return np.asarray(moved).astype(dtype)[()]

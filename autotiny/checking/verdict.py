@@ -19,6 +19,7 @@ from autotiny.checking.foreign import Numbers, as_numbers
 from autotiny.checking.hull import Hull, Misfit
 from autotiny.checking.numeric import Array, Calling, Evidence, Numeric, gather, hull_at_kink
 from autotiny.checking.overflow import overflow
+from autotiny.checking.parts import as_parts, from_parts
 from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
@@ -26,6 +27,7 @@ from autotiny.diagnosis import GraphContext, diagnose, same, way_to_shape
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
 from autotiny.notation.numbers import short_number
+from autotiny.ops.table import is_complex
 
 
 def eps_of(array: Array) -> float:
@@ -177,21 +179,30 @@ def examine(
 
 
 def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None) -> Iterator[Row]:
-    moved = subject.moved_gradients()
-    for x, autograd in subject.gradients().items():
-        form, moved_by = _stated(subject.names[x], stated[x], autograd), rounding_spread(autograd, moved[x])
+    spread = subject.moved_gradients()
+    for x, gradient in subject.gradients().items():
+        moved, autograd = list(map(as_parts, spread[x])), as_parts(gradient)
+        form, moved_by = _stated(subject.names[x], stated[x], gradient), rounding_spread(autograd, moved)
         own = Numbers(autograd, eps_of(autograd))
         claim = form or own
         numeric = numbers[x] if numbers else _replayed(subject, x, moved_by / eps_of(autograd))
-        hull = hull_at_kink(numeric, autograd, moved[x]) if isinstance(numeric, Numeric) else None
+        hull = hull_at_kink(numeric, autograd, moved) if isinstance(numeric, Numeric) else None
         misfits = [hull.misfit(*form) for form in (claim, own)] if hull is not None else [None, None]
         allowed = tolerance(claim.values, moved_by, eps_of(autograd), claim.eps)
-        evidence = gather(numeric, autograd, _doubts(claim.values, autograd, allowed, hull), moved[x], hull)
+        evidence = gather(numeric, autograd, _doubts(claim.values, autograd, allowed, hull), moved, hull)
         shown = _place(apart(claim.values, autograd))
         if hull is not None and shown not in evidence.sides:
             evidence.sides[shown] = hull.include(shown, numeric.entry(shown))
         row = judge(subject.names[x], form, autograd, evidence, moved_by, hull, misfits)
+        row = _of_complex(row) if is_complex(gradient) else row
         yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row))))
+
+
+def _of_complex(row: Row) -> Row:
+    """Return the row of a complex tensor from that of its parts; `sides` stay those of the part that is further off."""
+    analytic = None if row.analytic is None else from_parts(row.analytic, 1j)
+    autograd, numeric = from_parts(row.autograd, 1j), from_parts(row.numeric, 1j)
+    return replace(row, analytic=analytic, autograd=autograd, numeric=numeric, index=row.index[:-1])
 
 
 def _doubts(stated: Array, autograd: Array, allowed: float, hull: Hull | None) -> Array:
@@ -214,7 +225,7 @@ def _unless_overflowed(subject: Subject, x: Tensor, row: Row) -> Row:
 
 def _is_confirmed(row: Row) -> bool:
     """Whether autograd has the numeric value at the entry of the largest error."""
-    away = abs(float(row.autograd[row.index]) - float(row.numeric[row.index]))
+    away = float(abs(row.autograd[row.index] - row.numeric[row.index]))
     return away <= row.noise + row.tolerance * finite_max(row.autograd)
 
 
@@ -223,15 +234,15 @@ def _replayed(subject: Subject, x: Tensor, conditioning: float) -> Numeric:
 
 
 def _stated(name: str, stated: Any, autograd: Array) -> Numbers | None:
-    """Return a closed form as floating-point numbers; raise where it cannot be the gradient."""
+    """Return a closed form as floating-point numbers, in parts; raise where it cannot be the gradient."""
     if stated is None:
         return None
-    analytic = as_numbers(stated, f"the closed form of {name}")
+    analytic = as_numbers(stated, f"the closed form of {name}", complex_too=is_complex(autograd))
     shape = analytic.values.shape
     if shape != autograd.shape:
         mend = way_to_shape(shape, autograd.shape)
         raise ShapeError(f"compare: {name} is {autograd.shape}, and its closed form is {shape}{mend}")
-    return analytic
+    return analytic._replace(values=as_parts(analytic.values))
 
 
 def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:

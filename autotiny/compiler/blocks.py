@@ -98,7 +98,7 @@ class BlockWriter:
         note = comment(term, program.user_names) or own
         if is_choice(term):
             return f"{self.name(term)}{'' if term in self.inner else '[...]'} = {program.numpy('where')}({args}){note}"
-        return f"{program.numpy(term.op.function.__name__)}({args}, out={self.name(term)}){note}"
+        return f"{program.ufunc(term.op.function)}({args}, out={self.name(term)}){note}"
 
     def operand(self, x: Term, user: Term) -> str:
         """Return a part of an array under the name of the array, or a number."""

@@ -277,7 +277,8 @@ def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
         sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
         shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
     seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
-    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
+    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and out not in set(checked)]
+    results = [out for out in others if not out.is_constant]
     unseen: list[Term] = []
     for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):
         if not sources[out] <= seen:

@@ -46,7 +46,17 @@ GETTERS = (operator.attrgetter, operator.itemgetter, operator.methodcaller)
 GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 INSIDE = ("__func__", "__self__", "__wrapped__", "func", "args", "keywords", "fget", "mapping")
 """Attributes of methods, wrappers, partials, properties and views of dicts that hold what they stand for."""
-HARMLESS = (*SCALARS, type(None), CodeType, np.ufunc, types.BuiltinFunctionType, property, staticmethod, classmethod)
+HARMLESS = (
+    *SCALARS,
+    type(None),
+    slice,
+    CodeType,
+    np.ufunc,
+    types.BuiltinFunctionType,
+    property,
+    staticmethod,
+    classmethod,
+)
 HARMLESS_MODULES = {"_thread", "threading", "logging", "typing", "abc", "_abc", "functools", "types"}
 
 VOLATILE = {

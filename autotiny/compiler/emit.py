@@ -10,13 +10,13 @@ from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, type_of
-from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, kind
+from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, is_output, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
 from autotiny.ops import Op
-from autotiny.ops.code import has_operator, operation
+from autotiny.ops.code import has_operator, numpy_name, operation
 
 
 class Writer(Operands):
@@ -173,7 +173,7 @@ class Writer(Operands):
 
     def elementwise(self, term: Term) -> str:
         """Return the call of a ufunc: `add(a, b, out=c)`."""
-        function = self.numpy(term.op.function.__name__)  # type: ignore[union-attr]
+        function = self.ufunc(term.op.function)  # type: ignore[union-attr]
         return f"{function}({', '.join(self.operand(arg, term) for arg in term.args)}{self.out(term)})"
 
     def as_formula(self, term: Term) -> str:
@@ -249,7 +249,11 @@ class Writer(Operands):
     def call(self, term: Term) -> str:
         """Any function, as it is."""
         assert term.op is not None
-        name = self.refer(getattr(term.op.forward, "__name__", "function"), term.op.forward)
+        if is_output(term):
+            own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
+            return f"{self.operand(term.args[0], None)}[{term.kwargs['key']}]{own}"
+        function = term.op.forward if numpy_name(term.op) is None else term.op.function  # which gives a tuple
+        name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))
         kept = kind(term) is TermKind.VIEW or allocates(term) or not isinstance(term.value, np.ndarray)

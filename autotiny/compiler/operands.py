@@ -13,12 +13,14 @@ from autotiny.compiler.schedule import Schedule, Storage
 from autotiny.notation.numbers import exact_number
 
 # ----- names and numbers -----
+RESERVED = frozenset({"step", "np", "scipy"})
+"""Names of the program's own."""
 
 
 def unique_names(plan: Schedule, user_names: FormulaNames) -> dict[Term, str]:
     """Return a name for every term: its own; else that of the result that replaces it in memory; else a short one."""
     names: dict[Term, str] = {}
-    taken = set(dir(np)) | {"step", "np"}
+    taken = set(dir(np)) | RESERVED
     known = names_to_show([*plan.inputs, *plan.order], user_names)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
@@ -164,6 +166,14 @@ class Operands:
         self.imports.add(name)
         return name
 
+    def ufunc(self, function: Any) -> str:
+        """Return the name of a ufunc, with its module if that is not NumPy; import what it names."""
+        name = function.__name__
+        if getattr(np, name, None) is function:
+            return self.numpy(name)
+        self.modules.add("scipy.special")
+        return f"scipy.special.{name}"
+
     def refer(self, base: str, value: Any) -> str:
         """Return a name for an object that has no text."""
         for name, known in self.objects.items():
@@ -177,7 +187,14 @@ class Operands:
 
     def fresh(self, base: str) -> str:
         """Return a name that is not taken."""
-        taken = {*self.names.values(), *self.objects, *self.constants.values(), *self.flats.values(), *dir(np)}
+        taken = {
+            *self.names.values(),
+            *self.objects,
+            *self.constants.values(),
+            *self.flats.values(),
+            *dir(np),
+            *RESERVED,
+        }
         return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
 
     def flat(self, x: Term) -> str:

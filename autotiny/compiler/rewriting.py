@@ -15,7 +15,9 @@ from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op, stable_form
 from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, is_basic, scatter
-from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det, vdot
+from autotiny.ops.linalg import cofactors, log_abs_det, sign_of_det
+from autotiny.ops.matmul import vdot
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.padding import pad_constant
 from autotiny.ops.patches import overlap_add, patches
 from autotiny.ops.shaping import astype, join
@@ -77,11 +79,18 @@ def allocates(term: Term) -> bool:
     """
     op = term.op
     assert op is not None
+    if is_output(term):
+        return allocates(term.args[0])
     if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith("numpy") or op in WHOLE):
         return False
     if op is INDEX:
         return not is_basic(term.kwargs.get("key"))
     return not (op.has("reshapes") or op.has("rearranges") or (op is SUMMATION and len(term.args) == 1))
+
+
+def is_output(term: Term) -> bool:
+    """Whether a term is one of several outputs of an operation."""
+    return term.op is not None and isinstance(term.args[0].value, Outputs)
 
 
 def folded(op: Op) -> str:
@@ -243,7 +252,12 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
     """Lower one operation."""
     op = term.op
     assert op is not None
-    if op in WHOLE or getattr(op.function, "__module__", "").startswith("numpy") or isinstance(op.function, np.ufunc):
+    if (
+        op in WHOLE
+        or isinstance(term.value, Outputs)
+        or getattr(op.function, "__module__", "").startswith("numpy")
+        or isinstance(op.function, np.ufunc)
+    ):
         return without_uniform_arrays(term, args, kwargs)
     try:
         result = op.forward(*args, **kwargs)

@@ -18,6 +18,7 @@ from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
 from autotiny.engine.recording import copied, evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS
+from autotiny.ops.table import conj, is_complex
 
 # ----- modified copies of graphs -----
 
@@ -74,7 +75,8 @@ class GraphContext(Context):
 
     def numbers(self) -> dict[str, float]:
         """Return the leaves that are numbers, by name."""
-        return {self.names[x]: float(x.item()) for x in self.order if x.op is None and x.size == 1 and x in self.names}
+        leaves = (x for x in self.order if x.op is None and x.size == 1 and x in self.names and not is_complex(x))
+        return {self.names[x]: float(x.item()) for x in leaves}
 
     def terms(self) -> Iterator[tuple[str, Array]]:
         """Yield the contribution to the gradient of x through each operation that uses x."""
@@ -147,4 +149,4 @@ class GraphContext(Context):
 
 
 def _gradient(gradients: Mapping[Tensor, Any], node: Tensor) -> Array:
-    return np.asarray(gradients[node]) if node in gradients else np.zeros(node.shape)
+    return np.asarray(conj(gradients[node])) if node in gradients else np.zeros(node.shape)

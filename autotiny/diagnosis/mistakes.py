@@ -69,7 +69,8 @@ def factor(stated: Array, right: Array) -> float | None:
     largest = np.unravel_index(int(np.argmax(np.abs(right))), right.shape)
     if not right[largest] or not np.isfinite(stated[largest]):
         return None
-    ratio = float(stated[largest]) / float(right[largest])
+    ratio = complex(stated[largest]) / complex(right[largest])
+    ratio = ratio.real if abs(ratio.imag) < 1e-12 * abs(ratio) else 0.0
     return ratio if ratio and same(stated, ratio * right) and not same(stated, right) else None
 
 
@@ -175,6 +176,21 @@ def _cause(size: float, context: Context) -> str:
     return "an extra factor of 2" if abs(size - 2) < 1e-6 else ""
 
 
+def other_convention(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise the conjugate of a complex gradient, and the derivatives of W. Wirtinger, 1927."""
+    if not np.iscomplexobj(right) or stated.shape != right.shape or same(stated, right):
+        return None
+    if same(stated, right / 2):
+        return "half of the gradient: the Wirtinger derivative ∂J/∂z̄?"
+    if same(stated, np.conj(right) / 2):
+        return "half of the gradient's conjugate: the Wirtinger derivative ∂J/∂z?"
+    if same(stated, np.conj(right)):
+        return "the conjugate of the gradient dJ/dRe + i dJ/dIm, as JAX and HIPS autograd give it"
+    if same(stated, np.real(right)):
+        return "the real part of the gradient alone: the imaginary part is missing"
+    return None
+
+
 def summed_over_all_axes(stated: Array, right: Array, context: Context) -> str | None:
     """Recognise the sum of all entries in every entry."""
     if right.size > 1 and same(stated, np.full_like(right, right.sum())):
@@ -243,6 +259,7 @@ Mistake = Callable[[Array, Array, Context], str | None]
 MISTAKES: tuple[Mistake, ...] = (
     wrong_shape,
     transposed,
+    other_convention,
     wrong_factor,
     summed_over_all_axes,
     missing_sum,

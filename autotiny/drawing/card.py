@@ -36,7 +36,8 @@ class Card:
     kind: Kind
     origin: str
     """The operation on its operands, such as "W1 @ X"; for a value that was not computed, its kind."""
-    shape: tuple[int, ...]
+    shape: tuple[Any, ...]
+    """The lengths of the axes, or the shapes of several outputs."""
     value: ArraySummary
     gradient: ArraySummary | None
     """None for a value that is not differentiated; `NO_GRADIENT_YET` before backward."""
@@ -95,7 +96,7 @@ def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool) ->
         named=names.users_name(tensor) is not None,
         kind="output" if tensor is graph.output else kind,
         origin=kind if tensor.op is None else names.formula(tensor),
-        shape=tensor.shape,
+        shape=getattr(value_of(tensor), "shapes", tensor.shape),
         value=summarise(value_of(tensor), small),
         gradient=_gradient(graph, [node], small),
         turn=graph.turns.get(node),

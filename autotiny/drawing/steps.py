@@ -224,7 +224,7 @@ def _is_result(value: Any) -> bool:
 def array_line(label: str, value: Any, before: str = "") -> Line:
     """Return the line of an array, with its range, shape and entries or cells; of a number, the number alone."""
     summary = summarise(value)
-    shape = f", shape {np.shape(value)}" if np.size(value) > 1 else ""
+    shape = f", shape {getattr(value, 'shapes', np.shape(value))}" if np.size(value) > 1 else ""
     rows = tuple(tuple(map(typeset, row)) for row in summary.rows)
     return Line(label, before + typeset(summary.text) + shape, rows, None if rows else summary.heat)
 

@@ -20,6 +20,7 @@ from autotiny.engine.recording import require_finite, value_of
 from autotiny.engine.selection import Mask, Selection, has_nan, is_finite, may_be_unbounded, selects
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.outputs import OutputGradients
 
 Gradients = dict[Any, Any]
 """A map from each tensor x to dJ/dx."""
@@ -34,6 +35,7 @@ class Sweep:
     Attributes
     ----------
     grads : dJ/dy of every tensor that the sweep has reached.
+    may_be_complex : whether a gradient may be complex; False where none is.
     passed_by : the operations that were pulled back through their stable form, past the results within it.
     masked : whether the sweep met an operation that selects among its operands or their entries.
     path : the tensors that want a gradient; None for all.
@@ -43,6 +45,7 @@ class Sweep:
     """
 
     grads: Gradients
+    may_be_complex = True
     passed_by: list[Node]
     within: list[tuple[Node, int, Any]] | None = None
     """What `within_forms` yields, once it is known."""
@@ -128,6 +131,11 @@ class Sweep:
         self.grads, self.passed_by, self.masked = dict(grads), [], False
         self.path, self.record, self.selection, self.wanted = path, record, selection, wanted
 
+    @property
+    def leaves(self) -> list[Node]:
+        """The leaves that the sweep has reached."""
+        return [x for x in self.grads if x.op is None]
+
     def is_spoilt(self) -> bool:
         """Whether a gradient is nan behind an operation that selects: what was not taken may be the reason."""
         return self.masked and any(map(has_nan, self.grads.values()))
@@ -135,7 +143,7 @@ class Sweep:
     def contribution(self, op: Op, node: Node, x: Node, g: Any, c: Any) -> Any:
         """Return the contribution c of a rule in the shape and precision of x."""
         c = fit(c, x.value, op)
-        if modes.debugging:
+        if modes.debugging and not isinstance(c, OutputGradients):
             require_finite(value_of(c), f"backward: {op.name} passes on a gradient of", node)
         return c.copy() if c is g and x.op is None else c  # a leaf's gradient is its own, to be clipped in place
 

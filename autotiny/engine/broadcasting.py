@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.engine.values import DIFFERENTIABLE
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.outputs import Arrived
 from autotiny.ops.reductions import sum_keep
 
 
@@ -21,13 +23,18 @@ def fit(c: Any, x: Any, op: Op) -> Any:
             c = c.reshape(x.shape)
     if c.dtype == x.dtype:
         return c
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in DIFFERENTIABLE:
         raise UnsupportedError(f"{op.name}: an operand of {x.dtype} has no gradient; make it floating point")
+    if c.dtype.kind == "c" and x.dtype.kind == "f":
+        c = c.real  # dJ = Re(c dx), and dx is real
     return c.astype(x.dtype)
 
 
 def require_array(c: Any, x: Any, op: Op) -> Any:
     """Return what a rule gave; raise UnsupportedError if it is not an array."""
+    if isinstance(c, Arrived):
+        what = f"a tuple of {len(c)}, one for each output"
+        raise UnsupportedError(f"{op.name}: a rule gave {what}, expected an array of shape {x.shape} for the argument")
     if not hasattr(c, "shape"):
         raise UnsupportedError(f"{op.name}: a rule gave {type(c).__name__}, expected an array of shape {x.shape}")
     return c

@@ -8,7 +8,6 @@ import os
 import sys
 from collections import ChainMap
 from collections.abc import Mapping
-from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any
 
@@ -46,7 +45,8 @@ def is_library_file(path: str) -> bool:
     """Whether a file belongs to Python or to an installed package other than this one, rather than to a user."""
     if path.startswith(PACKAGE):
         return False
-    return path.startswith(("<frozen ", STANDARD, NUMPY)) or not INSTALLED.isdisjoint(PurePath(path).parts)
+    parts = path.replace(os.sep, "/").split("/")
+    return path.startswith(("<frozen ", STANDARD, NUMPY)) or not INSTALLED.isdisjoint(parts)
 
 
 def caller_scope() -> Mapping[str, Any]:

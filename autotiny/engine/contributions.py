@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from autotiny.engine.backward import Gradients, Sweep, add, run_sweep
-from autotiny.engine.gradients import seed
+from autotiny.engine.gradients import published, seed
 from autotiny.engine.graph import by_number
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
+from autotiny.ops.table import conj
 
 
 class Contribution(NamedTuple):
@@ -105,6 +106,7 @@ class _Observed(Sweep):
             for position, c in sorted(self.passed.get(node, {}).items()):
                 operand = operands_of(node)[position]
                 add(totals, operand, c)
-                contributions.append(Contribution(position, operand, c, totals[operand], pulled[node]))
-            visits.append(Visit(node, gradients[node], tuple(contributions)))
-        return Backprop(visits, gradients)
+                shown = map(conj, (c, totals[operand], pulled[node]))
+                contributions.append(Contribution(position, operand, *shown))
+            visits.append(Visit(node, conj(gradients[node]), tuple(contributions)))
+        return Backprop(visits, published(gradients))

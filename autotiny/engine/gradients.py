@@ -1,6 +1,10 @@
-"""Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors."""
+"""Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors.
 
-from collections.abc import Collection, Mapping, Sequence
+Of a complex tensor, users give and see dJ/dRe + i dJ/dIm, the direction in which J grows fastest. A sweep computes with
+its conjugate, by which rules need none (`ops/table.py`): `inner` and `published` are the way in and out.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,38 +18,42 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
 from autotiny.engine.selection import Mask, Selection
-from autotiny.engine.values import private_copy
+from autotiny.engine.values import SCALARS, private_copy
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.table import conj, is_complex, require_real_place
 
 AnyNode = TypeVar("AnyNode", bound=Node)
+set_gradient: Callable[[Node, Any], None] = vars(Node)["_grad"].__set__
+
+
+def published(grads: Gradients) -> Gradients:
+    """Return the gradients of a sweep as users see them."""
+    for x, g in grads.items():
+        if g.dtype.kind == "c":
+            grads[x] = np.conjugate(g)
+    return grads
 
 
 def backward(output: Node, grad: Any = None) -> None:
-    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way.
-
-    An interrupt (Ctrl-C) leaves every `.grad` as it was.
-    """
-    grads = with_forms(verified_order(output), {output: seed(output, value_of(grad))})
-    before = [node._grad for node in grads]
-    try:
-        for node, g in grads.items():
-            if node.op is not None:
-                node._grad = g
-            elif node._grad is not None:
-                node._grad = node._grad + g
-            else:
-                node._grad = g.copy() if getattr(g, "base", None) is not None else g
-    except BaseException:
-        for node, g in zip(grads, before, strict=True):
-            node._grad = g
-        raise
+    """Add to `.grad` of the leaves that lead to output, and set it on every other tensor on the way."""
+    sweep = run(verified_order(output), {output: seed(output, value_of(grad))}, None, False, keep=True)
+    grads = sweep.all_gradients()
+    if sweep.may_be_complex:
+        published(grads)
+    for x in sweep.leaves:
+        g, before = grads[x], x._grad
+        if before is not None:
+            grads[x] = before + g
+        elif getattr(g, "base", None) is not None:
+            grads[x] = g.copy()
+    any(map(set_gradient, grads, grads.values()))  # in one call, which an interrupt (Ctrl-C) cannot stop half way
 
 
 def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> list[AnyNode]:
     """dJ/dx of a recorded output J for each x, as Tensors: to be drawn, derived, or differentiated again.
 
     Nothing is published to `.grad`. x may be a result in the graph, such as Z2. It is zero where J does not depend on
-    x.
+    x, and for a complex x it is dJ/dRe(x) + i dJ/dIm(x).
 
     >>> import autotiny as at
     >>> x = at.Tensor(3.0)
@@ -67,28 +75,39 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
                 f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
             )
     grads = with_forms(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
-    values = [grads[x] if x in grads else np.zeros_like(x.value) for x in tensors]
+    values = [conj(grads[x]) if x in grads else np.zeros_like(x.value) for x in tensors]
     kind: Any = type(output)
     return [g if isinstance(g, kind) else kind(g, requires_grad=False) for g in values]
 
 
 def seed(output: Node, grad: Any) -> Any:
-    """Return dJ/d(output), where a sweep starts; 1 by default."""
+    """Return dJ/d(output) as a sweep starts with it, from what a user gives; 1 by default."""
     if not output.requires_grad:
         raise UnsupportedError(
             f"backward: {messages.label(output, call_site.caller_scope())} does not depend on any tracked Tensor, "
             "or was made under no_grad"
         )
     if grad is None:
+        value = output._value
+        if type(value) in SCALARS:
+            return type(value)(1)
+        if is_complex(output):
+            raise UnsupportedError(
+                f"backward: {messages.label(output, call_site.caller_scope())} is complex, and a gradient is that of a "
+                "real number: take np.real, np.imag or np.abs of it first, or give grad, dJ/dRe + i dJ/dIm"
+            )
         if output.size != 1:
             raise ShapeError(
                 f"backward: an output of shape {output.shape} needs grad of that shape; or take its sum or mean first"
             )
-        return np.ones_like(output._value) if output.ndim else output.dtype.type(1)
+        scalar = isinstance(output._value, np.generic)
+        return output.dtype.type(1) if scalar else np.ones_like(output._value)
     start = grad if isinstance(grad, Node) else private_copy(grad, True, output.dtype, "backward")
     if start.shape != output.shape:
         raise ShapeError(f"backward: grad must have the shape of the output, {output.shape}; got {start.shape}")
-    return start
+    if isinstance(start, Node):
+        require_real_place(start.dtype, output.dtype, "backward")
+    return conj(start)
 
 
 def sweep(
@@ -100,7 +119,7 @@ def sweep(
     whole: bool = False,
     chosen: Mapping[Node, Mask] = ALL,
 ) -> Gradients:
-    """Return the gradient of every tracked tensor, or of the wanted ones, from dJ/d(outputs).
+    """Return the gradient of every tracked tensor, or of the wanted ones, from dJ/d(outputs), as rules take them.
 
     `order` holds the operations, results before operands. The gradients are recorded on request. `whole` says that all
     leaves are wanted. `chosen` marks the entries of the outputs that were taken, where not all of them were. Those of

@@ -99,7 +99,7 @@ def take_float(tensor: Any) -> None:
         raise messages.lost_gradient(tensor, _library_function(frame))
     if not (_names_conversion(frame.f_code) if expression is None else _says_float(expression, frame)):
         error = _refusal(tensor, expression, frame)
-        if isinstance(expression, ast.Subscript):
+        if isinstance(expression, ast.Subscript) or _is_numpys(expression, frame):
             _raise_again(frame, error)
         raise error
     note(tensor, frame)
@@ -117,6 +117,13 @@ def _raise_again(frame: FrameType, error: Exception) -> None:
 
     frame.f_trace = again
     sys.settrace(lambda *event: None)
+
+
+def _is_numpys(expression: ast.AST | None, frame: FrameType) -> bool:
+    """Whether an expression calls a function of NumPy, or a method of an array."""
+    function = _looked_up(expression.func, frame) if isinstance(expression, ast.Call) else None
+    owner = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+    return owner.partition(".")[0] == "numpy"
 
 
 def _formats(expression: ast.AST | None) -> bool:
@@ -164,10 +171,10 @@ def _refusal(tensor: Any, expression: ast.AST | None, frame: FrameType) -> Unsup
         return messages.lost_in_array(tensor)
     if not isinstance(expression, ast.Call):
         return messages.lost_gradient(tensor, "this line")
-    function = _looked_up(expression.func, frame)
-    owner = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
-    if owner.partition(".")[0] == "numpy":
+    if _is_numpys(expression, frame):
         return messages.lost_in_array(tensor)
+    function = _looked_up(expression.func, frame)
+    owner = getattr(function, "__module__", None)
     if owner in ("math", "cmath"):
         name = function.__name__
         instead = f"np.{name}" if hasattr(np, name) else "functions of NumPy"

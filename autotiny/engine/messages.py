@@ -1,6 +1,5 @@
 """The words of error messages: the operation, its operands under the user's names, the rule, and the likely fix."""
 
-import ast
 import sys
 from collections.abc import Mapping
 from reprlib import repr as shortened
@@ -8,23 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.engine.call_site import (
-    NUMPY,
-    PACKAGE,
-    caller,
-    caller_line,
-    caller_scope,
-    parsed,
-    running_source,
-    variable,
-    variable_name,
-)
+from autotiny.engine.array_mends import IN_PLACE, array_mend, in_place_mend
+from autotiny.engine.call_site import NUMPY, PACKAGE, caller_line, caller_scope, variable_name
+from autotiny.engine.libraries import function_of_scipy
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
-from autotiny.ops.code import typed
+from autotiny.ops.table import library
 
-SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
+SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//",
+         "and_": "&", "or_": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}  # fmt: skip
+BITS = ("and_", "or_", "xor", "lshift", "rshift")
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -39,6 +32,8 @@ def label(value: Any, scope: Mapping[str, Any]) -> str:
 
 def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
     """Return the operation as a user would write it: 'W1 (5, 4) @ X (8, 3)'."""
+    from autotiny.ops.code import typed  # only a mistake needs it
+
     scope = caller_scope()
     words = [label(arg, scope) + (f" {np.shape(arg)}" if shapes and np.ndim(arg) else "") for arg in args]
     return typed(op, words, {})
@@ -47,23 +42,44 @@ def expression(op: Op, args: tuple[Any, ...], *, shapes: bool = False) -> str:
 def failure(op: Op, args: tuple[Any, ...], error: Exception) -> Exception:
     """Return the error to raise: the operation, its operands with their shapes, what is wrong, and the likely fix."""
     text = expression(op, args, shapes=True)
-    if _raised_in_users_code(error):
+    reason = _two_libraries(args)
+    if reason is None and _raised_in_users_code(error):
         error.add_note(f"in {op.name}: {text}")
         return error
-    reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args) if len(args) > 1 else None
+    if reason is None and len(args) > 1:
+        reason = _matmul_reason(args) if op.name == "matmul" else _broadcast_reason(args)
     return _in_words(error, op.name, text, reason)
+
+
+def _two_libraries(args: tuple[Any, ...]) -> str | None:
+    """Return why an array of NumPy's does not meet one of another library."""
+    other = next((array for arg in args if (array := library(arg)) is not None), None)
+    plain = next((arg for arg in args if isinstance(getattr(arg, "_value", arg), np.ndarray)), None)
+    if other is None or plain is None:
+        return None
+    home, name = type(other).__module__.partition(".")[0], label(plain, caller_scope())
+    return f"{name} is an array of NumPy's beside one of {home}'s; convert it, {home}.asarray({name})"
 
 
 def without_rule(function: Any) -> UnsupportedError:
     """Return the error for a function that is not recorded."""
-    if function is np.copyto:
+    if function.__name__ in IN_PLACE:
         return UnsupportedError(
-            "numpy.copyto, which np.full_like(a, x) calls, writes x into an array of numbers, where "
-            "it has no gradient: write np.broadcast_to(x, np.shape(a))"
+            f"{full_name(function)} changes an array, and a recorded value stays as it is: write "
+            f"{in_place_mend(function.__name__)}"
         )
     return UnsupportedError(
         f"{full_name(function)} has no gradient rule yet: write it with functions that have one, give it one with "
         "@at.operation, or take the value out with .data"
+    )
+
+
+def without_derivative(op: Op, tensor: Any) -> UnsupportedError:
+    """Return the error for a tracked argument of a function that has no derivative by it."""
+    name = label(tensor, caller_scope())
+    return UnsupportedError(
+        f"{op.name}: {name} is tracked, and no derivative by {op.undifferentiable} is available: "
+        f"give {_before_dot(name)}.data, or make it with requires_grad=False"
     )
 
 
@@ -90,7 +106,9 @@ def array_of_library(op: Op, args: tuple[Any, ...], value: Any) -> UnsupportedEr
 def plain_failure(function: Any, args: tuple[Any, Any], error: Exception) -> Exception:
     """Return the error to raise where a comparison or a whole quotient fails."""
     a, b = (_argument(arg, caller_scope()) for arg in args)
-    return _in_words(error, function.__name__, f"{a} {SIGNS[function.__name__]} {b}", _broadcast_reason(args))
+    bits = "numbers with a fraction have no bits: compare first, as in (x > 0) & (y > 0)"
+    reason = bits if isinstance(error, TypeError) and function.__name__ in BITS else _broadcast_reason(args)
+    return _in_words(error, function.__name__.rstrip("_"), f"{a} {SIGNS[function.__name__]} {b}", reason)
 
 
 def composition_failure(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> Exception:
@@ -187,9 +205,15 @@ def lost_gradient(
 def lost_in_array(tensor: Any) -> UnsupportedError:
     """Return the error of an array that takes in a tracked tensor."""
     name = label(tensor, caller_scope())
-    mend = _array_mend(tensor, name) or (
-        f"use {_before_dot(name)}.data for the value, np.stack for a list of Tensors, np.where in place of an "
-        "assignment into an array"
+    if (met := function_of_scipy()) is not None:
+        function, mirror = met
+        return UnsupportedError(
+            f"{function} turns {name} into a plain array, and {name} is tracked: its gradient would be lost; "
+            f"use {mirror} (at {caller_line()})"
+        )
+    mend = array_mend(tensor, name) or (
+        f"use at.array for a list of Tensors, at.index_update in place of an assignment into an array, or "
+        f"{_before_dot(name)}.data for the value"
     )
     return UnsupportedError(
         f"{name} is tracked, and turning it into a plain array would lose its gradient: {mend} (at {caller_line()})"
@@ -203,32 +227,6 @@ def float_as_index(tensor: Any) -> UnsupportedError:
         f"{name} is an index, and as a tracked Tensor of {tensor.dtype} has no integers: labels are data, "
         f"make it with requires_grad=False, or use {_before_dot(name)}.data.astype(int)"
     )
-
-
-def _array_mend(tensor: Any, name: str) -> str | None:
-    """Return the mend of the line that turns a tensor into an array, as far as the line can be read."""
-    frame = caller()
-    expression = parsed(source) if frame and (source := running_source(frame)) else None
-    if frame is None or expression is None:
-        return None
-    names = [part.id for part in ast.walk(expression) if isinstance(part, ast.Name)]
-    if isinstance(expression, ast.Subscript):
-        inside = [part.id for part in ast.walk(expression.slice) if isinstance(part, ast.Name)]
-        if any(variable(inner, frame) is tensor for inner in inside):
-            return f"labels are data, make {name} with requires_grad=False, or use {name}.data.astype(int)"
-    for other in names:
-        value = variable(other, frame)
-        if hasattr(value, "toarray"):
-            return f"{other} is sparse, use {other}.toarray()"
-        if hasattr(value, "__array__") and not hasattr(value, "op") and not isinstance(value, np.ndarray | type):
-            return f"{other} is a {type(value).__name__}, use np.asarray({other})"
-    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.args:
-        owner, method = ast.unparse(expression.func.value), expression.func.attr
-        if isinstance(variable(owner, frame), np.ndarray) and hasattr(np, method):
-            given = ", ".join(map(ast.unparse, expression.args))
-            operator = f"{owner} @ {given}, or " if method == "dot" else ""
-            return f"{owner}.{method} is a method of a plain array, use {operator}np.{method}({owner}, {given})"
-    return None
 
 
 def _before_dot(name: str) -> str:

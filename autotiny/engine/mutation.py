@@ -18,20 +18,24 @@ def verified_order(*outputs: Node) -> list[Node]:
     Raises StaleError if a value was changed.
     """
     seen = {output for output in outputs if output.op is not None}
-    order, doubtful = list(seen), False
+    order = list(seen)
+    doubtful: set[Node] = set()
     for node in order:  # grows while it is walked
-        doubtful, kind = doubtful or node._notes is not None, type(node)  # isinstance takes long to say no
+        if node._notes is not None:
+            doubtful.add(node)
+        kind = type(node)  # isinstance takes long to say no
         for arg in node.args:
             if type(arg) is kind:
                 if arg.op is None:
-                    doubtful = doubtful or arg._shared or arg._assigned > node._number
+                    if arg._shared or arg._assigned > node._number:
+                        doubtful.add(node)
                 elif arg not in seen:
                     seen.add(arg)
                     order.append(arg)
     order.sort(key=by_number, reverse=True)
     if doubtful:
         now: Fingerprints = {}
-        for node in order:
+        for node in sorted(doubtful, key=by_number, reverse=True):
             require_unchanged(node, now)
     return order
 

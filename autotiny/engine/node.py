@@ -12,12 +12,20 @@ import numpy as np
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
 from autotiny.engine.modes import Mark, Switch, modes
-from autotiny.engine.values import fingerprint, is_foreign, private_copy, read_only, require_real
+from autotiny.engine.values import (
+    DIFFERENTIABLE,
+    fingerprint,
+    is_foreign,
+    private_copy,
+    read_only,
+    require_numeric,
+)
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.notation.numbers import few_entries
 from autotiny.notation.text import clean
 from autotiny.ops import Op
 from autotiny.ops.stable_forms import Match
+from autotiny.ops.table import library, require_real_place
 
 LONGEST_NAME = 60
 NO_OPTIONS: dict[str, Any] = {}
@@ -96,14 +104,17 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if self._tracked and (running or (self.op is not None and Switch.in_use and modes.debugging)):
+        if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
+        if library(self._value) is not None:
+            return self._value
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
                 self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
             return read_only(self._value)
         if not self._shared:
-            self._shared, self._notes = True, {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._notes = {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._shared = True
             if type(self._value) is not np.ndarray:
                 self._value = np.asarray(self._value)
         return self._value
@@ -132,7 +143,8 @@ class Node:
 
     def update(self, fresh: Any) -> None:
         """Take a computed value as that of this leaf; an array that was handed out as `.data` remains its own."""
-        require_real(fresh.dtype, "Tensor.data")
+        require_numeric(fresh.dtype, "Tensor.data")
+        require_real_place(fresh.dtype, self.dtype, self._label())
         if fresh.shape != self.shape:
             raise self._misshapen(fresh)
         if self._shared:
@@ -154,7 +166,7 @@ class Node:
             if not value:
                 name = self._label()
                 raise UnsupportedError(f"{name} is {self._made()}: to let no gradient pass, use {name}.detach()")
-        elif value and self.dtype.kind != "f":
+        elif value and self.dtype.kind not in DIFFERENTIABLE:
             self._value, self._shared, self._notes = self._value.astype(float), False, None
             self._assigned = next_number()
         self._tracked = value
@@ -203,11 +215,11 @@ class Node:
     size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
 
     # ----- values without a gradient -----
-    def item(self) -> Any:
-        """Return the only entry as a Python number, which has no gradient."""
+    def item(self, *place: Any) -> Any:
+        """Return the only entry, or the one at a place, as a Python number, which has no gradient."""
         if self._tracked:
             leaving.take(self, ".item()")
-        return self._only_entry()
+        return self._value.item(*place) if place else self._only_entry()
 
     def tolist(self) -> Any:
         """Return the entries as nested lists of Python numbers, which have no gradient."""
@@ -216,17 +228,30 @@ class Node:
         return self._value.tolist()
 
     def __float__(self) -> float:
-        """Return the only entry as a Python float, which has no gradient.
+        """Return the only entry as a Python float, which has no gradient; a complex one has no float.
 
         float(t), "%.3f" % t and list(map(float, losses)) leave the graph on purpose. Whatever else asks for a float
         raises UnsupportedError: math.exp(t), however it is called, np.float64(t), a[i] = t, a library.
         """
         if self._tracked:
             leaving.take_float(self)
-        return float(self._only_entry())
+        return float(self._only_real_entry("float"))
+
+    def __complex__(self) -> complex:
+        """Return the only entry as a complex number of Python, which has no gradient."""
+        if self._tracked:
+            leaving.take_float(self)
+        return complex(self._only_entry())
 
     def __int__(self) -> int:
-        return int(self._only_entry())
+        return int(self._only_real_entry("int"))
+
+    def _only_real_entry(self, conversion: str) -> Any:
+        if self.dtype.kind == "c":
+            raise UnsupportedError(
+                f"{conversion} of {self._label()} would lose its imaginary part: take np.real, np.imag or np.abs of it"
+            )
+        return self._only_entry()
 
     def _only_entry(self) -> Any:
         if self.size != 1:
@@ -255,7 +280,7 @@ class Node:
     def __repr__(self) -> str:
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
-        return f"Tensor({name}{few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
+        return f"Tensor({name}{_few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -274,6 +299,11 @@ def _require_leaf_options(requires_grad: Any, name: Any) -> None:
         raise UnsupportedError(f"Tensor: requires_grad must be True or False, got {requires_grad!r}")
     if not (name is None or isinstance(name, str)):
         raise UnsupportedError(f"Tensor: name must be text, got {name!r}")
+
+
+def _few_entries(value: Any) -> str:
+    """Return the first entries of a value; of an array of another library, which may be far away, its type."""
+    return f"{type(value).__module__}.{type(value).__name__}" if library(value) is not None else few_entries(value)
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autotiny.engine.array_mends import in_place_mend
 from autotiny.engine.signatures import stated_options
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, folding, shaping
@@ -42,8 +43,8 @@ class ArrayProtocol:
             stated = stated_options(f"{ufunc.__name__}.{method}", options, ufunc, known)
             return folding.METHODS[method](ufunc, *inputs, **stated)
         raise UnsupportedError(
-            f"{ufunc.__name__}.{method} of a {type(self).__name__} is not supported: it changes its argument in place; "
-            "make a new array, such as x + np.bincount(i, weights=y, minlength=len(x)) for np.add.at(x, i, y)"
+            f"{ufunc.__name__}.{method} changes its argument, and a recorded value stays as it is: write "
+            f"{in_place_mend('at', f'np.{ufunc.__name__}')}"
         )
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -58,7 +59,7 @@ class ArrayProtocol:
     argmax, argmin, argsort, any, all = map(_method, (np.argmax, np.argmin, np.argsort, np.any, np.all))
     dot, trace, diagonal, round = map(_method, (np.dot, np.trace, np.diagonal, np.round))
     ravel, squeeze, swapaxes, repeat, take = map(_method, (np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take))
-    argpartition = _method(np.argpartition)
+    argpartition, choose = _method(np.argpartition), _method(np.choose)
     searchsorted, nonzero, conj, conjugate = map(_method, (np.searchsorted, np.nonzero, np.conjugate, np.conjugate))
     __divmod__ = _method(np.divmod)
     copy, flatten = _method(np.copy), _method(np.ravel)
@@ -84,8 +85,23 @@ class ArrayProtocol:
         return self.__autotiny_call__(np.divmod, (other, self), {})
 
     def astype(self, dtype: Any, **_layout: Any) -> Any:
-        """Return the values in another floating-point type; how they lie in memory is left to NumPy."""
+        """Return the values in another floating-point or complex type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
+    real = property(_method(np.real), doc="The real part.")
+    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
+
+    def __array_namespace__(self, *, api_version: Any = None) -> Any:
+        """Return NumPy, whose functions take this: the namespace of the array API standard."""
+        return np.empty(0).__array_namespace__(api_version=api_version)
+
+    device = "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """Return this, which is on the device "cpu"."""
+        np.empty(0).to_device(device, stream=stream)
+        return self
+
     T = property(transpose, doc="The axes reversed.")
+    flat = property(ravel, doc="The entries in order, as a vector.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

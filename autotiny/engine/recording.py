@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
+from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
-from autotiny.engine.values import REAL, fingerprint, real_numbers, require_real
+from autotiny.engine.values import NUMERIC, fingerprint, numbers, require_numeric
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
+from autotiny.ops.loading import find, unfinished
+from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.stable_forms import Match
+from autotiny.ops.table import array_like, is_complex, node_in, require_real
 
 NUMBERS = (float, int)
 new = object.__new__
@@ -35,10 +39,8 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         if extends(op.function, args, kwargs):
             return _composed(op.function, args, kwargs)
         args, kwargs = bind_arguments(op, args, kwargs)
-    for option in kwargs.values():
-        if type(option) not in SIMPLE_OPTIONS:
-            kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
-            break
+    if kwargs and not SIMPLE_OPTIONS.issuperset(map(type, kwargs.values())):
+        kwargs = {name: _own_option(op, name, value) for name, value in kwargs.items()}
     if not op.direct:
         op, args = _as_recorded(op, args)
     values: list[Any] = []
@@ -50,8 +52,11 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         elif type(arg) in NUMBERS:
             values.append(arg)
         else:
-            if type(arg) is not np.ndarray or arg.dtype.kind not in REAL:
-                arg, i = _constant(op, arg), len(values)
+            if type(arg) is not np.ndarray or arg.dtype.kind not in NUMERIC:
+                i = len(values)
+                if node_in(arg) is not None:
+                    return record(op, (*args[:i], array_like(arg), *args[i + 1 :]), kwargs)
+                arg = _constant(op, arg)
                 args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
@@ -64,11 +69,13 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         elif stable is not None:
             data = evaluate_form(stable, args, value_of)
         else:
-            data = op.forward(*values, **kwargs)
+            data = op.forward(*values, **kwargs) if kwargs else op.forward(*values)
     except Exception as error:
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
-        _require_numbers(op, data)
+        data = _numbers(op, data)
+        if kind is not None and isinstance(getattr(data, "value", data), Outputs):
+            return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
     if kind is None:
         return data
     if not tracked or (in_use and not modes.recording):
@@ -78,23 +85,52 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     if watched:
         node._notes = _fingerprints(args) or None
     if in_use:
-        node._scope = modes.scope
-        if modes.debugging:
-            node._notes = {**(node._notes or {}), "line": call_site.caller_line()}
-            require_finite(data, f"{messages.expression(op, args)} gives", node)
+        _note_modes(node)
     return node
+
+
+def _outputs(kind: Any, op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any, tracked: bool) -> Node:
+    """Return the node of all outputs of an operation."""
+    node: Node = new_node(kind, op, args, kwargs, data)
+    if not tracked or not modes.recording:
+        node.op, node.args, node.kwargs, node._tracked = None, (), NO_OPTIONS, False
+        return node
+    node._notes = _fingerprints(args) or None
+    if Switch.in_use:
+        _note_modes(node)
+    return node
+
+
+def _note_modes(node: Node) -> None:
+    """Note the scope of a result; under debug its line, and raise NonFiniteError where it is not finite."""
+    node._scope = modes.scope
+    if modes.debugging:
+        node._notes = {**(node._notes or {}), "line": call_site.caller_line()}
+        require_finite(node._value, f"{messages.expression(made_by(node), node.args)} gives", node)
 
 
 def _as_recorded(op: Op, args: tuple[Any, ...]) -> tuple[Op, tuple[Any, ...]]:
     """Return the operation and its operands as they enter the graph.
 
-    An operand without a rule, such as a mask, counts by its value; beside a constant other rules may hold.
+    An operand without a rule, such as a mask, counts by its value; beside a constant, or for complex numbers, other
+    rules may hold.
     """
     if None in op.rules:
+        if op.undifferentiable:
+            _require_constants(op, args)
         args = tuple([value_of(arg) if rule is None else arg for arg, rule in zip(args, op.rules, strict=True)])
     if op.constant_variant is not None and not all(isinstance(arg, Node) and arg._tracked for arg in args):
         op = op.constant_variant
+    if op.complex_variant is not None and any(is_complex(value_of(arg)) for arg in args):
+        op = op.complex_variant
     return op, args
+
+
+def _require_constants(op: Op, args: tuple[Any, ...]) -> None:
+    """Raise UnsupportedError for a tracked argument without a rule, whose gradient would be lost in silence."""
+    for arg, rule in zip(args, op.rules, strict=True):
+        if rule is None and isinstance(arg, Node) and arg._tracked:
+            raise messages.without_derivative(op, arg)
 
 
 def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], stable: Match | None) -> Any:
@@ -124,10 +160,14 @@ def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any])
 def new_node(kind: type[Node], op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], data: Any) -> Any:
     """Return a tracked node of a computed value; nothing is checked or copied."""
     node = new(kind)
-    node._value, node.op, node.args, node.kwargs = data, op, args, kwargs
+    node._value = data
+    node.op = op
+    node.args = args
+    node.kwargs = kwargs
     node._grad = node._notes = node._stable = node.name = None
     node._number = next_number()
-    node._shared, node._tracked = False, True
+    node._shared = False
+    node._tracked = True
     return node
 
 
@@ -160,14 +200,20 @@ def require_finite(value: Any, what: str, node: Node) -> None:
 # ----- arguments from NumPy and users -----
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call a NumPy function of Tensors: one that is recorded, composed of recorded ones, or without a gradient."""
-    if function in OPS:
-        return record(OPS[function], args, kwargs)
+    op = OPS.get(function)
+    if op is None or unfinished:
+        find(function)
+        op = OPS.get(function)
+    if op is not None:
+        return record(op, args, kwargs)
     if function in COMPOSED:
         return _composed(function, args, kwargs)
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
-        return function(*map(value_of, args), **{name: value_of(arg) for name, arg in kwargs.items()})
+        return function(*map(_plain_value, args), **{name: _plain_value(arg) for name, arg in kwargs.items()})
+    if enters_rows_of_its_library(function):
+        return record(OPS[function], args, kwargs)
     raise messages.without_rule(function)
 
 
@@ -184,12 +230,19 @@ def value_of(arg: Any) -> Any:
     return arg._value if isinstance(arg, Node) else arg
 
 
+def _plain_value(arg: Any) -> Any:
+    """Return the value of a node, or of nested lists that hold nodes."""
+    return value_of(arg if node_in(arg) is None else array_like(arg))
+
+
 def _constant(op: Op, arg: Any) -> Any:
     """Return a constant operand as a number or an array; an array of another library is kept as it is."""
-    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
-        require_real(arg.dtype, op.name)
+    if type(arg) is complex:
         return arg
-    return real_numbers(arg, op.name)
+    if isinstance(arg, np.generic) or (hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray)):
+        require_numeric(arg.dtype, op.name)
+        return arg
+    return numbers(arg, op.name)
 
 
 def _own_option(op: Op, name: str, value: Any) -> Any:
@@ -204,12 +257,15 @@ def _own_option(op: Op, name: str, value: Any) -> Any:
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
-def _require_numbers(op: Op, data: Any) -> None:
-    """Raise UnsupportedError unless the value of an operation is an array of real numbers."""
-    if not hasattr(data, "dtype") or data.dtype.kind not in REAL:
-        raise UnsupportedError(
-            f"{op.name}: the operation gave {type(data).__name__}, expected an array of real numbers"
-        )
+def _numbers(op: Op, data: Any) -> Any:
+    """Return the value of an operation as an array of numbers; raise UnsupportedError where it is none."""
+    if op.has("real"):
+        require_real(data, op.name)
+    if type(data) is complex and isinstance(op.function, np.ufunc):  # of one of Python's and a np.float64
+        return np.complex128(data)
+    if not hasattr(data, "dtype") or data.dtype.kind not in NUMERIC:
+        raise UnsupportedError(f"{op.name}: the operation gave {type(data).__name__}, expected an array of numbers")
+    return data
 
 
 def _fingerprints(args: tuple[Any, ...]) -> dict[Any, Any]:
@@ -252,10 +308,14 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         except Exception as error:
             raise messages.failure(op, (self, other), error) from None
         node = new(kind)  # as in new_node, without the call
-        node._value, node.op, node.args, node.kwargs = data, op, (self, other), NO_OPTIONS
+        node._value = data
+        node.op = op
+        node.args = (self, other)
+        node.kwargs = NO_OPTIONS
         node._grad = node._notes = node._stable = node.name = None
         node._number = next_number()
-        node._shared, node._tracked = False, True
+        node._shared = False
+        node._tracked = True
         return node
 
     def reflected(self: Any, other: Any) -> Any:

@@ -10,6 +10,7 @@ The masks depend on values alone, not on gradients, and are constants in derivat
 derivatives of the branch taken.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -19,13 +20,16 @@ import numpy as np
 from autotiny.engine.broadcasting import any_repetition
 from autotiny.engine.node import Node, form_of, made_by
 from autotiny.engine.recording import evaluate, value_of
+from autotiny.engine.values import SCALARS
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
+from autotiny.ops.outputs import OutputGradients, Outputs, in_a_row, output, outputs_of, split
 from autotiny.ops.reductions import kept_shape
+from autotiny.ops.table import library
 
 Mask = Any
 """Truth values, or a formula of them; None where every entry was taken."""
-DIVIDE = OPS[np.divide]
+DIVIDE, OUTPUT = OPS[np.divide], OPS[output]
 
 
 class Selection:
@@ -45,7 +49,7 @@ class Selection:
         self.used: dict[Node, list[Mask]] = {}
         for node in order:
             self._carry_back(node)
-        known = all(isinstance(node._value, np.ndarray | np.generic) for node in order)
+        known = all(isinstance(node._value, np.ndarray | np.generic | Outputs) for node in order)
         self.at_risk = (results_at_risk(order) if record else set()) if known else None
 
     def _carry_back(self, node: Node) -> None:
@@ -63,7 +67,9 @@ class Selection:
     def pull(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
         """Return what a rule contributes to the operand in this position: exactly 0 to entries that were not taken."""
         op, kwargs = form_of(node).op, form_of(node).kwargs
-        if node not in self.used or (op.has("moves") and not op.has("selects")):
+        if isinstance(g, OutputGradients):
+            g = g.of_taken(self.taken[node])
+        if node not in self.used or op is OUTPUT or (op.has("moves") and not op.has("selects")):
             return rule(g, y, *args, **kwargs)
         if self.at_risk is not None and node not in self.at_risk:
             try:
@@ -73,7 +79,7 @@ class Selection:
             if c is g or is_finite(value_of(c)):
                 return c
         mask = self.used[node][position]
-        if is_product(op):
+        if is_product(op) and not isinstance(g, OutputGradients):
             return self._pull_product(rule, position, node, g, y, args)
         if not op.has("elementwise") and not op.has("selects"):
             if mask is not None and is_false_everywhere(mask):
@@ -93,12 +99,18 @@ class Selection:
                 for x, mask in zip(args, self.used[node], strict=True)
             ]
         )
-        finite, taken = np.isfinite(node._value), self.taken[node]
+        y_value, taken = node._value, self.taken[node]
+        several = isinstance(getattr(y_value, "value", y_value), Outputs)
+        finite = np.isfinite(in_a_row(y_value) if several else y_value)
         if taken is None or is_true_everywhere(finite):
             return y, args
         form = form_of(node)
         other = evaluate(form.op, tuple(map(value_of, args)), form.kwargs, value_of)
-        return np.where(np.logical_or(taken, finite), y, other), args
+        kept = np.logical_or(taken, finite)
+        if several:
+            parts = zip(split(kept, other), outputs_of(y), outputs_of(other), strict=True)
+            return Outputs([np.where(mask, mine, part) for mask, mine, part in parts]), args
+        return np.where(kept, y, other), args
 
     def _pull_product(self, rule: Any, position: int, node: Node, g: Any, y: Any, args: tuple[Any, ...]) -> Any:
         """Return what the rule of a product contributes, as in Ā = g Bᵀ.
@@ -115,7 +127,7 @@ class Selection:
         taken, met = as_gradient(self.taken[node], node), False
         for i, f in enumerate(finite):
             if i != position and not is_true_everywhere(f):
-                factors = [np.ones(np.shape(x)) for x in values]
+                factors = [ones_like(x) for x in values]
                 factors[i] = np.logical_not(f) * 1.0
                 met = np.logical_or(met, rule(taken, None, *factors, **node.kwargs) > 0)
         return c if is_false_everywhere(met) else np.where(met, rule(g, y, *args, **node.kwargs), c)
@@ -149,13 +161,19 @@ def used_entries(node: Node, taken: Mask) -> list[Mask]:
 def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     """Return the entries that lie where the taken entries of the result come from."""
     op, args, kwargs = operation_of(node)
+    outputs = getattr(node._value, "value", node._value)
+    if isinstance(outputs, Outputs) and not (op.has("moves") or op.has("linear")):
+        each = split(taken, outputs)
+        if op.used is None and op.has("elementwise"):
+            return [functools.reduce(np.logical_or, each)] * len(args)
+        taken = each if op.used is not None else taken
     if op.used is not None:
         return list(op.used(taken, *args, **kwargs))
     if op.has("elementwise"):
         return [taken] * len(args)
     if op.has("moves") or op.has("linear"):
-        return _by_rules(op, as_gradient(taken, node), node._value, [np.ones(np.shape(x)) for x in args], kwargs)
-    if op.has("reduces"):
+        return _by_rules(op, as_gradient(taken, node), node._value, [ones_like(x) for x in args], kwargs)
+    if op.has("reduces") and not isinstance(outputs, Outputs):
         kept = [np.reshape(taken, kept_shape(x, kwargs.get("axis"))) for x in args]
         return [np.broadcast_to(mask, np.shape(x)) for mask, x in zip(kept, args, strict=True)]
     return [np.broadcast_to(np.any(taken), np.shape(x)) for x in args]
@@ -168,7 +186,9 @@ def _by_rules(op: Op, g: Any, y: Any, args: list[Any], kwargs: Mapping[str, Any]
 
 def as_gradient(taken: Mask, node: Node) -> Any:
     """Return a mask of a result as a gradient of zeros and ones."""
-    return np.ones(node.shape) if taken is None else taken * 1.0
+    g = ones_like(node._value) if taken is None else taken * 1.0
+    outputs = getattr(node._value, "value", node._value)
+    return OutputGradients(node._value, split(g, outputs)) if isinstance(outputs, Outputs) else g
 
 
 def is_product(op: Op) -> bool:
@@ -234,7 +254,12 @@ def union(first: Mask, second: Mask) -> Mask:
 def neutral(x: Any) -> Any:
     """Return entries of the identity, or 1, in the precision of x."""
     shape = np.shape(x)
-    return np.eye(*shape[-2:], dtype=x.dtype) if len(shape) > 1 else 1
+    return np.asarray(np.eye(*shape[-2:], dtype=x.dtype), like=library(x)) if len(shape) > 1 else 1
+
+
+def ones_like(x: Any) -> Any:
+    """Return ones in the shape of x, as an array of its library."""
+    return np.ones(np.shape(x)) if library(x) is None else np.ones_like(x, dtype=float)
 
 
 def is_true_everywhere(mask: Any) -> bool:
@@ -260,9 +285,10 @@ def has_nan(g: Any) -> bool:
     if kind is np.ndarray:
         flat = g.ravel("K")
         g = flat.dot(flat)
+    if type(g) in SCALARS:
         return bool(g != g)
-    if kind is np.float64 or kind is np.float32:
-        return bool(g != g)
+    if kind is OutputGradients:
+        return any(part is not None and has_nan(part) for part in g.parts)
     g = value_of(g)
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call
 

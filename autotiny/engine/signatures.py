@@ -1,19 +1,24 @@
 """Bind the arguments of a call to the parameters of an operation, and refuse unsupported ones."""
 
 import functools
+import itertools
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.engine.array_mends import out_mend
 from autotiny.errors import UnsupportedError
-from autotiny.ops import COMPOSED, EXTENDED, OPS, Op
+from autotiny.ops import COMPOSED, EXTENDED, OPS, Op, load_tables
 from autotiny.ops.signature import signature
+from autotiny.ops.table import array_like, node_in
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
+SEQUENCES = frozenset({"arrays", "tup", "condlist", "choicelist", "choices", "funclist"})
+"""NumPy's names of parameters that are sequences of arrays, which need not have one shape."""
 MENDS = {np.where: "; np.where(condition, x, y) chooses, np.nonzero(condition.data) finds the places that are not 0"}
 """What to do where an argument is missing that NumPy's function can do without."""
 
@@ -36,11 +41,37 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 def extends(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether a call states options that the entry of its function lacks, and its other composition has."""
-    if function not in EXTENDED or not (kwargs or len(args) > 1):
+    if not (kwargs or len(args) > 1):
+        return False
+    if function not in EXTENDED and _states_unknown(function, args, kwargs):
+        load_tables()
+    if function not in EXTENDED:
         return False
     form = _form(function, EXTENDED[function])
     stated = {**kwargs, **dict(zip(form.names[1:], args[1:], strict=False))}
     return any(name in stated and _differs(name, stated[name], function) for name in _added(function))
+
+
+@functools.cache
+def _names(function: Any) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
+
+
+def _states_unknown(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call states options that the entry of its function, if it has one, lacks."""
+    if function not in OPS and function not in COMPOSED:
+        return False
+    known = _known(function)
+    return not (known.issuperset(kwargs) and known.issuperset(_names(function)[: len(args)]))
+
+
+@functools.cache
+def _known(function: Any) -> frozenset[str]:
+    """Return the names of the operands and options of the entry of a function."""
+    if function in COMPOSED:
+        return frozenset(_names(COMPOSED[function]))
+    op = OPS[function]
+    return op.options.union(op.parameters if op.arity is None else op.parameters[: op.arity])
 
 
 @functools.cache
@@ -55,6 +86,8 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
     composition = EXTENDED[function] if extends(function, args, kwargs) else COMPOSED[function]
     name, form = function.__name__, _form(function, composition)
     operands = len(form.required)
+    args = tuple([_as_operand(*pair) for pair in itertools.zip_longest(form.names[: len(args)], args, fillvalue="")])
+    kwargs = {key: _as_operand(key, value) for key, value in kwargs.items()}
     args, kwargs = (
         (*args[:operands], *map(with_python_integers, args[operands:])),
         {key: with_python_integers(value) if key in form.options else value for key, value in kwargs.items()},
@@ -69,6 +102,11 @@ def call_composition(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
         if operand not in kwargs:
             raise UnsupportedError(f"{name}: missing argument {operand}")
     return composition(*args, **kwargs)
+
+
+def _as_operand(name: str, value: Any) -> Any:
+    """Return a list that holds Tensors as an array, unless it is a sequence of operands."""
+    return value if name in SEQUENCES or node_in(value) is None else array_like(value)
 
 
 def with_python_integers(option: Any) -> Any:
@@ -101,8 +139,7 @@ def _form(function: Any, composition: Any) -> _Form:
     passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
     required = tuple(p.name for p in ordered if p.default is p.empty)
     options = frozenset(p.name for p in parameters if p.default is not p.empty)
-    names = tuple(signature(function).parameters)
-    return _Form(names, 1_000_000 if any_number else len(ordered), required, options, passes_on)
+    return _Form(_names(function), 1_000_000 if any_number else len(ordered), required, options, passes_on)
 
 
 @functools.cache
@@ -133,7 +170,8 @@ def stated_options(name: str, kwargs: Mapping[str, Any], function: Any, known: C
         if (key in known and value is not np._NoValue) or _differs(key, value, function)
     }
     for key in (options.keys() & {"out", "where", "casting", "subok", "initial"}) - set(known):
-        raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; use np.where, or assign the result")
+        mend = out_mend() if key == "out" else "use np.where, or assign the result"
+        raise UnsupportedError(f"{name}: {key}= is not supported on a Tensor; {mend}")
     return options
 
 

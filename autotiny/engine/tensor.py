@@ -7,20 +7,23 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import gradients, messages
+from autotiny.engine.array_mends import assignment_mend
 from autotiny.engine.modes import modes
+from autotiny.engine.ndarray_names import NdarrayNames
 from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
-from autotiny.engine.values import read_only
+from autotiny.engine.values import DIFFERENTIABLE, read_only
 from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index
+from autotiny.ops.table import require_real_place
 
 
 def _plain_key(part: Any) -> Any:
     """Return a private copy of a part of an index; a Tensor counts by its value."""
     if isinstance(part, Node):
-        if part.requires_grad and part.dtype.kind == "f":
+        if part.requires_grad and part.dtype.kind in DIFFERENTIABLE:
             raise messages.float_as_index(part)
         part = part._value
     if isinstance(part, list) and not part:
@@ -31,22 +34,24 @@ def _plain_key(part: Any) -> Any:
         raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
-class Tensor(ArrayProtocol, Node):
+class Tensor(NdarrayNames, ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
     ----------
-    data : a number, an array or nested lists; copied. Integers become float64 when tracked; floating point is kept.
+    data : a number, an array or nested lists; copied. Integers become float64 when tracked; others keep their type.
     requires_grad : whether gradients are wanted; False for data.
     name : shown in pictures, tables and errors.
-    dtype : the floating-point type to hold the values in.
+    dtype : the floating-point or complex type to hold the values in.
 
     Attributes
     ----------
-    grad : dJ/d(this), of the same shape, after `J.backward()`; None before.
+    grad : dJ/d(this), of the same shape, after `J.backward()`; None before. For a complex tensor z it is
+        dJ/dRe(z) + i dJ/dIm(z), the direction of steepest ascent, so that z - alpha * z.grad descends; that of Re(f(z))
+        for a holomorphic f is the conjugate of f'(z). PyTorch does the same, JAX and HIPS give the conjugate of it.
     op, args, kwargs : the operation that made it with its operands and options; op is None for a leaf.
 
-    Raises UnsupportedError for complex numbers, text, ragged lists and Tensors.
+    Raises UnsupportedError for text, ragged lists and Tensors, and for complex numbers in a real dtype.
 
     >>> import numpy as np
     >>> W = Tensor([[1.0, 2.0], [3.0, 4.0]], name="W")
@@ -55,6 +60,10 @@ class Tensor(ArrayProtocol, Node):
     >>> W.grad  # 2 W
     array([[2., 4.],
            [6., 8.]])
+    >>> z = Tensor(3.0 + 4.0j)
+    >>> np.abs(z).backward()
+    >>> z.grad  # z / |z|
+    array(0.6+0.8j)
     """
 
     __slots__ = ()
@@ -64,6 +73,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+    flat = property(ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector.")
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
@@ -72,15 +82,19 @@ class Tensor(ArrayProtocol, Node):
     def backward(self, grad: Any = None) -> None:
         """Fill `.grad` of every tensor on the way: add to leaves, set on the rest.
 
-        grad is dJ/d(this), of its shape; it may be left out for a single value, where it is 1.
+        grad is dJ/d(this), of its shape, for a complex tensor dJ/dRe + i dJ/dIm; it may be left out for a single real
+        value, where it is 1.
 
-        Raises ShapeError for a missing or misshapen grad, StaleError when a value was changed after it was recorded.
+        Raises ShapeError for a missing or misshapen grad, UnsupportedError for a complex output without one, StaleError
+        when a value was changed after it was recorded.
         """
         gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:
             raise messages.lost_in_array(self)
+        if dtype is not None:
+            require_real_place(self.dtype, np.dtype(dtype), self._label())
         return np.array(read_only(self._value), dtype=dtype, copy=copy)
 
     def __getitem__(self, key: Any) -> "Tensor":
@@ -89,13 +103,21 @@ class Tensor(ArrayProtocol, Node):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if modes.recording or self.op is not None or not self.requires_grad or self._argument:
-            raise UnsupportedError(
-                f"{self._label()}[...] = ... would change a recorded value: build a new one with np.where, "
-                f"np.concatenate or np.stack; to set a leaf before it is used, {self._label()}.data[...] = ..., "
-                "or write it inside `with at.no_grad():`"
+            leaf = (
+                ""
+                if self.op is not None
+                else (
+                    f"; to set a leaf before it is used, {self._label()}.data[...] = ..., or write it inside "
+                    "`with at.no_grad():`"
+                )
             )
-        fresh = np.array(self._value)
-        fresh[tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)] = value_of(value)
+            raise UnsupportedError(
+                f"{self._label()}[...] = ... would change a recorded value: write {assignment_mend()}, or build it "
+                f"with np.where, at.array or np.concatenate{leaf}"
+            )
+        fresh, value = np.array(self._value), value_of(value)
+        require_real_place(np.asarray(value).dtype, fresh.dtype, self._label())
+        fresh[tuple(map(_plain_key, key)) if isinstance(key, tuple) else _plain_key(key)] = value
         self.update(fresh)
 
     def __copy__(self) -> "Tensor":
@@ -133,27 +155,28 @@ class Tensor(ArrayProtocol, Node):
         return self.round(ndigits)
 
     def __floor__(self) -> int:
-        return math.floor(self._value.item())
+        return math.floor(self._only_real_entry("floor"))
 
     def __ceil__(self) -> int:
-        return math.ceil(self._value.item())
+        return math.ceil(self._only_real_entry("ceil"))
 
     __trunc__ = Node.__int__
 
     def astype(self, dtype: Any, **layout: Any) -> Any:
-        """Return the values in another floating-point type; as integers or truth values, a plain array."""
+        """Return the values in another floating-point or complex type; as integers or truth values, a plain array."""
         try:
             kind = np.dtype(dtype).kind
         except (TypeError, ValueError):
             raise UnsupportedError(f"astype: {dtype!r} is not a type of numbers") from None
+        if self.dtype.kind == "c":
+            require_real_place(self.dtype, np.dtype(dtype), f"astype: {self._label()}")
         if kind in "iub":
             return self._value.astype(dtype)
-        if kind != "f":
+        if kind not in DIFFERENTIABLE:
             name = self._label()
-            mend = "keep real and imaginary parts in two Tensors" if kind == "c" else "use its numbers as they are"
             raise UnsupportedError(
-                f"astype: {name} holds real numbers, whose gradient would be lost as {np.dtype(dtype)}: {mend}, "
-                f"or convert {name}.data for the values alone"
+                f"astype: {name} holds numbers, whose gradient would be lost as {np.dtype(dtype)}: use its numbers as "
+                f"they are, or convert {name}.data for the values alone"
             )
         return super().astype(dtype, **layout)
 

@@ -6,14 +6,18 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import AutotinyError, UnsupportedError
-from autotiny.ops.table import type_name
+from autotiny.ops.table import library, require_real_place, type_name
 
-REAL = "fiub"
-"""The kinds of NumPy types that hold real numbers: floating point, integer, unsigned and boolean."""
+SCALARS = frozenset({np.float64, np.float32, np.float16})
+"""The types of single real numbers, tested for with `type(x) in SCALARS`, which takes little time."""
+NUMERIC = "fciub"
+"""The kinds of NumPy types that hold numbers: floating point, complex, integer, unsigned and boolean."""
+DIFFERENTIABLE = "fc"
+"""The kinds of which a value can have a gradient."""
 
 
-def real_numbers(value: Any, where: str) -> np.ndarray:
-    """Return the value as an array of real numbers; an array is not copied."""
+def numbers(value: Any, where: str) -> np.ndarray:
+    """Return the value as an array of numbers; an array is not copied."""
     masked = sys.modules.get("numpy.ma")  # NumPy loads it when it is first used
     if masked and isinstance(value, masked.MaskedArray):
         raise UnsupportedError(f"{where}: masked arrays are not supported; use .filled(), and np.where for the mask")
@@ -30,7 +34,7 @@ def real_numbers(value: Any, where: str) -> np.ndarray:
         raise UnsupportedError(f"{where}: the values do not form an array ({error}){hint}") from None
     if array.dtype == object:
         raise UnsupportedError(f"{where}: expected numbers, got {type_name(array)}{_mend(value, array)}")
-    require_real(array.dtype, where)
+    require_numeric(array.dtype, where)
     return array
 
 
@@ -42,13 +46,9 @@ def _mend(value: Any, array: np.ndarray) -> str:
     return "; convert them, or encode labels with at.one_hot"
 
 
-def require_real(dtype: np.dtype[Any], where: str) -> None:
-    """Raise UnsupportedError unless the type holds real numbers."""
-    if dtype.kind == "c":
-        raise UnsupportedError(
-            f"{where}: complex numbers are not supported yet; keep real and imaginary parts in two Tensors"
-        )
-    if dtype.kind not in REAL:
+def require_numeric(dtype: np.dtype[Any], where: str) -> None:
+    """Raise UnsupportedError unless the type holds numbers."""
+    if dtype.kind not in NUMERIC:
         raise UnsupportedError(
             f"{where}: expected numbers, got {dtype}; convert them, or encode labels with at.one_hot"
         )
@@ -69,12 +69,16 @@ def plain_copy(value: Any) -> Any:
 def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
     """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
     if is_foreign(data):
-        require_real(data.dtype, where)
-        data = data if data.ndim else data.copy()  # a formula's number may be one of Python's, which has no precision
-        return data.astype(dtype or float) if tracked and data.dtype.kind != "f" else data
-    array = np.array(real_numbers(data, where), dtype=_floating(dtype, tracked, where))
-    require_real(array.dtype, where)
-    if tracked and array.dtype.kind != "f":
+        require_numeric(data.dtype, where)
+        if not hasattr(data, "__autotiny_call__") or not data.ndim:
+            data = data.copy()  # a formula is a value already, but its number may be Python's, which has no precision
+        return data.astype(dtype or float) if tracked and data.dtype.kind not in DIFFERENTIABLE else data
+    values, dtype = numbers(data, where), _floating(dtype, tracked, where)
+    if values.dtype.kind == "c" and dtype is not None:
+        require_real_place(values.dtype, dtype, where)
+    array = np.array(values, dtype=dtype)
+    require_numeric(array.dtype, where)
+    if tracked and array.dtype.kind not in DIFFERENTIABLE:
         array = array.astype(float)
     return array if array.ndim else array[()]
 
@@ -87,13 +91,15 @@ def _floating(dtype: Any, tracked: bool, where: str) -> Any:
         dtype = np.dtype(dtype)
     except TypeError:
         raise UnsupportedError(f"{where}: dtype must be a floating-point type, got {dtype!r}") from None
-    if tracked and dtype.kind != "f":
+    if tracked and dtype.kind not in DIFFERENTIABLE:
         raise UnsupportedError(f"{where}: dtype {dtype} cannot hold what is tracked; use a floating-point type")
     return dtype
 
 
-def read_only(value: Any) -> np.ndarray:
-    """Return a read-only view of the value."""
+def read_only(value: Any) -> Any:
+    """Return a read-only view of the value; an array of another library as it is."""
+    if library(value) is not None:
+        return value
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

@@ -93,7 +93,7 @@ ESTIMATES: dict[str, Estimate] = {
     **dict.fromkeys(("polyadd", "polysub"), added),
     **dict.fromkeys(("cov", "corrcoef"), cov),
     **dict.fromkeys(("histogram", "histogram_bin_edges"), histogram),
-    **dict.fromkeys(("divmod", "modf"), two_results),
+    **dict.fromkeys(("divmod", "frexp", "modf"), two_results),
     **dict.fromkeys(("fftshift", "ifftshift"), roll),
     **dict.fromkeys(("sort", "partition"), in_order),
     **dict.fromkeys(("kron", "outer"), outer),

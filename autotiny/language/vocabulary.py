@@ -12,7 +12,7 @@ import autotiny.language.constructors as constructors
 from autotiny.errors import UnsupportedError
 from autotiny.language.costs import Estimate, entrywise
 from autotiny.language.estimates import ESTIMATES
-from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
+from autotiny.ops import COMPOSED, OPS, activations, load_tables, logarithms, losses
 from autotiny.ops.plain import TRUTH_VALUES
 from autotiny.ops.table import UNSET
 
@@ -31,11 +31,29 @@ METHODS = {
 SPREAD = {"reshape", "transpose"}
 """Methods whose shape or axes may be separate arguments: x.reshape(2, 3)."""
 OFFERED = {
-    *("activations", "arranging", "einsum", "elementwise", "floating", "grids", "indexing", "linalg", "logarithms"),
-    *("padding", "polynomials", "products", "quantiles", "reductions", "selecting", "shaping", "spectra", "statistics"),
+    "activations",
+    "arranging",
+    "einsum",
+    "elementwise",
+    "floating",
+    "grids",
+    "indexing",
+    "linalg",
+    "logarithms",
+    "matmul",
+    "padding",
+    "polynomials",
+    "products",
+    "quantiles",
+    "reductions",
+    "selecting",
+    "shaping",
+    "singular_values",
+    "spectra",
+    "statistics",
 }
 """The files of operations whose functions the language has: their results and costs can be estimated."""
-NOT_OFFERED = {"apply_along_axis", "apply_over_axes", "astype", "piecewise"}
+NOT_OFFERED = {"apply_along_axis", "apply_over_axes", "astype", "eig", "eigvals", "ix_", "piecewise"}
 """Functions of these files that take a function or a type, of which the language has no values."""
 LISTS = {"arrays", "condlist", "tup"}
 """Names of a first parameter that is a list of arrays."""
@@ -100,6 +118,7 @@ class Function(NamedTuple):
 @functools.cache
 def functions() -> dict[str, Function]:
     """Every function of the language by its name, collected from the table of operations on first use."""
+    load_tables()
     table = dict[str, Function]()
     for ufunc in TRUTH_VALUES:
         table[ufunc.__name__] = Function(ufunc.__name__, ufunc, _signature_of_ufunc(ufunc), entrywise)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import NUMPY, Call, Form
-from autotiny.notation.numbers import FEW, index, literal, short_number
+from autotiny.notation.numbers import FEW, index, is_identity, literal, short_number
 from autotiny.notation.writer import Notation, Piece
 
 
@@ -35,7 +35,7 @@ class NumpyCode(Notation):
 
     def array(self, entries: Any) -> str:
         """Write an array as the call that makes it."""
-        return literal(entries)
+        return f"np.eye({len(entries)})" if is_identity(entries) else literal(entries)
 
     def option(self, name: str, value: Any) -> str:
         """Write an option as a keyword argument."""
@@ -43,7 +43,7 @@ class NumpyCode(Notation):
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call; functions that join arrays take a list of them."""
-        if not name.endswith("concatenate"):
+        if not name.endswith(("concatenate", "stack")):
             return super().call(name, arguments)
         arrays = [argument for argument in arguments if not argument.startswith("axis=")]
         return super().call(name, [f"[{', '.join(arrays)}]", *arguments[len(arrays) :]])

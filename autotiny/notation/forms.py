@@ -106,6 +106,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "diagonal matrix":   ("diag()",          "np.diag()",     "diag()",                 "diag()"),
     "astype":            ("",                "a: $a.astype($e)", "",                    ""),
     "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
+    "stack":             ("stack()",         "np.stack()",    "stack()",                "stack()"),
     "pad_constant":      ("pad()",           "np.pad()",      "pad()",                  "pad()"),
     "array":             ("a: $w",           "a: $w",         "a: $w",                  "a: $w"),
     "where":             ("",                "",

@@ -17,7 +17,11 @@ def short_number(value: Any, digits: int = 4) -> str:
 
     >>> short_number(0.123456), short_number(-12345.6), short_number(2.0), short_number(-0.0)
     ('0.1235', '-1.235e+04', '2', '0')
+    >>> short_number(0.5 - 2j)
+    '0.5-2j'
     """
+    if np.iscomplexobj(value):
+        return f"{value.real + 0.0:.{digits}g}{value.imag + 0.0:+.{digits}g}j"
     return f"{float(value) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
 
 
@@ -152,6 +156,13 @@ class ArraySummary(NamedTuple):
     """The fraction of entries that are exactly 0; 0 for a single number."""
     exact: str = ""
     """The tooltip: a number to twelve digits, or the text of a larger array."""
+
+
+def is_identity(array: Any) -> bool:
+    """Whether an array is an identity matrix of more than one row, in double precision."""
+    if np.ndim(array) != 2 or array.dtype != float or not 1 < len(array) == array.shape[1]:
+        return False
+    return bool((array == np.eye(len(array))).all())
 
 
 def summarise(array: Array, small: bool = False) -> ArraySummary:

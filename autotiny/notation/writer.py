@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, shared_names
 from autotiny.notation.forms import Bind, Call, Form
-from autotiny.notation.numbers import as_typed, index, small_array
+from autotiny.notation.numbers import as_typed, index, is_identity, small_array
 
 
 class Piece(NamedTuple):
@@ -79,8 +79,8 @@ class Notation:
         return self.words(index(key))
 
     def array(self, entries: Any) -> str:
-        """Write an array that has no name."""
-        return self.words(small_array(entries))
+        """Write an array that has no name; the identity as I."""
+        return "I" if is_identity(entries) else self.words(small_array(entries))
 
     def option(self, name: str, value: Any) -> str:
         """Write an option of a function: axis=0."""

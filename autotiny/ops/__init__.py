@@ -1,36 +1,25 @@
 """The operations that can be recorded. Their rules are plain NumPy, in themed tables; no file here imports tensors or
-graphs.
+graphs. Those that networks are made of are loaded with the package, the others by `load_tables`.
 """
 
 from autotiny.ops import (
     activations,
-    arranging,
-    einsum,
     elementwise,
-    floating,
     folding,
-    grids,
     indexing,
-    linalg,
     logarithms,
     losses,
-    normalising,
-    padding,
-    patches,
-    penalties,
-    polynomials,
-    products,
-    quantiles,
+    matmul,
     reductions,
-    selecting,
     shaping,
-    spectra,
-    statistics,
 )
 from autotiny.ops.custom import operation
+from autotiny.ops.loading import load_tables
 from autotiny.ops.plain import PLAIN
-from autotiny.ops.stable_forms import stable_form
+from autotiny.ops.stable_forms import enter_forms, stable_form
 from autotiny.ops.table import COMPOSED, EXTENDED, OPS, Op
+
+enter_forms()
 
 __all__ = [
     "COMPOSED",
@@ -39,28 +28,15 @@ __all__ = [
     "PLAIN",
     "Op",
     "activations",
-    "arranging",
-    "einsum",
     "elementwise",
-    "floating",
     "folding",
-    "grids",
     "indexing",
-    "linalg",
+    "load_tables",
     "logarithms",
     "losses",
-    "normalising",
+    "matmul",
     "operation",
-    "padding",
-    "patches",
-    "penalties",
-    "polynomials",
-    "products",
-    "quantiles",
     "reductions",
-    "selecting",
     "shaping",
-    "spectra",
     "stable_form",
-    "statistics",
 ]

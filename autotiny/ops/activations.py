@@ -7,7 +7,7 @@ constant the derivative is the constant's: 0 for relu at 0, and for the hard fun
 import numpy as np
 
 from autotiny.ops.reductions import axis_lines, max_keep, sum_keep
-from autotiny.ops.table import Array, floats, own
+from autotiny.ops.table import Array, floats, is_complex, own
 
 LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 
@@ -15,7 +15,7 @@ LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 @own(
     lambda g, y, x: g * (x > 0),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words="relu: the gradient passes where x > 0, and stops elsewhere",
 )
 def relu(x: Array) -> Array:
@@ -24,13 +24,13 @@ def relu(x: Array) -> Array:
     >>> relu(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
-    return np.maximum(x, 0)
+    return np.maximum(x, 0.0)  # which costs less than 0
 
 
 @own(
     lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words=LEAKY,
 )
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
@@ -45,7 +45,7 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
 @own(
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign activation real",
     words=LEAKY,
 )
 def elu(x: Array, alpha: float = 1.0) -> Array:
@@ -71,7 +71,7 @@ def selu(x: Array) -> Array:
 @own(
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y / alpha + 1),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign activation real",
     words=LEAKY,
 )
 def celu(x: Array, alpha: float = 1.0) -> Array:
@@ -86,7 +86,7 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 @own(
     lambda g, y, x: g * (abs(x) < 1),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words="hard tanh: the gradient passes where |x| < 1, and stops elsewhere",
 )
 def hard_tanh(x: Array) -> Array:
@@ -101,7 +101,7 @@ def hard_tanh(x: Array) -> Array:
 @own(
     lambda g, y, x: g / 6 * (abs(x) < 3),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words="hard sigmoid: a sixth of the gradient passes where |x| < 3, and it stops elsewhere",
 )
 def hard_sigmoid(x: Array) -> Array:
@@ -116,7 +116,7 @@ def hard_sigmoid(x: Array) -> Array:
 @own(
     lambda g, y, x: g / (1 + abs(x)) / (1 + abs(x)),
     takes_numbers=True,
-    traits="elementwise smooth keeps_sign activation",
+    traits="elementwise smooth keeps_sign activation real",
     words="softsign: over (1 + |x|)²",
 )
 def softsign(x: Array) -> Array:
@@ -143,6 +143,10 @@ def sigmoid(x: Array) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+    if is_complex(x):
+        right = np.real(x) >= 0
+        e = np.exp(np.where(right, -x, x))
+        return np.where(right, 1, e) / (1 + e)
     e = np.exp(-abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
@@ -163,7 +167,7 @@ def gelu(x: Array) -> Array:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(3)
     array([-0.159,  0.   ,  0.841])
     """
-    x = floats(x, "gelu", complex_too=True)
+    x = floats(x, "gelu")
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autotiny.errors import ShapeError
 from autotiny.ops.shaping import atleast_3d, concatenate
-from autotiny.ops.table import Array, Function, compose, newer
+from autotiny.ops.table import Array, Function, as_operand, compose, newer
 
 sliding_window_view: Any = np.lib.stride_tricks.sliding_window_view
 
@@ -20,9 +20,9 @@ def with_axes(x: Any, ndim: int) -> Array:
     return np.reshape(x, (1,) * (ndim - np.ndim(x)) + np.shape(x))
 
 
-def depth(arrays: Any) -> int:
-    """Return how deeply lists are nested."""
-    return 1 + max(map(depth, arrays), default=0) if isinstance(arrays, list) else 0
+def depths(arrays: Any) -> set[int]:
+    """Return how deeply the arrays are nested in lists."""
+    return {1 + inner for part in arrays for inner in depths(part)} or {1} if isinstance(arrays, list) else {0}
 
 
 def flat(arrays: Any) -> list[Array]:
@@ -33,7 +33,9 @@ def flat(arrays: Any) -> list[Array]:
 @compose(np.block)
 def block(arrays: Any) -> Array:
     """Arrays joined along the last axis in the innermost lists, along the one before in those around them."""
-    levels = depth(arrays)
+    levels, *others = depths(arrays)
+    if others:
+        raise ShapeError("block: the lists have different depths; write [[A, B], [C, D]]")
     ndim = max(levels, *(np.ndim(x) for x in flat(arrays)), 0)
 
     def joined(part: Any, level: int) -> Array:
@@ -55,6 +57,16 @@ def broadcast_arrays(*args: Array) -> tuple[Array, ...]:
     """Return arrays repeated to one shape."""
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(x, shape) for x in args)
+
+
+@compose(np.ix_)
+def ix_(*args: Array) -> tuple[Array, ...]:
+    """Return vectors along an axis of their own each, so that x[np.ix_(i, j)] has the rows i and the columns j."""
+    vectors = [np.flatnonzero(x) if x.dtype == bool else x for x in map(as_operand, args)]
+    for x in vectors:
+        if x.ndim != 1:
+            raise ShapeError(f"ix_: expected vectors, got shape {x.shape}")
+    return tuple(np.reshape(x, [-1 if i == j else 1 for j in range(len(args))]) for i, x in enumerate(vectors))
 
 
 # ----- cut -----

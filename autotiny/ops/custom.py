@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import UnsupportedError
-from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded
+from autotiny.ops.outputs import rule_of_outputs, with_outputs
+from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded, require_arity
 
 
 def operation(
@@ -30,6 +31,11 @@ def operation(
     `traits` are words separated by spaces, such as "elementwise kinked"; `autotiny.ops.table.TRAITS` lists them.
     Without traits nothing is assumed.
 
+    A function that returns a tuple is an operation with several outputs. It runs once, and each output can be used on
+    its own, or not at all. Its rules receive tuples for g and y, an entry for each output: g[i] is zeros where nothing
+    depends on output i. Outputs of integers or truth values have no gradient, and are plain arrays. A named tuple stays
+    one. Where the operation is guarded by a function, `chosen` is a tuple as well.
+
     Arrays come read-only, for they belong to the graph.
 
     Raises TypeError when there are more rules than the function has arguments, or a rule does not take g, y and the
@@ -41,6 +47,16 @@ def operation(
     ...     return x * x * x
     >>> at.grad(cube)(2.0)
     array(12.)
+
+    >>> import numpy as np
+    >>> @at.operation(lambda g, y, x: g[0] * y[1] - g[1] * y[0])
+    ... def sine_and_cosine(x):
+    ...     return np.sin(x), np.cos(x)
+    >>> x = at.Tensor(0.5)
+    >>> s, c = sine_and_cosine(x)
+    >>> (s * c).backward()
+    >>> x.grad, np.cos(1.0)
+    (array(0.54030231), np.float64(0.5403023058681398))
     """
 
     for option, value, kind in (("notation", notation, str), ("masks", masks, bool), ("traits", traits, str)):
@@ -60,17 +76,18 @@ def operation(
         if not callable(forward):
             raise UnsupportedError(f"operation: expected a function, got {forward!r}")
         name = forward.__name__
-        own = [rule and _on_read_only(rule, f"{name}: a rule") for rule in (*rules, each)]
+        own = [rule and rule_of_outputs(_on_read_only(rule, f"{name}: a rule")) for rule in (*rules, each)]
         op = Op(
             forward,
             tuple(own[:-1]),
-            _on_read_only(forward, f"{name}: the function"),
+            with_outputs(_on_read_only(forward, f"{name}: the function"), name),
             kind="call",
             notation=notation,
             each=own[-1],
             used=guarded if callable(guarded) else None,
             traits=" ".join([traits, *["elementwise"] * (guarded is True), *["selects"] * masks]),
         )
+        require_arity(op)
         return recorded(op, forward)
 
     return decorate

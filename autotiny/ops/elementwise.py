@@ -19,9 +19,12 @@ from autotiny.ops.table import (
     Op,
     Rule,
     as_array,
+    complex_variant,
     compose,
+    conj,
     constant_variant,
     define,
+    is_complex,
     is_formula,
     own,
 )
@@ -29,9 +32,14 @@ from autotiny.ops.table import (
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
-def curve(function: Function, *rules: Rule, traits: str, **row: Any) -> Op:
+def curve(function: Function, *rules: Rule | None, traits: str, **row: Any) -> Op:
     """Enter an elementwise operation."""
     return define(function, *rules, traits=f"elementwise {traits}", **row)
+
+
+def squares(x: Array) -> Array:
+    """|x|², entry by entry."""
+    return np.square(np.real(x)) + np.square(np.imag(x)) if is_complex(x) else np.square(x)
 
 
 def nonzero(x: Array) -> Array:
@@ -56,6 +64,11 @@ def log_of_base(a: Array, y: Array) -> Array:
     return np.log(np.where(a == 0, y.dtype.type(1), a))
 
 
+def root_of_1_plus_square(x: Array) -> Array:
+    """√(1 + x²), without overflow of a real x."""
+    return np.sqrt((1 - 1j * x) * (1 + 1j * x)) if is_complex(x) else np.hypot(x, 1)
+
+
 def at_zero(y: Array, *_: Array, **__: Any) -> Array:
     """Where the result is 0."""
     return y == 0
@@ -68,7 +81,7 @@ def at_one(y: Array, x: Array) -> Array:
 
 def at_root(y: Array, a: Array, b: Array) -> Array:
     """Where aᵇ has a = 0 and is not a polynomial."""
-    return (a == 0) & ((b < 0) | (b != np.rint(b)))
+    return (a == 0) & (np.less(b, 0) | (b != np.rint(b)))
 
 
 def split_tie(g: Array, wins: Array, ties: Array) -> Array:
@@ -155,7 +168,7 @@ curve(np.arctan2,
 curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign unbounded")
 curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive unbounded")
 curve(np.tanh,         lambda g, y, x: g * (1 - y * y),      traits="analytic keeps_sign activation")
-curve(np.arcsinh,      lambda g, y, x: g / np.hypot(x, 1),   traits="smooth keeps_sign")
+curve(np.arcsinh,      lambda g, y, x: g / root_of_1_plus_square(x),                    traits="smooth keeps_sign")
 curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),           traits="analytic unbounded",
       singular=at_one)
 curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)), traits="analytic keeps_sign unbounded")
@@ -165,7 +178,7 @@ define(np.rad2deg,     lambda g, y, x: g / DEGREE,           traits="elementwise
 # ----- kinks -----
 SHARED = "the {} one receives the gradient; at a tie they share it"
 CONSTANT_WINS = "the {} one receives the gradient; a constant wins a tie"
-curve(np.absolute,     lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign activation",
+curve(np.absolute,     lambda g, y, x: g * conj(np.sign(x)), traits="kinked keeps_sign activation",
       forward=operator.abs)
 curve(np.fabs,         lambda g, y, x: g * np.sign(x),       traits="kinked keeps_sign",      kind="absolute")
 define(np.maximum,
@@ -204,7 +217,29 @@ define(np.where,       None,
 define(np.nan_to_num,
        lambda g, y, x, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), g, 0.0),
        traits="elementwise smooth keeps_sign selects",       words="the gradient passes where the value is finite")
+
+# ----- parts of complex numbers -----
+curve(np.conjugate,    lambda g, y, x: conj(g),              traits="smooth linear keeps_sign",
+      words="conjugate: so is the gradient")
+curve(np.real,         lambda g, y, x: g,                    traits="smooth linear keeps_sign",
+      words="real part: the gradient passes to it")
 # fmt: on
+
+
+@compose(np.angle)
+def angle(z: Array, deg: bool = False) -> Array:
+    """arctan2(Im z, Re z)."""
+    radians = np.arctan2(np.imag(z), np.real(z))
+    return np.rad2deg(radians) if deg else radians
+
+
+@compose(np.real_if_close)
+def real_if_close(a: Array, tol: float = 100) -> Array:
+    """The real part, if all imaginary parts are smaller than `tol` units in the last place of 1; else a."""
+    if not is_complex(a):
+        return a
+    bound = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(a)) < bound) else a
 
 
 @own(lambda g, y, x: np.where(x == 0, np.nan, g), traits="elementwise kinked linear keeps_sign", singular=at_zero)
@@ -214,6 +249,7 @@ def without_slope_at_0(x: Array) -> Array:
 
 
 # ----- flat almost everywhere -----
+define(np.imag, lambda g, y, x: np.zeros_like(g), traits="elementwise flat linear", words="flat: no gradient passes")
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
     define(
         flat,
@@ -221,6 +257,25 @@ for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
         traits="elementwise flat",
         words="flat: no gradient passes",
     )
+
+complex_variant(
+    np.imag, lambda g, y, x: g * -1j, traits="elementwise smooth", words="imaginary part: the gradient passes to it"
+)
+complex_variant(
+    np.sign,
+    lambda g, y, x: np.imag(g * y) * 1j * np.conjugate(y) / nonzero(np.abs(x)),
+    traits="elementwise kinked",
+    singular=at_zero,
+    words="direction: what turns it, by the distance from 0",
+)
+complex_variant(
+    np.nan_to_num,
+    lambda g, y, x, nan=0.0, posinf=None, neginf=None: (
+        np.where(np.isfinite(np.real(x)), np.real(g), 0.0) + np.where(np.isfinite(np.imag(x)), np.imag(g), 0.0) * 1j
+    ),
+    traits="elementwise smooth selects",
+    words="the gradient passes where a part is finite",
+)
 
 
 # ----- stable forms -----
@@ -237,7 +292,6 @@ def squared_hypot(a: Array, b: Array) -> Array:
 
 
 # ----- compositions -----
-OPS[np.conjugate] = OPS[np.positive]
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
 compose(np.around)(np.round)

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import UnsupportedError
+from autotiny.ops.elementwise import squares
 from autotiny.ops.reductions import Axis, count, euclidean, in_single, kept_shape
 from autotiny.ops.shaping import astype
-from autotiny.ops.table import Array, Function, extend, floats
+from autotiny.ops.table import Array, Function, extend, floats, real_dtype
 
 
 def cast(x: Array, dtype: Any) -> Array:
-    """Return x in the floating-point type that was asked for, if any."""
+    """Return x in the floating-point or complex type that was asked for, if any."""
     if dtype is None or x.dtype == dtype:
         return x
-    if np.dtype(dtype).kind != "f":
+    if np.dtype(dtype).kind not in "fc":
         raise UnsupportedError(f"dtype={np.dtype(dtype).name} has no gradient; use a floating-point type")
     return astype(x, dtype=np.dtype(dtype))
 
@@ -35,7 +36,7 @@ def taken(a: Array, where: Any, axis: Axis, keepdims: bool) -> Any:
     """Return how many entries are not left out."""
     if where is True:
         return count(a, axis)
-    one, zero = a.dtype.type(1), a.dtype.type(0)
+    one, zero = np.ones((), real_dtype(a)), np.zeros((), real_dtype(a))
     return np.sum(np.where(np.broadcast_to(where, a.shape), one, zero), axis=axis, keepdims=keepdims)
 
 
@@ -108,8 +109,8 @@ def var_of(
 ) -> Array:
     """sum((a - mean)²) / (n - ddof) over a[where]."""
     a = cast(a, dtype)
-    squares = np.square(deviation(a, axis, where, mean))
-    return np.sum(squares, axis=axis, keepdims=keepdims) / free(taken(a, where, axis, keepdims), ddof, correction)
+    total = np.sum(squares(deviation(a, axis, where, mean)), axis=axis, keepdims=keepdims)
+    return total / free(taken(a, where, axis, keepdims), ddof, correction)
 
 
 @extend(np.std)
@@ -128,7 +129,7 @@ def std_of(
     """|a - mean| / √(n - ddof) over a[where]."""
     a = cast(a, dtype)
     length = euclidean(deviation(a, axis, where, mean), axis=axis, keepdims=keepdims)
-    return length / np.sqrt(free(taken(a, where, axis, keepdims), ddof, correction)).astype(a.dtype)
+    return length / np.sqrt(free(taken(a, where, axis, keepdims), ddof, correction)).astype(real_dtype(a))
 
 
 @extend(np.cumsum)

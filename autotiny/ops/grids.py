@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.folding import cast
 from autotiny.ops.indexing import along, index, pick
-from autotiny.ops.table import Array, array_like, compose, floats
+from autotiny.ops.table import Array, array_like, compose, floats, is_complex, reals, require_real
 
 
 # ----- grids -----
@@ -54,10 +54,16 @@ def logspace(
 def geomspace(
     start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Array:
-    """start^(1 - t) stop^t for num values of t, evenly from 0 to 1; start and stop have the same sign."""
-    start, stop = cast(floats(start), np.float64), cast(floats(stop), np.float64)
+    """start^(1 - t) stop^t for num values of t, evenly from 0 to 1, along a spiral if they are complex.
+
+    Real numbers start and stop have the same sign.
+    """
+    double = np.complex128 if is_complex(start) or is_complex(stop) else np.float64
+    start, stop = cast(floats(start), double), cast(floats(stop), double)
     t = fractions(start, stop, num, endpoint)
-    grid = np.sign(start) * np.abs(start) ** (1 - t) * np.abs(stop) ** t
+    sign = np.sign(start)
+    rest = stop / sign if double is np.complex128 else np.abs(stop)
+    grid = sign * np.abs(start) ** (1 - t) * rest**t
     return np.moveaxis(grid if dtype is None else grid.astype(dtype), 0, axis)
 
 
@@ -159,7 +165,9 @@ def periodic(x: Array, xp: Array, fp: Array, period: float) -> tuple[Array, Arra
 @compose(np.interp)
 def interp(x: Array, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Array:
     """fp[i] + (x - xp[i]) (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]) for xp[i] <= x < xp[i + 1]; constant outside."""
-    x, xp, fp = (cast(floats(values), np.float64) for values in (x, xp, fp))
+    x, xp = (cast(reals(values, "interp"), np.float64) for values in (x, xp))
+    fp = cast(floats(fp), np.complex128 if is_complex(fp) else np.float64)
+    left, right = (x if is_complex(fp) else require_real(x, "interp") for x in (left, right))
     if period is not None:
         x, xp, fp = periodic(x, xp, fp, period)
     i = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(len(xp) - 2, 0))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import OPS, Array, compose, own
+from autotiny.ops.table import OPS, Array, compose, library, own
 
 Key = Any
 
@@ -36,13 +36,16 @@ def formula_in(key: Key) -> Any:
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     """Add x at key into zeros of this shape; an entry that is picked twice receives both."""
-    out = np.zeros(shape, x.dtype)
+    out = np.zeros(shape, x.dtype, like=library(x))
     if is_basic(key):
         out[key] = x
     elif (formula := formula_in(key)) is not None:
         return formula.__autotiny_record__(OPS[scatter], (x,), {"key": key, "shape": shape})
-    else:
+    elif library(x) is None:
         np.add.at(out, key, x)
+    else:  # CuPy's takes the indices of one axis
+        positions = np.reshape(np.arange(out.size, like=library(x)), shape)[key]
+        np.add.at(np.reshape(out, -1), np.reshape(positions, -1), np.reshape(x, -1))
     return out
 
 
@@ -116,7 +119,7 @@ def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | No
     if axis is None:
         a, axis = np.ravel(a), 0
     np.sort(np.zeros(1), kind=kind, stable=stable)  # raises for options that exclude each other
-    return np.take_along_axis(a, np.argsort(a, axis=axis, stable=True), axis=axis)
+    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis=axis)
 
 
 @compose(np.diagonal)

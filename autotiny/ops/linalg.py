@@ -1,117 +1,22 @@
-"""Products of vectors and matrices, and linear algebra.
+"""Linear algebra: determinants, inverses, linear systems, factorisations, norms.
 
 The rules of det, inv, solve and cholesky are those of M. B. Giles, "Collected matrix derivative results for forward and
 reverse mode algorithmic differentiation", 2008, section 2.2, and, for cholesky, I. Murray, "Differentiation of the
 Cholesky decomposition", 2016.
 """
 
-import math
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.errors import UnsupportedError
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
-from autotiny.ops.spectra import matrices, spectral_norm
-from autotiny.ops.table import OPS, Array, compose, define, extend, floats, is_formula, own
-
-
-def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """Ā = C̄ Bᵀ for C = A B; a vector is a row on the left and a column on the right."""
-    if b.ndim == 1:
-        return g[..., None] * b
-    return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else g @ b.mT
-
-
-def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
-    """B̄ = Aᵀ C̄ for C = A B; a vector is a row on the left and a column on the right."""
-    if a.ndim == 1:
-        return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
-    return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else a.mT @ g
-
-
-define(
-    np.matmul,
-    matmul_left,
-    matmul_right,
-    forward=operator.matmul,
-    traits="mixes analytic linear keeps_sign",
-    words="matrix product: times the other factor, transposed",
-)
-
-
-@compose(np.dot)
-def dot(a: Array, b: Array) -> Array:
-    """a · b: a product with a number, of vectors, of matrices, or over a's last and b's last but one axis."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
-
-
-@compose(np.vdot)
-@own(
-    lambda g, y, a, b: (g * b).reshape(a.shape),
-    lambda g, y, a, b: (g * a).reshape(b.shape),
-    traits="reduces smooth linear keeps_sign",
-    words="product rule: times the other factor, entry by entry",
-)
-def vdot(a: Array, b: Array) -> Array:
-    """y = Σ a b over all entries; ā = ȳ b, b̄ = ȳ a."""
-    return np.vdot(a, b)
-
-
-@own(
-    *OPS[vdot].rules,
-    kind="vdot",
-    traits="reduces smooth linear keeps_sign",
-    words="product rule: times the other factor, entry by entry",
-    fast_form=lambda probabilities, x: vdot(probabilities, x),
-)
-def expectation(probabilities: Array, x: Array) -> Array:
-    """Σ p x, where p = 0 contributes 0, also beside x = log 0 = -inf."""
-    total = np.vdot(probabilities, x)
-    if not is_formula(total) and math.isfinite(abs(total)):
-        return total
-    return np.vdot(probabilities, np.where(probabilities == 0, 0, x))
-
-
-@compose(np.inner)
-def inner(a: Array, b: Array) -> Array:
-    """The product over both last axes."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.matmul(a, b) if np.ndim(a) == np.ndim(b) == 1 else np.tensordot(a, b, axes=(-1, -1))
-
-
-@compose(np.outer)
-def outer(a: Array, b: Array) -> Array:
-    """a bᵀ of all entries."""
-    return np.ravel(a)[:, None] * np.ravel(b)
-
-
-@compose(np.tensordot)
-def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
-    """The product over several axes, as one matrix product."""
-    if isinstance(axes, int):
-        axes = (range(-axes, 0), range(axes))
-    over_a, over_b = (
-        list(normalize_axis_tuple(over, np.ndim(x), allow_duplicate=True)) for x, over in zip((a, b), axes, strict=True)
-    )
-    free_a = [i for i in range(np.ndim(a)) if i not in over_a]
-    free_b = [i for i in range(np.ndim(b)) if i not in over_b]
-    shape = [np.shape(a)[i] for i in free_a] + [np.shape(b)[i] for i in free_b]
-    if [np.shape(a)[i] for i in over_a] != [np.shape(b)[i] for i in over_b]:
-        raise ShapeError(
-            f"tensordot: axes {over_a} of a {np.shape(a)} and axes {over_b} of b {np.shape(b)} differ in size"
-        )
-    inside = math.prod(np.shape(a)[i] for i in over_a)
-    rows = np.reshape(np.transpose(a, free_a + over_a), (math.prod(np.shape(a)[i] for i in free_a), inside))
-    columns = np.reshape(np.transpose(b, over_b + free_b), (inside, math.prod(np.shape(b)[i] for i in free_b)))
-    return np.reshape(np.matmul(rows, columns), shape)
+from autotiny.ops.singular_values import spectral_norm
+from autotiny.ops.spectra import inverse, matrices
+from autotiny.ops.table import Array, complex_variant, compose, conj, define, extend, floats, identity_like, own
 
 
 def inv_back(g: Array, y: Array, x: Array) -> Array:
@@ -140,14 +45,14 @@ def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
 
 def lower_half(x: Array) -> Array:
     """Φ(X): the lower triangle, its diagonal halved."""
-    return np.tril(x) * (1 - 0.5 * np.eye(x.shape[-1], dtype=x.dtype))
+    return np.tril(x) * (1 - 0.5 * identity_like(x, x.shape[-1]))
 
 
 def cholesky_back(g: Array, y: Array, x: Array) -> Array:
-    """S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹ for X = L Lᵀ. NumPy reads X's lower triangle alone, which therefore bears S + Sᵀ."""
+    """S = L⁻ᵀ Φ(Lᵀ L̄) conj(L)⁻¹ for X = L Lᴴ. NumPy reads X's lower triangle alone, which therefore bears S + Sᴴ."""
     half = np.linalg.solve(y.mT, lower_half(y.mT @ g))
-    s = np.linalg.solve(y.mT, half.mT).mT
-    return lower_half(s + s.mT)
+    s = np.linalg.solve(conj(y).mT, half.mT).mT
+    return lower_half(s + conj(s.mT))
 
 
 def det_back(g: Array, y: Array, x: Array) -> Array:
@@ -177,28 +82,27 @@ plain(if_regular)
 
 @own(cofactors_back, traits="mixes smooth", used=matrices)
 def cofactors(x: Array) -> Array:
-    """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᵀ) U (Π_{j≠i} s[j]) Vᵀ, so that X = U s Vᵀ may be singular."""
+    """The matrix of cofactors, C = det(X) X⁻ᵀ = det(U Vᴴ) conj(U (Π_{j≠i} s[j]) Vᴴ): X = U s Vᴴ may be singular."""
     finite = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, vh = np.linalg.svd(x if np.all(finite) else np.where(finite, x, 0))  # which never ends on an infinity
     orientation = np.linalg.det(u) * np.linalg.det(vh)
-    result = orientation[..., None, None] * (u * product_of_others(s, axis=-1)[..., None, :]) @ vh
+    result = orientation[..., None, None] * conj((u * product_of_others(s, axis=-1)[..., None, :]) @ vh)
     return np.where(finite, result, x.dtype.type(np.nan))
-
-
-def inverse(x: Array) -> Array:
-    """Return the inverses, of nan for matrices that are singular, which would spoil those beside them."""
-    if not isinstance(x, np.ndarray):
-        return np.linalg.inv(x)
-    regular = np.linalg.slogdet(x).sign[..., None, None] != 0
-    return np.where(
-        regular, np.linalg.inv(np.where(regular, x, np.eye(x.shape[-1], dtype=x.dtype))), x.dtype.type(np.nan)
-    )
 
 
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")
 def sign_of_det(x: Array) -> Array:
-    """The sign of det(X), flat almost everywhere."""
+    """det(X) / |det(X)|, of real matrices flat almost everywhere."""
     return np.linalg.slogdet(x).sign
+
+
+complex_variant(
+    sign_of_det,
+    lambda g, y, x: np.reshape(np.imag(g * y) * 1j, (*np.shape(g), 1, 1)) * inverse(x).mT,
+    traits="mixes smooth",
+    used=matrices,
+    words="phase of the determinant: what turns it, times the inverse, transposed",
+)
 
 
 @own(
@@ -240,7 +144,7 @@ _SLOGDET_RESULT: Any = type(np.linalg.slogdet(np.eye(1)))
 @own(
     lambda g, y, x, ord=3, axis=None, keepdims=False: (  # noqa: A006 - NumPy's name
         broadcast_back(g, x, axis, keepdims)
-        * np.sign(x)
+        * conj(np.sign(x))
         * (
             (np.abs(x) if ord > 1 else nonzero(np.abs(x)))
             / broadcast_back(norm_in_range(y, x, ord, axis, keepdims), x, axis, keepdims)

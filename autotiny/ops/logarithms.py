@@ -12,7 +12,7 @@ import numpy as np
 from autotiny.errors import ShapeError
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
-from autotiny.ops.table import Array, Function, define, floats, is_formula, own, variant
+from autotiny.ops.table import Array, Function, define, floats, is_formula, library, own, reals, variant
 
 exact_sigmoid: Function = variant(sigmoid, lambda g, y, x: g * y * exact_sigmoid(-x))
 exact_tanh = variant(np.tanh, lambda g, y, x: 4 * g * exact_sigmoid(2 * x) * exact_sigmoid(-2 * x))
@@ -42,7 +42,7 @@ def _sigmoid_of(x: Array, y: Array) -> Array:
 @own(
     lambda g, y, x: g * _sigmoid_of(x, y),
     takes_numbers=True,
-    traits="elementwise smooth positive activation",
+    traits="elementwise smooth positive activation real",
     words="softplus: times σ(x)",
     from_operand=lambda e: np.log1p(e) if type(e) is np.ndarray and e.size and e.max() < np.inf else None,
     stands_for=(lambda x: np.log(1 + np.exp(x)), lambda x: np.log1p(np.exp(x))),
@@ -90,7 +90,7 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 @own(
     lambda g, y, x: g * exact_sigmoid(-x),
     takes_numbers=True,
-    traits="elementwise smooth activation",
+    traits="elementwise smooth real activation",
     words="log-sigmoid: times 1 - σ(x)",
     stands_for=(lambda x: np.log(sigmoid(x)), lambda x: np.log(1 / (1 + np.exp(-x)))),
 )
@@ -105,7 +105,7 @@ def log_sigmoid(x: Array) -> Array:
 
 @own(
     lambda g, y, x: -g * exact_sigmoid(x),
-    traits="elementwise smooth",
+    traits="elementwise smooth real",
     words="log of 1 - σ(x): times -σ(x)",
     stands_for=(
         lambda x: np.log(1 - sigmoid(x)),
@@ -121,19 +121,19 @@ def log_one_minus_sigmoid(x: Array) -> Array:
 @own(
     lambda g, y, z, targets: g * (exact_sigmoid(floats(z)) - targets),
     lambda g, y, z, targets: -g * z,
-    traits="elementwise smooth",
+    traits="elementwise smooth real",
     words=("binary cross-entropy: times σ(z) - y", "binary cross-entropy: times -z"),
 )
 def logistic_loss(z: Array, targets: Array) -> Array:
     """-(y log σ(z) + (1 - y) log(1 - σ(z))): log(1 + exp(-|z|)), and |z| times the probability of the other class."""
-    z, targets = floats(z), floats(targets)
+    z, targets = reals(z, "logistic_loss"), reals(targets, "logistic_loss")
     wrong = np.where(z > 0, 1 - targets, targets)
     return np.log1p(np.exp(-abs(z))) + np.where(wrong == 0, 0, wrong * abs(z))
 
 
 @own(
     lambda g, y, targets: g,
-    traits="moves analytic keeps_sign checks",
+    traits="moves analytic keeps_sign checks real",
     words="the gradient passes as it is",
 )
 def probabilities(targets: Array) -> Array:
@@ -171,10 +171,10 @@ def log_softmax(x: Array, axis: int = 0) -> Array:
 def _top_entry(x: Array, axis: int) -> Array:
     """Mark the largest entry along an axis, the first one of several."""
     if not x.size:
-        return np.zeros(x.shape, bool)
+        return np.isnan(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
-    return np.reshape(np.arange(x.shape[axis]), shape) == np.expand_dims(np.argmax(x, axis=axis), axis)
+    return np.reshape(np.arange(x.shape[axis], like=library(x)), shape) == np.expand_dims(np.argmax(x, axis=axis), axis)
 
 
 def _log_one_minus_softmax_back(g: Array, y: Array, x: Array, axis: int = 0) -> Array:
@@ -188,7 +188,7 @@ def _log_one_minus_softmax_back(g: Array, y: Array, x: Array, axis: int = 0) -> 
 
 @own(
     _log_one_minus_softmax_back,
-    traits="mixes smooth",
+    traits="mixes smooth real",
     used=axis_lines,
     words="log of 1 - softmax: to the others by their share, less its own probability",
     stands_for=(
@@ -206,7 +206,7 @@ def log_one_minus_softmax(x: Array, axis: int = 0) -> Array:
 # ----- of hyperbolic functions -----
 @own(
     lambda g, y, x: g * exact_tanh(x),
-    traits="elementwise smooth keeps_sign",
+    traits="elementwise smooth keeps_sign real",
     words="log cosh: times tanh(x)",
     stands_for=(lambda x: np.log(np.cosh(x)),),
 )
@@ -219,7 +219,7 @@ def log_cosh(x: Array) -> Array:
 
 @own(
     lambda g, y, x: -2 * g * exact_tanh(x),
-    traits="elementwise smooth",
+    traits="elementwise smooth real",
     words="log of 1 - tanh²: times -2 tanh(x)",
     stands_for=(
         lambda x: np.log(1 - np.square(np.tanh(x))),

@@ -4,6 +4,7 @@ Every loss is a mean over examples. Predictions come first, then targets of thei
 precision; a shape that only broadcasts is an error, since (m,) beside (m, 1) compares all with all.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.activations import sigmoid
-from autotiny.ops.linalg import expectation
 from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
+from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, type_name
+from autotiny.ops.table import Array, floats, library, reals, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -30,7 +31,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
            [0., 0.],
            [0., 1.]])
     """
-    if not hasattr(labels, "__autotiny_call__"):
+    if not hasattr(labels, "__array_function__"):
         try:
             labels = np.asarray(labels)
         except (ValueError, TypeError) as error:
@@ -48,11 +49,11 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
     classes = int(labels.max()) + 1 if classes is None else classes
     if classes > MOST_CLASSES:
         raise ShapeError(f"one_hot: {classes:,} classes; at most {MOST_CLASSES:,} are possible: are these labels?")
-    if isinstance(labels, np.ndarray):
-        labels = _labels_below(labels, classes)
-    else:  # a formula: its labels are checked when it is computed
+    if hasattr(labels, "__autotiny_call__"):  # a formula: its labels are checked when it is computed
         labels = labels.__autotiny_call__(_labels_below, (labels, classes), {})
-    return (np.arange(classes).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
+    else:
+        labels = _labels_below(labels, classes)
+    return (np.arange(classes, like=library(labels)).reshape(-1, *[1] * labels.ndim) == labels).astype(float)
 
 
 def _labels_below(labels: Any, classes: int) -> Array:
@@ -76,21 +77,23 @@ def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     >>> float(cross_entropy(Z, [0, 2]))  # log(3)
     1.0986122886681098
     """
-    logits = floats(logits, "cross_entropy", complex_too=True)
+    logits = floats(logits, "cross_entropy")
     shape = logits.shape
-    m = _examples("cross_entropy", "logits", shape, axis)
-    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, shape, axis, logits.dtype)
+    find = _examples if type(axis) is int else _examples.__wrapped__  # what has no hash is wrong, and is said to be
+    m = find("cross_entropy", "logits", shape, axis)
+    Y = targets if getattr(targets, "shape", None) == shape else _as_probabilities(targets, logits, axis)
     return (-1 / m) * expectation(Y, log_softmax(logits, axis=axis))
 
 
-def _as_probabilities(labels: Any, shape: tuple[int, ...], axis: int, dtype: Any) -> Array:
-    if isinstance(labels, list | tuple | dict | set):
+def _as_probabilities(labels: Any, logits: Array, axis: int) -> Array:
+    shape = logits.shape
+    if isinstance(labels, int | list | tuple | dict | set):
         try:
-            labels = np.asarray(labels)
+            labels = np.asarray(labels, like=library(logits))
         except ValueError as error:
             raise ShapeError(f"cross_entropy: the targets do not form an array ({error})") from None
     Y = (
-        np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(dtype)
+        np.moveaxis(one_hot(labels, shape[axis]), 0, axis).astype(logits.dtype)
         if np.ndim(labels) == len(shape) - 1
         else labels
     )
@@ -133,7 +136,7 @@ def kl_divergence(P: Array, Q: Array, axis: int = 0) -> Array:
     >>> float(kl_divergence([0.5, 0.5], [0.25, 0.75]))  # log(2) - log(3) / 2
     0.14384103622589045
     """
-    P, Q = _real("kl_divergence", P), _real("kl_divergence", Q)
+    P, Q = reals(P, "kl_divergence"), reals(Q, "kl_divergence")
     _require_same_shape("kl_divergence", "P", P, "Q", Q)
     m = _examples("kl_divergence", "P", P.shape, axis)
     with np.errstate(divide="ignore", invalid="ignore"):  # of log(0), which is not taken
@@ -188,7 +191,7 @@ def hinge(scores: Array, targets: Any) -> Array:
     scores, targets = _paired("hinge", "scores", scores, targets)
     if getattr(targets, "requires_grad", False):
         raise UnsupportedError("hinge: targets are data, not learnt: make their Tensor with requires_grad=False")
-    recorded = not isinstance(targets, np.ndarray)  # those of a formula are checked when it is computed
+    recorded = hasattr(targets, "__autotiny_call__")  # those of a formula are checked when it is computed
     targets = targets.__autotiny_call__(_signs, (targets,), {}) if recorded else _signs(targets)
     return np.mean(np.maximum(0, 1 - targets * scores))
 
@@ -214,7 +217,7 @@ def cosine_similarity(a: Array, b: Array, axis: int = 0) -> Array:
     >>> cosine_similarity(np.array([[3.0, 1.0], [4.0, 1.0]]), np.array([[1.0, 1.0], [0.0, 1.0]])).round(3)
     array([0.6, 1. ])
     """
-    a, b = _real("cosine_similarity", a), _real("cosine_similarity", b)
+    a, b = reals(a, "cosine_similarity"), reals(b, "cosine_similarity")
     _require_same_shape("cosine_similarity", "a", a, "b", b)
     _require_axis("cosine_similarity", "a", a.shape, axis)
     return np.sum(direction(a, axis=axis) * direction(b, axis=axis), axis=axis)
@@ -223,8 +226,9 @@ def cosine_similarity(a: Array, b: Array, axis: int = 0) -> Array:
 # ----- checks -----
 def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Array, Array]:
     """Return predictions in floating point, and targets of their shape and precision; raise ShapeError for others."""
-    predictions = _real(loss, predictions)
-    targets = targets if hasattr(targets, "__autotiny_call__") else np.asarray(targets)
+    predictions = reals(predictions, loss)
+    if not hasattr(targets, "__array_function__"):
+        targets = np.asarray(targets, like=library(predictions))
     if np.shape(targets) != np.shape(predictions):
         fits = np.size(targets) == np.size(predictions)
         raise ShapeError(
@@ -240,14 +244,6 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
     return predictions, targets.astype(predictions.dtype)
 
 
-def _real(loss: str, x: Array) -> Array:
-    """Return x in floating point; raise UnsupportedError for complex numbers, of which these losses are not defined."""
-    x = floats(x, loss)
-    if x.dtype.kind == "c":
-        raise UnsupportedError(f"{loss}: expected real numbers, got {x.dtype}; give real and imaginary parts")
-    return x
-
-
 def _require_same_shape(loss: str, first: str, a: Array, second: str, b: Array) -> None:
     if a.shape != b.shape:
         raise ShapeError(f"{loss}: {first} {a.shape} and {second} {b.shape} must have the same shape")
@@ -260,6 +256,7 @@ def _require_axis(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> No
         raise ShapeError(f"{loss}: axis {axis!r} is not one of {name} of shape {shape}")
 
 
+@functools.lru_cache
 def _examples(loss: str, name: str, shape: tuple[int, ...], axis: Any) -> int:
     """Return m, the number of lines along the axis of classes; raise ShapeError for a wrong axis or no examples."""
     _require_axis(loss, name, shape, axis)

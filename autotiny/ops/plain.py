@@ -1,5 +1,8 @@
 """Functions whose result has no gradient: they are called on a Tensor's value and return plain values."""
 
+import functools
+from typing import Any
+
 import numpy as np
 
 from autotiny.ops.table import Function
@@ -29,12 +32,15 @@ SHAPED_BY_VALUES = frozenset(plain(np.argwhere, np.nonzero, np.flatnonzero))
 
 plain(np.argmax, np.argmin, np.argsort, np.count_nonzero, np.searchsorted, np.nanargmax, np.nanargmin, np.digitize)
 
-ABOUT_SHAPES = frozenset(plain(
+ABOUT_SHAPES = set(plain(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
-    np.isscalar, np.zeros_like, np.ones_like, np.empty_like))
+    np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri,  # like=
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from))
 """Functions of shapes and types alone, not of values."""
 
 plain(np.floor_divide)
+plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
 
 NEGATION = {
@@ -43,3 +49,15 @@ NEGATION = {
 }
 """The negation of each comparison."""
 # fmt: on
+
+
+def on_values(function: Function) -> Function:
+    """Enter a function of the package without a gradient: on Tensors and formulas it is called on their values."""
+
+    @functools.wraps(function)
+    def dispatched(*args: Any, **options: Any) -> Any:
+        call = next((call for arg in args if (call := getattr(type(arg), "__autotiny_call__", None))), None)
+        return function(*args, **options) if call is None else call(dispatched, args, options)
+
+    PLAIN.add(dispatched)
+    return dispatched

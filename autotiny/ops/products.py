@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, floats, newer, own
+from autotiny.ops.table import Array, array_like, compose, conj, floats, newer, own
 
 
 # ----- of vectors -----
@@ -32,8 +32,8 @@ def linalg_cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 
 @compose(np.vecdot)
 def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
-    """sum(x₁ x₂) along an axis."""
-    rows, columns = np.moveaxis(floats(x1), axis, -1), np.moveaxis(floats(x2), axis, -1)
+    """sum(conj(x₁) x₂) along an axis."""
+    rows, columns = np.moveaxis(conj(floats(x1)), axis, -1), np.moveaxis(floats(x2), axis, -1)
     return np.matmul(rows[..., None, :], columns[..., None])[..., 0, 0]
 
 
@@ -53,15 +53,15 @@ def matvec(x1: Array, x2: Array) -> Array:
 
 @compose(*newer("vecmat"))
 def vecmat(x1: Array, x2: Array) -> Array:
-    """The vectors x₁ times the matrices x₂."""
+    """The vectors conj(x₁) times the matrices x₂."""
     if np.ndim(x2) < 2 or not np.ndim(x1):
         raise ShapeError(f"vecmat: expected vectors and matrices, got shapes {np.shape(x1)} and {np.shape(x2)}")
-    return np.matmul(floats(x1)[..., None, :], x2)[..., 0, :]
+    return np.matmul(conj(floats(x1))[..., None, :], x2)[..., 0, :]
 
 
 @own(
-    lambda g, y, a, v: np.correlate(g, v, "valid"),
-    lambda g, y, a, v: np.correlate(g, a, "valid"),
+    lambda g, y, a, v: np.correlate(g, conj(v), "valid"),
+    lambda g, y, a, v: np.correlate(g, conj(a), "valid"),
     traits="mixes analytic linear keeps_sign",
     words="convolution: correlated with the other factor",
 )
@@ -89,9 +89,9 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Array:
 
 @compose(np.correlate)
 def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
-    """Σ a[i + k] v[i]: the convolution with v reversed."""
+    """Σ a[i + k] conj(v[i]): the convolution with conj(v) reversed."""
     a, v = np.atleast_1d(floats(a)), np.atleast_1d(floats(v))
-    return overlap(convolution(a, np.flip(v)), len(a), len(v), mode, int(len(a) < len(v)))
+    return overlap(convolution(a, conj(np.flip(v))), len(a), len(v), mode, int(len(a) < len(v)))
 
 
 # ----- of matrices -----
@@ -155,6 +155,7 @@ def matrix_power(a: Array, n: int) -> Array:
 @compose(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Array]) -> Array:
     """A B C ..., multiplied in the order that takes the fewest operations."""
+    arrays = list(map(array_like, arrays))
     if len(arrays) < 2:
         raise ShapeError(f"multi_dot: expected at least 2 arrays, got {len(arrays)}")
     axes = list(map(np.ndim, arrays))

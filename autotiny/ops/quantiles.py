@@ -12,7 +12,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.reductions import Axis, in_lines, kept_shape
-from autotiny.ops.table import Array, compose, floats
+from autotiny.ops.table import Array, compose, floats, real_dtype, reals
 
 
 def closest(v: Array) -> Array:
@@ -58,8 +58,8 @@ def places(name: str, n: Array, q: Array, method: str) -> Array:
 
 def of_lines(name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: bool, spare_nan: bool) -> Array:
     """Return quantiles of a; the axes of q come first."""
-    q, lines = np.asarray(q, a.dtype) if isinstance(q, float | int) else floats(q), in_lines(a, axis)
-    order, missing = np.argsort(lines, axis=-1, stable=True), np.isnan(lines)
+    q, lines = np.asarray(q, real_dtype(a)) if isinstance(q, float | int) else floats(q), in_lines(a, axis)
+    order, missing = np.argsort(lines, axis=-1, kind="stable"), np.isnan(lines)
     if spare_nan:
         n: Any = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype)
     else:
@@ -79,7 +79,7 @@ def of_lines(name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: boo
 @compose(np.quantile)
 def quantile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
     """The entry at place v of the sorted array: (1 - v + ⌊v⌋) a[⌊v⌋] + (v - ⌊v⌋) a[⌊v⌋ + 1], with v = (n - 1) q."""
-    return of_lines("quantile", floats(a), q, axis, method, keepdims, spare_nan=False)
+    return of_lines("quantile", reals(a, "quantile"), q, axis, method, keepdims, spare_nan=False)
 
 
 def percent(q: Any) -> Any:
@@ -90,7 +90,7 @@ def percent(q: Any) -> Any:
 @compose(np.percentile)
 def percentile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
     """The quantile q / 100."""
-    return of_lines("percentile", floats(a), percent(q), axis, method, keepdims, spare_nan=False)
+    return of_lines("percentile", reals(a, "percentile"), percent(q), axis, method, keepdims, spare_nan=False)
 
 
 @compose(np.median)
@@ -102,13 +102,13 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @compose(np.nanquantile)
 def nanquantile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
     """The quantile of the entries that are not nan."""
-    return of_lines("nanquantile", floats(a), q, axis, method, keepdims, spare_nan=True)
+    return of_lines("nanquantile", reals(a, "nanquantile"), q, axis, method, keepdims, spare_nan=True)
 
 
 @compose(np.nanpercentile)
 def nanpercentile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
     """The quantile q / 100 of the entries that are not nan."""
-    return of_lines("nanpercentile", floats(a), percent(q), axis, method, keepdims, spare_nan=True)
+    return of_lines("nanpercentile", reals(a, "nanpercentile"), percent(q), axis, method, keepdims, spare_nan=True)
 
 
 @compose(np.nanmedian)

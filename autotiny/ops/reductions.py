@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autotiny.ops.elementwise import at_zero
-from autotiny.ops.table import Array, Function, compose, define, is_formula, own
+from autotiny.ops.elementwise import at_zero, squares
+from autotiny.ops.table import Array, Function, compose, conj, define, is_formula, library, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -47,7 +47,7 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 def max_keep(x: Array, axis: Axis) -> Array:
     """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason; -inf of no entries."""
     if not x.size:
-        return np.full(kept_shape(x, axis), -np.inf, x.dtype)
+        return np.full(kept_shape(x, axis), -np.inf, x.dtype, like=library(x))
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 
@@ -165,7 +165,7 @@ def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """sum((a - mean(a))²) / (n - ddof)."""
     deviation = a - np.mean(a, axis=axis, keepdims=True)
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / max(count(a, axis) - ddof, 0)
+    return np.sum(squares(deviation), axis=axis, keepdims=keepdims) / max(count(a, axis) - ddof, 0)
 
 
 def entries_of_norms(chosen: Array, norm: Array, x: Array, ord: float = 2, **reduced: Any) -> Any:  # noqa: A002
@@ -204,15 +204,15 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
 @own(
     lambda g, y, x, axis=None, keepdims=False: (
         broadcast_back(g, x, axis, keepdims)
-        * (x / broadcast_back(norm_in_range(y, x, axis=axis, keepdims=keepdims), x, axis, keepdims))
+        * (conj(x) / broadcast_back(norm_in_range(y, x, axis=axis, keepdims=keepdims), x, axis, keepdims))
     ),
     traits="reduces kinked keeps_sign",
     singular=at_zero,
     words="length of a vector: times x / ‖x‖",
 )
 def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """‖x‖ = √(sum(x²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""
-    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    """‖x‖ = √(sum(|x|²)); ∂‖x‖/∂x = x / ‖x‖, and 0 at 0."""
+    return np.sqrt(np.sum(squares(x), axis=axis, keepdims=keepdims))
 
 
 def length_to_divide_by(x: Array, axis: Axis) -> Array:
@@ -225,7 +225,7 @@ def length_to_divide_by(x: Array, axis: Axis) -> Array:
 
 @own(
     lambda g, y, x, axis=None: (g - y * sum_keep(g * y, axis)) / length_to_divide_by(x, axis),
-    traits="mixes smooth keeps_sign",
+    traits="mixes smooth keeps_sign real",
     used=axis_lines,
     words="direction: what is across x, over ‖x‖",
 )

@@ -22,13 +22,14 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Any 
         raise ShapeError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; give one for each")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
+        result = np.where(condition, array_like(choice), result)
     return result
 
 
 @compose(np.choose)
 def choose(a: Array, choices: Sequence[Array], *, mode: str = "raise") -> Array:
     """choices[a], entry by entry."""
+    choices = list(map(array_like, choices))
     n = len(choices)
     if mode == "raise" and np.any(np.logical_or(np.less(a, 0), np.greater_equal(a, n))):
         raise ShapeError(f"choose: expected whole numbers in 0..{n - 1}; mode='wrap' or 'clip' takes others")
@@ -63,7 +64,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
 def full_like(a: Array, fill_value: Array, dtype: Any = None, *, shape: Any = None) -> Array:
     """Return one value, or values that broadcast, in the shape and type of a."""
     dtype = np.dtype(a.dtype if dtype is None else dtype)
-    if dtype.kind != "f" and getattr(fill_value, "requires_grad", False):
+    if dtype.kind not in "fc" and getattr(fill_value, "requires_grad", False):
         raise UnsupportedError(f"full_like: an array of {dtype} has no gradient; give dtype=float")
     return astype(np.broadcast_to(fill_value, a.shape if shape is None else shape), dtype=dtype)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, as_array, compose, define, extend, own
+from autotiny.ops.table import Array, array_like, as_array, compose, define, extend, own, require_real_place
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -64,7 +64,7 @@ define(np.broadcast_to,  lambda g, y, x, shape=None: g,
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
-define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(np.asarray(shift, int)), axis),
+define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift).tolist(), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
                          traits="moves analytic linear keeps_sign",                  words=SAME)
@@ -73,7 +73,8 @@ define(np.copy,          lambda g, y, x: g,
 
 @own(lambda g, y, x, dtype=None: g, traits="elementwise smooth keeps_sign", words=SAME)
 def astype(x: Array, dtype: Any = None) -> Array:
-    """Convert x to another floating-point type."""
+    """Convert x to another floating-point or complex type."""
+    require_real_place(x.dtype, np.dtype(dtype), "astype")
     return x.astype(dtype)
 
 
@@ -83,9 +84,26 @@ def join(*arrays: Array, axis: int = 0) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
+def layer(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
+    """Return the part of g that belongs to the i-th of the stacked arrays."""
+    return index(g, key=(slice(None),) * (axis % g.ndim) + (i,))
+
+
+def layers(g: Array, y: Array, arrays: Sequence[Array], axis: int = 0) -> list[Array]:
+    """Return the parts of g that belong to the stacked arrays."""
+    return [layer(i, g, y, axis=axis) for i in range(len(arrays))]
+
+
+@own(each=layer, at_once=layers, traits="moves analytic keeps_sign fills", words=PIECES)
+def stack(*arrays: Array, axis: int = 0) -> Array:
+    """Join arrays of one shape along a new axis."""
+    return np.stack(arrays, axis=axis)
+
+
 @compose(np.concatenate)
 def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Join arrays along an axis; with axis=None, flatten them first."""
+    arrays = list(map(array_like, arrays))
     if axis is not None:
         return join(*arrays, axis=axis)
     dtype = np.result_type(*arrays)  # a number of Python's has the others' type
@@ -93,27 +111,28 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
 
 
 @compose(np.stack)
-def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
-    """Join arrays along a new axis."""
-    return concatenate([np.expand_dims(x, axis) for x in arrays], axis=axis)
+def stack_along(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """Join arrays of one shape along a new axis."""
+    return stack(*map(array_like, arrays), axis=axis)
 
 
 @compose(np.atleast_1d)
 def atleast_1d(*arys: Array) -> Any:
     """Turn a number into a vector; several arrays become a tuple."""
-    return _each([x if np.ndim(x) else np.reshape(x, (1,)) for x in arys])
+    return _each([x if np.ndim(x) else np.reshape(x, (1,)) for x in map(array_like, arys)])
 
 
 @compose(np.atleast_2d)
 def atleast_2d(*arys: Array) -> Any:
     """Turn a vector into a matrix of one row, and a number into one of one entry; several arrays become a tuple."""
-    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in arys])
+    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in map(array_like, arys)])
 
 
 @compose(np.atleast_3d)
 def atleast_3d(*arys: Array) -> Any:
     """Turn a number, a vector or a matrix into an array of 3 axes; several arrays become a tuple."""
     shapes = {0: (1, 1, 1), 1: (1, -1, 1)}
+    arys = tuple(map(array_like, arys))
     return _each([x if np.ndim(x) > 2 else np.reshape(x, shapes.get(np.ndim(x), (*np.shape(x), 1))) for x in arys])
 
 
@@ -137,7 +156,7 @@ def hstack(tup: Sequence[Array]) -> Array:
 @compose(np.column_stack)
 def column_stack(tup: Sequence[Array]) -> Array:
     """Stack vectors as the columns of a matrix."""
-    return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in tup], axis=1)
+    return concatenate([x if np.ndim(x) >= 2 else np.reshape(x, (-1, 1)) for x in map(array_like, tup)], axis=1)
 
 
 @compose(np.append)

@@ -6,9 +6,17 @@ from typing import Any
 
 import numpy as np
 
-_UNARY: Callable[..., Any] = lambda x, /, out=None, *, where=True, dtype=None: None
-_BINARY: Callable[..., Any] = lambda x1, x2, /, out=None, *, where=True, dtype=None: None
+_UFUNCS: list[Callable[..., Any]] = [
+    lambda x, /, out=None, *, where=True, dtype=None: None,
+    lambda x1, x2, /, out=None, *, where=True, dtype=None: None,
+    lambda x1, x2, x3, /, out=None, *, where=True, dtype=None: None,
+    lambda x1, x2, x3, x4, /, out=None, *, where=True, dtype=None: None,
+]
+"""The signatures of ufuncs of one argument, two, and so on."""
 _STATED: dict[Any, Callable[..., Any]] = {
+    np.array: lambda a, /, dtype=None, *, copy=True, order="K", subok=False, ndmin=0: None,
+    np.asanyarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
+    np.asarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
     np.bincount: lambda x, /, weights=None, minlength=0: None,
     np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     np.dot: lambda a, b, out=None: None,
@@ -26,5 +34,5 @@ def signature(function: Callable[..., Any]) -> inspect.Signature:
     (['x1', 'x2'], ['a', 'axis'])
     """
     if isinstance(function, np.ufunc):
-        return inspect.signature(_UNARY if function.nin == 1 else _BINARY)
+        return inspect.signature(_UFUNCS[function.nin - 1])
     return inspect.signature(_STATED.get(function, function))

@@ -1,163 +1,163 @@
-"""Eigenvalues of symmetric matrices and singular values, with what is made of them.
+"""Eigenvalues and eigenvectors.
 
 The rules are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation", 2008, section 3, and, for the pseudoinverse, G. H. Golub and V. Pereyra, "The differentiation of
-pseudo-inverses and nonlinear least squares problems whose variables separate", 1973.
+differentiation", 2008, section 3.
+
+Where eigenvalues coincide, their eigenvectors are any basis of one subspace, and have no derivative. A function of
+that subspace does, such as the projector V Vᵀ: it does not change when the basis is turned, so what would turn the
+basis is 0, and contributes 0. If that is not 0, the gradient is nan; so it is where a result depends on the phase of a
+complex vector, which LAPACK chooses. It is nan as well where a result depends both on
+coinciding eigenvalues and on their eigenvectors, as V diag(f(λ)) Vᵀ does: its derivative needs f', which neither shows.
 """
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autotiny.errors import UnsupportedError
-from autotiny.ops.plain import plain
-from autotiny.ops.table import Array, compose, define, floats, own
+from autotiny.ops.outputs import define_outputs
+from autotiny.ops.plain import on_values
+from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written
 
-plain(np.linalg.matrix_rank)
+ROUNDING = 8
+"""Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
+CARRIED = 1000
+"""What cancels is 0 if it is smaller than this times eps and what it is made of, which has been rounded as well."""
 
 
-def matrices(chosen: Array, x: Array, **_options: Any) -> list[Array]:
+def matrices(chosen: Any, x: Array, **_options: Any) -> list[Array]:
     """Mark the matrices of a stack that are used for the chosen entries of their results."""
-    inside = np.any(chosen, axis=tuple(range(x.ndim - 2, chosen.ndim)))
-    return [np.broadcast_to(inside[..., None, None], x.shape)]
+    used = False
+    for each in chosen if isinstance(chosen, tuple) else (chosen,):
+        used = np.logical_or(used, np.any(each, axis=tuple(range(x.ndim - 2, each.ndim))))
+    return [np.broadcast_to(np.reshape(used, (*x.shape[:-2], 1, 1)), x.shape)]
 
 
-# ----- symmetric matrices -----
+# ----- where eigenvalues coincide -----
+@on_values
+def coincide(gaps: Array, values: Array) -> Array:
+    """Whether two values differ by rounding alone, given their differences: also each from itself."""
+    scale = np.max(np.abs(values), axis=-1, initial=0)[..., None, None]
+    return np.abs(gaps) <= ROUNDING * max(gaps.shape[-2:]) * np.finfo(gaps.dtype).eps * scale
+
+
+@on_values
+def limit(turning: Array, parts: Array, values: Any, vectors: Any) -> Array:
+    """Return what pairs of coinciding values contribute: 0 if a function of their subspace is differentiated, else nan.
+
+    turning : what would turn the basis within the subspace; on the diagonal, the phase of a complex vector.
+    parts : the inner products that it is the difference of.
+    values, vectors : which values, and which vectors, the function depends on; True for all.
+    """
+    n = turning.shape[-1]
+    values, vectors = (np.broadcast_to(taken, turning.shape[:-1]) for taken in (values, vectors))
+    size = np.max(np.abs(parts), axis=-2, initial=0)
+    fixed = np.abs(turning) <= CARRIED * n * np.finfo(turning.dtype).eps * pairs(np.add, size)
+    both = pairs(np.logical_or, values) & ~np.eye(n, dtype=bool)
+    unknown = pairs(np.logical_or, vectors) & (~fixed | both)
+    return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(0))
+
+
+def columns(taken: Any, k: int | None = None) -> Any:
+    """Return which of the first k columns have an entry that was taken, given which entries were."""
+    return taken if isinstance(taken, bool) else np.any(taken[..., :k], axis=-2)
+
+
+def pairs(function: np.ufunc, x: Array) -> Array:
+    """Return f(x[i], x[j]) for all pairs."""
+    return function(x[..., :, None], x[..., None, :])
+
+
+def over_gaps(turning: Array, gaps: Array, s: Array, limit: Callable[[], Array]) -> Array:
+    """Return what turns the basis over the gaps between values s, and the limit where these coincide."""
+    if is_written(gaps):
+        return turning / (gaps + identity_like(s, s.shape[-1]))
+    close = coincide(gaps, s)
+    return np.where(close, limit(), turning / np.where(close, 1, gaps))
+
+
+def diagonal(x: Array) -> Array:
+    """Return the diagonal matrices of vectors."""
+    return x[..., None, :] * identity_like(x, x.shape[-1])
+
+
+def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
+    """Whether two eigenvalues of a matrix coincide."""
+    gaps = pairs(np.subtract, y[0])
+    return coincide(gaps, y[0]) & ~np.eye(gaps.shape[-1], dtype=bool)
+
+
+# ----- Hermitian matrices -----
 def triangle(s: Array, UPLO: Any) -> Array:
-    """Return the gradient of the triangle that NumPy reads, from that of the whole symmetric matrix."""
-    whole = (s + s.mT) * (1 - 0.5 * np.eye(s.shape[-1], dtype=s.dtype))
-    return np.tril(whole) if UPLO in "lL" else np.triu(whole)
+    """Return the gradient of the triangle that NumPy reads, from that of the whole Hermitian matrix."""
+    return np.tril(s) + conj(np.triu(s, 1)).mT if UPLO in "lL" else np.triu(s) + conj(np.tril(s, -1)).mT
 
 
-def eigenvectors_back(g: Array, y: Array, x: Array, UPLO: Any = "L") -> Array:
-    """X̄ = V (F · Vᵀ V̄) Vᵀ, where F[i, j] = 1 / (λ[j] - λ[i]) off the diagonal."""
-    values = np.linalg.eigvalsh(x, UPLO)
-    turned = y.mT @ g
-    gaps = values[..., None, :] - values[..., None] + np.eye(x.shape[-1], dtype=x.dtype)
-    return triangle(y @ ((turned - turned.mT) / (2 * gaps)) @ y.mT, UPLO)
+def eigh_back(g: Any, y: Any, x: Array, UPLO: Any = "L") -> Array:
+    """X̄ = conj(V) (diag(λ̄) + F · (A - Aᴴ) / 2) Vᵀ for X = V diag(λ) Vᴴ, with A = Vᵀ V̄, F[i, j] = 1 / (λ[j] - λ[i])."""
+    (values_bar, vectors_bar), (values, v) = g, y
+    if g.taken[1] is False:
+        return triangle(conj(v) * values_bar[..., None, :] @ v.mT, UPLO)
+    inner = v.mT @ vectors_bar
+    turning, gaps = (inner - conj(inner).mT) / 2, values[..., None, :] - values[..., None]
+    turned = over_gaps(turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1])))
+    return triangle(conj(v) @ (diagonal(values_bar) + turned) @ v.mT, UPLO)
 
 
-@own(eigenvectors_back, traits="mixes smooth", used=matrices, words="eigenvectors: turned by the gaps of eigenvalues")
-def eigenvectors(x: Array, UPLO: Any = "L") -> Array:
-    """The matrix V of orthonormal eigenvectors of a symmetric matrix: X = V Λ Vᵀ."""
-    return np.linalg.eigh(x, UPLO).eigenvectors
-
-
-def eigenvalues_back(g: Array, y: Array, x: Array, UPLO: Any = "L") -> Array:
-    """X̄ = V diag(λ̄) Vᵀ for X = V diag(λ) Vᵀ."""
-    v = eigenvectors(x, UPLO=UPLO)
-    return triangle(v * g[..., None, :] @ v.mT, UPLO)
-
-
-define(
-    np.linalg.eigvalsh,
-    eigenvalues_back,
-    traits="mixes kinked",
+define_outputs(
+    np.linalg.eigh,
+    eigh_back,
+    traits="mixes kinked fills",
     used=matrices,
-    words="eigenvalues: between the eigenvectors",
+    singular=has_coinciding,
+    words="eigenvalues: between the eigenvectors; eigenvectors: turned by the gaps of eigenvalues",
 )
 
 
-@compose(np.linalg.eigh)
-def eigh(a: Array, UPLO: Any = "L") -> Any:
-    """The eigenvalues in increasing order, and the eigenvectors as columns."""
-    return _EIGH_RESULT(np.linalg.eigvalsh(a, UPLO), eigenvectors(a, UPLO=UPLO))
+@compose(np.linalg.eigvalsh)
+def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
+    """The eigenvalues of a Hermitian matrix, in increasing order."""
+    return np.linalg.eigh(a, UPLO)[0]
 
 
-_EIGH_RESULT: Any = type(np.linalg.eigh(np.eye(1)))
+# ----- other matrices -----
+def inverse(x: Array) -> Array:
+    """Return the inverses, of nan for matrices that are singular, which would spoil those beside them."""
+    if not isinstance(x, np.ndarray):
+        return np.linalg.inv(x)
+    regular = np.linalg.slogdet(x).sign[..., None, None] != 0
+    return np.where(regular, np.linalg.inv(np.where(regular, x, identity_like(x, x.shape[-1]))), x.dtype.type(np.nan))
 
 
-# ----- singular values -----
-def singular_vectors(x: Array) -> tuple[Array, Array]:
-    """Return U and V of X = U diag(s) Vᵀ: the matrix [[0, X], [Xᵀ, 0]] has eigenvectors [u, v] / √2 for s."""
-    m, n = x.shape[-2:]
-    corner = np.zeros_like(x)
-    above = np.concatenate([np.matmul(corner, corner.mT), x], axis=-1)
-    below = np.concatenate([x.mT, np.matmul(corner.mT, corner)], axis=-1)
-    pairs = np.flip(eigenvectors(np.concatenate([above, below], axis=-2)), -1)[..., : min(m, n)] * math.sqrt(2)
-    return pairs[..., :m, :], pairs[..., m:, :]
+def eig_back(g: Any, y: Any, x: Array) -> Array:
+    """X̄ = V⁻ᵀ (diag(λ̄) + F · (A - Vᵀ conj(V) diag(Re A))) Vᵀ for X = V diag(λ) V⁻¹, with A = Vᵀ V̄.
 
-
-def singular_values_back(g: Array, y: Array, x: Array) -> Array:
-    """X̄ = U diag(s̄) Vᵀ for X = U diag(s) Vᵀ; a value that is 0 to rounding passes nothing, as |x| at 0."""
-    u, v = singular_vectors(x)
-    apart = y > max(x.shape[-2:]) * np.finfo(x.dtype).eps * y[..., :1]
-    return (u * np.where(apart, g, 0.0)[..., None, :]) @ v.mT
-
-
-define(
-    np.linalg.svdvals,
-    singular_values_back,
-    traits="mixes kinked",
-    used=matrices,
-    words="singular values: between the singular vectors",
-)
-
-
-@compose(np.linalg.svd)
-def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Array:
-    """The singular values, in decreasing order."""
-    if compute_uv:
-        raise UnsupportedError(
-            "svd: singular vectors have no gradient rule yet; svd(x, compute_uv=False) and svdvals(x) give singular "
-            "values, and eigh(x @ x.T) the left singular vectors"
+    The columns of V keep their length, and F[i, j] = 1 / (λ[j] - λ[i]).
+    """
+    (values_bar, vectors_bar), (values, v) = g, y
+    middle = diagonal(values_bar)
+    if g.taken[1] is not False:
+        inner = v.mT @ vectors_bar
+        lengths = np.diagonal(inner, axis1=-2, axis2=-1)
+        turning = inner - v.mT @ conj(v) * (np.real(lengths) if is_complex(lengths) else lengths)[..., None, :]
+        gaps = values[..., None, :] - values[..., None]
+        middle = middle + over_gaps(
+            turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1]))
         )
-    return np.linalg.svdvals(a)
+    return inverse(v).mT @ middle @ v.mT
 
 
-def spectral_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Array:  # noqa: A002 - NumPy's name
-    """The largest singular value (ord 2), the smallest (-2), or the sum of all ('nuc')."""
-    s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-    y = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0] if ord == 2 else s[..., -1]
-    return np.expand_dims(y, tuple(sorted(i % x.ndim for i in axes))) if keepdims else y
+define_outputs(
+    np.linalg.eig,
+    eig_back,
+    traits="mixes smooth unbounded fills",
+    used=matrices,
+    singular=has_coinciding,
+    words="eigenvalues: between the eigenvectors; eigenvectors: turned by the gaps of eigenvalues",
+)
 
 
-# ----- the pseudoinverse and least squares -----
-def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
-    """X̄ = -Yᵀ Ȳ Yᵀ + (I - X Y) Ȳᵀ Y Yᵀ + Yᵀ Y Ȳᵀ (I - Y X) for Y = X⁺; nan unless X has full rank."""
-    left, right = x @ y, y @ x
-    rank = np.rint(np.trace(right, axis1=-2, axis2=-1))
-    g = np.where((rank == min(x.shape[-2:]))[..., None, None], g, np.nan)
-    outside = g.mT @ y @ y.mT - left @ (g.mT @ y @ y.mT)
-    return outside + y.mT @ y @ g.mT - y.mT @ y @ g.mT @ right - y.mT @ g @ y.mT
-
-
-@own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
-def pseudoinverse(x: Array, rcond: Any = None) -> Array:
-    """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
-    infinite = np.any(np.isinf(x), axis=(-2, -1), keepdims=True)
-    if not np.any(infinite):
-        return np.linalg.pinv(x, rcond)
-    return np.where(infinite, x.dtype.type(np.nan), np.linalg.pinv(np.where(infinite, 0, x), rcond))  # or it never ends
-
-
-@compose(np.linalg.pinv)
-def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
-    """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
-    if hermitian:
-        a = np.tril(a) + np.tril(a, -1).mT
-    cutoff = rtol if rcond is None else rcond
-    return pseudoinverse(a, rcond=max(a.shape[-2:]) * np.finfo(a.dtype).eps if cutoff is None else cutoff)
-
-
-@compose(np.linalg.lstsq)
-def lstsq(a: Array, b: Array, rcond: Any = None) -> tuple[Array, Array, Any, Array]:
-    """The x that minimises |b - A x|, the squared residuals, A's rank and its singular values."""
-    a, b = floats(a), floats(b)
-    m, n = a.shape
-    x = np.matmul(np.linalg.pinv(a, max(m, n) * np.finfo(a.dtype).eps if rcond is None else rcond), b)
-    rank = np.linalg.matrix_rank(a, rcond)
-    squares = np.sum(np.square(b - np.matmul(a, x)), axis=0)
-    determined = m > n and not (isinstance(rank, int | np.integer) and rank < n)  # a formula's rank is open
-    residuals = np.reshape(squares, (-1,)) if determined else np.zeros(0, x.dtype)
-    return x, residuals, rank, np.linalg.svdvals(a)
-
-
-@compose(np.linalg.cond)
-def cond(x: Array, p: Any = None) -> Array:
-    """The largest singular value over the smallest (p None, 2; -2: the other way round), or ‖X‖ ‖X⁻¹‖."""
-    if p in (None, 2, -2):
-        s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
+@compose(np.linalg.eigvals)
+def eigvals(a: Array) -> Array:
+    """The eigenvalues, in no particular order."""
+    return np.linalg.eig(a)[0]

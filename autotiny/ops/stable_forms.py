@@ -210,6 +210,12 @@ def is_chain(pattern: Pattern, names: tuple[str, ...]) -> bool:
     )
 
 
-for each in dict.fromkeys(OPS.values()):
-    for expression in each.stands_for:
-        enter(each, expression)
+ENTERED: set[Op] = set()
+
+
+def enter_forms() -> None:
+    """Enter the expressions of all rows that have not been entered yet."""
+    for op in [op for op in dict.fromkeys(OPS.values()) if op not in ENTERED]:
+        ENTERED.add(op)
+        for expression in op.stands_for:
+            enter(op, expression)

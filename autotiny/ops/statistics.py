@@ -9,7 +9,7 @@ from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.folding import cast
 from autotiny.ops.indexing import scatter
 from autotiny.ops.reductions import Axis
-from autotiny.ops.table import Array, array_like, compose, floats
+from autotiny.ops.table import Array, array_like, compose, conj, floats, is_complex, real_dtype, reals, require_real
 
 
 # ----- averages and covariances -----
@@ -40,7 +40,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     total = np.sum(w, axis=axis, keepdims=keepdims)
     weighted = np.mean(a, axis=axis, keepdims=keepdims) if weights is None else None
     result = np.sum(a * w, axis=axis, keepdims=keepdims) / total if weighted is None else weighted
-    return (result, total) if returned else result
+    return (result, cast(total, result.dtype)) if returned else result
 
 
 def variables(m: Any, rowvar: bool, dtype: Any) -> Array:
@@ -68,29 +68,33 @@ def cov(
     ddof = int(not bias) if ddof is None else ddof
     if np.ndim(ddof) or ddof != int(ddof):
         raise UnsupportedError(f"cov: ddof must be an integer; got {ddof}")
-    w = np.ones(rows.shape[1], rows.dtype) if fweights is None else floats(fweights)
+    w = np.ones(rows.shape[1], real_dtype(rows)) if fweights is None else floats(fweights)
     w = w if aweights is None else w * floats(aweights)
     n = np.sum(w)
     scale = ddof if aweights is None else ddof * np.sum(w * floats(aweights)) / n
     apart = rows - np.sum(rows * w, axis=1, keepdims=True) / n
-    return np.squeeze(np.matmul(apart * w, np.matrix_transpose(apart)) / np.maximum(n - scale, 0))
+    return np.squeeze(np.matmul(apart, conj(np.matrix_transpose(apart * w))) / np.maximum(n - scale, 0))
 
 
 @compose(np.corrcoef)
 def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
-    """C[i, j] / √(C[i, i] C[j, j]) for the covariances C."""
+    """C[i, j] / √(C[i, i] C[j, j]) for the covariances C, real and imaginary parts within [-1, 1]."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    deviation = np.sqrt(np.real(np.diagonal(c)) if is_complex(c) else np.diagonal(c))
+    result = c / deviation[:, None] / deviation
+    if is_complex(result):
+        return np.clip(np.real(result), -1, 1) + np.clip(np.imag(result), -1, 1) * 1j
+    return np.clip(result, -1, 1)
 
 
 # ----- counts -----
 @compose(np.bincount)
 def bincount(x: Array, /, weights: Any = None, minlength: int = 0) -> Array:
     """The sum of the weights of each whole number in x."""
-    return scatter(cast(floats(weights), np.float64), key=x, shape=(max(int(np.max(x, initial=-1)) + 1, minlength),))
+    n = max(int(np.max(x, initial=-1)) + 1, minlength)
+    return scatter(cast(reals(weights, "bincount"), np.float64), key=x, shape=(n,))
 
 
 @compose(np.histogram_bin_edges)
@@ -98,9 +102,12 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None) -> Array:  
     """The edges of bins of equal width, from the smallest entry to the largest or over a range; or those given."""
     if isinstance(bins, str):
         raise UnsupportedError(f"histogram: bins={bins!r} chooses their number by the values; give the number")
+    a = reals(a, "histogram")
     if np.ndim(array_like(bins)):
-        return array_like(bins)
+        return require_real(array_like(bins), "histogram")
     low, high = range if range is not None else (np.min(a), np.max(a)) if np.size(a) else (0, 1)
+    require_real(low, "histogram")
+    require_real(high, "histogram")
     margin = np.where(np.equal(low, high), a.dtype.type(0.5), a.dtype.type(0))
     return np.linspace(low - margin, high + margin, bins + 1)
 
@@ -108,7 +115,7 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None) -> Array:  
 @compose(np.histogram)
 def histogram(a: Array, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None) -> Any:  # noqa: A002
     """The sum of the weights in each bin, which is flat in a, and the edges."""
-    a = floats(a)
+    a = reals(a, "histogram")
     edges = histogram_bin_edges(a, bins, range)
     inside = np.searchsorted(edges[1:-1], a, side="right") + 1
     bin_of = np.ravel(np.where(np.logical_or(a < edges[0], a > edges[-1]), 0, inside))

@@ -6,6 +6,10 @@ The vocabulary of every rule, fixed once:
     y        the output of the operation
     a, b, x  the operation's own arguments, then its options by their NumPy names
 
+Of complex numbers, g is dJ/d(Re y) - i dJ/d(Im y), so that dJ = Re(Σ g dy): the rule of a holomorphic function y(x) is
+g dy/dx, as for real numbers, without a conjugate. Another function's rule is the c for which dJ = Re(Σ c dx); a real
+operand receives the real part of c. The engine conjugates what users give and see (`engine/gradients.py`).
+
 A rule returns the contribution to one argument's gradient: `lambda g, y, a, b: g * b` for a in y = a * b. There is one
 rule for each argument, so that a gradient nobody asked for is never computed. Rules are plain NumPy: on arrays they
 compute, on Tensors they record (by NEP 13 and NEP 18). Broadcasting is undone by the engine: a rule of
@@ -62,6 +66,7 @@ TRAITS = {
     "keeps_sign": "y > 0 where all arguments are positive",
     "reshapes": "y has the entries of x in the same order, unless the option `order` says otherwise",
     "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
+    "real": "it is defined for real arguments alone, and refuses complex ones",
     "checks": "y is x, or an error where x is not what it should be; formulas to be read leave it out",
     "activation": "people use it as an activation of a network, whose derivative they may forget",
 }
@@ -93,11 +98,14 @@ class Op:
         exact, else None: log(A) for A = softmax(Z) that is nowhere near 0, log1p(E) for E = exp(x) that is finite.
     forms : the stable forms of expressions that this operation is the outermost of, by the operation below it.
     constant_variant : the operation recorded instead when not every argument is tracked (a constant wins a tie).
+    complex_variant : the operation recorded instead when an argument is complex.
     takes_numbers : users call it, so that its first argument may be whole numbers, which are converted (`floats`).
-    direct : `record` may skip its careful path: every argument has a rule and there is no constant variant.
+    undifferentiable : what the arguments without a rule are, where a tracked one is an error: "the order".
+    direct : `record` may skip its careful path: every argument has a rule and there is no variant.
     """
 
     constant_variant: "Op | None" = None
+    complex_variant: "Op | None" = None
     takes_numbers: bool = False
 
     def __init__(
@@ -118,6 +126,7 @@ class Op:
         stands_for: tuple[Function, ...] = (),
         fast_form: Function | None = None,
         from_operand: Function | None = None,
+        undifferentiable: str = "",
     ) -> None:
         self.name: str = function.__name__
         self.kind = kind or self.name
@@ -134,7 +143,7 @@ class Op:
         self.words = words
         self.reduction_of = reduction_of
         self.stands_for, self.from_operand = stands_for, from_operand
-        self.fast_form = fast_form
+        self.fast_form, self.undifferentiable = fast_form, undifferentiable
         self.forms: dict[Any, list[Any]] = {}
         _require_traits_that_fit(self)
 
@@ -205,6 +214,13 @@ def constant_variant(function: Function, *rules: Rule, words: str | tuple[str, .
     op.constant_variant = Op(function, rules, op.forward, op.kind, traits=traits, words=words)
 
 
+def complex_variant(function: Function, *rules: Rule, **row: Any) -> None:
+    """Enter the rules of `function` for complex arguments, where it is another function than of real ones."""
+    op = OPS[function]
+    op.direct = False
+    op.complex_variant = Op(function, rules, op.forward, op.kind, **row)
+
+
 def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
     """Enter a function of the package as a row: on Tensors it records, otherwise it computes.
 
@@ -216,7 +232,7 @@ def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callabl
         op = Op(forward, rules, **row)
         op.takes_numbers = takes_numbers
         _require_complete_traits(op)
-        return recorded(op, on_floats(forward, op.has("analytic")) if takes_numbers else forward)
+        return recorded(op, on_floats(forward, op.has("real")) if takes_numbers else forward)
 
     return decorate
 
@@ -264,7 +280,6 @@ def recorded(op: Op, forward: Function) -> Function:
 
 def dispatching(op: Op, forward: Function) -> Function:
     """Return the function that on Tensors records an operation, and otherwise calls `forward`."""
-    _require_arity(op)
 
     @functools.wraps(op.function)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -272,31 +287,75 @@ def dispatching(op: Op, forward: Function) -> Function:
         if record is None and len(args) + len(kwargs) > 1:
             rest = (*args[1:], *kwargs.values())
             record = next((r for arg in rest if (r := getattr(type(arg), "__autotiny_record__", None))), None)
-        return forward(*args, **kwargs) if record is None else record(op, args, kwargs)
+        if record is not None:
+            return record(op, args, kwargs)
+        if args and node_in(args[0]) is not None:
+            return function(array_like(args[0]), *args[1:], **kwargs)
+        return forward(*args, **kwargs)
 
     return function
 
 
-def floats(x: Any, where: str = "", complex_too: bool = False) -> Array:
-    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; Tensors unchanged.
+def floats(x: Any, where: str = "") -> Array:
+    """Return x in floating point: numbers, lists and integer arrays as float64 arrays; complex and Tensors unchanged.
 
-    Raises UnsupportedError for what does not form an array of real numbers; `where` names the function.
+    Raises UnsupportedError for what does not form an array of numbers; `where` names the function.
 
     >>> floats([1, 2]), floats(np.float32(1)).dtype
     (array([1., 2.]), dtype('float32'))
     """
     if type(x) is not np.ndarray:
+        x = array_like(x) if node_in(x) is not None else x
         if hasattr(x, "__array_function__") and not isinstance(x, np.generic):
             return x.astype(np.float64) if x.dtype.kind in "biu" else x  # a formula may be of integers
         try:
             x = np.asarray(x)
         except (ValueError, TypeError) as error:
             raise UnsupportedError(f"{where}: the values do not form an array of numbers ({error})") from None
-    if x.dtype.kind == "f" or (complex_too and x.dtype.kind == "c"):
+    if x.dtype.kind in "fc":
         return x
     if x.dtype.kind not in "biu":
-        raise UnsupportedError(f"{where}: expected real numbers, got {type_name(x)}")
+        raise UnsupportedError(f"{where}: expected numbers, got {type_name(x)}")
     return x.astype(np.float64)
+
+
+def reals(x: Any, where: str) -> Array:
+    """Return x in floating point as `floats` does; raise UnsupportedError where it is complex."""
+    return require_real(floats(x, where), where)
+
+
+def require_real(x: Any, where: str) -> Any:
+    """Return x; raise UnsupportedError where it is complex."""
+    if is_complex(x):
+        raise UnsupportedError(
+            f"{where}: expected real numbers, got complex ones: take np.real(...) or np.abs(...) of them"
+        )
+    return x
+
+
+def is_complex(x: Any) -> bool:
+    """Whether x is a complex number, or an array of complex numbers."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else bool(dtype.kind == "c")
+
+
+def real_dtype(x: Any) -> np.dtype[Any]:
+    """Return the type of the real part of an array."""
+    return np.finfo(x.dtype).dtype if is_complex(x) else x.dtype
+
+
+def require_real_place(dtype: np.dtype[Any], place: np.dtype[Any], where: str) -> None:
+    """Raise UnsupportedError where complex numbers would be stored as real ones, without their imaginary part."""
+    if dtype.kind == "c" and place.kind in "fiu":
+        raise UnsupportedError(
+            f"{where}: {dtype} numbers would lose their imaginary part as {place}: take np.real(...) or np.abs(...) "
+            "of them, or make the Tensor complex"
+        )
+
+
+def conj(x: Any) -> Any:
+    """Return the complex conjugate; what is real is returned as it is."""
+    return np.conjugate(x) if is_complex(x) else x
 
 
 def array_like(x: Any) -> Array:
@@ -305,7 +364,42 @@ def array_like(x: Any) -> Array:
     >>> array_like([1, 2]), array_like(1.5)
     (array([1, 2]), 1.5)
     """
-    return np.asarray(x) if isinstance(x, list | tuple) else x
+    if not isinstance(x, list | tuple):
+        return x
+    return np.asarray(x) if node_in(x) is None else COMPOSED[np.array](x)
+
+
+def as_operand(x: Any) -> Array:
+    """Return numbers and lists as arrays; arrays, Tensors and formulas unchanged."""
+    x = array_like(x)
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def node_in(values: Any) -> Any:
+    """Return the first Tensor or formula in nested lists and tuples; None if there is none."""
+    if isinstance(values, list | tuple):
+        return next((node for part in values if (node := _node(part)) is not None), None)
+    return None
+
+
+def _node(part: Any) -> Any:
+    return part if hasattr(type(part), "__autotiny_call__") else node_in(part)
+
+
+def library(x: Any) -> Any:
+    """Return what to give as like= for an array that goes beside x: None beside NumPy's, x itself beside another's.
+
+    An array of another library, on a device or in pieces, cannot be computed with one of NumPy's.
+    """
+    if type(x) is np.ndarray:
+        return None
+    x = getattr(x, "_value", x)
+    return x if hasattr(x, "__array_function__") and not (isinstance(x, np.ndarray) or is_formula(x)) else None
+
+
+def identity_like(x: Any, n: int) -> Array:
+    """Return the identity matrix of n rows, in the precision and the library of x."""
+    return np.asarray(np.eye(n, dtype=x.dtype), like=library(x))
 
 
 def type_name(array: np.ndarray) -> str:
@@ -319,6 +413,7 @@ def as_array(x: Any) -> Array:
     """Return a number of Python's as an array, as functions of NumPy other than ufuncs take it: as float64."""
     if isinstance(x, int | float):
         return np.asarray(x)
+    x = array_like(x)
     return x.astype(x.dtype) if is_formula(x) and not x.ndim else x
 
 
@@ -327,13 +422,19 @@ def is_formula(x: Any) -> bool:
     return hasattr(x, "is_constant")
 
 
-def on_floats(forward: Function, analytic: bool) -> Function:
-    """Decorate a function: its first argument is converted to floating point. One that is analytic takes complex."""
+def is_written(x: Any) -> bool:
+    """Whether x is a formula to be read, which leaves out what holds where values coincide, overflow or vanish."""
+    return is_formula(x) and not x.is_traced
+
+
+def on_floats(forward: Function, real: bool) -> Function:
+    """Decorate a function: its first argument is converted to floating point; a real one refuses complex numbers."""
+    convert = reals if real else floats
 
     @functools.wraps(forward)
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return forward(floats(x, forward.__name__, analytic), *args, **kwargs)
+            return forward(convert(x, forward.__name__), *args, **kwargs)
         except Exception as error:
             if not isinstance(error, AutotinyError):
                 error.add_note(f"in at.{forward.__name__}")
@@ -343,8 +444,8 @@ def on_floats(forward: Function, analytic: bool) -> Function:
 
 
 # ----- validation of rows -----
-def _require_arity(op: Op) -> None:
-    """Raise TypeError where the rules do not fit the function's arguments."""
+def require_arity(op: Op) -> None:
+    """Raise UnsupportedError where the rules do not fit the function's arguments; a test holds the package's own."""
     if op.arity is None:
         return
     if not op.arity or op.arity > len(op.parameters):

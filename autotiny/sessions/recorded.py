@@ -20,7 +20,7 @@ from autotiny.language.vocabulary import functions
 from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, nested
-from autotiny.ops import OPS, linalg, padding, reductions, shaping
+from autotiny.ops import OPS, linalg, matmul, padding, reductions, shaping
 from autotiny.ops.code import has_operator, operation
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
@@ -166,9 +166,10 @@ def names_of_functions() -> dict[Any, str]:
     inner: dict[Any, str] = {
         reductions.euclidean: "norm",
         linalg.p_norm: "norm",
-        linalg.expectation: "vdot",
+        matmul.expectation: "vdot",
         padding.pad_constant: "pad",
         shaping.join: "concatenate",
+        shaping.stack: "stack",
         np.reshape: "reshape",
     }
     return table | {OPS[function].function: word for function, word in inner.items()}

@@ -17,7 +17,7 @@ SAMPLE = checking_accuracy.CASES[::4]
 
 IN_DOUBLE = {
     "cholesky", "cofactors", "slogdet", "lstsq", "polyfit", "pinv", "pseudoinverse", "cond", "norm", "matrix_norm",
-    "eigh", "eigvalsh", "eigenvectors", "svd", "svdvals", "percentile", "quantile",
+    "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr", "percentile", "quantile",
 }  # fmt: skip
 """What is computed in double precision alone, by LAPACK or in the weights of quantiles."""
 
@@ -100,3 +100,12 @@ def test_hulls_that_are_known_by_brute_force_raise_no_alarm_and_what_is_off_them
     rates = checking_kinks.rates(8)
     assert set(rates) >= {"a gradient beside", "a mixture", "off by 0.05 %", "autograd within"}
     assert all(right == tried for right, tried in rates.values())
+
+
+@pytest.mark.parametrize(("factor", "ok"), [(1.0, True), (1.0005, False)])
+def test_steps_out_of_the_domain_of_a_factorisation_are_left_out(factor, ok):
+    t = np.arange(6) / 6
+    K = at.Tensor(2000 * np.exp(-((t[:, None] - t) ** 2) / 2) + 0.04 * np.eye(6))
+    log_det = 2 * np.sum(np.log(np.diagonal(np.linalg.cholesky(K))))
+    lower_triangle = np.tril(np.linalg.inv(K.data)) * (2 - np.eye(6))
+    assert at.compare(log_det, {K: factor * lower_triangle}).ok == ok

@@ -325,9 +325,10 @@ def test_masks_are_constants_of_the_graph():
 
 
 BY_DIFFERENCES = {
-    "eigvalsh": "LAPACK's eigenvalues of a Hermitian matrix are real",
-    "eigenvectors": "LAPACK's are normalised with conjugates",
-    "svdvals": "LAPACK's singular values are real",
+    "eigh": "LAPACK's eigenvalues of a Hermitian matrix are real",
+    "eig": "LAPACK's eigenvectors are normalised with conjugates",
+    "svd": "LAPACK's singular values are real",
+    "qr": "LAPACK's columns are normalised with conjugates",
     "pseudoinverse": "it conjugates",
     "nextafter": "it is flat in one operand and a copy of the other",
     "p_norm": "the power of a sum of powers has no complex form of its own yet",

@@ -40,6 +40,15 @@ def test_what_a_program_cannot_hold_is_an_error_that_names_the_line(f):
         at.compile(f)(np.ones(3))
 
 
+@pytest.mark.parametrize("place", [lambda x: (np.floor(x).astype(int),), lambda x: np.argmax(x)])
+def test_a_plain_array_indexed_by_what_is_computed_is_to_be_an_argument(place):
+    table, x = np.arange(9.0).reshape(3, 3), np.array([0.5, 1.5])
+    with pytest.raises(ValueNeededError, match="an argument of the function in place of a plain array that it index"):
+        at.compile(lambda x: table[place(x)])(x)
+    step = at.compile(lambda x, table: table[place(x)])
+    np.testing.assert_array_equal(step(x, table), table[place(x)])
+
+
 def test_change_in_place_is_an_error_that_names_the_line():
     x = np.ones(3)
     with pytest.raises(UnsupportedError, match=r"x.* changed in place at test_refusals.py:\d+: x \+= 1"):

@@ -76,3 +76,13 @@ def test_what_shows_in_the_loss_or_in_another_result_is_not_looked_at_again():
 )
 def test_whether_nan_is_handed_on_is_found_by_trying(function, keeps):
     assert keeps_nan(function) == bool(keeps)
+
+
+def test_a_result_is_looked_at_once():
+    def momentum(q, v):
+        return np.linalg.solve(q @ q.T, at.grad(lambda v: np.sum(v[0] * v[1] * np.cos(q[0] - q[1])))(v))
+
+    step = at.compile(momentum)
+    step(np.random.default_rng(0).normal(size=(2, 3)), np.ones((2, 3)))
+    (line,) = [line for line in step.source.splitlines() if "isfinite" in line]
+    assert line.count(".dot(") == 1

@@ -189,13 +189,14 @@ def ridge_regression():
     return at.derive(halved, "w"), at.derive(whole, "w")
 
 
-@gives("Xᵀ (p - y)", "Xᵀ (σ(X w) - y)")
+@gives("Xᵀ (p - y)", "Xᵀ (σ(X w) - y)", "Xᵀ (σ(X w) - y)")
 def logistic_regression():
     X, y, w = normal(8, 3), (normal(8) > 0) * 1.0, Tensor(normal(3))
     p = at.sigmoid(X @ w)
     J = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
     K = np.sum(at.softplus(X @ w) - y * (X @ w))
-    return at.derive(J, "w"), at.derive(K, "w")
+    L = np.sum(np.log(1 + np.exp(X @ w)) - y * (X @ w))
+    return at.derive(J, "w"), at.derive(K, "w"), at.derive(L, "w")
 
 
 # ----- variations on softmax -----

@@ -213,12 +213,6 @@ def test_other_classes_may_take_part_in_operators():
     assert at.Tensor(1.0) + Quantity() == "mine"
 
 
-@pytest.mark.parametrize("value", [1j, np.complex64(1), np.array([1j, 2])])
-def test_operators_refuse_complex_numbers(value):
-    with pytest.raises(UnsupportedError, match="multiply: complex numbers are not supported yet"):
-        at.Tensor([1.0, 2.0]) * value
-
-
 @pytest.mark.parametrize("value", [["a", "b"], np.array(["a", "b"]), np.array([None, 1])])
 def test_operators_refuse_text_and_objects_in_arrays(value):
     with pytest.raises(UnsupportedError, match="multiply: expected numbers, got"):
@@ -235,10 +229,17 @@ def test_operators_refuse_masked_arrays():
         at.Tensor([1.0, 2.0]) * np.ma.array([1.0, 2.0], mask=[0, 1])
 
 
-def test_operators_refuse_tensors_in_lists():
-    x = at.Tensor(1.0)
-    with pytest.raises(UnsupportedError, match=r"x is tracked.* np\.stack for a list of Tensors"):
-        at.Tensor([1.0, 2.0]) * [x, x]
+@pytest.mark.parametrize("op", BINARY)
+def test_operators_take_lists_of_tensors(op):
+    x, y = at.Tensor(3.0), at.Tensor([1.0, 2.0])
+    for a, b in ((y, [x, 2.0]), ([x, 2.0], y)):
+        np.testing.assert_array_equal(op(a, b).data, op(np.array(plain_list(a)), np.array(plain_list(b))))
+    np.sum(y * [x, x * x]).backward()
+    assert x.grad == 1 + 2 * 2 * 3
+
+
+def plain_list(values):
+    return [plain(value) for value in values]
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -321,10 +322,10 @@ def test_astype_of_integers_and_truth_values_is_a_plain_array(dtype):
     np.testing.assert_array_equal(result, np.array([1.5, 2.5]).astype(dtype), strict=True)
 
 
-@pytest.mark.parametrize("dtype", [complex, np.complex64, object, str, "datetime64[s]"])
-def test_astype_of_what_has_no_real_gradient_is_an_error(dtype):
+@pytest.mark.parametrize("dtype", [object, str, "datetime64[s]"])
+def test_astype_of_what_has_no_gradient_is_an_error(dtype):
     W = at.Tensor([1.5, 2.5])
-    with pytest.raises(UnsupportedError, match=r"astype: W holds real numbers.* or convert W\.data for the values"):
+    with pytest.raises(UnsupportedError, match=r"astype: W holds numbers.* or convert W\.data for the values"):
         W.astype(dtype)
 
 
@@ -408,7 +409,7 @@ def test_iteration_gives_recorded_rows():
 
 def test_a_tensor_cannot_be_assigned_into():
     W = at.Tensor(X)
-    with pytest.raises(UnsupportedError, match=r"W\[\.\.\.\] = .* np\.where, np\.concatenate .* W\.data\[\.\.\.\] = "):
+    with pytest.raises(UnsupportedError, match=r"write W = at\.index_update\(W, 0, 1\.0\), .* W\.data\[\.\.\.\] = "):
         W[0] = 1.0
 
 
@@ -426,16 +427,15 @@ def test_reductions_of_ufuncs_are_recorded(function):
 
 
 def test_the_method_of_ufuncs_that_writes_is_refused():
-    with pytest.raises(
-        UnsupportedError, match=r"add\.at of a Tensor is not supported: it changes its argument in place"
-    ):
-        np.add.at(X, 0, at.Tensor(X[0]))
+    row = at.Tensor(X[0])
+    with pytest.raises(UnsupportedError, match=r"add\.at changes .* write X = at\.index_update\(X, 0, row, np\.add\)"):
+        np.add.at(X, 0, row)
 
 
-@pytest.mark.parametrize("convert", [np.array, np.asarray, np.ascontiguousarray, np.float64])
+@pytest.mark.parametrize("convert", [np.array, np.asarray, np.ascontiguousarray, np.float64, np.asanyarray])
 def test_a_tracked_tensor_does_not_turn_into_a_plain_array_in_silence(convert):
     W = at.Tensor([1.0, 2.0])
-    with pytest.raises(UnsupportedError, match=r"W is tracked.* use W\.data for the value"):
+    with pytest.raises(UnsupportedError, match=r"W is tracked.* W\.data for the value"):
         convert(W)
 
 
@@ -460,7 +460,7 @@ def test_a_tensor_cannot_be_stored_into_an_array_in_silence(place):  # autograd 
         a[place] = x
     why = raised.value.__cause__ or raised.value  # NumPy puts words of its own before it where the place is an entry
     assert "x is tracked" in str(why)
-    assert "np.where in place of an assignment into an array" in str(why)
+    assert "write a = at.index_update(a, place, x)" in str(why)
 
 
 def test_the_value_of_a_tensor_can_be_stored_anywhere():

@@ -18,14 +18,17 @@ from autotiny.ops import (
     indexing,
     linalg,
     logarithms,
+    matmul,
     normalising,
+    outputs,
     padding,
     patches,
     penalties,
     products,
     reductions,
     shaping,
-    spectra,
+    singular_values,
+    updating,
 )
 from ops.declare import (
     CASES,
@@ -35,6 +38,7 @@ from ops.declare import (
     POSITIVE,
     REAL,
     UNIT,
+    Apart,
     Between,
     Matrices,
     declare,
@@ -77,7 +81,7 @@ differences(np.arcsinh, REAL)
 differences(np.cbrt, NONZERO)
 for function in (np.deg2rad, np.rad2deg, np.degrees, np.radians):
     differences(function, Between(-200, 200))
-for function in (np.conjugate, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
+for function in (np.conjugate, np.real, np.imag, np.nan_to_num, np.copy, at.sigmoid, at.softplus, at.silu, at.mish):
     differences(function, REAL)
 for function in (
     logarithms.log_sigmoid,
@@ -207,7 +211,7 @@ for constant in (0, 1):
 DOTTED = [((), ()), ((), (3,)), ((2, 3), ()), ((2, 3), (4, 3, 2)), ((3,), (2, 3, 2)), *MATRICES]
 declare(np.dot, REAL, REAL, uses=[use(*pair) for pair in DOTTED])
 differences(np.vdot, REAL, REAL, uses=[use(*pair) for pair in (((), ()), ((3,), (3,)), ((2, 3), (6,)), ((0,), (0,)))])
-for function in (linalg.vdot, linalg.expectation):
+for function in (matmul.vdot, matmul.expectation):
     differences(function, REAL, REAL, uses=[use((2, 3), (2, 3))], label="recorded")
 INNER = [((), ()), ((2,), ()), ((3,), (3,)), ((2, 3), (4, 3)), ((2, 1, 3), (3,)), ((2, 0), (3, 0))]
 declare(np.inner, REAL, REAL, uses=[use(*pair) for pair in INNER])
@@ -316,6 +320,19 @@ declare(np.concatenate, REAL, REAL, uses=JOINED[:1], call=of_list(np.concatenate
 declare(shaping.join, REAL, REAL, REAL, uses=JOINED, call=lambda *xs, axis=0: np.concatenate(xs, axis=axis))
 STACKED = [use((), ()), use((3,), (3,), axis=-1), use((2, 3), (2, 3), axis=1), use((0,), (0,))]
 declare(np.stack, REAL, REAL, uses=STACKED, call=of_list(np.stack))
+declare(shaping.stack, REAL, REAL, uses=STACKED, call=lambda *xs, axis=0: np.stack(xs, axis=axis), label="row")
+declare(np.array, REAL, REAL, uses=[use((), ()), use((2,), (2,))], call=lambda a, b: at.array([[a, b], (b, a)]))
+
+
+def like(x):
+    """What a call passes on to NumPy's function as like=."""
+    return x if isinstance(x, at.Tensor) else None
+
+
+for converts in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    declare(converts, REAL, uses=[use(()), use((2, 3))], call=lambda x, f=converts: f(x, like=like(x)))
+declare(np.full, REAL, uses=[use(()), use((3,))], call=lambda x: np.full((2, 3), x, like=like(x)))
+declare(np.ix_, REAL, REAL, uses=[use((2,), (3,))], call=lambda a, b: np.multiply(*np.ix_(a, b)))
 declare(
     np.vstack, REAL, REAL, uses=[use((), ()), use((3,), (2, 3)), use((1, 2, 2), (2, 2, 2))], call=of_list(np.vstack)
 )
@@ -362,6 +379,23 @@ def add_at(x, key, shape):
 
 declare(indexing.index, REAL, uses=[use(shape, key=key) for shape, key in KEYS])
 declare(indexing.scatter, REAL, uses=[use(shape, key=key, shape=whole) for shape, key, whole in SCATTERED], call=add_at)
+PUT = [
+    *[use((3,), (), key=1), use((4, 3), (3,), key=np.s_[::2]), use((4, 3), (3, 3), key=np.array([0, 2, 0]))],
+    *[use((2, 3), (1, 3), key=np.s_[1:]), use((3,), (2,), key=np.array([True, False, True])), use((), (), key=...)],
+    use((3, 3), (3,), key=(np.array([0, 1, 0]), np.array([1, 1, 1]))),
+]
+
+
+def put_at(x, values, key):
+    """What `updated` does, for numbers of any kind."""
+    if isinstance(x, at.Tensor) or isinstance(values, at.Tensor):
+        return updating.updated(x, values, key=key)
+    y = np.array(x, np.result_type(x, values))
+    y[key] = values
+    return y
+
+
+declare(updating.updated, REAL, REAL, uses=PUT, call=put_at)
 TAKEN = [
     *[use((4,), indices=2), use((2, 3), indices=[5, 0, 5]), use((2, 3), indices=[[0, 0], [2, 1]], axis=-1)],
     *[use((3,), indices=[-4, 7], mode="wrap"), use((3,), indices=[-4, 7], mode="clip")],
@@ -403,7 +437,13 @@ differences(
 )
 differences(at.cross_entropy, REAL, Between(0, 1), uses=[use((3, 4), (3, 4)), use((2, 3), (2, 3), axis=1)])
 
+
 # ----- rows behind compositions -----
+@at.operation(lambda g, y, x: g[0] + g[1])
+def twice(x):
+    return x, x
+
+
 SLIDING = [
     use((5,), lengths=(2,), axes=(0,), strides=(1,), dilations=(1,)),
     use((7,), lengths=(3,), axes=(0,), strides=(2,), dilations=(2,)),
@@ -424,10 +464,21 @@ declare(normalising.standardised, REAL, uses=[*STANDARDISED, use((2, 1, 3, 2), a
 declare(products.convolution, REAL, REAL, uses=[use((3,), (2,)), use((2,), (4,)), use((1,), (1,))])
 SYMMETRIC = [use((3, 3)), use((3, 3), UPLO="U"), use((2, 2, 2))]
 declare(np.linalg.eigvalsh, Matrices(), uses=SYMMETRIC, oracle="double")
-declare(spectra.eigenvectors, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigh, Matrices(), uses=SYMMETRIC, oracle="double")
+declare(np.linalg.eigvals, Apart(), uses=SQUARE, oracle="double")
+declare(np.linalg.eig, Apart(), uses=SQUARE, oracle="double")
 FULL_RANK = [(3, 3), (4, 2), (2, 4), (2, 3, 2)]
+REDUCED = [use(shape, full_matrices=False) for shape in FULL_RANK]
 declare(np.linalg.svdvals, REAL, uses=[use(shape) for shape in FULL_RANK], oracle="double")
-declare(spectra.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
+declare(np.linalg.svd, REAL, uses=[*REDUCED, use((3, 3)), use((3, 4), compute_uv=False)], oracle="double")
+declare(
+    np.linalg.qr,
+    REAL,
+    uses=[*[use(shape) for shape in FULL_RANK], use((2, 4), mode="complete"), use((4, 2), mode="r")],
+    oracle="double",
+)
+declare(outputs.output, REAL, uses=[use((3, 2))], call=lambda x: twice(x)[1])
+declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
 pair_differences(np.nextafter, REAL, Between(3, 5))
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autotiny as at
-from autotiny.engine.pytree import flatten
+from autotiny.engine.pytree import flatten, tree_map
 from autotiny.ops import COMPOSED, OPS, activations, logarithms, losses
 
 
@@ -38,6 +38,14 @@ class Matrices(NamedTuple):
     def draw(self, rng, shape, position):
         x = rng.uniform(-1, 1, shape)
         return x @ x.mT + np.eye(shape[-1]) if self.definite else x + 2 * np.diag(rng.choice([-1, 1], shape[-1]))
+
+
+class Apart(NamedTuple):
+    """Square matrices whose eigenvalues are real and apart, by Gershgorin's circles."""
+
+    def draw(self, rng, shape, position):
+        n = shape[-1]
+        return rng.uniform(-1, 1, shape) / (2 * n) + np.diag(np.arange(1.0, n + 1))
 
 
 class Masks(NamedTuple):
@@ -95,19 +103,25 @@ class Case(NamedTuple):
     def rng(self):
         return np.random.default_rng(zlib.crc32(str(self).encode()))
 
-    def draw(self, dtype=np.float64):
-        """A function of the tracked arguments alone, and those arguments."""
+    def arguments(self, dtype=np.float64):
+        """All arguments, the constant ones too."""
         rng, drawn = self.rng(), []
         for position, (domain, shape) in enumerate(zip(self.domains, self.shapes, strict=True)):
             x = np.asarray(domain.draw(rng, shape, position))
             drawn.append(x if x.dtype == bool else x.astype(dtype))
+        return drawn
+
+    def draw(self, dtype=np.float64, convert=lambda x: x):
+        """A function of the tracked arguments alone, and those arguments; every array converted."""
+        drawn = list(map(convert, self.arguments(dtype)))
+        options = tree_map(lambda x: convert(x) if isinstance(x, np.ndarray) else x, self.options)
         tracked = [i for i in range(len(drawn)) if i not in self.constants]
 
         def f(*args):
             whole = list(drawn)
             for i, arg in zip(tracked, args, strict=True):
                 whole[i] = arg
-            return self.call(*whole, **self.options)
+            return self.call(*whole, **options)
 
         return f, [drawn[i] for i in tracked]
 
@@ -155,12 +169,20 @@ def of_list(function: Callable) -> Callable:
 
 
 def package(function: Callable) -> str:
-    """The package that a function is from; ufuncs had no __module__ before NumPy 2.4."""
-    return (getattr(function, "__module__", None) or "numpy").partition(".")[0]
+    """The package that a function is from; ufuncs of SciPy have no __module__, nor had NumPy's before 2.4."""
+    if isinstance(function, np.ufunc):
+        return "numpy" if getattr(np, function.__name__, None) is function else "scipy"
+    return function.__module__.partition(".")[0]
+
+
+def is_scipys(function: Callable) -> bool:
+    """Whether a function is SciPy's, or behind one of SciPy's in the mirror."""
+    home = "" if isinstance(function, np.ufunc) else function.__module__
+    return package(function) == "scipy" or home.startswith("autotiny.scipy")
 
 
 def _entered() -> set[Callable]:
-    table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny")}
+    table = {f for f in (*OPS, *COMPOSED) if package(f) in ("numpy", "autotiny") and not is_scipys(f)}
     homes = {module.__name__ for module in (activations, logarithms, losses)}
     public = {getattr(at, name) for name in at.__all__ if getattr(at, name).__module__ in homes}
     return {inspect.unwrap(function) for function in table | public - {at.one_hot}}

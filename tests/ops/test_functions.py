@@ -46,7 +46,7 @@ def test_activations_are_public(name):
 METHODS = [
     name
     for name in sorted({case.function.__name__ for case in CASES})
-    if hasattr(np.ndarray, name) and name not in ("sort", "conjugate", "reshape", "transpose", "ptp", "clip")
+    if hasattr(np.ndarray, name) and name not in ("sort", "reshape", "transpose", "ptp", "clip", "real", "imag")
 ]
 
 
@@ -182,9 +182,8 @@ def test_empty_list_picks_nothing():
     ("call", "name"),
     [
         (lambda t: np.roots(t[0]), "numpy.roots"),
-        (lambda t: np.linalg.qr(t), "numpy.linalg.qr"),
+        (lambda t: np.packbits(t), "numpy.packbits"),
         (lambda t: np.fft.fft(t), r"numpy.fft.fft"),
-        (lambda t: np.frexp(t), "frexp"),
         (lambda t: np.histogram2d(t[0], t[1]), "numpy.histogram2d"),
     ],
 )
@@ -199,7 +198,7 @@ def test_function_without_a_row_is_an_error_that_names_it(call, name):
     "call", [lambda t: np.add.at(t, 0, 1), lambda t: np.add.at(np.ones(2), 0, t), lambda t: np.negative.at(t, 0)]
 )
 def test_the_method_of_universal_functions_that_writes_is_an_error(call):
-    with pytest.raises(UnsupportedError, match=r"\w+\.at of a Tensor is not supported: .* np.bincount\(i, weights=y"):
+    with pytest.raises(UnsupportedError, match=r"\w+\.at changes its argument, .*: write .*at\.index_update\("):
         call(at.Tensor([1.0, 2.0]))
 
 
@@ -226,7 +225,10 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
             "pad: end_values is for the mode linear_ramp, and the mode is 'edge'",
         ),
         (lambda t: np.pad(t, 3, "reflect", reflect_type="odd"), "pad: reflect_type='odd' is supported for widths up"),
-        (lambda t: np.linalg.svd(t[:, None]), "svd: singular vectors have no gradient rule yet; svd.x, compute_uv=F"),
+        (
+            lambda t: np.linalg.qr(t[:, None], mode="raw"),
+            "qr: mode 'raw', LAPACK's own factors, has no gradient rule; use",
+        ),
         (lambda t: np.histogram(t, bins="auto"), "histogram: bins='auto' chooses their number by the values; give"),
         (lambda t: np.quantile(t, 0.5, method="best"), "quantile: method 'best' is not supported; use one of linear"),
         (lambda t: np.convolve(t, t, "most"), "convolve: mode 'most' is not supported; use full, same or valid"),
@@ -251,9 +253,8 @@ def test_the_method_of_universal_functions_that_writes_is_an_error(call):
         (lambda t: np.diff(t, n=-1), "diff: n must be 0 or more, got -1"),
         (lambda t: np.einsum("i,i", t), "einsum: 'i,i' names 2 operands and 1 were given"),
         (lambda t: np.add(t, "text"), "add: expected numbers, got"),
-        (lambda t: t * 1j, "multiply: complex numbers are not supported yet"),
         (lambda t: np.where(t), r"where: missing argument x; np.where\(condition, x, y\) chooses, np.nonzero"),
-        (lambda t: np.sum([t, t]), "use .* np.stack for a list of Tensors"),
+        (lambda t: np.sum([t, t]), r"use np\.sum\(at\.array\(\[t, t\]\)\)"),
     ],
 )
 def test_unsupported_option_is_an_error_that_names_it(call, words):

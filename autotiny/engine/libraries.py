@@ -1,0 +1,50 @@
+"""SciPy, as it is met: its rows are entered when one of its ufuncs meets a Tensor, and errors name its mirror.
+
+The package `autotiny.scipy` stands above this one and is imported by its name, so that nothing here needs SciPy.
+"""
+
+import importlib
+import sys
+from types import FrameType
+from typing import Any
+
+from autotiny.ops import OPS
+
+ROWS = "autotiny.scipy"
+HOMES = ("scipy.special", "scipy.special._ufuncs")
+"""The modules that hold SciPy's ufuncs."""
+
+
+def enters_rows_of_its_library(function: Any) -> bool:
+    """Enter SciPy's rows if a function is a ufunc of SciPy's; whether the function has a row now."""
+    if any(getattr(sys.modules.get(home), function.__name__, None) is function for home in HOMES):
+        importlib.import_module(ROWS)
+    return function in OPS
+
+
+def function_of_scipy() -> tuple[str, str] | None:
+    """Return the names of SciPy's function that runs, as a user called it, and of its mirror; None if it has none.
+
+    >>> function_of_scipy()
+    """
+    frame: FrameType | None = sys._getframe(1)
+    found = None
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith("scipy."):
+            found = _mirrored(frame) or found
+        frame = frame.f_back
+    return found
+
+
+def _mirrored(frame: FrameType) -> tuple[str, str] | None:
+    """Return the name of the function of SciPy that a frame runs, and that of its mirror."""
+    module, name = frame.f_globals["__name__"].split(".")[1], frame.f_code.co_name
+    owner = getattr(frame.f_locals.get("self"), "name", None)
+    public = f"{owner}.{name}" if isinstance(owner, str) else name
+    mirror = importlib.import_module(ROWS)
+    if module not in mirror.MIRRORED:
+        return None
+    names = vars(importlib.import_module(f"{ROWS}.{module}"))
+    if public.partition(".")[0] not in names:
+        return None
+    return f"scipy.{module}.{public}", f"{ROWS}.{module}.{public}"
