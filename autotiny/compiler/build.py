@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.compiler.backend import Backend, FactError
-from autotiny.compiler.captured import Captured, changed_inside, drawn_inside
+from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
@@ -90,7 +90,7 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     if simplified.rows or fast:
         finite += terms[count:checked]
     if simplified.rows:
-        finite += [x for x in traced.symbols if x.dtype.kind == "f"]
+        finite += [x for x in traced.symbols if x.dtype.kind in "fc"]
     finite = list(dict.fromkeys(finite))
     return Rewritten(outputs, terms[checked:], formula, counts, facts, finite, moved, fast)
 
@@ -180,8 +180,9 @@ class Built(NamedTuple):
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
     f, args, kwargs, _, _, ints, facts, guards = request
-    dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
-    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
+    leaves = flatten((args, dict(kwargs)))[0]
+    dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
+    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
@@ -191,8 +192,10 @@ def build(request: Request) -> Built:
     return built._replace(careful=assemble(request, traced, dynamic, state, careful))
 
 
-def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace, State]:
+def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) -> tuple[Trace, State]:
     """Return a trace and the state that f reads, if a call leaves that as it is, or changes it at the first call only.
+
+    Where an argument is a generator, the function `draws` random numbers, perhaps in code that is not followed.
 
     Raises UnsupportedError where every call would change it, or give other results.
     """
@@ -202,7 +205,7 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
         before.require_same_after_trace()
         after = Captured(f)
         changed = before.state.difference(after.state)
-        if changed or before.may_vary:
+        if changed or draws or before.may_vary:
             again, traced = traced, call()
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):
@@ -261,7 +264,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
     """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
-    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
+    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
     return [out for out in results if not out.ndim] or results
 
 
@@ -277,7 +280,7 @@ def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
         sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
         shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
     seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
-    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and out not in set(checked)]
+    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and out not in set(checked)]
     results = [out for out in others if not out.is_constant]
     unseen: list[Term] = []
     for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):

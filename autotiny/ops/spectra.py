@@ -17,7 +17,7 @@ import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
-from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written
+from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written, library
 
 ROUNDING = 8
 """Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
@@ -50,10 +50,11 @@ def limit(turning: Array, parts: Array, values: Any, vectors: Any) -> Array:
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
     n = turning.shape[-1]
-    values, vectors = (np.broadcast_to(taken, turning.shape[:-1]) for taken in (values, vectors))
+    taken = (np.asarray(mask, like=library(turning)) for mask in (values, vectors))
+    values, vectors = (np.broadcast_to(mask, turning.shape[:-1]) for mask in taken)
     size = np.max(np.abs(parts), axis=-2, initial=0)
     fixed = np.abs(turning) <= CARRIED * n * np.finfo(turning.dtype).eps * pairs(np.add, size)
-    both = pairs(np.logical_or, values) & ~np.eye(n, dtype=bool)
+    both = pairs(np.logical_or, values) & (identity_like(turning, n) == 0)
     unknown = pairs(np.logical_or, vectors) & (~fixed | both)
     return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(0))
 
@@ -84,7 +85,7 @@ def diagonal(x: Array) -> Array:
 def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
     """Whether two eigenvalues of a matrix coincide."""
     gaps = pairs(np.subtract, y[0])
-    return coincide(gaps, y[0]) & ~np.eye(gaps.shape[-1], dtype=bool)
+    return coincide(gaps, y[0]) & (identity_like(gaps, gaps.shape[-1]) == 0)
 
 
 # ----- Hermitian matrices -----
