@@ -55,7 +55,7 @@ OFFERED = {
 """The files of operations whose functions the language has: their results and costs can be estimated."""
 NOT_OFFERED = {"apply_along_axis", "apply_over_axes", "astype", "eig", "eigvals", "ix_", "piecewise"}
 """Functions of these files that take a function or a type, of which the language has no values."""
-LISTS = {"arrays", "condlist", "tup"}
+LISTS = {"arrays", "condlist", "sample", "tup"}
 """Names of a first parameter that is a list of arrays."""
 TEXT_OPTIONS = {
     *("choose", "convolve", "correlate", "eigh", "eigvalsh", "einsum", "meshgrid", "norm", "pad", "take", "trim_zeros"),

@@ -86,7 +86,8 @@ def dropout(X: Any, rate: float, rng: np.random.Generator, *, training: bool = T
     """X D / (1 - rate), where each entry of the mask D is 0 with probability `rate`, else 1; X where not training.
 
     The division keeps the expected value ("inverted" dropout; Srivastava et al., 2014, section 10). rng draws the
-    mask: np.random.default_rng(seed). dX = dY D / (1 - rate).
+    mask: np.random.default_rng(seed). dX = dY D / (1 - rate). A program compiled with a mask would keep it, and is
+    refused.
 
     Raises UnsupportedError for a rate outside [0, 1), or what is not a generator.
 

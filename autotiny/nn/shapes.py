@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import floats
+from autotiny.ops.table import reals
 
 Value = Any
 """An array or a Tensor."""
@@ -20,7 +20,7 @@ def described(name: str, x: Value) -> str:
 
 def real(layer: str, **operands: Any) -> list[Value]:
     """Return operands in floating point; raise UnsupportedError for what does not form an array of real numbers."""
-    return [floats(x, f"{layer}: {name}") for name, x in operands.items()]
+    return [reals(x, f"{layer}: {name}") for name, x in operands.items()]
 
 
 def is_whole(value: Any, least: int) -> bool:
@@ -57,7 +57,7 @@ def along(layer: str, name: str, parameter: Any, x: Value, axes: tuple[int, ...]
 
     Raises ShapeError for another number of entries: it would broadcast along another axis, in silence if that fits.
     """
-    parameter = floats(parameter, f"{layer}: {name}")
+    parameter = reals(parameter, f"{layer}: {name}")
     short = tuple(x.shape[axis] for axis in axes)
     whole = tuple(n if axis in axes else 1 for axis, n in enumerate(x.shape))
     if parameter.shape == short:

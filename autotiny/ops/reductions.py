@@ -225,7 +225,7 @@ def length_to_divide_by(x: Array, axis: Axis) -> Array:
 
 @own(
     lambda g, y, x, axis=None: (g - y * sum_keep(g * y, axis)) / length_to_divide_by(x, axis),
-    traits="mixes smooth keeps_sign",
+    traits="mixes smooth keeps_sign real",
     used=axis_lines,
     words="direction: what is across x, over ‖x‖",
 )

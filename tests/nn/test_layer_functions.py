@@ -141,6 +141,13 @@ def test_a_mask_is_not_compiled_into_a_program():
     generator = np.random.default_rng(0)
     with pytest.raises(AutotinyError, match="random"):
         at.compile(lambda X: np.sum(nn.dropout(X, 0.5, generator)))(X)
+    with pytest.raises(AutotinyError, match="the function draws random numbers"):
+        at.compile(lambda X, rng: np.sum(nn.dropout(X, 0.5, rng)))(X, generator)
+
+
+def test_a_compiled_program_takes_a_generator_that_it_does_not_draw_from():
+    step = at.compile(lambda X, rng: np.sum(nn.dropout(X, 0.5, rng, training=False) ** 2))
+    np.testing.assert_allclose(step(X, np.random.default_rng(0)), np.sum(X**2), rtol=1e-13)
 
 
 Q = np.ones((3, 4))
