@@ -19,13 +19,15 @@ from autotiny.algebra.normal import (
     total,
     without_spread,
 )
-from autotiny.algebra.term import Term, apply
+from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import OPS
-from autotiny.ops.activations import softmax
+from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.indexing import index, scatter
+from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.shaping import astype
+from autotiny.ops.table import is_complex
 
 
 def normalise(term: Term) -> Term:
@@ -152,6 +154,37 @@ def _same(term: Term) -> Term:
     return term.args[0]
 
 
+def conjugated(term: Term) -> Term:
+    """Return the conjugate of a term: of its symbols, where f(conj(x)) is conj(f(x)), as a function of real ones is."""
+    done: dict[Term, Term] = {}
+    for part in topological_order(term):
+        done[part] = _conjugate(part, [done[arg] for arg in part.args])
+    return done[term]
+
+
+def _conjugate(part: Term, args: list[Term]) -> Term:
+    """Return the conjugate of an operation from those of its operands."""
+    if not is_complex(part):
+        return part
+    if part.op is CONJUGATE:
+        return part.args[0]
+    if part.op is not None and (part.op.has("analytic") or part.op.function in MIRRORED):
+        return normalise(constant(apply(part.op, args, part.kwargs)))
+    return constant(np.conjugate(part))
+
+
+def _real(x: Term) -> Term:
+    """Return the real part of a number, that of a conjugate too."""
+    if not is_complex(x):
+        return x
+    return constant(np.real(x.args[0] if x.op is CONJUGATE else x))
+
+
+CONJUGATE = OPS[np.conjugate]
+MIRRORED = {np.sign, np.log1p, np.arcsinh, np.nan_to_num, *(f.__wrapped__ for f in (sigmoid, vdot, cofactors))}  # type: ignore[attr-defined]
+"""Functions for which f(conj(x)) is conj(f(x)), besides those that are analytic."""
+
+
 def _softmax(term: Term) -> Term:
     """Drop the axis of a softmax where it is the first, the default."""
     (x,), axis = term.args, term.kwargs.get("axis", 0)
@@ -180,5 +213,7 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     expectation.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
-    vdot.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
+    vdot.__wrapped__: lambda t: np.sum(normalise(conjugated(t.args[0]) * t.args[1])),  # type: ignore[attr-defined]
+    np.conjugate: lambda t: conjugated(t.args[0]),
+    np.real: lambda t: _real(t.args[0]),
 }

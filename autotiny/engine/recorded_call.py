@@ -144,7 +144,7 @@ def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
     """Return the tracked leaves among the outputs and among the operands of the operations that lead to them."""
     candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
+    return {x for x in candidates if isinstance(x, Node) and x.op is None and x._tracked}
 
 
 def variable(value: Any) -> Tensor:

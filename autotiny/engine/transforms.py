@@ -17,7 +17,7 @@ import numpy as np
 from autotiny.engine.arguments import Chosen, Names, Positions, chosen_values
 from autotiny.engine.backward import Gradients
 from autotiny.engine.complex_arguments import on_parts, parts_of, require_holomorphic, require_one_way, require_real
-from autotiny.engine.gradients import sweep
+from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
 from autotiny.engine.pickling import name_of_wrapper
@@ -96,7 +96,7 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         keys, args, kwargs = chosen(args, kwargs)
         call = record_call(f, args, kwargs, keys, "grad", has_aux)
-        if len(call.outputs) != 1 or np.size(call.outputs[0]) != 1:
+        if len(call.outputs) != 1 or getattr(call.outputs[0], "size", 1) != 1:
             got = [np.shape(out) for out in call.outputs]
             hint = "sum it, or use at.jacobian" if len(got) == 1 else "has_aux=True is for a pair (value, aux)"
             raise ShapeError(f"grad: the function must return a single number, got shapes {got}; {hint}")
@@ -107,7 +107,7 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
                 "it; at.jacobian(f, holomorphic=True) is f'"
             )
         depends = isinstance(output, Tensor) and output.requires_grad
-        pulled = call.pull({output: np.ones_like(output._value)} if depends else {})
+        pulled = call.pull({output: seed(output, None)} if depends else {})
         grads = call.rebuild_arguments(list(map(as_seen, pulled)))
         call.end()
         value = (call.value, call.plain_aux) if has_aux else call.value
