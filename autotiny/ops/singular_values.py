@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.ops.elementwise import squares
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
 from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
-from autotiny.ops.table import Array, compose, conj, extend, floats, is_written, own
+from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, own
 
 plain(np.linalg.matrix_rank)
 
@@ -165,12 +166,15 @@ def spectral_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> 
 
 # ----- the pseudoinverse and least squares -----
 def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
-    """X̄ = -Yᵀ Ȳ Yᵀ + (I - X Y) Ȳᵀ Y Yᵀ + Yᵀ Y Ȳᵀ (I - Y X) for Y = X⁺; nan unless X has full rank."""
-    left, right = x @ y, y @ x
+    """X̄ = -Yᵀ Ȳ Yᵀ + conj(I - X Y) H + K conj(I - Y X), H = Ȳᴴ conj(Y) Yᵀ, K = Yᵀ conj(Y) Ȳᴴ, for Y = X⁺.
+
+    It is nan unless X has full rank.
+    """
+    left, right = conj(x @ y), conj(y @ x)
     rank = np.rint(np.trace(right, axis1=-2, axis2=-1))
     g = np.where((rank == min(x.shape[-2:]))[..., None, None], g, np.nan)
-    outside = g.mT @ y @ y.mT - left @ (g.mT @ y @ y.mT)
-    return outside + y.mT @ y @ g.mT - y.mT @ y @ g.mT @ right - y.mT @ g @ y.mT
+    h, k = conj(g.mT) @ conj(y) @ y.mT, y.mT @ conj(y) @ conj(g.mT)
+    return h - left @ h + k - k @ right - y.mT @ g @ y.mT
 
 
 @own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
@@ -186,7 +190,8 @@ def pseudoinverse(x: Array, rcond: Any = None) -> Array:
 def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
     if hermitian:
-        a = np.tril(a) + np.tril(a, -1).mT
+        below = np.tril(a, -1)
+        a = below + conj(below.mT) + np.real(a) * identity_like(a, a.shape[-1])
     cutoff = rtol if rcond is None else rcond
     return pseudoinverse(a, rcond=max(a.shape[-2:]) * np.finfo(a.dtype).eps if cutoff is None else cutoff)
 
@@ -198,9 +203,9 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> tuple[Array, Array, Any, Arr
     m, n = a.shape
     x = np.matmul(np.linalg.pinv(a, max(m, n) * np.finfo(a.dtype).eps if rcond is None else rcond), b)
     rank = np.linalg.matrix_rank(a, rcond)
-    squares = np.sum(np.square(b - np.matmul(a, x)), axis=0)
+    total = np.sum(squares(b - np.matmul(a, x)), axis=0)
     determined = m > n and not (isinstance(rank, int | np.integer) and rank < n)  # a formula's rank is open
-    residuals = np.reshape(squares, (-1,)) if determined else np.zeros(0, x.dtype)
+    residuals = np.reshape(total, (-1,)) if determined else np.zeros(0, total.dtype)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 

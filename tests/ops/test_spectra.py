@@ -176,6 +176,101 @@ def test_the_rest_of_a_complete_basis_has_no_gradient_and_its_projector_has():
     assert np.isnan(at.grad(lambda x: np.sum(np.linalg.qr(x, "complete")[0][:, 2] ** 3))(x)).any()
 
 
+# ----- complex matrices -----
+def complex_normal(*shape):
+    rng = np.random.default_rng(7)
+    return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+
+Z = complex_normal(4, 4)
+HERMITIAN = Z + Z.conj().T
+WEIGHTS = complex_normal(5, 5)
+
+
+def by_parts(f, x, step=1e-5):
+    """dJ/dRe + i dJ/dIm by central differences."""
+    if not np.iscomplexobj(x):
+        return differences(f, x, step)
+    real = differences(lambda part: f(part + 1j * x.imag), x.real, step)
+    return real + 1j * differences(lambda part: f(x.real + 1j * part), x.imag, step)
+
+
+def weighted(x):
+    return np.sum(np.real(WEIGHTS[: x.shape[0], : x.shape[1]] * x))
+
+
+def eig_of(f):
+    return lambda x: f(*np.linalg.eig(x))
+
+
+def sizes(w, v):
+    return np.sum(np.abs(v) ** 3 * C[:4, :4] * np.abs(w))
+
+
+COMPLEX = {
+    "eigenvalues of a Hermitian matrix": (of_eigh(lambda w, v: np.sum(w**3)), HERMITIAN),
+    "a projector": (of_eigh(lambda w, v: weighted(v[:, :2] @ np.conj(v[:, :2]).T)), HERMITIAN),
+    "sizes of eigenvectors": (of_eigh(sizes), HERMITIAN),
+    "the upper triangle": (lambda x: sizes(*np.linalg.eigh(x, "U")), HERMITIAN),
+    "singular values": (of_svd(lambda u, s, vh: np.sum(s**3)), Z),
+    "the polar factor": (lambda x: (lambda u, s, vh: weighted(u @ vh))(*np.linalg.svd(x, False)), Z[:, :2]),
+    "a part of low rank": (of_svd(lambda u, s, vh: weighted(u[:, :1] * s[:1] @ vh[:1])), Z[:2]),
+    "the projector on a null space": (of_svd(lambda u, s, vh: weighted(u[:, 2:] @ np.conj(u[:, 2:]).T)), Z[:, :2]),
+    "singular vectors of a Hermitian matrix": (
+        lambda x: (lambda u, s, vh: weighted(u @ vh) + np.sum(s**3))(*np.linalg.svd(x, hermitian=True)),
+        HERMITIAN,
+    ),
+    "Q": (lambda x: weighted(np.linalg.qr(x)[0]), Z[:, :3]),
+    "R": (lambda x: weighted(np.linalg.qr(x)[1]), Z),
+    "R alone": (lambda x: weighted(np.linalg.qr(x, "r")), Z[:, :3]),
+    "Q and R of more columns than rows": (lambda x: weighted(np.linalg.qr(x)[0] @ np.linalg.qr(x)[1] ** 2), Z[:2]),
+    "eigenvalues": (eig_of(lambda w, v: np.sum(np.real((1 + 2j) * w**2))), Z),
+    "sizes of other eigenvectors": (eig_of(sizes), Z),
+    "eigenvalues of a real matrix": (lambda x: np.sum(np.abs(np.linalg.eigvals(x)) ** 3), np.real(Z)),
+    "eigenvectors of a real matrix": (eig_of(sizes), np.real(Z)),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_factors_have_the_gradient_of_their_parts(name):
+    f, x = COMPLEX[name]
+    expected = by_parts(f, x)
+    if x is HERMITIAN:
+        expected = np.triu(expected) if name == "the upper triangle" else np.tril(expected)
+    np.testing.assert_allclose(at.grad(f)(x), expected, atol=1e-7)
+    np.testing.assert_allclose(at.compile(at.grad(f))(x), at.grad(f)(x), atol=1e-13)
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_factors_have_second_derivatives(name):
+    f, x = COMPLEX[name]
+    v = np.tril(HERMITIAN.T) if x is HERMITIAN else x[::-1]
+    gradient = at.grad(f)
+    expected = (gradient(x + 1e-5 * v) - gradient(x - 1e-5 * v)) / 2e-5
+    np.testing.assert_allclose(at.hvp(f)(x, v), expected, atol=1e-6 * np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (of_eigh(lambda w, v: weighted(v)), HERMITIAN),
+        (of_svd(lambda u, s, vh: weighted(u)), Z),
+        (of_svd(lambda u, s, vh: weighted(vh)), Z),
+        (eig_of(lambda w, v: weighted(v)), Z),
+    ],
+)
+def test_what_depends_on_the_phase_of_a_vector_has_no_gradient(f, x):
+    assert np.isnan(at.grad(f)(x)).any()
+
+
+def test_a_complex_projector_on_a_degenerate_subspace_has_its_derivative():
+    q = np.linalg.qr(Z)[0]
+    x = q * np.array([1.0, 1.0, 2.0, 3.0]) @ q.conj().T
+    f, _ = COMPLEX["a projector"]
+    np.testing.assert_allclose(at.grad(f)(x), np.tril(by_parts(f, x)), atol=1e-8)
+    assert np.isnan(at.grad(COMPLEX["sizes of eigenvectors"][0])(x)).any()
+
+
 def test_raw_factors_are_refused():
     with pytest.raises(UnsupportedError, match=r"qr: mode 'raw', LAPACK's own factors, has no gradient rule"):
         np.linalg.qr(at.Tensor(C), "raw")
