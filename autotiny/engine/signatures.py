@@ -17,8 +17,10 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
-SEQUENCES = frozenset({"arrays", "tup", "condlist", "choicelist", "choices", "funclist"})
-"""NumPy's names of parameters that are sequences of arrays, which need not have one shape."""
+SEQUENCES = frozenset({
+    "arrays", "tup", "condlist", "choicelist", "choices", "funclist", "c_and_lower", "lu_and_piv", "c_or_cr",
+})  # fmt: skip
+"""NumPy's and SciPy's names of parameters that are sequences of arrays, which need not have one shape."""
 MENDS = {np.where: "; np.where(condition, x, y) chooses, np.nonzero(condition.data) finds the places that are not 0"}
 """What to do where an argument is missing that NumPy's function can do without."""
 
