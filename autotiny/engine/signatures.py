@@ -21,7 +21,7 @@ SEQUENCES = frozenset({
     "arrays", "tup", "condlist", "choicelist", "choices", "funclist", "sample", "bins", "range",
     "c_and_lower", "lu_and_piv", "c_or_cr",
 })  # fmt: skip
-"""NumPy's and SciPy's names of parameters that are sequences of arrays, which need not have one shape, or of options."""
+"""Names of parameters that are sequences of arrays, which need not have one shape, or of options."""
 
 
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
