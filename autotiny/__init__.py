@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autotiny.engine.containers import register_pytree
 from autotiny.engine.gradients import gradients
 from autotiny.engine.modes import debug, no_grad, scope
+from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autotiny.ops import operation
@@ -85,6 +87,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "register_pytree",
     "relu",
     "scope",
     "selu",
@@ -94,6 +97,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "tree_map",
     "value_and_grad",
     "vjp",
 ]

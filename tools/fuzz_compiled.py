@@ -372,7 +372,7 @@ def as_code(program: Program, calls: Calls, fault: Fault) -> str:
         f"# {fault.kind}: {fault.details}",
         "import numpy as np, autotiny as at",
         "from autotiny.ops import einsum, elementwise, indexing, linalg, logarithms, losses, matmul",
-        "from autotiny.ops import reductions, shaping",
+        "from autotiny.ops import reductions, shaping, updating",
         "from numpy import array, inf, nan, float16, float32, float64, longdouble, int32, int64",
         "",
         program.code.rstrip(),

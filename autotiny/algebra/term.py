@@ -60,15 +60,17 @@ class Term(ArrayProtocol):
     ----------
     op : the operation, None for a symbol or a constant.
     args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
+    parents : the operands, then the terms among the options.
     name : of a symbol; None for a constant and for results.
     value : an array or a number.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "value")
 
     op: Op | None
     args: tuple["Term", ...]
     kwargs: Mapping[str, Any]
+    parents: tuple["Term", ...]
     name: str | None
     number: int
     value: Any
@@ -79,13 +81,6 @@ class Term(ArrayProtocol):
     def is_constant(self) -> bool:
         """Whether it is a number or an array, and depends on no symbol."""
         return self.op is None and self.name is None
-
-    @property
-    def parents(self) -> tuple["Term", ...]:
-        """The operands, then the terms among the options, such as an index."""
-        if not self.kwargs:
-            return self.args
-        return (*self.args, *(part for part in _leaves(self.kwargs) if isinstance(part, Term)))
 
     @property
     def is_traced(self) -> bool:
@@ -177,6 +172,7 @@ _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
     term = Term()
     term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
+    term.parents = (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
     term.number, term.notes = next_number(), None
     return term
 
@@ -215,6 +211,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # the Tensor records
         return record(op, args, options)
+    if complex in map(type, args):
+        args = with_strong_numbers(args)
     operands = tuple(map(constant, args))
     key = (op, *map(id, operands), _key(options) if options else ())
     term = _terms.get(key)
@@ -234,6 +232,13 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
             return constant(value)
         _terms[key] = term
     return term
+
+
+def with_strong_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return operands with complex numbers of Python's in the precision of the others, as NumPy takes them."""
+    dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
+    kind: Any = np.result_type(np.complex64, *dtypes) if dtypes else np.dtype(complex)
+    return tuple([kind.type(arg) if type(arg) is complex else arg for arg in args])
 
 
 def results(term: Any) -> Any:
@@ -316,10 +321,6 @@ def topological_order(*outputs: Term) -> list[Term]:
                 order.append(part)
     order.sort(key=operator.attrgetter("number"))
     return order
-
-
-def _leaves(tree: Any) -> list[Any]:
-    return flatten(tree)[0]
 
 
 def _key(option: Any) -> Any:

@@ -144,7 +144,8 @@ class Call:
 
     def number(self, tensors: list[Tensor]) -> Tensor:
         """Return f's result, or a random sum of its results."""
-        return _random_sum(flatten(self.f(*self.rebuild(tensors)))[0])
+        result = self.f(*self.rebuild(tensors))
+        return _random_sum([None] if result is None else flatten(result)[0])
 
     def slope(self, tensors: list[Tensor]) -> Tensor:
         """Return a random sum of the gradients, recorded even where it is constant."""

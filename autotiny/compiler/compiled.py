@@ -2,13 +2,11 @@
 
 import copy
 import os
-import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
 from itertools import islice
 from threading import Lock
-from types import FunctionType
 from typing import Any
 from weakref import WeakSet
 
@@ -20,6 +18,7 @@ from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
+from autotiny.engine.pickling import name_of_wrapper
 from autotiny.engine.pytree import flatten
 from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
@@ -173,18 +172,9 @@ class Compiled:
                     )
 
     def __reduce__(self) -> Any:
-        f = self.f
-        while not isinstance(f, FunctionType) and (inner := inner_function(f)):
-            f = inner
-        if isinstance(f, FunctionType):
-            by_name = by_qualified_name(f)
-            if by_name is self:
-                return f.__qualname__  # the function was replaced by this, as by a decorator
-            if by_name is not f:
-                raise UnsupportedError(
-                    f"compile: {f.__qualname__} cannot be pickled, as it is not found under that name in its module; "
-                    "define the function at the top level of a module, or compile it where it is needed"
-                )
+        name = name_of_wrapper(self, self.f, "compile")
+        if name is not None:
+            return name
         return Compiled, (self.f, self.donate, self.threads)
 
     def __copy__(self) -> "Compiled":
@@ -241,20 +231,6 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
-
-
-def inner_function(f: Any) -> Any:
-    """Return the function in a method, a partial or a wrapper, None if it is none of them."""
-    names = ("__func__", "func", "__wrapped__")
-    return next((getattr(f, name) for name in names if hasattr(f, name)), None)
-
-
-def by_qualified_name(f: FunctionType) -> Any:
-    """Return what a module has under the name of a function, None if it has none."""
-    value: Any = sys.modules.get(f.__module__)
-    for name in f.__qualname__.split("."):
-        value = getattr(value, name, None)
-    return value
 
 
 def any_nan(result: Any) -> bool:

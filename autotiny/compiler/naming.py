@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from autotiny.algebra import Term
 from autotiny.engine import call_site
-from autotiny.engine.pytree import flatten
+from autotiny.engine.containers import branch
 from autotiny.engine.recording import value_of
 
 
@@ -132,11 +132,9 @@ def parameter_names(parameters: list[str], args: tuple[Any, ...]) -> list[str]:
 
 
 def _paths(prefix: str, tree: Any) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for key, branch in tree.items():
-            yield from _paths(key if isinstance(key, str) and is_name(key) else f"{prefix}_{key}", branch)
-    elif isinstance(tree, list | tuple):
-        for i, branch in enumerate(tree):
-            yield from _paths(f"{prefix}_{i}", branch)
-    else:
-        yield from (prefix for _ in flatten(tree)[0])
+    taken = branch(tree)
+    if taken is None:
+        yield prefix
+        return
+    for key, part in zip(taken.keys, taken.parts, strict=True):
+        yield from _paths(key if isinstance(key, str) and is_name(key) else f"{prefix}_{key}", part)

@@ -2,7 +2,7 @@
 
 import contextvars
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from autotiny.algebra import Term
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.watching import ENTRY, GONE, OWN, SCALARS, Location, State, is_same, namespace
+from autotiny.engine.containers import Branch, branch
 from autotiny.errors import UnsupportedError
 
 
@@ -86,12 +87,23 @@ class EntryPoint:
     # ----- arguments -----
     def take(self, tree: Any) -> str:
         """Write the lines that take a tree of arguments apart, and return its name."""
-        name = f"a{next(self.count)}"
-        if isinstance(tree, list | tuple | dict):
-            self.take_branches(name, tree)
-        else:
+        name, taken = f"a{next(self.count)}", branch(tree)
+        if taken is None:
             self.take_value(name, tree)
+        elif isinstance(tree, list | tuple | dict):
+            self.take_branches(name, tree)
+        elif tree is None:
+            self.lines.append(f"if {name} is not None: return NoMatch")
+        else:
+            self.take_parts(name, tree, taken)
         return name
+
+    def take_parts(self, name: str, tree: Any, taken: Branch) -> None:
+        """Check the structure of a dataclass, or of an instance of a class that is registered, and take it apart."""
+        parts_of, before = self.refer(partial(parts_like, like=tree)), len(self.lines)
+        branches = [self.take(part) for part in taken.parts]
+        lines = [f"{name} = {parts_of}({name})", f"if {name} is None: return NoMatch"]
+        self.lines[before:before] = [*lines, *([f"{', '.join(branches)}, = {name}"] if branches else [])]
 
     def take_branches(self, name: str, tree: Any) -> None:
         """Check the type and length of a container, and take it apart."""
@@ -152,14 +164,15 @@ class EntryPoint:
         if isinstance(tree, Term):
             self.results.append(f"r{len(self.results)}")
             return self.results[-1]
-        if isinstance(tree, dict):
+        taken = branch(tree)
+        if taken is None:
+            return f"{self.refer(tree)}.copy()" if isinstance(tree, np.ndarray) else self.refer(tree)
+        if type(tree) is dict:
             return f"{{{', '.join(f'{self.refer(key)}: {self.give(branch)}' for key, branch in tree.items())}}}"
-        if isinstance(tree, list):
-            return f"[{', '.join(map(self.give, tree))}]"
-        if isinstance(tree, tuple):
-            parts = "".join(f"{self.give(branch)}, " for branch in tree)
-            return f"{self.refer(type(tree))}({parts})" if hasattr(tree, "_fields") else f"({parts})"
-        return f"{self.refer(tree)}.copy()" if isinstance(tree, np.ndarray) else self.refer(tree)
+        parts = "".join(f"{self.give(part)}, " for part in taken.parts)
+        if type(tree) is list or type(tree) is tuple:
+            return f"[{parts}]" if type(tree) is list else f"({parts})"
+        return f"{self.refer(taken.make)}([{parts}])"
 
 
 class Executable:
@@ -209,15 +222,31 @@ def _plainly(step: Callable[..., Any], *values: Any) -> Any:
     return step(*values)
 
 
+def parts_like(tree: Any, like: Any) -> list[Any] | None:
+    """Return the parts of a container that has the structure of another one; None if it has not."""
+    if type(tree) is not type(like):
+        return None
+    taken, pattern = branch(tree), branch(like)
+    if taken is None or pattern is None or (*taken.keys, taken.static) != (*pattern.keys, pattern.static):
+        return None
+    return taken.parts
+
+
 def structure(tree: Any, dynamic: Iterator[bool]) -> Any:
     """Return what a program depends on: the tree, the shapes and types of arrays, and the values of anything else."""
-    if isinstance(tree, Mapping):
-        return type(tree), *((key, structure(branch, dynamic)) for key, branch in tree.items())
-    if isinstance(tree, list | tuple):
-        return type(tree), *(structure(branch, dynamic) for branch in tree)
+    taken = branch(tree)
+    if taken is not None:
+        parts = [structure(part, dynamic) for part in taken.parts]
+        return type(tree), *taken.keys, frozen(taken.static), *parts
     if not next(dynamic):
         return type(tree), (tree.start, tree.stop, tree.step) if isinstance(tree, slice) else hashable(tree)
     return (type(tree), tree.shape, tree.dtype) if isinstance(tree, np.ndarray) else type(tree)
+
+
+def frozen(static: Any) -> Any:
+    """Return what belongs to the structure of a tree, such as the static fields of a dataclass, as a key."""
+    taken = branch(static)
+    return hashable(static) if taken is None else (type(static), *taken.keys, *map(frozen, taken.parts))
 
 
 def hashable(value: Any) -> Any:

@@ -15,7 +15,9 @@ from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops import Op
 from autotiny.ops.table import library
 
-SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//"}
+SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "floordiv": "//",
+         "and_": "&", "or_": "|", "xor": "^", "lshift": "<<", "rshift": ">>"}  # fmt: skip
+BITS = ("and_", "or_", "xor", "lshift", "rshift")
 
 
 def label(value: Any, scope: Mapping[str, Any]) -> str:
@@ -104,7 +106,9 @@ def array_of_library(op: Op, args: tuple[Any, ...], value: Any) -> UnsupportedEr
 def plain_failure(function: Any, args: tuple[Any, Any], error: Exception) -> Exception:
     """Return the error to raise where a comparison or a whole quotient fails."""
     a, b = (_argument(arg, caller_scope()) for arg in args)
-    return _in_words(error, function.__name__, f"{a} {SIGNS[function.__name__]} {b}", _broadcast_reason(args))
+    bits = "numbers with a fraction have no bits: compare first, as in (x > 0) & (y > 0)"
+    reason = bits if isinstance(error, TypeError) and function.__name__ in BITS else _broadcast_reason(args)
+    return _in_words(error, function.__name__.rstrip("_"), f"{a} {SIGNS[function.__name__]} {b}", reason)
 
 
 def composition_failure(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> Exception:

@@ -2,13 +2,16 @@
 
 import math
 import operator
+import sys
 from typing import Any
 
 import numpy as np
 
 from autotiny.engine import gradients, messages
 from autotiny.engine.array_mends import assignment_mend
+from autotiny.engine.libraries import sparse_product_asks
 from autotiny.engine.modes import modes
+from autotiny.engine.ndarray_names import NdarrayNames
 from autotiny.engine.node import Node, not_assignable
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.recording import augmented, call, operators, plain_operators, record, value_of
@@ -33,7 +36,14 @@ def _plain_key(part: Any) -> Any:
         raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
 
 
-class Tensor(ArrayProtocol, Node):
+def no_array(value: Any) -> np.ndarray:
+    """Return a value as an object without axes, which tells SciPy's sparse matrices that it is no array."""
+    result = np.empty((), object)
+    result[()] = value
+    return result
+
+
+class Tensor(NdarrayNames, ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
@@ -72,6 +82,7 @@ class Tensor(ArrayProtocol, Node):
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
     T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+    flat = property(ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector.")
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
@@ -89,7 +100,9 @@ class Tensor(ArrayProtocol, Node):
         gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self.requires_grad:
+        if self.requires_grad and (dtype is None or np.dtype(dtype).kind not in "iub"):
+            if sparse_product_asks(sys._getframe(1)):
+                return no_array(self)
             raise messages.lost_in_array(self)
         if dtype is not None:
             require_real_place(self.dtype, np.dtype(dtype), self._label())

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.ops.plain import on_values
 from autotiny.ops.table import Array, compose, define, floats, newer, reals, require_real
 
 define(
@@ -33,6 +34,29 @@ def heaviside(x1: Array, x2: Array, /) -> Array:
     """0 below 0, x₂ at 0, 1 above."""
     x1 = x1 if isinstance(x1, float) else reals(x1, "heaviside")
     return np.where(np.equal(x1, 0), require_real(x2, "heaviside"), (1 + np.sign(x1)) / 2)
+
+
+@on_values
+def exponents(x: Array) -> Array:
+    """The exponents of numbers in [0.5, 1) times powers of 2."""
+    return np.frexp(x)[1]
+
+
+@on_values
+def powers_of_2(e: Array, dtype: Any = float) -> Array:
+    """2^e."""
+    return np.ldexp(np.dtype(dtype).type(1), e)
+
+
+@compose(np.frexp)
+def frexp(x: Array, /) -> tuple[Array, Array]:
+    """The mantissas x 2^-e, in [0.5, 1) but for their sign, and the exponents e, which are integers without a gradient.
+
+    The power is taken in two steps, for that of a subnormal number overflows.
+    """
+    x = reals(x, "frexp")
+    e, dtype = exponents(x), x.dtype.name
+    return x * powers_of_2(-(e // 2), dtype=dtype) * powers_of_2(e // 2 - e, dtype=dtype), e
 
 
 @compose(np.modf)

@@ -13,12 +13,13 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.singular_values import of_first
 from autotiny.ops.spectra import inverse, matrices
-from autotiny.ops.table import Array
+from autotiny.ops.table import Array, conj, is_complex
 
 
 def from_lower(m: Array) -> Array:
-    """Return the symmetric matrix that has this lower triangle."""
-    return np.tril(m) + np.tril(m, -1).mT
+    """Return the Hermitian matrix that has this lower triangle."""
+    whole = np.tril(m) + conj(np.tril(m, -1)).mT
+    return (whole + conj(whole).mT) / 2 if is_complex(m) else whole  # whose diagonal is real
 
 
 def qr(a: Array, mode: Any = "reduced") -> Any:
@@ -29,9 +30,9 @@ def qr(a: Array, mode: Any = "reduced") -> Any:
 
 
 def qr_back(g: Any, y: Any, x: Array, mode: str = "reduced") -> Array:
-    """Ā = (Q̄ + Q copyltu(R R̄ᵀ - Q̄ᵀ Q)) R⁻ᵀ for A = Q R, where copyltu makes the lower triangle a symmetric matrix.
+    """Ā = (Q̄ + Q copyltu(R R̄ᵀ - Q̄ᵀ Q)) R⁻ᵀ for a real A = Q R; copyltu makes the lower triangle a symmetric matrix.
 
-    With more columns than rows, A = [B, C] = Q [U, V], B̄ is this for Q̄ + C V̄ᵀ, and C̄ = Q V̄.
+    With more columns than rows, A = [B, C] = Q [U, V], B̄ is this for Q̄ + C V̄ᵀ, and C̄ = Q V̄. R has a real diagonal.
     """
     k = min(x.shape[-2:])
     if mode == "r":
@@ -41,8 +42,10 @@ def qr_back(g: Any, y: Any, x: Array, mode: str = "reduced") -> Array:
     square_bar, square = (m if m.shape[-2:] == (k, k) else m[..., :k, :k] for m in (r_bar, r))
     wide = x.shape[-1] > k
     if wide:
-        q_bar = q_bar + x[..., k:] @ r_bar[..., k:].mT
-    first = (q_bar + q @ from_lower(square @ square_bar.mT - q_bar.mT @ q)) @ inverse(square).mT
+        q_bar = q_bar + conj(x[..., k:]) @ conj(r_bar[..., k:]).mT
+    q = conj(q)
+    turning = from_lower(conj(square) @ conj(square_bar).mT - conj(q_bar).mT @ q)
+    first = (q_bar + q @ turning) @ inverse(square).mT
     return np.concatenate([first, q @ r_bar[..., k:]], axis=-1) if wide else first
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.plain import ABOUT_SHAPES, on_values
-from autotiny.ops.table import Array, Function, Rule, define, own
+from autotiny.ops.table import Array, Function, Rule, define, library, own
 
 
 class Outputs:
@@ -95,8 +95,9 @@ class OutputGradients:
     def in_a_row(self) -> Array:
         """Return the entries of all outputs one after another, 0 where nothing arrives."""
         parts = zip(self.parts, self.shapes, strict=True)
+        like = library(next((part for part in self.parts if part is not None), None))
         return np.concatenate(
-            [np.zeros(math.prod(n), self.dtype) if part is None else np.ravel(part) for part, n in parts]
+            [np.zeros(math.prod(n), self.dtype, like=like) if part is None else np.ravel(part) for part, n in parts]
         )
 
     def of_taken(self, mask: Any) -> "OutputGradients":
@@ -188,11 +189,16 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     for i, part in enumerate(returned):
         if not (hasattr(part, "dtype") and part.dtype.kind in "fcbiu"):
             what = f"{type(part).__name__} as output {i}"
-            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of real numbers")
+            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of numbers")
     if not any(part.dtype.kind in "fc" for part in returned):
         what = f"{len(returned)} outputs of integers, which have" if returned else "no outputs, which has"
         raise UnsupportedError(f"{name}: the operation gave {what} no gradient; one must be in floating point")
     return Outputs(returned)
+
+
+def zeros_for(x: Any, outputs: Any) -> Array:
+    """Return the gradient of an output that is not used; of integers, in the precision of the others."""
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype, like=library(x))
 
 
 def rule_of_outputs(rule: Rule) -> Rule:
@@ -205,9 +211,7 @@ def rule_of_outputs(rule: Rule) -> Rule:
             return rule(*args, **options)
         before, (g, y, *operands) = args[:at], args[at:]
         outputs = outputs_of(y)
-        arrived = Arrived(
-            [np.zeros(np.shape(x), y.dtype) if part is None else part for part, x in zip(g.parts, outputs, strict=True)]
-        )
+        arrived = Arrived([zeros_for(x, y) if part is None else part for part, x in zip(g.parts, outputs, strict=True)])
         arrived.taken = g.taken
         return rule(*before, arrived, outputs, *operands, **options)
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.ops.elementwise import squares
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
 from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
-from autotiny.ops.table import Array, compose, extend, floats, is_written, own
+from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, library, own
 
 plain(np.linalg.matrix_rank)
 
@@ -31,6 +32,7 @@ def limit_at_zero(s: Array, values: Any, vectors: Any) -> Array:
 
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
+    values, vectors = (np.asarray(mask, like=library(s)) for mask in (values, vectors))
     unknown = np.broadcast_to(np.logical_and(values, vectors), s.shape)
     return np.where(unknown, s.dtype.type(np.nan), s.dtype.type(0))
 
@@ -66,12 +68,12 @@ def of_first(vectors_bar: Array, vectors: Array, k: int) -> tuple[Array, Array]:
         return vectors_bar, vectors
     kept, rest, rest_bar = vectors[..., :k], vectors[..., k:], vectors_bar[..., k:]
     inner = rest.mT @ rest_bar
-    whole = unless_turned(inner - inner.mT, inner)
-    return (vectors_bar[..., :k] - rest @ (rest_bar.mT @ kept)) * whole, kept
+    whole = unless_turned(inner - conj(inner).mT, inner)
+    return (vectors_bar[..., :k] - conj(rest) @ conj(kept.mT @ rest_bar).mT) * whole, kept
 
 
 def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
-    """X̄ = U (diag(s̄) + M) Vᵀ + (I - U Uᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I - V Vᵀ) for X = U diag(s) Vᵀ.
+    """X̄ = U (diag(s̄) + M) Vᵀ + (I - U Uᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I - V Vᵀ) for a real X = U diag(s) Vᵀ.
 
     M[i, j] = ((A + B)[i, j] / (s[j] - s[i]) + (A - B)[i, j] / (s[j] + s[i])) / 2 with A = Uᵀ Ū - Ūᵀ U and
     B = Vᵀ V̄ - V̄ᵀ V. A value that is 0 to rounding passes nothing, as |x| at 0.
@@ -83,10 +85,11 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     if not is_written(s):
         values_bar = np.where(vanish(s, x.shape), limit_at_zero(s, g.taken[1], vectors), values_bar)
     if g.taken[0] is False and g.taken[2] is False:
-        return (first(left, k) * values_bar[..., None, :]) @ first(right.mT, k).mT
-    (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(right_bar.mT, right.mT, k)
+        return conj(first(left, k) * values_bar[..., None, :]) @ conj(first(right.mT, k)).mT
+    (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(conj(right_bar).mT, conj(right).mT, k)
     inner_u, inner_v = u.mT @ u_bar, v.mT @ v_bar
-    a, b, size = inner_u - inner_u.mT, inner_v - inner_v.mT, np.abs(inner_u) + np.abs(inner_v)
+    a, b = inner_u - conj(inner_u).mT, inner_v - conj(inner_v).mT
+    size = np.abs(inner_u) + np.abs(inner_v)
     middle = diagonal(values_bar)
     for turning, gaps in (
         ((a + b) / 2, s[..., None, :] - s[..., None]),
@@ -94,17 +97,17 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     ):
         limits = functools.partial(limit, turning, size, g.taken[1], vectors)
         middle = middle + over_gaps(turning, gaps, s, limits)
-    result = u @ middle @ v.mT
+    result = conj(u) @ middle @ v.mT
     if x.shape[-2] > k:
         result = result + outside(u, u_bar, inner_u, s) @ v.mT
     if x.shape[-1] > k:
-        result = result + u @ outside(v, v_bar, inner_v, s).mT
+        result = result + conj(u) @ conj(outside(v, v_bar, inner_v, s)).mT
     return result
 
 
 def outside(vectors: Array, vectors_bar: Array, inner: Array, s: Array) -> Array:
-    """Return (I - V Vᵀ) V̄ S⁻¹."""
-    rest = vectors_bar - vectors @ inner
+    """Return (I - conj(V) Vᵀ) V̄ S⁻¹."""
+    rest = vectors_bar - conj(vectors) @ inner
     if is_written(s):
         return rest / s[..., None, :]
     zero = vanish(s, (*vectors.shape[-2:], s.shape[-1]))[..., None, :]
@@ -124,7 +127,7 @@ define_outputs(
 def is_singular(s: Array, x: Array) -> Any:
     """Whether singular values coincide or are 0."""
     gaps = pairs(np.subtract, s)
-    return np.any(coincide(gaps, s) & ~np.eye(s.shape[-1], dtype=bool)) or np.any(vanish(s, x.shape))
+    return np.any(coincide(gaps, s) & (identity_like(s, s.shape[-1]) == 0)) or np.any(vanish(s, x.shape))
 
 
 @extend(np.linalg.svd)
@@ -143,7 +146,7 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian
         return s
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
     sign = np.take_along_axis(np.sign(values), order, axis=-1)
-    return SVD_RESULT(u, s, (u * np.where(sign == 0, 1, sign)[..., None, :]).mT)
+    return SVD_RESULT(u, s, conj(u * np.where(sign == 0, 1, sign)[..., None, :]).mT)
 
 
 SVD_RESULT: Any = type(np.linalg.svd(np.eye(1)))
@@ -164,12 +167,15 @@ def spectral_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> 
 
 # ----- the pseudoinverse and least squares -----
 def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
-    """X̄ = -Yᵀ Ȳ Yᵀ + (I - X Y) Ȳᵀ Y Yᵀ + Yᵀ Y Ȳᵀ (I - Y X) for Y = X⁺; nan unless X has full rank."""
-    left, right = x @ y, y @ x
+    """X̄ = -Yᵀ Ȳ Yᵀ + conj(I - X Y) H + K conj(I - Y X), H = Ȳᴴ conj(Y) Yᵀ, K = Yᵀ conj(Y) Ȳᴴ, for Y = X⁺.
+
+    It is nan unless X has full rank.
+    """
+    left, right = conj(x @ y), conj(y @ x)
     rank = np.rint(np.trace(right, axis1=-2, axis2=-1))
     g = np.where((rank == min(x.shape[-2:]))[..., None, None], g, np.nan)
-    outside = g.mT @ y @ y.mT - left @ (g.mT @ y @ y.mT)
-    return outside + y.mT @ y @ g.mT - y.mT @ y @ g.mT @ right - y.mT @ g @ y.mT
+    h, k = conj(g.mT) @ conj(y) @ y.mT, y.mT @ conj(y) @ conj(g.mT)
+    return h - left @ h + k - k @ right - y.mT @ g @ y.mT
 
 
 @own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
@@ -185,7 +191,8 @@ def pseudoinverse(x: Array, rcond: Any = None) -> Array:
 def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
     if hermitian:
-        a = np.tril(a) + np.tril(a, -1).mT
+        below = np.tril(a, -1)
+        a = below + conj(below.mT) + np.real(a) * identity_like(a, a.shape[-1])
     cutoff = rtol if rcond is None else rcond
     return pseudoinverse(a, rcond=max(a.shape[-2:]) * np.finfo(a.dtype).eps if cutoff is None else cutoff)
 
@@ -197,9 +204,9 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> tuple[Array, Array, Any, Arr
     m, n = a.shape
     x = np.matmul(np.linalg.pinv(a, max(m, n) * np.finfo(a.dtype).eps if rcond is None else rcond), b)
     rank = np.linalg.matrix_rank(a, rcond)
-    squares = np.sum(np.square(b - np.matmul(a, x)), axis=0)
+    total = np.sum(squares(b - np.matmul(a, x)), axis=0)
     determined = m > n and not (isinstance(rank, int | np.integer) and rank < n)  # a formula's rank is open
-    residuals = np.reshape(squares, (-1,)) if determined else np.zeros(0, x.dtype)
+    residuals = np.reshape(total, (-1,)) if determined else np.zeros(0, total.dtype)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 

@@ -5,7 +5,8 @@ differentiation", 2008, section 3.
 
 Where eigenvalues coincide, their eigenvectors are any basis of one subspace, and have no derivative. A function of
 that subspace does, such as the projector V Vᵀ: it does not change when the basis is turned, so what would turn the
-basis is 0, and contributes 0. If that is not 0, the gradient is nan. It is nan as well where a result depends both on
+basis is 0, and contributes 0. If that is not 0, the gradient is nan; so it is where a result depends on the phase of a
+complex vector, which LAPACK chooses. It is nan as well where a result depends both on
 coinciding eigenvalues and on their eigenvectors, as V diag(f(λ)) Vᵀ does: its derivative needs f', which neither shows.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
-from autotiny.ops.table import Array, compose, identity_like, is_written
+from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written, library
 
 ROUNDING = 8
 """Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
@@ -44,16 +45,18 @@ def coincide(gaps: Array, values: Array) -> Array:
 def limit(turning: Array, parts: Array, values: Any, vectors: Any) -> Array:
     """Return what pairs of coinciding values contribute: 0 if a function of their subspace is differentiated, else nan.
 
-    turning : what would turn the basis within the subspace.
+    turning : what would turn the basis within the subspace; on the diagonal, the phase of a complex vector.
     parts : the inner products that it is the difference of.
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
     n = turning.shape[-1]
-    values, vectors = (np.broadcast_to(taken, turning.shape[:-1]) for taken in (values, vectors))
+    taken = (np.asarray(mask, like=library(turning)) for mask in (values, vectors))
+    values, vectors = (np.broadcast_to(mask, turning.shape[:-1]) for mask in taken)
     size = np.max(np.abs(parts), axis=-2, initial=0)
     fixed = np.abs(turning) <= CARRIED * n * np.finfo(turning.dtype).eps * pairs(np.add, size)
-    unknown = pairs(np.logical_or, vectors) & (~fixed | pairs(np.logical_or, values))
-    return np.where(unknown & ~np.eye(n, dtype=bool), turning.dtype.type(np.nan), turning.dtype.type(0))
+    both = pairs(np.logical_or, values) & (identity_like(turning, n) == 0)
+    unknown = pairs(np.logical_or, vectors) & (~fixed | both)
+    return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(0))
 
 
 def columns(taken: Any, k: int | None = None) -> Any:
@@ -82,24 +85,24 @@ def diagonal(x: Array) -> Array:
 def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
     """Whether two eigenvalues of a matrix coincide."""
     gaps = pairs(np.subtract, y[0])
-    return coincide(gaps, y[0]) & ~np.eye(gaps.shape[-1], dtype=bool)
+    return coincide(gaps, y[0]) & (identity_like(gaps, gaps.shape[-1]) == 0)
 
 
-# ----- symmetric matrices -----
+# ----- Hermitian matrices -----
 def triangle(s: Array, UPLO: Any) -> Array:
-    """Return the gradient of the triangle that NumPy reads, from that of the whole symmetric matrix."""
-    return np.tril(s) + np.triu(s, 1).mT if UPLO in "lL" else np.triu(s) + np.tril(s, -1).mT
+    """Return the gradient of the triangle that NumPy reads, from that of the whole Hermitian matrix."""
+    return np.tril(s) + conj(np.triu(s, 1)).mT if UPLO in "lL" else np.triu(s) + conj(np.tril(s, -1)).mT
 
 
 def eigh_back(g: Any, y: Any, x: Array, UPLO: Any = "L") -> Array:
-    """X̄ = V (diag(λ̄) + F · (Vᵀ V̄ - V̄ᵀ V) / 2) Vᵀ for X = V diag(λ) Vᵀ, F[i, j] = 1 / (λ[j] - λ[i])."""
+    """X̄ = conj(V) (diag(λ̄) + F · (A - Aᴴ) / 2) Vᵀ for X = V diag(λ) Vᴴ, with A = Vᵀ V̄, F[i, j] = 1 / (λ[j] - λ[i])."""
     (values_bar, vectors_bar), (values, v) = g, y
     if g.taken[1] is False:
-        return triangle(v * values_bar[..., None, :] @ v.mT, UPLO)
+        return triangle(conj(v) * values_bar[..., None, :] @ v.mT, UPLO)
     inner = v.mT @ vectors_bar
-    turning, gaps = (inner - inner.mT) / 2, values[..., None, :] - values[..., None]
+    turning, gaps = (inner - conj(inner).mT) / 2, values[..., None, :] - values[..., None]
     turned = over_gaps(turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1])))
-    return triangle(v @ (diagonal(values_bar) + turned) @ v.mT, UPLO)
+    return triangle(conj(v) @ (diagonal(values_bar) + turned) @ v.mT, UPLO)
 
 
 define_outputs(
@@ -114,7 +117,7 @@ define_outputs(
 
 @compose(np.linalg.eigvalsh)
 def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
-    """The eigenvalues of a symmetric matrix, in increasing order."""
+    """The eigenvalues of a Hermitian matrix, in increasing order."""
     return np.linalg.eigh(a, UPLO)[0]
 
 
@@ -128,12 +131,16 @@ def inverse(x: Array) -> Array:
 
 
 def eig_back(g: Any, y: Any, x: Array) -> Array:
-    """X̄ = V⁻ᵀ (diag(λ̄) + F · (Vᵀ V̄ - Vᵀ V diag(Vᵀ V̄))) Vᵀ for X = V diag(λ) V⁻¹, whose columns keep their length."""
+    """X̄ = V⁻ᵀ (diag(λ̄) + F · (A - Vᵀ conj(V) diag(Re A))) Vᵀ for X = V diag(λ) V⁻¹, with A = Vᵀ V̄.
+
+    The columns of V keep their length, and F[i, j] = 1 / (λ[j] - λ[i]).
+    """
     (values_bar, vectors_bar), (values, v) = g, y
     middle = diagonal(values_bar)
     if g.taken[1] is not False:
         inner = v.mT @ vectors_bar
-        turning = inner - v.mT @ v * np.diagonal(inner, axis1=-2, axis2=-1)[..., None, :]
+        lengths = np.diagonal(inner, axis1=-2, axis2=-1)
+        turning = inner - v.mT @ conj(v) * (np.real(lengths) if is_complex(lengths) else lengths)[..., None, :]
         gaps = values[..., None, :] - values[..., None]
         middle = middle + over_gaps(
             turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1]))

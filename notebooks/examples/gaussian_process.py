@@ -118,7 +118,7 @@ for name, here, there in zip(NAMES, np.exp(theta), np.exp(book), strict=True):
 
 # %% tags=["varies"]
 def milliseconds(f):
-    return 1e3 * min(timeit.repeat(lambda: f(theta), number=1, repeat=7))
+    return 1e3 * min(timeit.repeat(lambda: f(theta), number=1, repeat=3))
 
 
 plain = milliseconds(evidence)

@@ -32,7 +32,7 @@ def test_mapping_the_identity_changes_nothing_and_counts_every_value(tree):
     assert seen == flatten(tree)[0]
 
 
-@pytest.mark.parametrize("leaf", [1.0, np.ones(3), at.Tensor([1.0, 2.0]), None, "text"])
+@pytest.mark.parametrize("leaf", [1.0, np.ones(3), at.Tensor([1.0, 2.0]), "text", int, object()])
 def test_what_is_no_list_tuple_or_dict_is_a_value(leaf):
     leaves, rebuild = flatten(leaf)
     assert leaves[0] is leaf

@@ -1,0 +1,43 @@
+"""Pickling what is made of a function: by the function, or by its name where that stands for the result."""
+
+import sys
+from types import FunctionType
+from typing import Any
+
+from autotiny.errors import UnsupportedError
+
+
+def name_of_wrapper(wrapper: Any, f: Any, where: str) -> str | None:
+    """Return the name under which a module has what was made of a function, as by a decorator; None if it has f.
+
+    Raises UnsupportedError where the module has neither, so that pickle could not find f again.
+    """
+    layers = [f]
+    while not isinstance(f, FunctionType) and (inner := inner_function(f)) is not None:
+        f = inner
+        layers.append(f)
+    if not isinstance(f, FunctionType):
+        return None
+    by_name = by_qualified_name(f)
+    if by_name is wrapper:
+        return f.__qualname__
+    if not any(by_name is layer for layer in layers):
+        raise UnsupportedError(
+            f"{where}: {f.__qualname__} cannot be pickled, as it is not found under that name in its module; "
+            f"define the function at the top level of a module, or call at.{where} where it is needed"
+        )
+    return None
+
+
+def inner_function(f: Any) -> Any:
+    """Return the function in a method, a partial or a wrapper, None if it is none of them."""
+    names = ("__func__", "func", "__wrapped__")
+    return next((getattr(f, name) for name in names if hasattr(f, name)), None)
+
+
+def by_qualified_name(f: FunctionType) -> Any:
+    """Return what a module has under the name of a function, None if it has none."""
+    value: Any = sys.modules.get(f.__module__)
+    for name in f.__qualname__.split("."):
+        value = getattr(value, name, None)
+    return value
