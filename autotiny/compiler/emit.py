@@ -9,7 +9,7 @@ from autotiny.algebra import Term, takes_arrays
 from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
-from autotiny.compiler.operands import Operands, comment, type_of
+from autotiny.compiler.operands import Operands, comment, is_copied_number, type_of
 from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, is_output, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.notation.code import NumpyCode
@@ -69,7 +69,8 @@ class Writer(Operands):
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
         if not x.ndim:
-            square = f"{self.expressions[x]} * {self.expressions[x]}"
+            number = self.expressions[x.args[0] if is_copied_number(x) else x]  # an array takes longer
+            square = f"{number} * {number}"
         else:
             flat = self.flat(x)
             square = f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
