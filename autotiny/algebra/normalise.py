@@ -22,7 +22,7 @@ from autotiny.algebra.normal import (
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import OPS
 from autotiny.ops.activations import sigmoid, softmax
-from autotiny.ops.indexing import index
+from autotiny.ops.indexing import index, scatter
 from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
@@ -46,7 +46,9 @@ def normalise(term: Term) -> Term:
     if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
         return outside
     arranged = _arranged(term)
-    return normalise(arranged) if is_reshape(arranged) and arranged is not term else arranged
+    if arranged is not term:
+        return normalise(arranged) if is_reshape(arranged) else arranged
+    return _into_product(term) if is_reshape(term) else term
 
 
 UNTOUCHED = (np.copy, vdot.__wrapped__, expectation.__wrapped__)  # type: ignore[attr-defined]
@@ -110,6 +112,17 @@ def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
     return apply(OPS[np.reshape], (x,), {"shape": shape})
 
 
+def _into_product(term: Term) -> Term:
+    """Move a reshape into a product with a factor that had the new shape: reshape(a / reshape(b)) = reshape(a) / b."""
+    (x,) = term.args
+    coefficient, powers = factors(x)
+    back = any(is_reshape(base) and base.args[0].shape == term.shape for base, _ in powers)
+    if not back or any(base.shape not in ((), x.shape) for base, _ in powers):
+        return term
+    moved = [(reshaped(base, term.shape) if base.ndim else base, power) for base, power in powers]
+    return product(coefficient, moved, term.shape)
+
+
 def _transpose(term: Term) -> Term:
     """Write the transpose of a matrix as np.transpose without options."""
     (x,) = term.args
@@ -127,7 +140,7 @@ def _swaps(term: Term) -> bool:
 
 
 def _index(term: Term) -> Term:
-    """Write an index that only adds or drops axes of length 1 as a reshape."""
+    """Write an index that only adds or drops axes of length 1, and its gradient, as a reshape."""
     key = term.kwargs.get("key")
     simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
     return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
@@ -196,6 +209,7 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     np.copy: _same,
     astype.__wrapped__: lambda t: t.args[0] if t.dtype == t.args[0].dtype else t,  # type: ignore[attr-defined]
     index.__wrapped__: _index,  # type: ignore[attr-defined]
+    scatter.__wrapped__: _index,  # type: ignore[attr-defined]
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     expectation.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ from autotiny.ops.table import (
     conj,
     constant_variant,
     define,
+    extend,
     is_complex,
     is_formula,
     own,
@@ -303,6 +304,12 @@ def squared_hypot(a: Array, b: Array) -> Array:
 
 
 # ----- compositions -----
+@extend(np.where)
+def places_of_nonzero(condition: Array) -> Any:
+    """The places where the condition is not 0, as np.nonzero has them."""
+    return np.nonzero(condition)
+
+
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
 compose(np.around)(np.round)

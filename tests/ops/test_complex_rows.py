@@ -17,9 +17,9 @@ EACH = 2
 BY_NUMPY = """
     arctan2 bincount cbrt ceil copysign deg2rad degrees divmod fabs fix floor fmod frexp heaviside histogram_bin_edges
     hypot i0 ldexp logaddexp logaddexp2 modf nanpercentile nanquantile nextafter percentile quantile rad2deg radians
-    remainder trunc unwrap"""
+    remainder rfft trunc unwrap"""
 OF_REAL_NUMBERS = """
-    binary_cross_entropy celu cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber huber_penalty
+    binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber huber_penalty
     kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss mean_absolute_error
     mean_squared_error mish probabilities relu selu softplus softsign standardised"""
 REFUSED = {*BY_NUMPY.split(), *OF_REAL_NUMBERS.split()}
@@ -30,8 +30,8 @@ NEVER_COMPLEX = {"log_cosh", "log_one_minus_tanh_squared", "squared_norm", "squa
 """Stable forms, of real numbers alone, and the divisor of a norm."""
 MORE_THAN_NUMPY = {"polyfit[np.polyfit(y,x,1,w=p)]"}
 """Calls that NumPy refuses by chance, since it multiplies in place."""
-GAUGED = {"eigh", "eig", "svd"}
-"""Eigenvectors, whose phases are LAPACK's choice: their own tests take functions that do not depend on it."""
+GAUGED = {"eig", "eigh", "svd"}
+"""Eigenvectors and singular vectors, whose phases are LAPACK's choice: `test_spectra` has their tests."""
 
 
 def drawn(case):
