@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
+from autotiny.engine.jacobians import jacobian
 from autotiny.engine.modes import no_grad
 from autotiny.engine.recording import value_of
-from autotiny.engine.transforms import grad, jacobian
+from autotiny.engine.transforms import grad
 from autotiny.errors import UnsupportedError
 from autotiny.ops.table import Array, array_like, node_in
 from autotiny.scipy.mirror import in_place_of, other_names
