@@ -65,6 +65,16 @@ def log_of_base(a: Array, y: Array) -> Array:
     return np.log(np.where(a == 0, y.dtype.type(1), a))
 
 
+def real_part(x: Array) -> Array:
+    """Re x, an array of its own rather than a view."""
+    return +np.real(x)
+
+
+def imaginary_part(x: Array) -> Array:
+    """Im x, an array of its own rather than a view."""
+    return +np.imag(x)
+
+
 def at_zero(y: Array, *_: Array, **__: Any) -> Array:
     """Where the result is 0."""
     return y == 0
@@ -222,7 +232,9 @@ define(np.nan_to_num,
 curve(np.conjugate,    lambda g, y, x: conj(g),              traits="smooth linear keeps_sign",
       words="conjugate: so is the gradient")
 curve(np.real,         lambda g, y, x: g,                    traits="smooth linear keeps_sign",
-      words="real part: the gradient passes to it")
+      forward=real_part,           words="real part: the gradient passes to it")
+define(np.imag,        lambda g, y, x: np.zeros_like(g),     traits="elementwise flat linear",
+       forward=imaginary_part,     words="flat: no gradient passes")
 # fmt: on
 
 
@@ -249,7 +261,6 @@ def without_slope_at_0(x: Array) -> Array:
 
 
 # ----- flat almost everywhere -----
-define(np.imag, lambda g, y, x: np.zeros_like(g), traits="elementwise flat linear", words="flat: no gradient passes")
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
     define(
         flat,
