@@ -28,6 +28,13 @@ def is_whole(value: Any, least: int) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
+def require_number(layer: str, name: str, value: Any, most: float = np.inf) -> None:
+    """Raise UnsupportedError unless a value is a number from 0 to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= most:
+        upper = "" if most == np.inf else f" and at most {most:g}"
+        raise UnsupportedError(f"{layer}: {name} must be a number of at least 0{upper}; got {value!r}")
+
+
 def for_each_axis(layer: str, name: str, value: Any, n: int, least: int = 1) -> tuple[int, ...]:
     """Return a whole number for each of n axes, of one for all or a sequence; raise UnsupportedError for others."""
     numbers = (value,) * n if is_whole(value, least) else value
