@@ -17,6 +17,7 @@ from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
 from autotiny.ops import Op
 from autotiny.ops.code import has_operator, numpy_name, operation
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.table import is_complex
 
 
@@ -257,7 +258,8 @@ class Writer(Operands):
         if is_output(term):
             own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
             return f"{self.operand(term.args[0], None)}[{term.kwargs['key']}]{own}"
-        function = term.op.forward if numpy_name(term.op) is None else term.op.function  # which gives a tuple
+        of_several = isinstance(term.value, Outputs) and numpy_name(term.op) is not None
+        function = term.op.function if of_several else term.op.forward  # NumPy's own gives a tuple
         name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))
