@@ -44,6 +44,8 @@ BEHIND = """\
 Compositions record these, and `x[key]` records `index`. Pictures and errors name them.
 """
 PLAIN_MODULE = "autotiny.ops.plain"
+LAYERS = ("attention", "convolution", "normalisation", "recurrent")
+"""The files of `at.nn` whose functions are layers."""
 NAMESPACES: dict[str, ModuleType] = {
     "np": np,
     "np.linalg": np.linalg,
@@ -197,8 +199,22 @@ def text() -> str:
     lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]
     names = sorted(public_names(function)[0] for function in PLAIN if public_names(function))
     lines += [code(names), ""]
+    lines += [*layers(), ""]
     lines += ["## traits", "", *(f"- {trait}: {meaning}" for trait, meaning in TRAITS.items()), ""]
     return "\n".join(lines)
+
+
+def layers() -> Iterator[str]:
+    """Yield the lines of a Markdown table of the layers, which are plain functions."""
+    yield "## layers"
+    yield ""
+    yield "Functions of `at.nn` that compose operations.\n"
+    yield "| function | options | computes |"
+    yield "| --- | --- | --- |"
+    for name in at.nn.__all__:
+        function = getattr(at.nn, name)
+        if inspect.isfunction(function) and function.__module__.rpartition(".")[2] in LAYERS:
+            yield f"| `at.nn.{name}` | {code(options(function))} | {summary(function)} |"
 
 
 def section(module: str) -> str:

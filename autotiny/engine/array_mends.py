@@ -48,7 +48,7 @@ def array_mend(tensor: Any, name: str) -> str | None:
     others = {part.id: variable(part.id, frame) for part in ast.walk(expression) if isinstance(part, ast.Name)}
     for other, value in others.items():
         if hasattr(value, "toarray"):
-            return f"{other} is sparse, use {other}.toarray()"
+            return f"{other} is sparse, use {other} @ {name} for their product, or {other}.toarray()"
         if hasattr(value, "__array__") and not hasattr(value, "op") and not isinstance(value, np.ndarray | type):
             return f"{other} is a {type(value).__name__}, use np.asarray({other})"
     return _of_call(expression, tensor, name, frame) if isinstance(expression, ast.Call) else None

@@ -22,6 +22,22 @@ def enters_rows_of_its_library(function: Any) -> bool:
     return function in OPS
 
 
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return hasattr(value, "toarray") and type(value).__module__.startswith("scipy.sparse")
+
+
+def product_with_sparse(a: Any, b: Any) -> Any:
+    """Return a @ b, one of which is a sparse matrix."""
+    return importlib.import_module(f"{ROWS}.sparse").product(a, b)
+
+
+def sparse_product_asks(frame: FrameType) -> bool:
+    """Whether a frame is a product of a sparse matrix that asks for an array; of no array, Python asks the other."""
+    home = str(frame.f_globals.get("__name__"))
+    return frame.f_code.co_name == "_matmul_dispatch" and home.startswith("scipy.sparse")
+
+
 def function_of_scipy() -> tuple[str, str] | None:
     """Return the names of SciPy's function that runs, as a user called it, and of its mirror; None if it has none.
 
@@ -44,7 +60,7 @@ def _mirrored(frame: FrameType) -> tuple[str, str] | None:
     mirror = importlib.import_module(ROWS)
     if module not in mirror.MIRRORED:
         return None
-    names = vars(importlib.import_module(f"{ROWS}.{module}"))
-    if public.partition(".")[0] not in names:
+    found = vars(importlib.import_module(f"{ROWS}.{module}")).get(public.partition(".")[0])
+    if found is None or ("." in public and name not in dir(type(found))):
         return None
     return f"scipy.{module}.{public}", f"{ROWS}.{module}.{public}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.libraries import enters_rows_of_its_library
+from autotiny.engine.libraries import enters_rows_of_its_library, is_sparse, product_with_sparse
 from autotiny.engine.modes import Mark, Switch, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
@@ -22,6 +22,7 @@ from autotiny.ops.stable_forms import Match
 from autotiny.ops.table import array_like, is_complex, node_in, require_real
 
 NUMBERS = (float, int)
+MATMUL = OPS[np.matmul]
 new = object.__new__
 ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
@@ -370,6 +371,8 @@ def _recorded(op: Op, a: Any, b: Any, other: Any) -> Any:
     """Record an operator whose other operand is not a plain number; leave it to Python where that cannot be one."""
     if _is_operand(other):
         return record(op, (a, b))
+    if op is MATMUL and is_sparse(other):
+        return product_with_sparse(a, b)
     if hasattr(other, "__array__") or hasattr(other, "toarray"):
         raise messages.array_of_library(op, (a, b), other)
     return NotImplemented

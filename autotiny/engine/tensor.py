@@ -2,12 +2,14 @@
 
 import math
 import operator
+import sys
 from typing import Any
 
 import numpy as np
 
 from autotiny.engine import gradients, messages
 from autotiny.engine.array_mends import assignment_mend
+from autotiny.engine.libraries import sparse_product_asks
 from autotiny.engine.modes import modes
 from autotiny.engine.ndarray_names import NdarrayNames
 from autotiny.engine.node import Node, not_assignable
@@ -32,6 +34,13 @@ def _plain_key(part: Any) -> Any:
         return np.array(part) if isinstance(part, np.ndarray | list) else part
     except ValueError as error:
         raise UnsupportedError(f"index: {part} does not form an array ({error})") from None
+
+
+def no_array(value: Any) -> np.ndarray:
+    """Return a value as an object without axes, which tells SciPy's sparse matrices that it is no array."""
+    result = np.empty((), object)
+    result[()] = value
+    return result
 
 
 class Tensor(NdarrayNames, ArrayProtocol, Node):
@@ -91,7 +100,9 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
         gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self.requires_grad:
+        if self.requires_grad and (dtype is None or np.dtype(dtype).kind not in "iub"):
+            if sparse_product_asks(sys._getframe(1)):
+                return no_array(self)
             raise messages.lost_in_array(self)
         if dtype is not None:
             require_real_place(self.dtype, np.dtype(dtype), self._label())

@@ -61,7 +61,7 @@ def numpy_name(op: Op) -> str | None:
     form = NUMPY.get(op.kind) if op.kind == op.name else None
     if isinstance(form, Call) and form.name.startswith("np."):
         return form.name
-    homes = {"np": np, "np.linalg": np.linalg}
+    homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
     return next((f"{name}.{op.name}" for name, m in homes.items() if getattr(m, op.name, None) is op.function), None)
 
 
@@ -122,6 +122,21 @@ def _scatter_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndi
     return Expression("call", operands, "scatter", options=kwargs)
 
 
+def sparse_matrix(kwargs: Mapping[str, Any]) -> Expression:
+    """Return the sparse matrix that is an option of a product, as an operand."""
+    matrix = kwargs["matrix"]
+    name = symbol(matrix.name)
+    return Expression("transpose", [name]) if matrix.is_transposed else name
+
+
+def _sparse_times_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    return Expression("matmul", [sparse_matrix(kwargs), *operands])
+
+
+def _times_sparse_code(operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    return Expression("matmul", [*operands, sparse_matrix(kwargs)])
+
+
 CODE: dict[str, Callable[[Sequence[Expression], Mapping[str, Any], int], Expression]] = {
     "index": _index_code,
     "astype": _astype_code,
@@ -129,6 +144,8 @@ CODE: dict[str, Callable[[Sequence[Expression], Mapping[str, Any], int], Express
     "swapaxes": _swapaxes_code,
     "summation": _einsum_code,
     "scatter": _scatter_code,
+    "sparse_times": _sparse_times_code,
+    "times_sparse": _times_sparse_code,
 }
 
 

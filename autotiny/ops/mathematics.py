@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.numbers import as_typed, index
-from autotiny.ops.code import Names, Node, is_diagonal
+from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
@@ -50,6 +50,8 @@ class _Mathematics:
             "reshape": self.reshape,
             "index": self.index,
             "scatter": self.scatter,
+            "sparse_times": lambda node: Expression("matmul", [sparse_matrix(node.kwargs), self.factor(node.args[0])]),
+            "times_sparse": self.times_sparse,
         }
 
     def of(self, root: Node) -> Expression:
@@ -157,8 +159,14 @@ class _Mathematics:
         return self.transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else self.plain(node, "call")
 
     def transposed(self, x: Node) -> Expression:
-        """Return the transpose of a matrix, or of its inverse."""
-        return self.make("inverse transpose", *x.args) if self.kind(x) == "inv" else self.make("transpose", x)
+        """Return the transpose of a matrix, or of its inverse or conjugate."""
+        kinds = {"inv": "inverse transpose", "conjugate": "conjugate transpose"}
+        return self.make(kinds[self.kind(x)], *x.args) if self.kind(x) in kinds else self.make("transpose", x)
+
+    def times_sparse(self, node: Node) -> Expression:
+        """Return a product with a sparse matrix on the right; a vector on its left is transposed."""
+        kind = "row matmul" if node.args[0].ndim == 1 else "matmul"
+        return Expression(kind, [self.factor(node.args[0]), sparse_matrix(node.kwargs)])
 
     def reduction(self, node: Node) -> Expression:
         """Return a reduction over axes, without keepdims: formulas leave out shapes."""
@@ -192,7 +200,7 @@ class _Mathematics:
 def constant(value: Any) -> Expression:
     """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
-    if entries.size and entries.dtype.kind in "fiub" and np.all(entries == entries.flat[0]):
+    if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
     return symbol("I") if is_identity(value) else Expression("array", value=entries)
 

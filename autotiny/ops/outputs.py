@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.plain import ABOUT_SHAPES, on_values
-from autotiny.ops.table import Array, Function, Rule, define, own
+from autotiny.ops.table import Array, Function, Rule, define, library, own
 
 
 class Outputs:
@@ -126,8 +126,9 @@ class OutputGradients:
     def in_a_row(self) -> Array:
         """Return the entries of all outputs one after another, 0 where nothing arrives."""
         parts = zip(self.parts, self.shapes, strict=True)
+        like = library(next((part for part in self.parts if part is not None), None))
         return np.concatenate(
-            [np.zeros(math.prod(n), self.dtype) if part is None else np.ravel(part) for part, n in parts]
+            [np.zeros(math.prod(n), self.dtype, like=like) if part is None else np.ravel(part) for part, n in parts]
         )
 
     def of_taken(self, mask: Any, along: Function | None) -> "OutputGradients":
@@ -229,7 +230,7 @@ def as_outputs(returned: Any, name: str) -> Outputs:
 
 def zeros_for(x: Any, outputs: Any) -> Array:
     """Return the gradient of an output that is not used; of integers, in the precision of the others."""
-    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype)
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype, like=library(x))
 
 
 def rule_of_outputs(rule: Rule) -> Rule:

@@ -14,7 +14,7 @@ from autotiny.ops.elementwise import squares
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
 from autotiny.ops.spectra import coincide, columns, diagonal, limit, limit_along, matrices, over_gaps, pairs, rounding
-from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, own
+from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, library, own
 
 plain(np.linalg.matrix_rank)
 
@@ -31,6 +31,7 @@ def limit_at_zero(s: Array, values: Any, vectors: Any) -> Array:
 
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
+    values, vectors = (np.asarray(mask, like=library(s)) for mask in (values, vectors))
     unknown = np.broadcast_to(np.logical_and(values, vectors), s.shape)
     return np.where(unknown, s.dtype.type(np.nan), s.dtype.type(0))
 
@@ -123,7 +124,7 @@ define_outputs(
 def is_singular(s: Array, x: Array) -> Any:
     """Whether singular values coincide or are 0."""
     gaps = pairs(np.subtract, s)
-    return np.any(coincide(gaps, s) & ~np.eye(s.shape[-1], dtype=bool)) or np.any(vanish(s, x.shape))
+    return np.any(coincide(gaps, s) & (identity_like(s, s.shape[-1]) == 0)) or np.any(vanish(s, x.shape))
 
 
 @extend(np.linalg.svd)

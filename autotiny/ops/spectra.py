@@ -17,7 +17,7 @@ import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
-from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written
+from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written, library
 
 ROUNDING = 8
 """Eigenvalues coincide if they are closer than this times eps, the number of rows and the largest of them."""
@@ -57,7 +57,12 @@ def limit(turning: Array, parts: Array, values: Any, vectors: Any) -> Array:
 def turns(turning: Array, parts: Array, vectors: Any) -> Array:
     """Whether a function changes when the basis within a subspace is turned."""
     fixed = np.abs(turning) <= rounding(parts)
-    return pairs(np.logical_or, np.broadcast_to(vectors, turning.shape[:-1])) & ~fixed
+    return pairs(np.logical_or, spread(vectors, turning)) & ~fixed
+
+
+def spread(taken: Any, turning: Array) -> Array:
+    """Return which values or vectors were taken, one for each row, as an array of the same library."""
+    return np.broadcast_to(np.asarray(taken, like=library(turning)), turning.shape[:-1])
 
 
 def rounding(parts: Array) -> Array:
@@ -69,8 +74,8 @@ def rounding(parts: Array) -> Array:
 @on_values
 def depend_on_both(turning: Array, values: Any, vectors: Any) -> Array:
     """Whether a function depends on the values of a pair and on its vectors."""
-    values, vectors = (pairs(np.logical_or, np.broadcast_to(x, turning.shape[:-1])) for x in (values, vectors))
-    return values & vectors & ~np.eye(turning.shape[-1], dtype=bool)
+    values, vectors = (pairs(np.logical_or, spread(x, turning)) for x in (values, vectors))
+    return values & vectors & (identity_like(turning, turning.shape[-1]) == 0)
 
 
 @on_values
@@ -95,7 +100,7 @@ def limit_along(g: Any, key: int, gaps: Array, s: Array, turning: Callable[..., 
         return known
     limits = []
     for power in (1, 2):
-        c = np.arange(1, s.shape[-1] + 1).astype(s.dtype) ** power
+        c = np.arange(1, s.shape[-1] + 1, like=library(s)).astype(s.dtype) ** power
         moved = [zeros if x is None else x for x, zeros in zip(g.along(key, c), map(np.zeros_like, g), strict=True)]
         turned, parts_moved = turning(moved)
         limits.append(turned / (c - c[:, None] + identity_like(s, len(c))))
@@ -128,7 +133,7 @@ def diagonal(x: Array) -> Array:
 def has_coinciding(y: Any, x: Array, **_options: Any) -> Any:
     """Whether two eigenvalues of a matrix coincide."""
     gaps = pairs(np.subtract, y[0])
-    return coincide(gaps, y[0]) & ~np.eye(gaps.shape[-1], dtype=bool)
+    return coincide(gaps, y[0]) & (identity_like(gaps, gaps.shape[-1]) == 0)
 
 
 # ----- Hermitian matrices -----

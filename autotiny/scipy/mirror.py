@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from autotiny.ops.table import COMPOSED, Function, define, recorded
+from autotiny.ops import elementwise
+from autotiny.ops.table import COMPOSED, Function, Op, define, recorded
+
+
+def curve(function: Any, *rules: Any, traits: str, **row: Any) -> Op:
+    """Enter a ufunc of SciPy's as an elementwise row; one that has no form for complex numbers is real."""
+    takes_complex = any("D" in types.partition("->")[0] for types in function.types)
+    return elementwise.curve(function, *rules, traits=traits if takes_complex else f"{traits} real", **row)
 
 
 def parts(value: Any) -> Iterator[Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.ops.elementwise import curve
 from autotiny.ops.table import Array
+from autotiny.scipy.mirror import curve
 from scipy import special
 
 SHIFTED = "times a factor and the function with shifted parameters"
