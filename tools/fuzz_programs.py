@@ -26,6 +26,7 @@ from autotiny.ops import (
     normalising,
     patches,
     penalties,
+    quantiles,
     reductions,
     shaping,
     updating,
@@ -36,7 +37,8 @@ Values = Mapping[str, Any]
 MODULES = {
     "np": np, "at": at, "einsum": einsum, "elementwise": elementwise, "indexing": indexing, "linalg": linalg,
     "matmul": matmul, "logarithms": logarithms, "losses": losses, "normalising": normalising, "patches": patches,
-    "penalties": penalties, "reductions": reductions, "shaping": shaping, "updating": updating,
+    "penalties": penalties, "quantiles": quantiles, "reductions": reductions, "shaping": shaping,
+    "updating": updating,
 }  # fmt: skip
 """What the code of a program may refer to."""
 

@@ -77,7 +77,11 @@ def calls() -> dict[str, list[str]]:
 
 def newer_options() -> tuple[str, ...]:
     """Return how calls look that this NumPy lacks."""
-    return () if np.lib.NumpyVersion(np.__version__) >= "2.2.0" else ("clip(X, min=", "copy=None", "pad(x, {")
+    return (
+        ()
+        if np.lib.NumpyVersion(np.__version__) >= "2.2.0"
+        else ("clip(X, min=", "copy=None", "pad(x, {", "trim_zeros(np.pad")
+    )
 
 
 def lines() -> Iterator[str]:

@@ -57,6 +57,8 @@ def number(term: Term) -> Fraction | None:
     value = np.asarray(term.value)
     if value.dtype.kind == "b" and value.ndim:
         return None
+    if value.dtype.kind == "c":
+        return None
     first = value.reshape(-1)[0].item()
     if isinstance(first, np.longdouble):
         if first != float(first):

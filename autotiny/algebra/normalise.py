@@ -19,13 +19,15 @@ from autotiny.algebra.normal import (
     total,
     without_spread,
 )
-from autotiny.algebra.term import Term, apply
+from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import OPS
-from autotiny.ops.activations import softmax
-from autotiny.ops.indexing import index
+from autotiny.ops.activations import sigmoid, softmax
+from autotiny.ops.indexing import index, scatter
+from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.shaping import astype
+from autotiny.ops.table import is_complex
 
 
 def normalise(term: Term) -> Term:
@@ -44,7 +46,9 @@ def normalise(term: Term) -> Term:
     if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
         return outside
     arranged = _arranged(term)
-    return normalise(arranged) if is_reshape(arranged) and arranged is not term else arranged
+    if arranged is not term:
+        return normalise(arranged) if is_reshape(arranged) else arranged
+    return _into_product(term) if is_reshape(term) else term
 
 
 UNTOUCHED = (np.copy, vdot.__wrapped__, expectation.__wrapped__)  # type: ignore[attr-defined]
@@ -108,6 +112,17 @@ def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
     return apply(OPS[np.reshape], (x,), {"shape": shape})
 
 
+def _into_product(term: Term) -> Term:
+    """Move a reshape into a product with a factor that had the new shape: reshape(a / reshape(b)) = reshape(a) / b."""
+    (x,) = term.args
+    coefficient, powers = factors(x)
+    back = any(is_reshape(base) and base.args[0].shape == term.shape for base, _ in powers)
+    if not back or any(base.shape not in ((), x.shape) for base, _ in powers):
+        return term
+    moved = [(reshaped(base, term.shape) if base.ndim else base, power) for base, power in powers]
+    return product(coefficient, moved, term.shape)
+
+
 def _transpose(term: Term) -> Term:
     """Write the transpose of a matrix as np.transpose without options."""
     (x,) = term.args
@@ -125,7 +140,7 @@ def _swaps(term: Term) -> bool:
 
 
 def _index(term: Term) -> Term:
-    """Write an index that only adds or drops axes of length 1 as a reshape."""
+    """Write an index that only adds or drops axes of length 1, and its gradient, as a reshape."""
     key = term.kwargs.get("key")
     simple = all(_keeps_order(part) for part in (key if isinstance(key, tuple) else (key,)))
     return reshaped(term.args[0], term.shape) if simple and term.size == term.args[0].size else term
@@ -137,6 +152,37 @@ def _keeps_order(part: Any) -> bool:
 
 def _same(term: Term) -> Term:
     return term.args[0]
+
+
+def conjugated(term: Term) -> Term:
+    """Return the conjugate of a term: of its symbols, where f(conj(x)) is conj(f(x)), as a function of real ones is."""
+    done: dict[Term, Term] = {}
+    for part in topological_order(term):
+        done[part] = _conjugate(part, [done[arg] for arg in part.args])
+    return done[term]
+
+
+def _conjugate(part: Term, args: list[Term]) -> Term:
+    """Return the conjugate of an operation from those of its operands."""
+    if not is_complex(part):
+        return part
+    if part.op is CONJUGATE:
+        return part.args[0]
+    if part.op is not None and (part.op.has("analytic") or part.op.function in MIRRORED):
+        return normalise(constant(apply(part.op, args, part.kwargs)))
+    return constant(np.conjugate(part))
+
+
+def _real(x: Term) -> Term:
+    """Return the real part of a number, that of a conjugate too."""
+    if not is_complex(x):
+        return x
+    return constant(np.real(x.args[0] if x.op is CONJUGATE else x))
+
+
+CONJUGATE = OPS[np.conjugate]
+MIRRORED = {np.sign, np.log1p, np.arcsinh, np.nan_to_num, *(f.__wrapped__ for f in (sigmoid, vdot, cofactors))}  # type: ignore[attr-defined]
+"""Functions for which f(conj(x)) is conj(f(x)), besides those that are analytic."""
 
 
 def _softmax(term: Term) -> Term:
@@ -163,8 +209,11 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     np.copy: _same,
     astype.__wrapped__: lambda t: t.args[0] if t.dtype == t.args[0].dtype else t,  # type: ignore[attr-defined]
     index.__wrapped__: _index,  # type: ignore[attr-defined]
+    scatter.__wrapped__: _index,  # type: ignore[attr-defined]
     softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     log_softmax.__wrapped__: _softmax,  # type: ignore[attr-defined]
     expectation.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
-    vdot.__wrapped__: lambda t: np.sum(normalise(t.args[0] * t.args[1])),  # type: ignore[attr-defined]
+    vdot.__wrapped__: lambda t: np.sum(normalise(conjugated(t.args[0]) * t.args[1])),  # type: ignore[attr-defined]
+    np.conjugate: lambda t: conjugated(t.args[0]),
+    np.real: lambda t: _real(t.args[0]),
 }

@@ -125,6 +125,8 @@ ROWS = (
         lambda x: np.sinh(x) / np.cosh(x),          lambda x: np.tanh(x),           stable=True),
     Equation("cofactors over the determinant are the inverse, transposed",
         lambda x: cofactors(x) / np.linalg.det(x),  lambda x: np.transpose(np.linalg.inv(x))),
+    Equation("|x| times the sign of x is x",
+        lambda x: np.abs(x) * np.sign(x),           lambda x: x),
     Equation("exponential of a logarithm",
         lambda x: np.exp(np.log(x)),                lambda x: x),
     Equation("where with 0 is a product with the mask",

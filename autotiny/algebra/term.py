@@ -211,6 +211,8 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # the Tensor records
         return record(op, args, options)
+    if complex in map(type, args):
+        args = with_strong_numbers(args)
     operands = tuple(map(constant, args))
     key = (op, *map(id, operands), _key(options) if options else ())
     term = _terms.get(key)
@@ -230,6 +232,13 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
             return constant(value)
         _terms[key] = term
     return term
+
+
+def with_strong_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return operands with complex numbers of Python's in the precision of the others, as NumPy takes them."""
+    dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
+    kind: Any = np.result_type(np.complex64, *dtypes) if dtypes else np.dtype(complex)
+    return tuple([kind.type(arg) if type(arg) is complex else arg for arg in args])
 
 
 def results(term: Any) -> Any:

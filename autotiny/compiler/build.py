@@ -90,7 +90,7 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     if simplified.rows or fast:
         finite += terms[count:checked]
     if simplified.rows:
-        finite += [x for x in traced.symbols if x.dtype.kind == "f"]
+        finite += [x for x in traced.symbols if x.dtype.kind in "fc"]
     finite = list(dict.fromkeys(finite))
     return Rewritten(outputs, terms[checked:], formula, counts, facts, finite, moved, fast)
 
@@ -261,7 +261,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
     """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
-    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and not out.is_constant]
+    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
     return [out for out in results if not out.ndim] or results
 
 
@@ -277,7 +277,7 @@ def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
         sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
         shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
     seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
-    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind == "f" and out not in set(checked)]
+    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and out not in set(checked)]
     results = [out for out in others if not out.is_constant]
     unseen: list[Term] = []
     for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):

@@ -17,6 +17,7 @@ from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
 from autotiny.ops import Op
 from autotiny.ops.code import has_operator, numpy_name, operation
+from autotiny.ops.table import is_complex
 
 
 class Writer(Operands):
@@ -67,9 +68,11 @@ class Writer(Operands):
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
         if not x.ndim:
-            return f"{self.expressions[x]} * {self.expressions[x]}"
-        flat = self.flat(x)
-        return f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
+            square = f"{self.expressions[x]} * {self.expressions[x]}"
+        else:
+            flat = self.flat(x)
+            square = f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
+        return f"abs({square})" if is_complex(x) else square
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -217,7 +220,9 @@ class Writer(Operands):
         return f"{self.numpy('matmul')}({first}, {second}{self.out(term)})"
 
     def sum_of_products(self, term: Term) -> str:
-        """Return `flat_a.dot(flat_b)`, over all entries."""
+        """Return `flat_a.dot(flat_b)`, over all entries; of complex ones vdot, which conjugates the first."""
+        if is_complex(term.args[0]):
+            return f"{self.numpy('vdot')}({', '.join(self.operand(arg, None) for arg in term.args)})"
         a, b = (self.flat(arg) for arg in term.args)
         return f"{a}.dot({b})"
 

@@ -32,6 +32,7 @@ from autotiny.engine.gradients import gradients
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
+from autotiny.ops.table import is_complex
 
 LONG = 60
 """The largest number of operations of an intermediate gradient that gets no name of its own."""
@@ -189,6 +190,11 @@ class Deriving:
 
 def seed_of(output: Term, goal: Term) -> Term:
     """Return dJ/dJ = 1 for a number; for a vector a symbol v, from whose product the Jacobian is read off."""
+    if is_complex(output):
+        raise UnsupportedError(
+            f"derive: {output.name} is complex, and a gradient is that of a real number: take np.real, np.imag or "
+            "np.abs of it first"
+        )
     if output.size == 1:
         return constant(output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype))
     if output.ndim != 1 or goal.ndim != 1:

@@ -17,6 +17,7 @@ from autotiny.algebra import Term, apply, constant, symbol
 from autotiny.algebra.simplify import size
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
+from autotiny.ops.table import is_complex
 
 # ----- numbers as powers of variables -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
@@ -170,7 +171,7 @@ class _Lifter:
         """A lifted tensor, number or array; an exact number stays a number."""
         if isinstance(value, Tensor):
             return self.terms[value]
-        return self.number(value) if np.ndim(value) == 0 and not exact else self.data(value)
+        return self.number(value) if np.ndim(value) == 0 and not (exact or is_complex(value)) else self.data(value)
 
     # ----- numbers -----
     def number(self, value: Any) -> Term:

@@ -121,7 +121,7 @@ def difference(before: Any, after: Any) -> float:
 def tolerance(value: Any) -> float:
     """The relative difference that rounding may make."""
     dtype = np.asarray(value).dtype
-    return 1e4 * float(np.finfo(dtype if dtype.kind == "f" else float).eps)
+    return 1e4 * float(np.finfo(dtype if dtype.kind in "fc" else float).eps)
 
 
 def is_rounding(before: Term, after: Term, definitions: Mapping[Term, Term]) -> bool:
@@ -143,8 +143,8 @@ def in_extended_precision(term: Term, definitions: Mapping[Term, Term], values: 
         if part in definitions:
             values[part] = in_extended_precision(definitions[part], definitions, values)
         elif part.op is None:
-            floating = np.asarray(part.value).dtype.kind == "f"
-            values[part] = np.asarray(part.value, np.longdouble if floating else None)
+            wide = {"f": np.longdouble, "c": np.clongdouble}.get(np.asarray(part.value).dtype.kind)
+            values[part] = np.asarray(part.value, wide)
         else:
             values[part] = part.op.forward(*(values[arg] for arg in part.args), **part.kwargs)
     return values[term]

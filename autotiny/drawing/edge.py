@@ -14,6 +14,7 @@ from autotiny.engine.contributions import Contribution
 from autotiny.engine.recording import value_of
 from autotiny.notation.numbers import ArraySummary, as_text, short_number, summarise, typeset
 from autotiny.ops import Op
+from autotiny.ops.table import is_complex
 
 MOST_PATHS = 6
 """The number of contributions up to which the chain rule of a card lists them one by one."""
@@ -101,9 +102,10 @@ def used_by(result: Any, position: int) -> tuple[Any, int]:
 
 def norm(contribution: Any) -> float:
     """Return √(sum of squares) without overflow or underflow; 0 only where every entry is 0."""
-    if np.ndim(contribution) == 0:
-        return abs(float(contribution))
-    array = np.asarray(contribution, dtype=float)
+    sizes = np.abs(contribution) if is_complex(contribution) else contribution
+    if np.ndim(sizes) == 0:
+        return abs(float(sizes))
+    array = np.asarray(sizes, dtype=float)
     largest = float(np.max(np.abs(array), initial=0.0))
     if not np.isfinite(largest) or largest == 0:
         return largest
@@ -169,6 +171,8 @@ def _term(graph: GraphView, output: str, result: NodeId, position: int) -> tuple
 
 def _product(c: Contribution, local: LocalDerivative | None) -> str:
     """Return a contribution between numbers as a product of two, if it is one."""
+    if is_complex(c.value) or is_complex(c.pulled):
+        return short_number(c.value)
     g, slope = float(c.pulled), float(local.value) if local else np.nan
     if np.isclose(g * slope, float(c.value), rtol=1e-6, atol=0):
         return f"{_factor(g)} · {_factor(slope)}"

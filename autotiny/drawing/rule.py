@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, constant, symbol
+from autotiny.algebra.normalise import conjugated
 from autotiny.notation.expression import Expression, operands_first
 from autotiny.notation.notations import Unicode
 from autotiny.notation.numbers import short_number
 from autotiny.notation.text import clean
 from autotiny.ops import Op
 from autotiny.ops.mathematics import mathematics
-from autotiny.ops.table import Rule
+from autotiny.ops.table import Rule, conj, is_complex
 
 LONGEST_RULE, LONGEST_FACTOR = 120, 20
 FACTORS = [
@@ -63,7 +64,8 @@ def local_derivative(
     g = symbol(arriving, np.ones_like(output[1]))
     try:
         with np.errstate(all="ignore"):
-            result = constant(rule(g, symbol(*output), *(_operand(*operand) for operand in operands), **options))
+            result = constant(rule(conj(g), symbol(*output), *(_operand(*operand) for operand in operands), **options))
+            result = conjugated(result) if is_complex(result) else result
     except Exception:  # a user's rule may do what no formula can
         return None
     if result.is_constant:  # nothing is passed on, or the rule left the formula behind
@@ -86,7 +88,7 @@ class RuleText(Unicode):
 
     def number(self, value: Any) -> str:
         """A number as pictures show it."""
-        return short_number(value)
+        return f"({short_number(value)})" if np.iscomplexobj(value) and value.real else short_number(value)
 
 
 def _as_text(rule: Term) -> str:

@@ -213,6 +213,19 @@ class Node:
     dtype = property(attrgetter("_value.dtype"), not_assignable("dtype", "astype()"), doc="Type of the entries.")
     ndim = property(attrgetter("_value.ndim"), not_assignable("ndim", "reshape()"), doc="Number of axes.")
     size = property(attrgetter("_value.size"), not_assignable("size", "reshape()"), doc="Number of entries.")
+    nbytes = property(attrgetter("_value.nbytes"), not_assignable("nbytes", "astype()"), doc="Bytes of all entries.")
+    itemsize = property(attrgetter("_value.itemsize"), not_assignable("itemsize", "astype()"), doc="Bytes of an entry.")
+    strides = property(
+        attrgetter("_value.strides"),
+        not_assignable("strides", "reshape()"),
+        doc="Bytes from an entry to the next along each axis.",
+    )
+    flags = property(
+        lambda self: read_only(self._value).flags,
+        not_assignable("flags", "reshape()"),
+        doc="How the entries lie in memory.",
+    )
+    device = property(lambda self: "cpu", not_assignable("device", "at.Tensor()"), doc="Where the entries lie: 'cpu'.")
 
     # ----- values without a gradient -----
     def item(self, *place: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autotiny.engine.array_mends import in_place_mend
+from autotiny.engine.messages import composition_failure
 from autotiny.engine.signatures import stated_options
 from autotiny.errors import UnsupportedError
-from autotiny.ops import OPS, folding, shaping
+from autotiny.ops import OPS, PLAIN, folding, shaping, ufuncs
 
 REDUCTIONS = {op.reduction_of: function for function, op in OPS.items() if op.reduction_of}
 
@@ -35,6 +36,8 @@ class ArrayProtocol:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method == "__call__":
+            if options and ufunc not in PLAIN and options.keys() & ufuncs.OPTIONS:
+                return self._with_options(ufunc, inputs, options)
             return self.__autotiny_call__(ufunc, inputs, options)
         if method == "reduce" and ufunc in REDUCTIONS:
             return self.__autotiny_call__(REDUCTIONS[ufunc], inputs, {"axis": 0, **options})
@@ -47,8 +50,18 @@ class ArrayProtocol:
             f"{in_place_mend('at', f'np.{ufunc.__name__}')}"
         )
 
+    @staticmethod
+    def _with_options(ufunc: np.ufunc, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        try:
+            return ufuncs.call(ufunc, inputs, options)
+        except Exception as error:
+            raise composition_failure(ufunc, inputs, options, error) from None
+
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return self.__autotiny_call__(function, args, kwargs)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self.__autotiny_call__(np.equal, (self, value), {})))
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -88,9 +101,6 @@ class ArrayProtocol:
         """Return the values in another floating-point or complex type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
-    real = property(_method(np.real), doc="The real part.")
-    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
-
     def __array_namespace__(self, *, api_version: Any = None) -> Any:
         """Return NumPy, whose functions take this: the namespace of the array API standard."""
         return np.empty(0).__array_namespace__(api_version=api_version)
@@ -102,6 +112,8 @@ class ArrayProtocol:
         np.empty(0).to_device(device, stream=stream)
         return self
 
+    real = property(_method(np.real), doc="The real part.")
+    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
     T = property(transpose, doc="The axes reversed.")
     flat = property(ravel, doc="The entries in order, as a vector.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

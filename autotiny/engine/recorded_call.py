@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import messages
-from autotiny.engine.arguments import Key, chosen_values
+from autotiny.engine.arguments import Key, chosen_values, replaced
 from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.containers import is_number
 from autotiny.engine.gradients import sweep
@@ -84,12 +84,7 @@ def record_call(
         variables = list(map(variable, numbers))
     except UnsupportedError as error:
         raise misplaced(error, values, chosen, where) from None
-    arguments, keywords = list(args), dict(kwargs)
-    for key, argument in zip(chosen, rebuild_arguments(variables), strict=True):
-        if isinstance(key, str):
-            keywords[key] = argument
-        else:
-            arguments[key] = argument
+    arguments, keywords = replaced(args, kwargs, chosen, rebuild_arguments(variables))
     with Exits() as exits:
         if modes.recording:
             output = f(*arguments, **keywords)
@@ -144,7 +139,7 @@ def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
     """Return the tracked leaves among the outputs and among the operands of the operations that lead to them."""
     candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if isinstance(x, Node) and x.op is None and x.requires_grad}
+    return {x for x in candidates if isinstance(x, Node) and x.op is None and x._tracked}
 
 
 def variable(value: Any) -> Tensor:

@@ -18,11 +18,10 @@ UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": 
 
 
 SEQUENCES = frozenset({
-    "arrays", "tup", "condlist", "choicelist", "choices", "funclist", "c_and_lower", "lu_and_piv", "c_or_cr",
+    "arrays", "tup", "condlist", "choicelist", "choices", "funclist", "sample", "bins", "range",
+    "c_and_lower", "lu_and_piv", "c_or_cr",
 })  # fmt: skip
-"""NumPy's and SciPy's names of parameters that are sequences of arrays, which need not have one shape."""
-MENDS = {np.where: "; np.where(condition, x, y) chooses, np.nonzero(condition.data) finds the places that are not 0"}
-"""What to do where an argument is missing that NumPy's function can do without."""
+"""Names of parameters that are sequences of arrays, which need not have one shape, or of options."""
 
 
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
@@ -35,8 +34,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     if op.arity is not None:
         args += tuple(options.pop(name) for name in op.parameters[len(args) : op.arity] if name in options)
         if len(args) < op.arity:
-            missing, mend = op.parameters[len(args)], MENDS.get(op.function, "")
-            raise UnsupportedError(f"{op.name}: missing argument {missing}{mend}")
+            raise UnsupportedError(f"{op.name}: missing argument {op.parameters[len(args)]}")
     require_supported(op.name, options, op.options)
     return args, options
 
@@ -44,7 +42,7 @@ def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 def extends(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether a call states options that the entry of its function lacks, and its other composition has."""
     if not (kwargs or len(args) > 1):
-        return False
+        return function in EXTENDED and function in OPS and len(args) < (OPS[function].arity or 0)  # np.where(x)
     if function not in EXTENDED and _states_unknown(function, args, kwargs):
         load_tables()
     if function not in EXTENDED:

@@ -100,7 +100,7 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
         gradients.backward(self, grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self.requires_grad:
+        if self.requires_grad and (dtype is None or np.dtype(dtype).kind not in "iub"):
             if sparse_product_asks(sys._getframe(1)):
                 return no_array(self)
             raise messages.lost_in_array(self)

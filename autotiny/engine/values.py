@@ -61,6 +61,8 @@ def is_foreign(value: Any) -> bool:
 
 def plain_copy(value: Any) -> Any:
     """Return a copy as a NumPy array; an array of another library stays one."""
+    if type(value) is np.ndarray:
+        return value.copy("K")
     if is_foreign(value):
         return np.copy(value) if hasattr(value, "__autotiny_call__") else value  # a formula notes that it is an array
     return np.array(value)
@@ -68,6 +70,8 @@ def plain_copy(value: Any) -> Any:
 
 def private_copy(data: Any, tracked: bool, dtype: Any = None, where: str = "Tensor") -> Any:
     """Return a private copy of a value: a single number as a NumPy scalar, and a tracked value in floating point."""
+    if type(data) is np.ndarray and data.ndim and data.dtype.kind in DIFFERENTIABLE and dtype is None:
+        return data.copy("K")
     if is_foreign(data):
         require_numeric(data.dtype, where)
         if not hasattr(data, "__autotiny_call__") or not data.ndim:

@@ -21,7 +21,8 @@ def short_number(value: Any, digits: int = 4) -> str:
     '0.5-2j'
     """
     if np.iscomplexobj(value):
-        return f"{value.real + 0.0:.{digits}g}{value.imag + 0.0:+.{digits}g}j"
+        real = f"{value.real:.{digits}g}" if value.real else ""
+        return f"{real}{value.imag + 0.0:{'+' if real else ''}.{digits}g}j"
     return f"{float(value) + 0.0:.{digits}g}"  # adding 0 turns -0 into 0
 
 
@@ -31,6 +32,10 @@ def as_typed(value: Any) -> str:
     >>> [as_typed(v) for v in (2.0, np.float32(0.1), 0.044715, 0.1 * 3, 1 / 3, 1e-12, True)]
     ['2', '0.1', '0.044715', '0.3', '0.333333333333333', '1e-12', '1']
     """
+    if np.iscomplexobj(value):
+        imaginary = f"{as_typed(abs(value.imag))}j"
+        sign = "-" if value.imag < 0 else ""
+        return f"({as_typed(value.real)}{sign or '+'}{imaginary})" if value.real else f"{sign}{imaginary}"
     number, kind = float(value), np.asarray(value).dtype
     rounding = 8 * float(np.finfo(kind if kind.kind == "f" else float).eps)
     shortened = (f"{number:.{digits}g}" for digits in range(6, 18))
@@ -178,11 +183,11 @@ def summarise(array: Array, small: bool = False) -> ArraySummary:
         array = array.astype(int)
     text = as_text(array)
     if array.size < 2:
-        return ArraySummary(text, exact=f"{array.item():.12g}" if array.size else text)
+        return ArraySummary(text, exact=short_number(array.item(), 12) if array.size else text)
     zeros = 1 - np.count_nonzero(array) / array.size
     if small:
         return ArraySummary(text, bars=sparkline(array), zeros=zeros, exact=text)
-    rows = _rows(array)
+    rows, array = _rows(array), sizes(array)
     # Where every entry is printed, each has a shade of its own, however many there are.
     cells = shades(np.atleast_2d(array).astype(float)) if rows else heat(array)
     return ArraySummary(text, rows, cells, "", zeros, text)
@@ -207,10 +212,17 @@ def as_text(array: Array) -> str:
     finite = array[np.isfinite(array)]
     if finite.size < array.size:
         return ", ".join(([_range(finite)] if finite.size else []) + _not_finite(array, finite))
-    return f"all {_range(finite)}" if finite.min() == finite.max() else _range(finite)
+    return f"all {_range(finite)}" if np.all(finite == finite.flat[0]) else _range(finite)
+
+
+def sizes(array: Array) -> Array:
+    """Return the absolute values of complex numbers; real ones as they are."""
+    return np.abs(array) if np.iscomplexobj(array) else array
 
 
 def _range(finite: Array) -> str:
+    if np.iscomplexobj(finite):
+        return short_number(finite.flat[0], 3) if np.all(finite == finite.flat[0]) else f"|·| {_range(np.abs(finite))}"
     low, high = short_number(finite.min(), 3), short_number(finite.max(), 3)
     return low if finite.min() == finite.max() else f"{low} … {high}"
 
@@ -235,7 +247,7 @@ def sparkline(array: Array) -> str:
     >>> sparkline(np.array([0.0, 0.0, 0.0, 1.0]))
     '█▁▁▁▁▁▁▃'
     """
-    finite = array[np.isfinite(array)]
+    finite = sizes(array)[np.isfinite(array)]
     if finite.size < 2 or finite.min() == finite.max():
         return ""
     low, span = float(finite.min()), float(finite.max()) - float(finite.min())

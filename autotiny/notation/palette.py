@@ -97,6 +97,7 @@ def heat(array: Array) -> Heat | None:
     """
     if array.size < 2:
         return None
+    array = np.abs(array) if np.iscomplexobj(array) else array
     matrix = array.reshape(-1, array.shape[-1]).astype(float)
     rows, columns = matrix.shape
     n_rows = MOST_ROWS if rows > MOST_ROWS else rows

@@ -12,6 +12,7 @@ from autotiny.ops import (
     matmul,
     reductions,
     shaping,
+    ufuncs,
 )
 from autotiny.ops.custom import operation
 from autotiny.ops.loading import load_tables
@@ -39,4 +40,5 @@ __all__ = [
     "reductions",
     "shaping",
     "stable_form",
+    "ufuncs",
 ]

@@ -112,27 +112,6 @@ def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
     return np.moveaxis(a, axis, start - (start > axis))
 
 
-def shifted_axes(x: Array, axes: Any) -> tuple[int, ...]:
-    """Return the axes whose halves are exchanged, all of them by default."""
-    if axes is None:
-        return tuple(range(x.ndim))
-    return normalize_axis_tuple(axes if isinstance(axes, int) else tuple(axes), x.ndim)
-
-
-@compose(np.fft.fftshift)
-def fftshift(x: Array, axes: Any = None) -> Array:
-    """Exchange the halves of each axis, so that entry 0 comes to the middle."""
-    axes = shifted_axes(x, axes)
-    return np.roll(x, [x.shape[i] // 2 for i in axes], axes)
-
-
-@compose(np.fft.ifftshift)
-def ifftshift(x: Array, axes: Any = None) -> Array:
-    """Exchange the halves of each axis, so that the middle entry comes to 0."""
-    axes = shifted_axes(x, axes)
-    return np.roll(x, [-(x.shape[i] // 2) for i in axes], axes)
-
-
 @compose(np.diagflat)
 def diagflat(v: Array, k: int = 0) -> Array:
     """The matrix with the entries of v along a diagonal."""

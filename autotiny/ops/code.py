@@ -61,7 +61,7 @@ def numpy_name(op: Op) -> str | None:
     form = NUMPY.get(op.kind) if op.kind == op.name else None
     if isinstance(form, Call) and form.name.startswith("np."):
         return form.name
-    homes = {"np": np, "np.linalg": np.linalg}
+    homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
     return next((f"{name}.{op.name}" for name, m in homes.items() if getattr(m, op.name, None) is op.function), None)
 
 

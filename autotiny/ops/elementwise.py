@@ -24,6 +24,7 @@ from autotiny.ops.table import (
     conj,
     constant_variant,
     define,
+    extend,
     is_complex,
     is_formula,
     own,
@@ -67,6 +68,16 @@ def log_of_base(a: Array, y: Array) -> Array:
 def root_of_1_plus_square(x: Array) -> Array:
     """√(1 + x²), without overflow of a real x."""
     return np.sqrt((1 - 1j * x) * (1 + 1j * x)) if is_complex(x) else np.hypot(x, 1)
+
+
+def real_part(x: Array) -> Array:
+    """Re x, an array of its own rather than a view."""
+    return +np.real(x)
+
+
+def imaginary_part(x: Array) -> Array:
+    """Im x, an array of its own rather than a view."""
+    return +np.imag(x)
 
 
 def at_zero(y: Array, *_: Array, **__: Any) -> Array:
@@ -222,7 +233,9 @@ define(np.nan_to_num,
 curve(np.conjugate,    lambda g, y, x: conj(g),              traits="smooth linear keeps_sign",
       words="conjugate: so is the gradient")
 curve(np.real,         lambda g, y, x: g,                    traits="smooth linear keeps_sign",
-      words="real part: the gradient passes to it")
+      forward=real_part,           words="real part: the gradient passes to it")
+define(np.imag,        lambda g, y, x: np.zeros_like(g),     traits="elementwise flat linear",
+       forward=imaginary_part,     words="flat: no gradient passes")
 # fmt: on
 
 
@@ -249,7 +262,6 @@ def without_slope_at_0(x: Array) -> Array:
 
 
 # ----- flat almost everywhere -----
-define(np.imag, lambda g, y, x: np.zeros_like(g), traits="elementwise flat linear", words="flat: no gradient passes")
 for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
     define(
         flat,
@@ -292,6 +304,12 @@ def squared_hypot(a: Array, b: Array) -> Array:
 
 
 # ----- compositions -----
+@extend(np.where)
+def places_of_nonzero(condition: Array) -> Any:
+    """The places where the condition is not 0, as np.nonzero has them."""
+    return np.nonzero(condition)
+
+
 compose(np.degrees)(np.rad2deg)
 compose(np.radians)(np.deg2rad)
 compose(np.around)(np.round)

@@ -150,17 +150,47 @@ def trace_of(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: A
     return np.trace(cast(a, dtype), offset, axis1, axis2)
 
 
+def in_type(arrays: Sequence[Array], dtype: Any, casting: Any) -> list[Array]:
+    """Return arrays in another precision, if NumPy would cast them."""
+    parts = [floats(x) for x in arrays]
+    common = np.result_type(*parts) if dtype is None else np.dtype(dtype)
+    for x in parts:
+        if not np.can_cast(x.dtype, common, casting):
+            raise UnsupportedError(f"concatenate: {x.dtype} cannot be cast to {common} with casting={casting!r}")
+    return [cast(x, common) for x in parts]
+
+
 @extend(np.concatenate)
-def joined(arrays: Sequence[Array], axis: int | None = 0, *, dtype: Any = None) -> Array:
+def concatenate(
+    arrays: Sequence[Array], axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Array:
     """Arrays joined in another precision."""
-    return np.concatenate([cast(floats(x), dtype) for x in arrays], axis)
+    return np.concatenate(in_type(arrays, dtype, casting), axis)
+
+
+@extend(np.stack)
+def stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    """Arrays joined along a new axis, in another precision."""
+    return np.stack(in_type(arrays, dtype, casting), axis)
+
+
+@extend(np.vstack)
+def vstack(tup: Sequence[Array], *, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    """Arrays stacked vertically, in another precision."""
+    return np.vstack(in_type(tup, dtype, casting))
+
+
+@extend(np.hstack)
+def hstack(tup: Sequence[Array], *, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    """Arrays stacked horizontally, in another precision."""
+    return np.hstack(in_type(tup, dtype, casting))
 
 
 # ----- methods of ufuncs -----
-def outer(ufunc: np.ufunc, a: Array, b: Array) -> Array:
+def outer(ufunc: np.ufunc, a: Array, b: Array, **options: Any) -> Array:
     """f(a[i], b[j]) for all i and j."""
     a, b = floats(a), floats(b)
-    return ufunc(np.reshape(a, (*a.shape, *(1,) * b.ndim)), b)
+    return ufunc(np.reshape(a, (*a.shape, *(1,) * b.ndim)), b, **options)
 
 
 def steps(a: Array, axis: int) -> list[Array]:

@@ -19,6 +19,13 @@ def fractions(start: Array, stop: Array, num: int, endpoint: bool) -> Array:
     return np.linspace(0, 1, num, endpoint=endpoint, dtype=dtype).reshape(-1, *(1,) * ndim)
 
 
+def moved(grid: Array, dtype: Any, axis: int) -> Array:
+    """Return a grid in the type that was asked for, along an axis; whole numbers are rounded down."""
+    if dtype is not None:
+        grid = (np.floor(grid) if np.dtype(dtype).kind in "iu" else grid).astype(dtype)
+    return np.moveaxis(grid, 0, axis)
+
+
 @compose(np.linspace)
 def linspace(
     start: Array,
@@ -29,13 +36,16 @@ def linspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Any:
-    """(1 - t) start + t stop for num values of t, evenly from 0 to 1."""
+    """start + k h for k = 0 ... num - 1, where h = (stop - start) / (num - 1); the last is stop."""
     start, stop = array_like(start), array_like(stop)
-    t = fractions(start, stop, num, endpoint)
-    grid = (1 - t) * start + t * stop
-    grid = np.moveaxis(grid if dtype is None else grid.astype(dtype), 0, axis)
-    steps = num - 1 if endpoint else num
-    return (grid, (stop - start) / steps if steps else np.nan) if retstep else grid
+    difference = stop - start
+    k = np.arange(num, dtype=np.result_type(start, stop, 1.0)).reshape(-1, *(1,) * np.ndim(difference))
+    intervals = num - 1 if endpoint else num
+    grid = start + k * (difference / max(intervals, 1))
+    if endpoint and num > 1:
+        grid = np.concatenate([grid[:-1], np.broadcast_to(stop, np.shape(difference))[None].astype(grid.dtype)])
+    grid = moved(grid, dtype, axis)
+    return (grid, difference / intervals if intervals > 0 else np.nan) if retstep else grid
 
 
 @compose(np.logspace)
@@ -47,7 +57,7 @@ def logspace(
     if np.ndim(base):
         start, stop, base = np.broadcast_arrays(start, stop, base)
     grid = np.power(base, linspace(start, stop, num, endpoint))
-    return np.moveaxis(grid if dtype is None else grid.astype(dtype), 0, axis)
+    return moved(grid, dtype, axis)
 
 
 @compose(np.geomspace)
@@ -64,7 +74,7 @@ def geomspace(
     sign = np.sign(start)
     rest = stop / sign if double is np.complex128 else np.abs(stop)
     grid = sign * np.abs(start) ** (1 - t) * rest**t
-    return np.moveaxis(grid if dtype is None else grid.astype(dtype), 0, axis)
+    return moved(grid, dtype, axis)
 
 
 @compose(np.meshgrid)
@@ -102,17 +112,28 @@ def slopes(f: Array, h: Any, edge_order: int) -> Array:
     """Return ∂f along the first axis: central differences, one-sided at the ends."""
     if len(f) < edge_order + 1:
         raise ShapeError(f"gradient: an axis needs at least {edge_order + 1} points, got {len(f)}")
-    if np.ndim(h) == 0:
-        h = h * np.ones(len(f) - 1, f.dtype)
-    h = np.reshape(h, (-1, *(1,) * (f.ndim - 1)))
-    chords = (f[1:] - f[:-1]) / h
-    before, after = h[:-1], h[1:]
-    inner = (chords[:-1] * after + chords[1:] * before) / (before + after)
+    if isinstance(h, np.ndarray) and h.ndim and np.all(h == h[0]):
+        h = h[0]
+    even = np.ndim(h) == 0
+    if even:
+        inner = (f[2:] - f[:-2]) / (2 * h)
+        first, last, second, last_but_one = h, h, h, h
+    else:
+        h = np.reshape(h, (-1, *(1,) * (f.ndim - 1)))
+        before, after = h[:-1], h[1:]
+        weights = -after / (before * (before + after)), (after - before) / (before * after)
+        inner = weights[0] * f[:-2] + weights[1] * f[1:-1] + before / (after * (before + after)) * f[2:]
+        first, last = h[:1], h[-1:]
+        second, last_but_one = h[1:2], h[-2:-1]
     if edge_order == 1:
-        return np.concatenate([chords[:1], inner, chords[-1:]])
-    first = chords[:1] + (chords[:1] - chords[1:2]) * h[:1] / (h[:1] + h[1:2])
-    last = chords[-1:] + (chords[-1:] - chords[-2:-1]) * h[-1:] / (h[-1:] + h[-2:-1])
-    return np.concatenate([first, inner, last])
+        return np.concatenate([(f[1:2] - f[:1]) / first, inner, (f[-1:] - f[-2:-1]) / last])
+    at_start = one_sided(f[:1], f[1:2], f[2:3], first, second)
+    return np.concatenate([at_start, inner, one_sided(f[-1:], f[-2:-1], f[-3:-2], -last, -last_but_one)])
+
+
+def one_sided(end: Array, near: Array, far: Array, h: Any, k: Any) -> Array:
+    """Return the slope at the end of the parabola through f(0), f(h) and f(h + k)."""
+    return -(2 * h + k) / (h * (h + k)) * end + (h + k) / (h * k) * near - h / (k * (h + k)) * far
 
 
 @compose(np.gradient)

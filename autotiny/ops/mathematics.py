@@ -159,8 +159,9 @@ class _Mathematics:
         return self.transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else self.plain(node, "call")
 
     def transposed(self, x: Node) -> Expression:
-        """Return the transpose of a matrix, or of its inverse."""
-        return self.make("inverse transpose", *x.args) if self.kind(x) == "inv" else self.make("transpose", x)
+        """Return the transpose of a matrix, or of its inverse or conjugate."""
+        kinds = {"inv": "inverse transpose", "conjugate": "conjugate transpose"}
+        return self.make(kinds[self.kind(x)], *x.args) if self.kind(x) in kinds else self.make("transpose", x)
 
     def times_sparse(self, node: Node) -> Expression:
         """Return a product with a sparse matrix on the right; a vector on its left is transposed."""
@@ -199,7 +200,7 @@ class _Mathematics:
 def constant(value: Any) -> Expression:
     """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
-    if entries.size and entries.dtype.kind in "fiub" and np.all(entries == entries.flat[0]):
+    if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
     return symbol("I") if is_identity(value) else Expression("array", value=entries)
 

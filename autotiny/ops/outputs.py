@@ -13,7 +13,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.plain import ABOUT_SHAPES, on_values
-from autotiny.ops.table import Array, Function, Rule, define, own
+from autotiny.ops.table import Array, Function, Rule, define, library, own
 
 
 class Outputs:
@@ -68,12 +68,15 @@ class OutputGradients:
     of : the outputs.
     parts : the gradient of each output; None where nothing arrives.
     taken : for each output, the entries that were taken: True for all, False for none, or a mask.
+    along : where the sweep can tell, `along(i, c)` returns the gradients of the outputs of Σ c · (that of output i).
     """
 
-    __slots__ = ("of", "parts", "taken")
+    __slots__ = ("along", "of", "parts", "taken")
 
-    def __init__(self, of: Any, parts: tuple[Any, ...], taken: tuple[Any, ...] | None = None) -> None:
-        self.of, self.parts = of, parts
+    def __init__(
+        self, of: Any, parts: tuple[Any, ...], taken: tuple[Any, ...] | None = None, along: Function | None = None
+    ) -> None:
+        self.of, self.parts, self.along = of, parts, along
         self.taken = taken or tuple([part is not None for part in parts])
 
     shape = property(lambda self: self.of.shape, doc="That of the outputs.")
@@ -95,19 +98,21 @@ class OutputGradients:
     def in_a_row(self) -> Array:
         """Return the entries of all outputs one after another, 0 where nothing arrives."""
         parts = zip(self.parts, self.shapes, strict=True)
+        like = library(next((part for part in self.parts if part is not None), None))
         return np.concatenate(
-            [np.zeros(math.prod(n), self.dtype) if part is None else np.ravel(part) for part, n in parts]
+            [np.zeros(math.prod(n), self.dtype, like=like) if part is None else np.ravel(part) for part, n in parts]
         )
 
-    def of_taken(self, mask: Any) -> "OutputGradients":
-        """Return the same gradients, with the entries of the outputs that were taken; None for all."""
-        return OutputGradients(self.of, self.parts, None if mask is None else split(mask, self.of))
+    def of_taken(self, mask: Any, along: Function | None) -> "OutputGradients":
+        """Return the same gradients, with the entries of the outputs that were taken, None for all, and `along`."""
+        return OutputGradients(self.of, self.parts, None if mask is None else split(mask, self.of), along)
 
 
 class Arrived(tuple[Any, ...]):
-    """The gradients of the outputs as a rule receives them, with the entries that were `taken`."""
+    """The gradients of the outputs as a rule receives them, with what `OutputGradients` says of them."""
 
     taken: tuple[Any, ...]
+    along: Function | None
 
 
 @own(
@@ -188,7 +193,7 @@ def as_outputs(returned: Any, name: str) -> Outputs:
     for i, part in enumerate(returned):
         if not (hasattr(part, "dtype") and part.dtype.kind in "fcbiu"):
             what = f"{type(part).__name__} as output {i}"
-            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of real numbers")
+            raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of numbers")
     if not any(part.dtype.kind in "fc" for part in returned):
         what = f"{len(returned)} outputs of integers, which have" if returned else "no outputs, which has"
         raise UnsupportedError(f"{name}: the operation gave {what} no gradient; one must be in floating point")
@@ -197,7 +202,7 @@ def as_outputs(returned: Any, name: str) -> Outputs:
 
 def zeros_for(x: Any, outputs: Any) -> Array:
     """Return the gradient of an output that is not used; of integers, in the precision of the others."""
-    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype)
+    return np.zeros(np.shape(x), x.dtype if x.dtype.kind in "fc" else outputs.dtype, like=library(x))
 
 
 def rule_of_outputs(rule: Rule) -> Rule:
@@ -211,7 +216,7 @@ def rule_of_outputs(rule: Rule) -> Rule:
         before, (g, y, *operands) = args[:at], args[at:]
         outputs = outputs_of(y)
         arrived = Arrived([zeros_for(x, y) if part is None else part for part, x in zip(g.parts, outputs, strict=True)])
-        arrived.taken = g.taken
+        arrived.taken, arrived.along = g.taken, g.along
         return rule(*before, arrived, outputs, *operands, **options)
 
     return pull

@@ -7,8 +7,8 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.indexing import along, index, take
-from autotiny.ops.shaping import PIECES
-from autotiny.ops.table import UNSET, Array, compose, own
+from autotiny.ops.shaping import PIECES, astype
+from autotiny.ops.table import UNSET, Array, as_array, compose, floats, own
 
 Side = Callable[[Array, int, int, Any], Array]
 
@@ -47,19 +47,36 @@ def ramp(x: Array, axis: int, width: int, end: Any) -> Array:
     return np.linspace(end, np.take(x, 0, axis=axis), width, endpoint=False, axis=axis)
 
 
-def odd(first: int) -> Side:
-    """Return the side that is turned about the edge by half a turn."""
+def fixed(x: Array, axis: int, width: int, value: Any) -> Array:
+    """Return the side of one value."""
+    return np.broadcast_to(astype(value, dtype=x.dtype), [width if i == axis else n for i, n in enumerate(x.shape)])
+
+
+def odd(without_edge: int) -> Side:
+    """Return the side that is turned about the edges by half a turn, again and again.
+
+    x(j + period) = x(j) + 2 (last - first), where x(-j) = 2 first - x(j) and x(n - 1 + j) = 2 last - x(n - 1 - j).
+    """
 
     def side(x: Array, axis: int, width: int, option: Any) -> Array:
-        if width > x.shape[axis] - first:
-            raise UnsupportedError(f"pad: reflect_type='odd' is supported for widths up to {x.shape[axis] - first}")
-        mirrored = np.flip(index(x, key=(*along(x, axis), slice(first, first + width))), axis)
-        return 2 * np.take(x, [0], axis=axis) - mirrored
+        n = x.shape[axis]
+        if n == without_edge:
+            return np.repeat(x, width, axis=axis)
+        periods, place = np.divmod(np.arange(-width, 0), 2 * (n - without_edge))
+        turned = place >= n - without_edge
+        mirrored = np.take(x, np.where(turned, 2 * n - 1 - without_edge - place, place), axis=axis)
+        column = [-1 if i == axis else 1 for i in range(x.ndim)]
+        result = mirrored * np.reshape(np.where(turned, -1, 1).astype(x.dtype), column)
+        for end, times in ((0, -2 * periods), (n - 1, 2 * (periods + turned))):
+            factor = np.reshape(times.astype(x.dtype), column)
+            result = result + np.where(factor == 0, 0.0, factor * np.take(x, [end], axis=axis))
+        return result
 
     return side
 
 
 SIDES: dict[str, Side] = {
+    "constant": fixed,
     "mean": statistic(np.mean),
     "median": statistic(np.median),
     "maximum": statistic(np.max),
@@ -78,15 +95,29 @@ OPTION_OF = {
 """The option that a mode has."""
 
 
+NOT_GIVEN = {"constant": 0, "linear_ramp": 0}
+
+
+def is_tracked(option: Array) -> bool:
+    """Whether an option is a Tensor, whose gradient counts."""
+    return getattr(option, "requires_grad", False)
+
+
 def given(option: Any, default: Any) -> Any:
     """Return an option, or its default where it was not given."""
     return default if option is UNSET else option
 
 
+def entries(option: Any) -> Array:
+    """Return an option as an array; numbers and Tensors in lists and tuples are joined."""
+    return np.stack([entries(part) for part in option]) if isinstance(option, list | tuple) else as_array(option)
+
+
 def by_axes(option: Any, ndim: int) -> list[list[Any]]:
     """Return an option of both sides of each axis."""
-    pairs: list[list[Any]] = np.broadcast_to(np.asarray(option, dtype=object), (ndim, 2)).tolist()
-    return pairs
+    if option is None:
+        return [[None, None]] * ndim
+    return [list(pair) for pair in np.broadcast_to(entries(option), (ndim, 2))]
 
 
 @compose(np.pad)
@@ -116,7 +147,7 @@ def pad(
         if value is not UNSET and OPTION_OF.get(mode) != option:
             owners = ", ".join(sorted(m for m, its in OPTION_OF.items() if its == option))
             raise UnsupportedError(f"pad: {option} is for the mode {owners}, and the mode is {mode!r}")
-    if mode in ("constant", "empty"):
+    if mode == "empty" or (mode == "constant" and not is_tracked(entries(given(constant_values, 0)))):
         return pad_constant(array, pad_width=pad_width, constant_values=given(constant_values, 0))
     if mode in OWN_ENTRIES and given(reflect_type, "even") == "even":
         places = np.pad(np.reshape(np.arange(array.size), array.shape), pad_width, mode=mode)
@@ -127,10 +158,11 @@ def pad(
             f"pad: mode {mode!r} is not supported; use constant, edge, reflect, symmetric, wrap, mean, median, "
             "maximum, minimum, linear_ramp or empty"
         )
-    option = given(end_values, 0) if mode == "linear_ramp" else given(stat_length, None)
-    widths_of_axes = list(by_axes(pad_width, array.ndim))
-    if any(not n and any(widths) for n, widths in zip(array.shape, widths_of_axes, strict=True)):
+    option = given({"linear_ramp": end_values, "constant": constant_values}.get(mode, stat_length), NOT_GIVEN.get(mode))
+    widths_of_axes = [[int(width) for width in pair] for pair in by_axes(pad_width, array.ndim)]
+    if mode != "constant" and any(not n and any(widths) for n, widths in zip(array.shape, widths_of_axes, strict=True)):
         raise ShapeError(f"pad: an axis without entries is padded by the modes constant and empty alone, not {mode!r}")
+    array = floats(array)
     for axis, (widths, settings) in enumerate(zip(widths_of_axes, by_axes(option, array.ndim), strict=True)):
         turned = np.flip(array, axis)
         before, after = (SIDES[name](x, axis, w, o) for x, w, o in zip((array, turned), widths, settings, strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.ops.table import Array, own
+from autotiny.ops.table import Array, library, own
 
 Counts = Sequence[int]
 
@@ -45,7 +45,7 @@ def patches(x: Array, lengths: Counts = (), axes: Counts = (), strides: Counts =
 )
 def overlap_add(x: Array, shape: Counts = (), axes: Counts = (), strides: Counts = (), dilations: Counts = ()) -> Array:
     """y[..., stride i + dilation a, ...] = Σ x[a, ..., i, ...], in zeros of this shape."""
-    out = np.zeros(shape, x.dtype)
+    out = np.zeros(shape, x.dtype, like=library(x))
     for place in np.ndindex(x.shape[: len(axes)]):
         out[*_windows_at(place, x, axes, strides, dilations)] += x[place]
     return out

@@ -11,10 +11,19 @@ PLAIN: set[Function] = set()
 """Functions whose result has no gradient."""
 
 
+SHAPED_BY_VALUES: set[Function] = set()
+"""Functions whose result is a count, or has a shape, that depends on values."""
+
+
 def plain(*functions: Function) -> tuple[Function, ...]:
     """Enter functions without a gradient, and return them."""
     PLAIN.update(functions)
     return functions
+
+
+def by_values(*functions: Function) -> None:
+    """Enter functions without a gradient that give a count, or a shape, that depends on values."""
+    SHAPED_BY_VALUES.update(plain(*functions))
 
 
 # fmt: off
@@ -25,18 +34,17 @@ TRUTH_VALUES = plain(
 """Ufuncs that compare or test entries."""
 
 plain(np.isneginf, np.isposinf, np.isclose, np.allclose, np.array_equal, np.array_equiv,
-      np.all, np.any, np.isreal, np.iscomplex)
+      np.all, np.any, np.isreal, np.iscomplex, np.isin)
 
-SHAPED_BY_VALUES = frozenset(plain(np.argwhere, np.nonzero, np.flatnonzero))
-"""Functions whose result has a shape that depends on values."""
+by_values(np.argwhere, np.nonzero, np.flatnonzero)
 
 plain(np.argmax, np.argmin, np.argsort, np.count_nonzero, np.searchsorted, np.nanargmax, np.nanargmin, np.digitize)
 
 ABOUT_SHAPES = set(plain(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.broadcast_shapes, np.iscomplexobj, np.isrealobj,
-    np.isscalar, np.zeros_like, np.ones_like, np.empty_like,
-    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri,  # like=
-    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from))
+    np.isscalar, np.zeros_like, np.ones_like, np.empty_like, np.common_type, np.einsum_path,
+    np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.shares_memory, np.may_share_memory,
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.arange))  # by like=
 """Functions of shapes and types alone, not of values."""
 
 plain(np.floor_divide)

@@ -1,5 +1,6 @@
 """Polynomials as vectors of coefficients, that of the highest power first."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -100,24 +101,63 @@ def polyint(p: Array, m: int = 1, k: Any = None) -> Array:
 
 @compose(np.poly)
 def poly(seq_of_zeros: Array) -> Array:
-    """The product of x - r over the roots r."""
+    """The product of x - r over the roots r, or the characteristic polynomial of a square matrix."""
+    if seq_of_zeros.ndim == 2:
+        return characteristic(seq_of_zeros)
     if seq_of_zeros.ndim != 1:
-        raise UnsupportedError("poly: expected a vector of roots; of a matrix, give np.linalg.eigvalsh of it")
+        raise ShapeError(f"poly: expected a vector of roots, or a square matrix; got shape {seq_of_zeros.shape}")
     result = np.ones_like(seq_of_zeros, shape=(1,))
     for root in seq_of_zeros:
         result = np.convolve(result, np.stack([np.ones_like(root), -root]))
     return result
 
 
+def characteristic(a: Array) -> Array:
+    """The coefficients of det(x I - A), by the method of U. Le Verrier and D. K. Faddeev: c[k] = -tr(A M[k]) / k."""
+    if a.shape[0] != a.shape[1] or not a.size:
+        raise ShapeError(f"poly: expected a square matrix, or a vector of roots; got shape {a.shape}")
+    eye = np.eye(len(a), dtype=a.dtype)
+    coefficients, product = [np.ones((), a.dtype)], np.zeros_like(a)
+    for k in range(1, len(a) + 1):
+        product = np.matmul(a, product + coefficients[-1] * eye)
+        coefficients.append(np.trace(product) / -k)
+    return np.stack(coefficients)
+
+
 @compose(np.polyfit)
-def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Any = None) -> Array:
-    """The coefficients that minimise sum(w² (polyval(p, x) - y)²), by the pseudoinverse of the scaled powers of x."""
-    x, y = floats(x), floats(y)
-    powers = np.vander(x, deg + 1)
+def polyfit(
+    x: Array, y: Array, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Any:
+    """The coefficients that minimise sum(w² (polyval(p, x) - y)²), by the pseudoinverse of the scaled powers of x.
+
+    With `full` also the squared residuals, the rank, the singular values and rcond; with `cov` the covariance.
+    """
+    x, y, order = floats(x), floats(y), operator.index(deg) + 1
+    if x.ndim != 1 or not x.size or y.ndim not in (1, 2) or len(x) != len(y) or order < 1:
+        raise ShapeError(f"polyfit: expected deg >= 0, a vector x, and y as long; got {deg}, {x.shape} and {y.shape}")
+    powers = np.vander(x, order)
     if w is not None:
         w = floats(w)
+        if w.shape != x.shape:
+            raise ShapeError(f"polyfit: w {w.shape} must have the shape of x {x.shape}")
         powers, y = w[:, None] * powers, y * (w if y.ndim == 1 else w[:, None])
     scale = np.sqrt(np.sum(powers * powers, axis=0))
     cutoff = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
-    p = np.matmul(np.linalg.pinv(powers / scale, cutoff), y)
-    return p / (scale if y.ndim == 1 else scale[:, None])
+    scaled = powers / scale
+    p = np.matmul(np.linalg.pinv(scaled, cutoff), y) / (scale if y.ndim == 1 else scale[:, None])
+    if full:
+        return p, *np.linalg.lstsq(scaled, y, cutoff)[1:], cutoff
+    return (p, covariance(scaled, scale, y, p, cov)) if cov else p
+
+
+def covariance(scaled: Array, scale: Array, y: Array, p: Array, cov: Any) -> Array:
+    """The covariance of the coefficients: (XᵀX)⁻¹, times the mean of the squared residuals unless it is 'unscaled'."""
+    base = np.linalg.inv(np.matmul(scaled.T, scaled)) / np.outer(scale, scale)
+    if cov == "unscaled":
+        return base if y.ndim == 1 else base[:, :, None]
+    free = len(y) - len(scale)
+    if free <= 0:
+        raise ShapeError("polyfit: the covariance needs more points than coefficients; cov='unscaled' does not")
+    residuals = y - np.matmul(scaled * scale, p)
+    variance = np.sum(residuals * residuals, axis=0) / free
+    return base * variance if y.ndim == 1 else base[:, :, None] * variance

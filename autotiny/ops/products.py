@@ -14,19 +14,25 @@ from autotiny.ops.table import Array, array_like, compose, conj, floats, newer, 
 # ----- of vectors -----
 @compose(np.cross)
 def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
-    """(a₂ b₃ - a₃ b₂, a₃ b₁ - a₁ b₃, a₁ b₂ - a₂ b₁)."""
+    """(a₂ b₃ - a₃ b₂, a₃ b₁ - a₁ b₃, a₁ b₂ - a₂ b₁), of vectors of 2 entries a₁ b₂ - a₂ b₁ alone."""
     a, b = floats(a), floats(b)
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
-    if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ShapeError(f"cross: expected vectors of 3 entries, got {a.shape[-1]} and {b.shape[-1]}")
+    if not {a.shape[-1], b.shape[-1]} <= {2, 3}:
+        raise ShapeError(f"cross: expected vectors of 2 or 3 entries, got {a.shape[-1]} and {b.shape[-1]}")
+    if a.shape[-1] == b.shape[-1] == 2:
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (x if x.shape[-1] == 3 else np.concatenate([x, np.zeros_like(x[..., :1])], axis=-1) for x in (a, b))
     up, down = [1, 2, 0], [2, 0, 1]
     return np.moveaxis(a[..., up] * b[..., down] - a[..., down] * b[..., up], -1, axisc)
 
 
 @compose(np.linalg.cross)
 def linalg_cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
-    """As np.cross."""
+    """As np.cross, of vectors of 3 entries."""
+    x1, x2 = floats(x1), floats(x2)
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ShapeError(f"cross: expected vectors of 3 entries, got {x1.shape[axis]} and {x2.shape[axis]}")
     return cross(x1, x2, axis=axis)
 
 

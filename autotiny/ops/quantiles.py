@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.errors import UnsupportedError
+from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.reductions import Axis, in_lines, kept_shape
-from autotiny.ops.table import Array, compose, floats, real_dtype, reals
+from autotiny.ops.statistics import weights_like
+from autotiny.ops.table import Array, compose, floats, own, real_dtype, reals
 
 
 def closest(v: Array) -> Array:
@@ -56,16 +57,41 @@ def places(name: str, n: Array, q: Array, method: str) -> Array:
     return np.clip(v if step is None else step(v), 0, max(n - 1, 0) if isinstance(n, int) else np.maximum(n - 1, 0))
 
 
-def of_lines(name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: bool, spare_nan: bool) -> Array:
+def weighted_places(name: str, weights: Array, order: Array, q: Array, method: str) -> Array:
+    """Return the first place at which the weights of the sorted entries sum up to q of their total."""
+    if method != "inverted_cdf":
+        raise UnsupportedError(f"{name}: method {method!r} has no weights; 'inverted_cdf' has")
+    if isinstance(weights, np.ndarray) and (np.any(weights < 0) or not np.all(np.isfinite(weights))):
+        raise UnsupportedError(f"{name}: weights must be finite, and not negative")
+    sums = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    shares = np.where(np.equal(sums, 0), -1, sums / sums[..., -1:])
+    before = np.sum(np.less(shares[..., None], q), axis=-2)
+    return np.minimum(before, weights.shape[-1] - 1)
+
+
+@own(lambda g, y, q: g, traits="moves analytic keeps_sign checks", words="the gradient passes as it is")
+def levels(q: Array) -> Array:
+    """Return q; raise ShapeError unless it lies in [0, 1]. A program looks in each call."""
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ShapeError(f"quantile: q must lie in [0, 1], and percentiles in [0, 100]; got q = {q}")
+    return q
+
+
+def of_lines(
+    name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: bool, spare_nan: bool, weights: Any = None
+) -> Array:
     """Return quantiles of a; the axes of q come first."""
-    q, lines = np.asarray(q, real_dtype(a)) if isinstance(q, float | int) else floats(q), in_lines(a, axis)
+    q = levels(np.asarray(q, real_dtype(a)) if type(q) in (float, int) else floats(q))
+    lines = in_lines(a, axis)
     order, missing = np.argsort(lines, axis=-1, kind="stable"), np.isnan(lines)
-    if spare_nan:
-        n: Any = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype)
+    if weights is None:
+        n = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype) if spare_nan else lines.shape[-1]
+        v = places(name, n, np.reshape(q, (-1,)), method)
     else:
-        n = lines.shape[-1]
+        w = in_lines(np.broadcast_to(weights_like(name, a, weights, axis), a.shape), axis)
+        v = weighted_places(name, np.where(missing, 0, w) if spare_nan else w, order, np.reshape(q, (-1,)), method)
+    if not spare_nan:
         order = np.where(np.any(missing, axis=-1, keepdims=True), order[..., -1:], order)
-    v = places(name, n, np.reshape(q, (-1,)), method)
     low = np.floor_divide(v, 1)
     share = v - low
     result = sorted_entries(lines, order, low)
@@ -77,41 +103,49 @@ def of_lines(name: str, a: Array, q: Any, axis: Axis, method: str, keepdims: boo
 
 
 @compose(np.quantile)
-def quantile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def quantile(
+    a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
+) -> Array:
     """The entry at place v of the sorted array: (1 - v + ⌊v⌋) a[⌊v⌋] + (v - ⌊v⌋) a[⌊v⌋ + 1], with v = (n - 1) q."""
-    return of_lines("quantile", reals(a, "quantile"), q, axis, method, keepdims, spare_nan=False)
+    return of_lines("quantile", reals(a, "quantile"), q, axis, method, keepdims, False, weights)
 
 
 def percent(q: Any) -> Any:
     """Return q / 100, a number as a number."""
-    return q / 100 if isinstance(q, float | int) else floats(q) / 100
+    return q / 100 if type(q) in (float, int) else floats(q) / 100
 
 
 @compose(np.percentile)
-def percentile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def percentile(
+    a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
+) -> Array:
     """The quantile q / 100."""
-    return of_lines("percentile", reals(a, "percentile"), percent(q), axis, method, keepdims, spare_nan=False)
+    return of_lines("percentile", reals(a, "percentile"), percent(q), axis, method, keepdims, False, weights)
 
 
 @compose(np.median)
 def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle entry of the sorted array, or the mean of the two in the middle."""
-    return of_lines("median", a, 0.5, axis, "linear", keepdims, spare_nan=False)
+    return of_lines("median", a, 0.5, axis, "linear", keepdims, False)
 
 
 @compose(np.nanquantile)
-def nanquantile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def nanquantile(
+    a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
+) -> Array:
     """The quantile of the entries that are not nan."""
-    return of_lines("nanquantile", reals(a, "nanquantile"), q, axis, method, keepdims, spare_nan=True)
+    return of_lines("nanquantile", reals(a, "nanquantile"), q, axis, method, keepdims, True, weights)
 
 
 @compose(np.nanpercentile)
-def nanpercentile(a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def nanpercentile(
+    a: Array, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
+) -> Array:
     """The quantile q / 100 of the entries that are not nan."""
-    return of_lines("nanpercentile", reals(a, "nanpercentile"), percent(q), axis, method, keepdims, spare_nan=True)
+    return of_lines("nanpercentile", reals(a, "nanpercentile"), percent(q), axis, method, keepdims, True, weights)
 
 
 @compose(np.nanmedian)
 def nanmedian(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The median of the entries that are not nan."""
-    return of_lines("nanmedian", a, 0.5, axis, "linear", keepdims, spare_nan=True)
+    return of_lines("nanmedian", a, 0.5, axis, "linear", keepdims, True)

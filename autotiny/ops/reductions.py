@@ -260,6 +260,8 @@ def squared_norm(x: Array, axis: Axis = None, keepdims: bool = False, divisor: f
 def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """|a - mean(a)| / √(n - ddof), a norm, so that its gradient at equal values is 0."""
     deviation = a - np.mean(a, axis=axis, keepdims=True)
+    if count(a, axis) == 1 and ddof == 0:  # 0, and flat
+        return np.sum(np.abs(deviation), axis=axis, keepdims=keepdims)
     return euclidean(deviation, axis=axis, keepdims=keepdims) / math.sqrt(max(count(a, axis) - ddof, 0))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.indexing import index, scatter
@@ -91,15 +92,17 @@ def partition(a: Array, kth: Any, axis: int | None = -1) -> Array:
 
 
 @compose(np.trim_zeros)
-def trim_zeros(filt: Array, trim: str = "fb") -> Array:
-    """The entries from the first to the last that is not 0."""
-    if filt.ndim != 1:
-        raise UnsupportedError(f"trim_zeros: expected a vector, got shape {filt.shape}; index it with slices")
-    there = np.flatnonzero(filt)
-    if not there.size:
-        return filt[:0]
-    first, last = there[0] if "f" in trim.lower() else 0, there[-1] if "b" in trim.lower() else len(filt) - 1
-    return filt[int(first) : int(last) + 1]
+def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
+    """The entries from the first to the last that is not 0, along each of the axes."""
+    if trim.lower() not in ("fb", "bf", "f", "b"):
+        raise UnsupportedError(f"trim_zeros: trim must be 'f', 'b' or 'fb'; got {trim!r}")
+    axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
+    places = np.argwhere(filt)
+    ends = [(int(i.min()), int(i.max()) + 1) if i.size else (0, 0) for i in places.T]
+    bounds = [
+        (a if "f" in trim.lower() or a == b else None, b if "b" in trim.lower() or a == b else None) for a, b in ends
+    ]
+    return filt[tuple(slice(*bound) if i in axes else slice(None) for i, bound in enumerate(bounds))]
 
 
 @compose(np.delete)
@@ -113,7 +116,8 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
 @compose(np.resize)
 def resize(a: Array, new_shape: Any) -> Array:
     """The entries, repeated as often as the new shape needs."""
-    return np.take(a, np.resize(np.arange(a.size), new_shape))
+    places = np.resize(np.arange(a.size), new_shape)
+    return np.take(a, places) if a.size else np.zeros_like(a, shape=places.shape)
 
 
 # ----- entries put -----

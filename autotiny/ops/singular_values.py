@@ -6,15 +6,15 @@ differentiation of pseudo-inverses and nonlinear least squares problems whose va
 values coincide, or are 0, what is said in `spectra` of eigenvalues holds.
 """
 
-import functools
 from typing import Any
 
 import numpy as np
 
+from autotiny.ops.elementwise import squares
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
-from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
-from autotiny.ops.table import Array, compose, conj, extend, floats, is_written, own
+from autotiny.ops.spectra import coincide, columns, diagonal, limit, limit_along, matrices, over_gaps, pairs, rounding
+from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, library, own
 
 plain(np.linalg.matrix_rank)
 
@@ -31,6 +31,7 @@ def limit_at_zero(s: Array, values: Any, vectors: Any) -> Array:
 
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
+    values, vectors = (np.asarray(mask, like=library(s)) for mask in (values, vectors))
     unknown = np.broadcast_to(np.logical_and(values, vectors), s.shape)
     return np.where(unknown, s.dtype.type(np.nan), s.dtype.type(0))
 
@@ -38,17 +39,13 @@ def limit_at_zero(s: Array, values: Any, vectors: Any) -> Array:
 @on_values
 def limit_outside(outside: Array, parts: Array) -> Array:
     """Return what vectors of singular values that are 0 contribute to the rest of the space: 0 if it is 0, else nan."""
-    size = np.max(np.abs(parts), axis=-2, keepdims=True, initial=0)
-    moves = np.abs(outside) > CARRIED * outside.shape[-2] * np.finfo(outside.dtype).eps * size
-    return np.where(moves, outside.dtype.type(np.nan), outside.dtype.type(0))
+    return np.where(np.abs(outside) > rounding(parts), outside.dtype.type(np.nan), outside.dtype.type(0))
 
 
 @on_values
 def unless_turned(turning: Array, parts: Array) -> Array:
     """Return 1; nan for a function that changes when the basis of a null space is turned."""
-    size = np.max(np.abs(parts), axis=(-2, -1), initial=0, keepdims=True)
-    turns = np.abs(turning) > CARRIED * max(turning.shape[-2:]) * np.finfo(turning.dtype).eps * size
-    unknown = np.any(turns, axis=(-2, -1), keepdims=True)
+    unknown = np.any(np.abs(turning) > rounding(parts), axis=(-2, -1), keepdims=True)
     return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(1))
 
 
@@ -87,14 +84,16 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(conj(right_bar).mT, conj(right).mT, k)
     inner_u, inner_v = u.mT @ u_bar, v.mT @ v_bar
     a, b = inner_u - conj(inner_u).mT, inner_v - conj(inner_v).mT
+
+    def turning(bars: Any) -> tuple[Array, Array]:
+        by_u, by_v = u.mT @ of_first(bars[0], left, k)[0], v.mT @ of_first(conj(bars[2]).mT, conj(right).mT, k)[0]
+        return (by_u - conj(by_u).mT + by_v - conj(by_v).mT) / 2, np.abs(by_u) + np.abs(by_v)
+
+    gaps, sums = s[..., None, :] - s[..., None], s[..., None, :] + s[..., None]
+    together = over_gaps((a + b) / 2, gaps, s, lambda: limit_along(g, 1, gaps, s, turning, vectors))
     size = np.abs(inner_u) + np.abs(inner_v)
-    middle = diagonal(values_bar)
-    for turning, gaps in (
-        ((a + b) / 2, s[..., None, :] - s[..., None]),
-        ((a - b) / 2, s[..., None, :] + s[..., None]),
-    ):
-        limits = functools.partial(limit, turning, size, g.taken[1], vectors)
-        middle = middle + over_gaps(turning, gaps, s, limits)
+    against = over_gaps((a - b) / 2, sums, s, lambda: limit((a - b) / 2, size, g.taken[1], vectors))
+    middle = diagonal(values_bar) + together + against
     result = conj(u) @ middle @ v.mT
     if x.shape[-2] > k:
         result = result + outside(u, u_bar, inner_u, s) @ v.mT
@@ -125,7 +124,7 @@ define_outputs(
 def is_singular(s: Array, x: Array) -> Any:
     """Whether singular values coincide or are 0."""
     gaps = pairs(np.subtract, s)
-    return np.any(coincide(gaps, s) & ~np.eye(s.shape[-1], dtype=bool)) or np.any(vanish(s, x.shape))
+    return np.any(coincide(gaps, s) & (identity_like(s, s.shape[-1]) == 0)) or np.any(vanish(s, x.shape))
 
 
 @extend(np.linalg.svd)
@@ -165,12 +164,15 @@ def spectral_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> 
 
 # ----- the pseudoinverse and least squares -----
 def pinv_back(g: Array, y: Array, x: Array, rcond: Any = None) -> Array:
-    """X̄ = -Yᵀ Ȳ Yᵀ + (I - X Y) Ȳᵀ Y Yᵀ + Yᵀ Y Ȳᵀ (I - Y X) for Y = X⁺; nan unless X has full rank."""
-    left, right = x @ y, y @ x
+    """X̄ = -Yᵀ Ȳ Yᵀ + conj(I - X Y) H + K conj(I - Y X), H = Ȳᴴ conj(Y) Yᵀ, K = Yᵀ conj(Y) Ȳᴴ, for Y = X⁺.
+
+    It is nan unless X has full rank.
+    """
+    left, right = conj(x @ y), conj(y @ x)
     rank = np.rint(np.trace(right, axis1=-2, axis2=-1))
     g = np.where((rank == min(x.shape[-2:]))[..., None, None], g, np.nan)
-    outside = g.mT @ y @ y.mT - left @ (g.mT @ y @ y.mT)
-    return outside + y.mT @ y @ g.mT - y.mT @ y @ g.mT @ right - y.mT @ g @ y.mT
+    h, k = conj(g.mT) @ conj(y) @ y.mT, y.mT @ conj(y) @ conj(g.mT)
+    return h - left @ h + k - k @ right - y.mT @ g @ y.mT
 
 
 @own(pinv_back, traits="mixes smooth", used=matrices, words="pseudoinverse: as the inverse, and outside of its range")
@@ -186,7 +188,8 @@ def pseudoinverse(x: Array, rcond: Any = None) -> Array:
 def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:
     """X⁺ = V diag(1 / s) Uᵀ, without singular values below rcond max(s)."""
     if hermitian:
-        a = np.tril(a) + np.tril(a, -1).mT
+        below = np.tril(a, -1)
+        a = below + conj(below.mT) + np.real(a) * identity_like(a, a.shape[-1])
     cutoff = rtol if rcond is None else rcond
     return pseudoinverse(a, rcond=max(a.shape[-2:]) * np.finfo(a.dtype).eps if cutoff is None else cutoff)
 
@@ -198,9 +201,9 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> tuple[Array, Array, Any, Arr
     m, n = a.shape
     x = np.matmul(np.linalg.pinv(a, max(m, n) * np.finfo(a.dtype).eps if rcond is None else rcond), b)
     rank = np.linalg.matrix_rank(a, rcond)
-    squares = np.sum(np.square(b - np.matmul(a, x)), axis=0)
+    total = np.sum(squares(b - np.matmul(a, x)), axis=0)
     determined = m > n and not (isinstance(rank, int | np.integer) and rank < n)  # a formula's rank is open
-    residuals = np.reshape(squares, (-1,)) if determined else np.zeros(0, x.dtype)
+    residuals = np.reshape(total, (-1,)) if determined else np.zeros(0, total.dtype)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 

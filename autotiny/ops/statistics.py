@@ -7,21 +7,22 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.folding import cast
-from autotiny.ops.indexing import scatter
+from autotiny.ops.indexing import index, scatter
+from autotiny.ops.plain import by_values
 from autotiny.ops.reductions import Axis
 from autotiny.ops.table import Array, array_like, compose, conj, floats, is_complex, real_dtype, reals, require_real
 
 
 # ----- averages and covariances -----
-def weights_like(x: Array, weights: Any, axis: Axis) -> Array:
-    """Return weights that broadcast against x: of its shape, or of the axes that are averaged."""
+def weights_like(name: str, x: Array, weights: Any, axis: Axis) -> Array:
+    """Return weights that broadcast against x: of its shape, or of the axes that are reduced."""
     weights = floats(weights)
     if weights.shape == x.shape:
         return weights
     axes = () if axis is None else normalize_axis_tuple(axis, x.ndim)
     if weights.shape != tuple(x.shape[i] for i in axes):
         raise ShapeError(
-            f"average: weights {weights.shape} must have the shape of a {x.shape}, or of the axes that are averaged"
+            f"{name}: weights {weights.shape} must have the shape of a {x.shape}, or of the axes that are reduced"
         )
     return np.reshape(
         np.transpose(weights, tuple(np.argsort(axes).tolist())), [n if i in axes else 1 for i, n in enumerate(x.shape)]
@@ -36,7 +37,7 @@ def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = F
         raise ShapeError(f"average: expected entries, got shape {a.shape}")
     if weights is None and not returned:
         return np.mean(a, axis=axis, keepdims=keepdims)
-    w = np.ones_like(a) if weights is None else np.broadcast_to(weights_like(a, weights, axis), a.shape)
+    w = np.ones_like(a) if weights is None else np.broadcast_to(weights_like("average", a, weights, axis), a.shape)
     total = np.sum(w, axis=axis, keepdims=keepdims)
     weighted = np.mean(a, axis=axis, keepdims=keepdims) if weights is None else None
     result = np.sum(a * w, axis=axis, keepdims=keepdims) / total if weighted is None else weighted
@@ -97,31 +98,99 @@ def bincount(x: Array, /, weights: Any = None, minlength: int = 0) -> Array:
     return scatter(cast(reals(weights, "bincount"), np.float64), key=x, shape=(n,))
 
 
-@compose(np.histogram_bin_edges)
-def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None) -> Array:  # noqa: A002 - NumPy's name
-    """The edges of bins of equal width, from the smallest entry to the largest or over a range; or those given."""
-    if isinstance(bins, str):
-        raise UnsupportedError(f"histogram: bins={bins!r} chooses their number by the values; give the number")
-    a = reals(a, "histogram")
-    if np.ndim(array_like(bins)):
-        return require_real(array_like(bins), "histogram")
+def outer_edges(a: Array, range: Any) -> tuple[Any, Any]:  # noqa: A002 - NumPy's name
+    """Return the ends of the bins: those that were given, or the extremes; half apart on both sides if they agree."""
     low, high = range if range is not None else (np.min(a), np.max(a)) if np.size(a) else (0, 1)
     require_real(low, "histogram")
     require_real(high, "histogram")
     margin = np.where(np.equal(low, high), a.dtype.type(0.5), a.dtype.type(0))
-    return np.linspace(low - margin, high + margin, bins + 1)
+    return low - margin, high + margin
+
+
+def number_of_bins(bins: str, a: Array, *ends: Any) -> int:
+    """Return how many bins a rule of NumPy's, such as "auto", has for these values."""
+    if hasattr(a, "__autotiny_call__"):
+        return int(a.__autotiny_call__(number_of_bins, (bins, a, *ends), {}))
+    return len(np.histogram_bin_edges(a, bins, ends or None)) - 1
+
+
+by_values(number_of_bins)
+
+
+@compose(np.histogram_bin_edges)
+def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:  # noqa: A002
+    """The edges of bins of equal width, from the smallest entry to the largest or over a range; or those given."""
+    a = reals(a, "histogram")
+    if np.ndim(array_like(bins)):
+        return require_real(array_like(bins), "histogram")
+    if isinstance(bins, str):
+        if weights is not None:
+            raise UnsupportedError(f"histogram: bins={bins!r} counts values without weights; give the number of bins")
+        bins = number_of_bins(bins, a, *(range or ()))
+    low, high = outer_edges(a, range)
+    return np.linspace(low, high, bins + 1)
+
+
+def bin_numbers(x: Array, edges: Array) -> Array:
+    """Return the number of each entry's bin, from 1; 0 below them, and one more above."""
+    inside = np.searchsorted(edges[1:-1], x, side="right") + 1
+    return np.ravel(np.where(x < edges[0], 0, np.where(x > edges[-1], len(edges), inside)))
 
 
 @compose(np.histogram)
 def histogram(a: Array, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None) -> Any:  # noqa: A002
     """The sum of the weights in each bin, which is flat in a, and the edges."""
     a = reals(a, "histogram")
-    edges = histogram_bin_edges(a, bins, range)
-    inside = np.searchsorted(edges[1:-1], a, side="right") + 1
-    bin_of = np.ravel(np.where(np.logical_or(a < edges[0], a > edges[-1]), 0, inside))
+    edges = histogram_bin_edges(a, bins, range, weights)
+    bin_of = bin_numbers(a, edges)
     w = np.ones_like(bin_of) if weights is None else np.ravel(floats(weights))
-    sums = scatter(w, key=bin_of, shape=(len(edges),))[1:]
+    sums = scatter(w, key=bin_of, shape=(len(edges) + 1,))[1:-1]
     return (sums / np.diff(edges).astype(float) / np.sum(sums) if density else sums), edges
+
+
+@compose(np.histogramdd)
+def histogramdd(
+    sample: Any,
+    bins: Any = 10,
+    range: Any = None,  # noqa: A002
+    density: bool | None = None,
+    weights: Any = None,
+) -> tuple[Array, list[Array]]:
+    """The sum of the weights in each cell of a grid of bins, which is flat in the sample, and the edges."""
+    columns = list(np.atleast_2d(floats(sample).T if hasattr(sample, "T") else np.stack([floats(x) for x in sample])))
+    counts = list(bins) if hasattr(bins, "__len__") else [bins] * len(columns)
+    ranges = [None] * len(columns) if range is None else list(range)
+    if not len(columns) == len(counts) == len(ranges):
+        raise ShapeError(
+            f"histogramdd: expected bins and ranges for each of {len(columns)} dimensions; got {len(counts)} and "
+            f"{len(ranges)}"
+        )
+    edges = [histogram_bin_edges(*parts) for parts in zip(columns, counts, ranges, strict=True)]
+    cells = tuple(bin_numbers(x, edge) for x, edge in zip(columns, edges, strict=True))
+    w = np.ones(len(columns[0])) if weights is None else cast(np.ravel(reals(weights, "histogramdd")), np.float64)
+    inside = (slice(1, -1),) * len(columns)
+    sums = index(scatter(w, key=cells, shape=tuple(len(edge) + 1 for edge in edges)), key=inside)
+    if density:
+        total = np.sum(sums)
+        for axis, edge in enumerate(edges):
+            sums = sums / np.reshape(np.diff(edge), [-1 if i == axis else 1 for i, _ in enumerate(edges)])
+        sums = sums / total
+    return sums, edges
+
+
+@compose(np.histogram2d)
+def histogram2d(
+    x: Array,
+    y: Array,
+    bins: Any = 10,
+    range: Any = None,  # noqa: A002
+    density: bool | None = None,
+    weights: Any = None,
+) -> tuple[Array, ...]:
+    """The sum of the weights in each rectangle of a grid, and the edges along both axes."""
+    one_for_both = hasattr(bins, "__len__") and len(bins) > 2
+    sums, edges = histogramdd([x, y], [bins, bins] if one_for_both else bins, range, density, weights)
+    return sums, *edges
 
 
 # ----- reductions that leave out nan -----

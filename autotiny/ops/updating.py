@@ -6,7 +6,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.indexing import Key, formula_in, is_basic, pick, scatter
-from autotiny.ops.table import OPS, Array, as_operand, own
+from autotiny.ops.table import OPS, Array, as_array, as_operand, library, own
 
 KINDS = "biufc"
 
@@ -15,8 +15,8 @@ def landed(g: Array, x: Array, key: Key) -> Array:
     """Return the gradient of the values that were put: where a place repeats, the last one stays."""
     if is_basic(key):
         return g
-    order = np.reshape(np.arange(g.size), g.shape)
-    last = updated(np.zeros(x.shape, int), order, key=key)
+    order = np.reshape(np.arange(g.size, like=library(g)), g.shape)
+    last = updated(np.zeros(x.shape, int, like=library(g)), order, key=key)
     return np.where(pick(last, key) == order, g, 0.0)
 
 
@@ -33,8 +33,8 @@ def updated(x: Array, values: Array, key: Key = None) -> Array:
     """x with these values at key."""
     if (formula := formula_in(key)) is not None:
         return formula.__autotiny_record__(OPS[updated], (x, values), {"key": key})
-    wider = KINDS.index(np.asarray(values).dtype.kind) > KINDS.index(x.dtype.kind)
-    y = np.array(x, np.result_type(x, values) if wider else x.dtype)
+    wider = KINDS.index(as_array(values).dtype.kind) > KINDS.index(x.dtype.kind)
+    y = x.astype(np.result_type(x, values) if wider else x.dtype)
     y[key] = values
     return y
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
+from autotiny.engine.jacobians import jacobian
 from autotiny.engine.modes import no_grad
 from autotiny.engine.recording import value_of
-from autotiny.engine.transforms import grad, jacobian
+from autotiny.engine.transforms import grad
 from autotiny.errors import UnsupportedError
 from autotiny.ops.table import Array, array_like, node_in
 from autotiny.scipy.mirror import in_place_of, other_names
@@ -58,7 +59,11 @@ def with_derivatives(f: Callable[[Array], Array], x: Array, name: str, failure: 
     for _ in range(STEPS):
         residual, slopes = array_like(f(x)), jacobian(lambda z: array_like(f(z)))(x)
         n = int(np.size(x))
-        step = np.linalg.solve(np.reshape(slopes, (n, n)), np.ravel(residual))
+        try:
+            step = np.linalg.solve(np.reshape(slopes, (n, n)), np.ravel(residual))
+        except np.linalg.LinAlgError:
+            reason = failure or "the derivatives of the function by x form a singular matrix"
+            raise UnsupportedError(f"{name}: there is no solution to differentiate: {reason}") from None
         if failure and not np.max(abs(value_of(step))) <= NEAR * (1 + np.max(abs(value_of(x)))):
             raise UnsupportedError(f"{name}: there is no solution to differentiate: {failure}")
         x = x - np.reshape(step, np.shape(x))

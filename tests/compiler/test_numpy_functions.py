@@ -9,7 +9,8 @@ from autotiny.engine.pytree import flatten
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED
 
-OPEN_SHAPES = {"piecewise", "extract", "trim_zeros", "polymul", "polydiv"}
+SETS = {name for name in width.calls() if "1d" in name.partition("_")[0] or name.startswith("unique")} - {"ediff1d"}
+OPEN_SHAPES = {"piecewise", "extract", "trim_zeros", "polymul", "polydiv"} | SETS
 """Functions whose result has a shape that depends on values, which a program leaves open."""
 FIRST = {
     name: texts[0]

@@ -189,6 +189,19 @@ def ridge_regression():
     return at.derive(halved, "w"), at.derive(whole, "w")
 
 
+@gives("softmax(T, axis=1)", "(softmax(T, axis=1) - Y) / 8", "(P - Y) / 8", "reshape(w, (8, 1)) * softmax(T, axis=1)")
+def examples_in_rows():
+    T, Y, w = Tensor(normal(8, 3)), np.eye(3)[np.arange(8) % 3], normal(8)
+    log_sums = np.log(np.sum(np.exp(T), axis=1))
+    P = np.exp(T) / np.sum(np.exp(T), axis=1)[:, None]
+    return (
+        at.derive(np.sum(log_sums), "T"),
+        at.derive(np.mean(log_sums - np.sum(Y * T, axis=1)), "T"),
+        at.derive(-np.sum(Y * np.log(P)) / 8, "T"),
+        at.derive(np.sum(w * log_sums), "T"),
+    )
+
+
 @gives("Xᵀ (p - y)", "Xᵀ (σ(X w) - y)", "Xᵀ (σ(X w) - y)")
 def logistic_regression():
     X, y, w = normal(8, 3), (normal(8) > 0) * 1.0, Tensor(normal(3))

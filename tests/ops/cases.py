@@ -25,6 +25,7 @@ from autotiny.ops import (
     patches,
     penalties,
     products,
+    quantiles,
     reductions,
     shaping,
     singular_values,
@@ -115,6 +116,7 @@ for function in (np.hypot, np.arctan2, np.logaddexp, np.logaddexp2):
 declare_pair(elementwise.squared_hypot, REAL, REAL)
 pair_differences(logarithms.logistic_loss, REAL, UNIT)
 declare(logarithms.probabilities, Between(0.1, 0.4))
+declare(quantiles.levels, Between(0.1, 0.4))
 differences(
     at.binary_cross_entropy,
     REAL,
@@ -480,6 +482,26 @@ declare(
 declare(outputs.output, REAL, uses=[use((3, 2))], call=lambda x: twice(x)[1])
 declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
 pair_differences(np.nextafter, REAL, Between(3, 5))
+
+
+# ----- Fourier transforms -----
+def in_parts(function):
+    """A function with complex results, as one of their real and imaginary parts."""
+
+    def call(x, **options):
+        y = function(x, **options)
+        return np.real(y), np.imag(y)
+
+    return call
+
+
+SIGNALS = [
+    *[use((5,)), use((4,), n=6), use((5,), n=3), use((2, 4), axis=0, norm="ortho"), use((1,)), use((0, 3))],
+    *[use((2, 3, 4), n=3, axis=1, norm="forward"), use((3, 2), n=5, axis=0), use((2, 3, 2), n=1, axis=-2)],
+]
+for function in (np.fft.fft, np.fft.ifft, np.fft.rfft):
+    differences(function, REAL, uses=SIGNALS, call=in_parts(function))
+differences(np.fft.irfft, REAL, uses=[use((3, 2), axis=0), *SIGNALS[:4], *SIGNALS[5:]])
 
 
 # ----- compositions: the calls of tools/width.txt -----

@@ -48,7 +48,7 @@ class StrictArray(NDArrayOperatorsMixin):
         if not all(issubclass(t, StrictArray | np.ndarray) for t in types):
             return NotImplemented
         if function in (np.array, np.asarray):
-            return StrictArray(function(*args, **kwargs))
+            return StrictArray(function(*[getattr(x, "array", x) for x in args], **kwargs))
         return strict(function(*tree_map(host, args), **tree_map(host, kwargs)))
 
     def __getitem__(self, key):

@@ -208,10 +208,10 @@ def test_pictures_and_formulas_show_each_output():
     ("returned", "words"),
     [
         ((), "mine: the operation gave no outputs, which has no gradient; one must be in floating point"),
-        ((1.0, X), "mine: the operation gave float as output 0, expected an array of real numbers"),
-        ((X, np.array("text")), "mine: the operation gave ndarray as output 1, expected an array of real numbers"),
+        ((1.0, X), "mine: the operation gave float as output 0, expected an array of numbers"),
+        ((X, np.array("text")), "mine: the operation gave ndarray as output 1, expected an array of numbers"),
         ((X.astype(int), X > 0), "mine: the operation gave 2 outputs of integers, which have no gradient; one must"),
-        ([X, X], "mine: the operation gave list, expected an array of real numbers"),
+        ([X, X], "mine: the operation gave list, expected an array of numbers"),
     ],
 )
 def test_what_is_no_output_is_named(returned, words):

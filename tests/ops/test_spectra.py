@@ -48,12 +48,19 @@ SUBSPACES = {
     "a vector of its own": of_eigh(lambda w, v: np.sum(v[:, 2] ** 2 * C[0])),
     "a vector and a value of their own": of_eigh(lambda w, v: np.sum(v[:, 2] ** 2 * C[0]) * w[2]),
     "a subspace and the value of another": of_eigh(lambda w, v: projector(v[:, :2]) * w[2]),
+    "a projector and all values": of_eigh(lambda w, v: projector(v[:, :2]) + np.sum(w**3)),
+    "exp of a matrix": of_eigh(lambda w, v: np.sum(C * (v * np.exp(w) @ v.T))),
+    "an entry of the square root": of_eigh(lambda w, v: (v @ np.diag(np.sqrt(w)) @ v.T)[0, 1]),
+    "the trace of exp of a matrix": of_eigh(lambda w, v: np.trace(v * np.exp(w) @ v.T)),
+    "a sum of two matrix functions": of_eigh(lambda w, v: np.sum(C * (v * w @ v.T) + C.T * (v * np.sin(w) @ v.T))),
+    "the matrix put together again": of_eigh(lambda w, v: np.sum(C * (v * w @ v.T) ** 2)),
+    "a part of low rank": of_eigh(lambda w, v: np.sum(C * (v[:, 3:] * np.log(w[3:]) @ v[:, 3:].T))),
 }
 TURNING = {
     "one vector of two": of_eigh(lambda w, v: np.sum(v[:, 0] ** 2 * C[0])),
     "all vectors": of_eigh(lambda w, v: np.sum(v**2 * C)),
     "a part of a subspace": of_eigh(lambda w, v: projector(v[:, 1:3])),
-    "a matrix function, which needs f'": of_eigh(lambda w, v: np.sum(C * ((v * np.exp(w)) @ v.T))),
+    "values weighted by entries of their vectors": of_eigh(lambda w, v: np.sum(w**2 * v[0] ** 4)),
 }
 
 
@@ -61,7 +68,7 @@ TURNING = {
 def test_a_function_of_a_whole_subspace_has_its_derivative(name):
     f = SUBSPACES[name]
     np.testing.assert_allclose(at.grad(f)(DEGENERATE), np.tril(differences(f, DEGENERATE)), atol=1e-8)
-    np.testing.assert_allclose(at.compile(at.grad(f))(DEGENERATE), at.grad(f)(DEGENERATE), atol=1e-13)
+    np.testing.assert_allclose(at.compile(at.grad(f))(DEGENERATE), at.grad(f)(DEGENERATE), atol=1e-12)
 
 
 @pytest.mark.parametrize("name", TURNING)
@@ -74,8 +81,28 @@ def test_what_depends_on_the_basis_of_a_subspace_has_no_gradient(name):
 def test_where_eigenvalues_are_apart_all_have_a_gradient(name):
     f = {**SUBSPACES, **TURNING}[name]
     np.testing.assert_allclose(at.grad(f)(REGULAR), np.tril(differences(f, REGULAR)), atol=1e-7)
-    if name != "the projector on everything":  # which is constant
-        at.check_gradients(f, np.tril(REGULAR), order=2)
+    v, gradient = np.tril(C), at.grad(f)
+    expected = (gradient(REGULAR + 1e-5 * v) - gradient(REGULAR - 1e-5 * v)) / 2e-5
+    np.testing.assert_allclose(at.hvp(f)(REGULAR, v), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("x", [np.zeros((3, 3)), np.eye(3), np.diag([2.0, 2.0, 0.0])], ids=["0", "I", "diagonal"])
+def test_a_matrix_put_together_again_has_the_gradient_of_itself(x):
+    weights = C[:3, :3]
+    g = at.grad(of_eigh(lambda w, v: np.sum(weights * (v * w @ v.T))))(x)
+    np.testing.assert_allclose(g, np.tril(weights) + np.triu(weights, 1).T, atol=1e-14)
+
+
+def test_what_is_no_function_of_a_matrix_has_no_gradient_though_the_values_are_zero():
+    """Its slope along E is Σ μ h(u) of the values μ and vectors u of E, which is linear in E for a square h alone."""
+    x = BASIS * np.array([0.0, 0.0, 2.0, 3.0, 4.0]) @ BASIS.T
+    assert np.isnan(at.grad(of_eigh(lambda w, v: np.sum(w * v[0] ** 4)))(x)).any()
+    g = at.grad(of_eigh(lambda w, v: np.sum(w * v[0] ** 2)))(x)
+    np.testing.assert_allclose(g, np.diag([1.0, 0, 0, 0, 0]), atol=1e-14)
+
+
+def test_second_derivatives_at_a_degenerate_matrix_are_nan():
+    assert np.isnan(at.hessian(SUBSPACES["exp of a matrix"])(DEGENERATE)).any()
 
 
 def test_a_projector_on_a_subspace_has_its_gradient_in_closed_form():
@@ -121,6 +148,9 @@ SINGULAR = {
     "the projector on the lowest rows": of_svd(lambda u, s, vh: projector(vh[3:].T)),
     "the part of the highest": of_svd(lambda u, s, vh: np.sum(C * (u[:, :2] @ vh[:2]))),
     "the sum of squares": of_svd(lambda u, s, vh: np.sum(s**2)),
+    "the matrix put together again": of_svd(lambda u, s, vh: np.sum(C * (u * s @ vh))),
+    "the inverse": of_svd(lambda u, s, vh: np.sum(C * (vh.T / s @ u.T))),
+    "the factor of the polar form": of_svd(lambda u, s, vh: np.sum(C * (vh.T * s @ vh))),
 }
 
 
@@ -174,6 +204,103 @@ def test_the_rest_of_a_complete_basis_has_no_gradient_and_its_projector_has():
 
     np.testing.assert_allclose(at.grad(f)(x), differences(f, x), atol=1e-8)
     assert np.isnan(at.grad(lambda x: np.sum(np.linalg.qr(x, "complete")[0][:, 2] ** 3))(x)).any()
+
+
+# ----- complex matrices -----
+def complex_normal(*shape):
+    rng = np.random.default_rng(7)
+    return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+
+Z = complex_normal(4, 4)
+HERMITIAN = Z + Z.conj().T
+WEIGHTS = complex_normal(5, 5)
+
+
+def by_parts(f, x, step=1e-5):
+    """dJ/dRe + i dJ/dIm by central differences."""
+    if not np.iscomplexobj(x):
+        return differences(f, x, step)
+    real = differences(lambda part: f(part + 1j * x.imag), x.real, step)
+    return real + 1j * differences(lambda part: f(x.real + 1j * part), x.imag, step)
+
+
+def weighted(x):
+    return np.sum(np.real(WEIGHTS[: x.shape[0], : x.shape[1]] * x))
+
+
+def eig_of(f):
+    return lambda x: f(*np.linalg.eig(x))
+
+
+def sizes(w, v):
+    return np.sum(np.abs(v) ** 3 * C[:4, :4] * np.abs(w))
+
+
+COMPLEX = {
+    "eigenvalues of a Hermitian matrix": (of_eigh(lambda w, v: np.sum(w**3)), HERMITIAN),
+    "a projector": (of_eigh(lambda w, v: weighted(v[:, :2] @ np.conj(v[:, :2]).T)), HERMITIAN),
+    "sizes of eigenvectors": (of_eigh(sizes), HERMITIAN),
+    "the upper triangle": (lambda x: sizes(*np.linalg.eigh(x, "U")), HERMITIAN),
+    "singular values": (of_svd(lambda u, s, vh: np.sum(s**3)), Z),
+    "the polar factor": (lambda x: (lambda u, s, vh: weighted(u @ vh))(*np.linalg.svd(x, False)), Z[:, :2]),
+    "a part of low rank": (of_svd(lambda u, s, vh: weighted(u[:, :1] * s[:1] @ vh[:1])), Z[:2]),
+    "the projector on a null space": (of_svd(lambda u, s, vh: weighted(u[:, 2:] @ np.conj(u[:, 2:]).T)), Z[:, :2]),
+    "singular vectors of a Hermitian matrix": (
+        lambda x: (lambda u, s, vh: weighted(u @ vh) + np.sum(s**3))(*np.linalg.svd(x, hermitian=True)),
+        HERMITIAN,
+    ),
+    "Q": (lambda x: weighted(np.linalg.qr(x)[0]), Z[:, :3]),
+    "R": (lambda x: weighted(np.linalg.qr(x)[1]), Z),
+    "R alone": (lambda x: weighted(np.linalg.qr(x, "r")), Z[:, :3]),
+    "Q and R of more columns than rows": (lambda x: weighted(np.linalg.qr(x)[0] @ np.linalg.qr(x)[1] ** 2), Z[:2]),
+    "eigenvalues": (eig_of(lambda w, v: np.sum(np.real((1 + 2j) * w**2))), Z),
+    "sizes of other eigenvectors": (eig_of(sizes), Z),
+    "eigenvalues of a real matrix": (lambda x: np.sum(np.abs(np.linalg.eigvals(x)) ** 3), np.real(Z)),
+    "eigenvectors of a real matrix": (eig_of(sizes), np.real(Z)),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_factors_have_the_gradient_of_their_parts(name):
+    f, x = COMPLEX[name]
+    expected = by_parts(f, x)
+    if x is HERMITIAN:
+        expected = np.triu(expected) if name == "the upper triangle" else np.tril(expected)
+    np.testing.assert_allclose(at.grad(f)(x), expected, atol=1e-7)
+    np.testing.assert_allclose(at.compile(at.grad(f))(x), at.grad(f)(x), atol=1e-13)
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_factors_have_second_derivatives(name):
+    f, x = COMPLEX[name]
+    v = np.tril(HERMITIAN.T) if x is HERMITIAN else x[::-1]
+    gradient = at.grad(f)
+    expected = (gradient(x + 1e-5 * v) - gradient(x - 1e-5 * v)) / 2e-5
+    np.testing.assert_allclose(at.hvp(f)(x, v), expected, atol=1e-6 * np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (of_eigh(lambda w, v: weighted(v)), HERMITIAN),
+        (of_svd(lambda u, s, vh: weighted(u)), Z),
+        (of_svd(lambda u, s, vh: weighted(vh)), Z),
+        (eig_of(lambda w, v: weighted(v)), Z),
+    ],
+)
+def test_what_depends_on_the_phase_of_a_vector_has_no_gradient(f, x):
+    assert np.isnan(at.grad(f)(x)).any()
+
+
+def test_a_complex_projector_on_a_degenerate_subspace_has_its_derivative():
+    q = np.linalg.qr(Z)[0]
+    x = q * np.array([1.0, 1.0, 2.0, 3.0]) @ q.conj().T
+    f, _ = COMPLEX["a projector"]
+    np.testing.assert_allclose(at.grad(f)(x), np.tril(by_parts(f, x)), atol=1e-8)
+    assert np.isnan(at.grad(COMPLEX["sizes of eigenvectors"][0])(x)).any()
+    g = of_eigh(lambda w, v: weighted(v * np.exp(w) @ np.conj(v).T))
+    np.testing.assert_allclose(at.grad(g)(x), np.tril(by_parts(g, x)), atol=1e-7)
 
 
 def test_raw_factors_are_refused():
