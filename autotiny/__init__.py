@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from autotiny.engine.containers import register_pytree
 from autotiny.engine.gradients import gradients
+from autotiny.engine.jacobians import hessian, jacobian
 from autotiny.engine.modes import debug, no_grad, scope
 from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
-from autotiny.engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autotiny.engine.transforms import grad, hvp, jvp, value_and_grad, vjp
 from autotiny.ops import operation
 from autotiny.ops.activations import (
     celu,

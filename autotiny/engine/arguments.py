@@ -15,6 +15,17 @@ Positions = int | Sequence[int] | None
 Names = str | Sequence[str] | None
 
 
+def replaced(args: Sequence[Any], kwargs: Keywords, keys: Sequence[Key], values: Sequence[Any]) -> Any:
+    """Return the arguments of a call with other values for those of these keys."""
+    arguments, keywords = list(args), dict(kwargs)
+    for key, value in zip(keys, values, strict=True):
+        if isinstance(key, str):
+            keywords[key] = value
+        else:
+            arguments[key] = value
+    return arguments, keywords
+
+
 class Chosen:
     """The arguments to differentiate by, as a user states them; the first one by default.
 
@@ -47,6 +58,17 @@ class Chosen:
         if len(set(keys)) < len(keys):
             raise UnsupportedError(f"{self.where}: {self._asked()} names an argument twice")
         return keys, args, kwargs
+
+    def function_of(self, args: tuple[Any, ...], kwargs: Keywords) -> tuple[Callable[[Any], Any], Any]:
+        """Return f as a function of the arguments alone, one or a tuple of several; and what a call gives for them."""
+        keys, args, kwargs = self(args, kwargs)
+        values = tuple([kwargs[key] if isinstance(key, str) else args[key] for key in keys])
+
+        def of_x(x: Any) -> Any:
+            arguments, keywords = replaced(args, kwargs, keys, [x] if self.single else x)
+            return self.f(*arguments, **keywords)
+
+        return of_x, values[0] if self.single else values
 
     def _asked(self) -> str:
         positions = self.positions[0] if len(self.positions) == 1 else self.positions

@@ -8,13 +8,15 @@ tracer records formulas, when each step is to be shown, and with a `Selection`, 
 bit for bit.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autotiny.engine.broadcasting import fit
-from autotiny.engine.modes import modes
+from autotiny.engine.modes import Switch, modes
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node, form_of
 from autotiny.engine.recording import require_finite, value_of
 from autotiny.engine.selection import Mask, Selection, has_nan, is_finite, may_be_unbounded, selects
@@ -187,12 +189,33 @@ def run_sweep(
         if tracer is not None:
             tracer.require_guard()
         with np.errstate(all="ignore"):
-            sweep = start(Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record))
+            selection = Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record)
+            sweep = start(selection)
+            if not sweep.record:
+                selection.along = functools.partial(gradients_along, order, dict(sweep.grads))
             sweep.masked = bool(chosen)
             sweep.run(order)
     if tracer is not None:
         tracer.observe(sweep.grads, sweep.masked, sweep.masked and may_be_unbounded(order, every=bool(chosen)))
     return sweep
+
+
+def gradients_along(order: Sequence[Node], seeds: Gradients, node: Node, i: int, c: Any) -> tuple[Any, ...]:
+    """Return the gradients, of the outputs of an operation, of Σ c · (the gradient of its output number i).
+
+    They are derivatives of second order of what comes after the operation: of it, where its own derivative is a limit.
+    """
+    with Switch("recording", True):
+        first = Sweep(seeds, record=True)
+        first.run([each for each in order if each.number > node.number])
+        g = first.grads[node].parts[i]
+        total = None if g is None else np.sum(g * c)
+    if not isinstance(total, Node) or not total._tracked:
+        return tuple([None for _ in first.grads[node].parts])
+    second = Sweep({total: np.ones_like(value_of(total))})
+    second.run([each for each in verified_order(total) if each.number > node.number])
+    gradients = second.grads.get(node)
+    return tuple([None for _ in first.grads[node].parts]) if gradients is None else gradients.parts
 
 
 @np.errstate(all="ignore")  # a decorator costs less than a with

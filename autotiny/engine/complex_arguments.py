@@ -1,12 +1,10 @@
 """Derivatives by complex arguments: of a holomorphic function, or of the real and imaginary parts of any."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autotiny.engine.arguments import Key, Keywords, chosen_values
 from autotiny.engine.pytree import flatten, tree_map
 from autotiny.engine.recorded_call import RecordedCall
 from autotiny.engine.recording import value_of
@@ -58,37 +56,13 @@ def split(x: Any) -> Any:
     return np.stack([np.real(x), np.imag(x)]) if is_complex(x) else x
 
 
-def parts_of(args: Sequence[Any], kwargs: Keywords, keys: Sequence[Key]) -> tuple[list[Any], Keywords]:
-    """Return a call with its chosen arguments split into real and imaginary parts."""
-    return _with_chosen(args, kwargs, keys, lambda _, value: tree_map(split, value))
+def on_parts(f: Function, x: Any) -> Function:
+    """Return f as a real function of the real and imaginary parts of a tree like x, as `split` gives them."""
+    are_complex = list(map(is_complex, flatten(x)[0]))
 
-
-def on_parts(f: Function, args: Sequence[Any], kwargs: Keywords, keys: Sequence[Key]) -> Function:
-    """Return f as a real function of real and imaginary parts: of its chosen arguments, as `parts_of` gives them."""
-    values = chosen_values(args, kwargs, keys)
-    are_complex = {key: list(map(is_complex, flatten(value)[0])) for key, value in zip(keys, values, strict=True)}
-
-    def whole(key: Key, parts: Any) -> Any:
+    def of_parts(parts: Any) -> Any:
         leaves, rebuild = flatten(parts)
-        pairs = zip(leaves, are_complex[key], strict=True)
-        return rebuild([x[0] + 1j * x[1] if was_complex else x for x, was_complex in pairs])
-
-    @functools.wraps(f, updated=())
-    def of_parts(*args: Any, **kwargs: Any) -> Any:
-        args_of_f, kwargs_of_f = _with_chosen(args, kwargs, keys, whole)
-        return tree_map(split, f(*args_of_f, **kwargs_of_f))
+        pairs = zip(leaves, are_complex, strict=True)
+        return tree_map(split, f(rebuild([x[0] + 1j * x[1] if was_complex else x for x, was_complex in pairs])))
 
     return of_parts
-
-
-def _with_chosen(
-    args: Sequence[Any], kwargs: Keywords, keys: Sequence[Key], change: Callable[[Key, Any], Any]
-) -> tuple[list[Any], Keywords]:
-    """Return a call with its chosen arguments changed."""
-    positional, named = list(args), dict(kwargs)
-    for key in keys:
-        if isinstance(key, str):
-            named[key] = change(key, named[key])
-        else:
-            positional[key] = change(key, positional[key])
-    return positional, named

@@ -60,7 +60,7 @@ def _mirrored(frame: FrameType) -> tuple[str, str] | None:
     mirror = importlib.import_module(ROWS)
     if module not in mirror.MIRRORED:
         return None
-    names = vars(importlib.import_module(f"{ROWS}.{module}"))
-    if public.partition(".")[0] not in names:
+    found = vars(importlib.import_module(f"{ROWS}.{module}")).get(public.partition(".")[0])
+    if found is None or ("." in public and name not in dir(type(found))):
         return None
     return f"scipy.{module}.{public}", f"{ROWS}.{module}.{public}"

@@ -101,10 +101,6 @@ class ArrayProtocol:
         """Return the values in another floating-point or complex type; how they lie in memory is left to NumPy."""
         return self.__autotiny_call__(shaping.astype, (self,), {"dtype": np.dtype(dtype)})
 
-    flat = property(np.ravel, doc="The entries as a vector.")
-    real = property(_method(np.real), doc="The real part.")
-    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
-
     def __array_namespace__(self, *, api_version: Any = None) -> Any:
         """Return NumPy, whose functions take this: the namespace of the array API standard."""
         return np.empty(0).__array_namespace__(api_version=api_version)
@@ -116,6 +112,8 @@ class ArrayProtocol:
         np.empty(0).to_device(device, stream=stream)
         return self
 
+    real = property(_method(np.real), doc="The real part.")
+    imag = property(_method(np.imag), doc="The imaginary part, 0 of real numbers.")
     T = property(transpose, doc="The axes reversed.")
     flat = property(ravel, doc="The entries in order, as a vector.")
     mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")  # noqa: N815 - NumPy's name

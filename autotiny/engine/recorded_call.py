@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import messages
-from autotiny.engine.arguments import Key, chosen_values
+from autotiny.engine.arguments import Key, chosen_values, replaced
 from autotiny.engine.backward import ALL, Gradients
 from autotiny.engine.containers import is_number
 from autotiny.engine.gradients import sweep
@@ -84,12 +84,7 @@ def record_call(
         variables = list(map(variable, numbers))
     except UnsupportedError as error:
         raise misplaced(error, values, chosen, where) from None
-    arguments, keywords = list(args), dict(kwargs)
-    for key, argument in zip(chosen, rebuild_arguments(variables), strict=True):
-        if isinstance(key, str):
-            keywords[key] = argument
-        else:
-            arguments[key] = argument
+    arguments, keywords = replaced(args, kwargs, chosen, rebuild_arguments(variables))
     with Exits() as exits:
         if modes.recording:
             output = f(*arguments, **keywords)

@@ -12,7 +12,7 @@ derivatives of the branch taken.
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,9 +40,12 @@ class Selection:
     taken : by tensor, the entries that some result uses.
     used : by operation, for each operand, the entries of it that the taken entries of the result depend on, in the
         shape in which the rule contributes. Operations whose operands were taken whole are left out, but for products.
+    along : the derivatives of gradients, as `gradients_along` of `backward` finds them; None if it cannot.
     at_risk : the results whose derivatives may be infinite or undefined, of some order if the sweep is recorded: only
         there, and where a contribution is not finite, entries are replaced. None for all, as in formulas.
     """
+
+    along: Callable[..., Any] | None = None
 
     def __init__(self, order: Sequence[Node], chosen: Mapping[Any, Mask], *, record: bool = False) -> None:
         self.taken: dict[Any, Mask] = dict(chosen)
@@ -68,7 +71,7 @@ class Selection:
         """Return what a rule contributes to the operand in this position: exactly 0 to entries that were not taken."""
         op, kwargs = form_of(node).op, form_of(node).kwargs
         if isinstance(g, OutputGradients):
-            g = g.of_taken(self.taken[node])
+            g = g.of_taken(self.taken[node], self.along and functools.partial(self.along, node))
         if node not in self.used or op is OUTPUT or (op.has("moves") and not op.has("selects")):
             return rule(g, y, *args, **kwargs)
         if self.at_risk is not None and node not in self.at_risk:

@@ -87,7 +87,7 @@ ESTIMATES: dict[str, Estimate] = {
     **dict.fromkeys(("zeros", "ones", "full"), filled),
     **dict.fromkeys(("cholesky", "det", "inv", "slogdet"), factored),
     **dict.fromkeys(("tensorinv", "tensorsolve"), unfolded),
-    **dict.fromkeys(("cond", "eigh", "eigvalsh", "lstsq", "pinv", "svd", "svdvals"), decomposed),
+    **dict.fromkeys(("cond", "eigh", "eigvalsh", "lstsq", "pinv", "qr", "svd", "svdvals"), decomposed),
     **dict.fromkeys(("split", "array_split", "dsplit", "hsplit", "vsplit"), split),
     **dict.fromkeys(("linspace", "logspace", "geomspace"), grid),
     **dict.fromkeys(("quantile", "percentile", "median", "nanquantile", "nanpercentile", "nanmedian"), quantile),

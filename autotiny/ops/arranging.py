@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autotiny.errors import ShapeError
+from autotiny.ops.outputs import define_outputs
 from autotiny.ops.patches import patches
 from autotiny.ops.shaping import atleast_3d, concatenate
 from autotiny.ops.table import Array, Function, as_operand, compose, newer
@@ -79,10 +80,18 @@ def dsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
     return np.split(ary, indices_or_sections, axis=2)
 
 
-@compose(*newer("unstack"))
-def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
-    """Return the entries along an axis, one after another."""
-    return tuple(np.moveaxis(x, axis, 0))
+def unstack_back(g: Any, y: Any, x: Array, axis: int = 0) -> Array:
+    """The gradients of the entries, put together along the axis."""
+    return np.stack(g, axis=axis) if g else np.zeros_like(x)
+
+
+for function in newer("unstack"):
+    define_outputs(
+        function,
+        unstack_back,
+        traits="moves analytic linear keeps_sign",
+        words="cut along an axis: the gradients are put together again",
+    )
 
 
 @compose(sliding_window_view)

@@ -17,7 +17,7 @@ from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, reals, type_name
+from autotiny.ops.table import Array, floats, library, reals, require_real, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -229,6 +229,7 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
     predictions = reals(predictions, loss)
     if not hasattr(targets, "__array_function__"):
         targets = np.asarray(targets, like=library(predictions))
+    require_real(targets, loss)
     if np.shape(targets) != np.shape(predictions):
         fits = np.size(targets) == np.size(predictions)
         raise ShapeError(

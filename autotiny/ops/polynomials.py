@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, floats
+from autotiny.ops.table import Array, compose, define, floats, real_dtype
 
 
 def coefficients(p: Any) -> Array:
@@ -110,6 +110,21 @@ def poly(seq_of_zeros: Array) -> Array:
     for root in seq_of_zeros:
         result = np.convolve(result, np.stack([np.ones_like(root), -root]))
     return result
+
+
+def roots_back(g: Array, y: Array, p: Array) -> Array:
+    """p̄[k] = -Σ r̄ rⁿ⁻ᵏ / p'(r) over the roots r, by the implicit function theorem; none where two roots meet."""
+    powers = np.vander(y, len(p)).astype(y.dtype)
+    exponents = np.arange(len(p) - 1, 0, -1, dtype=real_dtype(p))
+    return np.matmul(-g / np.matmul(powers[:, 1:], p[:-1] * exponents), powers)
+
+
+define(
+    np.roots,
+    roots_back,
+    traits="mixes smooth unbounded",
+    words="roots: powers of each, divided by the slope of the polynomial there",
+)
 
 
 def characteristic(a: Array) -> Array:

@@ -6,7 +6,6 @@ differentiation of pseudo-inverses and nonlinear least squares problems whose va
 values coincide, or are 0, what is said in `spectra` of eigenvalues holds.
 """
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from autotiny.ops.elementwise import squares
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values, plain
-from autotiny.ops.spectra import CARRIED, coincide, columns, diagonal, limit, matrices, over_gaps, pairs
+from autotiny.ops.spectra import coincide, columns, diagonal, limit, limit_along, matrices, over_gaps, pairs, rounding
 from autotiny.ops.table import Array, compose, conj, extend, floats, identity_like, is_written, library, own
 
 plain(np.linalg.matrix_rank)
@@ -40,17 +39,13 @@ def limit_at_zero(s: Array, values: Any, vectors: Any) -> Array:
 @on_values
 def limit_outside(outside: Array, parts: Array) -> Array:
     """Return what vectors of singular values that are 0 contribute to the rest of the space: 0 if it is 0, else nan."""
-    size = np.max(np.abs(parts), axis=-2, keepdims=True, initial=0)
-    moves = np.abs(outside) > CARRIED * outside.shape[-2] * np.finfo(outside.dtype).eps * size
-    return np.where(moves, outside.dtype.type(np.nan), outside.dtype.type(0))
+    return np.where(np.abs(outside) > rounding(parts), outside.dtype.type(np.nan), outside.dtype.type(0))
 
 
 @on_values
 def unless_turned(turning: Array, parts: Array) -> Array:
     """Return 1; nan for a function that changes when the basis of a null space is turned."""
-    size = np.max(np.abs(parts), axis=(-2, -1), initial=0, keepdims=True)
-    turns = np.abs(turning) > CARRIED * max(turning.shape[-2:]) * np.finfo(turning.dtype).eps * size
-    unknown = np.any(turns, axis=(-2, -1), keepdims=True)
+    unknown = np.any(np.abs(turning) > rounding(parts), axis=(-2, -1), keepdims=True)
     return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(1))
 
 
@@ -89,14 +84,16 @@ def svd_back(g: Any, y: Any, x: Array, full_matrices: bool = True) -> Array:
     (u_bar, u), (v_bar, v) = of_first(left_bar, left, k), of_first(conj(right_bar).mT, conj(right).mT, k)
     inner_u, inner_v = u.mT @ u_bar, v.mT @ v_bar
     a, b = inner_u - conj(inner_u).mT, inner_v - conj(inner_v).mT
+
+    def turning(bars: Any) -> tuple[Array, Array]:
+        by_u, by_v = u.mT @ of_first(bars[0], left, k)[0], v.mT @ of_first(conj(bars[2]).mT, conj(right).mT, k)[0]
+        return (by_u - conj(by_u).mT + by_v - conj(by_v).mT) / 2, np.abs(by_u) + np.abs(by_v)
+
+    gaps, sums = s[..., None, :] - s[..., None], s[..., None, :] + s[..., None]
+    together = over_gaps((a + b) / 2, gaps, s, lambda: limit_along(g, 1, gaps, s, turning, vectors))
     size = np.abs(inner_u) + np.abs(inner_v)
-    middle = diagonal(values_bar)
-    for turning, gaps in (
-        ((a + b) / 2, s[..., None, :] - s[..., None]),
-        ((a - b) / 2, s[..., None, :] + s[..., None]),
-    ):
-        limits = functools.partial(limit, turning, size, g.taken[1], vectors)
-        middle = middle + over_gaps(turning, gaps, s, limits)
+    against = over_gaps((a - b) / 2, sums, s, lambda: limit((a - b) / 2, size, g.taken[1], vectors))
+    middle = diagonal(values_bar) + together + against
     result = conj(u) @ middle @ v.mT
     if x.shape[-2] > k:
         result = result + outside(u, u_bar, inner_u, s) @ v.mT

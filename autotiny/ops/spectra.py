@@ -6,8 +6,8 @@ differentiation", 2008, section 3.
 Where eigenvalues coincide, their eigenvectors are any basis of one subspace, and have no derivative. A function of
 that subspace does, such as the projector V Vᵀ: it does not change when the basis is turned, so what would turn the
 basis is 0, and contributes 0. If that is not 0, the gradient is nan; so it is where a result depends on the phase of a
-complex vector, which LAPACK chooses. It is nan as well where a result depends both on
-coinciding eigenvalues and on their eigenvectors, as V diag(f(λ)) Vᵀ does: its derivative needs f', which neither shows.
+complex vector, which LAPACK chooses. Where a result depends both on coinciding eigenvalues and on their eigenvectors,
+as the matrix function V diag(f(λ)) Vᵀ does, its derivative is a limit (`limit_along`), and its second derivative nan.
 """
 
 from collections.abc import Callable
@@ -49,14 +49,62 @@ def limit(turning: Array, parts: Array, values: Any, vectors: Any) -> Array:
     parts : the inner products that it is the difference of.
     values, vectors : which values, and which vectors, the function depends on; True for all.
     """
-    n = turning.shape[-1]
-    taken = (np.asarray(mask, like=library(turning)) for mask in (values, vectors))
-    values, vectors = (np.broadcast_to(mask, turning.shape[:-1]) for mask in taken)
-    size = np.max(np.abs(parts), axis=-2, initial=0)
-    fixed = np.abs(turning) <= CARRIED * n * np.finfo(turning.dtype).eps * pairs(np.add, size)
-    both = pairs(np.logical_or, values) & (identity_like(turning, n) == 0)
-    unknown = pairs(np.logical_or, vectors) & (~fixed | both)
+    unknown = turns(turning, parts, vectors) | depend_on_both(turning, values, vectors)
     return np.where(unknown, turning.dtype.type(np.nan), turning.dtype.type(0))
+
+
+@on_values
+def turns(turning: Array, parts: Array, vectors: Any) -> Array:
+    """Whether a function changes when the basis within a subspace is turned."""
+    fixed = np.abs(turning) <= rounding(parts)
+    return pairs(np.logical_or, spread(vectors, turning)) & ~fixed
+
+
+def spread(taken: Any, turning: Array) -> Array:
+    """Return which values or vectors were taken, one for each row, as an array of the same library."""
+    return np.broadcast_to(np.asarray(taken, like=library(turning)), turning.shape[:-1])
+
+
+def rounding(parts: Array) -> Array:
+    """Return how far from 0 may be what cancels of these parts, in each matrix."""
+    size = np.max(np.abs(parts), axis=(-2, -1), keepdims=True, initial=0)
+    return CARRIED * max(parts.shape[-2:]) * np.finfo(parts.dtype).eps * size
+
+
+@on_values
+def depend_on_both(turning: Array, values: Any, vectors: Any) -> Array:
+    """Whether a function depends on the values of a pair and on its vectors."""
+    values, vectors = (pairs(np.logical_or, spread(x, turning)) for x in (values, vectors))
+    return values & vectors & (identity_like(turning, turning.shape[-1]) == 0)
+
+
+@on_values
+def where_alike(known: Array, both: Array, moving: Array, first: Array, second: Array, parts: Array) -> Array:
+    """Return what is known, and for pairs that a function depends on in `both` ways two limits that agree.
+
+    parts : the inner products that the limits are made of.
+    """
+    return np.where(both & ~moving & (np.abs(first - second) <= rounding(parts)), first, known)
+
+
+def limit_along(g: Any, key: int, gaps: Array, s: Array, turning: Callable[..., Any], vectors: Any) -> Array:
+    """Return what pairs of values contribute where they coincide, also where a function depends on both.
+
+    Moved by t c, the values are apart, what turns the basis is t K' for K' its derivative along c, and so the limit is
+    K'[i, j] / (c[j] - c[i]) (L'Hôpital). It is that of a function of the matrix alone if it is the same for each c.
+    """
+    here, parts = turning(g)
+    known, values = limit(here, parts, g.taken[key], vectors), g.taken[key]
+    both = depend_on_both(here, values, vectors)
+    if g.along is None or (isinstance(both, np.ndarray) and not np.any(both & coincide(gaps, s))):
+        return known
+    limits = []
+    for power in (1, 2):
+        c = np.arange(1, s.shape[-1] + 1, like=library(s)).astype(s.dtype) ** power
+        moved = [zeros if x is None else x for x, zeros in zip(g.along(key, c), map(np.zeros_like, g), strict=True)]
+        turned, parts_moved = turning(moved)
+        limits.append(turned / (c - c[:, None] + identity_like(s, len(c))))
+    return where_alike(known, both, turns(here, parts, vectors), *limits, parts_moved)
 
 
 def columns(taken: Any, k: int | None = None) -> Any:
@@ -96,12 +144,18 @@ def triangle(s: Array, UPLO: Any) -> Array:
 
 def eigh_back(g: Any, y: Any, x: Array, UPLO: Any = "L") -> Array:
     """X̄ = conj(V) (diag(λ̄) + F · (A - Aᴴ) / 2) Vᵀ for X = V diag(λ) Vᴴ, with A = Vᵀ V̄, F[i, j] = 1 / (λ[j] - λ[i])."""
-    (values_bar, vectors_bar), (values, v) = g, y
+    (values_bar, _), (values, v) = g, y
     if g.taken[1] is False:
         return triangle(conj(v) * values_bar[..., None, :] @ v.mT, UPLO)
-    inner = v.mT @ vectors_bar
-    turning, gaps = (inner - conj(inner).mT) / 2, values[..., None, :] - values[..., None]
-    turned = over_gaps(turning, gaps, values, lambda: limit(turning, inner, g.taken[0], columns(g.taken[1])))
+
+    def turning(bars: Any) -> tuple[Array, Array]:
+        inner = v.mT @ bars[1]
+        return (inner - conj(inner).mT) / 2, inner
+
+    gaps = values[..., None, :] - values[..., None]
+    turned = over_gaps(
+        turning(g)[0], gaps, values, lambda: limit_along(g, 0, gaps, values, turning, columns(g.taken[1]))
+    )
     return triangle(conj(v) @ (diagonal(values_bar) + turned) @ v.mT, UPLO)
 
 

@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import numpy as np
-
-from autotiny.ops.elementwise import curve
-from autotiny.ops.table import Array
 from scipy import special
+
+from autotiny.ops.table import Array
+from autotiny.scipy.mirror import curve
 
 NEIGHBOURS = "Bessel functions: by their neighbours in order"
 
@@ -73,13 +73,13 @@ curve(special.k1e,  lambda g, y, x: g * kve_slope(1, x, y, mean(special.kve, 1, 
       traits="smooth unbounded keeps_sign")
 
 of_order(special.jv,   lambda g, y, v, x: g * half_fall(special.jv, v, x),          "smooth unbounded")
-of_order(special.jve,  lambda g, y, v, x: g * half_fall(special.jve, v, x),         "smooth unbounded")
+of_order(special.jve,  lambda g, y, v, x: g * half_fall(special.jve, v, x),         "smooth unbounded real")
 of_order(special.yv,   lambda g, y, v, x: g * half_fall(special.yv, v, x),          "smooth unbounded")
-of_order(special.yve,  lambda g, y, v, x: g * half_fall(special.yve, v, x),         "smooth unbounded")
+of_order(special.yve,  lambda g, y, v, x: g * half_fall(special.yve, v, x),         "smooth unbounded real")
 of_order(special.yn,   lambda g, y, v, x: g * half_fall(special.yn, v, x),          "smooth unbounded")
 of_order(special.iv,   lambda g, y, v, x: g * mean(special.iv, v, x),               "analytic unbounded")
 of_order(special.kv,   lambda g, y, v, x: -g * mean(special.kv, v, x),              "analytic unbounded keeps_sign")
 of_order(special.kn,   lambda g, y, v, x: -g * mean(special.kn, v, x),              "smooth unbounded keeps_sign")
-of_order(special.ive,  lambda g, y, v, x: g * ive_slope(v, x, y, mean(special.ive, v, x)),  "kinked unbounded")
+of_order(special.ive,  lambda g, y, v, x: g * ive_slope(v, x, y, mean(special.ive, v, x)),  "kinked unbounded real")
 of_order(special.kve, lambda g, y, v, x: g * kve_slope(v, x, y, mean(special.kve, v, x)), "smooth unbounded keeps_sign")
 # fmt: on

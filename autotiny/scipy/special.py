@@ -6,14 +6,14 @@ SciPy's ufuncs are the same functions here. The others turn a Tensor into a plai
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import activations, logarithms
 from autotiny.ops.reductions import kept_shape
-from autotiny.ops.table import Array, Function, array_like, own
+from autotiny.ops.table import Array, Function, array_like, is_complex, own
 from autotiny.scipy import ufuncs
 from autotiny.scipy.mirror import mirror, mirror_row, other_names
-from scipy import special
 
 __getattr__ = other_names(special)
 
@@ -68,6 +68,8 @@ def logsumexp(a: Array, axis: Any = None, b: Any = None, keepdims: bool = False,
         y = logarithms.logsumexp(a, axis=axis, keepdims=keepdims)
         return (y, np.ones_like(y)) if return_sign else y
     a, b = np.broadcast_arrays(array_like(a), array_like(b))
+    if is_complex(a) or is_complex(b):
+        raise UnsupportedError("logsumexp: b= is not supported for complex numbers on a Tensor; add log(b) to a")
     y, sign = (f(a, b, axis=axis, keepdims=keepdims) for f in (weighted_logsumexp, sign_of_sum))
     return (y, sign) if return_sign else np.where(sign < 0, np.nan, y)
 

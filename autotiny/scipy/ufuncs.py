@@ -9,11 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import special
 from scipy.special import _ufuncs
 
-from autotiny.ops.elementwise import DEGREE, LN2, LN10, curve
-from autotiny.ops.table import OPS, Array, Op, Rule, own
-from scipy import special
+from autotiny.ops.elementwise import DEGREE, LN2, LN10
+from autotiny.ops.table import OPS, Array, Op, Rule, complex_variant, own
+from autotiny.scipy.mirror import curve
 
 SQRT2, SQRT_PI, SQRT_2PI = math.sqrt(2), math.sqrt(math.pi), math.sqrt(2 * math.pi)
 
@@ -123,7 +124,7 @@ curve(special.gammaln,     lambda g, y, x: g * special.psi(x),                  
       words="log-gamma: times ψ(x)")
 curve(special.loggamma,    lambda g, y, x: g * special.psi(x),                         traits="analytic unbounded",
       words="log-gamma: times ψ(x)")
-curve(special.psi,         lambda g, y, x: g * zeta(2, x),                             traits="analytic unbounded",
+curve(special.psi,         lambda g, y, x: g * zeta(2, x),                        traits="analytic unbounded real",
       words="digamma: times ζ(2, x), the trigamma function")
 curve(special.gammasgn,    lambda g, y, x: np.zeros_like(g),                           traits="flat unbounded")
 curve(special.poch,
@@ -279,4 +280,5 @@ part(special.expn,         None,
      lambda g, y, a, x: -g * where_zero(a, np.exp(-x) * (1 + 1 / x) / x, special.expn(np.where(a == 0, 1, a - 1), x)),
      of="the order",                                                                   traits="smooth unbounded")
 curve(special.spence,      lambda g, y, x: -g / special.exprel(np.log(x)),                 traits="analytic unbounded")
+complex_variant(special.spence, lambda g, y, x: g * np.log(x) / (1 - x),    traits="elementwise analytic unbounded")
 # fmt: on

@@ -967,9 +967,7 @@ def test_a_decorated_function_is_pickled_by_its_name():
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_what_cannot_be_pickled_is_named(transform):
-    with pytest.raises(
-        UnsupportedError, match=r"(grad|jacobian|hessian): .*<lambda> cannot be pickled, .* at the top level"
-    ):
+    with pytest.raises(UnsupportedError, match=r"(grad|jacobian|hessian): .*<lambda> cannot be pickled, .* at the top"):
         pickle.dumps(transform(lambda x: x))
     value_and_gradient = copy.deepcopy(at.value_and_grad(lambda x: x * x))
     assert value_and_gradient(3.0) == (9, 6)
