@@ -26,6 +26,7 @@ from autotiny.ops.indexing import index, scatter
 from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import is_complex
 
@@ -164,8 +165,10 @@ def conjugated(term: Term) -> Term:
 
 def _conjugate(part: Term, args: list[Term]) -> Term:
     """Return the conjugate of an operation from those of its operands."""
-    if not is_complex(part):
+    if isinstance(part.value, Outputs) or not is_complex(part):
         return part
+    if any(isinstance(arg.value, Outputs) for arg in part.args):
+        return constant(np.conjugate(part))
     if part.op is CONJUGATE:
         return part.args[0]
     if part.op is not None and (part.op.has("analytic") or part.op.function in MIRRORED):
