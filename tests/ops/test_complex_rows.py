@@ -19,9 +19,9 @@ BY_NUMPY = """
     hypot i0 ldexp logaddexp logaddexp2 modf nanpercentile nanquantile nextafter percentile quantile rad2deg radians
     remainder rfft trunc unwrap"""
 OF_REAL_NUMBERS = """
-    binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber huber_penalty
-    kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss mean_absolute_error
-    mean_squared_error mish probabilities relu selu softplus softsign standardised"""
+    binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber
+    huber_penalty kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss
+    mean_absolute_error mean_squared_error mish probabilities relu selu softplus softsign standardised"""
 REFUSED = {*BY_NUMPY.split(), *OF_REAL_NUMBERS.split()}
 """Functions that NumPy refuses of complex numbers, and those of learning that choose by the size of a real one."""
 COMPARED = {"histogram"}
