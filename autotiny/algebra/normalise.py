@@ -165,13 +165,12 @@ def conjugated(term: Term) -> Term:
 
 def _conjugate(part: Term, args: list[Term]) -> Term:
     """Return the conjugate of an operation from those of its operands."""
-    if isinstance(part.value, Outputs) or not is_complex(part):
+    if not is_complex(part) or isinstance(part.value, Outputs):
         return part
-    if any(isinstance(arg.value, Outputs) for arg in part.args):
-        return constant(np.conjugate(part))
     if part.op is CONJUGATE:
         return part.args[0]
-    if part.op is not None and (part.op.has("analytic") or part.op.function in MIRRORED):
+    is_output = bool(part.args) and isinstance(part.args[0].value, Outputs)  # which are conjugated one by one
+    if part.op is not None and not is_output and (part.op.has("analytic") or part.op.function in MIRRORED):
         return normalise(constant(apply(part.op, args, part.kwargs)))
     return constant(np.conjugate(part))
 

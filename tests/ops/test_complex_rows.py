@@ -15,20 +15,24 @@ from ops.declare import Between, Matrices, parts
 EACH = 2
 """How many uses of a function are tried, those with the most entries."""
 BY_NUMPY = """
-    arctan2 bincount cbrt ceil copysign deg2rad degrees divmod fabs fix floor fmod frexp heaviside histogram_bin_edges
+    arctan2 bincount cbrt ceil copysign deg2rad degrees divmod fabs fix floor fmod frexp heaviside histogram2d
+    histogram_bin_edges histogramdd
     hypot i0 ldexp logaddexp logaddexp2 modf nanpercentile nanquantile nextafter percentile quantile rad2deg radians
     remainder rfft trunc unwrap"""
 OF_REAL_NUMBERS = """
-    binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber huber_penalty
-    kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss mean_absolute_error
-    mean_squared_error mish probabilities relu selu softplus softsign standardised"""
+    binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber
+    huber_penalty kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss
+    mean_absolute_error mean_squared_error mish probabilities relu selu softplus softsign standardised"""
 REFUSED = {*BY_NUMPY.split(), *OF_REAL_NUMBERS.split()}
 """Functions that NumPy refuses of complex numbers, and those of learning that choose by the size of a real one."""
 COMPARED = {"histogram"}
 """Functions whose first argument is put into bins, and whose weights may be complex."""
 NEVER_COMPLEX = {"log_cosh", "log_one_minus_tanh_squared", "squared_norm", "squared_hypot", "norm_in_range"}
 """Stable forms, of real numbers alone, and the divisor of a norm."""
-MORE_THAN_NUMPY = {"polyfit[np.polyfit(y,x,1,w=p)]"}
+MORE_THAN_NUMPY = {
+    "polyfit[np.polyfit(y,x,1,w=p)]",
+    'polyfit[np.polyfit(y,np.stack([x,p],axis=1),1,w=p,cov="unscaled")]',
+}
 """Calls that NumPy refuses by chance, since it multiplies in place."""
 GAUGED = {"eig", "eigh", "svd"}
 """Eigenvectors and singular vectors, whose phases are LAPACK's choice: `test_spectra` has their tests."""
