@@ -80,7 +80,7 @@ def allocates(term: Term) -> bool:
     op = term.op
     assert op is not None
     if is_output(term):
-        return allocates(term.args[0])
+        return not term.args[0].op.has("moves") and allocates(term.args[0])  # type: ignore[union-attr]
     if not (isinstance(op.function, np.ufunc) or op.function.__module__.startswith("numpy") or op in WHOLE):
         return False
     if op is INDEX:

@@ -32,11 +32,9 @@ def fit(c: Any, x: Any, op: Op) -> Any:
 
 def require_array(c: Any, x: Any, op: Op) -> Any:
     """Return what a rule gave; raise UnsupportedError if it is not an array."""
-    if isinstance(c, Arrived):
-        what = f"a tuple of {len(c)}, one for each output"
-        raise UnsupportedError(f"{op.name}: a rule gave {what}, expected an array of shape {x.shape} for the argument")
     if not hasattr(c, "shape"):
-        raise UnsupportedError(f"{op.name}: a rule gave {type(c).__name__}, expected an array of shape {x.shape}")
+        what = f"a tuple of {len(c)}, one for each output" if isinstance(c, Arrived) else type(c).__name__
+        raise UnsupportedError(f"{op.name}: a rule gave {what}, expected an array of shape {x.shape}")
     return c
 
 

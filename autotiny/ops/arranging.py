@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autotiny.errors import ShapeError
+from autotiny.ops.outputs import define_outputs
+from autotiny.ops.patches import patches
 from autotiny.ops.shaping import atleast_3d, concatenate
 from autotiny.ops.table import Array, Function, as_operand, compose, newer
 
@@ -78,17 +80,29 @@ def dsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
     return np.split(ary, indices_or_sections, axis=2)
 
 
-@compose(*newer("unstack"))
-def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
-    """Return the entries along an axis, one after another."""
-    return tuple(np.moveaxis(x, axis, 0))
+def unstack_back(g: Any, y: Any, x: Array, axis: int = 0) -> Array:
+    """The gradients of the entries, put together along the axis."""
+    return np.stack(g, axis=axis) if g else np.zeros_like(x)
+
+
+for function in newer("unstack"):
+    define_outputs(
+        function,
+        unstack_back,
+        traits="moves analytic linear keeps_sign",
+        words="cut along an axis: the gradients are put together again",
+    )
 
 
 @compose(sliding_window_view)
 def windows(x: Array, window_shape: Any, axis: Any = None) -> Array:
     """x[i : i + n] for every i along an axis; the windows lie along new last axes."""
-    places = np.arange(x.size).reshape(x.shape)
-    return np.take(x, sliding_window_view(places, window_shape, axis))
+    whole = sliding_window_view(np.broadcast_to(0, x.shape), window_shape, axis)  # raises where they do not fit
+    lengths = whole.shape[x.ndim :]
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
+    for i, (along, length) in enumerate(zip(axes, lengths, strict=True)):
+        x = patches(x, lengths=(length,), axes=(along + i,), strides=(1,), dilations=(1,))
+    return np.moveaxis(x, range(len(axes)), range(-1, -len(axes) - 1, -1)) if axes else x
 
 
 # ----- turned -----

@@ -63,6 +63,8 @@ class Outputs:
 class OutputGradients:
     """What arrives at the outputs of an operation, as the gradient of its value.
 
+    A sum of two is kept as the pair of them until its parts are asked for: there may be thousands of outputs.
+
     Attributes
     ----------
     of : the outputs.
@@ -71,21 +73,47 @@ class OutputGradients:
     along : where the sweep can tell, `along(i, c)` returns the gradients of the outputs of Σ c · (that of output i).
     """
 
-    __slots__ = ("along", "of", "parts", "taken")
+    __slots__ = ("_parts", "_sum", "_taken", "along", "of")
+    _sum: "tuple[OutputGradients, OutputGradients]"
 
     def __init__(
-        self, of: Any, parts: tuple[Any, ...], taken: tuple[Any, ...] | None = None, along: Function | None = None
+        self, of: Any, parts: Any, taken: tuple[Any, ...] | None = None, along: Function | None = None
     ) -> None:
-        self.of, self.parts, self.along = of, parts, along
-        self.taken = taken or tuple([part is not None for part in parts])
+        self.of, self._parts, self._taken, self.along = of, parts, taken, along
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The gradient of each output; None where nothing arrives."""
+        if not isinstance(self._parts, tuple):
+            self._parts = tuple(self._added())
+        return self._parts
+
+    @property
+    def taken(self) -> tuple[Any, ...]:
+        """The entries of each output that were taken."""
+        return self._taken or tuple([part is not None for part in self.parts])
+
+    def _added(self) -> list[Any]:
+        total: list[Any] = [None] * len(self.of)
+        waiting: list[Any] = [self]
+        while waiting:
+            each = waiting.pop()
+            if each._parts is None:
+                waiting += each._sum[::-1]
+                continue
+            pieces = each._parts.items() if isinstance(each._parts, dict) else enumerate(each._parts)
+            for i, g in pieces:
+                total[i] = g if total[i] is None else total[i] if g is None else total[i] + g
+        return total
 
     shape = property(lambda self: self.of.shape, doc="That of the outputs.")
     shapes = property(lambda self: layout(self.of).shapes, doc="That of each output.")
     dtype = property(lambda self: self.of.dtype, doc="That of the outputs.")
 
     def __add__(self, other: "OutputGradients") -> "OutputGradients":
-        pairs = zip(self.parts, other.parts, strict=True)
-        return OutputGradients(self.of, tuple([b if a is None else a if b is None else a + b for a, b in pairs]))
+        result = OutputGradients(self.of, None)
+        result._sum = (self, other)
+        return result
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.in_a_row(), dtype)
@@ -116,7 +144,7 @@ class Arrived(tuple[Any, ...]):
 
 
 @own(
-    lambda g, y, x, key=0: OutputGradients(x, tuple([g if i == key else None for i in range(len(x))])),
+    lambda g, y, x, key=0: OutputGradients(x, {key: g}),
     kind="index",
     traits="moves analytic linear keeps_sign selects",
     words="one of several outputs: it receives its gradient, the others 0",
@@ -194,9 +222,9 @@ def as_outputs(returned: Any, name: str) -> Outputs:
         if not (hasattr(part, "dtype") and part.dtype.kind in "fcbiu"):
             what = f"{type(part).__name__} as output {i}"
             raise UnsupportedError(f"{name}: the operation gave {what}, expected an array of numbers")
-    if not any(part.dtype.kind in "fc" for part in returned):
-        what = f"{len(returned)} outputs of integers, which have" if returned else "no outputs, which has"
-        raise UnsupportedError(f"{name}: the operation gave {what} no gradient; one must be in floating point")
+    if returned and not any(part.dtype.kind in "fc" for part in returned):
+        what = f"{len(returned)} outputs of integers, which have no gradient"
+        raise UnsupportedError(f"{name}: the operation gave {what}; one must be in floating point")
     return Outputs(returned)
 
 

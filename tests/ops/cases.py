@@ -31,6 +31,7 @@ from autotiny.ops import (
     singular_values,
     updating,
 )
+from autotiny.ops.table import newer
 from ops.declare import (
     CASES,
     ELEMENTWISE,
@@ -479,9 +480,22 @@ declare(
     uses=[*[use(shape) for shape in FULL_RANK], use((2, 4), mode="complete"), use((4, 2), mode="r")],
     oracle="double",
 )
+for function in newer("unstack"):
+    declare(function, REAL, uses=[use((3,)), use((2, 3), axis=1), use((2, 0)), use((2, 3, 2), axis=-1)])
 declare(outputs.output, REAL, uses=[use((3, 2))], call=lambda x: twice(x)[1])
 declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for shape in FULL_RANK], oracle="double")
 pair_differences(np.nextafter, REAL, Between(3, 5))
+
+
+# ----- polynomials -----
+class WithRoots(NamedTuple):
+    """Coefficients of polynomials with real roots, far from each other."""
+
+    def draw(self, rng, shape, position):
+        return np.poly(np.arange(shape[0] - 1) + rng.uniform(-0.3, 0.3, shape[0] - 1)) * rng.uniform(1, 2)
+
+
+declare(np.roots, WithRoots(), uses=[use((4,)), use((2,))], oracle="double")
 
 
 # ----- Fourier transforms -----

@@ -232,3 +232,24 @@ def test_a_gradient_without_its_conjugate_is_caught():
     jacobian = oracles.differences(on_parts, entries)[1]
     assert oracles.excess(g.imag, oracles.split(upstream), jacobian, 4 * EPS) <= 1
     assert oracles.excess(-g.imag, oracles.split(upstream), jacobian, 4 * EPS) > 100
+
+
+CUTS = [complex(re, im) for re in (2.0, -2.0) for im in (0.0, -0.0)] + [
+    complex(re, im) for im in (2.0, -2.0) for re in (0.0, -0.0)
+]
+
+
+@pytest.mark.parametrize(
+    "function", [np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.sqrt, np.log]
+)
+@pytest.mark.parametrize("z", CUTS, ids=str)
+def test_on_a_branch_cut_the_derivative_is_that_along_it(function, z):
+    """Zeros have signs, which say on which side of the cut a number lies; the steps keep them."""
+    along = 1 if z.imag == 0 else 1j
+
+    def moved(t):
+        return function(complex(z.real + t, z.imag) if along == 1 else complex(z.real, z.imag + t))
+
+    expected = (moved(1e-6) - moved(-1e-6)) / (2e-6 * along)
+    _, pull = at.vjp(function, np.array(z))
+    np.testing.assert_allclose(np.conj(pull(np.array(1 + 0j))[0]), expected, atol=1e-8)
