@@ -116,17 +116,16 @@ class FastSweep(Sweep):
         into 0.0: only the entries that were put last can need that.
         """
         (x,), key, grads = form.args, form.kwargs["key"], self.grads
-        before, basic = grads.get(x), is_basic(key)
+        again, basic = x in grads, is_basic(key)
         if basic and x in self.sums:
-            total: Any
             total, last = self.sums[x]
-            if total is before and g.dtype is total.dtype:
+            if grads.get(x) is total and g.dtype is total.dtype:
                 total[last] += 0.0
                 total[key] += g
                 self.sums[x] = total, key
                 return
         self._receive(INDEX, x, g, INDEX.rules[0](g, None, x._value, **form.kwargs))
-        if basic and before is not None and type(grads[x]) is np.ndarray:
+        if basic and again and type(grads[x]) is np.ndarray:
             self.sums = {**self.sums, x: (grads[x], key)}
 
     def _pull_each(self, node: Node, form: Any, g: Any) -> None:
