@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.elementwise import squares
 from autotiny.ops.table import Array, compose, define, floats, real_dtype
 
 
@@ -174,5 +175,5 @@ def covariance(scaled: Array, scale: Array, y: Array, p: Array, cov: Any) -> Arr
     if free <= 0:
         raise ShapeError("polyfit: the covariance needs more points than coefficients; cov='unscaled' does not")
     residuals = y - np.matmul(scaled * scale, p)
-    variance = np.sum(residuals * residuals, axis=0) / free
+    variance = np.sum(squares(residuals), axis=0) / free
     return base * variance if y.ndim == 1 else base[:, :, None] * variance
