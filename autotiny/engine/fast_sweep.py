@@ -38,8 +38,12 @@ class FastSweep(Sweep):
 
     def __init__(self, grads: Gradients, *, wanted: Collection[Node] | None = None) -> None:
         self.grads, self.passed_by, self.masked, self.wanted = dict(grads), [], False, wanted
-        self.leaves = [x for x in grads if x.op is None]
-        self.may_be_complex = any(g.dtype is not DOUBLE and g.dtype is not SINGLE for g in grads.values())
+        self.leaves, self.may_be_complex = [], False
+        for x, g in grads.items():  # a loop costs less than a comprehension
+            if x.op is None:
+                self.leaves.append(x)
+            if type(g) not in SCALARS and g.dtype is not DOUBLE and g.dtype is not SINGLE:
+                self.may_be_complex = True
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
