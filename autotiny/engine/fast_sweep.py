@@ -33,12 +33,12 @@ class FastSweep(Sweep):
     """Whether nan has arrived at an operation that may not pass it on."""
     before: Gradients = {}  # noqa: RUF012 - never written to
     """The gradients before the first operation that selects, which it cannot have spoilt."""
-    sums: dict[Node, tuple[Any, Any]] = {}  # noqa: RUF012 - each sweep that needs one has its own
+    sums: dict[Node, tuple[Any, Any]]
     """The gradients of arrays that entries were picked from twice, which are this sweep's own, and the last key."""
 
     def __init__(self, grads: Gradients, *, wanted: Collection[Node] | None = None) -> None:
         self.grads, self.passed_by, self.masked, self.wanted = dict(grads), [], False, wanted
-        self.leaves, self.may_be_complex = [], False
+        self.leaves, self.sums, self.may_be_complex = [], {}, False
         for x, g in grads.items():  # a loop costs less than a comprehension
             if x.op is None:
                 self.leaves.append(x)
@@ -123,14 +123,14 @@ class FastSweep(Sweep):
         again, basic = x in grads, is_basic(key)
         if basic and x in self.sums:
             total, last = self.sums[x]
-            if grads.get(x) is total and g.dtype is total.dtype:
+            if again and grads[x] is total and g.dtype is total.dtype:
                 total[last] += 0.0
                 total[key] += g
                 self.sums[x] = total, key
                 return
         self._receive(INDEX, x, g, INDEX.rules[0](g, None, x._value, **form.kwargs))
         if basic and again and type(grads[x]) is np.ndarray:
-            self.sums = {**self.sums, x: (grads[x], key)}
+            self.sums[x] = grads[x], key
 
     def _pull_each(self, node: Node, form: Any, g: Any) -> None:
         """Pull g back through one operation, to its operands one by one."""
