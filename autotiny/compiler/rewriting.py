@@ -261,7 +261,7 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
         return without_uniform_arrays(term, args, kwargs)
     try:
         result = op.forward(*args, **kwargs)
-    except (AutotinyError, TypeError, AttributeError):  # it asks for values
+    except (AutotinyError, TypeError, ValueError, AttributeError):  # it asks for values
         return with_operands(term, args, kwargs)
     result = constant(result)
     return result if (result.shape, result.dtype) == (term.shape, term.dtype) else with_operands(term, args, kwargs)

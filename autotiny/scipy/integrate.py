@@ -159,5 +159,5 @@ def simpson(y: Array, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Arra
         raise UnsupportedError("simpson: x has no derivative on a Tensor; give x.data, or use trapezoid")
     y = np.moveaxis(array_like(y), axis, -1)
     x = x if x is None or np.ndim(x) == 1 else np.moveaxis(np.asarray(value_of(x)), axis, -1)
-    weights = integrate.simpson(np.eye(y.shape[-1]), None if x is None else value_of(x), dx=dx)
+    weights = integrate.simpson(np.eye(y.shape[-1]), x=None if x is None else value_of(x), dx=dx)
     return np.sum(y * weights, axis=-1)

@@ -77,7 +77,7 @@ def test_odeint_is_scipys_to_its_tolerance(tfirst):
         lambda m, y: m.cumulative_trapezoid(y, initial=0),
         lambda m, y: m.cumulative_trapezoid(y, np.arange(3.0) ** 2, axis=0),
         lambda m, y: m.simpson(y),
-        lambda m, y: m.simpson(y, np.arange(6.0) ** 2),
+        lambda m, y: m.simpson(y, x=np.arange(6.0) ** 2),
         lambda m, y: m.simpson(y, dx=0.3, axis=0),
     ],
 )
