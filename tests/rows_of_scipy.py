@@ -1,9 +1,10 @@
 """The cases of SciPy's rows: each function with the domain of its arguments, of which the first may be constants."""
 
+from scipy import special
+
 from autotiny.scipy import special as mirror
 from autotiny.scipy import ufuncs
 from ops.declare import NONZERO, POSITIVE, REAL, UNIT, Between, Case
-from scipy import special
 
 PROBABILITY = Between(0.05, 0.95)
 ORDERS = Between(0.5, 4)

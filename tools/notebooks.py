@@ -33,7 +33,8 @@ def run(source: Path) -> Any:
     """Run the notebook of a source, and return it with its results."""
     notebook = jupytext.read(source)
     notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": source.parent}}).execute()
+    where = {"metadata": {"path": source.parent}}
+    NotebookClient(notebook, timeout=SECONDS, resources=where, coalesce_streams=True).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}

@@ -188,6 +188,16 @@ def overall(tried: list[Call]) -> str:
     return next(v for v in ("wrong", "refused", "works") if any(call.verdict == v for call in tried))
 
 
+def show(table: dict[str, list[Call]], failing: bool) -> None:
+    """Print a line for each function, or only for those that fail, and the calls that do."""
+    for name, tried in table.items():
+        failures = [call for call in tried if call.verdict != "works"]
+        if failures or not failing:
+            print(f"{overall(tried):8} {name}  ({len(tried) - len(failures)} of {len(tried)} calls)")
+        for call in failures:
+            print(f"         {call.text}: {call.verdict}: {call.reason}")
+
+
 def main() -> None:
     """Print a line for each function, the calls that fail, and the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,12 +205,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of a function's name")
     options = parser.parse_args()
     table = verdicts(options.only)
-    for name, tried in table.items():
-        failures = [call for call in tried if call.verdict != "works"]
-        if failures or not options.failing:
-            print(f"{overall(tried):8} {name}  ({len(tried) - len(failures)} of {len(tried)} calls)")
-        for call in failures:
-            print(f"         {call.text}: {call.verdict}: {call.reason}")
+    show(table, options.failing)
     for space in ("linalg", "fft", ""):
         of_this = [overall(tried) for name, tried in table.items() if name.rpartition(".")[0] == space]
         print(f"{space or 'numpy'}: {dict(Counter(of_this))} of {len(of_this)}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.compiler.backend import Backend, FactError
-from autotiny.compiler.captured import Captured, changed_inside, drawn_inside
+from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
@@ -180,8 +180,9 @@ class Built(NamedTuple):
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
     f, args, kwargs, _, _, ints, facts, guards = request
-    dynamic = [is_dynamic(x, ints) for x in flatten((args, dict(kwargs)))[0]]
-    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards))
+    leaves = flatten((args, dict(kwargs)))[0]
+    dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
+    traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
@@ -191,8 +192,10 @@ def build(request: Request) -> Built:
     return built._replace(careful=assemble(request, traced, dynamic, state, careful))
 
 
-def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace, State]:
+def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) -> tuple[Trace, State]:
     """Return a trace and the state that f reads, if a call leaves that as it is, or changes it at the first call only.
+
+    Where an argument is a generator, the function `draws` random numbers, perhaps in code that is not followed.
 
     Raises UnsupportedError where every call would change it, or give other results.
     """
@@ -202,7 +205,7 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace]) -> tuple[Trace,
         before.require_same_after_trace()
         after = Captured(f)
         changed = before.state.difference(after.state)
-        if changed or before.may_vary:
+        if changed or draws or before.may_vary:
             again, traced = traced, call()
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):

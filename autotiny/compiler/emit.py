@@ -9,7 +9,7 @@ from autotiny.algebra import Term, takes_arrays
 from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
-from autotiny.compiler.operands import Operands, comment, type_of
+from autotiny.compiler.operands import Operands, comment, is_copied_number, type_of
 from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, is_output, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.notation.code import NumpyCode
@@ -17,6 +17,7 @@ from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
 from autotiny.ops import Op
 from autotiny.ops.code import has_operator, numpy_name, operation
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.table import is_complex
 
 
@@ -68,7 +69,8 @@ class Writer(Operands):
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
         if not x.ndim:
-            square = f"{self.expressions[x]} * {self.expressions[x]}"
+            number = self.expressions[x.args[0] if is_copied_number(x) else x]  # an array takes longer
+            square = f"{number} * {number}"
         else:
             flat = self.flat(x)
             square = f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
@@ -257,7 +259,8 @@ class Writer(Operands):
         if is_output(term):
             own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
             return f"{self.operand(term.args[0], None)}[{term.kwargs['key']}]{own}"
-        function = term.op.forward if numpy_name(term.op) is None else term.op.function  # which gives a tuple
+        several = isinstance(term.value, Outputs) and numpy_name(term.op) is not None
+        function = term.op.function if several else term.op.forward  # NumPy's function gives a tuple
         name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))

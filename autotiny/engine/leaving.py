@@ -21,7 +21,6 @@ import numpy as np
 from autotiny.engine import call_site, messages
 from autotiny.engine.modes import Switch, modes
 from autotiny.errors import UnsupportedError
-from autotiny.notation.text import clean
 
 CONVERSIONS = (float, int, complex)
 FACTS = (math.isnan, math.isinf, math.isfinite, math.isclose)
@@ -179,6 +178,8 @@ def _refusal(tensor: Any, expression: ast.AST | None, frame: FrameType) -> Unsup
         name = function.__name__
         instead = f"np.{name}" if hasattr(np, name) else "functions of NumPy"
         return messages.lost_gradient(tensor, f"{owner}.{name}", instead=instead)
+    from autotiny.notation.text import clean  # only a mistake needs it
+
     return messages.lost_gradient(tensor, clean(ast.unparse(expression), LONGEST_CALL))
 
 

@@ -6,7 +6,6 @@ runs in a copy of the context, as asyncio.to_thread does.
 
 import inspect
 import math
-import threading
 from _thread import allocate_lock
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
@@ -131,22 +130,19 @@ class Step:
     def __get__(self, switch: "Switch | None", kind: type) -> Callable[..., Any]:
         if switch is None:  # contextlib.ExitStack looks it up in the class
             return lambda switch, *error: self.__get__(switch, kind)(*error)
-        (step, entry), _lookup.last = _lookup.last, (None, None)
+        step, entry = _lookup.get()
+        _lookup.set((None, None))
         if entry is None or entry.switch is not switch or step is self:  # not the second of a pair
             entry = None if self.inwards else switch.entered_by_hand()
             if entry is None:
                 entry = Entry(switch)
-                _lookup.last = self, entry
+                _lookup.set((self, entry))
         entry.left_by = entry.left_by or not self.inwards
         return entry.enter() if self.inwards else entry.lock.__exit__
 
 
-class _Lookup(threading.local):
-    last: tuple[Step | None, Entry | None] = None, None
-    """The step that was looked up last, and its entry, until the other step is looked up."""
-
-
-_lookup = _Lookup()
+_lookup: ContextVar[tuple[Step | None, Entry | None]] = ContextVar("lookup", default=(None, None))
+"""The step that was looked up last in this thread, and its entry, until the other step is looked up."""
 
 
 class Switch:

@@ -8,7 +8,6 @@ from autotiny.engine.node import ENDED, Node, made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.values import Fingerprints, was_changed
 from autotiny.errors import StaleError
-from autotiny.notation.numbers import few_entries
 
 
 def verified_order(*outputs: Node) -> list[Node]:
@@ -61,6 +60,8 @@ def require_unchanged(node: Node, now: Fingerprints) -> None:
 def require_live(leaf: Node) -> None:
     """Raise StaleError if a leaf was the argument of a call of grad that has ended."""
     if leaf._assigned == ENDED:
+        from autotiny.notation.numbers import few_entries  # only a mistake needs it
+
         raise StaleError(
             f"the result depends on the argument {few_entries(leaf._value)} of an earlier call of grad, jvp or "
             "jacobian, which has ended: a cache or a variable kept a Tensor of that call; keep plain values there, or "

@@ -21,8 +21,6 @@ from autotiny.engine.values import (
     require_numeric,
 )
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.notation.numbers import few_entries
-from autotiny.notation.text import clean
 from autotiny.ops import Op
 from autotiny.ops.stable_forms import Match
 from autotiny.ops.table import library, require_real_place
@@ -106,17 +104,18 @@ class Node:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
         if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
-        if library(self._value) is not None:
-            return self._value
+        value = self._value
+        if type(value) is not np.ndarray and library(value) is not None:
+            return value
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
-                self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
-            return read_only(self._value)
+                self._notes = {**(self._notes or {}), "value": fingerprint(value)}
+            return read_only(value)
         if not self._shared:
-            self._notes = {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._notes = {"value": fingerprint(value, EXACT_BYTES)}
             self._shared = True
-            if type(self._value) is not np.ndarray:
-                self._value = np.asarray(self._value)
+            if type(value) is not np.ndarray:
+                self._value = np.asarray(value)
         return self._value
 
     @data.setter
@@ -291,6 +290,8 @@ class Node:
         return _rebuild, (type(self), np.array(self._value), self.requires_grad, self.name, self._grad)
 
     def __repr__(self) -> str:
+        from autotiny.notation.text import clean  # training prints no tensor
+
         name = f"{clean(self.name, LONGEST_NAME)}: " if self.name else ""
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
         return f"Tensor({name}{_few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
@@ -316,7 +317,11 @@ def _require_leaf_options(requires_grad: Any, name: Any) -> None:
 
 def _few_entries(value: Any) -> str:
     """Return the first entries of a value; of an array of another library, which may be far away, its type."""
-    return f"{type(value).__module__}.{type(value).__name__}" if library(value) is not None else few_entries(value)
+    if library(value) is not None:
+        return f"{type(value).__module__}.{type(value).__name__}"
+    from autotiny.notation.numbers import few_entries
+
+    return few_entries(value)
 
 
 def _rebuild(kind: type[Node], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Node:

@@ -17,8 +17,11 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
-SEQUENCES = frozenset({"arrays", "tup", "condlist", "choicelist", "choices", "funclist", "sample", "bins", "range"})
-"""NumPy's names of parameters that are sequences of arrays, which need not have one shape, or of options."""
+SEQUENCES = frozenset({
+    "arrays", "tup", "condlist", "choicelist", "choices", "funclist", "sample", "bins", "range",
+    "c_and_lower", "lu_and_piv", "c_or_cr",
+})  # fmt: skip
+"""Names of parameters that are sequences of arrays, which need not have one shape, or of options."""
 
 
 def bind_arguments(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:

@@ -182,6 +182,21 @@ def histogram(a: Value, bins: Value = 10, **_options: Value) -> Cost:
     return Cost(entries, 50 * (entries + size_of(a)), 10 * (entries + size_of(a)))
 
 
+def histogramdd(sample: Value, bins: Value = 10, **_options: Value) -> Cost:
+    """A grid of bins, and the edges along each axis."""
+    axes = len(sample) if isinstance(sample, list | tuple) else max((1, *shape_of(sample)[1:]))
+    of_each = list(value_of(bins)) if shape_of(bins) else [bins] * min(axes, 64)
+    counts = [size_of(edges) if shape_of(edges) else float(edges) for edges in of_each]
+    entries = product([int(min(count, 2.0**63)) + 1 for count in counts]) + 2 * sum(counts)
+    return Cost(entries, 50 * (entries + size_of(sample)), 10 * (entries + size_of(sample)))
+
+
+def histogram2d(x: Value, y: Value, bins: Value = 10, **options: Value) -> Cost:
+    """A grid of bins, and the edges along both axes."""
+    one_for_both = bool(shape_of(bins)) and len(bins) > 2
+    return histogramdd([x, y], [bins, bins] if one_for_both else bins, **options)
+
+
 def cov(m: Value, y: Value = None, rowvar: bool = True, **_options: Value) -> Cost:
     """An entry for each pair of variables, by a product of their observations."""
     shapes = [shape_of(x) for x in (m, y) if x is not None]

@@ -7,6 +7,7 @@ import numpy as np
 
 from autotiny.engine.recording import value_of
 from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.nn.arguments import as_array
 from autotiny.nn.shapes import Value, axis_of, described, real
 from autotiny.ops.activations import softmax
 
@@ -35,6 +36,8 @@ def scaled_dot_product_attention(Q: Any, K: Any, V: Any, mask: Any = None, *, ca
             f"{layer}: expected Q (..., n, d), K (..., k, d) and V (..., k, v); got {described('Q', Q)}, "
             f"{described('K', K)} and {described('V', V)}"
         )
+    if Q.shape[-2] and not K.shape[-2]:
+        raise ShapeError(f"{layer}: {described('K', K)} holds no keys, so no query may see one")
     S = Q @ K.mT / math.sqrt(Q.shape[-1])
     if causal:
         S = np.where(np.tri(*S.shape[-2:]) > 0, S, -np.inf)
@@ -73,7 +76,8 @@ def embedding(ids: Any, E: Any, *, axis: int = 1) -> Value:
     """
     (E,) = real("embedding", E=E)
     axis = axis_of("embedding", "axis", axis, E)
-    ids = value_of(ids) if hasattr(ids, "__array_function__") else np.asarray(ids)
+    ids = value_of(ids) if hasattr(ids, "__array_function__") else as_array("embedding: ids", ids, ShapeError)
+    ids = ids if np.size(ids) else ids.astype(int)  # an empty list has no type
     if ids.dtype.kind not in "iu":
         raise ShapeError(f"embedding: ids must be whole numbers; got {ids.dtype}")
     words = E.shape[axis]
@@ -86,7 +90,8 @@ def dropout(X: Any, rate: float, rng: np.random.Generator, *, training: bool = T
     """X D / (1 - rate), where each entry of the mask D is 0 with probability `rate`, else 1; X where not training.
 
     The division keeps the expected value ("inverted" dropout; Srivastava et al., 2014, section 10). rng draws the
-    mask: np.random.default_rng(seed). dX = dY D / (1 - rate).
+    mask: np.random.default_rng(seed). dX = dY D / (1 - rate). A program compiled with a mask would keep it, and is
+    refused.
 
     Raises UnsupportedError for a rate outside [0, 1), or what is not a generator.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotiny.engine.recording import value_of
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.nn.shapes import Value, along, axes_of, axis_of, described, is_whole, real
+from autotiny.nn.shapes import Value, along, axes_of, axis_of, described, is_whole, real, require_number
 from autotiny.ops.normalising import standardised
 
 
@@ -49,6 +49,8 @@ def batch_norm(
     """
     layer = "batch_norm"
     (X,) = real(layer, X=X)
+    require_number(layer, "epsilon", epsilon)
+    require_number(layer, "momentum", momentum, most=1)
     axis = axis_of(layer, "axis", axis, X)
     over = tuple(i for i in range(X.ndim) if i != axis)
     if training:
@@ -90,6 +92,16 @@ def _scaled(layer: str, X_hat: Value, gamma: Any, beta: Any, axes: tuple[int, ..
     return Y if beta is None else Y + along(layer, "beta", beta, X_hat, axes)
 
 
+def _to_normalise(layer: str, X: Any, axis: Any, epsilon: Any) -> tuple[Value, tuple[int, ...]]:
+    """Return X and the axes that are normalised; raise ShapeError where they hold no entries."""
+    (X,) = real(layer, X=X)
+    require_number(layer, "epsilon", epsilon)
+    axes = axes_of(layer, axis, X)
+    if not all(X.shape[i] for i in axes):
+        raise ShapeError(f"{layer}: {described('X', X)} has no entries along axis {axis}")
+    return X, axes
+
+
 def layer_norm(X: Any, gamma: Any = None, beta: Any = None, *, axis: Any = 0, epsilon: float = 1e-5) -> Value:
     """Y = gamma (X - μ) / √(σ² + ε) + beta, with μ and σ² of each example (Ba, Kiros and Hinton, 2016, eq. 4).
 
@@ -101,8 +113,7 @@ def layer_norm(X: Any, gamma: Any = None, beta: Any = None, *, axis: Any = 0, ep
     >>> layer_norm(np.array([1.0, 2.0, 3.0])).round(3)
     array([-1.225,  0.   ,  1.225])
     """
-    (X,) = real("layer_norm", X=X)
-    axes = axes_of("layer_norm", axis, X)
+    X, axes = _to_normalise("layer_norm", X, axis, epsilon)
     return _scaled("layer_norm", standardised(X, axis=axes, epsilon=epsilon), gamma, beta, axes)
 
 
@@ -114,8 +125,7 @@ def rms_norm(X: Any, gamma: Any = None, *, axis: Any = 0, epsilon: float = 1e-5)
     >>> rms_norm(np.array([3.0, 4.0]), epsilon=0).round(3)
     array([0.849, 1.131])
     """
-    (X,) = real("rms_norm", X=X)
-    axes = axes_of("rms_norm", axis, X)
+    X, axes = _to_normalise("rms_norm", X, axis, epsilon)
     scale = np.sqrt(np.mean(np.square(X), axis=axes, keepdims=True) + epsilon)
     return _scaled("rms_norm", X / scale, gamma, None, axes)
 
@@ -133,6 +143,7 @@ def group_norm(
     """
     layer = "group_norm"
     (X,) = real(layer, X=X)
+    require_number(layer, "epsilon", epsilon)
     if X.ndim < 2:
         raise ShapeError(f"{layer}: expected X with axes of channels and examples; got {described('X', X)}")
     x = np.moveaxis(X, axis_of(layer, "examples", examples, X), -1)

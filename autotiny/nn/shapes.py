@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import floats
+from autotiny.ops.table import reals
 
 Value = Any
 """An array or a Tensor."""
@@ -20,12 +20,19 @@ def described(name: str, x: Value) -> str:
 
 def real(layer: str, **operands: Any) -> list[Value]:
     """Return operands in floating point; raise UnsupportedError for what does not form an array of real numbers."""
-    return [floats(x, f"{layer}: {name}") for name, x in operands.items()]
+    return [reals(x, f"{layer}: {name}") for name, x in operands.items()]
 
 
 def is_whole(value: Any, least: int) -> bool:
     """Whether a value is a whole number of at least `least`, and no truth value."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+
+def require_number(layer: str, name: str, value: Any, most: float = np.inf) -> None:
+    """Raise UnsupportedError unless a value is a number from 0 to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= most:
+        upper = "" if most == np.inf else f" and at most {most:g}"
+        raise UnsupportedError(f"{layer}: {name} must be a number of at least 0{upper}; got {value!r}")
 
 
 def for_each_axis(layer: str, name: str, value: Any, n: int, least: int = 1) -> tuple[int, ...]:
@@ -57,7 +64,7 @@ def along(layer: str, name: str, parameter: Any, x: Value, axes: tuple[int, ...]
 
     Raises ShapeError for another number of entries: it would broadcast along another axis, in silence if that fits.
     """
-    parameter = floats(parameter, f"{layer}: {name}")
+    parameter = reals(parameter, f"{layer}: {name}")
     short = tuple(x.shape[axis] for axis in axes)
     whole = tuple(n if axis in axes else 1 for axis, n in enumerate(x.shape))
     if parameter.shape == short:

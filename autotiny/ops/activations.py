@@ -71,7 +71,7 @@ def selu(x: Array) -> Array:
 @own(
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y / alpha + 1),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign activation",
+    traits="elementwise kinked keeps_sign activation real",
     words=LEAKY,
 )
 def celu(x: Array, alpha: float = 1.0) -> Array:
@@ -86,7 +86,7 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 @own(
     lambda g, y, x: g * (abs(x) < 1),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words="hard tanh: the gradient passes where |x| < 1, and stops elsewhere",
 )
 def hard_tanh(x: Array) -> Array:
@@ -101,7 +101,7 @@ def hard_tanh(x: Array) -> Array:
 @own(
     lambda g, y, x: g / 6 * (abs(x) < 3),
     takes_numbers=True,
-    traits="elementwise kinked keeps_sign selects activation",
+    traits="elementwise kinked keeps_sign selects activation real",
     words="hard sigmoid: a sixth of the gradient passes where |x| < 3, and it stops elsewhere",
 )
 def hard_sigmoid(x: Array) -> Array:
@@ -116,7 +116,7 @@ def hard_sigmoid(x: Array) -> Array:
 @own(
     lambda g, y, x: g / (1 + abs(x)) / (1 + abs(x)),
     takes_numbers=True,
-    traits="elementwise smooth keeps_sign activation",
+    traits="elementwise smooth keeps_sign activation real",
     words="softsign: over (1 + |x|)²",
 )
 def softsign(x: Array) -> Array:

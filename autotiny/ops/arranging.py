@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autotiny.errors import ShapeError
 from autotiny.ops.outputs import define_outputs
+from autotiny.ops.patches import patches
 from autotiny.ops.shaping import atleast_3d, concatenate
 from autotiny.ops.table import Array, Function, as_operand, compose, newer
 
@@ -96,8 +97,12 @@ for function in newer("unstack"):
 @compose(sliding_window_view)
 def windows(x: Array, window_shape: Any, axis: Any = None) -> Array:
     """x[i : i + n] for every i along an axis; the windows lie along new last axes."""
-    places = np.arange(x.size).reshape(x.shape)
-    return np.take(x, sliding_window_view(places, window_shape, axis))
+    whole = sliding_window_view(np.broadcast_to(0, x.shape), window_shape, axis)  # raises where they do not fit
+    lengths = whole.shape[x.ndim :]
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
+    for i, (along, length) in enumerate(zip(axes, lengths, strict=True)):
+        x = patches(x, lengths=(length,), axes=(along + i,), strides=(1,), dilations=(1,))
+    return np.moveaxis(x, range(len(axes)), range(-1, -len(axes) - 1, -1)) if axes else x
 
 
 # ----- turned -----

@@ -65,11 +65,6 @@ def log_of_base(a: Array, y: Array) -> Array:
     return np.log(np.where(a == 0, y.dtype.type(1), a))
 
 
-def root_of_1_plus_square(x: Array) -> Array:
-    """√(1 + x²), without overflow of a real x."""
-    return np.sqrt((1 - 1j * x) * (1 + 1j * x)) if is_complex(x) else np.hypot(x, 1)
-
-
 def real_part(x: Array) -> Array:
     """Re x, an array of its own rather than a view."""
     return +np.real(x)
@@ -167,9 +162,11 @@ curve(np.log1p,        lambda g, y, x: g / (1 + x),          traits="smooth keep
 curve(np.sin,          lambda g, y, x: g * np.cos(x),        traits="analytic")
 curve(np.cos,          lambda g, y, x: -g * np.sin(x),       traits="analytic")
 curve(np.tan,          lambda g, y, x: g * (1 + y * y),      traits="analytic")
-curve(np.arcsin,       lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)), traits="analytic keeps_sign unbounded",
+curve(np.arcsin,       lambda g, y, x: g / (np.cos(y) if is_complex(y) else np.sqrt((1 - x) * (1 + x))),  # its branch
+      traits="analytic keeps_sign unbounded",
       singular=at_one)
-curve(np.arccos,       lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),                 traits="analytic unbounded",
+curve(np.arccos,       lambda g, y, x: -g / (np.sin(y) if is_complex(y) else np.sqrt((1 - x) * (1 + x))),
+      traits="analytic unbounded",
       singular=at_one)
 curve(np.arctan,       lambda g, y, x: g / (1 + x * x),      traits="analytic keeps_sign")
 curve(np.arctan2,
@@ -179,8 +176,10 @@ curve(np.arctan2,
 curve(np.sinh,         lambda g, y, x: g * np.cosh(x),       traits="analytic keeps_sign unbounded")
 curve(np.cosh,         lambda g, y, x: g * np.sinh(x),       traits="analytic positive unbounded")
 curve(np.tanh,         lambda g, y, x: g * (1 - y * y),      traits="analytic keeps_sign activation")
-curve(np.arcsinh,      lambda g, y, x: g / root_of_1_plus_square(x),                    traits="smooth keeps_sign")
-curve(np.arccosh,      lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),           traits="analytic unbounded",
+curve(np.arcsinh,      lambda g, y, x: g / (np.cosh(y) if is_complex(y) else np.hypot(x, 1)),
+      traits="smooth keeps_sign")
+curve(np.arccosh,      lambda g, y, x: g / (np.sinh(y) if is_complex(y) else np.sqrt(x - 1) * np.sqrt(x + 1)),
+      traits="analytic unbounded",
       singular=at_one)
 curve(np.arctanh,      lambda g, y, x: g / ((1 - x) * (1 + x)), traits="analytic keeps_sign unbounded")
 define(np.deg2rad,     lambda g, y, x: g * DEGREE,           traits="elementwise smooth linear keeps_sign")

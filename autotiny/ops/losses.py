@@ -17,7 +17,7 @@ from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, reals, type_name
+from autotiny.ops.table import Array, floats, library, reals, require_real, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -136,7 +136,7 @@ def kl_divergence(P: Array, Q: Array, axis: int = 0) -> Array:
     >>> float(kl_divergence([0.5, 0.5], [0.25, 0.75]))  # log(2) - log(3) / 2
     0.14384103622589045
     """
-    P, Q = _real("kl_divergence", P), _real("kl_divergence", Q)
+    P, Q = reals(P, "kl_divergence"), reals(Q, "kl_divergence")
     _require_same_shape("kl_divergence", "P", P, "Q", Q)
     m = _examples("kl_divergence", "P", P.shape, axis)
     with np.errstate(divide="ignore", invalid="ignore"):  # of log(0), which is not taken
@@ -217,7 +217,7 @@ def cosine_similarity(a: Array, b: Array, axis: int = 0) -> Array:
     >>> cosine_similarity(np.array([[3.0, 1.0], [4.0, 1.0]]), np.array([[1.0, 1.0], [0.0, 1.0]])).round(3)
     array([0.6, 1. ])
     """
-    a, b = _real("cosine_similarity", a), _real("cosine_similarity", b)
+    a, b = reals(a, "cosine_similarity"), reals(b, "cosine_similarity")
     _require_same_shape("cosine_similarity", "a", a, "b", b)
     _require_axis("cosine_similarity", "a", a.shape, axis)
     return np.sum(direction(a, axis=axis) * direction(b, axis=axis), axis=axis)
@@ -226,9 +226,10 @@ def cosine_similarity(a: Array, b: Array, axis: int = 0) -> Array:
 # ----- checks -----
 def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Array, Array]:
     """Return predictions in floating point, and targets of their shape and precision; raise ShapeError for others."""
-    predictions = _real(loss, predictions)
+    predictions = reals(predictions, loss)
     if not hasattr(targets, "__array_function__"):
         targets = np.asarray(targets, like=library(predictions))
+    require_real(targets, loss)
     if np.shape(targets) != np.shape(predictions):
         fits = np.size(targets) == np.size(predictions)
         raise ShapeError(
@@ -242,10 +243,6 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
     if targets.dtype.kind not in "fbiu":
         raise UnsupportedError(f"{loss}: expected targets that are real numbers, got {type_name(targets)}")
     return predictions, targets.astype(predictions.dtype)
-
-
-def _real(loss: str, x: Array) -> Array:
-    return reals(x, loss)
 
 
 def _require_same_shape(loss: str, first: str, a: Array, second: str, b: Array) -> None:

@@ -22,7 +22,7 @@ def lines(chosen: Array, x: Array, axis: Any = None, epsilon: float = 0.0) -> li
         (g - np.mean(g, axis=axis, keepdims=True) - y * np.mean(g * y, axis=axis, keepdims=True))
         / spread(x, axis, epsilon)
     ),
-    traits="mixes analytic",
+    traits="mixes analytic real",
     used=lines,
     words="standardised: less its mean and its part along y, over the standard deviation",
 )

@@ -7,7 +7,7 @@ from autotiny.ops.table import Array, own
 
 @own(
     lambda g, y, error, delta=1.0: g * np.clip(error, -delta, delta),
-    traits="elementwise kinked",
+    traits="elementwise kinked real",
     words="Huber: times the error, of at most delta",
 )
 def huber_penalty(error: Array, delta: float = 1.0) -> Array:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import Array, compose, floats
+from autotiny.ops.elementwise import squares
+from autotiny.ops.table import Array, compose, define, floats, real_dtype
 
 
 def coefficients(p: Any) -> Array:
@@ -112,6 +113,21 @@ def poly(seq_of_zeros: Array) -> Array:
     return result
 
 
+def roots_back(g: Array, y: Array, p: Array) -> Array:
+    """p̄[k] = -Σ r̄ rⁿ⁻ᵏ / p'(r) over the roots r, by the implicit function theorem; none where two roots meet."""
+    powers = np.vander(y, len(p)).astype(y.dtype)
+    exponents = np.arange(len(p) - 1, 0, -1, dtype=real_dtype(p))
+    return np.matmul(-g / np.matmul(powers[:, 1:], p[:-1] * exponents), powers)
+
+
+define(
+    np.roots,
+    roots_back,
+    traits="mixes smooth unbounded",
+    words="roots: powers of each, divided by the slope of the polynomial there",
+)
+
+
 def characteristic(a: Array) -> Array:
     """The coefficients of det(x I - A), by the method of U. Le Verrier and D. K. Faddeev: c[k] = -tr(A M[k]) / k."""
     if a.shape[0] != a.shape[1] or not a.size:
@@ -159,5 +175,5 @@ def covariance(scaled: Array, scale: Array, y: Array, p: Array, cov: Any) -> Arr
     if free <= 0:
         raise ShapeError("polyfit: the covariance needs more points than coefficients; cov='unscaled' does not")
     residuals = y - np.matmul(scaled * scale, p)
-    variance = np.sum(residuals * residuals, axis=0) / free
+    variance = np.sum(squares(residuals), axis=0) / free
     return base * variance if y.ndim == 1 else base[:, :, None] * variance

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero, squares
-from autotiny.ops.table import Array, Function, compose, conj, define, is_formula, library, own
+from autotiny.ops.table import Array, Function, compose, conj, define, is_complex, is_formula, library, own
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -215,6 +215,11 @@ def euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.sqrt(np.sum(squares(x), axis=axis, keepdims=keepdims))
 
 
+def real_of(x: Array) -> Array:
+    """Return the real part; what is real is returned as it is."""
+    return np.real(x) if is_complex(x) else x
+
+
 def length_to_divide_by(x: Array, axis: Axis) -> Array:
     """‖x‖, also where squares overflow; nan for the zero vector, which a formula that is to be read leaves out."""
     length = norm_in_range(euclidean(x, axis=axis, keepdims=True), x, axis=axis, keepdims=True)
@@ -224,7 +229,7 @@ def length_to_divide_by(x: Array, axis: Axis) -> Array:
 
 
 @own(
-    lambda g, y, x, axis=None: (g - y * sum_keep(g * y, axis)) / length_to_divide_by(x, axis),
+    lambda g, y, x, axis=None: (g - conj(y) * real_of(sum_keep(g * y, axis))) / length_to_divide_by(x, axis),
     traits="mixes smooth keeps_sign",
     used=axis_lines,
     words="direction: what is across x, over ‖x‖",

@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from autotiny.ops.table import Array
 from autotiny.scipy.mirror import curve
-from scipy import special
 
 NEIGHBOURS = "Bessel functions: by their neighbours in order"
 

@@ -7,13 +7,13 @@ functions with application in optimum experimental design", 2010, and, for matri
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.plain import plain
 from autotiny.ops.spectra import matrices
 from autotiny.ops.table import Array, Function, array_like, own
 from autotiny.scipy.mirror import mirror, mirror_row
-from scipy import linalg
 
 
 def adjoint(x: Array) -> Array:

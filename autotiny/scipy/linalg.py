@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.table import Array, array_like
@@ -29,6 +30,7 @@ from autotiny.scipy.matrix_functions import (
     sinm,
     solve_continuous_lyapunov,
     solve_discrete_lyapunov,
+    solve_lyapunov,
     solve_sylvester,
     sqrtm,
     tanhm,
@@ -44,7 +46,6 @@ from autotiny.scipy.special_matrices import (
     solve_toeplitz,
     toeplitz,
 )
-from scipy import linalg
 
 __all__ = [
     "block_diag",
@@ -57,6 +58,7 @@ __all__ = [
     "cosm",
     "det",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "expm",
     "fractional_matrix_power",
@@ -64,6 +66,7 @@ __all__ = [
     "inv",
     "khatri_rao",
     "logm",
+    "lstsq",
     "lu",
     "lu_factor",
     "lu_solve",
@@ -77,6 +80,7 @@ __all__ = [
     "solve_banded",
     "solve_continuous_lyapunov",
     "solve_discrete_lyapunov",
+    "solve_lyapunov",
     "solve_sylvester",
     "solve_toeplitz",
     "solve_triangular",
@@ -143,6 +147,32 @@ def inv(
 def det(a: Array, overwrite_a: bool = False, check_finite: bool = True) -> Array:
     """The determinant."""
     return np.linalg.det(in_double(a))
+
+
+@mirror(linalg.lstsq)
+def lstsq(
+    a: Array,
+    b: Array,
+    cond: Any = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str | None = None,
+) -> Any:
+    """The x that minimises |b - A x|, the squared residuals, A's rank and its singular values."""
+    a, b = array_like(a), array_like(b)
+    x, residuals, rank, values = np.linalg.lstsq(a, b, np.finfo(a.dtype).eps if cond is None else cond)
+    return x, residuals[0] if b.ndim == 1 and len(residuals) else residuals, rank, values
+
+
+@mirror(linalg.eigvals)
+def eigvals(
+    a: Array, b: Any = None, overwrite_a: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False
+) -> Array:
+    """The eigenvalues λ of A v = λ v, or of A v = λ B v; complex."""
+    if homogeneous_eigvals:
+        raise UnsupportedError("eigvals: homogeneous_eigvals=True is not supported on a Tensor")
+    return np.linalg.eigvals(a if b is None else np.linalg.solve(b, a)) + 0j
 
 
 @mirror(linalg.pinv)

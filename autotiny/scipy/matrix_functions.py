@@ -7,13 +7,13 @@ the function of a block matrix: N. J. Higham, "Functions of Matrices", 2008, the
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from autotiny.ops.plain import plain
 from autotiny.ops.spectra import matrices
 from autotiny.ops.table import Array, Function, array_like
 from autotiny.scipy.factors import adjoint
 from autotiny.scipy.mirror import mirror, mirror_row
-from scipy import linalg
 
 
 def in_double(x: Array) -> Array:
@@ -148,6 +148,9 @@ solve_sylvester: Function = mirror_row(
 def solve_continuous_lyapunov(a: Array, q: Array) -> Array:
     """X of A X + X Aᵀ = Q."""
     return solve_sylvester(a, adjoint(a), q)
+
+
+solve_lyapunov = solve_continuous_lyapunov
 
 
 @mirror(linalg.solve_discrete_lyapunov)

@@ -50,7 +50,19 @@ def mirror(function: Function) -> Callable[[Function], Function]:
 
 def mirror_row(function: Function, *rules: Any, **row: Any) -> Function:
     """Enter a row for a function of SciPy that is no ufunc; return the function that records it on Tensors."""
-    return _with_signature_of(function, recorded(define(function, *rules, **row), function))
+    mirrored = _with_signature_of(function, recorded(define(function, *rules, **row), function))
+    mirrored.__doc__ = f"SciPy's {function.__name__}; on Tensors it is recorded."
+    return mirrored
+
+
+def in_place_of(function: Function) -> Callable[[Function], Function]:
+    """Mark a function of the mirror that calls SciPy's by itself."""
+
+    def decorate(mirrored: Any) -> Function:
+        mirrored.__scipy__ = function
+        return mirrored
+
+    return decorate
 
 
 def _with_signature_of(function: Function, mirrored: Any) -> Function:

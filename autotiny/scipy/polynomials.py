@@ -7,10 +7,10 @@ degrees are constant.
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from autotiny.ops.table import Array
 from autotiny.scipy.mirror import curve
-from scipy import special
 
 SHIFTED = "times a factor and the function with shifted parameters"
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import signal
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import Array, floats, own
 from autotiny.scipy.mirror import mirror, other_names
-from scipy import signal
 
 __getattr__ = other_names(signal)
 

@@ -6,6 +6,7 @@ SciPy's ufuncs are the same functions here. The others turn a Tensor into a plai
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import activations, logarithms
@@ -13,7 +14,6 @@ from autotiny.ops.reductions import kept_shape
 from autotiny.ops.table import Array, Function, array_like, is_complex, own
 from autotiny.scipy import ufuncs
 from autotiny.scipy.mirror import mirror, mirror_row, other_names
-from scipy import special
 
 __getattr__ = other_names(special)
 

@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from autotiny.ops.table import Array, array_like
 from autotiny.scipy.matrix_functions import in_double
 from autotiny.scipy.mirror import mirror
-from scipy import linalg
 
 
 # ----- special matrices -----

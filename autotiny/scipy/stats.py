@@ -8,13 +8,13 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import special, stats
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import Array, array_like
 from autotiny.scipy import linalg
 from autotiny.scipy.distribution import Continuous, Discrete, Frozen, log_of_rest
 from autotiny.scipy.mirror import other_names, recorder
-from scipy import special, stats
 
 __getattr__ = other_names(stats)
 

@@ -9,12 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import special
 from scipy.special import _ufuncs
 
 from autotiny.ops.elementwise import DEGREE, LN2, LN10
 from autotiny.ops.table import OPS, Array, Op, Rule, complex_variant, own
 from autotiny.scipy.mirror import curve
-from scipy import special
 
 SQRT2, SQRT_PI, SQRT_2PI = math.sqrt(2), math.sqrt(math.pi), math.sqrt(2 * math.pi)
 

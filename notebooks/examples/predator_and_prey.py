@@ -12,6 +12,7 @@
 
 # %%
 import os
+import time
 import timeit
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -112,18 +113,18 @@ assert report.ok
 report.ok
 
 # %% [markdown]
-# Two thousand operations were recorded for that. Compiled, they are as many lines of NumPy on two numbers each, written once:
+# Two thousand operations were recorded for that. Compiled, they and their gradient are eleven thousand short lines of NumPy:
 
 # %% tags=["varies"]
 recorded = at.value_and_grad(loss)
-start = timeit.default_timer()
+start = time.process_time()
 compiled = at.compile(recorded)
 compiled(guess)
-print(f"compiling: {timeit.default_timer() - start:.1f} s, {len(compiled.source.splitlines())} lines")
+print(f"compiling: {time.process_time() - start:.1f} s, {len(compiled.source.splitlines())} lines")
 
 
 def milliseconds(f):
-    return 1e3 * min(timeit.repeat(lambda: f(guess), number=1, repeat=10))
+    return 1e3 * min(timeit.repeat(lambda: f(guess), number=1, repeat=10, timer=time.process_time))
 
 
 plain = milliseconds(loss)

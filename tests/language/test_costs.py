@@ -32,6 +32,8 @@ def called(case):
 def test_estimate_is_never_below_the_result_for_any_case_of_the_table():
     held = 0
     for case in OF_THE_TABLE:
+        if case.options.keys() - functions()[case.function.__name__].signature.parameters - {"order"}:
+            continue  # an option that the language does not have
         listed = functions()[case.function.__name__].joins and "(" not in case.label  # those of width are below
         if case.call is case.function or listed:
             word, operands, options = called(case)
@@ -42,11 +44,11 @@ def test_estimate_is_never_below_the_result_for_any_case_of_the_table():
 
 
 AT_MOST = """
-all any argmax argmin argsort binary_cross_entropy clip compress copysign cosine_similarity count_nonzero delete
+all angle any argmax argmin argsort binary_cross_entropy clip compress copysign cosine_similarity count_nonzero delete
 diagonal extract fix fliplr flipud gelu heaviside hinge huber kl_divergence ldexp linalg.diagonal
 linalg.matrix_transpose linalg.trace linalg.vector_norm matrix_transpose mean mean_absolute_error mean_squared_error
-mish nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar ndim ones_like ptp reshape rollaxis rot90 selu shape
-silu sinc size std trace trim_zeros var vector_norm zeros_like
+mish nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar ndim ones_like ptp real_if_close reshape rollaxis
+rot90 selu shape silu sinc size std trace trim_zeros var vector_norm zeros_like
 """.split()  # noqa: SIM905 - read as the list of names that it is
 """Compositions and constructors whose results are at most of their arguments' common shape."""
 

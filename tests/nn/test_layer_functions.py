@@ -100,6 +100,14 @@ def test_an_update_gate_of_1_keeps_the_state():
 
 
 # ----- attention, embeddings, dropout -----
+def test_no_examples_give_no_results():
+    none = X[:, :0]
+    assert nn.layer_norm(none).shape == nn.rms_norm(none).shape == nn.group_norm(none, 2).shape == (4, 0)
+    assert [y.shape for y in nn.lstm_cell(none, H[:, :0], H[:, :0], W, U)] == [(2, 0), (2, 0)]
+    assert nn.scaled_dot_product_attention(X[:0], X, X).shape == (0, 6)
+    assert nn.embedding([], X).shape == (4, 0)
+
+
 def test_a_query_sees_no_key_behind_a_mask():
     Q, K, V = rng.normal(size=(3, 4)), rng.normal(size=(5, 4)), rng.normal(size=(5, 2))
     mask = np.arange(5) < 3
@@ -141,6 +149,13 @@ def test_a_mask_is_not_compiled_into_a_program():
     generator = np.random.default_rng(0)
     with pytest.raises(AutotinyError, match="random"):
         at.compile(lambda X: np.sum(nn.dropout(X, 0.5, generator)))(X)
+    with pytest.raises(AutotinyError, match="the function draws random numbers"):
+        at.compile(lambda X, rng: np.sum(nn.dropout(X, 0.5, rng)))(X, generator)
+
+
+def test_a_compiled_program_takes_a_generator_that_it_does_not_draw_from():
+    step = at.compile(lambda X, rng: np.sum(nn.dropout(X, 0.5, rng, training=False) ** 2))
+    np.testing.assert_allclose(step(X, np.random.default_rng(0)), np.sum(X**2), rtol=1e-13)
 
 
 Q = np.ones((3, 4))
@@ -154,6 +169,9 @@ REFUSED = {
     r"batch_norm: gamma \(6,\) does not fit; expected shape \(4,\) or \(4, 1\)": (lambda: nn.batch_norm(X, np.ones(6))),
     r"layer_norm: axis 2 is not an axis of X \(4, 6\)": lambda: nn.layer_norm(X, axis=2),
     r"layer_norm: axis must name at least one axis of X \(4, 6\)": lambda: nn.layer_norm(X, axis=()),
+    r"layer_norm: X \(0, 4\) has no entries along axis 0": lambda: nn.layer_norm(np.ones((0, 4))),
+    "layer_norm: epsilon must be a number of at least 0; got 'x'": lambda: nn.layer_norm(X, epsilon="x"),
+    "batch_norm: momentum must be a number of at least 0 and at most 1; got 2": lambda: nn.batch_norm(X, momentum=2),
     r"group_norm: 4 channels of X \(4, 6\) do not divide into 3 groups": lambda: nn.group_norm(X, 3),
     r"group_norm: expected X with axes of channels and examples; got X \(4,\)": lambda: nn.group_norm(np.ones(4), 2),
     r"lstm_cell: expected W \(8, 4\), 4 gates of 2 rows and a column .* of x; got W \(4, 8\); its transpose fits": (
@@ -178,8 +196,10 @@ REFUSED = {
     "attention: mask has a row without True: its query may see no key": (
         lambda: nn.scaled_dot_product_attention(Q, Q, Q, np.zeros((3, 3), bool))
     ),
+    r"attention: K \(0, 4\) holds no keys": lambda: nn.scaled_dot_product_attention(Q, Q[:0], Q[:0]),
     "embedding: ids must be whole numbers; got float64": lambda: nn.embedding([0.5], X),
     r"embedding: ids lie in -1..6; E \(4, 6\) has 0..5": lambda: nn.embedding([-1, 6], X),
+    "embedding: ids cannot be read as an array": lambda: nn.embedding([[1], [1, 2]], X),
     r"embedding: axis 2 is not an axis of X": lambda: nn.embedding([0], X, axis=2),
     "dropout: rate must be a number of at least 0 and below 1; got 1": (
         lambda: nn.dropout(X, 1, np.random.default_rng(0))

@@ -487,6 +487,17 @@ declare(singular_values.pseudoinverse, REAL, uses=[use(shape, rcond=1e-9) for sh
 pair_differences(np.nextafter, REAL, Between(3, 5))
 
 
+# ----- polynomials -----
+class WithRoots(NamedTuple):
+    """Coefficients of polynomials with real roots, far from each other."""
+
+    def draw(self, rng, shape, position):
+        return np.poly(np.arange(shape[0] - 1) + rng.uniform(-0.3, 0.3, shape[0] - 1)) * rng.uniform(1, 2)
+
+
+declare(np.roots, WithRoots(), uses=[use((4,)), use((2,))], oracle="double")
+
+
 # ----- Fourier transforms -----
 def in_parts(function):
     """A function with complex results, as one of their real and imaginary parts."""

@@ -38,6 +38,15 @@ CALLS = {
     "solve_sylvester": [(lambda m, a, b, q: m.solve_sylvester(a, b, q), A, A.T @ A, Q)],
     "solve_continuous_lyapunov": [(lambda m, a, q: m.solve_continuous_lyapunov(a, q), A, Q)],
     "solve_discrete_lyapunov": [(lambda m, a, q: m.solve_discrete_lyapunov(a, q), 0.1 * A, Q)],
+    "lstsq": [
+        (lambda m, a, b: m.lstsq(a, b)[0], TALL, c),
+        (lambda m, a, b: m.lstsq(a, b)[:2], TALL, rng.normal(size=(4, 2))),
+        (lambda m, a, b: m.lstsq(a, b)[1], TALL, c),
+    ],
+    "eigvals": [
+        (lambda m, a: np.sum(np.real(m.eigvals(a) ** 2)), A),
+        (lambda m, a, b: np.sum(np.real(m.eigvals(a, b) ** 2)), A, S),
+    ],
     "solve_triangular": [
         (lambda m, a, b: m.solve_triangular(a, b), A, b),
         (lambda m, a, b: m.solve_triangular(a, b, lower=True), A, B),
@@ -148,7 +157,9 @@ each_stack = pytest.mark.parametrize("call", STACKED)
 
 
 def test_every_mirror_is_called():
-    assert CALLS.keys() == {name for name, value in vars(linalg).items() if hasattr(value, "__scipy__")}
+    assert CALLS.keys() | {"solve_lyapunov"} == {
+        name for name, value in vars(linalg).items() if hasattr(value, "__scipy__")
+    }
 
 
 @each_call

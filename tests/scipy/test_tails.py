@@ -6,8 +6,9 @@ import pytest
 
 pytest.importorskip("scipy")
 
-import autotiny as at
 from scipy import special
+
+import autotiny as at
 
 HALF = mp.mpf(1) / 2
 ROOT2 = mp.sqrt(2)
