@@ -38,7 +38,7 @@ class FastSweep(Sweep):
 
     def __init__(self, grads: Gradients, *, wanted: Collection[Node] | None = None) -> None:
         self.grads, self.passed_by, self.masked, self.wanted = dict(grads), [], False, wanted
-        self.leaves, self.may_be_complex = [], False
+        self.leaves, self.sums, self.may_be_complex = [], {}, False
         for x, g in grads.items():  # a loop costs less than a comprehension
             if x.op is None:
                 self.leaves.append(x)
