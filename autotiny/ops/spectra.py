@@ -3,6 +3,9 @@
 The rules are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation", 2008, section 3.
 
+Of a Hermitian matrix NumPy reads one triangle, which bears the gradient: off the diagonal twice what PyTorch has there,
+which spreads it over both, and 0 in the other.
+
 Where eigenvalues coincide, their eigenvectors are any basis of one subspace, and have no derivative. A function of
 that subspace does, such as the projector V Vᵀ: it does not change when the basis is turned, so what would turn the
 basis is 0, and contributes 0. If that is not 0, the gradient is nan; so it is where a result depends on the phase of a
