@@ -1,4 +1,4 @@
-"""List every NumPy function, option and operation that autotiny supports, read off its tables, as Markdown.
+"""List every function of NumPy and SciPy, option and operation that is supported, read off the tables, as Markdown.
 
     python tools/reference.py                       to standard output
     python tools/reference.py tools/reference.md    to the committed copy
@@ -16,12 +16,20 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.integrate
+import scipy.linalg
+import scipy.signal
+import scipy.special
+import scipy.stats
 
 import autotiny as at
 from autotiny.ops import COMPOSED, EXTENDED, OPS, PLAIN, Op, load_tables
 from autotiny.ops.table import TRAITS, Each
 
 load_tables()
+
+from autotiny.scipy import integrate, linalg, optimize, signal, special, stats  # noqa: E402 - NumPy's rows come first
+from autotiny.scipy.distribution import Continuous, Discrete, Distribution  # noqa: E402
 
 Function = Callable[..., Any]
 
@@ -36,6 +44,9 @@ contributes to the gradient of that argument; `g` is the gradient dJ/dy that arr
 b` are the arguments. A *composition* is recorded as the operations that it is written in. Options that are not
 listed, such as `out=`, are errors when a Tensor is given. A Tensor's operators and methods, such as `a @ b` and
 `x.sum()`, are these functions.
+
+SciPy's ufuncs are those of `scipy.special` itself. Its other functions are called by the same names in
+`autotiny.scipy`; a *solver* there runs SciPy's, and records what its result depends on.
 """
 
 BEHIND = """\
@@ -51,7 +62,21 @@ NAMESPACES: dict[str, ModuleType] = {
     "np.linalg": np.linalg,
     "np.fft": np.fft,
     "np.lib.stride_tricks": np.lib.stride_tricks,
+    "scipy.special": scipy.special,
+    "scipy.linalg": scipy.linalg,
+    "scipy.signal": scipy.signal,
+    "scipy.integrate": scipy.integrate,
 }
+MIRRORS: dict[str, ModuleType] = {
+    "special": special,
+    "linalg": linalg,
+    "signal": signal,
+    "integrate": integrate,
+    "optimize": optimize,
+}
+PROBABILITIES, QUANTILES = ("cdf", "logcdf", "sf", "logsf"), ("ppf", "isf")
+HOMES = ("autotiny.ops.", "autotiny.scipy.")
+"""Packages that enter rows."""
 
 
 class Entry(NamedTuple):
@@ -75,6 +100,27 @@ def entries() -> Iterator[Entry]:
         function = getattr(at, name)
         if str(getattr(function, "__module__", "")).startswith("autotiny.ops.") and name != "operation":
             yield entry(function, (f"at.{name}",))
+    yield from solvers()
+    yield from distributions()
+
+
+def distributions() -> Iterator[Entry]:
+    """Yield an entry for the distributions of each kind."""
+    for kind, methods in ((Continuous, PROBABILITIES + QUANTILES), (Discrete, PROBABILITIES), (object, ())):
+        names = [name for name in stats.__all__ if isinstance(getattr(stats, name), kind) and not name.startswith("_")]
+        names = names if methods else [name for name in names if not isinstance(getattr(stats, name), Distribution)]
+        density = ("pmf", "logpmf") if kind is Discrete else ("pdf", "logpdf")
+        listed = tuple(f"scipy.stats.{name}" for name in names)
+        yield Entry(stats.__name__, listed, (), "formulas", f"the methods {code(density + methods)}")
+
+
+def solvers() -> Iterator[Entry]:
+    """Yield an entry for each function that runs SciPy's, and is neither a rule nor a composition."""
+    for prefix, mirror in MIRRORS.items():
+        for name, function in vars(mirror).items():
+            original = getattr(function, "__scipy__", None)
+            if original is not None and original not in OPS and original not in COMPOSED:
+                yield Entry(mirror.__name__, (f"scipy.{prefix}.{name}",), (), "solver", summary(function))
 
 
 def internal_operations() -> Iterator[Entry]:
@@ -83,7 +129,7 @@ def internal_operations() -> Iterator[Entry]:
     public = {op for f, op in OPS.items() if public_names(f) or f"at.{f.__name__}" in listed}
     public |= {OPS[f] for f in COMPOSED.values() if f in OPS}
     for op in dict.fromkeys(OPS.values()):
-        if op not in public and op.function.__module__.startswith("autotiny.ops."):
+        if op not in public and not isinstance(op.function, np.ufunc) and op.function.__module__.startswith(HOMES):
             explanation = f"{summary(op.function)}<br>{gradient(op)}"
             yield Entry(op.function.__module__, (op.name,), options(op), "rule", explanation, traits(op))
 
@@ -141,7 +187,8 @@ def gradient(op: Op) -> str:
     lines = [written_rule(rule) for rule in rules(op)]
     if isinstance(op.words, str):
         return "<br>".join([op.words, *lines] if op.words else lines)
-    return "<br>".join(f"{text}: {line}" if text else line for text, line in zip(op.words, lines, strict=True))
+    words = [text for text, rule in zip(op.words, op.rules, strict=True) if rule is not None]
+    return "<br>".join(f"{text}: {line}" if text else line for text, line in zip(words, lines, strict=True))
 
 
 def traits(op: Op) -> tuple[str, ...]:
@@ -212,7 +259,7 @@ def counts() -> Iterator[str]:
 def text() -> str:
     """Return the reference as Markdown."""
     rows, lines = list(entries()), [HEADER, *counts(), ""]
-    for module in dict.fromkeys(row.module for row in rows):
+    for module in sorted(dict.fromkeys(row.module for row in rows), key=is_scipys):
         lines += section(module), *table([row for row in rows if row.module == module]), ""
     lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]
     names = sorted(public_names(function)[0] for function in PLAIN if public_names(function))
@@ -235,9 +282,14 @@ def layers() -> Iterator[str]:
             yield f"| `at.nn.{name}` | {code(options(function))} | {summary(function)} |"
 
 
+def is_scipys(module: str) -> bool:
+    """Whether a file is about SciPy; those come last."""
+    return module.startswith("autotiny.scipy.")
+
+
 def section(module: str) -> str:
     """Return a heading that names the file, and the first paragraph of its docstring."""
-    name = module.rsplit(".", 1)[1]
+    name = module.removeprefix("autotiny." if is_scipys(module) else "autotiny.ops.")
     docstring = first_paragraph(sys.modules[module].__doc__)
     return f"## {name}\n\n{docstring} ([source](../{module.replace('.', '/')}.py))\n"
 

@@ -1,7 +1,7 @@
 """Normalise: reduce the equivalent ways of writing an operation in NumPy to one."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from autotiny.algebra.normal import (
     total,
     without_spread,
 )
-from autotiny.algebra.term import Term, apply, constant, topological_order
+from autotiny.algebra.term import Term, apply, constant
 from autotiny.ops import OPS
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.indexing import index, scatter
@@ -158,22 +158,32 @@ def _same(term: Term) -> Term:
 def conjugated(term: Term) -> Term:
     """Return the conjugate of a term: of its symbols, where f(conj(x)) is conj(f(x)), as a function of real ones is."""
     done: dict[Term, Term] = {}
-    for part in topological_order(term):
-        done[part] = _conjugate(part, [done[arg] for arg in part.args])
+    stack = [term]
+    while stack:
+        part = stack[-1]
+        inner = [arg for arg in part.args if arg not in done] if _is_mirrored(part) else []
+        stack += reversed(inner)
+        if not inner:
+            done[stack.pop()] = _conjugate(part, done)
     return done[term]
 
 
-def _conjugate(part: Term, args: list[Term]) -> Term:
-    """Return the conjugate of an operation from those of its operands."""
-    if isinstance(part.value, Outputs) or not is_complex(part):
+def _is_mirrored(part: Term) -> bool:
+    """Whether the conjugate of an operation is the operation on the conjugates."""
+    op = part.op
+    if op is None or not is_complex(part) or any(isinstance(arg.value, Outputs) for arg in part.args):
+        return False
+    return op.has("analytic") or op.function in MIRRORED
+
+
+def _conjugate(part: Term, done: Mapping[Term, Term]) -> Term:
+    """Return the conjugate of an operation, from those of its operands where it is mirrored."""
+    if not is_complex(part):
         return part
-    if any(isinstance(arg.value, Outputs) for arg in part.args):
-        return constant(np.conjugate(part))
-    if part.op is CONJUGATE:
-        return part.args[0]
-    if part.op is not None and (part.op.has("analytic") or part.op.function in MIRRORED):
-        return normalise(constant(apply(part.op, args, part.kwargs)))
-    return constant(np.conjugate(part))
+    if _is_mirrored(part):
+        assert part.op is not None
+        return normalise(constant(apply(part.op, [done[arg] for arg in part.args], part.kwargs)))
+    return part.args[0] if part.op is CONJUGATE else constant(np.conjugate(part))
 
 
 def _real(x: Term) -> Term:

@@ -7,6 +7,7 @@ from autotiny.checking.functions import Function, compare_functions
 from autotiny.checking.report import Report
 from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import examine
+from autotiny.engine.arguments import Names, Positions
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import is_complex
@@ -15,7 +16,13 @@ ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, An
 
 
 def compare(
-    loss: Tensor | Function, closed_form: ClosedForm | Function, *args: Any, wrt: Iterable[Tensor | str] = ()
+    loss: Tensor | Function,
+    closed_form: ClosedForm | Function,
+    *args: Any,
+    wrt: Iterable[Tensor | str] = (),
+    argnums: Positions = None,
+    argnames: Names = None,
+    **kwargs: Any,
 ) -> Report:
     """Compare gradients derived by hand with autograd's, and both with numeric ones.
 
@@ -28,7 +35,8 @@ def compare(
     out of dZ states m dJ/dZ.
 
     `compare(f, grad_f, *args)` does the same for two functions: f returns a number, grad_f its gradient by all args, or
-    by the first one.
+    by the first one. Keyword arguments are passed to both; argnums and argnames state by which arguments the gradient
+    is, as for `at.grad`.
 
     The report says for each tensor which side is wrong, if one is: further from the numeric derivative than its noise
     and rounding explain (see `verdict`). At a kink any gradient in the convex hull of those beside it is right (see
@@ -49,8 +57,8 @@ def compare(
     True
     """
     if callable(loss) and not isinstance(loss, Tensor):
-        return compare_functions(loss, closed_form, args)
-    if args:
+        return compare_functions(loss, closed_form, args, kwargs, argnums, argnames)
+    if args or kwargs or argnums is not None or argnames is not None:
         raise UnsupportedError("compare: arguments are for functions, as in at.compare(f, grad_f, *args)")
     _expect_number(loss)
     forms = _closed_forms(closed_form)

@@ -1,5 +1,6 @@
 """Functions whose gradients are checked: against a gradient in NumPy, PyTorch or JAX, or by numbers alone."""
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from autotiny.checking.report import Report
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
 from autotiny.checking.verdict import examine
+from autotiny.engine.arguments import Chosen, Names, Positions, chosen_values, replaced
 from autotiny.engine.gradients import gradients
 from autotiny.engine.leaving import Exits
 from autotiny.engine.modes import Switch
@@ -34,12 +36,15 @@ class GradientError(AutotinyError, AssertionError):
         self.report = report
 
 
-def check_gradients(f: Function, *args: Any, order: int = 1) -> None:
+def check_gradients(
+    f: Function, *args: Any, order: int = 1, argnums: Positions = None, argnames: Names = None, **kwargs: Any
+) -> None:
     """Assert that autograd's gradients of f are its derivatives, by numbers alone.
 
-    args are arrays, numbers or nested lists, tuples and dicts of them; f may return any of these. An argument that
-    holds no numbers, such as a mask or a text, is a constant. Where f returns more than one number, random sums of
-    them are differentiated. With order=2, so are random sums of the gradients.
+    args are arrays, numbers or trees of them (see `at.tree_map`); f may return any of these. An argument that holds no
+    numbers, such as a mask or a text, is a constant, as are keyword arguments; argnums and argnames state which
+    arguments are variables, as for `at.grad`. Where f returns more than one number, random sums of them are
+    differentiated. With order=2, so are random sums of the gradients.
 
     Raises GradientError, an AssertionError, with the report of `compare`; UnsupportedError where f returns other values
     when it is called again.
@@ -49,12 +54,34 @@ def check_gradients(f: Function, *args: Any, order: int = 1) -> None:
     if order not in (1, 2):
         raise UnsupportedError(f"check_gradients: order is 1 or 2; got {order}")
     with Switch("recording", True):
-        call = Call("check_gradients", f, args)
+        call = Call("check_gradients", *of_variables("check_gradients", f, args, kwargs, argnums, argnames))
         loss = call.recorded(call.number)
         call.require_the_same(loss)
         _require_derivative(call, loss, call.number)
         if order == 2:
             _require_derivative(call, call.recorded(call.slope), call.slope, "second derivative")
+
+
+def of_variables(
+    who: str, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Positions, argnames: Names
+) -> tuple[Function, tuple[Any, ...]]:
+    """Return f as a function of its variables, and their values: of all positional arguments by default."""
+    if argnums is None and argnames is None:
+        return (functools.wraps(f)(functools.partial(f, **kwargs)) if kwargs else f), args
+    if not callable(f):
+        raise UnsupportedError(f"{who}: expected a function; got {type(f).__name__}")
+    chosen = Chosen(f, argnums, argnames, who)
+    keys, args, kwargs = chosen(args, kwargs)
+    parameters = list(inspect.signature(f).parameters.values())
+
+    def of_values(*values: Any) -> Any:
+        arguments, keywords = replaced(args, kwargs, keys, values)
+        return f(*arguments, **keywords)
+
+    named = [p if isinstance(p, str) else parameters[p].name if p < len(parameters) else f"x{p}" for p in keys]
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    of_values.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in named])  # type: ignore[attr-defined]
+    return of_values, chosen_values(args, kwargs, keys)
 
 
 def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str = "gradient") -> None:
@@ -71,13 +98,16 @@ def _require_derivative(call: "Call", output: Tensor, again: "Again", what: str 
     raise GradientError(f"{message}\n{report!r}", report)
 
 
-def compare_functions(f: Function, grad_f: Any, args: Sequence[Any]) -> Report:
+def compare_functions(
+    f: Function, grad_f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Positions, argnames: Names
+) -> Report:
     """Compare the gradient of a function with another function that computes it; see `compare`."""
     if not callable(grad_f):
         raise UnsupportedError(f"compare: expected the gradient of f as a function; got {type(grad_f).__name__}")
     with Switch("recording", True):
-        call = Call("compare", f, args)
-        value = f(*call.rebuild([as_argument(point) for point in call.points]))
+        of_variables_alone, values = of_variables("compare", f, args, kwargs, argnums, argnames)
+        call = Call("compare", of_variables_alone, values)
+        value = of_variables_alone(*call.rebuild([as_argument(point) for point in call.points]))
         if np.size(value) != 1:
             raise ShapeError(f"compare: f must return a single number; it returned shape {np.shape(value)}")
         if is_complex(value):
@@ -86,18 +116,18 @@ def compare_functions(f: Function, grad_f: Any, args: Sequence[Any]) -> Report:
             )
         loss = call.recorded(call.number)
         call.require_the_same(loss)
-        return call.examine(loss, call.number, call.by_leaf(_called(grad_f, args)))
+        return call.examine(loss, call.number, call.by_leaf(_called(grad_f, args, kwargs)))
 
 
-def _called(grad_f: Function, args: Sequence[Any]) -> Any:
+def _called(grad_f: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Return the gradient by a function that takes NumPy arrays, or the tensors of PyTorch where that is in use."""
     try:
-        return grad_f(*[tree_map(_plain, arg) for arg in args])
+        return grad_f(*[tree_map(_plain, arg) for arg in args], **kwargs)
     except (TypeError, ValueError, AttributeError, RuntimeError):
         torch = sys.modules.get("torch")
         if torch is None:
             raise
-        return grad_f(*[tree_map(lambda value: torch.tensor(_plain(value)), arg) for arg in args])
+        return grad_f(*[tree_map(lambda value: torch.tensor(_plain(value)), arg) for arg in args], **kwargs)
 
 
 Again = Callable[[list[Tensor]], Tensor]

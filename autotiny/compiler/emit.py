@@ -259,8 +259,8 @@ class Writer(Operands):
         if is_output(term):
             own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
             return f"{self.operand(term.args[0], None)}[{term.kwargs['key']}]{own}"
-        of_several = isinstance(term.value, Outputs) and numpy_name(term.op) is not None
-        function = term.op.function if of_several else term.op.forward  # NumPy's own gives a tuple
+        several = isinstance(term.value, Outputs) and numpy_name(term.op) is not None
+        function = term.op.function if several else term.op.forward  # NumPy's function gives a tuple
         name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))

@@ -191,8 +191,7 @@ def run_sweep(
         with np.errstate(all="ignore"):
             selection = Selection(order, {x: chosen.get(x) for x in outputs}, record=sweep.record)
             sweep = start(selection)
-            if not sweep.record:
-                selection.along = functools.partial(gradients_along, order, dict(sweep.grads))
+            selection.along = functools.partial(gradients_along, order, dict(sweep.grads), sweep.record)
             sweep.masked = bool(chosen)
             sweep.run(order)
     if tracer is not None:
@@ -200,7 +199,9 @@ def run_sweep(
     return sweep
 
 
-def gradients_along(order: Sequence[Node], seeds: Gradients, node: Node, i: int, c: Any) -> tuple[Any, ...]:
+def gradients_along(
+    order: Sequence[Node], seeds: Gradients, record: bool, node: Node, i: int, c: Any
+) -> tuple[Any, ...]:
     """Return the gradients, of the outputs of an operation, of Σ c · (the gradient of its output number i).
 
     They are derivatives of second order of what comes after the operation: of it, where its own derivative is a limit.
@@ -210,10 +211,10 @@ def gradients_along(order: Sequence[Node], seeds: Gradients, node: Node, i: int,
         first.run([each for each in order if each.number > node.number])
         g = first.grads[node].parts[i]
         total = None if g is None else np.sum(g * c)
-    if not isinstance(total, Node) or not total._tracked:
-        return tuple([None for _ in first.grads[node].parts])
-    second = Sweep({total: np.ones_like(value_of(total))})
-    second.run([each for each in verified_order(total) if each.number > node.number])
+        if not isinstance(total, Node) or not total._tracked:
+            return tuple([None for _ in first.grads[node].parts])
+        second = Sweep({total: np.ones_like(value_of(total))}, record=record)
+        second.run([each for each in verified_order(total) if each.number > node.number])
     gradients = second.grads.get(node)
     return tuple([None for _ in first.grads[node].parts]) if gradients is None else gradients.parts
 

@@ -5,7 +5,7 @@ The package `autotiny.scipy` stands above this one and is imported by its name, 
 
 import importlib
 import sys
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 from autotiny.ops import OPS
@@ -54,7 +54,11 @@ def function_of_scipy() -> tuple[str, str] | None:
 
 def _mirrored(frame: FrameType) -> tuple[str, str] | None:
     """Return the name of the function of SciPy that a frame runs, and that of its mirror."""
-    module, name = frame.f_globals["__name__"].split(".")[1], frame.f_code.co_name
+    home, name = str(frame.f_globals["__name__"]), frame.f_code.co_name
+    decorated = frame.f_locals.get("f")
+    if home.startswith("scipy._lib.") and isinstance(decorated, FunctionType):  # it has not begun to run
+        home, name = decorated.__module__, decorated.__name__
+    module = home.split(".")[1]
     owner = getattr(frame.f_locals.get("self"), "name", None)
     public = f"{owner}.{name}" if isinstance(owner, str) else name
     mirror = importlib.import_module(ROWS)

@@ -60,6 +60,11 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
         for a holomorphic f is the conjugate of f'(z). PyTorch does the same, JAX and HIPS give the conjugate of it.
     op, args, kwargs : the operation that made it with its operands and options; op is None for a leaf.
 
+    A recorded value is never changed in place, so that no view or earlier result of it can go stale. `y += v` makes a
+    new value, which y then names; other names and views of y keep the old one. `y[i] = v`, `out=`, `np.add.at(y, i, v)`
+    and the like are refused by an error that writes the line as y = at.index_update(y, i, v). A leaf is updated inside
+    `with at.no_grad():`.
+
     Raises UnsupportedError for text, ragged lists and Tensors, and for complex numbers in a real dtype.
 
     >>> import numpy as np

@@ -71,7 +71,9 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
 
 def as_seen(g: Any) -> Any:
     """Return a gradient of a variable, of which nobody else has the array, as users see it."""
-    return np.conjugate(g, out=g) if isinstance(g, np.ndarray) and is_complex(g) else conj(g)
+    if not is_complex(g):
+        return g
+    return np.conjugate(g, out=g) if isinstance(g, np.ndarray) else np.conjugate(g)
 
 
 def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:

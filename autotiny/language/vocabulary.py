@@ -14,6 +14,7 @@ from autotiny.language.costs import Estimate, entrywise
 from autotiny.language.estimates import ESTIMATES
 from autotiny.ops import COMPOSED, EXTENDED, OPS, activations, load_tables, logarithms, losses
 from autotiny.ops.plain import TRUTH_VALUES
+from autotiny.ops.signature import signature as numpy_signature
 from autotiny.ops.table import UNSET
 
 CONSTANTS: dict[str, Any] = {"pi": np.pi, "e": np.e, "inf": np.inf, "nan": np.nan, "newaxis": None}
@@ -168,10 +169,20 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
         parameters = list(inspect.signature(EXTENDED[function]).parameters.values())
     elif function in OPS:
         rule = next(rule for rule in OPS[function].rules if rule is not None)
-        parameters = list(inspect.signature(rule).parameters.values())[2:]
+        parameters = [
+            p.replace(default=p.empty) if p.name in _required(function) else p
+            for p in list(inspect.signature(rule).parameters.values())[2:]
+        ]
     else:
         parameters = list(inspect.signature(function).parameters.values())
     return inspect.Signature([p for p in parameters if p.name not in LEFT_OUT])
+
+
+def _required(function: Callable[..., Any]) -> set[str]:
+    """The parameters of a function that have no default, which those of its rules have."""
+    if isinstance(function, np.ufunc):
+        return set()
+    return {p.name for p in numpy_signature(function).parameters.values() if p.default is p.empty}
 
 
 def _signature_of_ufunc(function: Any) -> inspect.Signature:

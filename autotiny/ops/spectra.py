@@ -79,12 +79,12 @@ def depend_on_both(turning: Array, values: Any, vectors: Any) -> Array:
 
 
 @on_values
-def where_alike(known: Array, both: Array, moving: Array, first: Array, second: Array, parts: Array) -> Array:
-    """Return what is known, and for pairs that a function depends on in `both` ways two limits that agree.
+def alike(both: Array, moving: Array, first: Array, second: Array, parts: Array) -> Array:
+    """Whether pairs that a function depends on in `both` ways have limits that agree, and do not turn.
 
     parts : the inner products that the limits are made of.
     """
-    return np.where(both & ~moving & (np.abs(first - second) <= rounding(parts)), first, known)
+    return both & ~moving & (np.abs(first - second) <= rounding(parts))
 
 
 def limit_along(g: Any, key: int, gaps: Array, s: Array, turning: Callable[..., Any], vectors: Any) -> Array:
@@ -104,7 +104,8 @@ def limit_along(g: Any, key: int, gaps: Array, s: Array, turning: Callable[..., 
         moved = [zeros if x is None else x for x, zeros in zip(g.along(key, c), map(np.zeros_like, g), strict=True)]
         turned, parts_moved = turning(moved)
         limits.append(turned / (c - c[:, None] + identity_like(s, len(c))))
-    return where_alike(known, both, turns(here, parts, vectors), *limits, parts_moved)
+    first, undefined = limits[0], np.sqrt(0 * s)[..., None, :]  # 0, of the derivative nan: that of the limit is open
+    return np.where(alike(both, turns(here, parts, vectors), *limits, parts_moved), first + undefined, known)
 
 
 def columns(taken: Any, k: int | None = None) -> Any:

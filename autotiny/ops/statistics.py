@@ -158,6 +158,7 @@ def histogramdd(
 ) -> tuple[Array, list[Array]]:
     """The sum of the weights in each cell of a grid of bins, which is flat in the sample, and the edges."""
     columns = list(np.atleast_2d(floats(sample).T if hasattr(sample, "T") else np.stack([floats(x) for x in sample])))
+    require_real(columns[0], "histogramdd")
     counts = list(bins) if hasattr(bins, "__len__") else [bins] * len(columns)
     ranges = [None] * len(columns) if range is None else list(range)
     if not len(columns) == len(counts) == len(ranges):

@@ -59,7 +59,11 @@ def with_derivatives(f: Callable[[Array], Array], x: Array, name: str, failure: 
     for _ in range(STEPS):
         residual, slopes = array_like(f(x)), jacobian(lambda z: array_like(f(z)))(x)
         n = int(np.size(x))
-        step = np.linalg.solve(np.reshape(slopes, (n, n)), np.ravel(residual))
+        try:
+            step = np.linalg.solve(np.reshape(slopes, (n, n)), np.ravel(residual))
+        except np.linalg.LinAlgError:
+            reason = failure or "the derivatives of the function by x form a singular matrix"
+            raise UnsupportedError(f"{name}: there is no solution to differentiate: {reason}") from None
         if failure and not np.max(abs(value_of(step))) <= NEAR * (1 + np.max(abs(value_of(x)))):
             raise UnsupportedError(f"{name}: there is no solution to differentiate: {failure}")
         x = x - np.reshape(step, np.shape(x))

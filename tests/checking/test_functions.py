@@ -1,5 +1,7 @@
 """compare and check_gradients on functions: arguments, trees, other libraries, and what is refused."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -237,3 +239,53 @@ def test_columns_of_jax_are_judged_in_their_precision():
     assert not at.compare(np.sum(x * x), {x: 1.0005 * column}).ok
     assert at.compare(np.sum(x * x), {x: column.astype(jax.numpy.bfloat16)}).ok
     assert at.compare(loss, jax.grad(lambda x, y: jax.numpy.sum(jax.numpy.sin(x) * y)), v, v + 1).ok
+
+
+# ----- which arguments are variables -----
+def weighed(x, y=2.0, mode="a", *, scale=3.0):
+    return np.sum(x**2) * y * scale
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "names"),
+    [
+        ((np.ones(2),), {}, ["x"]),
+        ((np.ones(2), 5.0), {"scale": 4.0}, ["x", "y"]),
+        ((np.ones(2), 5.0, "b"), {"argnums": 1}, ["y"]),
+        ((np.ones(2),), {"argnames": ("scale", "y")}, ["scale", "y"]),
+        ((), {"argnames": "x", "x": np.ones(2)}, ["x"]),
+    ],
+)
+def test_variables_are_stated_by_position_or_name(args, options, names):
+    at.check_gradients(weighed, *args, **options, order=2)
+    stated = {name: options[name] for name in ("argnums", "argnames") if name in options}
+    stated = stated or {"argnums": tuple(range(len(args)))}
+    report = at.compare(weighed, at.grad(weighed, **stated), *args, **options)
+    assert report.ok
+    assert [row.name for row in report.rows] == names
+
+
+def test_gradient_by_another_argument_is_checked_by_its_name():
+    def f(x, y):
+        return np.sum(x**2) * float(y)
+
+    at.check_gradients(f, np.ones(2), 3.0, argnums=0)
+    with pytest.raises(GradientError, match=r"\ny .*DIFFERS"):
+        at.check_gradients(f, np.ones(2), 3.0, argnums=(0, 1))
+    assert not at.compare(weighed, lambda x, y: np.sum(x**2) * 2, np.ones(2), 3.0, argnames="y").ok
+    with pytest.raises(UnsupportedError, match="compare: argnames='z' is no parameter of the function"):
+        at.compare(f, f, np.ones(2), 3.0, argnames="z")
+    x = at.Tensor(2.0)
+    with pytest.raises(UnsupportedError, match="arguments are for functions"):
+        at.compare(x * x, {x: 4.0}, argnums=0)
+
+
+def test_trees_of_dataclasses_are_checked():
+    @dataclass
+    class Parameters:
+        W: np.ndarray
+        name: str = "tanh"
+
+    p = Parameters(np.array([0.5, -1.0]))
+    at.check_gradients(lambda p: np.sum(np.tanh(p.W)) if p.name == "tanh" else 0.0, p, order=2)
+    assert at.compare(lambda p: np.sum(p.W**2), lambda p: Parameters(2 * p.W), p).ok

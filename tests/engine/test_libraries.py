@@ -64,6 +64,22 @@ def test_an_array_that_scipy_asks_for_is_refused_with_the_name_of_the_mirror():
         special.logsumexp(A)
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("solve_triangular", lambda A: (A, np.ones(2))),
+        ("expm", lambda A: (A,)),
+        ("cholesky", lambda A: (A,)),
+        ("cho_solve", lambda A: ((A, True), np.ones(2))),
+    ],
+)
+def test_a_function_that_scipy_decorates_is_refused_by_its_name(name, given):
+    words = rf"scipy\.linalg\.{name} turns A .* use autotiny\.scipy\.linalg\.{name} "
+    A = at.Tensor(np.eye(2))
+    with pytest.raises(UnsupportedError, match=words):
+        getattr(linalg, name)(*given(A))
+
+
 def test_a_function_of_scipy_without_a_mirror_is_refused_as_any_other():
     A = at.Tensor(np.eye(2))
     with pytest.raises(UnsupportedError, match=r"turning it into a plain array would lose its gradient"):

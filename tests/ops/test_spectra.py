@@ -101,6 +101,35 @@ def test_what_is_no_function_of_a_matrix_has_no_gradient_though_the_values_are_z
     np.testing.assert_allclose(g, np.diag([1.0, 0, 0, 0, 0]), atol=1e-14)
 
 
+def test_forward_mode_and_jacobian_of_a_matrix_function_agree_at_a_degenerate_matrix():
+    exponential, direction = of_eigh(lambda w, v: v * np.exp(w) @ v.T), C + C.T
+    forward = at.jvp(exponential, (DEGENERATE,), (direction,))[1]
+    moved = (exponential(DEGENERATE + 1e-5 * direction) - exponential(DEGENERATE - 1e-5 * direction)) / 2e-5
+    np.testing.assert_allclose(forward, moved, atol=1e-6)
+    rows = at.jacobian(exponential)(DEGENERATE)
+    np.testing.assert_allclose(np.tensordot(rows, np.tril(direction)), forward, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_polynomials_of_random_degenerate_matrices_have_the_gradient_of_their_products(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 6))
+    basis, weights = np.linalg.qr(rng.normal(size=(n, n)))[0], rng.normal(size=(n, n))
+    x = basis * rng.choice([-1.0, 0.0, 2.0], n) @ basis.T
+    x = (x + x.T) / 2
+    a, b, c = rng.normal(size=3)
+
+    def by_values(x):
+        w, v = np.linalg.eigh(x)
+        return np.sum(weights * (v * (a * w + b * w**2 + c * w**3) @ v.T))
+
+    def by_products(x):
+        x = np.tril(x) + np.tril(x, -1).T
+        return np.sum(weights * (a * x + b * x @ x + c * x @ x @ x))
+
+    np.testing.assert_allclose(at.grad(by_values)(x), at.grad(by_products)(x), atol=1e-12)
+
+
 def test_second_derivatives_at_a_degenerate_matrix_are_nan():
     assert np.isnan(at.hessian(SUBSPACES["exp of a matrix"])(DEGENERATE)).any()
 

@@ -12,7 +12,18 @@ from ops import test_traits as traits
 from ops.declare import is_scipys
 from rows_of_scipy import CASES
 
-ROWS = {op.name: op for function, op in OPS.items() if is_scipys(function) and OPS.get(op.function) is op}
+OF_SPECIAL = {"autotiny.scipy.ufuncs", "autotiny.scipy.special"}
+"""The files whose rows are tried here; those of linalg and others are tried in their own tests."""
+
+
+def is_of_special(function):
+    """Whether a row is for a function of scipy.special."""
+    if isinstance(function, np.ufunc):
+        return is_scipys(function)
+    return function.__module__ in OF_SPECIAL or function.__module__.startswith("scipy.special")
+
+
+ROWS = {op.name: op for function, op in OPS.items() if is_of_special(function) and OPS.get(op.function) is op}
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_precision = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
 

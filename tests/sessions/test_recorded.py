@@ -119,3 +119,9 @@ def test_an_operation_of_the_users_own_is_refused_by_name():
 def test_a_session_of_something_else_is_refused():
     with pytest.raises(UnsupportedError, match="session: expected a Tensor; got list"):
         at.session([1, 2])
+
+
+def test_options_that_a_function_requires_are_written_even_where_a_rule_has_a_default():
+    x = at.Tensor([4.0, 1.0, 2.0], name="x")
+    session = at.session(np.median(x))
+    np.testing.assert_array_equal(session[list(session)[-1]].data, 2)
