@@ -238,9 +238,27 @@ def code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def counts() -> Iterator[str]:
+    """Yield the lines of a Markdown table: how many functions of each namespace are handled in which way."""
+    yield from ("## counts", "", "Public functions of NumPy, each counted once, whatever its names.", "")
+    yield "| namespace | rule | composition | plain result | refused by name | all |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for prefix in ("np", "np.linalg", "np.fft"):
+        members = vars(NAMESPACES[prefix]).items()
+        functions = {f for name, f in members if callable(f) and not isinstance(f, type) and name[0] != "_"}
+        ways = [functions & OPS.keys(), functions & COMPOSED.keys() - OPS.keys(), functions & PLAIN]
+        numbers = [*map(len, ways), len(functions - set().union(*ways)), len(functions)]
+        yield f"| `{prefix}` | {' | '.join(map(str, numbers))} |"
+    yield ""
+    yield (
+        "What is refused has no derivative, or no arrays: it reads files, makes arrays of numbers, sets options, or "
+        "changes its argument. `python tools/width.py` calls every function that has a derivative, and compares."
+    )
+
+
 def text() -> str:
     """Return the reference as Markdown."""
-    rows, lines = list(entries()), [HEADER]
+    rows, lines = list(entries()), [HEADER, *counts(), ""]
     for module in sorted(dict.fromkeys(row.module for row in rows), key=is_scipys):
         lines += section(module), *table([row for row in rows if row.module == module]), ""
     lines += [BEHIND, *table(list(internal_operations())), "", section(PLAIN_MODULE)]

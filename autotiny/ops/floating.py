@@ -20,7 +20,9 @@ define(
 def copysign(x1: Array, x2: Array, /) -> Array:
     """|x₁| where x₂ has no minus sign, -|x₁| where it has one."""
     size = np.abs(reals(x1, "copysign"))
-    return np.where(np.signbit(x2), -size, size)
+    dtype = np.result_type(x1 if type(x1) in (int, float) else size, x2)
+    signed = np.where(np.signbit(x2), -size, size)
+    return signed if signed.dtype == dtype else signed.astype(dtype)
 
 
 @compose(np.ldexp)

@@ -200,7 +200,7 @@ def steps(a: Array, axis: int) -> list[Array]:
 
 def accumulate(ufunc: np.ufunc, array: Array, axis: int = 0, dtype: Any = None) -> Array:
     """y[0] = a[0], y[i] = f(y[i - 1], a[i])."""
-    a = cast(array, dtype)
+    a = cast(array if "ll->l" in ufunc.types else floats(array), dtype)  # or it has no loop for whole numbers
     if ufunc in (np.add, np.multiply):
         return (np.cumsum if ufunc is np.add else np.cumprod)(a, axis=axis)
     results: list[Array] = []
@@ -220,8 +220,9 @@ def reduce(
     where: Any = True,
 ) -> Array:
     """f(... f(f(initial, a[0]), a[1]) ...), over the entries that are not left out."""
-    a = cast(array, dtype)
-    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
+    a = cast(array if "ll->l" in ufunc.types else floats(array), dtype)  # or it has no loop for whole numbers
+    single = not a.ndim and axis in (0, -1)  # a number has no axis, but NumPy reduces it along its first
+    axes = tuple(range(a.ndim)) if axis is None or single else normalize_axis_tuple(axis, a.ndim)
     front = tuple(range(len(axes)))
     flat = np.moveaxis(a, axes, front)
     entries = steps(np.reshape(flat, (math.prod(flat.shape[: len(axes)]), *flat.shape[len(axes) :])), 0)
@@ -237,7 +238,7 @@ def reduce(
         result = np.full(flat.shape[len(axes) :], start, a.dtype)
         for mask, x in zip(chosen, entries, strict=True):
             result = np.where(mask, ufunc(result, x), result)
-    return np.reshape(result, kept_shape(a, axis)) if keepdims else result
+    return np.reshape(result, kept_shape(a, None if single else axis)) if keepdims else result
 
 
 def reduceat(ufunc: np.ufunc, array: Array, indices: Any, axis: int = 0, dtype: Any = None) -> Array:

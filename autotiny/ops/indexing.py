@@ -156,7 +156,7 @@ def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any 
         raise UnsupportedError(f"diff: n must be 0 or more, got {n}")
     if not a.ndim:
         raise ShapeError("diff: expected an array with an axis; got a single number")
-    if prepend is not None or append is not None:
+    if n and (prepend is not None or append is not None):
         edge = [1 if i == axis % a.ndim else length for i, length in enumerate(a.shape)]
         parts = [x if np.ndim(x) else np.broadcast_to(x, edge) for x in (prepend, a, append) if x is not None]
         a = np.concatenate(parts, axis=axis)

@@ -7,7 +7,7 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.elementwise import squares
-from autotiny.ops.table import Array, compose, define, floats, real_dtype
+from autotiny.ops.table import Array, compose, define, floats, library, real_dtype
 
 
 def coefficients(p: Any) -> Array:
@@ -116,7 +116,7 @@ def poly(seq_of_zeros: Array) -> Array:
 def roots_back(g: Array, y: Array, p: Array) -> Array:
     """p̄[k] = -Σ r̄ rⁿ⁻ᵏ / p'(r) over the roots r, by the implicit function theorem; none where two roots meet."""
     powers = np.vander(y, len(p)).astype(y.dtype)
-    exponents = np.arange(len(p) - 1, 0, -1, dtype=real_dtype(p))
+    exponents = np.arange(len(p) - 1, 0, -1, dtype=real_dtype(p), like=library(p))
     return np.matmul(-g / np.matmul(powers[:, 1:], p[:-1] * exponents), powers)
 
 

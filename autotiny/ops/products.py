@@ -40,7 +40,8 @@ def linalg_cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """sum(conj(x₁) x₂) along an axis."""
     rows, columns = np.moveaxis(conj(floats(x1)), axis, -1), np.moveaxis(floats(x2), axis, -1)
-    return np.matmul(rows[..., None, :], columns[..., None])[..., 0, 0]
+    y = np.matmul(rows[..., None, :], columns[..., None])
+    return y[..., 0, 0] if y.ndim > 2 else y[0, 0]
 
 
 @compose(np.linalg.vecdot)

@@ -99,6 +99,8 @@ def of_lines(
     if not (exact or METHODS[method][2] in WHOLE):
         result = result + (sorted_entries(lines, order, low + (share > 0)) - result) * share
     rest = kept_shape(a, axis) if keepdims else lines.shape[:-1]
+    if not rest and not np.ndim(q):
+        return result[0]  # a number, as NumPy's
     return np.reshape(np.moveaxis(result, -1, 0), (*np.shape(q), *rest))
 
 
@@ -126,7 +128,7 @@ def percentile(
 @compose(np.median)
 def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle entry of the sorted array, or the mean of the two in the middle."""
-    return of_lines("median", a, 0.5, axis, "linear", keepdims, False)
+    return of_lines("median", floats(a), 0.5, axis, "linear", keepdims, False)
 
 
 @compose(np.nanquantile)
@@ -148,4 +150,4 @@ def nanpercentile(
 @compose(np.nanmedian)
 def nanmedian(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The median of the entries that are not nan."""
-    return of_lines("nanmedian", a, 0.5, axis, "linear", keepdims, True)
+    return of_lines("nanmedian", floats(a), 0.5, axis, "linear", keepdims, True)

@@ -33,7 +33,7 @@ def weights_like(name: str, x: Array, weights: Any, axis: Axis) -> Array:
 def average(a: Array, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """sum(w a) / sum(w), or the mean; also sum(w) if it is to be returned."""
     a = floats(a)
-    if not np.size(a):
+    if not (np.size(a) or weights is None):
         raise ShapeError(f"average: expected entries, got shape {a.shape}")
     if weights is None and not returned:
         return np.mean(a, axis=axis, keepdims=keepdims)
@@ -246,7 +246,7 @@ def extreme(function: Any, neutral: float, a: Array, axis: Axis, keepdims: bool,
         raise UnsupportedError(f"nan{function.__name__}: where= needs initial=, the result where nothing is left")
     there, start = numbers(a, where), neutral if initial is None else initial
     result = function(a, axis, keepdims=keepdims, initial=start, where=there)
-    return result if initial is not None else np.where(np.any(there, axis, keepdims=keepdims), result, np.nan)
+    return result if initial is not None else number(np.where(np.any(there, axis, keepdims=keepdims), result, np.nan))
 
 
 @compose(np.nanmean)
@@ -275,7 +275,12 @@ def nanvar(
 
 def where_known(spread: Array, known: Array) -> Array:
     """Return the spread of the entries, nan where they are too few."""
-    return np.where(known, spread, spread.dtype.type(np.nan))
+    return number(np.where(known, spread, spread.dtype.type(np.nan)))
+
+
+def number(y: Array) -> Array:
+    """Return an array without axes as a number, as NumPy's reductions have it."""
+    return y if y.ndim else y[()]
 
 
 @compose(np.nanstd)

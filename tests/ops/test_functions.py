@@ -1,6 +1,7 @@
 """The first tier of NumPy's functions: by name, as methods, by keyword, and what is refused."""
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
@@ -181,7 +182,6 @@ def test_empty_list_picks_nothing():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda t: np.roots(t[0]), "numpy.roots"),
         (lambda t: np.packbits(t), "numpy.packbits"),
     ],
 )
@@ -423,3 +423,66 @@ def test_result_in_another_precision_sends_its_gradient_back_in_the_first():
 
 def test_number_in_whole_numbers_is_a_plain_array():
     assert type(at.Tensor([1.5, 2.5]).astype(int)) is np.ndarray
+
+
+# ----- types and shapes as NumPy has them -----
+def test_median_of_whole_numbers_is_that_of_their_floats():
+    x = np.array([[3, -1], [0, 2]], np.int32)
+    for f in (np.median, np.nanmedian):
+        assert at.compile(lambda x, f=f: f(x))(x) == f(at.Tensor(x, requires_grad=False)).data == f(x) == 1.0
+
+
+@pytest.mark.parametrize("a", [np.ones(2, np.float32), np.ones(2), 2.0])
+@pytest.mark.parametrize("b", [np.ones(2, np.float32), -np.ones(2), -1.0])
+def test_copysign_has_the_type_of_both(a, b):
+    expected = np.copysign(a, b)
+    for pair in ((at.Tensor(a, dtype=np.result_type(a)), b), (a, at.Tensor(b, dtype=np.result_type(b)))):
+        if not isinstance(a, float) and not isinstance(b, float):
+            assert np.copysign(*pair).dtype == expected.dtype
+        np.testing.assert_array_equal(np.copysign(*pair).data, expected)
+
+
+def test_reducing_a_number_and_averaging_nothing_are_as_numpy_has_them():
+    assert np.logaddexp.reduce(at.Tensor(2.0), axis=0).data == np.logaddexp.reduce(np.array(2.0), axis=0)
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(np.average(at.Tensor(np.zeros(0))).data)
+
+
+def test_differences_of_order_0_take_nothing_that_is_appended():
+    np.testing.assert_array_equal(np.diff(at.Tensor([1.0, 2.0]), n=0, append=3.0).data, [1, 2])
+
+
+def test_one_number_deviates_by_0_in_every_order():
+    assert at.hessian(lambda x: np.std(x))(np.array([3.0])) == 0
+
+
+def test_whole_numbers_are_taken_out_of_a_tensor_by_their_type():
+    x = at.Tensor([1.7, -2.2])
+    for taken in (np.int64(x), np.asarray(x, dtype=int)):
+        np.testing.assert_array_equal(taken, [1, -2])
+
+
+def test_the_cross_product_of_vectors_of_two_entries_is_a_number():
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 5.0, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert np.cross(at.Tensor(a), b[:2]).data == -1
+        np.testing.assert_array_equal(np.cross(at.Tensor(a), b).data, np.cross(np.append(a, 0), b))
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 2), (1,), (2, 1)])
+def test_odd_reflections_go_on_as_those_of_numpy(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    for mode in ("reflect", "symmetric"):
+        for width in (1, 3, 9):
+            y = np.pad(at.Tensor(x), width, mode=mode, reflect_type="odd")
+            np.testing.assert_allclose(y.data, np.pad(x, width, mode=mode, reflect_type="odd"), rtol=1e-12)
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_infinity_stays_where_numpys_differences_leave_it(edge_order):
+    f, x = np.array([0.0, np.inf, 1.0, 2.0, np.nan, 3.0, 4.0]), np.cumsum([0.0, 1, 2, 1, 1, 3, 1])
+    with np.errstate(invalid="ignore"):
+        for points in ((), (0.5,), (x,)):
+            expected = np.gradient(f, *points, edge_order=edge_order)
+            np.testing.assert_allclose(np.gradient(at.Tensor(f), *points, edge_order=edge_order).data, expected)

@@ -37,6 +37,14 @@ def test_every_public_operation_is_listed():
     assert [name for name in functions if f"| `at.{name}` |" not in COMMITTED] == []
 
 
+def test_every_public_function_is_counted_once():
+    lines = [line.strip("| ").split(" | ") for line in reference.counts() if line.startswith("| `")]
+    assert [line[0] for line in lines] == ["`np`", "`np.linalg`", "`np.fft`"]
+    for _, *numbers in lines:
+        *ways, whole = map(int, numbers)
+        assert sum(ways) == whole
+
+
 @pytest.mark.parametrize(
     ("function", "line"),
     [
