@@ -1,9 +1,10 @@
 """The sweep of `backward`, tuned: same gradients, bit for bit, in about half the time on small graphs.
 
-It leaves out what a plain `backward` does not need (recording, selection, hooks for observers), and differs in three
+It leaves out what a plain `backward` does not need (recording, selection, hooks for observers), and differs in four
 ways: operations of one and two operands, the most frequent ones, have code of their own; an array that a rule has just
-made is added to in place; and nan is looked for only in gradients that end there, at leaves and where operations stop
-them.
+made is added to in place; entries that were picked by an index are put into that array alone, so that a loop over the
+rows of an array costs what its rows cost; and nan is looked for only in gradients that end there, at leaves and where
+operations stop them.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,8 +17,10 @@ from autotiny.engine.broadcasting import fit
 from autotiny.engine.node import Node
 from autotiny.engine.selection import has_nan
 from autotiny.engine.values import SCALARS
-from autotiny.ops import Op
+from autotiny.ops import OPS, Op
+from autotiny.ops.indexing import index, is_basic
 
+INDEX = OPS[index]
 DOUBLE, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
 
@@ -30,11 +33,17 @@ class FastSweep(Sweep):
     """Whether nan has arrived at an operation that may not pass it on."""
     before: Gradients = {}  # noqa: RUF012 - never written to
     """The gradients before the first operation that selects, which it cannot have spoilt."""
+    sums: dict[Node, tuple[Any, Any]]
+    """The gradients of arrays that entries were picked from twice, which are this sweep's own, and the last key."""
 
     def __init__(self, grads: Gradients, *, wanted: Collection[Node] | None = None) -> None:
         self.grads, self.passed_by, self.masked, self.wanted = dict(grads), [], False, wanted
-        self.leaves = [x for x in grads if x.op is None]
-        self.may_be_complex = any(g.dtype is not DOUBLE and g.dtype is not SINGLE for g in grads.values())
+        self.leaves, self.sums, self.may_be_complex = [], {}, False
+        for x, g in grads.items():  # a loop costs less than a comprehension
+            if x.op is None:
+                self.leaves.append(x)
+            if type(g) not in SCALARS and g.dtype is not DOUBLE and g.dtype is not SINGLE:
+                self.may_be_complex = True
 
     def run(self, order: Iterable[Node]) -> None:
         """Visit the operations, results before operands."""
@@ -84,6 +93,8 @@ class FastSweep(Sweep):
                                 leaves.append(b)
                     else:
                         self._receive(op, b, g, c)
+            elif op is INDEX:
+                self._put(form, g)
             elif op.arity == 1:
                 (x,) = form.args
                 self._receive(op, x, g, op.rules[0](g, node._value, x._value, **form.kwargs))
@@ -101,6 +112,25 @@ class FastSweep(Sweep):
             if before.get(x) is not g and has_nan(g):
                 return True
         return False
+
+    def _put(self, form: Any, g: Any) -> None:
+        """Add the gradient of picked entries to that of the array that they were picked from.
+
+        From the third time on they are added where they lie. The others would have 0 added to them, which turns -0.0
+        into 0.0: only the entries that were put last can need that.
+        """
+        (x,), key, grads = form.args, form.kwargs["key"], self.grads
+        again, basic = x in grads, is_basic(key)
+        if basic and x in self.sums:
+            total, last = self.sums[x]
+            if again and grads[x] is total and g.dtype is total.dtype:
+                total[last] += 0.0
+                total[key] += g
+                self.sums[x] = total, key
+                return
+        self._receive(INDEX, x, g, INDEX.rules[0](g, None, x._value, **form.kwargs))
+        if basic and again and type(grads[x]) is np.ndarray:
+            self.sums[x] = grads[x], key
 
     def _pull_each(self, node: Node, form: Any, g: Any) -> None:
         """Pull g back through one operation, to its operands one by one."""

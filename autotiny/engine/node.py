@@ -104,17 +104,18 @@ class Node:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
         if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
-        if library(self._value) is not None:
-            return self._value
+        value = self._value
+        if type(value) is not np.ndarray and library(value) is not None:
+            return value
         if self.op is not None or self._argument:
             if self._notes is None or "value" not in self._notes:
-                self._notes = {**(self._notes or {}), "value": fingerprint(self._value)}
-            return read_only(self._value)
+                self._notes = {**(self._notes or {}), "value": fingerprint(value)}
+            return read_only(value)
         if not self._shared:
-            self._notes = {"value": fingerprint(self._value, EXACT_BYTES)}
+            self._notes = {"value": fingerprint(value, EXACT_BYTES)}
             self._shared = True
-            if type(self._value) is not np.ndarray:
-                self._value = np.asarray(self._value)
+            if type(value) is not np.ndarray:
+                self._value = np.asarray(value)
         return self._value
 
     @data.setter

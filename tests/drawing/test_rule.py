@@ -7,6 +7,7 @@ import autotiny as at
 from autotiny.drawing.rule import local_derivative
 from autotiny.ops import OPS
 from autotiny.ops.table import Each
+from ops.declare import is_scipys
 
 A = np.array([[0.5, 0.2], [0.3, 0.9]])
 
@@ -55,7 +56,7 @@ def test_every_rule_of_two_matrices_is_written_or_given_up():
     """Those that need options, other shapes or a loop over the entries are told as ∂name."""
     unwritten = set()
     for op in set(OPS.values()):
-        if isinstance(op.rules, Each):
+        if isinstance(op.rules, Each) or is_scipys(op.function):
             continue
         try:
             y = op.forward(*[A] * len(op.rules))

@@ -10,6 +10,7 @@ from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import topological_order
 from autotiny.engine.mutation import verified_order
 from autotiny.errors import AutotinyError
+from autotiny.ops import indexing
 from engine.test_random_graphs import MASK, ONE, TWO, random_graph
 
 MORE = [
@@ -162,3 +163,44 @@ def test_backward_runs_the_tuned_sweep(monkeypatch):
     y = x * x
     y.backward()
     assert ran == [[y]]
+
+
+ROWS = [0, -1, 1, slice(None), slice(1, None), slice(None, None, -1)]
+KEYS = [*ROWS, ..., (0, 1), (slice(None), 0), (None, 2), [0, 2, 0]]
+GRADIENTS = [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, 0.1]
+
+
+@np.errstate(all="ignore")
+def loop_over_entries(seed):
+    """Entries that are picked from an array again and again, with gradients that may be -0.0, beside its other uses."""
+    rng = np.random.default_rng(seed)
+    x = at.Tensor(rng.normal(size=(3, 3)), dtype=rng.choice([np.float64, np.float32]))
+    whole = x * 1.0 if rng.random() < 0.5 else x
+    total = at.Tensor(0.0, dtype=x.dtype)
+    for _ in range(rng.integers(1, 9)):
+        if rng.random() < 0.2:
+            total = total + np.sum(whole * x.dtype.type(rng.choice(GRADIENTS)))
+        part = whole[KEYS[rng.integers(len(KEYS))]]
+        total = total + np.sum(part * rng.choice(GRADIENTS, size=part.shape).astype(x.dtype))
+    return x, whole, total
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_entries_that_are_picked_again_and_again_have_the_same_bits(seed):
+    x, whole, total = loop_over_entries(seed)
+    order, seeds = verified_order(total), {total: total.dtype.type(1)}
+    fast, slow = FastSweep(seeds), Sweep(seeds)
+    with np.errstate(all="ignore"):
+        fast.run(order)
+        slow.run(order)
+    for tensor in (x, whole):
+        assert bits(fast.grads[tensor]) == bits(slow.grads[tensor])
+
+
+def test_a_loop_over_rows_makes_two_arrays_for_their_gradients(monkeypatch):
+    made = []
+    scatter = indexing.scatter
+    monkeypatch.setattr(indexing, "scatter", lambda *args, **options: made.append(1) or scatter(*args, **options))
+    X = np.ones((50, 3))
+    np.testing.assert_array_equal(at.grad(lambda X: sum(np.sum(row**2) for row in X))(X), 2 * X)
+    assert len(made) == 2

@@ -24,7 +24,7 @@ OF_REAL_NUMBERS = """
     mean_absolute_error mean_squared_error mish probabilities relu selu softplus softsign standardised"""
 REFUSED = {*BY_NUMPY.split(), *OF_REAL_NUMBERS.split()}
 """Functions that NumPy refuses of complex numbers, and those of learning that choose by the size of a real one."""
-COMPARED = {"histogram"}
+COMPARED = {"histogram", "histogram2d", "histogramdd"}
 """Functions whose first argument is put into bins, and whose weights may be complex."""
 NEVER_COMPLEX = {"log_cosh", "log_one_minus_tanh_squared", "squared_norm", "squared_hypot", "norm_in_range"}
 """Stable forms, of real numbers alone, and the divisor of a norm."""
