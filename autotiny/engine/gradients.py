@@ -1,7 +1,7 @@
 """Gradients of a recorded output, for users: fill `.grad` of the tensors behind it, or return them as Tensors.
 
 Of a complex tensor, users give and see dJ/dRe + i dJ/dIm, the direction in which J grows fastest. A sweep computes with
-its conjugate, by which rules need none (`ops/table.py`): `inner` and `published` are the way in and out.
+its conjugate, by which rules need none (`ops/table.py`): `seed` and `published` are the way in and out.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -17,7 +17,7 @@ EACH = 2
 BY_NUMPY = """
     arctan2 bincount cbrt ceil copysign deg2rad degrees divmod fabs fix floor fmod frexp heaviside histogram2d
     histogramdd histogram_bin_edges hypot i0 ldexp logaddexp logaddexp2 modf nanpercentile nanquantile nextafter
-    percentile quantile rad2deg radians remainder rfft trunc unwrap"""
+    percentile quantile rad2deg radians remainder ihfft rfft rfft2 rfftn trunc unwrap"""
 OF_REAL_NUMBERS = """
     binary_cross_entropy celu cosine_similarity cross_entropy elu expectation hard_sigmoid hard_tanh hinge huber
     huber_penalty kl_divergence leaky_relu log_one_minus_sigmoid log_one_minus_softmax log_sigmoid logistic_loss
