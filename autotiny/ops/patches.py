@@ -18,6 +18,11 @@ def windows_along(n: int, length: int, stride: int, dilation: int) -> int:
     return max(0, (n - dilation * (length - 1) - 1) // stride + 1)
 
 
+def whole(counts: Counts) -> tuple[int, ...]:
+    """Return counts as Python's integers: those of NumPy's short types overflow where lengths in bytes are computed."""
+    return tuple(map(int, counts))
+
+
 @own(
     lambda g, y, x, lengths=(), axes=(), strides=(), dilations=(): overlap_add(
         g, shape=x.shape, axes=axes, strides=strides, dilations=dilations
@@ -27,6 +32,7 @@ def windows_along(n: int, length: int, stride: int, dilation: int) -> int:
 )
 def patches(x: Array, lengths: Counts = (), axes: Counts = (), strides: Counts = (), dilations: Counts = ()) -> Array:
     """y[a, ..., i, ...] = x[..., stride i + dilation a, ...]: first the places within a window, then the windows."""
+    lengths, axes, strides, dilations = map(whole, (lengths, axes, strides, dilations))
     shape, steps = list(x.shape), list(x.strides)
     within = []
     for axis, length, stride, dilation in zip(axes, lengths, strides, dilations, strict=True):
@@ -45,6 +51,7 @@ def patches(x: Array, lengths: Counts = (), axes: Counts = (), strides: Counts =
 )
 def overlap_add(x: Array, shape: Counts = (), axes: Counts = (), strides: Counts = (), dilations: Counts = ()) -> Array:
     """y[..., stride i + dilation a, ...] = Σ x[a, ..., i, ...], in zeros of this shape."""
+    shape, axes, strides, dilations = map(whole, (shape, axes, strides, dilations))
     out = np.zeros(shape, x.dtype, like=library(x))
     for place in np.ndindex(x.shape[: len(axes)]):
         out[*_windows_at(place, x, axes, strides, dilations)] += x[place]

@@ -34,7 +34,7 @@ def updated(x: Array, values: Array, key: Key = None) -> Array:
     if (formula := formula_in(key)) is not None:
         return formula.__autotiny_record__(OPS[updated], (x, values), {"key": key})
     wider = KINDS.index(as_array(values).dtype.kind) > KINDS.index(x.dtype.kind)
-    y = x.astype(np.result_type(x, values) if wider else x.dtype)
+    y = np.array(x, np.result_type(x, values) if wider else x.dtype, like=library(x))
     y[key] = values
     return y
 

@@ -336,6 +336,10 @@ BY_DIFFERENCES = {
     "cholesky": "NumPy's factor of a complex matrix conjugates",
     "norm_in_range": "only second derivatives of norms meet it",
     "without_slope_at_0": "only second derivatives of hypot meet it",
+    **dict.fromkeys(("fft", "ifft", "rfft", "irfft"), "the imaginary part of the step would be taken for one of its own"),
+    "roots": "eigenvalues of a companion matrix are in no particular order",
+    "direction": "the length of a complex vector takes conjugates",
+    **dict.fromkeys(("celu", "hard_tanh", "hard_sigmoid", "softsign", "huber_penalty"), "they compare, as real numbers"),
 }
 """Operations that a complex step does not pass through, and why."""
 

@@ -44,6 +44,8 @@ def assert_equal(got, expected):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", SEVERAL, ids=str)
 def test_operand_of_another_kind_counts_as_its_float(case, kind):
+    if kind == "bool" and case.function is np.ix_:
+        pytest.skip("truth values among the indices of ix_ choose places")
     f, args = case.draw()
     for constant in range(len(args)):
         other = KINDS[kind](args[constant])
