@@ -76,13 +76,13 @@ def solve_ivp(
     >>> at.grad(decay)(0.5).round(6)  # -exp(-k)
     np.float64(-0.606531)
     """
+    if any(map(is_recorded, t_span)) or is_recorded(array_like(t_eval)):
+        raise UnsupportedError("solve_ivp: t_span and t_eval have no derivative; scale time in fun, or give .data")
     further, y0 = () if args is None else numbers(args), array_like(y0)
     start = np.asarray(value_of(y0), float)
     if not (is_recorded(y0) or depends_on_tracked(lambda y: fun(float(value_of(t_span[0])), y, *further), start, ())):
         given = {"t_eval": t_eval, "dense_output": dense_output, "events": events, "vectorized": vectorized}
         return integrate.solve_ivp(fun, t_span, start, method, args=args, **given, **options)
-    if any(map(is_recorded, t_span)):
-        raise UnsupportedError("solve_ivp: t_span has no derivative; scale time in fun, or give .data")
     if method not in METHODS or dense_output or events is not None:
         raise UnsupportedError(
             f"solve_ivp: on Tensors the steps of {' and '.join(METHODS)} are recorded, without events and "
@@ -122,6 +122,8 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), tfirst: bo
 
     On Tensors it is integrated by RK45 instead of LSODA, to SciPy's tolerances, rtol and atol 1.49e-8.
     """
+    if is_recorded(array_like(t)):
+        raise UnsupportedError("odeint: the times have no derivative; scale time in func, or give .data")
     further, y0 = numbers(args), np.atleast_1d(array_like(y0))
     ordered: Callable[..., Any] = func if tfirst else lambda t, y, *rest: func(y, t, *rest)
     start, times = np.asarray(value_of(y0), float), np.asarray(value_of(t), float)

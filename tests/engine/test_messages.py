@@ -210,7 +210,6 @@ def test_names_are_those_of_the_user_and_not_of_numpys_variables():
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
-        (lambda x: np.roots(x), "numpy.roots has no gradient rule yet: write it with functions that have one"),
         (lambda x: np.packbits(x), "numpy.packbits has no gradient rule yet"),
         (lambda x: np.sum(x, out=np.ones(())), r"sum: out= is not supported on a Tensor; write np\.sum(x\)"),
         (lambda x: np.exp(x, out=np.ones((2, 2))), "exp: out= is not supported on a Tensor"),

@@ -90,7 +90,15 @@ def test_integrals_of_samples(f):
     ("f", "words"),
     [
         (lambda t: integrate.solve_ivp(prey, (0, 1), [1.0, 0.5], "BDF", args=(t, 0.4)), "RK45 and RK23 are recorded"),
-        (lambda t: integrate.solve_ivp(prey, (0, t), [1.0, 0.5], args=(t, 0.4)), "t_span has no derivative"),
+        (
+            lambda t: integrate.solve_ivp(prey, (0, t), [1.0, 0.5], args=(t, 0.4)),
+            "t_span and t_eval have no derivative",
+        ),
+        (
+            lambda t: integrate.solve_ivp(prey, (0, 2), [1.0, 0.5], t_eval=[0.5, t], args=(1.0, 0.4)),
+            "t_span and t_eval have no derivative",
+        ),
+        (lambda t: integrate.odeint(lambda y, s: -y, [1.0], [0.0, t]), "odeint: the times have no derivative"),
         (lambda t: integrate.odeint(lambda y, s: -t * y, [1.0], TIMES, mxstep=9), "odeint: mxstep= is not"),
         (lambda t: integrate.simpson(np.ones(3), np.stack([0 * t, t, 2 * t])), "simpson: x has no derivative"),
         (
