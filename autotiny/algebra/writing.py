@@ -111,7 +111,7 @@ def in_numpy(term: Term, known: dict[Term, Term]) -> Term:
     >>> from autotiny.algebra import symbol
     >>> import autotiny as at
     >>> print(as_numpy(in_numpy(at.relu(symbol("Z", 1.0)), {})))
-    np.maximum(Z, 0)
+    np.maximum(Z, 0.0)
     """
     for each in topological_order(term):
         if each not in known:

@@ -108,7 +108,9 @@ class Replay:
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 if made_by(node) is ASTYPE:
-                    values[node] = value_at(node.args[0])
+                    before = value_at(node.args[0])
+                    becomes_complex = is_complex(node) and not is_complex(node.args[0])
+                    values[node] = before.astype(self.complex) if becomes_complex else before
                 else:
                     try:
                         values[node] = compute(node, [value_at(arg) for arg in form_with(node, {self.x}).args])
