@@ -32,7 +32,7 @@ def fitted(x: Array, length: int, axis: int) -> Array:
 
 def stands_for(n: int, like: Array, axis: int) -> Array:
     """Return how many entries of a transform of n real numbers each of its first half stands for: 1 or 2."""
-    counts = np.full(n // 2 + 1, 2, real_dtype(like), like=library(like))
+    counts = 2 * np.asarray(np.ones(n // 2 + 1, real_dtype(like)), like=library(like))
     counts[:: n // 2 if n % 2 == 0 else n] = 1
     return np.reshape(counts, [-1 if i == axis % like.ndim else 1 for i in range(like.ndim)])
 

@@ -93,7 +93,7 @@ def cofactors(x: Array) -> Array:
 @own(lambda g, y, x: np.zeros_like(x), traits="mixes flat", words="flat: no gradient passes")
 def sign_of_det(x: Array) -> Array:
     """det(X) / |det(X)|, of real matrices flat almost everywhere."""
-    return np.linalg.slogdet(x).sign
+    return np.linalg.slogdet(x)[0]
 
 
 complex_variant(
@@ -113,7 +113,7 @@ complex_variant(
 )
 def log_abs_det(x: Array) -> Array:
     """log |det(X)|; X̄ = ȳ X⁻ᵀ."""
-    return np.linalg.slogdet(x).logabsdet
+    return np.linalg.slogdet(x)[1]
 
 
 # fmt: off

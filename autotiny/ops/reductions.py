@@ -47,7 +47,7 @@ def sum_keep(x: Array, axis: Axis) -> Array:
 def max_keep(x: Array, axis: Axis) -> Array:
     """max(x) with the axes kept, by `np.maximum.reduce`, for the same reason; -inf of no entries."""
     if not x.size:
-        return np.full(kept_shape(x, axis), -np.inf, x.dtype, like=library(x))
+        return np.zeros(kept_shape(x, axis), x.dtype, like=library(x)) - np.inf
     return _max(x, axis, None, None, True) if type(x) is np.ndarray else x.max(axis=axis, keepdims=True)
 
 

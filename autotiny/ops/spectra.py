@@ -20,6 +20,7 @@ import numpy as np
 
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.plain import on_values
+from autotiny.ops.reductions import max_keep
 from autotiny.ops.table import Array, compose, conj, identity_like, is_complex, is_written, library
 
 ROUNDING = 8
@@ -40,7 +41,7 @@ def matrices(chosen: Any, x: Array, **_options: Any) -> list[Array]:
 @on_values
 def coincide(gaps: Array, values: Array) -> Array:
     """Whether two values differ by rounding alone, given their differences: also each from itself."""
-    scale = np.max(np.abs(values), axis=-1, initial=0)[..., None, None]
+    scale = max_keep(np.abs(values), -1)[..., None]
     return np.abs(gaps) <= ROUNDING * max(gaps.shape[-2:]) * np.finfo(gaps.dtype).eps * scale
 
 
@@ -70,7 +71,7 @@ def spread(taken: Any, turning: Array) -> Array:
 
 def rounding(parts: Array) -> Array:
     """Return how far from 0 may be what cancels of these parts, in each matrix."""
-    size = np.max(np.abs(parts), axis=(-2, -1), keepdims=True, initial=0)
+    size = max_keep(np.abs(parts), (-2, -1))
     return CARRIED * max(parts.shape[-2:]) * np.finfo(parts.dtype).eps * size
 
 
@@ -184,7 +185,7 @@ def inverse(x: Array) -> Array:
     """Return the inverses, of nan for matrices that are singular, which would spoil those beside them."""
     if not isinstance(x, np.ndarray):
         return np.linalg.inv(x)
-    regular = np.linalg.slogdet(x).sign[..., None, None] != 0
+    regular = np.linalg.slogdet(x)[0][..., None, None] != 0
     return np.where(regular, np.linalg.inv(np.where(regular, x, identity_like(x, x.shape[-1]))), x.dtype.type(np.nan))
 
 
