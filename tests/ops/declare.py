@@ -129,6 +129,16 @@ class Case(NamedTuple):
 CASES: list[Case] = []
 
 
+def some_of_each(cases: list[Case], count: int) -> list[Case]:
+    """A few cases of each function, evenly spread: for claims that do not depend on shapes and options."""
+    by_function: dict[Callable, list[Case]] = {}
+    for case in cases:
+        by_function.setdefault(inspect.unwrap(case.function), []).append(case)
+    return [
+        few[i * len(few) // min(count, len(few))] for few in by_function.values() for i in range(min(count, len(few)))
+    ]
+
+
 def declare(
     function: Callable,
     *domains: Any,

@@ -12,7 +12,7 @@ from autotiny.errors import AutotinyError
 from ops.cases import CASES
 from ops.declare import Between, Matrices, parts
 
-EACH = 2
+EACH = 1
 """How many uses of a function are tried, those with the most entries."""
 BY_NUMPY = """
     arctan2 bincount cbrt ceil copysign deg2rad degrees divmod fabs fix floor fmod frexp heaviside histogram2d

@@ -4,6 +4,7 @@ The rules are NumPy's functions, which dispatch (NEP 13 and NEP 18). What an ope
 put a gradient into, it makes in the library of its operand.
 """
 
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,9 +44,17 @@ def stand_in():
     return Library(StrictArray, StrictArray, lambda x: x.array, lacks=("patches", "overlap_add"))  # strides
 
 
-@pytest.fixture(params=[stand_in, cupy], ids=["stand-in", "CuPy"])
+LIBRARIES = {"stand-in": stand_in, **({"CuPy": cupy} if find_spec("cupy") else {})}
+
+
+@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
 def library(request):
     return request.param()
+
+
+def test_cupy_is_among_the_libraries_where_it_is_installed():
+    pytest.importorskip("cupy", reason="CuPy is not installed")
+    assert "CuPy" in LIBRARIES
 
 
 def moved(tree, library):
