@@ -17,6 +17,8 @@ _STATED: dict[Any, Callable[..., Any]] = {
     np.array: lambda a, /, dtype=None, *, copy=True, order="K", subok=False, ndmin=0: None,
     np.asanyarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
     np.asarray: lambda a, /, dtype=None, order=None, *, device=None, copy=None: None,
+    np.ascontiguousarray: lambda a, /, dtype=None: None,
+    np.asfortranarray: lambda a, /, dtype=None: None,
     np.bincount: lambda x, /, weights=None, minlength=0: None,
     np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     np.dot: lambda a, b, out=None: None,
