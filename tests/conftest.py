@@ -1,5 +1,7 @@
 """The whole table is loaded; Hypothesis draws the same examples in every run, and takes the time it needs."""
 
+import os
+
 from hypothesis import settings
 
 from autotiny.ops import load_tables
@@ -15,3 +17,8 @@ collect_ignore = [
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=150)
 settings.load_profile("repeatable")
+
+
+def pytest_xdist_auto_num_workers():
+    """One worker more than processors: the tests in a browser wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
