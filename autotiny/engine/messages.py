@@ -215,8 +215,10 @@ def lost_in_array(tensor: Any) -> UnsupportedError:
         f"use at.array for a list of Tensors, at.index_update in place of an assignment into an array, or "
         f"{_before_dot(name)}.data for the value"
     )
+    loop = "; in a loop, np.stack joins a list of the values" if " = at.index_update(" in mend else ""
     return UnsupportedError(
-        f"{name} is tracked, and turning it into a plain array would lose its gradient: {mend} (at {caller_line()})"
+        f"{name} is tracked, and turning it into a plain array would lose its gradient: {mend}{loop} "
+        f"(at {caller_line()})"
     )
 
 
