@@ -238,11 +238,10 @@ def _paired(loss: str, name: str, predictions: Array, targets: Any) -> tuple[Arr
         )
     if not predictions.size:
         raise ShapeError(f"{loss}: {name} of shape {np.shape(predictions)} hold no examples")
-    if hasattr(targets, "__autotiny_call__"):
-        return predictions, targets
     if targets.dtype.kind not in "fbiu":
         raise UnsupportedError(f"{loss}: expected targets that are real numbers, got {type_name(targets)}")
-    return predictions, targets.astype(predictions.dtype)
+    same = targets.dtype == predictions.dtype
+    return predictions, targets if same else targets.astype(predictions.dtype)
 
 
 def _require_same_shape(loss: str, first: str, a: Array, second: str, b: Array) -> None:

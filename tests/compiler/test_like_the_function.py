@@ -194,3 +194,17 @@ def test_second_derivatives_of_norms_are_those_of_the_function(order):
     step = at.compile(h)
     for x in (np.array([[1.0, -2.0], [0.5, 3.0]]), np.array([[0.1, 2.0], [-0.5, 0.3]])):
         np.testing.assert_allclose(step(x), h(x), rtol=1e-12, atol=1e-15)
+
+
+# ----- precision -----
+@pytest.mark.parametrize(
+    "loss", [at.hinge, at.binary_cross_entropy, at.mean_squared_error, at.mean_absolute_error, at.huber]
+)
+@pytest.mark.parametrize("kind", [float, int])
+def test_a_loss_of_single_precision_stays_so_beside_targets_of_another(loss, kind):
+    predictions, targets = np.array([0.5, -3, 2], np.float32), np.array([1, 1, 1], kind)
+    f = at.value_and_grad(loss)
+    for compiled, recorded in zip(at.compile(f)(predictions, targets), f(predictions, targets), strict=True):
+        assert compiled.dtype == recorded.dtype == np.float32
+        rounding = 4 * np.finfo(np.float32).eps * np.max(np.abs(recorded))  # sigma(z) - 1 cancels
+        np.testing.assert_allclose(compiled, recorded, rtol=0, atol=rounding)
