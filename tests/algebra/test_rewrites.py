@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from autotiny.algebra import Simplifier, constant, symbol, topological_order
+from autotiny.algebra.conditions import is_identity, uniform
 from autotiny.algebra.equation import AlgebraError, Equation, measure
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.programs import PROGRAMS, STABLE
-from autotiny.algebra.rewrites import EXPANSIONS, ROWS, is_identity, uniform
+from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import rebuilt
 
 SHAPES = [(), (3,), (4,), (3, 4), (4, 3), (3, 3), (1, 4), (3, 1), (4, 1)]
