@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.algebra.chains import is_chain, matrix_product, windows
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -40,8 +41,8 @@ from autotiny.ops import Op
 
 OPERATION, NUMBER, SYMBOL, ARRAY = 2, 4, 5, 6
 """Their weights: 1 + x must be lighter than x + x, and 1 / (1 + exp(x)) heavier than a function of -x."""
-ARRANGEMENT = 4
-"""The weight of a broadcast or reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
+ARRANGEMENT, RESHAPING = 4, 1
+"""The weights of a broadcast and a reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
 
 
 class Measure(NamedTuple):
@@ -94,7 +95,7 @@ def _weight(part: Any, inner: list[Any]) -> Any:
     if part.op in SUMS or (part.op in PRODUCTS and not _is_power(part)):
         return sum(inner) + OPERATION
     if part.op in SPREADS:
-        return sum(inner) + ARRANGEMENT
+        return sum(inner) + (RESHAPING if is_reshape(part) else ARRANGEMENT)
     return 2 * sum(inner) + (0 if is_transpose(part) else OPERATION)
 
 
@@ -185,7 +186,7 @@ class Equation:
         """Return what the term is rewritten to, if it or some of its factors or addends match."""
         if self.as_written:
             return self._at_as_written(term)
-        return rewritten(self.left, term, self._replace)
+        return rewritten_in_formula(self.left, term, self._replace)
 
     def _at_as_written(self, term: Term) -> Term | None:
         bound = match_as_written(self.left, term)
@@ -239,6 +240,20 @@ def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term |
     for bound in match(pattern, term, {}):
         if (right := replace(bound)) is not None:
             return fitted(right, term.shape)
+    return None
+
+
+def rewritten_in_formula(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
+    """Return a term in normal form with its first match replaced, which may be some factors of a matrix product.
+
+    A program keeps the order in which its matrices are multiplied.
+    """
+    if pattern.op is not MATMUL or not is_chain(term):
+        return rewritten(pattern, term, replace)
+    for before, middle, after in windows(term):
+        for bound in match(pattern, middle, {}):
+            if (right := replace(bound)) is not None:
+                return matrix_product([*before, fitted(right, middle.shape), *after], term.shape)
     return None
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.algebra.chains import is_chain, splits
 from autotiny.algebra.normal import (
+    MATMUL,
     ONE,
     PRODUCTS,
     SUMS,
@@ -155,6 +157,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
                 yield matched
     elif pattern.op in SUMS:
         yield from (matched for matched, left in match_sum(pattern, term, bound) if not left)
+    elif pattern.op is MATMUL and is_chain(term):
+        for two in splits(term):
+            yield from match_all(pattern.args, two, bound)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
         for matched in match_options(pattern.kwargs, term.kwargs, bound):
             yield from match_all(pattern.args, term.args, matched)

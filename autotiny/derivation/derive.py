@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
-from autotiny.algebra.rewrites import ROWS, VECTORS
+from autotiny.algebra.rewrites import ROWS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import jacobian, pull
@@ -17,11 +17,13 @@ from autotiny.derivation.facts import (
     Definition,
     Fact,
     NormInRange,
+    NotSingular,
     NowhereNan,
     NowhereZero,
     ReciprocalOfSum,
     SumsToOne,
     SumsToZero,
+    Symmetric,
 )
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
@@ -89,7 +91,10 @@ class Deriving:
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
+        return Simplifier(
+            rules,
+            [*sums, NowhereZero(), NowhereNan(), NormInRange(), Symmetric(frozenset(self.run.tracked)), NotSingular()],
+        )
 
     @property
     def hidden(self) -> Term | None:
@@ -119,11 +124,8 @@ class Deriving:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form, where columns of vectors are vectors."""
-        chain = self.simplifier.normal(raw)
-        for row in VECTORS:
-            chain = self.simplifier.apply(row, chain)
-        return chain
+        """The chain rule's formula in normal form."""
+        return self.simplifier.normal(raw)
 
     def without_seed(self, pulled: Derivation) -> Derivation:
         """The Jacobian, from its product with the seed."""
