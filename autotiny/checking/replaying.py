@@ -13,6 +13,7 @@ from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, indexing, shaping
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.table import is_complex
 
 WIDE_WORK = 50_000
@@ -94,8 +95,11 @@ class Replay:
         return self._sum(self._values(value, compute)), any(kinks)
 
     def steps(self, values: Any) -> Any:
-        """Return the output for each of several complex values of x; None where one of the steps met a kink."""
-        if self.sorts:
+        """Return the output for each of several complex values of x.
+
+        None where one of the steps met a kink, or an operation has several outputs.
+        """
+        if self.sorts or any(isinstance(node.value, Outputs) for node in self.nodes):
             return None
         rule, kinks = TieRule(self.eps), list[bool]()
 

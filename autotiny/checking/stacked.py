@@ -60,12 +60,14 @@ def _product(a: Any, b: Any) -> Array:
 
 
 def _axes(op: Op, options: Mapping[str, Any]) -> Any:
-    """Return the axes along which an operation works, () for all of them; None where it works in another way."""
+    """Return the axis or axes along which an operation works, () for all of them; None for one of another kind."""
     parameter = _parameters(op).get("axis")
-    if parameter is None:
+    if parameter is None or not (op.has("reduces") or op.has("mixes")):
         return None
     axis = options.get("axis", parameter.default)
-    return axis if isinstance(axis, int) else (axis or ()) if op.has("reduces") else None
+    if axis is None:
+        return () if op.has("reduces") else None
+    return axis if isinstance(axis, tuple) else int(axis)
 
 
 @functools.cache
