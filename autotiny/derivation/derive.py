@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
-from autotiny.algebra.normal import without_spread
+from autotiny.algebra.normal import fitted, without_spread
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
-from autotiny.derivation.chain_rule import jacobian, pull
+from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     Definition,
@@ -23,6 +23,7 @@ from autotiny.derivation.facts import (
     SumsToOne,
     SumsToZero,
 )
+from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
@@ -125,18 +126,19 @@ class Deriving:
 
     def without_seed(self, pulled: Derivation) -> Derivation:
         """The Jacobian, from its product with the seed."""
-        matrix = jacobian(pulled.term, self.seed, Simplifier())
+        v = next(part for part in topological_order(self.seed) if part.op is None)
+        matrix = jacobian(pulled.term, v, self.output, self.goal, Simplifier())
         if matrix is None:
             raise UnsupportedError(
                 f"derive: {pulled.name} is not a sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
                 f"for a vector v: that gives vᵀ {pulled.name}"
             )
-        entries = np.eye(self.output.size, dtype=self.output.dtype)
-        rows = [gradients(self.loss, [self.target], row)[0].value for row in entries]
-        error = difference(pulled.term.value, self.seed.value @ matrix.value)
-        rule = f"this is {self.seed.name}ᵀ {pulled.name} for any {self.seed.name}: without it"
+        entries = np.eye(v.size, dtype=v.dtype)
+        rows = [gradients(self.loss, [self.target], e.reshape(self.output.shape))[0].value for e in entries]
+        error = difference(pulled.term.value, np.reshape(v.value @ matrix.value, self.goal.shape))
+        rule = f"this is {v.name}ᵀ {pulled.name} for any {v.name}: without it"
         step = proved(Step(rule, pulled.term, readable(matrix), "", error), self.run.definitions)
-        return replace(pulled, steps=(*pulled.steps, step), engine=np.stack(rows))
+        return replace(pulled, steps=(*pulled.steps, step), engine=np.reshape(rows, matrix.shape))
 
 
 class Descent:
@@ -227,12 +229,12 @@ def seed_of(output: Term, goal: Term) -> Term:
         )
     if output.size == 1:
         return constant(output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype))
-    if output.ndim != 1 or goal.ndim != 1:
+    if not (is_vector(output) and is_vector(goal)):
         raise UnsupportedError(
             f"derive: {output.name} has shape {output.shape} and {goal.name} {goal.shape}; derived are the gradient of "
-            "a single number and the Jacobian of a vector by a vector: take a sum, or one entry, first"
+            "a single number and the Jacobian of a vector by a vector or a number: take a sum, or one entry, first"
         )
-    return symbol("v", np.random.default_rng(0).normal(size=output.shape).astype(output.dtype))
+    return fitted(symbol("v", np.random.default_rng(0).normal(size=output.size).astype(output.dtype)), output.shape)
 
 
 def condition(rewrite: Rewrite) -> str:
