@@ -9,6 +9,7 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,13 @@ import numpy as np
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
+    PRODUCTS,
     Factor,
-    as_number,
     factors,
     first_made,
     is_reshape,
     is_transpose,
+    number,
     product,
     remembered,
     reshaped,
@@ -32,12 +34,12 @@ from autotiny.ops import OPS
 TRANSPOSE = OPS[np.transpose]
 
 
-class Split(NamedTuple):
-    """An outer product: the numbers, the column and the row that it consists of."""
+class Chain(NamedTuple):
+    """A product as numbers times matrices, in their order; vectors are matrices of one column or row."""
 
+    coefficient: Fraction
     numbers: list[Factor]
-    column: Term
-    row: Term
+    matrices: list[Term]
 
 
 # ----- vectors as columns and rows -----
@@ -58,9 +60,9 @@ def vector(term: Term, axis: int) -> Term | None:
     return None
 
 
-def outer_product(term: Term) -> Split | None:
-    """Return the parts of a product of numbers, columns and rows; None if it is another product."""
-    if term.ndim != 2 or 1 in term.shape or term.op is None or term.op is MATMUL:
+def outer_product(term: Term) -> Chain | None:
+    """Return a product of numbers, columns and rows as a chain of one column and one row; None for another product."""
+    if term.ndim != 2 or 1 in term.shape or term.op not in PRODUCTS:
         return None
     coefficient, powers = factors(term)
     groups: dict[str, list[Factor]] = {"number": [], "column": [], "row": [], "": []}
@@ -68,14 +70,13 @@ def outer_product(term: Term) -> Split | None:
         groups[_group(factor[0], term.shape)].append(factor)
     if groups[""] or not (groups["column"] and groups["row"]):
         return None
-    numbers = [*groups["number"], *([(constant(as_number(coefficient)), ONE)] if coefficient != 1 else [])]
     vectors = [(vector(x, 1), power) for x, power in groups["column"]]
     if all(v is not None for v, _ in vectors):
         left = column(product(ONE, vectors, (term.shape[0],)))  # type: ignore[arg-type]
     else:
         left = product(ONE, groups["column"], (term.shape[0], 1))
     right = row(product(ONE, [(reshaped(x, (x.size,)), p) for x, p in groups["row"]], (term.shape[1],)))
-    return Split(numbers, left, right)
+    return Chain(coefficient, groups["number"], [left, right])
 
 
 def _group(x: Term, shape: tuple[int, ...]) -> str:
@@ -92,18 +93,58 @@ def is_chain(term: Term) -> bool:
     return term.op is MATMUL and all(0 < arg.ndim <= 2 for arg in term.args)
 
 
+def chain(term: Term) -> Chain:
+    """Return the factors of a product; a number that stands for a product of vectors is outside."""
+    left, right = (as_matrix(arg, axis) for axis, arg in enumerate(term.args))
+    return together(_factors_of(left), _factors_of(right))
+
+
+def as_matrix(x: Term, axis: int) -> Term:
+    """Return a vector as a matrix of one row, where `axis` is 0, or of one column, where it is 1."""
+    return x if x.ndim == 2 else column(x) if axis else row(x)
+
+
+def together(a: Chain, b: Chain) -> Chain:
+    """Return the chain of a product."""
+    return Chain(a.coefficient * b.coefficient, a.numbers + b.numbers, a.matrices + b.matrices)
+
+
 @remembered
-def chain(term: Term) -> list[Term]:
-    """Return the factors of a product; a vector that is not the last one is a row of its own."""
-    if not is_chain(term):
-        return [term]
-    left, right = term.args
-    return [*(turned(chain(left)) if left.ndim == 1 else chain(left)), *_right(right)]
+def _factors_of(x: Term) -> Chain:
+    """Return the factors of a matrix."""
+    if is_chain(x):
+        return chain(x)
+    if (scale := multiple_of_identity(x)) is not None:
+        return Chain(scale, [], [])
+    if (outer := outer_product(x)) is not None:
+        inner = together(*map(_factors_of, outer.matrices))
+        return together(Chain(outer.coefficient, outer.numbers, []), inner)
+    if (v := vector(x, 0)) is not None:
+        inner = _factors_of(column(v))
+        return Chain(inner.coefficient, inner.numbers, turned(inner.matrices))
+    if (v := vector(x, 1)) is not None and is_chain(v):
+        return chain(v)
+    whole = x if v is None else v
+    coefficient, powers = factors(whole)
+    numbers = [factor for factor in powers if _is_dot(factor[0])]
+    rest = [factor for factor in powers if not _is_dot(factor[0])]
+    if (coefficient == 1 and not numbers) or not rest:
+        return Chain(ONE, [], [x])
+    inner = _factors_of(reshaped(product(ONE, rest, whole.shape), x.shape))
+    return together(Chain(coefficient, numbers, []), inner)
 
 
-def _right(right: Term) -> list[Term]:
-    parts = chain(right)
-    return turned(parts) if right.ndim == 1 and parts[-1].ndim == 2 else parts
+def _is_dot(x: Term) -> bool:
+    return x.op is MATMUL and x.ndim == 0
+
+
+def multiple_of_identity(x: Term) -> Fraction | None:
+    """Return c of a constant c I other than I, which a row removes in a step of its own."""
+    if not x.is_constant or x.ndim != 2 or x.shape[0] != x.shape[1] or not x.size:
+        return None
+    scale = number(constant(x.value[0, 0]))
+    is_multiple = scale not in (None, 0) and np.array_equal(x.value, x.value[0, 0] * np.eye(len(x)))
+    return scale if is_multiple and (scale != 1 or x.size == 1) else None
 
 
 def turned(parts: Sequence[Term]) -> list[Term]:
@@ -126,35 +167,37 @@ def transposed(x: Term) -> Term:
     return apply(TRANSPOSE, (x,), {})
 
 
+def in_one_order(term: Term) -> Term:
+    """Return a product of matrices and vectors in the one order, with numbers and signs in front."""
+    coefficient, numbers, matrices = chain(term)
+    made = matrix_product(matrices or [constant(np.eye(len(term), dtype=term.dtype))], term.shape)
+    if coefficient == 1 and not numbers:
+        return made
+    c, powers = factors(made)
+    return product(coefficient * c, [*numbers, *powers], term.shape)
+
+
 def matrix_product(parts: Sequence[Term], shape: tuple[int, ...]) -> Term:
     """Return the product of these factors in the one order; the first and the last may be vectors."""
     if len(parts) == 1:
         return reshaped(parts[0], shape)
-    numbers: list[Factor] = []
-    matrices: list[Term] = []
-    for part in parts:
-        split = outer_product(part)
-        if split is not None:
-            matrices += [split.column, split.row]
-            numbers += split.numbers
-        else:
-            matrices.append(part)
-    if matrices[0].ndim == 1:
-        matrices[0] = row(matrices[0])
-    if matrices[-1].ndim == 1:
-        matrices[-1] = column(matrices[-1])
+    matrices = [as_matrix(parts[0], 0), *parts[1:-1], as_matrix(parts[-1], 1)]
     left, *inner = map(_segment, _segments(matrices))
-    if inner:
-        *middle, right = inner
-        numbers += [(number, ONE) for number in middle]
-        if vector(left, 1) is None and vector(right, 0) is None and (1, 1) not in (left.shape, right.shape):
-            left = apply(MATMUL, (left, right), {})
-        else:
-            numbers.append((right, ONE))
-    if not numbers:
+    if not inner:
         return reshaped(left, shape)
-    axes = [(reshaped(x, shape) if x.size == math.prod(shape) else x, power) for x, power in [(left, ONE), *numbers]]
-    return product(ONE, axes, shape)
+    *middle, right = inner
+    if vector(left, 1) is None and vector(right, 0) is None and (1, 1) not in (left.shape, right.shape):
+        left = apply(MATMUL, (left, right), {})
+    else:
+        middle.append(right)
+    views = [factors(_in_place(x, shape)) for x in (left, *middle)]
+    powers = [factor for _, powers in views for factor in powers]
+    return product(math.prod((c for c, _ in views), start=ONE), powers, shape)
+
+
+def _in_place(x: Term, shape: tuple[int, ...]) -> Term:
+    """Return a number as one, what has as many entries as the whole in its shape, a column or row as it is."""
+    return reshaped(x, shape if x.size == math.prod(shape) else ()) if x.size in (1, math.prod(shape)) else x
 
 
 def _segments(matrices: list[Term]) -> list[list[Term]]:
@@ -217,8 +260,8 @@ class Window(NamedTuple):
 def splits(term: Term) -> list[tuple[Term, Term]]:
     """Return a product as a product of two, as it is, and if it is in the one order in every other way."""
     left, right = term.args
-    parts = chain(term)
-    if len(parts) == 2 or joined(parts) is not term:
+    parts = chain(term).matrices
+    if len(parts) < 3 or in_one_order(term) is not term:
         return [(left, right)]
     others = [(joined(parts[:i]), joined(parts[i:])) for i in range(1, len(parts))]
     return [(left, right), *(two for two in others if two[0] is not left)]
@@ -227,15 +270,16 @@ def splits(term: Term) -> list[tuple[Term, Term]]:
 @remembered
 def windows(term: Term) -> list[Window]:
     """Return a product with two or more neighbouring factors taken together, in every way; the longest first."""
-    parts = chain(term)
+    parts = chain(term).matrices
+    if in_one_order(term) is not term:
+        return [Window([], term, [])]
     n = len(parts)
-    places = [(i, i + length) for length in range(n, 1, -1) for i in range(n - length + 1)]
-    return [Window(parts[:i], joined(parts[i:j]), parts[j:]) for i, j in places]
+    places = [(i, i + length) for length in range(n - 1, 1, -1) for i in range(n - length + 1)]
+    return [Window([], term, []), *(Window(parts[:i], joined(parts[i:j]), parts[j:]) for i, j in places)]
 
 
 def joined(parts: Sequence[Term]) -> Term:
-    """Return the product of neighbouring factors."""
-    if len(parts) == 1:
-        return parts[0]
-    first, last = parts[0], parts[-1]
-    return matrix_product(parts, (*first.shape[: first.ndim - 1], *last.shape[1:]))
+    """Return the product of neighbouring factors; a vector, where the first is a row or the last a column."""
+    ends = [1] * (vector(parts[0], 0) is not None) + [2] * (vector(parts[-1], 1) is not None)
+    shape = (() if 1 in ends else parts[0].shape[:1]) + (() if 2 in ends else parts[-1].shape[1:])
+    return matrix_product(parts, shape)

@@ -6,8 +6,8 @@ at all included, with their number and sign.
 
 Simplifying equations must lower a measure, so that applying them comes to an end. Symbols, numbers and operations have
 a weight; what a function is applied to counts twice. So sum(2 x) is heavier than 2 sum(x), tanh(-x) than -tanh(x), and
-(A B)ᵀ than Bᵀ Aᵀ. Before weights are compared, vectors that multiply from the left are counted, for A x is the
-customary form.
+(A B)ᵀ than Bᵀ Aᵀ; the transpose of a name weighs no more than the name. Before weights are compared, vectors that
+multiply from the left are counted, for A x is the customary form.
 """
 
 from collections.abc import Callable, Mapping
@@ -96,7 +96,9 @@ def _weight(part: Any, inner: list[Any]) -> Any:
         return sum(inner) + OPERATION
     if part.op in SPREADS:
         return sum(inner) + (RESHAPING if is_reshape(part) else ARRANGEMENT)
-    return 2 * sum(inner) + (0 if is_transpose(part) else OPERATION)
+    if is_transpose(part):
+        return inner[0] if part.args[0].op is None else inner[0] + OPERATION
+    return 2 * sum(inner) + OPERATION
 
 
 def _is_power(part: Any) -> bool:

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.chains import chain, is_chain, matrix_product, outer_product, transposed, vector
+from autotiny.algebra.chains import in_one_order, is_chain, outer_product, transposed, vector
 from autotiny.algebra.contractions import Labelled, as_products
 from autotiny.algebra.normal import (
     MATMUL,
@@ -19,7 +18,6 @@ from autotiny.algebra.normal import (
     factors,
     is_reshape,
     is_sum,
-    number,
     product,
     reshaped,
     total,
@@ -43,7 +41,7 @@ def normalise(term: Term) -> Term:
     if term.op is None:
         return term
     if (lines := as_lines(term)) is not None:
-        return reshaped(normalise(lines), term.shape)
+        return in_line(normalise(lines), term.shape)
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
         coefficient, powers = factors(term)
         if abs(coefficient) == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS:
@@ -52,7 +50,7 @@ def normalise(term: Term) -> Term:
     if term.op in SUMS:
         return total(addends(term), term.shape)
     if is_chain(term):
-        return _chained(term)
+        return in_one_order(term)
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
         return _without_spreads(term)
     if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
@@ -61,7 +59,8 @@ def normalise(term: Term) -> Term:
     if arranged is not term:
         return normalise(arranged)
     if is_reshape(term):
-        return _into_product(term)
+        moved = _into_product(term)
+        return moved if moved is not term or vector(term, 1) is None else in_line(term.args[0], term.shape)
     rule = FORMULAS.get(term.op.function)
     other = None if rule is None else rule(term)
     return term if other is None else normalised(other)
@@ -171,63 +170,38 @@ def as_lines(term: Term) -> Term | None:
         return None if line is term else line
     if term.ndim != 2 or 1 not in term.shape or term.size == 1 or not any(_is_line(arg) for arg in term.args):
         return None
-    return _flat_operation(term)
+    return _flat_operation(term, sums=False)
+
+
+def in_line(v: Term, shape: tuple[int, ...]) -> Term:
+    """Return a vector as a column or row, with numbers in front."""
+    coefficient, powers = factors(v)
+    numbers, rest = ([f for f in powers if (f[0].ndim == 0) is wanted] for wanted in (True, False))
+    if (coefficient == 1 and not numbers) or not rest or v.shape == shape:
+        return reshaped(v, shape)
+    return product(coefficient, [*numbers, (reshaped(product(ONE, rest, v.shape), shape), ONE)], shape)
 
 
 def _is_line(x: Term) -> bool:
     return vector(x, 0) is not None or vector(x, 1) is not None
 
 
-def flat(x: Term) -> Term | None:
-    """Return a column or row as a vector, if that needs no reshape but those of sums."""
+def flat(x: Term, sums: bool = True) -> Term | None:
+    """Return a column or row as a vector, if that needs no reshape but those of sums, or none at all."""
     if is_reshape(x) and x.args[0].ndim == 1:
         return x.args[0]
     if is_sum(x):
-        return reshaped(x, (x.size,))
-    return None if x.op is None else _flat_operation(x)
+        return reshaped(x, (x.size,)) if sums else None
+    return None if x.op is None else _flat_operation(x, sums)
 
 
-def _flat_operation(x: Term) -> Term | None:
+def _flat_operation(x: Term, sums: bool) -> Term | None:
     op = x.op
     assert op is not None
     if op is MATMUL or x.kwargs or not (op.has("elementwise") or op in PRODUCTS | SUMS):
         return None
-    args = [arg if arg.size == 1 and arg.ndim == 0 else flat(arg) if arg.shape == x.shape else None for arg in x.args]
+    args = [arg if arg.ndim == 0 else flat(arg, sums) if arg.shape == x.shape else None for arg in x.args]
     return None if any(arg is None for arg in args) else constant(apply(op, args, {}))
-
-
-def _chained(term: Term) -> Term:
-    """Write a product of matrices and vectors in the one order, with numbers and signs in front."""
-    coefficient, parts = ONE, list[Term]()
-    for part in chain(term):
-        c, powers = factors(part)
-        if (scale := multiple_of_identity(part)) is not None:
-            coefficient *= scale
-        elif not powers:
-            return term
-        else:
-            coefficient *= c
-            parts.append(part if c == 1 else product(ONE, powers, part.shape))
-    parts = [normalise(part) for part in parts] or [identity(term)]
-    made = matrix_product(parts, term.shape)
-    return made if coefficient == 1 else product(coefficient, [(made, ONE)], term.shape)
-
-
-def multiple_of_identity(part: Term) -> Fraction | None:
-    """Return c of a constant c I other than I, which a row removes in a step of its own."""
-    if not part.is_constant or part.ndim != 2 or part.shape[0] != part.shape[1] or part.size < 2:
-        return None
-    scale = number(constant(part.value[0, 0]))
-    return (
-        scale
-        if scale not in (None, 0, 1) and np.array_equal(part.value, part.value[0, 0] * np.eye(len(part)))
-        else None
-    )
-
-
-def identity(term: Term) -> Term:
-    """Return the identity in the shape and type of a square matrix."""
-    return constant(np.eye(len(term), dtype=term.dtype))
 
 
 def _permutation(term: Term) -> tuple[int, ...]:
@@ -261,9 +235,10 @@ def _permuted(term: Term) -> Term | None:
 
 def _transposed(term: Term, x: Term) -> Term | None:
     """Write the transpose of an inverse, a vector or an outer product as that of its parts."""
-    split = outer_product(x)
-    if split is not None:
-        return product(ONE, [*split.numbers, *((transposed(v), ONE) for v in split[1:])], term.shape)
+    outer = outer_product(x)
+    if outer is not None:
+        sides = [(transposed(side), ONE) for side in outer.matrices]
+        return product(outer.coefficient, [*outer.numbers, *sides], term.shape)
     if x.size > 1 and 1 in x.shape and flat(x) is not None:
         return reshaped(x, term.shape)
     other = transposed(x)
@@ -295,7 +270,7 @@ def _scatter(term: Term) -> Term | None:
     entry = without_spread(x)
     if entry.is_constant and entry.ndim == 1 and n and np.ptp(entry.value) == 0:
         entry = constant(entry.value[0])
-    return entry * identity(term) if entry.ndim == 0 else None
+    return entry * constant(np.eye(n, dtype=x.dtype)) if entry.ndim == 0 else None
 
 
 def _index(term: Term) -> Term:

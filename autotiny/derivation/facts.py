@@ -216,7 +216,7 @@ class NotSingular(Fact):
         if not self.holds(term):
             return None
         (x,) = term.args
-        return np.linalg.det(x) * np.linalg.inv(np.transpose(x))  # type: ignore[arg-type, no-any-return]
+        return np.linalg.det(x) * np.linalg.inv(np.transpose(x))
 
     def holds(self, term: Term) -> bool:
         """Whether a term is the cofactors of a matrix that is far from singular."""
@@ -227,4 +227,4 @@ class NotSingular(Fact):
 
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return the determinant and the claim '≠ 0'."""
-        return constant(np.linalg.det(term.args[0])), "≠ 0"  # type: ignore[arg-type]
+        return constant(np.linalg.det(term.args[0])), "≠ 0"

@@ -115,7 +115,6 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
                             f"m: <mrow><msup>$a<mn>−1</mn></msup>{SPACE}$m</mrow>"),
     "transposed solve":  ("m: $a⁻ᵀ $m",      "",              r"m: $a^{-\top} \, $m",
                             f"m: <mrow><msup>$a<mrow><mo>−</mo>{TOP}</mrow></msup>{SPACE}$m</mrow>"),
-    "ones":              ("a: 1",            "",              r"a: \mathbf{1}",         "a: <mn>𝟏</mn>"),
     "vec":               ("vec()",           "",              "vec()",                  "vec()"),
     "log_abs_det":       ("a: log(|det($e)|)", "a: np.linalg.slogdet($e)[1]",
                             r"p: \log \left\lvert \det $a \right\rvert",
