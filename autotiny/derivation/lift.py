@@ -15,6 +15,7 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol
 from autotiny.algebra.simplify import size
+from autotiny.derivation.origins import Origins
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
 from autotiny.ops.table import is_complex
@@ -128,33 +129,40 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
             names[x] = next(n for n in graph.with_primes(always[x]) if n not in taken)
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
-    lifter = _Lifter(scope, taken)
+    lifter = _Lifter(names, named, scope)
     for x in order:
-        lifter.add(x, names[x], x in named)
+        lifter.add(x)
     return lifter.result
 
 
 class _Lifter:
     """Lifts one tensor after the other, from leaves to results."""
 
-    def __init__(self, scope: Mapping[str, Any], taken: set[str]) -> None:
+    def __init__(self, names: Mapping[Tensor, str], named: set[Tensor], scope: Mapping[str, Any]) -> None:
+        self.names, self.named = names, named
         self.result = Lifted({}, {}, set(), {})
-        self.taken = taken
+        self.taken = {names[x] for x in named}
         self.terms: dict[Tensor, Term] = {}
         self.arrays = {n: v for n, v in scope.items() if isinstance(v, np.ndarray) and v.size > 1 and n[:1] != "_"}
-        self.numbers = named_numbers(scope)
+        self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
+        self.variables: dict[tuple[str, Any], Term] = {}
         self.constants: dict[int, Term] = {}
+        self.origins = Origins(self.symbol_of, self.result.tracked)
+        self.counts = counts(scope, names)
+        self.numbers = self.counts | named_numbers({n: v for n, v in scope.items() if isinstance(v, float)})
 
-    def add(self, x: Tensor, name: str, named: bool) -> None:
+    def add(self, x: Tensor) -> None:
         """Lift a tensor whose operands are lifted; one without a name of its own is its code, unless that is long.
 
         So a network whose layers have no names does not become one formula that repeats each layer in all that follow.
         """
+        if x in self.terms:
+            return
         made = self.made(x) if x.op is not None else None
-        if made is not None and not named and size(made)[0] <= LONG:
+        if made is not None and x not in self.named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
-        self.terms[x] = self.result.symbols[x] = sign = symbol(name, x.value)
+        self.terms[x] = self.result.symbols[x] = sign = symbol(self.names[x], x.value)
         if made is not None:
             self.result.definitions[sign] = made
         if x.requires_grad:
@@ -163,51 +171,92 @@ class _Lifter:
     def made(self, x: Tensor) -> Term:
         """The operation of a result on the lifted operands."""
         assert x.op is not None
-        exponent = 1 if x.op.function in (np.power, np.float_power) else None
-        args = [self.operand(a, exact=i == exponent) for i, a in enumerate(x.args)]
+        args = [self.operand(x, i) for i in range(len(x.args))]
         return constant(args[0] if x.op.has("checks") else apply(x.op, args, x.kwargs))
 
-    def operand(self, value: Any, exact: bool) -> Term:
-        """A lifted tensor, number or array; an exact number stays a number."""
+    def operand(self, x: Tensor, position: int) -> Term:
+        """An operand of a result: a lifted tensor, or a number or array by its name or by the code that made it."""
+        assert x.op is not None
+        value = x.args[position]
         if isinstance(value, Tensor):
             return self.terms[value]
-        return self.number(value) if np.ndim(value) == 0 and not (exact or is_complex(value)) else self.data(value)
+        if np.ndim(value):
+            return self.array(x, position)
+        exact = position == 1 and x.op.function in (np.power, np.float_power)
+        return constant(value) if exact or is_complex(value) or value != value else self.number(x, position)
+
+    def symbol_of(self, name: str, value: Any) -> Term | None:
+        """The symbol of a variable that holds a number, an array or a Tensor; None for a Tensor that is not lifted."""
+        if isinstance(value, Tensor):
+            if value in self.names and value.op is None:
+                self.add(value)
+            if value in self.names or value.requires_grad:
+                return self.result.symbols.get(value)
+            name, value = value.name or name, value.value
+        key = name, id(value) if isinstance(value, np.ndarray) else float(value)
+        if key not in self.variables:
+            unique = self.unique_name(name)
+            self.variables[key] = self.result.data[unique] = symbol(unique, value)
+        return self.variables[key]
 
     # ----- numbers -----
-    def number(self, value: Any) -> Term:
-        """A number by the names of the variables that give it: m for 8, and 1 / (2 m) for 0.0625."""
-        way = as_powers(abs(float(value)), self.numbers) if value else None
+    def number(self, x: Tensor, position: int) -> Term:
+        """A number by the expression that it came from: m for 8, and 1 / (2 m) for 0.0625."""
+        value = x.args[position]
+        made = self.origins.of(x, position)
+        if made is None and not self.origins.is_read(x) and (name := self.floats.get(id(value))) is not None:
+            made = self.symbol_of(name, value)
+        if made is None:
+            made = self.constants.get(id(value)) if isinstance(value, float) else None
+        if made is None:
+            return self.counted(value)
+        if isinstance(value, float):
+            self.constants.setdefault(id(value), made)
+        return made
+
+    def counted(self, value: Any) -> Term:
+        """A number that no line of the code gives, by the lengths of axes that it is the product or inverse of."""
+        numbers = self.counts if _is_short(abs(float(value)) or 1.0) else self.numbers
+        way = as_powers(abs(float(value)), numbers) if value else None
         if way is None:
             return constant(value)
         scale = way.scale if value > 0 else -way.scale
         result: Any = int(scale) if scale.is_integer() else scale
         for name, power in way.names:
-            root = np.sqrt(self.variable(name)) if abs(power) == 0.5 else self.variable(name)
+            number = numbers[name]
+            variable: Any = self.symbol_of(name, int(number) if number.is_integer() else number)
+            root = np.sqrt(variable) if abs(power) == 0.5 else variable
             result = result * root if power > 0 else result / root
         return constant(result)
 
-    def variable(self, name: str) -> Term:
-        """The symbol of a variable that holds a number."""
-        if name not in self.result.data:
-            value = self.numbers[name]
-            self.result.data[name] = symbol(self.unique_name(name), int(value) if value.is_integer() else value)
-        return self.result.data[name]
-
     # ----- arrays -----
-    def data(self, value: Any) -> Term:
-        """An array by its variable's name, or by its relation to a named one: 1 - y; else as C."""
-        if np.ndim(value) == 0:
-            return constant(value)
+    def array(self, x: Tensor, position: int) -> Term:
+        """An array by its variable's name, by the expression that it came from, or by a named one: 1 - y; else as C."""
+        value = x.args[position]
         if id(value) not in self.constants:
-            self.constants[id(value)] = self.recognised(np.asarray(value))
+            self.constants[id(value)] = self.recognised(x, position)
         return self.constants[id(value)]
 
-    def recognised(self, value: Any) -> Term:
-        """An array by its relation to a named array or tensor."""
+    def recognised(self, x: Tensor, position: int) -> Term:
+        """An array by its variable's name or by the expression that it came from."""
+        value = x.args[position]
         name = next((n for n, array in self.arrays.items() if array is value), None)
         if name is not None:
-            return self.array(name)
-        if value.size and np.all(value == value.flat[0]):
+            return self.variable(name)
+        made = self.origins.of(x, position)
+        if made is None or made.is_constant:
+            made = self.origins.anywhere(value) or made
+        if made is not None and (not made.is_constant or self.is_plain(made.value)):
+            return made
+        return self.related(value)
+
+    def is_plain(self, value: Any) -> bool:
+        """Whether an array without a name is written by its entries."""
+        return bool(value.size and np.all(value == value.flat[0]))
+
+    def related(self, value: Any) -> Term:
+        """An array by its relation to a named array or tensor."""
+        if self.is_plain(value):
             return constant(value)
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
@@ -215,26 +264,33 @@ class _Lifter:
             return self.unknown(value) if mask is None else mask
         for name, array in self.arrays.items():
             if (how := relation(value, array)) is not None:
-                return RELATIONS[how](self.array(name))
+                return RELATIONS[how](self.variable(name))
         return self.unknown(value)
 
-    def array(self, name: str) -> Term:
+    def variable(self, name: str) -> Term:
         """The symbol of a variable that holds an array."""
-        if name not in self.result.data:
-            self.result.data[name] = symbol(self.unique_name(name), self.arrays[name])
-        return self.result.data[name]
+        made = self.symbol_of(name, self.arrays[name])
+        assert made is not None
+        return made
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
-        name = self.unique_name("C")
-        self.result.data[name] = symbol(name, value)
-        return self.result.data[name]
+        made = self.symbol_of("C", value)
+        assert made is not None
+        return made
 
     def unique_name(self, name: str) -> str:
         """The name, with primes if it is taken."""
         unique = next(n for n in graph.with_primes(name) if n not in self.taken)
         self.taken.add(unique)
         return unique
+
+
+def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:
+    """The variables that hold the length of an axis, which no other variable of whole numbers has."""
+    lengths = {n for x in tensors for n in x.shape}
+    whole = {name: n for name, n in scope.items() if type(n) in (int, np.int64) and name[:1] != "_"}
+    return named_numbers({name: n for name, n in whole.items() if n in lengths})
 
 
 RELATIONS: dict[str, Any] = {
