@@ -18,6 +18,7 @@ from autotiny.algebra.simplify import size
 from autotiny.derivation.origins import Origins
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.numbers import as_typed, is_identity
 from autotiny.ops.table import is_complex
 
 # ----- numbers as powers of variables -----
@@ -93,6 +94,7 @@ def relation(value: np.ndarray, other: np.ndarray) -> str | None:
 
 
 # ----- the run -----
+FEW_ENTRIES, FEW_DIGITS = 4, 6
 LONG = 12
 """The largest number of operations of an unnamed tensor whose code is inlined where it is used."""
 
@@ -245,18 +247,12 @@ class _Lifter:
             return self.variable(name)
         made = self.origins.of(x, position)
         if made is None or made.is_constant:
-            made = self.origins.anywhere(value) or made
-        if made is not None and (not made.is_constant or self.is_plain(made.value)):
-            return made
-        return self.related(value)
-
-    def is_plain(self, value: Any) -> bool:
-        """Whether an array without a name is written by its entries."""
-        return bool(value.size and np.all(value == value.flat[0]))
+            made = self.origins.anywhere(value)
+        return self.related(value) if made is None or made.is_constant else made
 
     def related(self, value: Any) -> Term:
         """An array by its relation to a named array or tensor."""
-        if self.is_plain(value):
+        if is_short(value):
             return constant(value)
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
@@ -284,6 +280,15 @@ class _Lifter:
         unique = next(n for n in graph.with_primes(name) if n not in self.taken)
         self.taken.add(unique)
         return unique
+
+
+def is_short(value: Any) -> bool:
+    """Whether an array is written by its entries: equal ones, the identity, or a few numbers of a few digits."""
+    if value.size and np.all(value == value.flat[0]):
+        return True
+    if value.ndim == 1:
+        return value.size <= FEW_ENTRIES and all(len(as_typed(entry)) <= FEW_DIGITS for entry in value)
+    return is_identity(value)
 
 
 def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:

@@ -28,6 +28,9 @@ LONGEST = 6
 MOST_ENTRIES, MOST_MIXED = 10**6, 10**4
 """The largest arrays to which a function is applied: entry by entry, and otherwise."""
 
+EVIDENCE = 2
+"""The number of facts that must speak for an expression: the operation, and one of its operands."""
+
 OPERATORS: dict[tuple[str, int], Any] = {
     ("+", 2): np.add, ("-", 2): np.subtract, ("*", 2): np.multiply, ("/", 2): np.divide, ("@", 2): np.matmul,
     ("**", 2): np.power, ("%", 2): np.remainder, ("//", 2): np.floor_divide, ("-", 1): np.negative,
@@ -96,24 +99,35 @@ class Origins:
 
     def of(self, x: Tensor, position: int) -> Term | None:
         """The formula of an operand of a recorded operation; None if its code is not found."""
-        best: list[tuple[int, Any]] = []
-        for expression, operands, scope in self.sites.get(x.op and x.op.function, ()):
-            score = self.agrees(x, expression, scope)
-            if score is not None:
-                best.append((score, self.written(operands[position], scope, x.args[position])))
-        if not best:
+        sites = self.sites.get(x.op and x.op.function, ())
+        scores = [self.agrees(x, expression, scope) or 0 for expression, _, scope in sites]
+        if max(scores, default=0) < EVIDENCE:
             return None
-        top = max(score for score, _ in best)
-        choices = [made for score, made in best if score == top]
+        choices = []
+        for score, (expression, operands, scope) in zip(scores, sites, strict=True):
+            if score == max(scores):
+                choices.append(self.written(operands[position], scope, x.args[position]))
+                self.learn(x, expression, scope)
         return next((made for made in choices if made is not None and made.is_constant), choices[0])
+
+    def learn(self, x: Any, expression: Expression, scope: Scope) -> None:
+        """The variables of a function that has returned, by the operands that they were."""
+        if expression.kind == "name" and scope.is_missing(expression.detail):
+            scope.own[expression.detail] = x
+            self.known = {key: made for key, made in self.known.items() if key[1] != id(scope)}
+        elif isinstance(x, Tensor) and x.op is not None:
+            function, operands = self.operation(expression, scope)
+            if function is x.op.function and len(operands) == len(x.args):
+                for arg, each in zip(x.args, operands, strict=True):
+                    self.learn(arg, each, scope)
 
     def written(self, expression: Expression, scope: Scope, operand: Any) -> Term | None:
         """An expression as a formula that has the value of an operand; a missing variable by its name."""
         try:
             made = self.term(expression, scope)
         except UnreadableError:
-            name = expression.detail if expression.kind == "name" else None
-            return None if name is None else self.symbol_of(name, operand)
+            named = expression.kind == "name" and (np.ndim(operand) or not scope.is_counter(expression.detail))
+            return self.symbol_of(expression.detail, operand) if named else None
         return self.accepted(made, operand)
 
     def accepted(self, made: Any, operand: Any) -> Term | None:
@@ -302,8 +316,6 @@ class Origins:
         if function is None:
             raise UnreadableError
         operands = [self.term(part, scope) for part in expression.parts]
-        if not any(isinstance(each, Term) for each in operands):
-            function = PYTHONS.get(function, function)
         return applied(function, operands, {})
 
     def _call(self, expression: Expression, scope: Scope) -> Any:
@@ -349,7 +361,7 @@ def applied(function: Any, operands: list[Any], options: dict[str, Any]) -> Any:
     by_entries = isinstance(function, np.ufunc) and function is not np.matmul
     if largest > (MOST_ENTRIES if by_entries else MOST_MIXED):
         raise UnreadableError
-    return function(*operands, **options)
+    return PYTHONS.get(function, function)(*operands, **options)
 
 
 def is_same(made: Any, operand: Any) -> bool:

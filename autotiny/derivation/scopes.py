@@ -23,7 +23,7 @@ class Scope(NamedTuple):
     """The variables that a code object sees: its own, those of the code around it, global and built-in ones."""
 
     code: CodeType
-    own: Mapping[str, Any]
+    own: dict[str, Any]
     outside: Mapping[str, Any]
     around: "Scope | None" = None
 
@@ -42,6 +42,15 @@ class Scope(NamedTuple):
             return self.around.variable(name)
         return self.outside.get(name, getattr(builtins, name, MISSING))
 
+    def is_missing(self, name: str) -> bool:
+        """Whether a variable that is assigned once, or is an argument, has no known value."""
+        once = len(self.expressions.assigned.get(name, ())) <= 1
+        return once and self.is_local(name) and not self.is_counter(name) and name not in self.own
+
+    def is_counter(self, name: str) -> bool:
+        """Whether a variable takes the values of a loop."""
+        return any(each.kind == "unknown" for each in self.expressions.assigned.get(name, ()))
+
     def is_local(self, name: str) -> bool:
         """Whether a variable belongs to a function."""
         return name in self.code.co_varnames or name in self.code.co_cellvars
@@ -57,7 +66,7 @@ class Scope(NamedTuple):
 
     def inner(self) -> Iterator["Scope"]:
         """The scopes of comprehensions, of lambdas and of other functions within."""
-        return (Scope(code, NO_VARIABLES, self.outside, self) for code in self.expressions.inner)
+        return (Scope(code, {}, self.outside, self) for code in self.expressions.inner)
 
 
 # ----- values, without running code of the user's -----
@@ -106,11 +115,11 @@ class _Walk:
         self.scopes: list[Scope] = []
         self.seen: set[Any] = set()
         self.codes: set[CodeType] = set()
-        frames = [Scope(frame.f_code, frame.f_locals, frame.f_globals) for frame in user_frames()]
+        frames = [Scope(frame.f_code, dict(frame.f_locals), frame.f_globals) for frame in user_frames()]
         for scope in frames:
             self.add(scope)
-        for scope in frames:
-            for variable in list({**scope.outside, **scope.own}.values()):
+        if frames:
+            for variable in list({**frames[0].outside, **frames[0].own}.values()):
                 self.add_function(variable)
 
     def add(self, scope: Scope) -> None:
@@ -164,15 +173,16 @@ def is_users(path: str) -> bool:
 
 def unbound(called: Any) -> tuple[FunctionType | None, list[Any]]:
     """The Python function that runs in a call, if it is the user's, and the object that it is a method of."""
+    function: Any = called
+    first: list[Any] = []
     if isinstance(called, MethodType):
         function, first = called.__func__, [called.__self__]
-    elif isinstance(called, FunctionType | type) or not hasattr(called, "__call__"):
-        function, first = called, []
-    else:
+    elif not isinstance(called, FunctionType | type) and callable(called):
         function, first = inspect.getattr_static(type(called), "__call__", None), [called]
-    function = inspect.unwrap(function) if isinstance(function, FunctionType) else function
-    known = isinstance(function, FunctionType) and is_users(function.__code__.co_filename)
-    return (function, first) if known else (None, [])
+    if not isinstance(function, FunctionType):
+        return None, []
+    function = inspect.unwrap(function)
+    return (function, first) if is_users(function.__code__.co_filename) else (None, [])
 
 
 def of_function(function: FunctionType, arguments: list[Any], by_name: Mapping[str, Any]) -> Scope:

@@ -7,12 +7,13 @@ over variables, such as a loop's element or the result of an await, is `UNKNOWN`
 
 import dis
 import functools
-from collections.abc import Iterator
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
 
-class Expression(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class Expression:
     """An expression of Python.
 
     Attributes
@@ -27,11 +28,6 @@ class Expression(NamedTuple):
     kind: str
     detail: Any = None
     parts: "tuple[Expression, ...]" = ()
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 UNKNOWN = Expression("unknown")
@@ -142,12 +138,13 @@ class _Reader:
         self.ended = False
         name, before = at.opname, list(self.stack)
         if name not in IGNORED:
-            if (method := getattr(self, f"on_{name}", None)) is not None:
+            if (method := getattr(self, f"on_{name.lower()}", None)) is not None:
                 method(at)
             elif name in LOADS:
-                self.stack.append(Expression("name", at.argval))
+                self.load(at.argval)
             elif name in PAIRS:
-                self.stack += [Expression("name", each) for each in at.argval]
+                for each in at.argval:
+                    self.load(each)
             elif name in STORES:
                 self.store(at.argval)
             elif name in UNARY:
@@ -185,6 +182,11 @@ class _Reader:
         self.push(kind, detail, parts)
         self.operations.append(self.stack[-1])
 
+    def load(self, name: str) -> None:
+        """Add a variable; in place of one that is not meant to be read, such as pytest's, what was assigned to it."""
+        hidden = name[:1] == "_" or not name.isidentifier()
+        self.stack.append(self.assigned[name][-1] if hidden and name in self.assigned else Expression("name", name))
+
     def store(self, name: str) -> None:
         """Assign the top entry to a variable."""
         self.assigned.setdefault(name, []).append(*self.pop(1))
@@ -202,29 +204,29 @@ class _Reader:
         self.stack += [UNKNOWN] * effect
 
     # ----- operands -----
-    def on_LOAD_CONST(self, at: dis.Instruction) -> None:
+    def on_load_const(self, at: dis.Instruction) -> None:
         if isinstance(at.argval, CodeType):
             self.push("code", at.argval)
         else:
             self.stack.append(_constant(at.argval))
 
-    on_LOAD_SMALL_INT = on_LOAD_CONST
+    on_load_small_int = on_load_const
 
-    def on_LOAD_ATTR(self, at: dis.Instruction) -> None:
+    def on_load_attr(self, at: dis.Instruction) -> None:
         self.push("attribute", at.argval, self.pop(1))
 
-    on_LOAD_METHOD = on_LOAD_ATTR
+    on_load_method = on_load_attr
 
-    def on_STORE_FAST_LOAD_FAST(self, at: dis.Instruction) -> None:
+    def on_store_fast_load_fast(self, at: dis.Instruction) -> None:
         stored, loaded = at.argval
         self.store(stored)
-        self.push("name", loaded)
+        self.load(loaded)
 
-    def on_STORE_FAST_STORE_FAST(self, at: dis.Instruction) -> None:
+    def on_store_fast_store_fast(self, at: dis.Instruction) -> None:
         for name in at.argval:
             self.store(name)
 
-    def on_UNPACK_SEQUENCE(self, at: dis.Instruction) -> None:
+    def on_unpack_sequence(self, at: dis.Instruction) -> None:
         (whole,), count = self.pop(1), at.argval
         if whole.kind in ("tuple", "list") and len(whole.parts) == count:
             self.stack += reversed(whole.parts)
@@ -232,77 +234,77 @@ class _Reader:
             self.stack += [Expression("item", None, (whole, _constant(i))) for i in reversed(range(count))]
 
     # ----- the stack itself -----
-    def on_POP_TOP(self, at: dis.Instruction) -> None:
+    def on_pop_top(self, at: dis.Instruction) -> None:
         self.pop(1)
 
-    def on_COPY(self, at: dis.Instruction) -> None:
+    def on_copy(self, at: dis.Instruction) -> None:
         top = self.pop(at.argval)
         self.stack += [*top, top[0]]
 
-    def on_SWAP(self, at: dis.Instruction) -> None:
+    def on_swap(self, at: dis.Instruction) -> None:
         first, *rest, last = self.pop(at.argval)
         self.stack += [last, *rest, first]
 
     # ----- operations -----
-    def on_BINARY_OP(self, at: dis.Instruction) -> None:
+    def on_binary_op(self, at: dis.Instruction) -> None:
         parts = self.pop(2)
         if at.argrepr == "[]":
             self.operation("item", None, parts)
         else:
             self.operation("operator", at.argrepr.rstrip("="), parts)
 
-    def on_COMPARE_OP(self, at: dis.Instruction) -> None:
+    def on_compare_op(self, at: dis.Instruction) -> None:
         self.operation("operator", at.argrepr.removeprefix("bool(").rstrip(")"), self.pop(2))
 
-    def on_BINARY_SUBSCR(self, at: dis.Instruction) -> None:
+    def on_binary_subscr(self, at: dis.Instruction) -> None:
         self.operation("item", None, self.pop(2))
 
-    def on_BINARY_SLICE(self, at: dis.Instruction) -> None:
+    def on_binary_slice(self, at: dis.Instruction) -> None:
         container, start, stop = self.pop(3)
         self.operation("item", None, (container, Expression("slice", None, (start, stop))))
 
-    def on_CALL(self, at: dis.Instruction) -> None:
+    def on_call(self, at: dis.Instruction) -> None:
         self.operation("call", self.keywords, self.pop(at.argval + 1))
         self.keywords = ()
 
-    def on_KW_NAMES(self, at: dis.Instruction) -> None:
+    def on_kw_names(self, at: dis.Instruction) -> None:
         self.keywords = self.constants[at.arg or 0]
 
-    def on_CALL_KW(self, at: dis.Instruction) -> None:
+    def on_call_kw(self, at: dis.Instruction) -> None:
         (names,) = self.pop(1)
         self.operation("call", tuple(part.detail for part in names.parts), self.pop(at.argval + 1))
 
     # ----- containers -----
-    def on_BUILD_TUPLE(self, at: dis.Instruction) -> None:
+    def on_build_tuple(self, at: dis.Instruction) -> None:
         self.push("tuple", None, self.pop(at.argval))
 
-    def on_BUILD_LIST(self, at: dis.Instruction) -> None:
+    def on_build_list(self, at: dis.Instruction) -> None:
         self.push("list", None, self.pop(at.argval))
 
-    def on_BUILD_SLICE(self, at: dis.Instruction) -> None:
+    def on_build_slice(self, at: dis.Instruction) -> None:
         self.push("slice", None, self.pop(at.argval))
 
-    def on_LIST_EXTEND(self, at: dis.Instruction) -> None:
+    def on_list_extend(self, at: dis.Instruction) -> None:
         container, more = self.pop(2)
         known = container.kind == "list" and more.kind in ("tuple", "list")
         self.stack.append(Expression("list", None, container.parts + more.parts) if known else UNKNOWN)
 
     # ----- functions, loops and contexts -----
-    def on_MAKE_FUNCTION(self, at: dis.Instruction) -> None:
+    def on_make_function(self, at: dis.Instruction) -> None:
         *_, function = self.pop(1 + (at.arg or 0).bit_count())
         self.stack.append(function)
 
-    def on_SET_FUNCTION_ATTRIBUTE(self, at: dis.Instruction) -> None:
+    def on_set_function_attribute(self, at: dis.Instruction) -> None:
         _, function = self.pop(2)
         self.stack.append(function)
 
-    def on_GET_ITER(self, at: dis.Instruction) -> None:
+    def on_get_iter(self, at: dis.Instruction) -> None:
         self.pop(1)
         if self.stack and self.stack[-1].kind == "code":  # a comprehension, which is called with the iterator
             self.pop(1)
         self.stack.append(UNKNOWN)
 
-    def on_BEFORE_WITH(self, at: dis.Instruction) -> None:
+    def on_before_with(self, at: dis.Instruction) -> None:
         self.pop(1)
         self.stack.append(UNKNOWN)
 
