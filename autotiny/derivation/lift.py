@@ -211,14 +211,13 @@ class _Lifter:
         if made is None:
             made = self.constants.get(id(value)) if isinstance(value, float) else None
         if made is None:
-            return self.counted(value)
+            return self.counted(value, self.counts if self.origins.is_read(x) else self.numbers)
         if isinstance(value, float):
             self.constants.setdefault(id(value), made)
         return made
 
-    def counted(self, value: Any) -> Term:
-        """A number that no line of the code gives, by the lengths of axes that it is the product or inverse of."""
-        numbers = self.counts if _is_short(abs(float(value)) or 1.0) else self.numbers
+    def counted(self, value: Any, numbers: Mapping[str, float]) -> Term:
+        """A number that no line of the code gives, by the numbers that it is the product or inverse of."""
         way = as_powers(abs(float(value)), numbers) if value else None
         if way is None:
             return constant(value)

@@ -5,7 +5,9 @@ local to a function that has returned is known where a call gives it as an argum
 """
 
 import builtins
+import functools
 import inspect
+import linecache
 from collections.abc import Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
@@ -118,6 +120,10 @@ class _Walk:
         frames = [Scope(frame.f_code, dict(frame.f_locals), frame.f_globals) for frame in user_frames()]
         for scope in frames:
             self.add(scope)
+        for scope in list(frames):
+            for text in typed_before(scope):
+                if (code := compiled(text)) is not None:
+                    self.add(Scope(code, scope.own, scope.outside))
         if frames:
             for variable in list({**frames[0].outside, **frames[0].own}.values()):
                 self.add_function(variable)
@@ -166,6 +172,28 @@ def user_frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def typed_before(scope: Scope) -> list[str]:
+    """What was typed in a notebook or at a prompt, statement by statement, each of which is compiled alone."""
+    path, typed = scope.code.co_filename, scope.outside.get("In")
+    if isinstance(typed, list) and "get_ipython" in scope.outside:
+        return [str(text) for text in typed[-MOST_SCOPES:]]
+    if path.startswith("<python-input-"):
+        return ["".join(linecache.getlines(other)) for other in list(linecache.cache) if other.startswith(path[:14])]
+    if path.startswith("<doctest ") and path.endswith("]>"):
+        name, _, number = path[:-2].rpartition("[")
+        return ["".join(linecache.getlines(f"{name}[{i}]>")) for i in range(int(number) + 1)]
+    return []
+
+
+@functools.lru_cache(maxsize=512)
+def compiled(text: str) -> CodeType | None:
+    """The code of a text; None if it is not Python."""
+    try:
+        return compile(text, "<typed>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
+
+
 def is_users(path: str) -> bool:
     """Whether a file is neither of Python nor of an installed package."""
     return not is_package_file(path) and not is_library_file(path)
@@ -179,10 +207,10 @@ def unbound(called: Any) -> tuple[FunctionType | None, list[Any]]:
         function, first = called.__func__, [called.__self__]
     elif not isinstance(called, FunctionType | type) and callable(called):
         function, first = inspect.getattr_static(type(called), "__call__", None), [called]
-    if not isinstance(function, FunctionType):
-        return None, []
-    function = inspect.unwrap(function)
-    return (function, first) if is_users(function.__code__.co_filename) else (None, [])
+    if isinstance(function, FunctionType):
+        function = inspect.unwrap(function)  # without its decorators
+    known = isinstance(function, FunctionType) and is_users(function.__code__.co_filename)
+    return (function, first) if known else (None, [])
 
 
 def of_function(function: FunctionType, arguments: list[Any], by_name: Mapping[str, Any]) -> Scope:
