@@ -8,18 +8,22 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted, without_spread
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    ROWS_ON_DATA,
     Definition,
     Fact,
     NormInRange,
     NowhereNan,
     NowhereZero,
+    OneEqual,
     ReciprocalOfSum,
+    SumOfShares,
     SumsToOne,
     SumsToZero,
 )
@@ -159,7 +163,8 @@ class Descent:
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), NormInRange(), OneEqual()]
+        return Simplifier([NowhereNan(), *rules], facts)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -241,11 +246,12 @@ def condition(rewrite: Rewrite) -> str:
     """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
         return ""
-    used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
+    parts = map(normalise, topological_order(rewrite.before))
+    used = [rewrite.rule.claim(part) for part in parts if rewrite.rule.holds(part)]
+    return ", ".join(dict.fromkeys(f"{as_text(readable(subject))} {sign}" for subject, sign in used))
 
 
-def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
+def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum | SumOfShares]:
     """Return the rewrite rules that follow from the definition of a name."""
     if made.op is None:
         return []
@@ -253,9 +259,11 @@ def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
     made = without_spread(made)
     text = as_text(readable(made))
     title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {text}"
-    rules: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
+    rules: list[Definition | ReciprocalOfSum | SumOfShares] = [Definition(sign, made, title)]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
         rules.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {text}"))
+    if (shares := SumOfShares.of(sign, made)) is not None:
+        rules.append(shares)
     return rules
 
 
