@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, symbol
+from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.simplify import size
-from autotiny.derivation.origins import Origins
+from autotiny.derivation.origins import PI, Origins
 from autotiny.engine import graph
+from autotiny.engine.call_site import named_values
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import as_typed, is_identity
 from autotiny.ops.table import is_complex
@@ -95,6 +96,9 @@ def relation(value: np.ndarray, other: np.ndarray) -> str | None:
 
 # ----- the run -----
 FEW_ENTRIES, FEW_DIGITS = 4, 6
+"""The largest number of entries, and of digits of one, of an array that is written by its entries."""
+MOST_PRINTED = 64
+"""The largest number of entries of an unnamed array that a NumPy function of the formula computes with."""
 LONG = 12
 """The largest number of operations of an unnamed tensor whose code is inlined where it is used."""
 
@@ -108,12 +112,14 @@ class Lifted(NamedTuple):
     definitions : the formula of each symbol that is a result.
     tracked : the symbols that have a gradient.
     data : the symbols of plain arrays and numbers, by name.
+    constants : the values of those that no variable of the user's holds, other than large arrays.
     """
 
     symbols: dict[Tensor, Term]
     definitions: dict[Term, Term]
     tracked: set[Term]
     data: dict[str, Term]
+    constants: dict[Term, Term]
 
 
 def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tensor, str]) -> Lifted:
@@ -122,7 +128,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
     Tensors in `always` become symbols in any case, by the name in there if they have no other.
     """
     order = list(order)
-    variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
+    variables = {id(value) for _, value in named_values(scope, items=False)}
     names = graph.names(order, scope)
     own = {x for x in order if x.name or id(x) in variables}
     taken = {names[x] for x in order if x in own or x.op is None}
@@ -142,10 +148,11 @@ class _Lifter:
 
     def __init__(self, names: Mapping[Tensor, str], named: set[Tensor], scope: Mapping[str, Any]) -> None:
         self.names, self.named = names, named
-        self.result = Lifted({}, {}, set(), {})
+        self.result = Lifted({}, {}, set(), {}, {})
         self.taken = {names[x] for x in named}
         self.terms: dict[Tensor, Term] = {}
-        self.arrays = {n: v for n, v in scope.items() if isinstance(v, np.ndarray) and v.size > 1 and n[:1] != "_"}
+        arrays = [(n, v) for n, v in named_values(scope) if isinstance(v, np.ndarray) and v.size > 1]
+        self.arrays = {id(v): (n, v) for n, v in reversed(arrays)}
         self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
         self.variables: dict[tuple[str, Any], Term] = {}
         self.constants: dict[int, Term] = {}
@@ -184,8 +191,11 @@ class _Lifter:
             return self.terms[value]
         if np.ndim(value):
             return self.array(x, position)
-        exact = position == 1 and x.op.function in (np.power, np.float_power)
-        return constant(value) if exact or is_complex(value) or value != value else self.number(x, position)
+        if is_complex(value) or value != value:
+            return constant(value)
+        made = self.number(x, position)
+        is_exponent = position == 1 and x.op.function in (np.power, np.float_power)
+        return constant(value) if is_exponent and depends_on_whole_number(made) else made
 
     def symbol_of(self, name: str, value: Any) -> Term | None:
         """The symbol of a variable that holds a number, an array or a Tensor; None for a Tensor that is not lifted."""
@@ -198,7 +208,9 @@ class _Lifter:
         key = name, id(value) if isinstance(value, np.ndarray) else float(value)
         if key not in self.variables:
             unique = self.unique_name(name)
-            self.variables[key] = self.result.data[unique] = symbol(unique, value)
+            self.variables[key] = self.result.data[unique] = made = symbol(unique, value)
+            if name == PI:
+                self.result.constants[made] = constant(value)
         return self.variables[key]
 
     # ----- numbers -----
@@ -241,9 +253,8 @@ class _Lifter:
     def recognised(self, x: Tensor, position: int) -> Term:
         """An array by its variable's name or by the expression that it came from."""
         value = x.args[position]
-        name = next((n for n, array in self.arrays.items() if array is value), None)
-        if name is not None:
-            return self.variable(name)
+        if (known := self.variable(value)) is not None:
+            return known
         made = self.origins.of(x, position)
         if made is None or made.is_constant:
             made = self.origins.anywhere(value)
@@ -257,21 +268,25 @@ class _Lifter:
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
             return self.unknown(value) if mask is None else mask
-        for name, array in self.arrays.items():
+        for _, array in self.arrays.values():
             if (how := relation(value, array)) is not None:
-                return RELATIONS[how](self.variable(name))
+                return RELATIONS[how](self.variable(array))
         return self.unknown(value)
 
-    def variable(self, name: str) -> Term:
-        """The symbol of a variable that holds an array."""
-        made = self.symbol_of(name, self.arrays[name])
-        assert made is not None
-        return made
+    def variable(self, value: Any) -> Term | None:
+        """The symbol of the variable that holds an array, or the row of one that it is; None if no variable does."""
+        if id(value) in self.arrays:
+            return self.symbol_of(self.arrays[id(value)][0], value)
+        if id(value.base) in self.arrays and (i := row_of(value, value.base)) is not None:
+            return self.variable(value.base)[i]  # type: ignore[index]
+        return None
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
         made = self.symbol_of("C", value)
         assert made is not None
+        if value.size <= MOST_PRINTED:
+            self.result.constants[made] = constant(value)
         return made
 
     def unique_name(self, name: str) -> str:
@@ -288,6 +303,20 @@ def is_short(value: Any) -> bool:
     if value.ndim == 1:
         return value.size <= FEW_ENTRIES and all(len(as_typed(entry)) <= FEW_DIGITS for entry in value)
     return is_identity(value)
+
+
+def depends_on_whole_number(term: Term) -> bool:
+    """Whether a number comes from variables that hold whole numbers; as an exponent it is better read in digits."""
+    symbols = [part for part in topological_order(term) if part.name is not None]
+    return not symbols or any(float(part.value).is_integer() for part in symbols if part.ndim == 0)
+
+
+def row_of(value: Any, whole: Any) -> int | None:
+    """Return i where an array is the row whole[i], not a copy of it; else None."""
+    if value.ndim == 0 or value.shape != whole.shape[1:] or value.strides != whole.strides[1:]:
+        return None
+    i, rest = divmod(value.ctypes.data - whole.ctypes.data, whole.strides[0] or 1)
+    return i if not rest and 0 <= i < len(whole) else None
 
 
 def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:

@@ -52,6 +52,7 @@ INSTEAD: dict[Any, Any] = {
 """Functions of Python's that are written as NumPy's."""
 BY_SHAPE = {*ABOUT_SHAPES, np.full, np.linspace} - {np.empty, np.empty_like, np.einsum_path, np.size}
 """Functions that make arrays of numbers, which formulas write as constants."""
+LENGTH, PI = plain(len), "π"
 METHODS = frozenset({
     "sum", "prod", "mean", "var", "std", "max", "min", "cumsum", "cumprod", "dot", "trace", "diagonal", "round",
     "ravel", "squeeze", "swapaxes", "repeat", "conj", "conjugate", "copy", "flatten", "reshape", "clip", "transpose",
@@ -252,7 +253,7 @@ class Origins:
 
     def named(self, name: str, held: Any) -> Any:
         """The symbol of a variable that holds numbers; anything else as it is."""
-        if isinstance(held, list):
+        if isinstance(held, list) and is_numbers(held):
             held = np.asarray(held)
         if isinstance(held, bool) or not isinstance(held, Tensor | np.ndarray | np.generic | int | float):
             return held
@@ -266,7 +267,7 @@ class Origins:
     def _attribute(self, expression: Expression, scope: Scope) -> Any:
         held = value(expression, scope)
         if held is not MISSING:
-            return self.named("π" if held is np.pi or held is math.pi else expression.detail, held)
+            return self.named(PI if held is np.pi or held is math.pi else expression.detail, held)
         whole, name = self.term(expression.parts[0], scope), expression.detail
         if not isinstance(whole, Term):
             raise UnreadableError
@@ -290,6 +291,8 @@ class Origins:
         names = [name for name, held in self.scopes[0].own.items() if type(held) is int and held == n]
         if len(names) == 1:
             return self.symbol_of(names[0], n)
+        if axis == 0:
+            return apply(LENGTH, (whole,), {})
         return apply(plain(np.size), (whole,), {} if axis is None else {"axis": axis})
 
     def _item(self, expression: Expression, scope: Scope) -> Any:
@@ -378,6 +381,11 @@ def _passes(part: Term, leading: set[Term]) -> bool:
     assert part.op is not None
     rules: Iterator[Any] = iter(part.op.rules)
     return any(arg in leading and rule is not None for arg, rule in zip(part.args, rules, strict=False))
+
+
+def is_numbers(held: Any) -> bool:
+    """Whether a list, or a list of lists, holds numbers alone."""
+    return all(type(each) in (int, float) or (isinstance(each, list) and is_numbers(each)) for each in held)
 
 
 def _values(argument: Any) -> Any:

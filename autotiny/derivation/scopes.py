@@ -83,11 +83,10 @@ def value(expression: Expression, scope: Scope) -> Any:
         if expression.kind == "attribute":
             return attribute(whole, expression.detail)
         key = value(expression.parts[1], scope)
-        if isinstance(whole, list | tuple | dict) and isinstance(key, int | str):
-            try:
-                return whole[key]  # type: ignore[index]
-            except (LookupError, TypeError):
-                return MISSING
+        if type(whole) is dict and isinstance(key, int | str):
+            return whole.get(key, MISSING)
+        if type(whole) in (list, tuple) and isinstance(key, int) and -len(whole) <= key < len(whole):
+            return whole[key]
     return MISSING
 
 
