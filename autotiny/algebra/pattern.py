@@ -185,10 +185,10 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
         yield bound
 
 
-def truth(value: Any) -> Term | None:
+def truth(value: Term) -> Term | None:
     """Return the truth values that a formula counts as 1 and 0; None if it is any other formula."""
     if value.dtype == bool:
-        return value  # type: ignore[no-any-return]
+        return value
     coefficient, powers = factors(value)
     alone = coefficient == 1 and len(powers) == 1 and powers[0][1] == 1
     return powers[0][0] if alone and powers[0][0].dtype == bool else None

@@ -95,9 +95,9 @@ class SumOfShares:
         coefficient, powers = factors(made)
         for i, (base, power) in enumerate(powers):
             others = [*powers[:i], *powers[i + 1 :]]
-            if power == -1 and is_sum(base) and base.args[0].shape == made.shape:
-                if product(coefficient, others, made.shape) is base.args[0]:
-                    return SumOfShares(symbol, base.kwargs.get("axis"))
+            whole = power == -1 and is_sum(base) and base.args[0].shape == made.shape
+            if whole and product(coefficient, others, made.shape) is base.args[0]:
+                return SumOfShares(symbol, base.kwargs.get("axis"))
         return None
 
 

@@ -140,6 +140,16 @@ class _Calls(ast.NodeTransformer):
             first = _call(name, first, value)
         return first
 
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """A < b < c as logical_and(a < b, b < c)."""
+        self.generic_visit(node)
+        sides = pairwise([node.left, *node.comparators])
+        first, *rest = [ast.Compare(a, [op], [b]) for (a, b), op in zip(sides, node.ops, strict=True)]
+        result: ast.expr = first
+        for comparison in rest:
+            result = _call("logical_and", result, comparison)
+        return result
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         """Not a as logical_not(a)."""
         self.generic_visit(node)
