@@ -132,8 +132,8 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         elif op is np.negative:
             coefficient *= (-ONE) ** int(power)
             stack.append((part.args[0], power))
-        elif exponent := exponent_of(part):
-            stack.append((part.args[0], power * exponent))
+        elif (exponent := exponent_of(part)) is not None:
+            stack += [(part.args[0], power * exponent)] if exponent else []  # x ** 0 is 1, of nan too
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
             powers.append((other, power))

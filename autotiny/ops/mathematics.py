@@ -41,6 +41,7 @@ class _Mathematics:
         self.classify: dict[str, Callable[[Node], Expression]] = {
             **dict.fromkeys(REDUCTIONS, self.reduction),
             **dict.fromkeys(("positive", "copy", "astype"), lambda node: self.factor(node.args[0])),
+            "ones_like": lambda node: Expression("ones", []),
             "add": self.sum,
             "logical_and": self.both,
             "multiply": self.product,
@@ -218,7 +219,11 @@ def constant(value: Any) -> Expression:
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
-    return symbol("I") if is_identity(value) else Expression("array", value=entries)
+    if is_identity(value):
+        return symbol("I")
+    if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
+    return Expression("array", value=entries)
 
 
 def is_identity(value: Any) -> bool:
