@@ -119,6 +119,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "index":             ("a: $a[$w]",       "a: $a[$w]",     r"a: $a\left[$w\right]",  "a: $a[$w]"),
     "diagonal matrix":   ("diag()",          "np.diag()",     "diag()",                 "diag()"),
     "ones":              ("a: 1",            "",              r"a: \mathbf{1}",          "a: <mn>𝟏</mn>"),
+    "len":               ("",                "a: len($e)",    "",                       ""),
     "astype":            ("",                "a: $a.astype($e)", "",                    ""),
     "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
     "stack":             ("stack()",         "np.stack()",    "stack()",                "stack()"),
