@@ -217,7 +217,7 @@ class Shares:
         coefficient, powers = factors(made)
         for i, (base, power) in enumerate(powers):
             others = [*powers[:i], *powers[i + 1 :]]
-            whole = power == -1 and is_sum(base) and base.args[0].shape == made.shape
-            if whole and product(coefficient, others, made.shape) is base.args[0]:
+            is_total = power == -1 and is_sum(base) and base.args[0].shape == made.shape
+            if is_total and product(coefficient, others, made.shape) is base.args[0]:
                 return Shares(symbol, base.kwargs.get("axis"))
         return None
