@@ -7,20 +7,22 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
-from autotiny.algebra.normal import fitted, without_spread
-from autotiny.algebra.rewrites import ROWS
+from autotiny.algebra.normal import fitted
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
+from autotiny.derivation.definitions import rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
-    Definition,
+    ROWS_ON_DATA,
     Fact,
+    Length,
     NormInRange,
     NotSingular,
     NowhereNan,
     NowhereZero,
-    ReciprocalOfSum,
+    OneEqual,
     SumsToOne,
     SumsToZero,
     Symmetric,
@@ -158,11 +160,12 @@ class Descent:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
+        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        symmetric = Symmetric(frozenset(self.run.tracked))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange(), symmetric, NotSingular()])
+        of_matrices = Symmetric(frozenset(self.run.tracked)), NotSingular()
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), OneEqual(), Length(), *of_matrices]
+        return Simplifier([NowhereNan(), NormInRange(), *rules], facts)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -241,22 +244,9 @@ def condition(rewrite: Rewrite) -> str:
     """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
         return ""
-    used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
-
-
-def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
-    """Return the rewrite rules that follow from the definition of a name."""
-    if made.op is None:
-        return []
-    row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
-    made = without_spread(made)
-    text = as_text(readable(made))
-    title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {text}"
-    rules: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
-    if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
-        rules.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {text}"))
-    return rules
+    parts = map(normalise, topological_order(rewrite.before))
+    used = [rewrite.rule.claim(part) for part in parts if rewrite.rule.holds(part)]
+    return ", ".join(dict.fromkeys(f"{as_text(readable(subject))} {sign}" for subject, sign in used))
 
 
 def recorded_order(loss: Tensor) -> list[Tensor]:

@@ -20,7 +20,6 @@ from autotiny.algebra.normal import (
     Factor,
     addends,
     as_number,
-    counted,
     factors,
     fitted,
     is_reshape,
@@ -93,7 +92,7 @@ class _Reader:
         if matrix is None:
             return None
         if inner.size > 1 and rest.size > 1:
-            return _then(matrix, np.diag(counted(flat(rest))))
+            return _then(matrix, np.diag(flat(rest)))
         if inner.size > 1 or math.prod(shape) == 1:
             return matrix if number(rest) == 1 else _scalar(rest) * matrix
         row = flat(rest) if rest.size > 1 else self.ones(math.prod(shape), _scalar(rest))
