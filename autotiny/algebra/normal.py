@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -26,8 +27,8 @@ ONE = Fraction(1)
 SHORT = 6
 """The largest number of digits of a decimal that is preferred to a quotient."""
 
-PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
-SUMS = {OPS[f] for f in (np.add, np.subtract)}
+PRODUCTS = frozenset(OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt))
+SUMS = frozenset(OPS[f] for f in (np.add, np.subtract))
 MATMUL = OPS[np.matmul]
 RESHAPE = OPS[np.reshape]
 SPREADS = {OPS[np.broadcast_to], RESHAPE}
@@ -175,6 +176,20 @@ def product(
     coefficient: Fraction, pairs: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
 ) -> Term:
     """Return the term of a product: numbers and scalars first, then factors in order of `place`, then divisors."""
+    pairs = list(pairs)
+    key = (place, coefficient, shape, *((base.number, power) for base, power in pairs))
+    known = _products.get(key)
+    if known is None:
+        known = _products[key] = _product(coefficient, pairs, shape, place)
+    return known
+
+
+_products: WeakValueDictionary[Any, Term] = WeakValueDictionary()
+
+
+def _product(
+    coefficient: Fraction, pairs: list[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any]
+) -> Term:
     if coefficient == 0:
         return fitted(0, shape)
     pairs = merged(pairs)

@@ -9,7 +9,8 @@ import numpy as np
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
 from autotiny.algebra.rewrites import ROWS, VECTORS
-from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.search import Rewrite
+from autotiny.algebra.simplify import Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import jacobian, pull
 from autotiny.derivation.derivation import Derivation

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.algebra.equation import needs, rewritten
+from autotiny.algebra.equation import needs, rewritten, roots
 from autotiny.algebra.facts import precision, sums_to_one
 from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
 from autotiny.algebra.term import plain
@@ -32,6 +32,11 @@ class Definition:
     def needs(self) -> frozenset[Op]:
         """Operations without which it cannot apply."""
         return needs(self.made)
+
+    @cached_property
+    def roots(self) -> frozenset[Op]:
+        """The operations of which one is the last of what it applies to."""
+        return roots(self.made)
 
     def at(self, term: Term) -> Term | None:
         """Return the term with the name in place of its code, also among other factors or addends."""
