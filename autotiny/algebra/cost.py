@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra.equation import measure
-from autotiny.algebra.normal import PRODUCTS, number, remembered
+from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors, number, remembered
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import OPS
 from autotiny.ops.shaping import astype
@@ -19,7 +19,10 @@ FREE = frozenset(
 
 
 class Cost(NamedTuple):
-    """The numbers of operations and of symbols on paper, repetitions included, then the weight."""
+    """The numbers of operations and of symbols on paper, repetitions included, then the weight.
+
+    A fraction in a fraction counts as one operation more.
+    """
 
     operations: int
     symbols: int
@@ -39,7 +42,17 @@ def cost(term: Term) -> Cost:
 def _counts(term: Term) -> tuple[int, int]:
     inner = [_counts(arg) for arg in term.args]
     own = term.op is not None and term.op not in FREE and not _counts_a_mask(term)
-    return own + sum(n for n, _ in inner), (term.name is not None) + sum(n for _, n in inner)
+    return own + _is_nested_fraction(term) + sum(n for n, _ in inner), (term.name is not None) + sum(
+        n for _, n in inner
+    )
+
+
+def _is_nested_fraction(term: Term) -> bool:
+    """Whether a term is a fraction of sums in which there are others."""
+    if term.op is None or term.op.function is not np.divide:
+        return False
+    parts = [part for arg in term.args if arg.op in SUMS for _, part in addends(arg)]
+    return any(power < 0 for part in parts for _, power in factors(part)[1])
 
 
 def _counts_a_mask(term: Term) -> bool:

@@ -132,8 +132,9 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         elif op is np.negative:
             coefficient *= (-ONE) ** int(power)
             stack.append((part.args[0], power))
-        elif exponent := exponent_of(part):
-            stack.append((part.args[0], power * exponent))
+        elif (exponent := exponent_of(part)) is not None:
+            if exponent:  # x ** 0 is 1
+                stack.append((part.args[0], power * exponent))
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
             powers.append((other, power))

@@ -37,6 +37,9 @@ Split = tuple[Bound, Fraction, list[Factor]]
 """A match within a product: the bound variables, and the number and factors that are left over."""
 
 
+POWER = OPS[np.power]
+
+
 class Pattern(ArrayProtocol):
     """A formula with variables. A variable has a name and no operation; a `rest` matches all remaining operands."""
 
@@ -116,7 +119,7 @@ class Pattern(ArrayProtocol):
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
-        """A sum as patterns with their signs."""
+        """A sum as patterns with their signs, `rest` last."""
         parts = list[tuple[Fraction, Any]]()
         stack: list[tuple[Fraction, Any]] = [(ONE, self)]
         while stack:
@@ -127,7 +130,7 @@ class Pattern(ArrayProtocol):
                 stack += [(sign if function is np.add else -sign, b), (sign, a)]
             else:
                 parts.append((sign, part))
-        return parts
+        return sorted(parts, key=lambda addend: is_rest(addend[1]))
 
     @cached_property
     def common(self) -> str:
@@ -161,6 +164,11 @@ def is_variable(part: Any) -> bool:
     return isinstance(part, Pattern) and part.op is None
 
 
+def has_open_exponent(part: Any) -> bool:
+    """Whether a part of a pattern is a power whose exponent is not a number: no factors to be found among others."""
+    return isinstance(part, Pattern) and part.op is POWER and isinstance(part.args[1], Pattern)
+
+
 def is_rest(part: Any) -> bool:
     """Whether it is a variable that matches all remaining operands."""
     return is_variable(part) and part.rest
@@ -184,6 +192,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
             yield bound
     elif pattern.op is None:
         yield from bind(pattern.name, term, bound)
+    elif has_open_exponent(pattern):
+        if pattern.op is term.op:
+            yield from match_all(pattern.args, term.args, bound)
     elif pattern.op in PRODUCTS | SUMS and shape_of_parts(pattern, term) != term.shape:
         return  # its parts have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
@@ -301,8 +312,10 @@ def whole(coefficient: Fraction, powers: list[Factor]) -> Term:
 
 def may_match(pattern: Any, term: Term) -> bool:
     """Whether the last operation of a term, as it may be written, is that of a pattern."""
-    if isinstance(pattern, Term) or pattern.op is None or pattern.op in PRODUCTS:
+    if isinstance(pattern, Term) or pattern.op is None:
         return True
+    if pattern.op in PRODUCTS:
+        return not has_open_exponent(pattern) or term.op is POWER
     return term.op in SUMS if pattern.op in SUMS else term.op is pattern.op
 
 

@@ -17,10 +17,10 @@ from autotiny.algebra.equation import Equation
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import Op
 
-STATES = 12
+STATES = 6
 """The largest number of states that are expanded."""
 
-WAYS = 60
+WAYS = 40
 """The largest number of ways from all of them that are followed to their ends."""
 
 LARGE = 40
@@ -150,6 +150,7 @@ class Search:
                 self.follow(follower.after)
             if not followers:
                 self.push(step.after)
+                self.follow(step.after)
 
     def expanded(self, state: Term) -> Iterator[Rewrite]:
         """Yield the expansions of a state, each at one place, and each wherever it applies."""

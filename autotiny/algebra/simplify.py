@@ -3,6 +3,8 @@
 from collections.abc import Container, Iterable, Sequence
 
 from autotiny.algebra.equation import AlgebraError, Equation, measure
+from autotiny.algebra.fractions import CommonDenominator, Division
+from autotiny.algebra.identities import CHOICES
 from autotiny.algebra.normal import remembered
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
@@ -74,8 +76,14 @@ class Simplifier:
     Everything is computed once for each subterm: equal subterms are one object, and a step changes few of them.
     """
 
-    def __init__(self, rules: Iterable[RewriteRule] = (), facts: Iterable[RewriteRule] = ()) -> None:
+    def __init__(
+        self,
+        rules: Iterable[RewriteRule] = (),
+        facts: Iterable[RewriteRule] = (),
+        expansions: Iterable[RewriteRule] = (),
+    ) -> None:
         self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
+        self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, CommonDenominator(), Division(), *expansions)
         self._normal: dict[Term, Term] = {}
         self._results: dict[int, tuple[RewriteRule | None, dict[Term, Term]]] = {}
         self._candidates: dict[tuple[Op, frozenset[Op]], list[int]] = {}
@@ -160,7 +168,7 @@ class Simplifier:
 
     def simplify(self, term: Term) -> list[Rewrite]:
         """Return the steps to the smallest form that is found, also by way of larger ones."""
-        return Search(self, EXPANSIONS).smallest(self.normal(term))
+        return Search(self, self.expansions).smallest(self.normal(term))
 
     # ----- one place -----
     def replace(self, term: Term, part: Term, by: Term) -> Term:
