@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra.equation import measure
-from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors, number, remembered
+from autotiny.algebra.normal import SUMS, addends, counts_a_mask, factors, remembered
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import OPS
 from autotiny.ops.shaping import astype
@@ -41,10 +41,9 @@ def cost(term: Term) -> Cost:
 @remembered
 def _counts(term: Term) -> tuple[int, int]:
     inner = [_counts(arg) for arg in term.args]
-    own = term.op is not None and term.op not in FREE and not _counts_a_mask(term)
-    return own + _is_nested_fraction(term) + sum(n for n, _ in inner), (term.name is not None) + sum(
-        n for _, n in inner
-    )
+    own = term.op is not None and term.op not in FREE and not counts_a_mask(term)
+    operations = own + _is_nested_fraction(term) + sum(n for n, _ in inner)
+    return operations, (term.name is not None) + sum(n for _, n in inner)
 
 
 def _is_nested_fraction(term: Term) -> bool:
@@ -53,10 +52,3 @@ def _is_nested_fraction(term: Term) -> bool:
         return False
     parts = [part for arg in term.args if arg.op in SUMS for _, part in addends(arg)]
     return any(power < 0 for part in parts for _, power in factors(part)[1])
-
-
-def _counts_a_mask(term: Term) -> bool:
-    """Whether a term is 1 * mask, which paper writes as the mask."""
-    return (
-        term.op in PRODUCTS and any(arg.dtype == bool for arg in term.args) and any(number(x) == 1 for x in term.args)
-    )

@@ -24,10 +24,10 @@ from autotiny.algebra.normal import (
     times,
     total,
 )
-from autotiny.algebra.term import Term, constant
+from autotiny.algebra.term import Term, constant, plain
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import bind_arguments
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS, PLAIN, Op
 from autotiny.ops.loading import find
 
 Bound = Mapping[str, Any]
@@ -63,7 +63,8 @@ class Pattern(ArrayProtocol):
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
         find(function)
-        return Pattern(OPS[function], *bind_arguments(OPS[function], args, kwargs))
+        op = plain(function) if function in PLAIN else OPS[function]
+        return Pattern(op, *((args, kwargs) if function in PLAIN else bind_arguments(op, args, kwargs)))
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Bound) -> Any:
@@ -81,6 +82,8 @@ class Pattern(ArrayProtocol):
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
+    __lt__, __gt__ = _binary(np.less)[0], _binary(np.greater)[0]
+    __le__, __ge__ = _binary(np.less_equal)[0], _binary(np.greater_equal)[0]
 
     # ----- views like those of a term -----
     @cached_property
@@ -203,6 +206,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
                 yield matched
     elif pattern.op in SUMS:
         yield from (matched for matched, left in match_sum(pattern, term, bound) if not left)
+    elif pattern.op.function in PLAIN and pattern.op is not term.op:
+        if term.dtype != bool and (mask := truth(term)) is not None:
+            yield from match(pattern, mask, bound)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
         for matched in match_options(pattern.kwargs, term.kwargs, bound):
             yield from match_all(pattern.args, term.args, matched)
@@ -215,11 +221,25 @@ def shape_of_parts(pattern: Any, term: Term) -> tuple[int, ...]:
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
-    """Yield the bindings with a variable bound to a value, unless it is bound to another one."""
+    """Yield the bindings with a variable bound to a value, unless it is bound to another one.
+
+    The variable `mask` is bound to truth values alone.
+    """
+    if name == "mask" and (value := truth(value)) is None:
+        return
     if name not in bound:
         yield {**bound, name: value}
     elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
         yield bound
+
+
+def truth(value: Term) -> Term | None:
+    """Return the truth values that a formula counts as 1 and 0; None if it is any other formula."""
+    if value.dtype == bool:
+        return value
+    coefficient, powers = factors(value)
+    alone = coefficient == 1 and len(powers) == 1 and powers[0][1] == 1
+    return powers[0][0] if alone and powers[0][0].dtype == bool else None
 
 
 def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) -> Iterator[Bound]:
@@ -316,7 +336,9 @@ def may_match(pattern: Any, term: Term) -> bool:
         return True
     if pattern.op in PRODUCTS:
         return not has_open_exponent(pattern) or term.op is POWER
-    return term.op in SUMS if pattern.op in SUMS else term.op is pattern.op
+    if pattern.op in SUMS:
+        return term.op in SUMS
+    return term.op is pattern.op or (pattern.op.function in PLAIN and truth(term) is not None)
 
 
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:

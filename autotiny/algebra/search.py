@@ -20,8 +20,8 @@ from autotiny.ops import Op
 STATES = 6
 """The largest number of states that are expanded."""
 
-WAYS = 40
-"""The largest number of ways from all of them that are followed to their ends."""
+EFFORT = 200
+"""The largest number of operations, in all, of the states from which the ways are followed to their ends."""
 
 LARGE = 40
 """The largest number of operations of a formula for which a smaller form is searched."""
@@ -95,7 +95,7 @@ class Search:
         self.steps: dict[Term, list[Rewrite]] = {}
         self.ends: dict[Term, None] = {}
         self.queue: list[tuple[Cost, int, Term]] = []
-        self.ways = WAYS
+        self.effort = EFFORT
 
     def smallest(self, start: Term) -> list[Rewrite]:
         """Return the steps from a formula in normal form to the smallest form that is found."""
@@ -105,7 +105,7 @@ class Search:
         if not 1 < smallest.operations <= LARGE:
             return greedy
         for _ in range(STATES):
-            if self.queue and self.ways:
+            if self.queue and self.effort > 0:
                 self.expand(heapq.heappop(self.queue)[-1], GROWTH * smallest.operations)
         smaller = [state for state in self.ends if cost(state) < smallest]
         if not smaller:
@@ -117,6 +117,9 @@ class Search:
     # ----- states -----
     def follow(self, state: Term) -> list[Rewrite]:
         """Apply the rules to a state until none applies; return the steps."""
+        if self.effort <= 0:
+            return []
+        self.effort -= cost(state).operations
         steps = self.reducer.reduce(state)
         for step in steps:
             self.is_new(step)
@@ -145,8 +148,7 @@ class Search:
             if cost(step.after).operations > limit or not self.is_new(step):
                 continue
             followers = [follower for follower in self.followers(step.after, known) if self.is_new(follower)]
-            for follower in followers[: self.ways]:
-                self.ways -= 1
+            for follower in followers:
                 self.follow(follower.after)
             if not followers:
                 self.push(step.after)
