@@ -9,19 +9,22 @@ import numpy as np
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted, without_spread
 from autotiny.algebra.rewrites import ROWS, VECTORS
-from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.simplify import Rewrite, RewriteRule, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     Definition,
     Fact,
+    MaskOfPositivePart,
     NormInRange,
     NowhereNan,
     NowhereZero,
+    PowerOfRoot,
     ReciprocalOfSum,
     SumsToOne,
     SumsToZero,
+    TakenEverywhere,
 )
 from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
@@ -71,6 +74,7 @@ class Deriving:
         self.output, self.goal = self.run.symbols[loss], self.run.symbols[self.target]
         self.seed = seed_of(self.output, self.goal)
         self.has_own_name = bool(loss.name) or any(value is loss for value in scope.values())
+        self.stated = self.run._replace(definitions=without_guards(self.run.definitions))
         self.leaves = self.leaves_of_symbols()
         self.path = self.path_to_goal()
         self.engine = self.gradients_of_engine()
@@ -78,7 +82,8 @@ class Deriving:
     def derivation(self) -> Derivation:
         """The derivation; the name of a number is part of it where it is yours and makes the formula shorter."""
         if not self.seed.is_constant:
-            return self.without_seed(Descent(self, None).derivation())
+            descent = Descent(self, None)
+            return self.without_seed(descent.derivation(), descent.simplifier)
         if not self.has_own_name:
             return Descent(self, self.output).derivation()
         derived = Descent(self, None).derivation()
@@ -124,10 +129,10 @@ class Deriving:
             leaves[sign] = set().union(*(leaves[s] for s in below)) if below else {sign}
         return leaves
 
-    def without_seed(self, pulled: Derivation) -> Derivation:
+    def without_seed(self, pulled: Derivation, simplifier: Simplifier) -> Derivation:
         """The Jacobian, from its product with the seed."""
         v = next(part for part in topological_order(self.seed) if part.op is None)
-        matrix = jacobian(pulled.term, v, self.output, self.goal, Simplifier())
+        matrix = jacobian(pulled.term, v, self.output, self.goal, simplifier)
         if matrix is None:
             raise UnsupportedError(
                 f"derive: {pulled.name} is not a sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
@@ -155,11 +160,11 @@ class Descent:
     def simplifier_of_run(self) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
+        definitions = {s: plain.normal(made) for s, made in self.deriving.stated.definitions.items()}
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
+        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange(), TakenEverywhere()])
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -211,7 +216,9 @@ class Descent:
         chain = readable(formula.chain)
         names = sorted({*self.lemmas.names(chain), *self.lemmas.names(at)}, key=lambda g: g.number)
         lemmas = {g: self.lemma(g) for g in names}
-        return Derivation(sign, self.deriving.output, chain, tuple(steps), lemmas, self.engine[sign], self.run)
+        return Derivation(
+            sign, self.deriving.output, chain, tuple(steps), lemmas, self.engine[sign], self.deriving.stated
+        )
 
     def lemma(self, name: Term) -> Derivation:
         """The derivation of a gradient that has a name."""
@@ -237,6 +244,13 @@ def seed_of(output: Term, goal: Term) -> Term:
     return fitted(symbol("v", np.random.default_rng(0).normal(size=output.size).astype(output.dtype)), output.shape)
 
 
+def without_guards(definitions: Mapping[Term, Term]) -> dict[Term, Term]:
+    """Return definitions in which a norm to divide by is the norm, where it is in range."""
+    guard, plain = NormInRange(), Simplifier()
+    guarded = {s for s, made in definitions.items() if any(guard.holds(part) for part in topological_order(made))}
+    return {s: plain.apply(guard, made) if s in guarded else made for s, made in definitions.items()}
+
+
 def condition(rewrite: Rewrite) -> str:
     """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
@@ -245,7 +259,7 @@ def condition(rewrite: Rewrite) -> str:
     return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
 
 
-def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
+def definition(sign: Term, made: Term) -> list[RewriteRule]:
     """Return the rewrite rules that follow from the definition of a name."""
     if made.op is None:
         return []
@@ -253,9 +267,11 @@ def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
     made = without_spread(made)
     text = as_text(readable(made))
     title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {text}"
-    rules: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
+    rules: list[RewriteRule] = [Definition(sign, made, title)]
+    title = f"{sign.name} is {text}"
+    rules += [rule for of in (PowerOfRoot.of, MaskOfPositivePart.of) if (rule := of(sign, made, title)) is not None]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
-        rules.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {text}"))
+        rules.append(ReciprocalOfSum(sign, beside, title))
     return rules
 
 

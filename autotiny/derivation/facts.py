@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +10,17 @@ import numpy as np
 from autotiny.algebra import Term, topological_order
 from autotiny.algebra.equation import needs, rewritten
 from autotiny.algebra.facts import precision, sums_to_one
-from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
+from autotiny.algebra.normal import ONE, PRODUCTS, addends, factors, fitted, is_sum, number, product, total
 from autotiny.algebra.term import plain
 from autotiny.derivation.readable import leading
 from autotiny.ops import OPS, Op
+from autotiny.ops.activations import relu
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.reductions import norm_in_range
+
+GREATER, POSITIVE_PARTS = plain(np.greater), (np.maximum, relu.__wrapped__)  # type: ignore[attr-defined]
+ROUNDING = 1e-12
+"""By how much the rounded exponent of a power may differ from a whole number: 1/3 - 1 is not the nearest to -2/3."""
 
 EITHER, IS_NAN = plain(np.logical_or), plain(np.isnan)
 
@@ -64,6 +70,64 @@ class ReciprocalOfSum:
         base = powers[0][0]
         rest = [(c, x) for c, x in addends(base) if (c, number(x)) != (ONE, ONE)]
         return total(rest, base.shape) if len(rest) == len(addends(base)) - 1 and len(rest) == 1 else None
+
+
+@dataclass(frozen=True)
+class MaskOfPositivePart:
+    """The rule 1[z > 0] = 1[a > 0] for a = max(z, 0) of a result z that has no name."""
+
+    symbol: Term
+    inner: Term
+    name: str
+    needs = frozenset({GREATER})
+    """Operations without which it cannot apply."""
+
+    def at(self, term: Term) -> Term | None:
+        """Return the mask of the symbol in place of the mask of what it is the positive part of."""
+        if term.op is not GREATER or term.args[0] is not self.inner or number(term.args[1]) != 0:
+            return None
+        return fitted(self.symbol > 0, term.shape)
+
+    @staticmethod
+    def of(symbol: Term, made: Term, name: str) -> "MaskOfPositivePart | None":
+        """The rule for a symbol that is such a positive part; None for any other."""
+        inner = [arg for arg in made.args if number(arg) != 0]
+        is_part = made.op is not None and made.op.function in POSITIVE_PARTS and len(inner) == 1
+        return MaskOfPositivePart(symbol, inner[0], name) if is_part and inner[0].op is not None else None
+
+
+@dataclass(frozen=True)
+class PowerOfRoot:
+    """The rule bᵠ = sᵖᵠ for s the p-th root of b: x · x is r² for r = sqrt(x · x)."""
+
+    symbol: Term
+    base: Term
+    root: Fraction
+    name: str
+
+    @cached_property
+    def needs(self) -> frozenset[Op]:
+        """Operations without which it cannot apply."""
+        return needs(self.base)
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product with a power of the root in place of one of what it is the root of."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        found = next((f for f in powers if f[0] is self.base and abs(f[1] * self.root % 1) < ROUNDING), None)
+        if found is None:
+            return None
+        others = [factor for factor in powers if factor is not found]
+        return product(coefficient, [(self.symbol, Fraction(round(found[1] * self.root))), *others], term.shape)
+
+    @staticmethod
+    def of(symbol: Term, made: Term, name: str) -> "PowerOfRoot | None":
+        """The rule for a symbol that is a root; None for any other."""
+        coefficient, powers = factors(made)
+        if coefficient != 1 or len(powers) != 1 or powers[0][1].numerator != 1 or powers[0][1] == 1:
+            return None
+        return PowerOfRoot(symbol, powers[0][0], Fraction(powers[0][1].denominator), name)
 
 
 class Fact(ABC):
@@ -148,6 +212,29 @@ class NowhereNan(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return x and the claim 'is not nan'."""
         return term.args[1].args[0], "is not nan"
+
+
+class TakenEverywhere(Fact):
+    """The fact that a result is not nan for want of a derivative: where(mask, x, nan) is x."""
+
+    needs = frozenset({OPS[np.where]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return what is taken."""
+        return fitted(term.args[1], term.shape) if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a choice between something and nan, which is something in every entry."""
+        if term.op is not OPS[np.where]:
+            return False
+        mask, _, other = term.args
+        return other.is_constant and bool(np.all(np.isnan(other.value)) and np.all(mask.value))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return x and the claim '≠ 0' where the mask says that, else the mask and 'holds'."""
+        mask = term.args[0]
+        apart = (part.args for part in topological_order(mask) if part.op is plain(np.not_equal))
+        return next(((x, "≠ 0") for x, zero in apart if number(zero) == 0), (mask, "holds"))
 
 
 class NormInRange(Fact):

@@ -80,7 +80,7 @@ class _Mathematics:
 
     def factor(self, node: Node) -> Expression:
         """Return a node as an operand in arithmetic: a truth value becomes a mask of 1 and 0."""
-        truth = self.kind(node) and node.dtype == bool
+        truth = self.kind(node) not in ("", "scatter") and node.dtype == bool
         return Expression("mask", [self.made[node]]) if truth else self.made[node]
 
     def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
@@ -101,13 +101,21 @@ class _Mathematics:
     def product(self, node: Node) -> Expression:
         """Return a product: an outer product, a number times an array, or a product entry by entry."""
         a, b = node.args
-        for column, row in ((a, b), (b, a)):
-            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
-            if x is not None and y is not None:
-                return self.make("outer", x, y)
+        if (outer := self.outer(a, b)) is not None:
+            return outer
         if self.is_scalar(a) and not self.is_constant(b):
             return self.make("scale", a, b)
         return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
+
+    def outer(self, a: Node, b: Node) -> Expression | None:
+        """Return the outer product of a column and a row; None for other factors."""
+        for column, row in ((a, b), (b, a)):
+            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
+            if x is not None and y is not None and self.kind(y) == "multiply" and self.is_scalar(y.args[0]):
+                return Expression("scale", [self.factor(y.args[0]), self.make("outer", x, y.args[1])])
+            if x is not None and y is not None:
+                return self.make("outer", x, y)
+        return None
 
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a number or an array without a name."""
@@ -205,8 +213,10 @@ def constant(value: Any) -> Expression:
         return Expression("number", value=entries.flat[0])
     if is_identity(value):
         return symbol("I")
-    if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
-        return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
+    if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        scale = entries.flat[0]
+        number = Expression("number", value=scale)
+        return Expression("negative", [symbol("I")]) if scale == -1 else Expression("scale", [number, symbol("I")])
     return Expression("array", value=entries)
 
 
