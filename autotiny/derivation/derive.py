@@ -8,20 +8,24 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted, without_spread
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.simplify import Rewrite, RewriteRule, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    ROWS_ON_DATA,
     Definition,
     Fact,
     MaskOfPositivePart,
     NormInRange,
     NowhereNan,
     NowhereZero,
+    OneEqual,
     PowerOfRoot,
     ReciprocalOfSum,
+    SumOfShares,
     SumsToOne,
     SumsToZero,
     TakenEverywhere,
@@ -164,7 +168,8 @@ class Descent:
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange(), TakenEverywhere()])
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), NormInRange(), TakenEverywhere(), OneEqual()]
+        return Simplifier([NowhereNan(), *rules], facts)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -255,8 +260,9 @@ def condition(rewrite: Rewrite) -> str:
     """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
         return ""
-    used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
+    parts = map(normalise, topological_order(rewrite.before))
+    used = [rewrite.rule.claim(part) for part in parts if rewrite.rule.holds(part)]
+    return ", ".join(dict.fromkeys(f"{as_text(readable(subject))} {sign}" for subject, sign in used))
 
 
 def definition(sign: Term, made: Term) -> list[RewriteRule]:
@@ -272,6 +278,8 @@ def definition(sign: Term, made: Term) -> list[RewriteRule]:
     rules += [rule for of in (PowerOfRoot.of, MaskOfPositivePart.of) if (rule := of(sign, made, title)) is not None]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
         rules.append(ReciprocalOfSum(sign, beside, title))
+    if (shares := SumOfShares.of(sign, made)) is not None:
+        rules.append(shares)
     return rules
 
 

@@ -21,7 +21,6 @@ from autotiny.algebra.normal import (
     addends,
     as_fraction,
     as_number,
-    counted,
     factors,
     fitted,
     is_reshape,
@@ -124,7 +123,7 @@ class _Reader:
         if matrix is None or (inner.size == 1 and math.prod(shape) == 1):
             return None if matrix is None else _scaled(scalars, matrix)
         if inner.size > 1:
-            return _scaled(scalars, matrix if number(arrays) == 1 else _times(matrix, np.diag(counted(flat(arrays)))))
+            return _scaled(scalars, matrix if number(arrays) == 1 else _times(matrix, np.diag(flat(arrays))))
         return self.outer(scalars, matrix, arrays if arrays.size > 1 else self.ones(math.prod(shape)))
 
     def split(self, powers: list[Factor]) -> tuple[Term, list[Factor]] | None:

@@ -80,8 +80,13 @@ class _Mathematics:
 
     def factor(self, node: Node) -> Expression:
         """Return a node as an operand in arithmetic: a truth value becomes a mask of 1 and 0."""
-        truth = self.kind(node) not in ("", "scatter") and node.dtype == bool
-        return Expression("mask", [self.made[node]]) if truth else self.made[node]
+        return Expression("mask", [self.made[node]]) if self.is_truth(node) else self.made[node]
+
+    def is_truth(self, node: Node) -> bool:
+        """Whether a node is a comparison or a test, and not an arrangement of one, whose operand is a mask already."""
+        if not self.kind(node) or node.dtype != bool:
+            return False
+        return self.kind(node) in TRUTHS or not any(arg.dtype == bool for arg in node.args)
 
     def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
         """Return an expression of a kind."""
@@ -101,6 +106,8 @@ class _Mathematics:
     def product(self, node: Node) -> Expression:
         """Return a product: an outer product, a number times an array, or a product entry by entry."""
         a, b = node.args
+        if b.dtype == bool and self.is_constant(a) and np.ndim(a.value) == 0 and a.value == 1:
+            return self.factor(b)
         if (outer := self.outer(a, b)) is not None:
             return outer
         if self.is_scalar(a) and not self.is_constant(b):
