@@ -299,8 +299,10 @@ def constant(value: Any) -> Expression:
         return Expression("number", value=entries.flat[0])
     if is_identity(value):
         return symbol("I")
-    if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
-        return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
+    if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        scale = entries.flat[0]
+        number = Expression("number", value=scale)
+        return Expression("negative", [symbol("I")]) if scale == -1 else Expression("scale", [number, symbol("I")])
     return Expression("array", value=entries)
 
 
