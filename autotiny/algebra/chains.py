@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autotiny.algebra.lines import column, flat, row, vector
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -40,24 +41,6 @@ class Chain(NamedTuple):
     coefficient: Fraction
     numbers: list[Factor]
     matrices: list[Term]
-
-
-# ----- vectors as columns and rows -----
-def column(v: Term) -> Term:
-    """Return a vector as a matrix of one column."""
-    return reshaped(v, (v.size, 1))
-
-
-def row(v: Term) -> Term:
-    """Return a vector as a matrix of one row."""
-    return reshaped(v, (1, v.size))
-
-
-def vector(term: Term, axis: int) -> Term | None:
-    """Return the vector that is reshaped to a column, where `axis` is 1, or to a row, where it is 0."""
-    if is_reshape(term) and term.ndim == 2 and term.shape[axis] == 1 and term.args[0].ndim == 1:
-        return term.args[0]
-    return None
 
 
 def outer_product(term: Term) -> Chain | None:
@@ -119,17 +102,18 @@ def _factors_of(x: Term) -> Chain:
     if (outer := outer_product(x)) is not None:
         inner = together(*map(_factors_of, outer.matrices))
         return together(Chain(outer.coefficient, outer.numbers, []), inner)
-    if (v := vector(x, 0)) is not None:
+    v = flat(x, sums=False) if 1 in x.shape else None
+    if v is not None and x.shape[1] != 1:
         inner = _factors_of(column(v))
         return Chain(inner.coefficient, inner.numbers, turned(inner.matrices))
-    if (v := vector(x, 1)) is not None and is_chain(v):
+    if v is not None and is_chain(v):
         return chain(v)
     whole = x if v is None else v
     coefficient, powers = factors(whole)
     numbers = [factor for factor in powers if _is_dot(factor[0])]
     rest = [factor for factor in powers if not _is_dot(factor[0])]
     if (coefficient == 1 and not numbers) or not rest:
-        return Chain(ONE, [], [x])
+        return Chain(ONE, [], [x if v is None else column(v)])
     inner = _factors_of(reshaped(product(ONE, rest, whole.shape), x.shape))
     return together(Chain(coefficient, numbers, []), inner)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.chains import in_one_order, is_chain, outer_product, transposed, vector
+from autotiny.algebra.chains import in_one_order, is_chain, outer_product, transposed
 from autotiny.algebra.contractions import Labelled, as_products
+from autotiny.algebra.lines import as_lines, flat, in_line, vector
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -17,7 +18,6 @@ from autotiny.algebra.normal import (
     addends,
     factors,
     is_reshape,
-    is_sum,
     product,
     reshaped,
     total,
@@ -157,55 +157,7 @@ def _swaps(term: Term) -> bool:
     return bool(term.op.forward(probe, **term.kwargs)[0, 1] == 2)
 
 
-# ----- vectors, and products of matrices -----
-def as_lines(term: Term) -> Term | None:
-    """Return an operation on columns that are reshaped vectors as an operation on the vectors; None for any other.
-
-    So are operations on rows, and a column that is reshaped to a vector.
-    """
-    op = term.op
-    if op is None or op is MATMUL or not (is_reshape(term) or op.has("elementwise") or op in PRODUCTS | SUMS):
-        return None
-    if is_reshape(term):
-        (x,) = term.args
-        line = flat(x) if term.ndim == 1 and x.shape in ((*term.shape, 1), (1, *term.shape)) else None
-        return None if line is term else line
-    if term.ndim != 2 or 1 not in term.shape or term.size == 1 or not any(_is_line(arg) for arg in term.args):
-        return None
-    return _flat_operation(term, sums=False)
-
-
-def in_line(v: Term, shape: tuple[int, ...]) -> Term:
-    """Return a vector as a column or row, with numbers in front."""
-    coefficient, powers = factors(v)
-    numbers, rest = ([f for f in powers if (f[0].ndim == 0) is wanted] for wanted in (True, False))
-    if (coefficient == 1 and not numbers) or not rest or v.shape == shape:
-        return reshaped(v, shape)
-    return product(coefficient, [*numbers, (reshaped(product(ONE, rest, v.shape), shape), ONE)], shape)
-
-
-def _is_line(x: Term) -> bool:
-    return vector(x, 0) is not None or vector(x, 1) is not None
-
-
-def flat(x: Term, sums: bool = True) -> Term | None:
-    """Return a column or row as a vector, if that needs no reshape but those of sums, or none at all."""
-    if is_reshape(x) and x.args[0].ndim == 1:
-        return x.args[0]
-    if is_sum(x):
-        return reshaped(x, (x.size,)) if sums else None
-    return None if x.op is None else _flat_operation(x, sums)
-
-
-def _flat_operation(x: Term, sums: bool) -> Term | None:
-    op = x.op
-    assert op is not None
-    if op is MATMUL or x.kwargs or not (op.has("elementwise") or op in PRODUCTS | SUMS):
-        return None
-    args = [arg if arg.ndim == 0 else flat(arg, sums) if arg.shape == x.shape else None for arg in x.args]
-    return None if any(arg is None for arg in args) else constant(apply(op, args, {}))
-
-
+# ----- axes in another order, and products of matrices -----
 def _permutation(term: Term) -> tuple[int, ...]:
     """Return the order in which an operation leaves the axes of its operand."""
     assert term.op is not None
