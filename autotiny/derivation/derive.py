@@ -32,8 +32,9 @@ from autotiny.derivation.facts import (
 from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
 from autotiny.derivation.lift import Lifted, lift
+from autotiny.derivation.precision import difference
 from autotiny.derivation.readable import readable
-from autotiny.derivation.steps import Step, difference, proved
+from autotiny.derivation.steps import Step, proved
 from autotiny.engine import graph, messages
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients

@@ -11,6 +11,7 @@ from autotiny.algebra import Term, topological_order
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.lift import Lifted
+from autotiny.derivation.precision import agrees_to_rounding, difference, is_rounding
 from autotiny.derivation.program import fixed_indices, fixed_indices_in_words
 from autotiny.errors import AutotinyError
 
@@ -96,7 +97,10 @@ class DerivedGradient:
         if self.max_error <= allowed:
             return True
         is_gradient = np.shape(self.chain.value) == np.shape(self.engine) and np.all(np.isfinite(self.chain.value))
-        return bool(is_gradient and difference(self.engine, self.chain.value) <= allowed)
+        if not is_gradient:
+            return False
+        at_once = difference(self.engine, self.chain.value) <= allowed
+        return at_once or agrees_to_rounding(self.engine, self.chain, self.definitions)
 
     @property
     def named(self) -> dict[Term, "DerivedGradient"]:
@@ -142,44 +146,7 @@ def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
     return step
 
 
-def difference(before: Any, after: Any) -> float:
-    """max |after - before| / max |before|, over the entries where the value before is finite."""
-    a, b = np.broadcast_arrays(*(1.0 * np.asarray(value) for value in (before, after)))
-    finite = np.isfinite(a)
-    if not finite.any():
-        return 0.0
-    largest = np.max(abs(a[finite]))
-    apart = np.max(abs(b[finite] - a[finite]))
-    return float(apart / largest) if largest > 0 else float(apart)
-
-
 def tolerance(value: Any) -> float:
     """The relative difference that rounding may make."""
     dtype = np.asarray(value).dtype
     return 1e4 * float(np.finfo(dtype if dtype.kind in "fc" else float).eps)
-
-
-def is_rounding(before: Term, after: Term, definitions: Mapping[Term, Term]) -> bool:
-    """Whether two formulas differ by rounding alone: then they differ far less where more digits are kept."""
-    values: dict[Term, Any] = {}
-    try:
-        with np.errstate(all="ignore"):
-            finer = difference(*(in_extended_precision(term, definitions, values) for term in (before, after)))
-    except (TypeError, ValueError):  # linear algebra has no extended precision
-        return False
-    return finer < difference(before.value, after.value) / 100
-
-
-def in_extended_precision(term: Term, definitions: Mapping[Term, Term], values: dict[Term, Any]) -> Any:
-    """Return the value of a formula, computed in long double from the values of its inputs."""
-    for part in topological_order(term):
-        if part in values:
-            continue
-        if part in definitions:
-            values[part] = in_extended_precision(definitions[part], definitions, values)
-        elif part.op is None:
-            wide = {"f": np.longdouble, "c": np.clongdouble}.get(np.asarray(part.value).dtype.kind)
-            values[part] = np.asarray(part.value, wide)
-        else:
-            values[part] = part.op.forward(*(values[arg] for arg in part.args), **part.kwargs)
-    return values[term]
