@@ -5,6 +5,7 @@ the data, and none of a parameter: weights have no axis of examples.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ class Axes:
             axis = self.above[axis]
         return axis
 
+    @cached_property
     def of_examples(self) -> dict[Axis, int]:
-        """Return the classes that have an axis of the data and none of a parameter, with their lengths."""
+        """The classes that have an axis of the data and none of a parameter, with their lengths."""
         arrays = [
             arg for node in self.order for arg in (node, *node.args) if not isinstance(arg, Tensor) or arg.op is None
         ]
@@ -50,10 +52,9 @@ class Axes:
                     data[self.top((id(array), axis))] = length
         return {axis: length for axis, length in data.items() if axis not in parameters}
 
-    def positions(self, x: Any, classes: Iterable[Axis]) -> list[int]:
-        """Return the axes of an array that belong to these classes."""
-        known = set(classes)
-        return [i for i in range(np.ndim(x)) if self.top((id(x), i)) in known]
+    def example_axes(self, x: Any) -> list[int]:
+        """Return the axes of an array or a tensor that count examples."""
+        return [i for i in range(np.ndim(x)) if self.top((id(x), i)) in self.of_examples]
 
 
 def _joined(node: Tensor) -> Iterator[tuple[Axis, Axis]]:

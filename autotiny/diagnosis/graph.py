@@ -55,9 +55,13 @@ class GraphContext(Context):
 
     # ----- factors -----
     @cached_property
+    def _axes(self) -> Axes:
+        return Axes(self.order)
+
+    @cached_property
     def examples(self) -> dict[int, str]:
         """The numbers of examples, with their names."""
-        lengths = set(Axes(self.order).of_examples().values())
+        lengths = set(self._axes.of_examples.values())
         if not lengths:  # the data are parameters, too: what the loss divides by
             scales = [*self._scales, *(1 / scale for scale in self._scales)]
             known = {n for x in self.order for n in x.shape if n > 1}
@@ -99,6 +103,15 @@ class GraphContext(Context):
         made = [abs(value) ** p * a * b for p in (1, -1) for a in parts for b in (1.0, 2.0, 0.5)]
         return any(abs(k / other - 1) < 1e-9 for k in self._scales for other in made)
 
+    def averaged(self, ratio: float) -> str:
+        """Return, after a comma, the sum of which a factor makes a mean, that over the axes x is repeated along."""
+        for node in self.order:
+            uses_x = node.op is not None and any(arg is self.x for arg in node.args)
+            n = node.size // max(self.x.size, 1) if uses_x and made_by(node).has("elementwise") else 1
+            if n > 1 and abs(ratio * n - 1) < 1e-6:
+                return f", a mean over {n} entries in place of the sum"
+        return ""
+
     # ----- slips -----
     def explanations(self, stated: Array, right: Array) -> Iterator[str]:
         """Yield the slips that explain a gradient, the simplest ones, in a sentence."""
@@ -106,7 +119,7 @@ class GraphContext(Context):
             sweep = SlipSweep(self.output, self.seed, self.x)
             if not sweep.edges or not same(sweep.gradient({}), right):
                 return
-            subject = Subject(sweep, self.labels, self._alike())
+            subject = Subject(sweep, self.labels, self._alike(), self._axes.example_axes)
             for sentences in Search(subject, stated, right, lambda k: likely_cause(k, self)).sentences():
                 if sentences:
                     yield or_else(sentences)

@@ -36,11 +36,17 @@ class Hypothesis(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """The graph that slips are made in, what its values are called, and the tensors and arrays of each shape."""
+    """The graph that slips are made in.
+
+    labels : what its values are called
+    alike : its tensors and arrays, by shape
+    example_axes : the axes of a tensor that count examples
+    """
 
     sweep: SlipSweep
     labels: Labels
     alike: Mapping[tuple[int, ...], list[Any]]
+    example_axes: Callable[[Any], list[int]]
 
 
 Row = Callable[[Subject, Tensor, int], Iterator[Hypothesis]]

@@ -36,6 +36,10 @@ class Context:
         """Yield an axis that is summed over, an index on it, and the gradient of that entry alone."""
         yield from ()
 
+    def averaged(self, ratio: float) -> str:
+        """Return, after a comma, the sum of which a factor makes a mean; empty if it makes none."""
+        return ""
+
     def conditions(self) -> Iterator[tuple[str, Array]]:
         """Yield the condition under which a mask stops the gradient, in symbols and as truth values."""
         yield from ()
@@ -99,7 +103,7 @@ def likely_factor(stated: Array, right: Array, context: Context) -> str | None:
     cause = likely_cause(abs(ratio), context)
     if not cause:
         return None
-    sign = ", and the sign is wrong" if ratio < 0 else ""
+    sign = ", and the sign is wrong" if ratio < 0 else context.averaged(ratio)
     return f"{short_number(ratio, 6)} times the gradient: {cause}{sign}?"
 
 

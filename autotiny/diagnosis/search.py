@@ -1,14 +1,16 @@
 """The search for the slips that explain a stated gradient: one, one and a factor, or two."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.diagnosis.hypotheses import Hypothesis, Subject, activation_name
 from autotiny.diagnosis.rows import EVERYWHERE, ROWS
+from autotiny.diagnosis.rows.operands import with_operand
 from autotiny.diagnosis.rows.paths import path
-from autotiny.diagnosis.slips import CLOSE, Edge, Pull
+from autotiny.diagnosis.slips import CLOSE, Edge, Pull, Slip
 from autotiny.diagnosis.values import Array, factor, finite_max, same
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor
@@ -17,7 +19,9 @@ from autotiny.notation.numbers import short_number
 Cause = Callable[[float], str]
 """The likely cause of a factor; empty for a factor that has none."""
 
-MOST_PAIRS = 4000
+MOST_PAIRS = 20_000
+MOST_WORK = 1e7
+"""The largest number of entries that are touched in the search for pairs: some tenths of a second."""
 
 
 class Effect(NamedTuple):
@@ -27,6 +31,11 @@ class Effect(NamedTuple):
     hypothesis: Hypothesis
     along: Array
     size: float
+
+    @property
+    def number(self) -> int:
+        """The position of the slip in the order of the graph."""
+        return max(node.number for node, _ in self.hypothesis.slips)
 
 
 class Search:
@@ -47,8 +56,11 @@ class Search:
             if rank == 0:
                 yield self.scaled(of_rank, likely=True)
                 yield self.everywhere()
+                yield self.decay()
+                yield self.updated()
         yield self.with_factor(effects)
-        yield self.pairs(effects)
+        yield self.pairs(effects, 0)
+        yield self.pairs(effects, 1)
         yield self.scaled(effects, likely=False) if self.stated.size > 1 else []
 
     def hypotheses(self) -> list[tuple[int, Hypothesis]]:
@@ -159,6 +171,54 @@ class Search:
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
         return []
 
+    def decay(self) -> list[str]:
+        """Return the sentence of a multiple of a parameter that is added, as by the decay of a weight."""
+        x, labels = self.sweep.x, self.subject.labels
+        for each in (x, *self.subject.alike.get(x.shape, [])):
+            if not (isinstance(each, Tensor) and each.op is None and each.requires_grad):
+                continue
+            c = factor(self.stated - self.right, np.asarray(each.value))
+            if c is not None and x.size > 1 and self.explains(self.right + c * each.value):
+                times = self.cause(abs(c))
+                c_in_words = f"{short_number(c, 6)} {labels.name(each)}"
+                return [sentence(f"plus {c_in_words}", f"a term of weight decay that the loss does not have, {times}")]
+        return []
+
+    def updated(self) -> list[str]:
+        """Return the sentence of a parameter that was updated before it was used."""
+        labels = self.subject.labels
+        few = self.stated.size < 3
+        for tensor, edges in () if few else self.readers().items():
+            gradient = self.subject.sweep.gradient_of(tensor)
+            slips = {(node, i): partial(with_operand, q, tensor.value - gradient) for node, i, q in edges}
+            found = self.proportional(slips)
+            if found is not None and found > 0:
+                name = labels.name(tensor)
+                text = f"with {name} - {short_number(found, 6)} d{name} in place of {name}"
+                return [sentence(text, f"{name} was updated too early: compute all gradients first")]
+        return []
+
+    def readers(self) -> dict[Tensor, list[tuple[Tensor, int, int]]]:
+        """Return the edges whose rule reads a parameter, with its position among the operands, by the parameter."""
+        readers: dict[Tensor, list[tuple[Tensor, int, int]]] = {}
+        for node, i in self.sweep.edges:
+            for q, arg in enumerate(node.args):
+                if (
+                    isinstance(arg, Tensor)
+                    and arg.op is None
+                    and arg.requires_grad
+                    and q != i
+                    and arg is not self.sweep.x
+                ):
+                    readers.setdefault(arg, []).append((node, i, q))
+        return readers
+
+    def proportional(self, slips: Mapping[Edge, Slip]) -> float | None:
+        """Return the number t for which t times the change by these slips explains the gradient; None if none does."""
+        change = self.sweep.gradient(slips) - self.right
+        t = factor(self.stated - self.right, change)
+        return t if t is not None and self.explains(self.right + t * change) else None
+
     # ----- two slips -----
     def with_factor(self, effects: list[Effect]) -> list[str]:
         """Return the sentences of a slip and a factor that has a likely cause, or the wrong sign."""
@@ -183,29 +243,48 @@ class Search:
                 break
         return result[:1]
 
-    def pairs(self, effects: list[Effect]) -> list[str]:
-        """Return the sentence of two slips at different edges."""
-        count = 0
-        for first in sorted(effects, key=lambda effect: effect.rank):
+    def pairs(self, effects: list[Effect], rank: int) -> list[str]:
+        """Return the sentence of two slips at different edges, whose ranks add up to this one."""
+        rest_of_all = self.stated_along - self.right_along
+        budget, best = self.budget, list[tuple[tuple[bool, int], str]]()
+        from_output = sorted(effects, key=lambda each: -each.number)
+        for k, first in enumerate(from_output):
             gradients = self.sweep.gradients(first.hypothesis.slips)
-            if self.sweep.x not in gradients:
-                continue
-            rest = self.stated_along - self.right_along - first.along
-            second_ones = [
-                (e.rank, e.hypothesis)
-                for e in effects
-                if e.rank + first.rank < 2 and e.hypothesis.slips.keys().isdisjoint(first.hypothesis.slips)
+            moved = {node for node, g in gradients.items() if not np.array_equal(g, self.sweep.right[node])}
+            others = [
+                each
+                for each in from_output[k + 1 :]
+                if each.rank + first.rank == rank and each.hypothesis.slips.keys().isdisjoint(first.hypothesis.slips)
             ]
-            for second in self.effects(second_ones, gradients):
-                count += 1
-                if self.close(second.along, rest, first.size + second.size):
-                    slips = {**first.hypothesis.slips, **second.hypothesis.slips}
-                    if self.confirmed(slips):
-                        one, two = self.words(first.hypothesis), self.words(second.hypothesis)
-                        return [sentence(f"{one[0]}, and {two[0]}", one[1], two[1])]
-            if count > MOST_PAIRS:
+            budget -= len(others)
+            for second in self.after(others, gradients, moved):
+                slips = {**first.hypothesis.slips, **second.hypothesis.slips}
+                sizes = first.size + second.size
+                if self.close(second.along, rest_of_all - first.along, sizes) and self.confirmed(slips):
+                    pair = first.hypothesis, second.hypothesis
+                    (one, mend), (two, other) = (self.words(each) for each in pair)
+                    key = not all(each.named for each in pair), -sum(each.scales for each in pair)
+                    best.append((key, sentence(f"{one}, and {two}", mend, other)))
+            if budget < 0:
                 break
-        return []
+        return [text for _, text in sorted(best, key=lambda each: each[0])[:1]]
+
+    def after(
+        self, effects: Iterable[Effect], gradients: Mapping[Tensor, Any], moved: Container[Tensor]
+    ) -> Iterator[Effect]:
+        """Yield the effects of hypotheses beside another slip, which has moved the gradients of some tensors."""
+        again = []
+        for effect in effects:
+            if any(node in moved for node, _ in effect.hypothesis.slips):
+                again.append((effect.rank, effect.hypothesis))
+            else:
+                yield effect
+        yield from self.effects(again, gradients)
+
+    @property
+    def budget(self) -> int:
+        """The number of pairs that are tried: fewer of large tensors."""
+        return int(min(MOST_PAIRS, MOST_WORK / sum(node.size for node in self.sweep.order)))
 
 
 def factor_in_words(ratio: float, cause: Cause) -> str:

@@ -19,7 +19,9 @@ import numpy as np
 
 from autotiny.diagnosis.values import Array
 from autotiny.engine.broadcasting import fit
+from autotiny.engine.gradients import with_forms
 from autotiny.engine.graph import leading_to, replay, topological_order
+from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
@@ -88,9 +90,24 @@ class SlipSweep:
             for i, arg in enumerate(node.args)
             if isinstance(arg, Tensor) and arg in dependent
         ]
+        shifts = self._shifts()
+        self.order = [node for node in self.order if node not in shifts]
+        self.edges = [(node, i) for node, i in self.edges if node not in shifts and node.args[i] not in shifts]
         self.users: dict[Tensor, list[Edge]] = {}
         for edge in self.edges:
             self.users.setdefault(edge[0].args[edge[1]], []).append(edge)
+
+    def _shifts(self) -> set[Tensor]:
+        """Return the maxima that the output does not depend on, as the shift of a softmax: they count as constants."""
+        tops = {node for node, _ in self.edges if made_by(node).name == "max"}
+        if not tops:
+            return tops
+        gradients, whole = self.gradients({}), dict.fromkeys(tops, 0.0)
+        for node, i in self.edges:
+            if node.args[i] in tops and node in gradients:
+                pull = Pull(node, i, gradients[node], gradients)
+                whole[pull.operand] += float(np.max(np.abs(np.asarray(pull.rule())), initial=0))
+        return {node for node in tops if np.max(np.abs(gradients.get(node, 0.0)), initial=0) <= 1e-9 * whole[node]}
 
     def gradients(self, slips: Mapping[Edge, Slip]) -> dict[Tensor, Any]:
         """Return the gradients of all nodes between x and the output, as rules take them, with these slips."""
@@ -107,6 +124,11 @@ class SlipSweep:
         """Return the gradient of x with these slips, as users see it."""
         gradients = self.gradients(slips)
         return np.asarray(conj(gradients[self.x])) if self.x in gradients else np.zeros(self.x.shape)
+
+    def gradient_of(self, tensor: Tensor) -> Array:
+        """Return the right gradient of another tensor of the graph, as users see it."""
+        swept = with_forms(verified_order(self.output), {self.output: self.seed}, [tensor])
+        return np.asarray(conj(swept[tensor])) if tensor in swept else np.zeros(tensor.shape)
 
     @cached_property
     def right(self) -> dict[Tensor, Any]:

@@ -1,6 +1,7 @@
 """Realistic mistakes are found and explained in words that fit, and right gradients are never called wrong."""
 
 import pytest
+
 from diagnosis.mistakes_corpus import cases, row_of
 
 ALL = list(cases())

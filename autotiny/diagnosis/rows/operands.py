@@ -55,10 +55,8 @@ def _in_place(subject: Subject, node: Tensor, i: int, q: int | None, other: Any)
     operands, y = ({}, other) if q is None else ({q: other}, None)
     place = node if q is None else node.args[q]
     name, right = subject.labels.name(other), subject.labels.name(place)
-    known = derivative_in_place(subject, node, i, operands, y)
-    if known is None:
-        return f"with {name} in place of {right}", ""
-    return known[0], f"{known[1]}: {name} stands in place of {right}"
+    known = derivative_in_place(subject, node, i, operands, y) if made_by(node).has("activation") else None
+    return (f"with {name} in place of {right}", "") if known is None else known
 
 
 def _with_transpose(subject: Subject, node: Tensor, i: int, q: int) -> Hypothesis:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autotiny.diagnosis.hypotheses import Hypothesis, Subject
+from autotiny.diagnosis.hypotheses import SUMS, Hypothesis, Subject
 from autotiny.diagnosis.slips import Pull
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor
@@ -17,7 +17,8 @@ def nothing(pull: Pull) -> np.ndarray:
 
 def path(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Leave out the contribution of one operation to one operand, or scale it."""
-    named = subject.labels.is_named(node.args[i])
+    by_itself = node.args[i] is not subject.sweep.x or made_by(node).name in SUMS
+    named = subject.labels.is_named(node.args[i] if by_itself else node)
     yield Hypothesis({(node, i): nothing}, lambda: (path_name(subject, node, i), ""), scales=True, named=named)
 
 

@@ -18,6 +18,10 @@ def wrong_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     operand = node.args[i]
     if made_by(node).name == "sum" and operand.size > node.size:
         yield _averaged(subject, node, i)
+    if made_by(node).name == "matmul" and not subject.example_axes(operand):
+        for axis in subject.example_axes(node):
+            for index in (0, node.shape[axis] - 1):
+                yield _of_example(node, i, axis, index)
     axes = _broadcast_axes(node, operand)
     if axes:
         yield from _of_broadcast(subject, node, i, axes)
@@ -29,6 +33,16 @@ def _averaged(subject: Subject, node: Tensor, i: int) -> Hypothesis:
     return Hypothesis(
         {(node, i): lambda pull: pull.rule() / n},
         lambda: (f"with the mean{over} of {subject.labels.name(operand)} in place of the sum", "do not divide"),
+    )
+
+
+def _of_example(node: Tensor, i: int, axis: int, index: int) -> Hypothesis:
+    """Let one example alone contribute to a product that sums over the examples."""
+    chosen = np.zeros(node.shape)
+    chosen[(slice(None),) * axis + (index,)] = 1
+    text = f"of example {index} alone"
+    return Hypothesis(
+        {(node, i): lambda pull: pull.rule(pull.g * chosen)}, lambda: (text, "a missing sum over the examples?")
     )
 
 
