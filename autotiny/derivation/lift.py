@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
-from autotiny.algebra.simplify import size
+from autotiny.algebra.simplify import rebuilt, size
 from autotiny.derivation.origins import PI, Origins
 from autotiny.engine import graph
 from autotiny.engine.call_site import named_values
@@ -160,7 +160,9 @@ class _Lifter:
         self.arrays = {id(v): (n, v) for n, v in reversed(arrays)}
         self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
         self.variables: dict[tuple[str, Any], Term] = {}
-        self.known: set[Term] = set()
+        self.entries: dict[Term, Term] = {}
+        self.final: set[Term] = set()
+        self.unnamed_arrays: set[Term] = set()
         self.constants: dict[int, Term] = {}
         self.counts = counts(scope, names)
         self.numbers = self.counts | named_numbers({n: v for n, v in scope.items() if isinstance(v, float)})
@@ -177,7 +179,7 @@ class _Lifter:
             self.terms[x] = made
             return
         self.terms[x] = self.result.symbols[x] = sign = symbol(self.names[x], x.value)
-        self.known.add(sign)
+        self.final.add(sign)
         if made is not None:
             self.result.definitions[sign] = made
         if x.requires_grad:
@@ -231,15 +233,24 @@ class _Lifter:
         return self.variables[key]
 
     def entered(self, made: Term) -> Term:
-        """A formula that is used; the symbols of variables in it get names of their own."""
+        """A formula that is used, in which variables have symbols of their own, made in the order of the run."""
+        done: dict[Term, Term] = {}
         for part in topological_order(made):
-            if part.name is not None and part not in self.known:
-                part.name = self.unique_name(part.name)
-                self.known.add(part)
-                self.result.data[part.name] = part
-                if part.name == PI:
-                    self.result.constants[part] = constant(part.value)
-        return made
+            if part.name is not None:
+                done[part] = part if part in self.final else self.final_symbol(part)
+            else:
+                done[part] = rebuilt(part, tuple(done[arg] for arg in part.args))
+        return done[made]
+
+    def final_symbol(self, variable: Term) -> Term:
+        """The symbol of a variable that is used, under a name that no other has."""
+        if variable not in self.entries:
+            name = self.unique_name(str(variable.name))
+            self.entries[variable] = self.result.data[name] = made = symbol(name, variable.value)
+            self.final.add(made)
+            if variable.name == PI or variable in self.unnamed_arrays:
+                self.result.constants[made] = constant(variable.value)
+        return self.entries[variable]
 
     # ----- numbers -----
     def number(self, x: Tensor, position: int) -> Term:
@@ -323,7 +334,7 @@ class _Lifter:
         made = self.symbol_of("C", value)
         assert made is not None
         if value.size <= MOST_PRINTED:
-            self.result.constants[made] = constant(value)
+            self.unnamed_arrays.add(made)
         return made
 
     def unique_name(self, name: str) -> str:

@@ -29,7 +29,7 @@ def test_a_number_of_many_digits_is_written_by_its_form(value, text):
     assert written(value) == text
 
 
-@pytest.mark.parametrize("value", [2, 0.25, 0.044715, 0.333333, 0.70710678, 3.14159265, 0.0, math.inf, math.nan, 2 + 1j])
+@pytest.mark.parametrize("value", [2, 0.25, 0.044715, 0.333333, 0.70710678, 3.1416, 0.0, math.inf, math.nan, 2 + 1j])
 def test_other_numbers_have_no_form(value):
     assert written(value) is None
 
