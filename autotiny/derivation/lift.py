@@ -304,8 +304,6 @@ class _Lifter:
             made = self.origins.anywhere(value)
         if made is not None and not made.is_constant:
             return made
-        if id(value.base) in self.arrays and (key := part_of(value, value.base)) is not None:
-            return self.variable(value.base)[key]
         if is_filled(value) and made is None and is_broadcast(x):  # a number in a gradient, repeated
             return self.counted(value.flat[0], self.numbers)
         return self.related(value)
@@ -318,16 +316,15 @@ class _Lifter:
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
             return self.unknown(value) if mask is None else mask
-        for _, array in self.arrays.values():
-            if (how := relation(value, array)) is not None:
-                return RELATIONS[how](self.variable(array))
-        return self.unknown(value)
+        related = [(how, each) for _, each in self.arrays.values() if (how := relation(value, each)) is not None]
+        if len(related) != 1:  # of two, either may be meant
+            return self.unknown(value)
+        how, array = related[0]
+        return RELATIONS[how](self.variable(array))
 
     def variable(self, value: Any) -> Term:
         """The symbol of the variable that holds an array."""
-        made = self.symbol_of(self.arrays[id(value)][0], value)
-        assert made is not None
-        return made
+        return self.entered(constant(self.symbol_of(self.arrays[id(value)][0], value)))
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
@@ -368,17 +365,6 @@ def depends_on_whole_number(term: Term) -> bool:
     """Whether a number comes from variables that hold whole numbers; as an exponent it is better read in digits."""
     symbols = [part for part in topological_order(term) if part.name is not None]
     return not symbols or any(float(part.value).is_integer() for part in symbols if part.ndim == 0)
-
-
-def part_of(value: Any, whole: Any) -> int | slice | None:
-    """Return the key where an array is a row or consecutive rows of another, whole[key], not a copy; else None."""
-    first, rest = divmod(value.ctypes.data - whole.ctypes.data, whole.strides[0] or 1)
-    if rest or not 0 <= first < len(whole):
-        return None
-    if (value.shape, value.strides) == (whole.shape[1:], whole.strides[1:]):
-        return first
-    rows = value.ndim == whole.ndim and value.shape[1:] == whole.shape[1:] and value.strides == whole.strides
-    return slice(first, first + len(value)) if rows else None
 
 
 def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:
