@@ -69,6 +69,11 @@ def is_product(node: Tensor) -> bool:
     return made_by(node).name in ("multiply", "divide")
 
 
+def is_multiple(node: Tensor) -> bool:
+    """Whether an operation multiplies or divides by a constant number."""
+    return is_product(node) and any(np.ndim(arg) == 0 and not isinstance(arg, Tensor) for arg in node.args)
+
+
 def is_curve(node: Tensor) -> bool:
     """Whether an operation is a function of each entry, such as tanh, rather than arithmetic."""
     return is_elementwise(node) and not is_product(node) and made_by(node).name not in SUMS

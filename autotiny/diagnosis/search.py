@@ -56,6 +56,7 @@ class Search:
             if rank == 0:
                 yield self.scaled(of_rank, likely=True)
                 yield self.everywhere()
+                yield self.of_another()
                 yield self.decay()
                 yield self.updated()
         yield self.with_factor(effects)
@@ -169,6 +170,15 @@ class Search:
                         return [sentence(f"without the path through {name} in every step", "forgotten?")]
                     inverted = "" if row is EVERYWHERE[0] else " but with its mask inverted"
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
+        return []
+
+    def of_another(self) -> list[str]:
+        """Return the sentence of the gradient of another tensor."""
+        x, labels = self.sweep.x, self.subject.labels
+        for other in self.subject.alike.get(x.shape, []) if x.size > 1 else ():
+            is_other = isinstance(other, Tensor) and other.requires_grad and other is not x and labels.is_named(other)
+            if is_other and same(self.stated, self.sweep.gradient_of(other)):
+                return [f"the gradient of {labels.name(other)}, not that of {labels.name(x)}"]
         return []
 
     def decay(self) -> list[str]:
