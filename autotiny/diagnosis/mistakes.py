@@ -24,6 +24,10 @@ class Context:
         """Return the numbers of examples that a loss sums over, with their names."""
         return {}
 
+    def entries(self) -> Collection[int]:
+        """Return the numbers of entries that a loss sums over."""
+        return ()
+
     def scales(self) -> Collection[float]:
         """Return the numbers that a loss multiplies or divides by."""
         return ()
@@ -179,24 +183,34 @@ def likely_cause(size: float, context: Context) -> str:
         causes += [(above, number), (below, 1 / number)] if number not in (0, 1, 2) else []
     causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
     pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
-    words = next((words for words, value in causes + pairs if abs(size / value - 1) < 1e-6), "")
-    scales = [words for words, value in _of_scales(context) if abs(size / value - 1) < 1e-6]
-    return ", or ".join(dict.fromkeys([*filter(None, [words]), *scales][:2]))
+    for likely in (causes, list(_of_scales(context)), pairs):
+        words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
+        if words and likely is causes:
+            words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
+        if words:
+            return ", or ".join(dict.fromkeys(words[:2]))
+    return ""
 
 
 def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
-    """Yield the causes of factors by the numbers that a loss multiplies or divides by."""
-    counts = context.counts()
+    """Yield the causes of factors by the whole numbers that a loss multiplies or divides by."""
     for scale in sorted(context.scales()):
         n = scale if scale > 1 else 1 / scale
-        if n < 1 + 1e-9 or any(abs(n - count) < 1e-9 * n for count in counts):
-            continue
-        if abs(n - round(n)) < 1e-9 * n:
+        if n > 2 and abs(n - round(n)) < 1e-9 * n:
             yield f"a missing division by {round(n)}", n
             yield f"one division by {round(n)} too many", 1 / n
-            for count, name in counts.items():
-                if round(n) > count and round(n) % count == 0:
-                    yield f"a division by {name.removesuffix(')')}, {count}, in place of {round(n)}", n / count
+    yield from _of_entries(context)
+
+
+def _of_entries(context: Context) -> Iterator[tuple[str, float]]:
+    """Yield the causes of factors by averages over the examples instead of over all entries."""
+    averages = [
+        n for n in context.entries() if any(abs(s * n - 1) < 1e-9 or abs(s - n) < 1e-9 for s in context.scales())
+    ]
+    for n in averages:
+        for count in context.counts():
+            if n > count and n % count == 0:
+                yield f"a division by m = {count} in place of {n}, the number of entries", n / count
 
 
 def or_else(sentences: list[str]) -> str:

@@ -123,12 +123,12 @@ WRONG_DERIVATIVES: dict[str, tuple[Derivative, ...]] = {
         lambda y, x: 1 - y**2,
         lambda y, x: y * (y - 1),
     ),
-    "exp": (lambda y, x: x * y, lambda y, x: x, lambda y, x: -y),
-    "log": (lambda y, x: x, lambda y, x: y, lambda y, x: 1 / x**2, lambda y, x: -1 / x),
+    "exp": (lambda y, x: x * y, lambda y, x: x),
+    "log": (lambda y, x: x, lambda y, x: y, lambda y, x: 1 / x**2),
     "log2": (lambda y, x: 1 / x,),
     "log10": (lambda y, x: 1 / x,),
     "log1p": (lambda y, x: 1 / x,),
-    "sqrt": (lambda y, x: 1 / y, lambda y, x: y / 2, lambda y, x: 2 / y, lambda y, x: -1 / (2 * y)),
+    "sqrt": (lambda y, x: 1 / y, lambda y, x: y / 2, lambda y, x: 2 / y),
     "sin": (lambda y, x: -np.cos(x), lambda y, x: y, lambda y, x: -y),
     "cos": (lambda y, x: np.sin(x), lambda y, x: y, lambda y, x: -y),
     "tan": (lambda y, x: 1 + y, lambda y, x: np.cos(x) ** 2),
@@ -192,10 +192,12 @@ def _misremembered(subject: Subject, node: Tensor, i: int, wrong: Derivative) ->
             return f"with {text} in place of the derivative of {labels.name(node)}", ""
         return (
             f"with {text} in place of {factor_text(right)}",
-            f"the derivative of {labels.name(node)} is {factor_text(right)}",
+            f"the derivative of {activation_name(node)} at {labels.name(node)} is {factor_text(right)}",
         )
 
-    return Hypothesis({(node, i): slip}, words)
+    return Hypothesis(
+        {(node, i): slip}, words, kind="factor" if made_by(node).name in ("sqrt", "log2", "log10") else ""
+    )
 
 
 def derivative_in_place(
