@@ -176,7 +176,8 @@ def likely_cause(size: float, context: Context) -> str:
     known: list[tuple[str, str, float]]
     known = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
     known += [(f"one factor {name} too many", f"one 1/m too many{name[1:]}", n) for n, name in context.sums().items()]
-    numbers = context.numbers().items()
+    taken = {*context.counts(), *context.sums()}
+    numbers = [(name, number) for name, number in context.numbers().items() if abs(number) not in taken]
     known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
     causes: list[tuple[str, float]] = []
     for above, below, number in known:
