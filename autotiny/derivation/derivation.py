@@ -10,6 +10,7 @@ from autotiny.algebra import Term
 from autotiny.algebra.writing import as_latex, as_mathml, as_text
 from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.matching import Match, match
+from autotiny.derivation.points import Gradients
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.engine.call_site import caller_scope
@@ -203,7 +204,8 @@ class Derivation(DerivedGradient):
         Raises UnsupportedError where an operation has no counterpart in NumPy.
         """
         equation = f"{self.name} = {self.formula}"
-        return numpy_function(f"d{self.target.name}", self.term, self.definitions, equation, [self.target])
+        definitions = self.definitions | self.run.constants
+        return numpy_function(f"d{self.target.name}", self.term, definitions, equation, [self.target])
 
     def elements(self, *place: int) -> ElementView:
         """The same derivation in index notation for one entry: the one at an index, or the largest."""
@@ -223,7 +225,9 @@ class Derivation(DerivedGradient):
             )
         needed = " ".join(self.conditions())
         free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
-        return match(formula, self.term, self.definitions, free, caller_scope() if scope is None else scope)
+        others = caller_scope() if scope is None else scope
+        gradients = Gradients(self.output, self.run.definitions, self.run.tracked) if self.output.size == 1 else None
+        return match(formula, self.term, self.definitions, free, others, gradients, self.target.name or "")
 
     def __repr__(self) -> str:
         return terminal(self)
