@@ -76,7 +76,17 @@ class Labels:
             for x in self.names:  # np.where(Z > 0, ...) records the condition as an array
                 if x.shape == np.shape(value) and self.is_named(x) and np.array_equal(x.value > 0, value):
                     return constant(apply(plain(np.greater), [self.term(x), 0], {}))
-        return symbol(name or "C", value)
+        return symbol(name, value) if name else self._related(value)
+
+    def _related(self, value: Any) -> Term:
+        """Return an array by its relation to one that a variable holds, as Xᵀ or 1 - Y; else as C."""
+        for name, other in self.scope.items():
+            if isinstance(other, np.ndarray) and other.ndim and name[:1] != "_":
+                if other.ndim == 2 and other.shape == value.shape[::-1] and np.array_equal(other.T, value):
+                    return constant(symbol(name, other).T)
+                if other.shape == value.shape and other.dtype.kind in "fiu" and np.array_equal(1 - other, value):
+                    return constant(1 - symbol(name, other))
+        return symbol("C", value)
 
     def derivative(
         self, node: Tensor, position: int, operands: Mapping[int, Any] = MappingProxyType({}), y: Any = None

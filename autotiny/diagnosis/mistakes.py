@@ -181,7 +181,7 @@ def likely_cause(size: float, context: Context) -> str:
     known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
     causes: list[tuple[str, float]] = []
     for above, below, number in known:
-        causes += [(above, number), (below, 1 / number)] if number not in (0, 1, 2) else []
+        causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
     causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
     pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
     for likely in (causes, list(_of_scales(context)), pairs):
