@@ -47,8 +47,8 @@ FORMULAS = [
     ("b = 2\nJ = np.sum(x ** 2) * b ** 5", "2 * b⁵ * x"),
     ("a, b = 0.3, 0.6\nJ = (a if b > 0 else b) * np.sum(np.sin(x))", "a * cos(x)"),
     # ----- arrays -----
-    ("S = np.eye(3)\nJ = x @ np.linalg.inv(S) @ x", "(S⁻¹ + S⁻ᵀ) x"),
-    ("S = np.array([[2., 1., 0.], [1., 3., 0.], [0., 0., 1.]])\nL = np.linalg.inv(S)\nJ = x @ L @ x", "(L + Lᵀ) x"),
+    ("S = np.eye(3)\nJ = x @ np.linalg.inv(S) @ x", "2 * S⁻¹ x"),
+    ("S = np.array([[2., 1., 0.], [1., 3., 0.], [0., 0., 1.]])\nL = np.linalg.inv(S)\nJ = x @ L @ x", "2 * L x"),
     ("y, c = _n(3), 0.3\nJ = c * np.sin(y) @ x", "c * sin(y)"),
     ("y = _n(5)\nJ = np.sum(y[1:-1] * np.sin(x))", "y[1:-1] * cos(x)"),
     ("Y, w = _n(4, 3), _n(4)\nJ = np.sum(Y.T @ w * np.sin(x))", "Yᵀ w * cos(x)"),
