@@ -4,7 +4,7 @@ A textbook's formula may hold for symmetric matrices only, or for orthogonal, tr
 that is of such a kind is replaced by one of that kind. Zeros and ones, as parameters begin with, are of no kind.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,13 +151,21 @@ def _is_entrywise(part: Term) -> bool:
 
 
 class Gradients:
-    """The gradients of a run's output by its tensors, at any point."""
+    """The gradients of a run's output by its tensors, at any point.
+
+    Of an output that is a vector there is a Jacobian, and `seed` is the vector v of vᵀ J.
+    """
 
     def __init__(self, output: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term]) -> None:
         self.output, self.definitions, self.tracked = output, definitions, set(tracked)
+        self.seed = np.random.default_rng(0).normal(size=output.shape)
+        is_number = output.size == 1
+        self.seed_names = frozenset[str]() if is_number else frozenset({"v"} - {str(term.name) for term in definitions})
 
-    def at(self, point: Mapping[Term, Any], wanted: Iterable[Term]) -> dict[Term, Any]:
+    def at(self, point: Mapping[Term, Any], wanted: Sequence[Term]) -> dict[Term, Any]:
         """The gradient by each tensor that is wanted; backprop computes it from the values of what nothing defines."""
+        if not wanted or self.output.size != 1:
+            return {}
         made: dict[Term, Any] = {}
         for term in in_order([self.output], self.definitions):
             made[term] = self._made(term, made, point)

@@ -172,7 +172,7 @@ class _FunctionWriter:
 
     def unique_name(self, name: str) -> str:
         """Return an unused identifier that resembles the name."""
-        unique = next(n for n in map(identifier, with_primes(identifier(name))) if n not in self.taken)
+        unique = next(n for n in map(identifier, with_primes(name)) if n not in self.taken)
         self.taken.add(unique)
         return unique
 

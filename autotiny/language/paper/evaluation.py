@@ -15,7 +15,7 @@ import numpy as np
 from autotiny.engine.gradients import gradients
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
-from autotiny.language.costs import entrywise, factored, matmul, outer
+from autotiny.language.costs import entrywise, factored, filled, matmul, outer
 from autotiny.language.errors import ExpressionError, refusal, suggestion
 from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
@@ -199,7 +199,10 @@ class PaperEvaluation(Evaluation):
         return np.ones((n, 1)) if self.convention.columns else np.ones(n)
 
     def attribute(self, node: ast.Attribute) -> Value:
-        """x.T, which makes a row of a vector."""
+        """x.T, which makes a row of a vector, and transposes every matrix of a stack."""
+        if node.attr == "T" and np.ndim(stack := self.value(node.value)) > 2:
+            resolve(node, "mT")
+            return self.spend(node, ".mT", lambda: entrywise(stack), lambda: np.swapaxes(stack, -1, -2))
         value = super().attribute(node)
         if node.attr in ("T", "mT") and np.ndim(value) == 1 and node.value not in self.rows:
             self.rows.add(node)
@@ -282,13 +285,15 @@ class PaperEvaluation(Evaluation):
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""
         entries, keys = self.value(node.args[0]), tuple(self.key(each) for each in node.args[1:])
+        given = [self.value(option.value) for option in node.keywords if option.arg == "shape"]
+        shape = tuple(given[0]) if given else self.shape
 
         def placed() -> Value:
-            result = np.zeros(self.shape, np.result_type(entries, 1.0))
+            result = np.zeros(shape, np.result_type(entries, 1.0))
             np.add.at(result, keys, entries)
             return result
 
-        return self.spend(node, "scatter", lambda: entrywise(np.zeros(self.shape)), placed)
+        return self.spend(node, "scatter", lambda: filled(shape), placed)
 
     def indexed(self, node: Indexed) -> Value:
         """x_i where nothing is said of the index: all entries."""

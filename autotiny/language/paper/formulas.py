@@ -41,7 +41,8 @@ def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list
     """Return the statements of a text; raises ExpressionError where it cannot be read.
 
     `denominators` says which factors side by side are below a slash: "near", those without spaces between them, as in
-    1/2m (A - Y); "all"; or the "first" alone. In "flat" text factors side by side bind as * does, from left to right.
+    1/2m (A - Y); "all"; or the "first" alone. In "flat" text all products bind as * does,
+    from left to right, as in Python.
 
     >>> from autotiny.language.paper.names import Names
     >>> (statement,) = parse("dZ = 2X^T(Xw - y)/m", Vocabulary(Names({name: name for name in ["X", "w", "y", "m"]})))
@@ -151,7 +152,7 @@ class _Parser(OperandParser):
             binding, operator = PLAIN[text]
             return self.operation(left, start, operator, binding) if binding > power else None
         if text in PRODUCTS:
-            binding = PRODUCTS[text]
+            binding = PRODUCT if self.denominators == "flat" else PRODUCTS[text]
             if binding <= power:
                 return None
             self.at += 1

@@ -56,7 +56,7 @@ class IndexEvaluation(PaperEvaluation):
 
     def spread(self, node: Indexed) -> Value:
         """An array with its axes at those of its letters; the first ones have them, or by convention the last ones."""
-        array = np.asarray(self.delta(node) if not node.id else self.scope[node.id])
+        array = np.asarray(self.indexed(node) if node.id else self.delta(node))
         count = len(node.indices)
         if array.ndim < count or len(set(node.indices)) < count:
             self.fail(node, f"{node.id} has {array.ndim} axes, and {count} indices")

@@ -124,10 +124,16 @@ class OperandParser(FunctionParser):
             if token.text == "array" and self.takes("{"):
                 while not self.takes("}"):
                     self.next()
-            return ast.List([ast.List(row, ast.Load()) for row in self.rows(token)], ast.Load())
+            rows = self.rows(token)
+            if len({len(row) for row in rows}) != 1:
+                raise self.error("the rows of a matrix have as many entries each", token)
+            return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)
-        *rows, last = self.rows(token)
+        rows = self.rows(token)
+        if not rows:
+            raise self.error("there are no cases", token)
+        *rows, last = rows
         result = last[0]
         for row in reversed(rows if len(last) == 1 else [*rows, last]):
             if len(row) != 2:
