@@ -1,69 +1,28 @@
 """Rules of one run: the definitions of its names, and facts that hold on its data."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, topological_order
-from autotiny.algebra.equation import needs, rewritten
+from autotiny.algebra import Equation, Term, topological_order, variables
+from autotiny.algebra.equation import rewritten
 from autotiny.algebra.facts import precision, sums_to_one
-from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, total
+from autotiny.algebra.layers import MIRROR
+from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
+from autotiny.algebra.pattern import Bound, truth
 from autotiny.algebra.term import plain
-from autotiny.derivation.readable import leading
+from autotiny.algebra.writing import as_text
+from autotiny.derivation.readable import leading, readable
 from autotiny.ops import OPS, Op
+from autotiny.ops.activations import sigmoid
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.reductions import norm_in_range
 
 EITHER, IS_NAN = plain(np.logical_or), plain(np.isnan)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """The rule that replaces the code of a named tensor by its name."""
-
-    symbol: Term
-    made: Term
-    name: str
-    """The rule's name, as a student would know it."""
-
-    @cached_property
-    def needs(self) -> frozenset[Op]:
-        """Operations without which it cannot apply."""
-        return needs(self.made)
-
-    def at(self, term: Term) -> Term | None:
-        """Return the term with the name in place of its code, also among other factors or addends."""
-        return rewritten(self.made, term, lambda bound: self.symbol)
-
-
-@dataclass(frozen=True)
-class ReciprocalOfSum:
-    """The rule s u = 1 - s for s = 1 / (1 + u), as in a sigmoid composed of exp and a quotient."""
-
-    symbol: Term
-    other: Term
-    name: str
-
-    @cached_property
-    def needs(self) -> frozenset[Op]:
-        """Operations without which it cannot apply."""
-        return needs(self.other)
-
-    def at(self, term: Term) -> Term | None:
-        """Return the term with 1 - s in place of s u."""
-        return rewritten(self.symbol * self.other, term, lambda bound: 1 - self.symbol)
-
-    @staticmethod
-    def other_than_one(made: Term) -> Term | None:
-        """u, if a term is 1 / (1 + u)."""
-        coefficient, powers = factors(made)
-        if coefficient != 1 or len(powers) != 1 or powers[0][1] != -1:
-            return None
-        base = powers[0][0]
-        rest = [(c, x) for c, x in addends(base) if (c, number(x)) != (ONE, ONE)]
-        return total(rest, base.shape) if len(rest) == len(addends(base)) - 1 and len(rest) == 1 else None
 
 
 class Fact(ABC):
@@ -114,6 +73,195 @@ class SumsToZero(Fact):
         return bool(np.all((abs(sums) <= 16 * precision(sums) * sizes) & (sizes > 0)))
 
 
+class OneEqual(Fact):
+    """The fact that one entry alone equals another, such as the largest: the places add up to 1."""
+
+    value = 1
+    needs = frozenset({OPS[np.sum], plain(np.equal)})
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is the sum of such places, and all entries are 1."""
+        mask = truth(term.args[0]) if is_sum(term) else None
+        compared = mask is not None and mask.op is plain(np.equal)
+        return compared and term.size > 0 and bool(np.all(term.value == 1))
+
+
+class Length(Fact):
+    """The fact that a name is the number of entries that a sum adds up: n equal terms over n cancel."""
+
+    needs = frozenset[Op]()
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product without the number and the name."""
+        name = self.name_of(term)
+        if name is None:
+            return None
+        coefficient, powers = factors(term)
+        cancelled = [(base, p + (base is name)) for base, p in powers]
+        return product(coefficient / int(name.value), [(base, p) for base, p in cancelled if p], term.shape)
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is n / name for a whole number n of which the name has the value."""
+        return self.name_of(term) is not None
+
+    def name_of(self, term: Term) -> Term | None:
+        """Return the name."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        if abs(coefficient) < FEWEST:
+            return None
+        names = (x for x, p in powers if p <= -1 and x.op is None and x.ndim == 0)
+        return next((x for x in names if x.value == abs(coefficient)), None)
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the name and the claim that it is the number."""
+        name = self.name_of(term)
+        assert name is not None
+        return name, f"= {int(name.value)}"
+
+
+FEWEST = 3
+"""The smallest number of entries that is taken for the value of a name."""
+
+
+@dataclass(frozen=True)
+class OnData(Fact):
+    """A row of the table whose condition is one on the values of its variables."""
+
+    row: Equation
+    claims: Callable[..., tuple[Term, str]]
+    """The claim about the variables of the row."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name that a student would recognise."""
+        return self.row.name
+
+    @cached_property
+    def needs(self) -> frozenset[Op]:  # type: ignore[override]
+        """Operations without which it cannot apply."""
+        return self.row.needs
+
+    def at(self, term: Term) -> Term | None:
+        """Return what a term is rewritten to."""
+        return self.row.at(term)
+
+    def holds(self, term: Term) -> bool:
+        """Whether the row applies."""
+        return self.row.at(term) is not None
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the claim about the variables as they match."""
+        matched: list[tuple[Term, ...]] = []
+
+        def note(bound: Bound) -> None:
+            variables_bound = tuple(bound[name] for name in variables(self.row.pattern))
+            if self.row.condition(*variables_bound):
+                matched.append(variables_bound)
+
+        rewritten(self.row.left, term, note)
+        return self.claims(*matched[0])
+
+
+def nowhere(comparison: Any) -> bool:
+    """Whether a comparison is false in every entry."""
+    return not np.any(comparison)
+
+
+def values(*terms: Term) -> list[Any]:
+    """Return the values of terms as arrays."""
+    return [np.asarray(term.value) for term in terms]
+
+
+def steeper(c: Term, d: Term) -> bool:
+    """Whether c > d in every entry."""
+    a, b = values(c, d)
+    return bool(np.all(a > b))
+
+
+def comparison_of_slopes(c: Term, d: Term) -> tuple[Term, str]:
+    """Return the claim that c > d, or for a number c, that d < c."""
+    return (d, f"< {as_text(c)}") if c.is_constant else (c, f"> {as_text(d)}")
+
+
+def same_side(f: Any) -> Equation:
+    """Return the row that compares two multiples of x as x is compared with 0, for the steeper one on the left."""
+    return Equation(
+        "of two multiples the steeper one is larger where x > 0",
+        lambda x, c, d: f(c * x, d * x),
+        lambda x, c, d: f(x, 0),
+        lambda x, c, d: x.ndim > 0 and steeper(c, d),
+        rest=("c", "d"),
+    )
+
+
+def other_side(f: Any) -> Equation:
+    """Return that row for the steeper one on the right."""
+    return Equation(
+        "of two multiples the steeper one is larger where x > 0",
+        lambda x, c, d: f(c * x, d * x),
+        lambda x, c, d: MIRROR.get(f, f)(x, 0),
+        lambda x, c, d: x.ndim > 0 and steeper(d, c),
+        rest=("c", "d"),
+    )
+
+
+COMPARISONS = (np.equal, *MIRROR)
+ROWS_ON_DATA = (
+    *(OnData(same_side(f), lambda x, c, d: comparison_of_slopes(c, d)) for f in COMPARISONS),
+    *(OnData(other_side(f), lambda x, c, d: comparison_of_slopes(d, c)) for f in COMPARISONS),
+    OnData(
+        Equation(
+            "no tie",
+            lambda x, y, a, b: np.where(np.equal(x, y), a, b),
+            lambda x, y, a, b: b,
+            lambda x, y, a, b: nowhere(np.equal(*values(x, y))),
+        ),
+        lambda x, y, a, b: (x, f"≠ {as_text(readable(y))}"),
+    ),
+    OnData(
+        Equation(
+            "one of two branches",
+            lambda x, y, a, b: a * np.greater(x, y) + b * np.less(x, y),
+            lambda x, y, a, b: np.where(np.greater(x, y), a, b),
+            lambda x, y, a, b: nowhere(np.equal(*values(x, y))),
+            rest=("a", "b"),
+        ),
+        lambda x, y, a, b: (x, f"≠ {as_text(readable(y))}"),
+    ),
+    OnData(
+        Equation(
+            "one of two branches",
+            lambda x, y, a, b: a * np.greater(x, y) + b * np.greater(y, x),
+            lambda x, y, a, b: np.where(np.greater(x, y), a, b),
+            lambda x, y, a, b: nowhere(np.equal(*values(x, y))),
+            rest=("a", "b"),
+        ),
+        lambda x, y, a, b: (x, f"≠ {as_text(readable(y))}"),
+    ),
+    OnData(
+        Equation(
+            "a sign squared is 1",
+            lambda x: np.sign(x) ** 2,
+            lambda x: 1,
+            lambda x: nowhere(np.equal(x.value, 0)),
+        ),
+        lambda x: (x, "≠ 0"),
+    ),
+    OnData(
+        Equation(
+            "both signs give the sigmoid",
+            lambda x: (x > 0) - np.sign(x) * (1 - sigmoid(abs(x))),
+            lambda x: sigmoid(x),
+            lambda x: nowhere(np.equal(x.value, 0)),
+        ),
+        lambda x: (x, "≠ 0"),
+    ),
+)
+"""Rows that hold on the data: where there is no tie, for slopes of which one is steeper."""
+
+
 class NowhereZero(Fact):
     """The fact that a divisor that is guarded against 0 is nowhere 0: its mask 1[x = 0] is 0."""
 
@@ -148,6 +296,29 @@ class NowhereNan(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return x and the claim 'is not nan'."""
         return term.args[1].args[0], "is not nan"
+
+
+class TakenEverywhere(Fact):
+    """The fact that a result is not nan for want of a derivative: where(mask, x, nan) is x."""
+
+    needs = frozenset({OPS[np.where]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return what is taken."""
+        return fitted(term.args[1], term.shape) if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a choice between something and nan, which is something in every entry."""
+        if term.op is not OPS[np.where]:
+            return False
+        mask, _, other = term.args
+        return other.is_constant and bool(np.all(np.isnan(other.value)) and np.all(mask.value))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return x and the claim '≠ 0' where the mask says that, else the mask and 'holds'."""
+        mask = term.args[0]
+        apart = (part.args for part in topological_order(mask) if part.op is plain(np.not_equal))
+        return next(((x, "≠ 0") for x, zero in apart if number(zero) == 0), (mask, "holds"))
 
 
 class NormInRange(Fact):

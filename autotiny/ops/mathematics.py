@@ -18,7 +18,7 @@ from autotiny.ops.table import Op
 REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
-    "where",
+    "where", "less twice", "less_equal twice",
 }  # fmt: skip
 """Kinds whose operands may be truth values; elsewhere a truth value counts as 1 or 0: it is a mask."""
 DIGITS = [str(n) for n in range(2, 10)]
@@ -41,7 +41,9 @@ class _Mathematics:
         self.classify: dict[str, Callable[[Node], Expression]] = {
             **dict.fromkeys(REDUCTIONS, self.reduction),
             **dict.fromkeys(("positive", "copy", "astype"), lambda node: self.factor(node.args[0])),
+            "ones_like": lambda node: Expression("ones", []),
             "add": self.sum,
+            "logical_and": self.both,
             "multiply": self.product,
             "matmul": self.matrix_product,
             "power": self.power,
@@ -79,8 +81,13 @@ class _Mathematics:
 
     def factor(self, node: Node) -> Expression:
         """Return a node as an operand in arithmetic: a truth value becomes a mask of 1 and 0."""
-        truth = self.kind(node) and node.dtype == bool
-        return Expression("mask", [self.made[node]]) if truth else self.made[node]
+        return Expression("mask", [self.made[node]]) if self.is_truth(node) else self.made[node]
+
+    def is_truth(self, node: Node) -> bool:
+        """Whether a node is a comparison or a test, and not an arrangement of one, whose operand is a mask already."""
+        if not self.kind(node) or node.dtype != bool:
+            return False
+        return self.kind(node) in TRUTHS or not any(arg.dtype == bool for arg in node.args)
 
     def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
         """Return an expression of a kind."""
@@ -100,13 +107,31 @@ class _Mathematics:
     def product(self, node: Node) -> Expression:
         """Return a product: an outer product, a number times an array, or a product entry by entry."""
         a, b = node.args
-        for column, row in ((a, b), (b, a)):
-            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
-            if x is not None and y is not None:
-                return self.make("outer", x, y)
+        if b.dtype == bool and self.is_constant(a) and np.ndim(a.value) == 0 and a.value == 1:
+            return self.factor(b)
+        if (outer := self.outer(a, b)) is not None:
+            return outer
         if self.is_scalar(a) and not self.is_constant(b):
             return self.make("scale", a, b)
         return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
+
+    def outer(self, a: Node, b: Node) -> Expression | None:
+        """Return the outer product of a column and a row; None for other factors."""
+        for column, row in ((a, b), (b, a)):
+            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
+            if x is not None and y is not None and self.kind(y) == "multiply" and self.is_scalar(y.args[0]):
+                return Expression("scale", [self.factor(y.args[0]), self.make("outer", x, y.args[1])])
+            if x is not None and y is not None:
+                return self.make("outer", x, y)
+        return None
+
+    def both(self, node: Node) -> Expression:
+        """Return a conjunction; a < x < b for a < x and x < b."""
+        a, b = node.args
+        kind = self.kind(a)
+        if kind == self.kind(b) and kind in ("less", "less_equal") and a.args[1] is b.args[0]:
+            return self.make(f"{kind} twice", *a.args, b.args[1])
+        return self.make("logical_and", a, b)
 
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a number or an array without a name."""
@@ -202,7 +227,13 @@ def constant(value: Any) -> Expression:
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
-    return symbol("I") if is_identity(value) else Expression("array", value=entries)
+    if is_identity(value):
+        return symbol("I")
+    if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        scale = entries.flat[0]
+        number = Expression("number", value=scale)
+        return Expression("negative", [symbol("I")]) if scale == -1 else Expression("scale", [number, symbol("I")])
+    return Expression("array", value=entries)
 
 
 def is_identity(value: Any) -> bool:

@@ -19,7 +19,8 @@ def elsewhere(derivation):
     """Other values of what the run started from."""
     rng = np.random.default_rng(5)
     run = derivation.run
-    return {x: _moved(x.value, rng) for x in run.tracked if x not in run.definitions}
+    inputs = sorted(run.tracked - run.definitions.keys(), key=lambda x: x.number)  # in one order: no kink is near
+    return {x: _moved(x.value, rng) for x in inputs}
 
 
 def loss(derivation, given):
@@ -70,3 +71,4 @@ def test_every_derivation_is_shown_on_every_surface(run):
         ET.fromstring(derivation._repr_html_().replace("&ensp;", " "))
         latex = derivation.latex()
         assert latex.count(r"\left") == latex.count(r"\right")
+        assert latex.isascii()  # pdfLaTeX and KaTeX know few other signs among words
