@@ -52,6 +52,7 @@ class Cursor:
         self.tokens = without_layout(tokens(text), text)
         self.at, self.depth, self.bars = 0, 0, list[str]()
         self.defined, self.cell_depth = set[str](), 0
+        self.bracketed = set[ast.expr]()
 
     def expression(self, power: int = 0, bare: bool = False, below: bool = False) -> ast.expr:
         """An expression whose operators bind more tightly than `power`."""
@@ -76,6 +77,10 @@ class Cursor:
         self.bars = bars
         self.depth -= 1
         return node
+
+    def listed(self, item: ast.expr) -> ast.expr:
+        """An item of a list: [x] is a list there, and elsewhere x in brackets."""
+        return ast.copy_location(ast.List([item], ast.Load()), item) if item in self.bracketed else item
 
     # ----- tokens -----
     def peek(self, ahead: int = 0) -> Token:

@@ -19,7 +19,7 @@ from autotiny.language.costs import entrywise, factored, filled, matmul, outer
 from autotiny.language.errors import ExpressionError, refusal, suggestion
 from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
-from autotiny.language.operators import checked
+from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
 from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
 from autotiny.language.paper.spellings import OWN, function_named, function_names
@@ -27,6 +27,7 @@ from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
 
 Value = Any
+COMPARISONS = {sign for sign, _ in COMPARISON.values()}
 REDUCTIONS = {"sum", "mean", "max", "min", "prod", "norm", "logsumexp", "var", "std"}
 
 
@@ -109,7 +110,7 @@ class PaperEvaluation(Evaluation):
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = self.value(node.left), self.value(node.right)
+        a, b = _number(self.value(node.left)), _number(self.value(node.right))
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -208,6 +209,12 @@ class PaperEvaluation(Evaluation):
             self.rows.add(node)
         return value
 
+    def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
+        """The value of an operator; masks are the numbers 1 and 0."""
+        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
+        return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
+
     def unary(self, node: ast.UnaryOp) -> Value:
         """-x."""
         value = super().unary(node)
@@ -226,8 +233,12 @@ class PaperEvaluation(Evaluation):
     def call(self, node: ast.Call) -> Value:
         """A call; a sum over an axis keeps it where that is the convention."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "onehot":
+        if name == "onehot" and node.args:
             return self.onehot(node)
+        if name == "scatter" and len(node.args) > 1:
+            return self.scatter(node)
+        if name in ("onehot", "scatter"):
+            self.fail(node, f"{name}: an argument is missing; write onehot(labels) or scatter(x, index)")
         if name.endswith("'") and not function_named(name.rstrip("'")):
             return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
@@ -349,6 +360,11 @@ def derivative(function: Callable[..., Any], x: Value) -> Value:
 def _function(name: str, function: Callable[..., Any]) -> Function:
     estimate = factored if name in ("logdet", "cofactors") else entrywise
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
+
+
+def _number(value: Value) -> Value:
+    """A mask as the numbers 1 and 0; other values as they are."""
+    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
 
 
 def _power(base: Value, exponent: Value) -> Value:

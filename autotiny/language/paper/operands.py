@@ -66,7 +66,10 @@ class OperandParser(FunctionParser):
         while self.takes(",", ";"):
             items.append(self.nested())
         self.expect("]", opened)
-        return ast.List(items, ast.Load()) if len(items) > 1 or isinstance(items[0], ast.List) else items[0]
+        if len(items) > 1 or isinstance(items[0], ast.List) or items[0] in self.bracketed:
+            return ast.List([self.listed(item) for item in items], ast.Load())
+        self.bracketed.add(items[0])
+        return items[0]
 
     def barred(self, opened: Token) -> ast.expr:
         """|x|, ‖x‖, ‖x‖_2, ‖x‖_F and log|A|."""
