@@ -21,6 +21,8 @@ from autotiny.language.paper.names import Names
 
 Array = NDArray[Any]
 TRIALS = 3
+MISFITS = ShapeError, np.exceptions.AxisError, np.linalg.LinAlgError
+"""Errors about shapes: a formula that has one differs from the gradient."""
 DIAGNOSED = 8
 """The largest number of readings of a wrong formula for which a mistake is looked for."""
 
@@ -166,6 +168,7 @@ class _Matcher:
         """The verdict on one side of an equation: of its readings the one that is right, else the most likely one."""
         stated, error = list[Stated](), list[ExpressionError]()
         by_chance: Match | None = None
+        literal: ExpressionError | None = None  # of the text as NumPy code, which knows the names less well
         for reading in readings:
             try:
                 value = self.recorded.value(reading)
@@ -177,12 +180,14 @@ class _Matcher:
                 elif not any(_identical(value, other.value) for other in stated):
                     stated.append(Stated(value, self.read_as(reading)))
             except ExpressionError as failed:
+                literal = failed if reading.tree is None else literal
                 error.append(failed)
         if by_chance is not None:
             return by_chance
         if stated:
             return self.wrong(text, stated)
-        misfit = next((each for each in error if isinstance(each.__cause__, ShapeError)), None)
+        error = [each for each in error if each is not literal] or error
+        misfit = next((each for each in error if isinstance(each.__cause__, MISFITS)), None)
         if misfit is None:
             raise error[0]
         return Match(text, False, f"the shapes do not fit: {misfit.message}")
@@ -202,14 +207,19 @@ class _Matcher:
         """The kinds of values that a formula relies on: those without which it is wrong."""
         needed = []
         for term, kind in self.kinds.items():
-            others = {each: k for each, k in self.kinds.items() if each is not term}
-            point = Point(self.values(self.elsewhere(TRIALS, others)), self)
-            try:
-                if not equal(point.value(reading), point.right_for(reading)) and np.all(np.isfinite(point.right)):
-                    needed.append(f"{self.symbols[term]} {kind.name}")
-            except ExpressionError:
-                needed.append(f"{self.symbols[term]} {kind.name}")
+            if not self.holds(reading, term, None):
+                weaker = next((each for each in kind.weaker if self.holds(reading, term, each)), kind)
+                needed.append(f"{self.symbols[term]} {weaker.name}")
         return f"for {' and '.join(needed)}" if needed else ""
+
+    def holds(self, reading: Reading, term: Term, kind: Kind | None) -> bool:
+        """Whether a reading is right where a symbol has values of another kind, or of none."""
+        kinds = {each: own for each, own in self.kinds.items() if each is not term} | ({term: kind} if kind else {})
+        point = Point(self.values(self.elsewhere(TRIALS, kinds)), self)
+        try:
+            return equal(point.value(reading), point.right_for(reading)) or not np.all(np.isfinite(point.right))
+        except ExpressionError:
+            return False
 
     def wrong(self, text: str, stated: "list[Stated]") -> Match:
         """The verdict on a wrong formula, by the reading whose difference has a name."""
@@ -217,8 +227,16 @@ class _Matcher:
         of_shape = [each for each in stated if each.value.shape == right.shape] or stated
         for each in of_shape[:DIAGNOSED]:
             if words := diagnose(each.value, right, self.recorded.context):
-                return Match(text, False, words, each.read_as)
+                return Match(text, False, words + self.convention(words), each.read_as)
         return Match(text, False, extent(of_shape[0].value, right), of_shape[0].read_as)
+
+    def convention(self, words: str) -> str:
+        """The remark where a textbook's dZ, which leaves out 1/m, meets autograd's, which has it."""
+        gradients = {*self.gradient_names.values()} & self.used
+        if "one 1/" not in words or not gradients:
+            return ""
+        name = min(gradients)
+        return f" Here {name} is d{self.vocabulary.output}/{name}, with the 1/m that textbooks write outside of it"
 
     def read_as(self, reading: Reading) -> str:
         """The code that a text was parsed to, where it says more than the text."""

@@ -108,8 +108,11 @@ def equation(text: str, vocabulary: Vocabulary, shapes: Shapes, shape: tuple[int
     sides = []
     for i in range(len(parsed[0].sides)):
         readings = [Reading(text)] if len(parsed[0].sides) == 1 and is_code(text, shapes) else []
-        different = {each.dump(i): each for each in reversed(parsed) if i < len(each.sides)}
-        for each in reversed(different.values()):
+        different = dict[str, Told]()
+        for each in parsed:
+            if i < len(each.sides):
+                different.setdefault(each.dump(i), each)
+        for each in different.values():
             readings += readings_of(text, each, i, shapes, shape, each is not parsed[0])
         sides.append(readings[:MOST])
     names = frozenset[str]().union(*(reading.names for readings in sides for reading in readings))

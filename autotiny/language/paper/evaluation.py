@@ -22,7 +22,7 @@ from autotiny.language.limits import Budget, Limits
 from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
 from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
-from autotiny.language.paper.spellings import OWN, function_named, function_names
+from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
 
@@ -261,7 +261,7 @@ class PaperEvaluation(Evaluation):
         if name in OWN:
             return _function(name, OWN[name])
         if name not in functions() and name not in self.scope:
-            self.fail(node, f"there is no function {name}{suggestion(name, function_names())}")
+            self.fail(node, f"there is no function {name}{suggestion(name, [*functions(), *OWN])}")
         return super().function(node, name)
 
     def slope(self, node: ast.expr, name: str) -> Callable[[Value], Value]:
@@ -321,10 +321,12 @@ class PaperEvaluation(Evaluation):
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
-        near = [name for name in (*self.scope, *function_names()) if name]
-        names = ", ".join(list(self.scope)[:8])
-        hint = suggestion(node.name, near) or (f"; the names are {names}" if names else "")
-        self.fail(node, f"there is no value named {node.name}{hint}")
+        letters = node.name.rstrip("0123456789_")
+        alike = [name for name in self.scope if name.rstrip("0123456789_") == letters]
+        near = f"; did you mean {' or '.join(sorted(alike)[:3])}?" if alike else ""
+        near = near or suggestion(node.name, [*self.scope, *functions(), *OWN])
+        names = ", ".join([name for name in self.scope if not name.endswith("'")][:8])
+        self.fail(node, f"there is no value named {node.name}{near or f'; the names are {names}'}")
 
     def partial(self, node: Partial) -> Value:
         """A differential that is not above another."""
