@@ -441,7 +441,7 @@ WRONG = [
     (flagship, "W2", "A1 dZ2^T", "its shape is (5, 3), the gradient's (3, 5): transpose it"),
     (flagship, "W2", "dZ2^T A1", "inner sizes 3 and 5 differ; dZ2 A1.T would fit"),
     (flagship, "W2", "1/m dZ2 A1^T", "0.125 times the gradient: one 1/m too many?"),
-    (flagship, "W2", "dZ2 Z1^T", "every entry differs"),
+    (flagship, "W2", "dZ2 Z1^T", "entries differ"),
     (flagship, "W2", "dZ2 X^T", "its shape is (3, 4), the gradient's (3, 5)"),
     (flagship, "W2", "(A2-Y) A1^T", "8 times the gradient: a missing 1/m?"),
     (flagship, "W2", "dZ2 A1^T + lam W2", "every entry differs"),
