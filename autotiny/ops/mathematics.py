@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, symbol
+from autotiny.notation.irrational import short_form
 from autotiny.notation.numbers import as_typed, index
 from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
 from autotiny.ops.signature import signature
@@ -296,7 +297,7 @@ def constant(value: Any) -> Expression:
     """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
-        return Expression("number", value=entries.flat[0])
+        return short_form(entries.flat[0]) or Expression("number", value=entries.flat[0])
     if is_identity(value):
         return symbol("I")
     if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):
