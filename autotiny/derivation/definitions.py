@@ -26,7 +26,8 @@ from autotiny.algebra.normal import (
     without_spread,
 )
 from autotiny.algebra.rewrites import ROWS
-from autotiny.algebra.simplify import RewriteRule, rebuilt
+from autotiny.algebra.search import RewriteRule
+from autotiny.algebra.simplify import rebuilt
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import readable

@@ -10,7 +10,8 @@ from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import VECTORS
-from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.search import Rewrite
+from autotiny.algebra.simplify import Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.definitions import rules_of

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from autotiny.algebra import Term, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, is_transpose
-from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.search import Rewrite
+from autotiny.algebra.simplify import Simplifier, size
 from autotiny.derivation.chain_rule import replaced
 from autotiny.derivation.readable import readable
 
