@@ -33,7 +33,7 @@ from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
-from autotiny.derivation.steps import Step, difference, proved
+from autotiny.derivation.steps import NotOnTheDataError, Step, difference, proved
 from autotiny.engine import graph, messages
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
@@ -81,8 +81,19 @@ class Deriving:
         self.leaves = self.leaves_of_symbols()
         self.path = self.path_to_goal()
         self.engine = self.gradients_of_engine()
+        self.left_out: set[str] = set()
 
     def derivation(self) -> Derivation:
+        """The derivation, without the rules that do not hold on the data."""
+        while True:
+            try:
+                return self.attempt()
+            except NotOnTheDataError as error:
+                if error.name in self.left_out:
+                    raise
+                self.left_out.add(error.name)
+
+    def attempt(self) -> Derivation:
         """The derivation; the name of a number is part of it where it is yours and makes the formula shorter."""
         if not self.seed.is_constant:
             descent = Descent(self, None)
@@ -145,7 +156,7 @@ class Deriving:
         rows = [gradients(self.loss, [self.target], e.reshape(self.output.shape))[0].value for e in entries]
         error = difference(pulled.term.value, np.reshape(v.value @ matrix.value, self.goal.shape))
         rule = f"this is {v.name}ᵀ {pulled.name} for any {v.name}: without it"
-        step = proved(Step(rule, pulled.term, readable(matrix), "", error), self.run.definitions)
+        step = proved(Step(rule, pulled.term, readable(matrix), "", error))
         return replace(pulled, steps=(*pulled.steps, step), engine=np.reshape(rows, matrix.shape))
 
 
@@ -171,7 +182,9 @@ class Descent:
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
         of_matrices = Symmetric(frozenset(self.run.tracked)), NotSingular()
         facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
-        return Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier.rules = [rule for rule in simplifier.rules if rule.name not in self.deriving.left_out]
+        return simplifier
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -215,7 +228,7 @@ class Descent:
         for rewrite in formula.rewrites:
             to = readable(rewrite.after)
             step = Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))
-            steps.append(proved(step, self.run.definitions))
+            steps.append(proved(step))
             at = to
         chain = readable(formula.chain)
         names = sorted({*self.lemmas.names(chain), *self.lemmas.names(at)}, key=lambda g: g.number)
