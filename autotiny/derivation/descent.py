@@ -6,23 +6,24 @@ from typing import Any
 
 from autotiny.algebra import Simplifier, Term, constant, symbol, topological_order
 from autotiny.algebra.normalise import normalise
-from autotiny.algebra.rewrites import VECTORS
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import bottleneck, pull
-from autotiny.derivation.definitions import rules_of
+from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     ROWS_ON_DATA,
     Fact,
     Length,
     NormInRange,
+    NotSingular,
     NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
     SumsToZero,
+    Symmetric,
     TakenEverywhere,
 )
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas, occurrences
@@ -52,11 +53,14 @@ class Descent:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.passage.stated.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
+        named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
+        rules = (rule for s, made in named for rule in rules_of(s, made))
+        expansions = (rule for s, made in named for rule in expansions_of(s, made))
         inputs = frozenset(s for s in self.passage.symbols if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length()]
-        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts)
+        of_matrices = Symmetric(frozenset(self.passage.run.tracked)), NotSingular()
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
+        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
         simplifier.rules = [rule for rule in simplifier.rules if rule.name not in left_out]
         return simplifier
 
@@ -77,11 +81,8 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form, where columns of vectors are vectors."""
-        chain = self.simplifier.normal(raw)
-        for row in VECTORS:
-            chain = self.simplifier.apply(row, chain)
-        return chain
+        """The chain rule's formula in normal form."""
+        return self.simplifier.normal(raw)
 
     def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
         """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""

@@ -124,7 +124,34 @@ class Lemmas:
                 best, least, chain, in_vain = other, whole, longer, 0
             else:
                 chain, in_vain = chain if self.gradients[name].is_shared else longer, in_vain + 1
-        return best
+        return self._without_single_uses(best)
+
+    def _without_single_uses(self, formula: Formula) -> Formula:
+        """Return a formula in which a name that is left in one place alone is written out, in every step."""
+        for name in self.names(formula.term):
+            if occurrences(formula.term)[name] == 1 and not self._keeps_its_name(name):
+                longer = self._spliced(formula, name)
+                if size(longer.chain)[0] <= LONG and self._whole(longer.term) <= self._whole(formula.term):
+                    formula = longer
+        return formula
+
+    def _spliced(self, formula: Formula, name: Term) -> Formula:
+        """Return the steps of a formula in which a gradient is written out, and then those of that gradient."""
+        inner = self.formula(name)
+        steps = [
+            rewrite._replace(
+                before=replaced(rewrite.before, {name: inner.chain}), after=replaced(rewrite.after, {name: inner.chain})
+            )
+            for rewrite in formula.rewrites
+        ]
+        steps += [
+            rewrite._replace(
+                before=replaced(formula.term, {name: rewrite.before}),
+                after=replaced(formula.term, {name: rewrite.after}),
+            )
+            for rewrite in inner.rewrites
+        ]
+        return Formula(replaced(formula.chain, {name: inner.chain}), steps)
 
     def _to_try(self, chain: Term, tried: set[Term]) -> Term | None:
         """The last gradient that may cancel in a formula once it is in place of its name."""
