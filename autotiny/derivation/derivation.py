@@ -50,7 +50,8 @@ def _step(step: Step) -> Iterator[str]:
 
 def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
     for name, lemma in derivation.lemmas.items():
-        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+        of = "".join(f", {as_text(z)} = {as_text(made)}" for z, made in lemma.unnamed.items())
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}{of}", "", "    ")
 
 
 def verdict(derivation: DerivedGradient) -> str:
@@ -104,6 +105,8 @@ def latex_steps(derivation: DerivedGradient) -> str:
         rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
         for symbol, lemma in derivation.lemmas.items()
     ]
+    unnamed = [item for lemma in derivation.lemmas.values() for item in lemma.unnamed.items()]
+    rows += [rf"{as_latex(z)} &= {as_latex(made)}" for z, made in unnamed]
     return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(rows), r"\end{aligned}"])
 
 
@@ -159,7 +162,9 @@ def _rule(step: Step) -> str:
 
 
 def _lemma(name: Term, lemma: DerivedGradient) -> str:
-    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    gradient = _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    of = [_math(as_mathml(z) + EQUALS + as_mathml(made), made) for z, made in lemma.unnamed.items()]
+    return ",&ensp; ".join([gradient, *of])
 
 
 def _picks(derivation: DerivedGradient) -> str:
