@@ -9,30 +9,31 @@ import numpy as np
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted
 from autotiny.algebra.normalise import normalise
-from autotiny.algebra.rewrites import VECTORS
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.simplify import Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
-from autotiny.derivation.definitions import rules_of
+from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     ROWS_ON_DATA,
     Fact,
     Length,
     NormInRange,
+    NotSingular,
     NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
     SumsToZero,
+    Symmetric,
     TakenEverywhere,
 )
 from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
-from autotiny.derivation.steps import Step, difference, proved
+from autotiny.derivation.steps import NotOnTheDataError, Step, difference, proved
 from autotiny.engine import graph, messages
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
@@ -80,8 +81,19 @@ class Deriving:
         self.leaves = self.leaves_of_symbols()
         self.path = self.path_to_goal()
         self.engine = self.gradients_of_engine()
+        self.left_out: set[str] = set()
 
     def derivation(self) -> Derivation:
+        """The derivation, without the rules that do not hold on the data."""
+        while True:
+            try:
+                return self.attempt()
+            except NotOnTheDataError as error:
+                if error.name in self.left_out:
+                    raise
+                self.left_out.add(error.name)
+
+    def attempt(self) -> Derivation:
         """The derivation; the name of a number is part of it where it is yours and makes the formula shorter."""
         if not self.seed.is_constant:
             descent = Descent(self, None)
@@ -144,7 +156,7 @@ class Deriving:
         rows = [gradients(self.loss, [self.target], e.reshape(self.output.shape))[0].value for e in entries]
         error = difference(pulled.term.value, np.reshape(v.value @ matrix.value, self.goal.shape))
         rule = f"this is {v.name}ᵀ {pulled.name} for any {v.name}: without it"
-        step = proved(Step(rule, pulled.term, readable(matrix), "", error), self.run.definitions)
+        step = proved(Step(rule, pulled.term, readable(matrix), "", error))
         return replace(pulled, steps=(*pulled.steps, step), engine=np.reshape(rows, matrix.shape))
 
 
@@ -163,11 +175,16 @@ class Descent:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.deriving.stated.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
+        named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
+        rules = (rule for s, made in named for rule in rules_of(s, made))
+        expansions = (rule for s, made in named for rule in expansions_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length()]
-        return Simplifier([NowhereNan(), NormInRange(), *rules], facts)
+        of_matrices = Symmetric(frozenset(self.run.tracked)), NotSingular()
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
+        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier.rules = [rule for rule in simplifier.rules if rule.name not in self.deriving.left_out]
+        return simplifier
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -182,11 +199,8 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form, where columns of vectors are vectors."""
-        chain = self.simplifier.normal(raw)
-        for row in VECTORS:
-            chain = self.simplifier.apply(row, chain)
-        return chain
+        """The chain rule's formula in normal form."""
+        return self.simplifier.normal(raw)
 
     def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
         """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""
@@ -214,7 +228,7 @@ class Descent:
         for rewrite in formula.rewrites:
             to = readable(rewrite.after)
             step = Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))
-            steps.append(proved(step, self.run.definitions))
+            steps.append(proved(step))
             at = to
         chain = readable(formula.chain)
         names = sorted({*self.lemmas.names(chain), *self.lemmas.names(at)}, key=lambda g: g.number)
