@@ -217,12 +217,16 @@ class Derivation(DerivedGradient):
         return elements(self, place or None)
 
     def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
-        """Compare a typed formula with the gradient, and describe the difference.
+        r"""Compare a typed formula with the gradient, and describe the difference.
 
-        It may be NumPy code or textbook notation, over the names in your code and those of other gradients (dZ2). It is
-        compared with the derived formula on the recorded values, and on other values of the tracked tensors, except
-        those whose values a step relies on. `scope` gives other names; by default, your variables. Raises
-        ExpressionError if the formula cannot be parsed, and UnsupportedError if it is not text.
+        It may be NumPy code, MATLAB's, LaTeX or what stands on paper, over the names in your code and those of the
+        gradients by all tensors of the run: "1/m (A2 - Y)", "∂J/∂W2 = dZ2 A1ᵀ", "dA1 ⊙ g'(Z1)", r"\frac{1}{m} Z".
+        Of an equation all sides are compared; earlier lines may define names. What the notation leaves open is chosen
+        so that the formula is right, if it can be, and `.read_as` says how. It is compared with the derived formula on
+        the recorded values, and on other values of the tracked tensors, except those whose values a step relies on;
+        symmetric matrices stay symmetric there, and so on, and `.condition` says where that was needed. `scope` gives
+        other names; by default, your variables. Raises ExpressionError if the formula cannot be parsed, with the
+        place, and UnsupportedError if it is not text.
         """
         if not isinstance(formula, str):
             raise UnsupportedError(
