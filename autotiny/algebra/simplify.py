@@ -4,8 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from autotiny.algebra.equation import AlgebraError, Equation, measure
+from autotiny.algebra.normal import SUMS
 from autotiny.algebra.normalise import normalise
+from autotiny.algebra.picks import PLACEMENTS, SCATTERS, Placement
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
+from autotiny.algebra.segments import SEGMENTS, SHIFTS
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
@@ -62,6 +65,11 @@ def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
     return constant(apply(part.op, args, part.kwargs))
 
 
+def inner_sums(terms: Iterable[Term]) -> set[Term]:
+    """Return the sums that are addends of others."""
+    return {arg for term in terms if term.op in SUMS for arg in term.args if arg.op in SUMS}
+
+
 def in_short(term: Term) -> str:
     """Return the beginning of a formula, for an error message."""
     text = repr(term) if size(term)[0] < LARGE else f"a formula of {size(term)[0]} operations"
@@ -81,7 +89,7 @@ class Simplifier:
     """Applies rules, then the table, then facts about the data. Normal forms are cached."""
 
     def __init__(self, rules: Iterable[RewriteRule] = (), facts: Iterable[RewriteRule] = ()) -> None:
-        self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
+        self.rules: Sequence[RewriteRule] = (*rules, *SCATTERS, *SHIFTS, *PLACEMENTS, *SEGMENTS, *ROWS, *facts)
         self._normal: dict[Term, Term] = {}
 
     def normal(self, term: Term) -> Term:
@@ -98,10 +106,12 @@ class Simplifier:
 
     def _mapped(self, term: Term, rule: RewriteRule | None, made_of: tuple[Term, ...] = ()) -> Term:
         done: dict[Term, Term] = {}
-        for part in topological_order(term):
+        order = topological_order(term)
+        inner = inner_sums(order) if isinstance(rule, Placement) and rule.whole_sums else ()
+        for part in order:
             args = tuple(done[arg] for arg in part.args)
             result = self._normalised(rebuilt(part, args))
-            after = rule.at(result) if rule else None
+            after = rule.at(result) if rule and part not in inner else None
             if rule is None or after is None:
                 done[part] = result
                 continue

@@ -8,7 +8,9 @@ import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import without_spread
+from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.rewrites import ROWS, VECTORS
+from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import jacobian, pull
@@ -119,9 +121,9 @@ class Deriving:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form, where columns of vectors are vectors."""
+        """The chain rule's formula in normal form: columns of vectors are vectors, and picked entries products."""
         chain = self.simplifier.normal(raw)
-        for row in VECTORS:
+        for row in (*SCATTERS, *SHIFTS, *VECTORS):
             chain = self.simplifier.apply(row, chain)
         return chain
 

@@ -14,10 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol
+from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import size
+from autotiny.derivation.loops import Loops
+from autotiny.derivation.views import equal_array, flat, is_order, view_key, with_names
 from autotiny.engine import graph
 from autotiny.engine.tensor import Tensor
+from autotiny.ops.indexing import index
 from autotiny.ops.table import is_complex
+
+INDEX = index.__wrapped__  # type: ignore[attr-defined]
 
 # ----- numbers as powers of variables -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
@@ -128,7 +134,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
             names[x] = next(n for n in graph.with_primes(always[x]) if n not in taken)
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
-    lifter = _Lifter(scope, taken)
+    lifter = _Lifter(scope, taken, Loops(order, own, always))
     for x in order:
         lifter.add(x, names[x], x in named)
     return lifter.result
@@ -137,8 +143,9 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
 class _Lifter:
     """Lifts one tensor after the other, from leaves to results."""
 
-    def __init__(self, scope: Mapping[str, Any], taken: set[str]) -> None:
+    def __init__(self, scope: Mapping[str, Any], taken: set[str], loops: Loops) -> None:
         self.result = Lifted({}, {}, set(), {})
+        self.loops = loops
         self.taken = taken
         self.terms: dict[Tensor, Term] = {}
         self.arrays = {n: v for n, v in scope.items() if isinstance(v, np.ndarray) and v.size > 1 and n[:1] != "_"}
@@ -151,6 +158,8 @@ class _Lifter:
         So a network whose layers have no names does not become one formula that repeats each layer in all that follow.
         """
         made = self.made(x) if x.op is not None else None
+        if self.loops.ends(x) and (whole := self.loops.rolled(x, self)) is not None:
+            made = whole
         if made is not None and not named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
@@ -165,7 +174,17 @@ class _Lifter:
         assert x.op is not None
         exponent = 1 if x.op.function in (np.power, np.float_power) else None
         args = [self.operand(a, exact=i == exponent) for i, a in enumerate(x.args)]
+        if x.op.function is INDEX:
+            return self.picked(args[0], x.kwargs["key"])
         return constant(args[0] if x.op.has("checks") else apply(x.op, args, x.kwargs))
+
+    def picked(self, x: Term, key: Any) -> Term:
+        """Entries of a term, by the names of the labels and masks in the index."""
+        if (columns := flat(key, x.shape)) is not None:
+            return constant(np.reshape(self.picked(x, columns[0]), columns[1]))
+        if is_order(key, x.value):
+            return x[apply(ARGSORT, (x,), {})]
+        return x[with_names(key, self.arrays, self.array)]
 
     def operand(self, value: Any, exact: bool) -> Term:
         """A lifted tensor, number or array; an exact number stays a number."""
@@ -202,6 +221,13 @@ class _Lifter:
             self.constants[id(value)] = self.recognised(np.asarray(value))
         return self.constants[id(value)]
 
+    def known(self, value: Any) -> Term | None:
+        """An array by the name of the variable that has its entries, or their columns; None if there is none."""
+        name = equal_array(value, self.arrays)
+        if name is None and value.ndim == 2 and (name := equal_array(value.T, self.arrays)) is not None:
+            return constant(np.transpose(self.array(name)))
+        return None if name is None else self.array(name)
+
     def recognised(self, value: Any) -> Term:
         """An array by its relation to a named array or tensor."""
         name = next((n for n, array in self.arrays.items() if array is value), None)
@@ -209,6 +235,9 @@ class _Lifter:
             return self.array(name)
         if value.size and np.all(value == value.flat[0]):
             return constant(value)
+        for name, array in self.arrays.items():
+            if (key := view_key(value, array)) is not None:
+                return self.array(name)[key]
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)

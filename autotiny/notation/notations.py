@@ -96,12 +96,17 @@ class Latex(Notation):
         """Put a formula in parentheses of its height."""
         return rf"\left({text}\right)"
 
+    def vector(self, parts: list[str]) -> str:
+        """Write a vector as a column."""
+        return rf"\begin{{bmatrix}} {LINE_BREAK.join(parts)} \end{{bmatrix}}"
+
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""
         command = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name.translate(ESCAPES)}}}"
         return command + self.bracketed(", ".join(arguments))
 
 
+LINE_BREAK = r" \\ "
 SPECIAL = {"inf": r"\infty", "nan": r"\text{nan}"}
 
 
@@ -177,6 +182,11 @@ class MathML(Notation):
     def bracketed(self, text: str) -> str:
         """Put a formula in parentheses."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+    def vector(self, parts: list[str]) -> str:
+        """Write a vector as a column."""
+        rows = "".join(f"<mtr><mtd>{part}</mtd></mtr>" for part in parts)
+        return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""

@@ -98,6 +98,10 @@ class Notation:
         """Put a formula in parentheses."""
         return f"({text})"
 
+    def vector(self, parts: list[str]) -> str:
+        """Write a vector of entries and of vectors."""
+        return f"[{', '.join(parts)}]"
+
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call of a function."""
         return f"{name}({', '.join(arguments)})"
@@ -107,6 +111,8 @@ class Notation:
         """Return the text of an expression from the texts of its operands."""
         if each.kind == "symbol":
             return Piece(self.name(each.name), Bind.ATOM)
+        if each.kind == "vector":
+            return Piece(self.vector([operand.text for operand in operands]), Bind.ATOM)
         if each.kind == "words":
             return Piece(self.words(each.value), Bind.ATOM)
         if each.kind == "number":
@@ -122,6 +128,8 @@ class Notation:
     def _words(self, each: Expression) -> str:
         if each.kind == "index":
             return self.index(each.value)
+        if each.kind == "unit vector":
+            return str(each.value)
         if each.kind == "whole power":
             return self.exponent(each.value)
         if each.kind == "array":
