@@ -23,6 +23,8 @@ from autotiny.algebra.normal import (
     PRODUCTS,
     SPREADS,
     SUMS,
+    WHERE,
+    counts_a_mask,
     exponent_of,
     fitted,
     is_reshape,
@@ -40,6 +42,8 @@ from autotiny.ops import Op
 
 OPERATION, NUMBER, SYMBOL, ARRAY = 2, 4, 5, 6
 """Their weights: 1 + x must be lighter than x + x, and 1 / (1 + exp(x)) heavier than a function of -x."""
+CHOICE = 6
+"""The weight of a choice: where(mask, x, 0) must be heavier than x mask, and x mask + y (1 - mask) than a choice."""
 ARRANGEMENT = 4
 """The weight of a broadcast or reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
 
@@ -91,10 +95,14 @@ def _weight(part: Any, inner: list[Any]) -> Any:
     if part.op in PRODUCTS and (power := exponent_of(part)) is not None:
         times = max(ONE, abs(power))  # as heavy as the equivalent product, and a little more
         return (times.numerator if times.denominator == 1 else times) * (inner[0] + OPERATION) - 1
+    if counts_a_mask(part):
+        return inner[1]
     if part.op in SUMS or (part.op in PRODUCTS and not _is_power(part)):
         return sum(inner) + OPERATION
     if part.op in SPREADS:
         return sum(inner) + ARRANGEMENT
+    if part.op is WHERE:
+        return sum(inner) + CHOICE
     return 2 * sum(inner) + (0 if is_transpose(part) else OPERATION)
 
 

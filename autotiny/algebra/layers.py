@@ -1,8 +1,87 @@
-"""Rows for the layers of networks: masks, slopes of activations, normalisation, attention."""
+"""Rows for the layers of networks: masks, slopes of activations, softmax, normalisation, attention."""
 
-from autotiny.algebra.equation import Equation
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.conditions import constant_along
+from autotiny.algebra.equation import Equation, measure
+from autotiny.algebra.normal import ONE, number, times
+from autotiny.algebra.term import Term
+from autotiny.ops.activations import relu, softmax
+from autotiny.ops.plain import NEGATION
+
+Array = Any
+
+MIRROR = {
+    np.greater: np.less, np.less: np.greater, np.greater_equal: np.less_equal, np.less_equal: np.greater_equal,
+}  # fmt: skip
+"""The comparison of -x and -y that says what this one says of x and y."""
+EITHER_WAY = {f: NEGATION[f] for f in (np.greater, np.less, np.not_equal)}
+"""Comparisons of one branch, and those of the other branch."""
+
+
+# ----- side conditions -----
+def in_order(a: Array, b: Array) -> bool:
+    """Whether a and b are numbers, of which a is the smaller one."""
+    first, second = (number(x) if isinstance(x, Term) else x if np.ndim(x) == 0 else None for x in (a, b))
+    return first is not None and second is not None and bool(first < second)
+
+
+def has_no_sign(x: Array) -> bool:
+    """Whether a formula is smaller than its negative."""
+    return not isinstance(x, Term) or measure(x) < measure(times(-ONE, x))
+
 
 # fmt: off
-LAYERS: tuple[Equation, ...] = (
+MASKS = (
+    *(Equation("a sign turns a comparison round",
+        lambda x, *, f=f: f(-x, 0),                    lambda x, *, f=f: MIRROR[f](x, 0),
+        has_no_sign, rest=("x",)) for f in MIRROR),
+    Equation("relu(x) is 0 where its mask is",
+        lambda x: np.maximum(x, 0) * (x > 0),       lambda x: np.maximum(x, 0)),
+    Equation("relu(x) is 0 where its mask is",
+        lambda x: np.maximum(0, x) * (x > 0),       lambda x: np.maximum(0, x)),
+    Equation("relu(x) is 0 where its mask is",
+        lambda x: relu(x) * (x > 0),                lambda x: relu(x)),
+    Equation("min(x, 0) is 0 where its mask is",
+        lambda x: np.minimum(x, 0) * (x < 0),       lambda x: np.minimum(x, 0)),
+    Equation("min(x, 0) is 0 where its mask is",
+        lambda x: np.minimum(0, x) * (x < 0),       lambda x: np.minimum(0, x)),
+    Equation("max(x, a) < b is x < b, for a < b",
+        lambda x, a, b: np.maximum(x, a) < b,       lambda x, a, b: x < b,
+        lambda x, a, b: in_order(a, b)),
+    Equation("max(x, a) < b is x < b, for a < b",
+        lambda x, a, b: np.maximum(a, x) < b,       lambda x, a, b: x < b,
+        lambda x, a, b: in_order(a, b)),
+    Equation("min(x, b) > a is x > a, for a < b",
+        lambda x, a, b: np.minimum(x, b) > a,       lambda x, a, b: x > a,
+        lambda x, a, b: in_order(a, b)),
+    Equation("min(x, b) > a is x > a, for a < b",
+        lambda x, a, b: np.minimum(b, x) > a,       lambda x, a, b: x > a,
+        lambda x, a, b: in_order(a, b)),
+    Equation("one of two branches",
+        lambda mask, a, b: b * (1 - mask) + a * mask,  lambda mask, a, b: np.where(mask, a, b),
+        rest=("a", "b")),
+    *(Equation("one of two branches",
+        lambda x, y, a, b, *, f=f, g=g: a * f(x, y) + b * g(x, y),  lambda x, y, a, b, *, f=f: np.where(f(x, y), a, b),
+        rest=("a", "b")) for f, g in EITHER_WAY.items()),
+    *(Equation("1 less a mask is the mask of the opposite",
+        lambda x, y, *, f=f: 1 - f(x, y),              lambda x, y, *, f=f: NEGATION[f](x, y)) for f in NEGATION),
 )
+
+SOFTMAX = (
+    Equation("a shift does not change a softmax",
+        lambda x, c: softmax(c + x),                lambda x, c: softmax(x),
+        lambda x, c: constant_along(c, 0, x), rest=("x",)),
+    Equation("a shift does not change a softmax",
+        lambda x, c, axis: softmax(c + x, axis=axis),  lambda x, c, axis: softmax(x, axis=axis),
+        lambda x, c, axis: constant_along(c, axis, x), rest=("x",)),
+    Equation("what a softmax passes back sums to 0",
+        lambda a, g, axis: np.sum(a * (g - np.sum(a * g, axis=axis, keepdims=True)), axis=axis, keepdims=True),
+        lambda a, g, axis: np.sum(a * g, axis=axis, keepdims=True) * (1 - np.sum(a, axis=axis, keepdims=True)),
+        lambda a, g, axis: np.shape(a) == np.broadcast_shapes(np.shape(a), np.shape(g)), rest=("g",)),
+)
+
+LAYERS: tuple[Equation, ...] = (*MASKS, *SOFTMAX)
 # fmt: on

@@ -29,6 +29,7 @@ SHORT = 6
 PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
 SUMS = {OPS[f] for f in (np.add, np.subtract)}
 MATMUL = OPS[np.matmul]
+WHERE = OPS[np.where]
 RESHAPE = OPS[np.reshape]
 SPREADS = {OPS[np.broadcast_to], RESHAPE}
 
@@ -131,8 +132,8 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         elif op is np.negative:
             coefficient *= (-ONE) ** int(power)
             stack.append((part.args[0], power))
-        elif exponent := exponent_of(part):
-            stack.append((part.args[0], power * exponent))
+        elif (exponent := exponent_of(part)) is not None:
+            stack += [(part.args[0], power * exponent)] if exponent else []  # x ** 0 is 1, of nan too
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
             powers.append((other, power))
@@ -174,21 +175,34 @@ def merged(pairs: Iterable[Factor]) -> list[Factor]:
 def product(
     coefficient: Fraction, pairs: Iterable[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any] = first_made
 ) -> Term:
-    """Return the term of a product: numbers and scalars first, then factors in order of `place`, then divisors."""
+    """Return the term of a product: numbers and scalars first, then factors in order of `place`, then divisors.
+
+    A product of masks alone is one of numbers: 1 * mask.
+    """
     if coefficient == 0:
         return fitted(0, shape)
     pairs = merged(pairs)
     above = [raised(x, p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
     below = [raised(x, -p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
     multiplied, divided = as_quotient(abs(coefficient))
+    masks = [isinstance(x, Term) and x.dtype == bool for x in above]
+    if masks and masks[0] and (coefficient < 0 or all(masks)):  # NumPy does not add or negate truth values
+        above[0] = 1 * above[0]
     first, *rest = above if multiplied == 1 and above else [multiplied, *above]
-    mask = isinstance(first, Term) and first.dtype == bool  # which NumPy does not negate
-    result: Any = first if coefficient > 0 else -1 * first if mask else -first
+    result: Any = first if coefficient > 0 else -first
     for x in rest:
         result = result * x
     for x in [*below, *([divided] if divided != 1 else [])]:
         result = result / x
     return fitted(result, shape)
+
+
+def counts_a_mask(part: Any) -> bool:
+    """Whether an operation is 1 * mask: truth values as numbers."""
+    if part.op is None or part.op.function is not np.multiply:
+        return False
+    one, mask = part.args
+    return isinstance(one, Term) and isinstance(mask, Term) and mask.dtype == bool and number(one) == 1
 
 
 def times(c: Fraction, term: Term) -> Term:
@@ -253,13 +267,8 @@ def total(parts: Iterable[Addend], shape: tuple[int, ...]) -> Term:
     if ordered[0][0] < 0 and len(ordered) > 1:
         return product(-ONE, [(total([(-c, x) for c, x in ordered], shape), ONE)], shape)
     (c, first), *rest = ordered
-    result: Any = counted(times(c, first))
+    result: Any = times(c, first)
     for c, x in rest:
-        part = counted(times(abs(c), x))
+        part = times(abs(c), x)
         result = result + part if c > 0 else result - part
     return fitted(result, shape)
-
-
-def counted(x: Term) -> Term:
-    """Return a mask as numbers, for NumPy adds masks by logical or."""
-    return 1 * x if x.dtype == bool else x

@@ -35,6 +35,8 @@ def normalise(term: Term) -> Term:
     """Return the normal form of a term whose operands are in normal form."""
     if term.op is None:
         return term
+    if (op := OPS.get(term.op.function, term.op)) is not term.op:  # a variant for operands of which some are constant
+        return normalise(apply(op, term.args, term.kwargs))
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
         coefficient, powers = factors(term)
         if abs(coefficient) == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS:

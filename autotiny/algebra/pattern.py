@@ -23,10 +23,10 @@ from autotiny.algebra.normal import (
     times,
     total,
 )
-from autotiny.algebra.term import Term, constant
+from autotiny.algebra.term import Term, constant, plain
 from autotiny.engine.numpy_protocol import ArrayProtocol
 from autotiny.engine.signatures import bind_arguments
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS, PLAIN, Op
 from autotiny.ops.loading import find
 
 Bound = Mapping[str, Any]
@@ -59,7 +59,8 @@ class Pattern(ArrayProtocol):
     @staticmethod
     def __autotiny_call__(function: Any, args: tuple[Any, ...], kwargs: Bound) -> Any:
         find(function)
-        return Pattern(OPS[function], *bind_arguments(OPS[function], args, kwargs))
+        op = plain(function) if function in PLAIN else OPS[function]
+        return Pattern(op, *((args, kwargs) if function in PLAIN else bind_arguments(op, args, kwargs)))
 
     @staticmethod
     def __autotiny_record__(op: Op, args: tuple[Any, ...], kwargs: Bound) -> Any:
@@ -77,6 +78,8 @@ class Pattern(ArrayProtocol):
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
+    __lt__, __gt__ = _binary(np.less)[0], _binary(np.greater)[0]
+    __le__, __ge__ = _binary(np.less_equal)[0], _binary(np.greater_equal)[0]
 
     # ----- views like those of a term -----
     @cached_property
@@ -105,7 +108,7 @@ class Pattern(ArrayProtocol):
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
-        """A sum as patterns with their signs."""
+        """A sum as patterns with their signs, `rest` last."""
         parts = list[tuple[Fraction, Any]]()
         stack: list[tuple[Fraction, Any]] = [(ONE, self)]
         while stack:
@@ -116,7 +119,7 @@ class Pattern(ArrayProtocol):
                 stack += [(sign if function is np.add else -sign, b), (sign, a)]
             else:
                 parts.append((sign, part))
-        return parts
+        return sorted(parts, key=lambda addend: is_rest(addend[1]))
 
 
 def is_variable(part: Any) -> bool:
@@ -155,6 +158,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
                 yield matched
     elif pattern.op in SUMS:
         yield from (matched for matched, left in match_sum(pattern, term, bound) if not left)
+    elif pattern.op.function in PLAIN and pattern.op is not term.op:
+        if term.dtype != bool and (mask := truth(term)) is not None:
+            yield from match(pattern, mask, bound)
     elif pattern.op is term.op and len(pattern.args) == len(term.args):
         for matched in match_options(pattern.kwargs, term.kwargs, bound):
             yield from match_all(pattern.args, term.args, matched)
@@ -167,11 +173,25 @@ def shape_of_parts(pattern: Any, term: Term) -> tuple[int, ...]:
 
 
 def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
-    """Yield the bindings with a variable bound to a value, unless it is bound to another one."""
+    """Yield the bindings with a variable bound to a value, unless it is bound to another one.
+
+    The variable `mask` is bound to truth values alone.
+    """
+    if name == "mask" and (value := truth(value)) is None:
+        return
     if name not in bound:
         yield {**bound, name: value}
     elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
         yield bound
+
+
+def truth(value: Any) -> Term | None:
+    """Return the truth values that a formula counts as 1 and 0; None if it is any other formula."""
+    if value.dtype == bool:
+        return value
+    coefficient, powers = factors(value)
+    alone = coefficient == 1 and len(powers) == 1 and powers[0][1] == 1
+    return powers[0][0] if alone and powers[0][0].dtype == bool else None
 
 
 def match_all(patterns: tuple[Any, ...], terms: tuple[Term, ...], bound: Bound) -> Iterator[Bound]:

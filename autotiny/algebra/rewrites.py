@@ -154,8 +154,7 @@ ROWS = (
         lambda c, x: np.sum(c * x),                 lambda c, x: c * np.sum(x),
         lambda c, x: scalar(c) and not scalar(x), rest=("x",), moderate=True),
     Equation("a mask is 0 or 1, so its square is itself",
-        lambda mask: mask ** 2,                     lambda mask: mask,
-        lambda mask: mask.dtype.kind == "b", moderate=True),
+        lambda mask: mask ** 2,                     lambda mask: mask,          moderate=True),
 
     Equation("common matrix factor",
         lambda a, b, x: a @ x + b @ x,              lambda a, b, x: (a + b) @ x,

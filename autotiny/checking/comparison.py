@@ -34,9 +34,9 @@ def compare(
     x on; masks, as in np.where(x > 0, ...), are constants of it. Nobody's `.grad` is touched. A textbook that keeps 1/m
     out of dZ states m dJ/dZ.
 
-    `compare(f, grad_f, *args)` does the same for two functions: f returns a number, grad_f its gradient by all args, or
-    by the first one. Keyword arguments are passed to both; argnums and argnames state by which arguments the gradient
-    is, as for `at.grad`.
+    `compare(f, grad_f, *args)` does the same for two functions: f returns a number, grad_f its gradient by all args, by
+    the first of them, or a dict by their names. Keyword arguments are passed to both; argnums and argnames state by
+    which arguments the gradient is, as for `at.grad`.
 
     The report says for each tensor which side is wrong, if one is: further from the numeric derivative than its noise
     and rounding explain (see `verdict`). At a kink any gradient in the convex hull of those beside it is right (see

@@ -2,8 +2,9 @@
 
 import functools
 import inspect
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -237,17 +238,28 @@ class Call:
         return replace(row, notes=tuple(f"a value left the graph at {line}" for line in self.exits))
 
     def by_leaf(self, gradient: Any) -> list[Any]:
-        """Return a gradient by all arguments, or by the first one, with a part for each variable."""
-        first = sum(self._moving[: len(self.parts[0])])
-        rest = [None] * (len(self.leaves) - first)
+        """Return a gradient with a part for each variable, None where it has none.
+
+        It is by all arguments, by the first of them, or by some of their names.
+        """
+        if isinstance(gradient, Mapping) and gradient and set(self.names.values()).issuperset(gradient):
+            return [gradient.get(name) for name in self.names.values()]
         whole = list(gradient) if isinstance(gradient, list | tuple) else [gradient]
         for parts in (flatten(gradient)[0], whole, [gradient]):
-            for leaves, others in ((self.leaves, []), (self.leaves[:first], rest)):
-                if _shapes(parts) == [x.shape for x in leaves]:
-                    return [*parts, *others]
+            for count in self._variables_of_the_first():
+                if _shapes(parts) == [x.shape for x in self.leaves[:count]]:
+                    return [*parts, *[None] * (len(self.leaves) - count)]
         expected = ", ".join(f"{name} {x.shape}" for x, name in self.names.items())
         got = ", ".join(map(str, _shapes(whole)))
-        raise ShapeError(f"compare: expected the gradients by f's arguments, {expected}, or by the first; got {got}")
+        raise ShapeError(
+            f"compare: expected the gradients by f's arguments, {expected}, by the first of them, or a dict by their "
+            f"names; got {got}"
+        )
+
+    def _variables_of_the_first(self) -> list[int]:
+        """Return the number of variables among the first arguments: of all of them, of all but the last, and so on."""
+        ends = itertools.accumulate(map(len, self.parts))
+        return [sum(self._moving[:end]) for end in ends][::-1]
 
 
 def _undecided(row: Row, reason: str) -> Row:

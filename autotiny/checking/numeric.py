@@ -23,8 +23,16 @@ from autotiny.checking.replaying import Replay
 from autotiny.engine.tensor import Tensor, as_argument
 
 Array = NDArray[Any]
+Index = tuple[int, ...]
 Call = Callable[[list[Tensor]], Any]
 """A function of the variables as new Tensors that returns a number."""
+
+EVERY_ENTRY = {"complex step": 512, "differences": 64}
+"""The largest size of a tensor all of whose entries are checked: differences take fifty replays, a complex step two."""
+
+MOST_IN_STACKS, STACKED_WORK, STACK = 8192, {np.longdouble: 5e7, np.float64: 2e8}, 2**18
+"""The same with many complex steps in one replay: the largest size; the largest number of multiplications by precision,
+some tenths of a second; the number of values in a stack."""
 
 
 class Calling:
@@ -51,6 +59,14 @@ class Calling:
         direction = np.zeros(self.values[self.position].shape)
         direction[index] = 1
         return self.along(direction)
+
+    def entries(self, indices: Iterable[Index]) -> dict[Index, Sides]:
+        """The derivatives by several entries."""
+        return {index: self.entry(index) for index in indices}
+
+    def every_entry(self, at_kink: bool) -> int:
+        """The largest size of a tensor all of whose entries are checked."""
+        return EVERY_ENTRY[self.method]
 
     def along_all(self, directions: Sequence[Any]) -> Sides:
         """The derivative where every variable moves."""
@@ -107,6 +123,9 @@ STEP = 2.0**-300
 
 SAFETY = 16
 
+LARGE = 1e6
+"""Derivatives of this size are looked at again: they may be infinite."""
+
 
 class Numeric:
     """Derivatives of a replay along any direction; points and directions of a complex x are in parts (`as_parts`).
@@ -137,6 +156,34 @@ class Numeric:
         direction[index] = 1
         return self.along(direction)
 
+    def every_entry(self, at_kink: bool) -> int:
+        """The largest size of a tensor all of whose entries are checked."""
+        if at_kink or self.method != "complex step":
+            return EVERY_ENTRY[self.method]
+        in_stacks = STACKED_WORK[self.replay.real] / max(self.replay.work(), 1)
+        return max(EVERY_ENTRY[self.method], min(MOST_IN_STACKS, int(in_stacks)))
+
+    def entries(self, indices: Sequence[Index]) -> dict[Index, Sides]:
+        """The derivatives by several entries."""
+        if self.method != "complex step":
+            return {index: self.entry(index) for index in indices}
+        count = max(1, STACK // self.replay.largest)
+        parts = [indices[i : i + count] for i in range(0, len(indices), count)]
+        return {index: each for part in parts for index, each in zip(part, self._by_complex_steps(part), strict=True)}
+
+    def _by_complex_steps(self, indices: Sequence[Index]) -> Iterator[Sides]:
+        """The derivatives by entries, all of them in one replay where none is at a kink, infinite or nan."""
+        moved = np.tile(self.point.astype(self.replay.complex), (len(indices), *(1,) * self.point.ndim))
+        moved[(np.arange(len(indices)), *np.transpose(indices))] += self.replay.complex(1j * STEP)
+        outputs = self.replay.steps(moved)
+        derivatives = [np.nan] * len(indices) if outputs is None else np.imag(outputs) / STEP
+        for index, derivative in zip(indices, derivatives, strict=True):
+            if abs(derivative) < LARGE:
+                noise = SAFETY * self.eps * (self.conditioning + abs(derivative))
+                yield Sides(derivative, derivative, noise)
+            else:
+                yield self.entry(index)
+
     def _by_complex_step(self, direction: Any) -> Sides:
         right, at_kink = self._imaginary(direction)
         left, convention = right, None
@@ -157,7 +204,7 @@ class Numeric:
 
     def _grows_with_smaller_steps(self, direction: Any, derivative: float) -> bool:
         """Whether the derivative is infinite, as that of a root at 0."""
-        return abs(derivative) > 1e6 and abs(self._imaginary(direction, STEP / 1024)[0] / derivative - 1) > 1e-3
+        return abs(derivative) > LARGE and abs(self._imaginary(direction, STEP / 1024)[0] / derivative - 1) > 1e-3
 
     def _by_differences(self, direction: Any) -> Sides:
         return sides(self._line(direction), self.scale(direction), self.eps)
@@ -188,11 +235,6 @@ class Numeric:
 
 
 # ----- evidence -----
-Index = tuple[int, ...]
-
-EVERY_ENTRY = {"complex step": 512, "differences": 64}
-"""The largest size of a tensor all of whose entries are checked: differences take fifty replays, a complex step two."""
-
 DIRECTIONS, RANDOM, EXTREME, DIFFERING = 4, 12, 4, 32
 """The sample of a larger tensor: random directions, random entries, the largest and smallest, and the most doubtful."""
 
@@ -233,8 +275,10 @@ def gather(
     def entry(index: Index) -> Sides:
         return numeric.entry(index) if hull is None else hull.include(index, numeric.entry(index))
 
-    if autograd.size <= EVERY_ENTRY[numeric.method]:
-        evidence.sides = {index: entry(index) for index in np.ndindex(autograd.shape)}
+    if autograd.size <= numeric.every_entry(at_kink=hull is not None):
+        evidence.sides = numeric.entries(list(np.ndindex(autograd.shape)))
+        if hull is not None:
+            evidence.sides = {index: hull.include(index, each) for index, each in evidence.sides.items()}
         evidence.coverage = "every entry"
         return evidence
     rng = np.random.default_rng(0)

@@ -7,11 +7,13 @@ import numpy as np
 
 from autotiny.checking.complex_forward import StepResult, TieRule, complex_forward, has_complex_form, size
 from autotiny.checking.parts import as_parts, from_parts
+from autotiny.checking.stacked import Stack, stacked_forward
 from autotiny.engine.graph import form_with, leading_to, topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS, indexing, shaping
+from autotiny.ops.outputs import Outputs
 from autotiny.ops.table import is_complex
 
 WIDE_WORK = 50_000
@@ -51,6 +53,11 @@ class Replay:
         return sum(node.size * (node.args[0].shape[-1] if made_by(node).name == "matmul" else 1) for node in self.nodes)
 
     @property
+    def largest(self) -> int:
+        """The number of values of the largest array that depends on x, x itself among them."""
+        return max(1, self.x.size, *(node.size for node in self.nodes))
+
+    @property
     def real(self) -> Any:
         """The type that real values are replayed in."""
         return np.longdouble if self.wide else np.float64
@@ -86,6 +93,24 @@ class Replay:
             return result.value
 
         return self._sum(self._values(value, compute)), any(kinks)
+
+    def steps(self, values: Any) -> Any:
+        """Return the output for each of several complex values of x.
+
+        None where one of the steps met a kink, or an operation has several outputs.
+        """
+        if self.sorts or any(isinstance(node.value, Outputs) for node in self.nodes):
+            return None
+        rule, kinks = TieRule(self.eps), list[bool]()
+
+        def compute(node: Tensor, args: list[Any]) -> Any:
+            form = form_with(node, {self.x})
+            value, at_kink = stacked_forward(form.op, rule, args, form.kwargs)
+            kinks.append(at_kink)
+            return value
+
+        outputs = self._values(Stack(values), compute).get(self.output, Stack(values * 0))
+        return None if any(kinks) else np.sum((self.weights * outputs.values).reshape(len(values), -1), axis=1)
 
     def values(self, value: Any) -> dict[Tensor, Any]:
         """Return the values of x and of all that depends on it, for a real value of x, or real parts."""

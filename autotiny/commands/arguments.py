@@ -140,12 +140,19 @@ def add_values(parser: argparse.ArgumentParser) -> None:
 
 def computation(text: str) -> Computation:
     """The function from values to a result, from an expression or from FILE.py:function."""
+    if not FUNCTION.fullmatch(text):
+        return lambda values: evaluate(text, values)
+    path, function = function_named(text)
+    return lambda values: Outcome(call(function, path, values), dict(values))
+
+
+def function_named(text: str) -> tuple[Path, Callable[..., Any]]:
+    """The file and the function of FILE.py:function; raises InputError for other text."""
     match = FUNCTION.fullmatch(text)
     if not match:
-        return lambda values: evaluate(text, values)
+        raise InputError(f"{text[:60]!r}: expected FILE.py:function, as in net.py:loss")
     path = Path(match["path"])
-    function = load(path, match["name"])
-    return lambda values: Outcome(call(function, path, values), dict(values))
+    return path, load(path, match["name"])
 
 
 def recorded(compute: Computation, values: Mapping[str, Any], wanted: Collection[str] = ()) -> Outcome:
@@ -210,6 +217,12 @@ def load(path: Path, name: str) -> Callable[..., Any]:
 
 def call(function: Callable[..., Any], path: Path, values: Mapping[str, Any]) -> Any:
     """The function's result, with values as arguments by name; raises InputError where one is missing or it fails."""
+    bound = arguments_of(function, values)
+    return guarded(lambda: function(*bound.args, **bound.kwargs), path)
+
+
+def arguments_of(function: Callable[..., Any], values: Mapping[str, Any]) -> inspect.BoundArguments:
+    """The values of a function's parameters, by name; raises InputError where one is missing."""
     parameters = inspect.signature(function).parameters
     named = {name: values[name] for name in parameters if name in values}
     required = [
@@ -220,8 +233,7 @@ def call(function: Callable[..., Any], path: Path, values: Mapping[str, Any]) ->
     if missing := [name for name in required if name not in named]:
         known = ", ".join(values) or "nothing"
         raise InputError(f"{function.__name__} needs {', '.join(missing)}; got {known}: use --args or --set")
-    bound = inspect.BoundArguments(inspect.signature(function), named)
-    return _guarded(path, lambda: function(*bound.args, **bound.kwargs))
+    return inspect.BoundArguments(inspect.signature(function), named)
 
 
 def _run(path: Path) -> ModuleType:
@@ -235,11 +247,11 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.resolve().parent))
     sys.modules[name] = module
-    _guarded(path, functools.partial(spec.loader.exec_module, module))
+    guarded(functools.partial(spec.loader.exec_module, module), path)
     return module
 
 
-def _guarded(path: Path, function: Callable[[], Any]) -> Any:
+def guarded(function: Callable[[], Any], *paths: Path) -> Any:
     """The function's result; an error becomes an InputError with its line, and SystemExit counts as a failure."""
     try:
         return function()
@@ -247,7 +259,10 @@ def _guarded(path: Path, function: Callable[[], Any]) -> Any:
         raise InputError(f"{error.filename}:{error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
-        location = f"{path}:{lines[-1]}" if lines else str(path)
+        files = {path.absolute(): path for path in paths}
+        lines = [(files[file], f.lineno) for f in frames if (file := Path(f.filename)) in files]
+        if isinstance(error, AutotinyError) and not lines:
+            raise
+        location = f"{lines[-1][0]}:{lines[-1][1]}" if lines else str(paths[0])
         kind = "" if isinstance(error, AutotinyError) else f"{type(error).__name__}: "
         raise InputError(f"{location}: {kind}{error}") from error

@@ -1,13 +1,21 @@
 """The command `autotiny check`."""
 
 import argparse
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from autotiny.checking.comparison import compare
+from autotiny.checking.report import Report
 from autotiny.commands.arguments import (
+    InputError,
     add_values,
+    arguments_of,
     computation,
+    function_named,
+    guarded,
     leaves,
     read_values,
     recorded,
@@ -16,6 +24,7 @@ from autotiny.commands.arguments import (
 )
 from autotiny.engine.tensor import Tensor
 from autotiny.language import ExpressionError, evaluate
+from autotiny.language.errors import suggestion
 
 EXAMPLES = """\
 examples:
@@ -26,13 +35,16 @@ examples:
   autotiny check 'cross_entropy(W @ X, y)' --set W=weights.npy \\
       --set X=features.csv --set 'y=[0,2,1]'
   autotiny check net.py:loss --args data.npz    a function of your own
+  autotiny check net.py:loss --gradient net.py:grad_loss --args data.npz
 
 Expressions take NumPy's and autotiny's functions by name, operators, indices
 and assignments, with ; or newlines between them. A closed form may use every
 name that was set or assigned. Without --closed-form and --wrt, autograd is
 compared with numeric gradients for all values that were set, except for single
 whole numbers beside other values, and whole numbers that the loss needs as
-such: sizes, labels, indices.
+such: sizes, labels, indices. --gradient names a function of the same arguments,
+in NumPy, PyTorch or JAX: it returns the gradient by the first of them, by
+several in their order, or a dict by their names.
 
 exit codes:
   0 all agree        1 they do not        2 bad input
@@ -45,25 +57,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("loss", metavar="EXPRESSION", help="the loss; or FILE.py:function, which is imported and called")
     repeated: dict[str, Any] = {"action": "append", "default": []}
     add_values(parser)
+    add("--gradient", metavar="FILE.py:FUNCTION", help="the gradient of FILE.py:function, as a function")
     add("--closed-form", **repeated, metavar="NAME=EXPR", help="dJ/dNAME, as you derived it")
     add("--wrt", **repeated, metavar="NAME[,NAME]", help="compare these too, autograd with numeric gradients")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare the gradients and print the report; 0 where all agree, else 1."""
+    return _compare_functions(args) if args.gradient else _compare_closed_forms(args)
+
+
+def _compare_functions(args: argparse.Namespace) -> int:
+    if args.closed_form:
+        raise InputError("--gradient and --closed-form both state the gradient; use one of them")
+    (path, f), (path_of_gradient, grad_f) = function_named(args.loss), function_named(args.gradient)
+    bound = arguments_of(f, read_values(args.settings))
+    values = bound.arguments
+    names = _names(args.wrt) or [name for name, value in values.items() if np.asarray(value).dtype.kind == "f"]
+    if unknown := [name for name in names if name not in values]:
+        raise InputError(f"--wrt {unknown[0]}: {args.loss} has no such argument{suggestion(unknown[0], values)}")
+    if not names:
+        raise InputError(f"{args.loss} has no argument of real numbers; name the variables with --wrt")
+    compared = functools.partial(compare, f, grad_f, *bound.args, argnames=names, **bound.kwargs)
+    return _printed(guarded(compared, path, path_of_gradient))
+
+
+def _names(wrt: Iterable[str]) -> list[str]:
+    return [name.strip() for names in wrt for name in names.split(",")]
+
+
+def _printed(report: Report) -> int:
+    print(report)
+    if any(row.outlier == "autograd" for row in report.rows):
+        print(f"\n{report.blame()}")
+    return 0 if report.ok else 1
+
+
+def _compare_closed_forms(args: argparse.Namespace) -> int:
     closed_forms = dict(split_setting(text, "--closed-form", "EXPR") for text in args.closed_form)
-    wrt = [name.strip() for names in args.wrt for name in names.split(",")]
-    values, compute = read_values(args.settings), computation(args.loss)
+    wrt, values, compute = _names(args.wrt), read_values(args.settings), computation(args.loss)
     loss, scope = recorded(compute, values, {*closed_forms, *wrt})
     wanted = {name: tensor_named(name, scope) for name in (*closed_forms, *wrt)}
     claimed = {wanted[name]: _closed_form(name, text, scope) for name, text in closed_forms.items()}
     report = compare(loss, claimed, wrt=[wanted[name] for name in wrt] or ([] if claimed else leaves(loss, scope)))
     for line in _heading(loss, scope, wanted):
         print(line)
-    print(report)
-    if any(row.outlier == "autograd" for row in report.rows):
-        print(f"\n{report.blame()}")
-    return 0 if report.ok else 1
+    return _printed(report)
 
 
 def _heading(loss: Tensor, scope: Mapping[str, Any], wanted: Iterable[str]) -> Iterator[str]:

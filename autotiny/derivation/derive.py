@@ -7,27 +7,33 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
-from autotiny.algebra.normal import without_spread
+from autotiny.algebra.normal import fitted, without_spread
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.rewrites import ROWS, VECTORS
 from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
-from autotiny.derivation.chain_rule import jacobian, pull
+from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    ROWS_ON_DATA,
     Definition,
     Fact,
     NormInRange,
     NowhereNan,
     NowhereZero,
+    OneEqual,
     ReciprocalOfSum,
+    SumOfShares,
     SumsToOne,
     SumsToZero,
 )
+from autotiny.derivation.jacobians import is_vector, jacobian
+from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
 from autotiny.derivation.lift import Lifted, lift
 from autotiny.derivation.readable import readable
-from autotiny.derivation.steps import DerivationError, Step, difference, is_rounding, tolerance
+from autotiny.derivation.steps import Step, difference, proved
 from autotiny.engine import graph, messages
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
@@ -35,9 +41,6 @@ from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.ops.table import is_complex
-
-LONG = 60
-"""The largest number of operations of an intermediate gradient that gets no name of its own."""
 
 
 def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
@@ -73,86 +76,36 @@ class Deriving:
         self.run: Lifted = lift(order, scope, {self.target: "", loss: "J"})
         self.output, self.goal = self.run.symbols[loss], self.run.symbols[self.target]
         self.seed = seed_of(self.output, self.goal)
+        self.has_own_name = bool(loss.name) or any(value is loss for value in scope.values())
         self.leaves = self.leaves_of_symbols()
+        self.path = self.path_to_goal()
         self.engine = self.gradients_of_engine()
-        self.simplifier = self.simplifier_of_run()
+
+    def derivation(self) -> Derivation:
+        """The derivation; the name of a number is part of it where it is yours and makes the formula shorter."""
+        if not self.seed.is_constant:
+            return self.without_seed(Descent(self, None).derivation())
+        if not self.has_own_name:
+            return Descent(self, self.output).derivation()
+        derived = Descent(self, None).derivation()
+        if not derived.uses(self.output):
+            return derived
+        without = Descent(self, self.output).derivation()
+        return derived if derived.operations < without.operations else without
 
     def gradients_of_engine(self) -> dict[Term, Any]:
         """The gradient of every symbol on the path, as backprop computes it."""
-        on_path = set(self.path())
+        on_path = set(self.path)
         tensors = [x for x, symbol in self.run.symbols.items() if symbol in on_path]
         pulled = gradients(self.loss, tensors, self.seed.value)
         return {self.run.symbols[x]: g.value for x, g in zip(tensors, pulled, strict=True)}
-
-    def simplifier_of_run(self) -> Simplifier:
-        """The table of rows with the definitions of this run, and with the facts about its data."""
-        plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
-        inputs = frozenset(s for s in self.symbols() if s not in definitions)
-        sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        return Simplifier(rules, [*sums, NowhereZero(), NowhereNan(), NormInRange()])
-
-    @property
-    def hidden(self) -> Term | None:
-        """The loss, if it is a single number: its name must not occur in gradients, a vector's may in its Jacobian."""
-        return self.output if self.output.size == 1 else None
 
     def symbols(self) -> set[Term]:
         """Every symbol of the run."""
         terms = topological_order(*self.run.definitions.values())
         return {t for t in terms if t.name is not None}
 
-    def derivation(self) -> Derivation:
-        """Derive from the loss down, named tensor by named tensor; a gradient that several others use gets a name."""
-        lemmas: dict[Term, Derivation] = {}
-        path = self.path()
-        grads: dict[Term, Term] = {self.output: self.seed}
-        for sign in reversed(path):
-            g = self.normal(grads[sign])
-            if sign is self.goal:
-                result = self.simplified(sign, g, lemmas)
-                return result if self.hidden is not None else self.without_seed(result)
-            if sign is not self.output and (self.feeds_several(sign) or size(g)[0] > LONG):
-                g = self.named(self.simplified(sign, g, lemmas), lemmas)
-            made = self.run.definitions[sign]
-            for x, c in pull(made, made if sign is self.hidden else sign, g, set(path)).items():
-                grads[x] = constant(grads[x] + c) if x in grads else c
-        raise AssertionError("the path ends at its target")
-
-    def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form: columns of vectors are vectors, and picked entries products."""
-        chain = self.simplifier.normal(raw)
-        for row in (*SCATTERS, *SHIFTS, *VECTORS):
-            chain = self.simplifier.apply(row, chain)
-        return chain
-
-    def without_seed(self, pulled: Derivation) -> Derivation:
-        """The Jacobian, from its product with the seed."""
-        matrix = jacobian(self.simplifier.normal(pulled.term), self.seed, self.simplifier)
-        if matrix is None:
-            raise UnsupportedError(
-                f"derive: {pulled.name} is not a sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
-                f"for a vector v: that gives vᵀ {pulled.name}"
-            )
-        entries = np.eye(self.output.size, dtype=self.output.dtype)
-        rows = [gradients(self.loss, [self.target], row)[0].value for row in entries]
-        error = difference(pulled.term.value, self.seed.value @ matrix.value)
-        rule = f"this is {self.seed.name}ᵀ {pulled.name} for any {self.seed.name}: without it"
-        step = proved(Step(rule, pulled.term, readable(matrix), "", error), self.run.definitions)
-        return replace(pulled, steps=(*pulled.steps, step), engine=np.stack(rows))
-
-    def named(self, lemma: Derivation, lemmas: dict[Term, Derivation]) -> Term:
-        """Return a symbol for a gradient, such as dZ2; a number or a symbol unchanged."""
-        if size(lemma.term)[0] == 0:
-            return lemma.term
-        taken = {s.name for s in self.symbols()} | {s.name for s in lemmas}
-        name = next(name for name in graph.with_primes(f"d{lemma.target.name}") if name not in taken)
-        g = symbol(name, self.engine[lemma.target])
-        lemmas[g] = lemma
-        return g
-
-    def path(self) -> list[Term]:
+    def path_to_goal(self) -> list[Term]:
         """The named tensors between the target and the loss, in the order of recording."""
         leading = {self.goal}
         for sign, made in self.run.definitions.items():
@@ -177,17 +130,101 @@ class Deriving:
             leaves[sign] = set().union(*(leaves[s] for s in below)) if below else {sign}
         return leaves
 
-    def simplified(self, sign: Term, chain: Term, lemmas: Mapping[Term, Derivation]) -> Derivation:
-        """The derivation of one gradient from the chain rule's formula for it."""
-        at = readable(chain)
+    def without_seed(self, pulled: Derivation) -> Derivation:
+        """The Jacobian, from its product with the seed."""
+        v = next(part for part in topological_order(self.seed) if part.op is None)
+        matrix = jacobian(pulled.term, v, self.output, self.goal, Simplifier())
+        if matrix is None:
+            raise UnsupportedError(
+                f"derive: {pulled.name} is not a sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
+                f"for a vector v: that gives vᵀ {pulled.name}"
+            )
+        entries = np.eye(v.size, dtype=v.dtype)
+        rows = [gradients(self.loss, [self.target], e.reshape(self.output.shape))[0].value for e in entries]
+        error = difference(pulled.term.value, np.reshape(v.value @ matrix.value, self.goal.shape))
+        rule = f"this is {v.name}ᵀ {pulled.name} for any {v.name}: without it"
+        step = proved(Step(rule, pulled.term, readable(matrix), "", error), self.run.definitions)
+        return replace(pulled, steps=(*pulled.steps, step), engine=np.reshape(rows, matrix.shape))
+
+
+class Descent:
+    """One walk from the loss down to the target, in which the name of the loss is left out of formulas, if hidden."""
+
+    def __init__(self, deriving: Deriving, hidden: Term | None) -> None:
+        self.deriving, self.run, self.hidden = deriving, deriving.run, hidden
+        self.path, self.engine = deriving.path, dict(deriving.engine)
+        self.simplifier = self.simplifier_of_run()
+        self.lemmas = Lemmas(self.simplifier, self.normal)
+        self.finished: dict[Term, Derivation] = {}
+        self.taken = {s.name for s in deriving.symbols()}
+
+    def simplifier_of_run(self) -> Simplifier:
+        """The table of rows with the definitions of this run, and with the facts about its data."""
+        plain = Simplifier()
+        definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
+        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
+        inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
+        sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), NormInRange(), OneEqual()]
+        return Simplifier([NowhereNan(), *rules], facts)
+
+    def derivation(self) -> Derivation:
+        """Pull gradients back, tensor by tensor."""
+        raw: dict[Term, Term] = {self.deriving.output: self.deriving.seed}
+        for sign in reversed(self.path):
+            chain = self.lemmas.in_place(self.normal(raw[sign]))
+            if sign is self.deriving.goal:
+                return self.described(sign, self.lemmas.shortest(chain))
+            g = chain if sign is self.deriving.output else self.named(sign, chain, self.deriving.feeds_several(sign))
+            for x, c in self.pulled(sign, g).items():
+                raw[x] = constant(raw[x] + c) if x in raw else c
+        raise AssertionError("the path ends at its target")
+
+    def normal(self, raw: Term) -> Term:
+        """The chain rule's formula in normal form: columns of vectors are vectors, picked entries products."""
+        chain = self.simplifier.normal(raw)
+        for row in (*SCATTERS, *SHIFTS, *VECTORS):
+            chain = self.simplifier.apply(row, chain)
+        return chain
+
+    def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
+        """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""
+        if size(chain)[0] == 0 or not self.deriving.seed.is_constant:
+            return chain
+        name = self.unique_name(f"d{sign.name}")
+        return self.lemmas.add(name, self.engine[sign], Gradient(sign, chain, is_shared))
+
+    def unique_name(self, name: str) -> str:
+        """The name, with primes if it is taken."""
+        unique = next(n for n in graph.with_primes(name) if n not in self.taken)
+        self.taken.add(unique)
+        return unique
+
+    def pulled(self, sign: Term, g: Term) -> dict[Term, Term]:
+        """The contributions of one tensor to the gradients of those that it is made of."""
+        made = self.run.definitions[sign]
+        output = made if sign is self.hidden else sign
+        return pull(made, output, g, self.path)
+
+    def described(self, sign: Term, formula: Formula) -> Derivation:
+        """The derivation of a gradient, with those of the gradients that it names."""
+        at = readable(formula.chain)
         steps: list[Step] = []
-        for rewrite in self.simplifier.simplify(chain):
+        for rewrite in formula.rewrites:
             to = readable(rewrite.after)
             step = Step(rewrite.rule.name, at, to, condition(rewrite), difference(at.value, to.value))
             steps.append(proved(step, self.run.definitions))
             at = to
-        used = {g: lemma for g, lemma in lemmas.items() if g in set(topological_order(readable(chain), at))}
-        return Derivation(sign, self.output, readable(chain), tuple(steps), used, self.engine[sign], self.run)
+        chain = readable(formula.chain)
+        names = sorted({*self.lemmas.names(chain), *self.lemmas.names(at)}, key=lambda g: g.number)
+        lemmas = {g: self.lemma(g) for g in names}
+        return Derivation(sign, self.deriving.output, chain, tuple(steps), lemmas, self.engine[sign], self.run)
+
+    def lemma(self, name: Term) -> Derivation:
+        """The derivation of a gradient that has a name."""
+        if name not in self.finished:
+            self.finished[name] = self.described(self.lemmas.gradients[name].of, self.lemmas.formula(name))
+        return self.finished[name]
 
 
 def seed_of(output: Term, goal: Term) -> Term:
@@ -199,33 +236,24 @@ def seed_of(output: Term, goal: Term) -> Term:
         )
     if output.size == 1:
         return constant(output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype))
-    if output.ndim != 1 or goal.ndim != 1:
+    if not (is_vector(output) and is_vector(goal)):
         raise UnsupportedError(
             f"derive: {output.name} has shape {output.shape} and {goal.name} {goal.shape}; derived are the gradient of "
-            "a single number and the Jacobian of a vector by a vector: take a sum, or one entry, first"
+            "a single number and the Jacobian of a vector by a vector or a number: take a sum, or one entry, first"
         )
-    return symbol("v", np.random.default_rng(0).normal(size=output.shape).astype(output.dtype))
-
-
-def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
-    """Return the step if it left the value as it was; else raise DerivationError."""
-    if not step.error <= tolerance(step.after.value) and not is_rounding(step.before, step.after, definitions):
-        raise DerivationError(
-            f"derive: {step.rule!r} made {as_text(step.after)} of {as_text(step.before)}, whose values differ by "
-            f"{step.error:.1e} of the largest entry: the rule is wrong, or does not hold here"
-        )
-    return step
+    return fitted(symbol("v", np.random.default_rng(0).normal(size=output.size).astype(output.dtype)), output.shape)
 
 
 def condition(rewrite: Rewrite) -> str:
     """Return the condition on the data under which a rewrite holds."""
     if not isinstance(rewrite.rule, Fact):
         return ""
-    used = [rewrite.rule.claim(part) for part in topological_order(rewrite.before) if rewrite.rule.holds(part)]
-    return ", ".join(f"{as_text(readable(subject))} {sign}" for subject, sign in used)
+    parts = map(normalise, topological_order(rewrite.before))
+    used = [rewrite.rule.claim(part) for part in parts if rewrite.rule.holds(part)]
+    return ", ".join(dict.fromkeys(f"{as_text(readable(subject))} {sign}" for subject, sign in used))
 
 
-def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
+def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum | SumOfShares]:
     """Return the rewrite rules that follow from the definition of a name."""
     if made.op is None:
         return []
@@ -233,9 +261,11 @@ def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum]:
     made = without_spread(made)
     text = as_text(readable(made))
     title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {text}"
-    rules: list[Definition | ReciprocalOfSum] = [Definition(sign, made, title)]
+    rules: list[Definition | ReciprocalOfSum | SumOfShares] = [Definition(sign, made, title)]
     if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
         rules.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {text}"))
+    if (shares := SumOfShares.of(sign, made)) is not None:
+        rules.append(shares)
     return rules
 
 

@@ -10,7 +10,6 @@ from autotiny.algebra.normal import (
     SUMS,
     Factor,
     addends,
-    counted,
     factors,
     first_made,
     fitted,
@@ -57,7 +56,7 @@ def _sum(term: Term) -> Term:
     for c, x in addends(term):
         k, powers = factors(x)
         k, powers = with_sign_inside(c * k, powers) if c * k < 0 else (c * k, powers)
-        part = counted(product(abs(k), powers, x.shape, place))
+        part = product(abs(k), powers, x.shape, place)
         transposed = any(map(is_transpose, (part, *part.args)))
         parts.append(
             (k > 0, transposed and part.op is not MATMUL, all(base.op is not MATMUL for base, _ in powers), part)

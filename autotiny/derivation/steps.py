@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
+from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.lift import Lifted
 from autotiny.derivation.program import fixed_indices, fixed_indices_in_words
@@ -84,27 +86,60 @@ class DerivedGradient:
 
     @property
     def ok(self) -> bool:
-        """Whether formula and backprop agree to rounding: at once, or the chain rule does and every step was proved."""
+        """Whether the formula, and those of the gradients that it names, agree with backprop to rounding."""
+        return all(each.agrees for each in (self, *self.named.values()))
+
+    @cached_property
+    def agrees(self) -> bool:
+        """Whether the formula agrees with backprop: at once, or the chain rule does and every step was proved."""
         allowed = tolerance(self.term.value)
-        by_steps = np.all(np.isfinite(self.chain.value)) and difference(self.engine, self.chain.value) <= allowed
-        return bool(self.max_error <= allowed or by_steps) and all(lemma.ok for lemma in self.lemmas.values())
+        if self.max_error <= allowed:
+            return True
+        is_gradient = np.shape(self.chain.value) == np.shape(self.engine) and np.all(np.isfinite(self.chain.value))
+        return bool(is_gradient and difference(self.engine, self.chain.value) <= allowed)
+
+    @property
+    def named(self) -> dict[Term, "DerivedGradient"]:
+        """The derivations of the gradients that it names, and of those that these name, the last derived first."""
+        named, latest = dict(self.lemmas), list(self.lemmas.values())
+        while latest:
+            new = {name: lemma for each in latest for name, lemma in each.lemmas.items() if name not in named}
+            named |= new
+            latest = list(new.values())
+        return named
+
+    @property
+    def operations(self) -> int:
+        """The number of operations of the formula and of the gradients that it names."""
+        return sum(size(each.term)[0] for each in (self, *self.named.values()))
+
+    def uses(self, symbol: Term) -> bool:
+        """Whether a symbol occurs in the formula or in those of the gradients that it names."""
+        return symbol in set(topological_order(self.term, *(lemma.term for lemma in self.named.values())))
 
     @property
     def definitions(self) -> dict[Term, Term]:
         """The formula of every name: the code of a result, the derived formula of a gradient."""
-        definitions = dict(self.run.definitions)
-        for name, lemma in self.lemmas.items():
-            definitions |= {**lemma.definitions, name: lemma.term}
-        return definitions
+        return {**self.run.definitions, **{name: lemma.term for name, lemma in self.named.items()}}
 
     def conditions(self) -> list[str]:
         """The conditions on the data, of the steps to this formula and to the gradients that it names."""
         own = [step.condition for step in self.steps if step.condition]
-        return own + [condition for lemma in self.lemmas.values() for condition in lemma.conditions()]
+        return own + [step.condition for lemma in self.named.values() for step in lemma.steps if step.condition]
 
     def picks(self) -> str:
         """The entries that the recorded run picked by a sort or a mask, in words; empty if there are none."""
         return fixed_indices_in_words(fixed_indices(self.term, *(lemma.term for lemma in self.lemmas.values())))
+
+
+def proved(step: Step, definitions: Mapping[Term, Term]) -> Step:
+    """Return the step if it left the value as it was; else raise DerivationError."""
+    if not step.error <= tolerance(step.after.value) and not is_rounding(step.before, step.after, definitions):
+        raise DerivationError(
+            f"derive: {step.rule!r} made {as_text(step.after)} of {as_text(step.before)}, whose values differ by "
+            f"{step.error:.1e} of the largest entry: the rule is wrong, or does not hold here"
+        )
+    return step
 
 
 def difference(before: Any, after: Any) -> float:

@@ -123,6 +123,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "diagonal matrix":   ("diag()",          "np.diag()",     "diag()",                 "diag()"),
     "diagonal":          ("diag()",          "np.diag()",     "diag()",                 "diag()"),
     "convolution":       ("convolve()",      "np.convolve()", "convolve()",             "convolve()"),
+    "ones":              ("a: 1",            "",              r"a: \mathbf{1}",          "a: <mn>𝟏</mn>"),
     "astype":            ("",                "a: $a.astype($e)", "",                    ""),
     "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
     "stack":             ("stack()",         "np.stack()",    "stack()",                "stack()"),

@@ -48,9 +48,20 @@ ESCAPES = str.maketrans({
 COMMANDS = {letter: f"\\{word}" for word, letter in GREEK.items() if word not in ("lamda", "lam", "eps")}
 
 
+SIGNS = {
+    "ᵀ": r"^\top", "ᴴ": r"^\mathsf{H}", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "±": r"\pm", "−": "-", "‖": r"\|",
+    "≠": r"\neq", "≤": r"\leq", "≥": r"\geq", "→": r"\to", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum",
+    "∏": r"\prod", "∫": r"\int", "√": r"\surd", "∞": r"\infty", "∧": r"\wedge", "∨": r"\vee", "¬": r"\neg", "′": "'",
+    "″": "''", "⊤": r"\top", "⟨": r"\langle", "⟩": r"\rangle", "⌊": r"\lfloor", "⌋": r"\rfloor", "𝟙": r"\mathbb{1}",
+}  # fmt: skip
+RAISED = {raised: f"^{{{sign}}}" for raised, sign in zip("⁺⁻ⁿ" + RAISED_DIGITS, "+-n0123456789", strict=True)}
+IN_WORDS = ESCAPES | {ord(sign): f"${command}$" for sign, command in (COMMANDS | SIGNS | RAISED).items()}
+"""The signs of mathematics as LaTeX has them among words, where it knows no others without a package."""
+
+
 def text(words: str) -> str:
-    """Return LaTeX for words inside a formula, with special characters escaped."""
-    return rf"\text{{{words.translate(ESCAPES)}}}"
+    """Return LaTeX for words inside a formula, with special characters escaped and signs as commands."""
+    return rf"\text{{{words.translate(IN_WORDS)}}}"
 
 
 class Latex(Notation):

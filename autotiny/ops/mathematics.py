@@ -42,6 +42,7 @@ class _Mathematics:
         self.classify: dict[str, Callable[[Node], Expression]] = {
             **dict.fromkeys(REDUCTIONS, self.reduction),
             **dict.fromkeys(("positive", "copy", "astype"), lambda node: self.factor(node.args[0])),
+            "ones_like": lambda node: Expression("ones", []),
             "add": self.sum,
             "multiply": self.product,
             "matmul": self.matrix_product,
@@ -83,8 +84,13 @@ class _Mathematics:
 
     def factor(self, node: Node) -> Expression:
         """Return a node as an operand in arithmetic: a truth value becomes a mask of 1 and 0."""
-        truth = self.kind(node) and node.dtype == bool
-        return Expression("mask", [self.made[node]]) if truth else self.made[node]
+        return Expression("mask", [self.made[node]]) if self.is_truth(node) else self.made[node]
+
+    def is_truth(self, node: Node) -> bool:
+        """Whether a node is a comparison or a test, and not an arrangement of one, whose operand is a mask already."""
+        if not self.kind(node) or node.dtype != bool:
+            return False
+        return self.kind(node) in TRUTHS or not any(arg.dtype == bool for arg in node.args)
 
     def make(self, kind: str, *operands: Node, options: Mapping[str, Any] | None = None, name: str = "") -> Expression:
         """Return an expression of a kind."""
@@ -104,6 +110,8 @@ class _Mathematics:
     def product(self, node: Node) -> Expression:
         """Return a product: an outer product, a number times an array, or a product entry by entry."""
         a, b = node.args
+        if b.dtype == bool and self.is_constant(a) and np.ndim(a.value) == 0 and a.value == 1:
+            return self.factor(b)
         for column, row in ((a, b), (b, a)):
             x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
             if x is not None and y is not None:
@@ -242,7 +250,11 @@ def constant(value: Any) -> Expression:
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
         return Expression("number", value=entries.flat[0])
-    return symbol("I") if is_identity(value) else Expression("array", value=entries)
+    if is_identity(value):
+        return symbol("I")
+    if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
+    return Expression("array", value=entries)
 
 
 def is_identity(value: Any) -> bool:

@@ -81,7 +81,10 @@ def formulas(row, values):
     given = [v if n in OPTIONS else symbol(n, v) for n, v in zip(variables(row.pattern), values, strict=True)]
     if row.condition(*given):
         return given
-    return [constant(v) if is_identity(v) or uniform(v) else x for x, v in zip(given, values, strict=True)]
+    return [
+        constant(v) if is_identity(v) or uniform(v) or np.ndim(v) == 0 else x
+        for x, v in zip(given, values, strict=True)
+    ]
 
 
 def rewritten_as_written(row, formula):

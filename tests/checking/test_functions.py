@@ -289,3 +289,18 @@ def test_trees_of_dataclasses_are_checked():
     p = Parameters(np.array([0.5, -1.0]))
     at.check_gradients(lambda p: np.sum(np.tanh(p.W)) if p.name == "tanh" else 0.0, p, order=2)
     assert at.compare(lambda p: np.sum(p.W**2), lambda p: Parameters(2 * p.W), p).ok
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        lambda w, b, x: (x * (w * x + b), w * x + b),
+        lambda w, b, x: {"b": w * x + b},
+        lambda w, b, x: x * (w * x + b),
+    ],
+    ids=["by the first two", "by name", "by the first"],
+)
+def test_a_gradient_by_some_arguments_is_compared_and_the_others_by_numbers(gradient):
+    report = at.compare(lambda w, b, x: (w * x + b) ** 2 / 2, gradient, 0.5, -0.3, 1.7)
+    assert report.ok
+    assert [row.name for row in report.rows] == ["w", "b", "x"]

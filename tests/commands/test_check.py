@@ -110,6 +110,10 @@ def net(tmp_path, monkeypatch):
         "import autotiny as at\n"
         "def loss(W, X, y, *, slope=0.5, **more):\n"
         "    return at.cross_entropy(at.leaky_relu(W @ X, slope), y)\n"
+        "def grad_loss(W, X, y):\n"
+        "    Z = W @ X\n"
+        "    dA = (at.softmax(np.where(Z > 0, Z, 0.5 * Z)) - at.one_hot(y, 3)) / y.size\n"
+        "    return dA * np.where(Z > 0, 1, 0.5) @ X.T\n"
         "@at.operation(lambda g, y, x: 3 * g)\n"
         "def double(x):\n"
         "    return 2 * x\n"
@@ -207,7 +211,7 @@ def test_examples_of_the_help_run(tmp_path, monkeypatch, capsys, net):
     for command in commands:
         line = command.split("\n")[0].partition("    a function")[0]
         assert main(shlex.split(line)) == 0, line
-    assert len(commands) == 4
+    assert len(commands) == 5
 
 
 def test_help_fits_a_terminal(capsys):
@@ -216,3 +220,68 @@ def test_help_fits_a_terminal(capsys):
     told = capsys.readouterr().out
     assert "--closed-form 'W=outer(1 - tanh(W @ x)**2, x)'" in told
     assert max(map(len, told.splitlines())) <= 80
+
+
+# ----- two functions -----
+REGRESSION = """
+import numpy as np
+
+def loss(w, b, X, y):
+    return np.mean((X @ w + b - y) ** 2)
+
+def gradient(w, b, X, y):
+    r = X @ w + b - y
+    return 2 * X.T @ r / len(y), 2 * r.mean()
+
+def by_names(w, b, X, y):
+    dw, db = gradient(w, b, X, y)
+    return {"b": db, "w": dw}
+
+def without_m(w, b, X, y):
+    return gradient(w, b, X, y)[0] * len(y)
+
+def of_another_shape(w, b, X, y):
+    return np.ones(7)
+
+def fails(w, b, X, y):
+    return X @ y
+"""
+
+
+@pytest.fixture
+def regression(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fit.py").write_text(REGRESSION)
+    rng = np.random.default_rng(0)
+    np.savez("data.npz", w=rng.normal(size=3), b=np.array(0.5), X=rng.normal(size=(6, 3)), y=rng.normal(size=6))
+
+
+def against(gradient, *arguments):
+    return check("fit.py:loss", "--gradient", gradient, "--args", "data.npz", *arguments)
+
+
+@pytest.mark.parametrize("name", ["gradient", "by_names"])
+def test_a_gradient_in_a_function_is_compared_argument_by_argument(regression, name, rows):
+    assert against(f"fit.py:{name}") == 0
+    assert rows() == dict.fromkeys(["w", "b", "X", "y"], "agrees")
+
+
+def test_a_wrong_gradient_in_a_function_is_explained_and_exits_1(regression, capsys):
+    assert against("fit.py:without_m", "--wrt", "w") == 1
+    assert "6 times the gradient" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("gradient", "more", "message"),
+    [
+        ("gradient", (), r"'gradient': expected FILE\.py:function, as in net\.py:loss"),
+        ("fit.py:gradiant", (), r"there is no function gradiant; did you mean gradient\?"),
+        ("fit.py:gradient", ("--wrt", "W"), r"--wrt W: fit\.py:loss has no such argument; did you mean w\?"),
+        ("fit.py:gradient", ("--closed-form", "w=X"), r"--gradient and --closed-form both state the gradient"),
+        ("fit.py:of_another_shape", (), r"^compare: expected the gradients by f's arguments, w \(3,\).*got \(7,\)"),
+        ("fit.py:fails", (), r"fit\.py:22: ValueError: matmul"),
+    ],
+)
+def test_bad_input_beside_a_gradient_function_is_reported(regression, gradient, more, message):
+    with pytest.raises(AutotinyError, match=message):
+        against(gradient, *more)

@@ -70,3 +70,4 @@ def test_every_derivation_is_shown_on_every_surface(run):
         ET.fromstring(derivation._repr_html_().replace("&ensp;", " "))
         latex = derivation.latex()
         assert latex.count(r"\left") == latex.count(r"\right")
+        assert latex.isascii()  # pdfLaTeX and KaTeX know few other signs among words

@@ -12,7 +12,7 @@ from autotiny.notation.code import BareCode, NumpyCode, TypedCode
 from autotiny.notation.expression import Expression
 from autotiny.notation.expression import symbol as variable
 from autotiny.notation.forms import NUMPY, TABLE, Form
-from autotiny.notation.notations import Latex, MathML, Unicode
+from autotiny.notation.notations import Latex, MathML, Unicode, text
 from autotiny.ops import OPS
 from autotiny.ops.code import as_code, operation
 from autotiny.ops.table import Each
@@ -59,7 +59,9 @@ def test_a_kind_is_written_in_every_notation_by_its_form_or_as_a_call(kind, nota
 
 @pytest.mark.parametrize("kind", TABLE)
 def test_a_form_is_well_formed(kind):
-    assert balances(Latex()(an_expression(kind)))
+    latex = Latex()(an_expression(kind))
+    assert balances(latex)
+    assert latex.isascii()
     assert len(ET.fromstring(f"<math>{MathML()(an_expression(kind))}</math>")) == 1
 
 
@@ -78,6 +80,7 @@ def test_an_operation_is_written_in_every_notation(op):
         return
     assert all(name in as_text(term) for name in ("Aa", "Bb", "Cc")[: len(op.rules)])
     assert balances(as_latex(term))
+    assert as_latex(term).isascii()
     ET.fromstring(f"<math>{as_mathml(term)}</math>")
     assert TypedCode()(as_code(term, {}))
 
@@ -131,3 +134,16 @@ def test_what_was_typed_is_shown_without_options_that_are_not_set():
         "norm(x, ord=3, axis=1)": np.linalg.norm(x, 3, axis=1),
     }
     assert {text: at.draw(y).cards[-1].origin for text, y in typed.items()} == {text: text for text in typed}
+
+
+@pytest.mark.parametrize(
+    ("words", "latex"),
+    [
+        ("‖A x‖ ≠ 0", r"\text{$\|$A x$\|$ $\neq$ 0}"),
+        ("this is vᵀ ds/dx for any v", r"\text{this is v$^\top$ ds/dx for any v}"),
+        ("x⁻¹² and 2 σ", r"\text{x$^{-}$$^{1}$$^{2}$ and 2 $\sigma$}"),
+        ("50 % of {a_1}", r"\text{50 \% of \{a\_1\}}"),
+    ],
+)
+def test_signs_among_words_are_commands(words, latex):
+    assert text(words) == latex
