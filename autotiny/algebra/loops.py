@@ -47,8 +47,10 @@ class Rolling:
         first = parts[0]
         if all(part is first for part in parts):
             return first
-        if any(part.op is not first.op or part.shape != first.shape for part in parts):
+        if any(part.shape != first.shape for part in parts):
             return None
+        if any(part.op is not first.op for part in parts):
+            return self.constants(parts) if all(part.is_constant or part.op is INDEX for part in parts) else None
         if first.op is None:
             return self.constants(parts)
         if first.op is INDEX:
@@ -61,7 +63,7 @@ class Rolling:
     def constants(self, parts: Sequence[Term]) -> Term | None:
         """Return the array that has these constants."""
         if any(part.name is not None for part in parts):
-            return None
+            return None  # they are symbols
         return self.data(np.stack([np.asarray(part.value) for part in parts]))
 
     def entries(self, parts: Sequence[Term]) -> Term | None:

@@ -119,27 +119,29 @@ def by_labels(term: Term) -> Term | None:
 def _spread(term: Term, g: Term, labels: Term, axis: int) -> Term:
     """G * onehot(y): at the other places, what is made of picked entries is made of the others there."""
     hot = one_hot(labels, term.shape[axis], term.dtype, axis)
-    everywhere = elsewhere(g, term.kwargs["key"], term.shape, (-1, 1) if axis else (-1,))
+
+    def column(x: Term) -> Any:
+        return np.reshape(x, (-1, 1)) if axis else x
+
+    everywhere = elsewhere(g, term.kwargs["key"], term.shape, column)
     if everywhere is None or not np.all(np.isfinite(everywhere.value)):
-        everywhere = constant(np.reshape(g, (-1, 1) if axis else (-1,)))
+        everywhere = column(g)
     return fitted(everywhere * hot, term.shape)
 
 
-def elsewhere(g: Term, key: Any, shape: tuple[int, ...], column: tuple[int, ...] | None) -> Term | None:
+def elsewhere(g: Term, key: Any, shape: tuple[int, ...], other: Callable[[Term], Any]) -> Term | None:
     """Return the formula of an array whose entries at these places are g: P for P[key].
 
-    A number stays a number, which broadcasts; other vectors are repeated in this shape. None where there is none.
+    A number stays a number, which broadcasts; `other` returns what stands for another vector, or None.
     """
     if g.op is INDEX and g.args[0].shape == shape and same_key(g.kwargs["key"], key):
         return g.args[0]
     if is_spread(g) and g.args[0].size == 1:
         return constant(np.reshape(g.args[0], ()))
     if g.op is not None and g.ndim and (isinstance(g.op.function, np.ufunc) or g.op.has("elementwise")):
-        args = [elsewhere(x, key, shape, column) for x in g.args]
+        args = [elsewhere(x, key, shape, other) for x in g.args]
         return None if any(arg is None for arg in args) else constant(apply(g.op, args, g.kwargs))
-    if g.ndim and column is None:
-        return None
-    return constant(np.reshape(g, column)) if g.ndim else g
+    return other(g) if g.ndim else g
 
 
 def same_key(a: Any, b: Any) -> bool:
@@ -327,10 +329,10 @@ def by_permutation(term: Term) -> Term | None:
     if more or order is None or order is ... or np.shape(order) != term.shape:
         return None
     if isinstance(order, Term):
-        return apply(INDEX, term.args, {"key": apply(ARGSORT, (order,), {})}) if order.op is ARGSORT else None
-    if not np.array_equal(np.sort(order), np.arange(len(order))):
-        return None
-    return apply(INDEX, term.args, {"key": np.argsort(order)})
+        ranks = apply(ARGSORT, (order,), {}) if order.op is ARGSORT else None
+    else:
+        ranks = np.argsort(order) if np.array_equal(np.sort(order), np.arange(len(order))) else None
+    return None if ranks is None else elsewhere(term.args[0], order, term.shape, lambda x: x[ranks])
 
 
 def by_mask(term: Term) -> Term | None:
@@ -339,7 +341,7 @@ def by_mask(term: Term) -> Term | None:
         return None
     if mask.shape != term.shape:
         return None
-    everywhere = elsewhere(term.args[0], mask, term.shape, None)
+    everywhere = elsewhere(term.args[0], mask, term.shape, lambda x: None)
     if everywhere is not None and np.all(np.isfinite(everywhere.value)):
         return fitted(everywhere * mask, term.shape)
     if term.ndim > 1:

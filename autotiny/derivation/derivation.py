@@ -203,7 +203,8 @@ class Derivation(DerivedGradient):
         Raises UnsupportedError where an operation has no counterpart in NumPy.
         """
         equation = f"{self.name} = {self.formula}"
-        return numpy_function(f"d{self.target.name}", self.term, self.definitions, equation, [self.target])
+        definitions = self.definitions | self.run.constants
+        return numpy_function(f"d{self.target.name}", self.term, definitions, equation, [self.target])
 
     def elements(self, *place: int) -> ElementView:
         """The same derivation in index notation for one entry: the one at an index, or the largest."""

@@ -13,13 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, symbol
+from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import size
 from autotiny.derivation.loops import Loops
+from autotiny.derivation.origins import PI, Origins
 from autotiny.derivation.views import equal_array, flat, is_order, view_key, with_names
 from autotiny.engine import graph
+from autotiny.engine.call_site import named_values
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.numbers import as_typed, is_identity
 from autotiny.ops.indexing import index
 from autotiny.ops.table import is_complex
 
@@ -98,6 +101,10 @@ def relation(value: np.ndarray, other: np.ndarray) -> str | None:
 
 
 # ----- the run -----
+FEW_ENTRIES, FEW_DIGITS = 4, 6
+"""The largest number of entries, and of digits of one, of an array that is written by its entries."""
+MOST_PRINTED = 64
+"""The largest number of entries of an unnamed array that a NumPy function of the formula computes with."""
 LONG = 12
 """The largest number of operations of an unnamed tensor whose code is inlined where it is used."""
 
@@ -111,12 +118,14 @@ class Lifted(NamedTuple):
     definitions : the formula of each symbol that is a result.
     tracked : the symbols that have a gradient.
     data : the symbols of plain arrays and numbers, by name.
+    constants : the values of those that no variable of the user's holds, other than large arrays.
     """
 
     symbols: dict[Tensor, Term]
     definitions: dict[Term, Term]
     tracked: set[Term]
     data: dict[str, Term]
+    constants: dict[Term, Term]
 
 
 def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tensor, str]) -> Lifted:
@@ -125,7 +134,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
     Tensors in `always` become symbols in any case, by the name in there if they have no other.
     """
     order = list(order)
-    variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
+    variables = {id(value) for _, value in named_values(scope, items=False)}
     names = graph.names(order, scope)
     own = {x for x in order if x.name or id(x) in variables}
     taken = {names[x] for x in order if x in own or x.op is None}
@@ -134,36 +143,44 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
             names[x] = next(n for n in graph.with_primes(always[x]) if n not in taken)
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
-    lifter = _Lifter(scope, taken, Loops(order, own, always))
+    lifter = _Lifter(names, named, scope, Loops(order, own, always))
     for x in order:
-        lifter.add(x, names[x], x in named)
+        lifter.add(x)
     return lifter.result
 
 
 class _Lifter:
     """Lifts one tensor after the other, from leaves to results."""
 
-    def __init__(self, scope: Mapping[str, Any], taken: set[str], loops: Loops) -> None:
-        self.result = Lifted({}, {}, set(), {})
+    def __init__(self, names: Mapping[Tensor, str], named: set[Tensor], scope: Mapping[str, Any], loops: Loops) -> None:
+        self.names, self.named = names, named
+        self.result = Lifted({}, {}, set(), {}, {})
+        self.taken = {names[x] for x in named}
         self.loops = loops
-        self.taken = taken
         self.terms: dict[Tensor, Term] = {}
-        self.arrays = {n: v for n, v in scope.items() if isinstance(v, np.ndarray) and v.size > 1 and n[:1] != "_"}
-        self.numbers = named_numbers(scope)
+        arrays = [(n, v) for n, v in named_values(scope) if isinstance(v, np.ndarray) and v.size > 1]
+        self.arrays = {id(v): (n, v) for n, v in reversed(arrays)}
+        self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
+        self.variables: dict[tuple[str, Any], Term] = {}
         self.constants: dict[int, Term] = {}
+        self.origins = Origins(self.symbol_of, self.result.tracked)
+        self.counts = counts(scope, names)
+        self.numbers = self.counts | named_numbers({n: v for n, v in scope.items() if isinstance(v, float)})
 
-    def add(self, x: Tensor, name: str, named: bool) -> None:
+    def add(self, x: Tensor) -> None:
         """Lift a tensor whose operands are lifted; one without a name of its own is its code, unless that is long.
 
         So a network whose layers have no names does not become one formula that repeats each layer in all that follow.
         """
+        if x in self.terms:
+            return
         made = self.made(x) if x.op is not None else None
         if self.loops.ends(x) and (whole := self.loops.rolled(x, self)) is not None:
             made = whole
-        if made is not None and not named and size(made)[0] <= LONG:
+        if made is not None and x not in self.named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
-        self.terms[x] = self.result.symbols[x] = sign = symbol(name, x.value)
+        self.terms[x] = self.result.symbols[x] = sign = symbol(self.names[x], x.value)
         if made is not None:
             self.result.definitions[sign] = made
         if x.requires_grad:
@@ -172,8 +189,7 @@ class _Lifter:
     def made(self, x: Tensor) -> Term:
         """The operation of a result on the lifted operands."""
         assert x.op is not None
-        exponent = 1 if x.op.function in (np.power, np.float_power) else None
-        args = [self.operand(a, exact=i == exponent) for i, a in enumerate(x.args)]
+        args = [self.operand(x, i) for i in range(len(x.args))]
         if x.op.function is INDEX:
             return self.picked(args[0], x.kwargs["key"])
         return constant(args[0] if x.op.has("checks") else apply(x.op, args, x.kwargs))
@@ -184,86 +200,160 @@ class _Lifter:
             return constant(np.reshape(self.picked(x, columns[0]), columns[1]))
         if is_order(key, x.value):
             return x[apply(ARGSORT, (x,), {})]
-        return x[with_names(key, self.arrays, self.array)]
+        return x[with_names(key, self.known)]
 
-    def operand(self, value: Any, exact: bool) -> Term:
-        """A lifted tensor, number or array; an exact number stays a number."""
+    def operand(self, x: Tensor, position: int) -> Term:
+        """An operand of a result: a lifted tensor, or a number or array by its name or by the code that made it."""
+        assert x.op is not None
+        value = x.args[position]
         if isinstance(value, Tensor):
             return self.terms[value]
-        return self.number(value) if np.ndim(value) == 0 and not (exact or is_complex(value)) else self.data(value)
+        if np.ndim(value):
+            return self.array(x, position)
+        if is_complex(value) or value != value:
+            return constant(value)
+        made = self.number(x, position)
+        is_exponent = position == 1 and x.op.function in (np.power, np.float_power)
+        return constant(value) if is_exponent and depends_on_whole_number(made) else made
+
+    def symbol_of(self, name: str, value: Any) -> Term | None:
+        """The symbol of a variable that holds a number, an array or a Tensor; None for a Tensor that is not lifted."""
+        if isinstance(value, Tensor):
+            if value in self.names and value.op is None:
+                self.add(value)
+            if value in self.names or value.requires_grad:
+                return self.result.symbols.get(value)
+            name, value = value.name or name, value.value
+        key = name, id(value) if isinstance(value, np.ndarray) else float(value)
+        if key not in self.variables:
+            unique = self.unique_name(name)
+            self.variables[key] = self.result.data[unique] = made = symbol(unique, value)
+            if name == PI:
+                self.result.constants[made] = constant(value)
+        return self.variables[key]
 
     # ----- numbers -----
-    def number(self, value: Any) -> Term:
-        """A number by the names of the variables that give it: m for 8, and 1 / (2 m) for 0.0625."""
-        way = as_powers(abs(float(value)), self.numbers) if value else None
+    def number(self, x: Tensor, position: int) -> Term:
+        """A number by the expression that it came from: m for 8, and 1 / (2 m) for 0.0625."""
+        value = x.args[position]
+        made = self.origins.of(x, position)
+        if made is None and not self.origins.is_read(x) and (name := self.floats.get(id(value))) is not None:
+            made = self.symbol_of(name, value)
+        if made is None:
+            made = self.constants.get(id(value)) if isinstance(value, float) else None
+        if made is None:
+            return self.counted(value, self.counts if self.origins.is_read(x) else self.numbers)
+        if isinstance(value, float):
+            self.constants.setdefault(id(value), made)
+        return made
+
+    def counted(self, value: Any, numbers: Mapping[str, float]) -> Term:
+        """A number that no line of the code gives, by the numbers that it is the product or inverse of."""
+        way = as_powers(abs(float(value)), numbers) if value else None
         if way is None:
             return constant(value)
         scale = way.scale if value > 0 else -way.scale
         result: Any = int(scale) if scale.is_integer() else scale
         for name, power in way.names:
-            root = np.sqrt(self.variable(name)) if abs(power) == 0.5 else self.variable(name)
+            number = numbers[name]
+            variable: Any = self.symbol_of(name, int(number) if number.is_integer() else number)
+            root = np.sqrt(variable) if abs(power) == 0.5 else variable
             result = result * root if power > 0 else result / root
         return constant(result)
 
-    def variable(self, name: str) -> Term:
-        """The symbol of a variable that holds a number."""
-        if name not in self.result.data:
-            value = self.numbers[name]
-            self.result.data[name] = symbol(self.unique_name(name), int(value) if value.is_integer() else value)
-        return self.result.data[name]
-
     # ----- arrays -----
-    def data(self, value: Any) -> Term:
-        """An array by its variable's name, or by its relation to a named one: 1 - y; else as C."""
-        if np.ndim(value) == 0:
-            return constant(value)
+    def array(self, x: Tensor, position: int) -> Term:
+        """An array by its variable's name, by the expression that it came from, or by a named one: 1 - y; else as C."""
+        value = x.args[position]
         if id(value) not in self.constants:
-            self.constants[id(value)] = self.recognised(np.asarray(value))
+            self.constants[id(value)] = self.recognised(x, position)
         return self.constants[id(value)]
 
     def known(self, value: Any) -> Term | None:
         """An array by the name of the variable that has its entries, or their columns; None if there is none."""
-        name = equal_array(value, self.arrays)
-        if name is None and value.ndim == 2 and (name := equal_array(value.T, self.arrays)) is not None:
-            return constant(np.transpose(self.array(name)))
-        return None if name is None else self.array(name)
+        if (array := equal_array(value, self.arrays.values())) is not None:
+            return self.variable(array)
+        if value.ndim == 2 and (array := equal_array(value.T, self.arrays.values())) is not None:
+            return constant(np.transpose(constant(self.variable(array))))
+        return None
 
-    def recognised(self, value: Any) -> Term:
+    def recognised(self, x: Tensor, position: int) -> Term:
+        """An array by its variable's name or by the expression that it came from."""
+        value = x.args[position]
+        if (known := self.variable(value)) is not None:
+            return known
+        made = self.origins.of(x, position)
+        if made is None or made.is_constant:
+            made = self.origins.anywhere(value)
+        return self.related(value) if made is None or made.is_constant else made
+
+    def related(self, value: Any) -> Term:
         """An array by its relation to a named array or tensor."""
-        name = next((n for n, array in self.arrays.items() if array is value), None)
-        if name is not None:
-            return self.array(name)
-        if value.size and np.all(value == value.flat[0]):
+        if is_short(value):
             return constant(value)
-        for name, array in self.arrays.items():
+        for _, array in self.arrays.values():
             if (key := view_key(value, array)) is not None:
-                return self.array(name)[key]
+                return self.variable(array)[key]  # type: ignore[index]
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
             return self.unknown(value) if mask is None else mask
-        for name, array in self.arrays.items():
+        for _, array in self.arrays.values():
             if (how := relation(value, array)) is not None:
-                return RELATIONS[how](self.array(name))
+                return RELATIONS[how](self.variable(array))
         return self.unknown(value)
 
-    def array(self, name: str) -> Term:
-        """The symbol of a variable that holds an array."""
-        if name not in self.result.data:
-            self.result.data[name] = symbol(self.unique_name(name), self.arrays[name])
-        return self.result.data[name]
+    def variable(self, value: Any) -> Term | None:
+        """The symbol of the variable that holds an array, or the row of one that it is; None if no variable does."""
+        if id(value) in self.arrays:
+            return self.symbol_of(self.arrays[id(value)][0], value)
+        if id(value.base) in self.arrays and (i := row_of(value, value.base)) is not None:
+            return self.variable(value.base)[i]  # type: ignore[index]
+        return None
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
-        name = self.unique_name("C")
-        self.result.data[name] = symbol(name, value)
-        return self.result.data[name]
+        made = self.symbol_of("C", value)
+        assert made is not None
+        if value.size <= MOST_PRINTED:
+            self.result.constants[made] = constant(value)
+        return made
 
     def unique_name(self, name: str) -> str:
         """The name, with primes if it is taken."""
         unique = next(n for n in graph.with_primes(name) if n not in self.taken)
         self.taken.add(unique)
         return unique
+
+
+def is_short(value: Any) -> bool:
+    """Whether an array is written by its entries: equal ones, the identity, or a few numbers of a few digits."""
+    if value.size and np.all(value == value.flat[0]):
+        return True
+    if value.ndim == 1:
+        return value.size <= FEW_ENTRIES and all(len(as_typed(entry)) <= FEW_DIGITS for entry in value)
+    return is_identity(value)
+
+
+def depends_on_whole_number(term: Term) -> bool:
+    """Whether a number comes from variables that hold whole numbers; as an exponent it is better read in digits."""
+    symbols = [part for part in topological_order(term) if part.name is not None]
+    return not symbols or any(float(part.value).is_integer() for part in symbols if part.ndim == 0)
+
+
+def row_of(value: Any, whole: Any) -> int | None:
+    """Return i where an array is the row whole[i], not a copy of it; else None."""
+    if value.ndim == 0 or value.shape != whole.shape[1:] or value.strides != whole.strides[1:]:
+        return None
+    i, rest = divmod(value.ctypes.data - whole.ctypes.data, whole.strides[0] or 1)
+    return i if not rest and 0 <= i < len(whole) else None
+
+
+def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:
+    """The variables that hold the length of an axis, which no other variable of whole numbers has."""
+    lengths = {n for x in tensors for n in x.shape}
+    whole = {name: n for name, n in scope.items() if type(n) in (int, np.int64) and name[:1] != "_"}
+    return named_numbers({name: n for name, n in whole.items() if n in lengths})
 
 
 RELATIONS: dict[str, Any] = {

@@ -11,6 +11,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant
 from autotiny.algebra.loops import sum_of_rows
+from autotiny.algebra.picks import INDEX
 from autotiny.algebra.simplify import rebuilt
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.expression import operands_first
@@ -24,8 +25,8 @@ class Lifting(Protocol):
     terms: dict[Tensor, Term]
     result: Any
 
-    def operand(self, value: Any, exact: bool) -> Term:
-        """Return the term of a tensor, a number or an array."""
+    def operand(self, x: Tensor, position: int) -> Term:
+        """Return the term of an operand of a result."""
         ...
 
     def known(self, value: Any) -> Term | None:
@@ -60,12 +61,12 @@ class Loops:
     def rolled(self, x: Tensor, run: Lifting) -> Term | None:
         """Return the sum with the addends that differ in an index alone as one; None where there are none."""
         leaves, chain = self.leaves(x)
-        within = {leaf: self.inside(leaf, run) for _, leaf in leaves if isinstance(leaf, Tensor)}
+        within = {x: self.inside(x, run) for x in (user.args[i] for _, user, i in leaves) if isinstance(x, Tensor)}
         inside = set().union(*within.values())
         if sum(any(t in self.named for t in own) for own in within.values()) > 1:
             return None  # they are not those of the last turn, but have names of their own
         definitions = {run.terms[t]: run.result.definitions[run.terms[t]] for t in inside}
-        terms = [(sign, expanded(run.operand(leaf, exact=False), definitions)) for sign, leaf in leaves]
+        terms = [(sign, expanded(run.operand(user, i), definitions)) for sign, user, i in leaves]
         total = added(terms, run)
         if total is not None:
             for tensor in (inside | chain) & run.result.symbols.keys():
@@ -74,18 +75,19 @@ class Loops:
                 run.result.tracked.discard(sign)
         return total
 
-    def leaves(self, x: Tensor) -> tuple[list[tuple[int, Any]], set[Tensor]]:
-        """Return the addends with their signs, and the sums on the way."""
-        leaves, chain, stack = list[tuple[int, Any]](), set[Tensor](), [(1, x)]
+    def leaves(self, x: Tensor) -> tuple[list[tuple[int, Tensor, int]], set[Tensor]]:
+        """Return the addends, each with its sign as an operand of a sum, and the sums on the way."""
+        leaves, chain, stack = list[tuple[int, Tensor, int]](), set[Tensor](), [(1, x)]
         while stack:
             sign, part = stack.pop()
-            if part is x or (self.adds(part) and self.goes_on(part)):
-                chain.add(part)
-                signs = SIGNS[part.op.function]  # type: ignore[union-attr]
-                stack += [(sign * s, a) for s, a in zip(reversed(signs), reversed(part.args), strict=True)]
-            else:
-                leaves.append((sign, part))
-        return leaves, chain - {x}
+            chain.add(part)
+            for i, own in enumerate(SIGNS[part.op.function]):  # type: ignore[union-attr]
+                arg = part.args[i]
+                if self.adds(arg) and self.goes_on(arg):
+                    stack.append((sign * own, arg))
+                else:
+                    leaves.append((sign * own, part, i))
+        return leaves[::-1], chain - {x}
 
     def inside(self, leaf: Tensor, run: Lifting) -> set[Tensor]:
         """Return the named tensors that are used in one addend alone, as those of the last turn of a loop are."""
@@ -132,5 +134,7 @@ def added(terms: list[tuple[int, Term]], run: Lifting) -> Term | None:
 
 
 def kind(term: Term) -> Any:
-    """Return what addends of one kind have in common: the operations, with the indices left out."""
-    return (term.op, term.shape, *map(kind, term.args)) if term.op is not None else (term.name is None, term.shape)
+    """Return what addends of one kind have in common: the operations, with constants and indices left out."""
+    if term.is_constant or (term.op is INDEX and term.args[0].op is None):
+        return ("entry", term.shape)
+    return (term.op or id(term), term.shape, *map(kind, term.args))

@@ -5,32 +5,30 @@ recognised by the memory that it shares.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autotiny.ops.indexing import parts
 
-Name = Callable[[str], Any]
+
+def equal_array(value: Any, arrays: Iterable[tuple[str, Any]]) -> Any:
+    """Return the only array with these entries; None if there is none, or another one has them too."""
+    same = [a for _, a in arrays if a.dtype.kind == value.dtype.kind and np.array_equal(a, value)]
+    return same[0] if same and all(a is same[0] for a in same) else None
 
 
-def equal_array(value: Any, arrays: Mapping[str, Any]) -> str | None:
-    """Return the name of the only array with these entries; None if there is none, or another array has them too."""
-    names = [n for n, a in arrays.items() if a.dtype.kind == value.dtype.kind and np.array_equal(a, value)]
-    return names[0] if names and all(arrays[n] is arrays[names[0]] for n in names) else None
-
-
-def with_names(key: Any, arrays: Mapping[str, Any], symbol: Name) -> Any:
-    """Return an index with the symbols of variables in place of arrays of labels and masks."""
+def with_names(key: Any, known: Callable[[Any], Any]) -> Any:
+    """Return an index with the terms of variables in place of arrays of labels and masks, where they are known."""
 
     def named(part: Any) -> Any:
         if isinstance(part, range):
             return np.array(part, dtype=int)
         if not isinstance(part, np.ndarray) or part.ndim != 1 or np.array_equal(part, np.arange(part.size)):
             return part
-        name = equal_array(part, arrays)
-        return part if name is None else symbol(name)
+        term = known(part)
+        return part if term is None else term
 
     return tuple(map(named, key)) if isinstance(key, tuple) else named(key)
 

@@ -2,13 +2,14 @@
 
 import ast
 import functools
+import inspect
 import itertools
 import linecache
 import os
 import sys
 from collections import ChainMap
-from collections.abc import Mapping
-from types import CodeType, FrameType
+from collections.abc import Iterator, Mapping
+from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+NOT_CONTAINERS = (ModuleType, type, FunctionType, MethodType)
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
@@ -74,6 +76,49 @@ def line_text(path: str, number: int) -> str:
 def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:
     """Return the name of the variable that holds this very object, if one does."""
     return next((name for name, other in scope.items() if other is value and not name.startswith("_")), None)
+
+
+MOST_MEMBERS, DEEPEST = 100, 3
+"""How many entries of a list or dict are looked at, and how far within one another."""
+
+
+def named_values(scope: Mapping[str, Any], items: bool = True) -> Iterator[tuple[str, Any]]:
+    """Yield the variables, then what they hold: W1 for params["W1"] and model.W1; with `items`, xs[0] of a list.
+
+    >>> layers = [{"W": 1.0}, {"W": 2.0}]
+    >>> dict(named_values({"lam": 0.1, "params": {"W1": 3.0}, "_hidden": 4.0}, items=False))
+    {'lam': 0.1, 'params': {'W1': 3.0}, 'W1': 3.0}
+    >>> [name for name, _ in named_values({"layers": layers})]
+    ['layers', 'layers[0]', 'layers[1]', 'W[0]', 'W[1]']
+    """
+    level = [(name, "", value, True) for name, value in scope.items() if not name.startswith("_")]
+    for _ in range(DEEPEST):
+        yield from ((name + place, value) for name, place, value, is_named in level if is_named or items)
+        level = [each for name, place, value, _ in level for each in _members(name, place, value)]
+
+
+def _members(name: str, place: str, value: Any) -> Iterator[tuple[str, str, Any, bool]]:
+    """Yield what a list, dict or object holds, by its key or attribute, with the place in the lists around it.
+
+    The last entry says whether it has a key or an attribute of its own.
+    """
+    if type(value) in (list, tuple):
+        yield from ((name, f"{place}[{i}]", value[i], False) for i in range(min(len(value), MOST_MEMBERS)))
+    else:
+        named: Mapping[Any, Any] = value if type(value) is dict else _attributes(value)
+        for key in itertools.islice(named, MOST_MEMBERS):
+            if isinstance(key, str) and not key.startswith("_"):
+                yield key, place, named[key], True
+            elif type(key) is int:
+                yield name, f"{place}[{key}]", named[key], False
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """Return the attributes of an object that is neither a module, a class, a function nor an array."""
+    if isinstance(value, NOT_CONTAINERS) or hasattr(type(value), "__array_function__"):
+        return {}
+    own = inspect.getattr_static(value, "__dict__", None)
+    return value.__dict__ if isinstance(own, GetSetDescriptorType) and type(value.__dict__) is dict else {}
 
 
 # ----- the expression that is evaluated -----

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from autotiny.engine.call_site import named_values
 from autotiny.engine.node import Node
 from autotiny.engine.recording import evaluate_form
 
@@ -81,13 +82,13 @@ def form_with(node: Node, values: Container[Node]) -> Any:
 
 
 def names(order: Iterable[AnyNode], scope: Mapping[str, Any]) -> dict[AnyNode, str]:
-    """Return a name for each tensor: its own, else its variable's in scope, else a short one: t1, t2 ...
+    """Return a name for each tensor: its own, else its variable's, key's or attribute's in scope, else t1, t2 ...
 
     No two tensors get the same name: later ones get a prime.
     """
     variables: dict[int, str] = {}
-    for name, value in scope.items():
-        if isinstance(value, Node) and not name.startswith("_"):
+    for name, value in named_values(scope, items=False):
+        if isinstance(value, Node):
             variables.setdefault(id(value), name)
     order = list(order)
     bases = {node: node.name or variables.get(id(node)) for node in order}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.recording import value_of
+from autotiny.errors import UnsupportedError
 
 Value = Any
 
@@ -57,6 +58,14 @@ def reshape(x: Value, shape: Value) -> Value:
 def shape(x: Value) -> Value:
     """The lengths of the axes."""
     return np.shape(value_of(x))
+
+
+def len(x: Value) -> Value:  # noqa: A001 - Python's name
+    """The length of the first axis."""
+    lengths = np.shape(value_of(x))
+    if not lengths:
+        raise UnsupportedError("len: a number has no length")
+    return lengths[0]
 
 
 def size(x: Value) -> Value:

@@ -124,6 +124,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "diagonal":          ("diag()",          "np.diag()",     "diag()",                 "diag()"),
     "convolution":       ("convolve()",      "np.convolve()", "convolve()",             "convolve()"),
     "ones":              ("a: 1",            "",              r"a: \mathbf{1}",          "a: <mn>𝟏</mn>"),
+    "len":               ("",                "a: len($e)",    "",                       ""),
     "astype":            ("",                "a: $a.astype($e)", "",                    ""),
     "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
     "stack":             ("stack()",         "np.stack()",    "stack()",                "stack()"),

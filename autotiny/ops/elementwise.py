@@ -27,6 +27,7 @@ from autotiny.ops.table import (
     extend,
     is_complex,
     is_formula,
+    is_written,
     own,
 )
 
@@ -57,12 +58,21 @@ def one_less(b: Array, y: Array, a: Array) -> Array:
         return y.dtype.type(0)
     if b.is_constant if is_formula(b) else not hasattr(b, "__array_function__"):  # a number
         return b - (b != 0)
+    if (is_written(a) or is_written(b)) and np.all((value_of(a) != 0) | (value_of(b) != 0)):
+        return b - 1
     return b - np.logical_or(a != 0, b != 0)
 
 
 def log_of_base(a: Array, y: Array) -> Array:
     """Return log(a) in the precision of y = aᵇ, and 0 where a = 0: 0ᵇ does not depend on b."""
+    if is_written(a) and np.all(value_of(a) != 0):
+        return np.log(a)
     return np.log(np.where(a == 0, y.dtype.type(1), a))
+
+
+def value_of(x: Any) -> Any:
+    """Return the value of a formula, anything else as it is."""
+    return x.value if is_formula(x) else x
 
 
 def real_part(x: Array) -> Array:

@@ -50,4 +50,9 @@ def test_mask_of_a_named_tensor_is_told_by_its_comparison():
 
 def test_array_that_nobody_named_is_a_capital_c():
     x = at.Tensor([0.3, -0.6], name="x")
-    assert at.derive(np.sum(x * np.array([2.0, 5.0])), x).formula == "C"
+    assert at.derive(np.sum(x * np.array([2.12345678, 5.0])), x).formula == "C"
+
+
+def test_short_array_that_nobody_named_is_its_entries():
+    x = at.Tensor([0.3, -0.6], name="x")
+    assert at.derive(np.sum(x * np.array([2.0, 5.0])), x).formula == "[2, 5]"

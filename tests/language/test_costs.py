@@ -45,7 +45,7 @@ def test_estimate_is_never_below_the_result_for_any_case_of_the_table():
 
 AT_MOST = """
 all angle any argmax argmin argsort binary_cross_entropy clip compress copysign cosine_similarity count_nonzero delete
-diagonal extract fix fliplr flipud gelu heaviside hinge huber kl_divergence ldexp linalg.diagonal
+diagonal extract fix fliplr flipud gelu heaviside hinge huber kl_divergence ldexp len linalg.diagonal
 linalg.matrix_transpose linalg.trace linalg.vector_norm matrix_transpose mean mean_absolute_error mean_squared_error
 mish nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar ndim ones_like ptp real_if_close reshape rollaxis
 rot90 selu shape silu sinc size std trace trim_zeros var vector_norm zeros_like
