@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.conditions import constant_along
+from autotiny.algebra.conditions import across, constant_along, copies, scalar
 from autotiny.algebra.equation import Equation, measure
 from autotiny.algebra.normal import ONE, number, times
 from autotiny.algebra.term import Term
@@ -31,6 +31,11 @@ def in_order(a: Array, b: Array) -> bool:
 def has_no_sign(x: Array) -> bool:
     """Whether a formula is smaller than its negative."""
     return not isinstance(x, Term) or measure(x) < measure(times(-ONE, x))
+
+
+def has_shape_of(x: Array, y: Array) -> bool:
+    """Whether x and y together have the shape of x."""
+    return np.broadcast_shapes(np.shape(x), np.shape(y)) == np.shape(x)
 
 
 # fmt: off
@@ -80,8 +85,21 @@ SOFTMAX = (
     Equation("what a softmax passes back sums to 0",
         lambda a, g, axis: np.sum(a * (g - np.sum(a * g, axis=axis, keepdims=True)), axis=axis, keepdims=True),
         lambda a, g, axis: np.sum(a * g, axis=axis, keepdims=True) * (1 - np.sum(a, axis=axis, keepdims=True)),
-        lambda a, g, axis: np.shape(a) == np.broadcast_shapes(np.shape(a), np.shape(g)), rest=("g",)),
+        lambda a, g, axis: has_shape_of(a, g), rest=("g",)),
 )
 
-LAYERS: tuple[Equation, ...] = (*MASKS, *SOFTMAX)
+MEANS = (
+    Equation("deviations from the mean add up to 0",
+        lambda x, n, axis: np.sum(x - n * np.sum(x, axis=axis, keepdims=True), axis=axis, keepdims=True),
+        lambda x, n, axis: np.sum(x, axis=axis, keepdims=True) * (1 - copies(x, np.shape(x), axis) * n),
+        lambda x, n, axis: constant_along(n, axis, x) and has_shape_of(x, n), rest=("x", "n")),
+    Equation("deviations from the mean add up to 0",
+        lambda x, n: np.sum(x - n * np.sum(x)),     lambda x, n: np.sum(x) * (1 - np.size(x) * n),
+        lambda x, n: scalar(n) and not scalar(x), rest=("x", "n")),
+    Equation("x · Aᵀ (b / (A x)) is the sum of b",
+        lambda a, x, b: np.sum(x * (np.transpose(a) @ (b / (a @ x)))),  lambda a, x, b: np.sum(across(b, a @ x)),
+        lambda a, x, b: np.ndim(x) == 1 and np.ndim(a) == 2 and has_shape_of(a @ x, b), rest=("b",)),
+)
+
+LAYERS: tuple[Equation, ...] = (*MASKS, *SOFTMAX, *MEANS)
 # fmt: on

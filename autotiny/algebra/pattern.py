@@ -185,7 +185,7 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
         yield bound
 
 
-def truth(value: Any) -> Term | None:
+def truth(value: Term) -> Term | None:
     """Return the truth values that a formula counts as 1 and 0; None if it is any other formula."""
     if value.dtype == bool:
         return value

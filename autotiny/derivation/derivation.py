@@ -10,6 +10,7 @@ from autotiny.algebra import Term
 from autotiny.algebra.writing import as_latex, as_mathml, as_text
 from autotiny.derivation.elements import ElementView, elements
 from autotiny.derivation.matching import Match, match
+from autotiny.derivation.points import Gradients
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.engine.call_site import caller_scope
@@ -224,7 +225,9 @@ class Derivation(DerivedGradient):
             )
         needed = " ".join(self.conditions())
         free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
-        return match(formula, self.term, self.definitions, free, caller_scope() if scope is None else scope)
+        others = caller_scope() if scope is None else scope
+        gradients = Gradients(self.output, self.run.definitions, self.run.tracked) if self.output.size == 1 else None
+        return match(formula, self.term, self.definitions, free, others, gradients, self.target.name or "")
 
     def __repr__(self) -> str:
         return terminal(self)

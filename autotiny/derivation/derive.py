@@ -7,25 +7,24 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Term, constant, symbol, topological_order
-from autotiny.algebra.normal import fitted, without_spread
+from autotiny.algebra.normal import fitted
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.picks import SCATTERS
-from autotiny.algebra.rewrites import ROWS, VECTORS
+from autotiny.algebra.rewrites import VECTORS
 from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import Rewrite, Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
+from autotiny.derivation.definitions import rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     ROWS_ON_DATA,
-    Definition,
     Fact,
+    Length,
     NormInRange,
     NowhereNan,
     NowhereZero,
     OneEqual,
-    ReciprocalOfSum,
-    SumOfShares,
     SumsToOne,
     SumsToZero,
 )
@@ -162,11 +161,11 @@ class Descent:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in definition(s, made))
+        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), NormInRange(), OneEqual()]
-        return Simplifier([NowhereNan(), *rules], facts)
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), OneEqual(), Length()]
+        return Simplifier([NowhereNan(), NormInRange(), *rules], facts)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -251,22 +250,6 @@ def condition(rewrite: Rewrite) -> str:
     parts = map(normalise, topological_order(rewrite.before))
     used = [rewrite.rule.claim(part) for part in parts if rewrite.rule.holds(part)]
     return ", ".join(dict.fromkeys(f"{as_text(readable(subject))} {sign}" for subject, sign in used))
-
-
-def definition(sign: Term, made: Term) -> list[Definition | ReciprocalOfSum | SumOfShares]:
-    """Return the rewrite rules that follow from the definition of a name."""
-    if made.op is None:
-        return []
-    row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
-    made = without_spread(made)
-    text = as_text(readable(made))
-    title = f"{row.name}, {sign.name}" if row else f"{sign.name} is {text}"
-    rules: list[Definition | ReciprocalOfSum | SumOfShares] = [Definition(sign, made, title)]
-    if (beside := ReciprocalOfSum.other_than_one(made)) is not None:
-        rules.append(ReciprocalOfSum(sign, beside, f"{sign.name} is {text}"))
-    if (shares := SumOfShares.of(sign, made)) is not None:
-        rules.append(shares)
-    return rules
 
 
 def recorded_order(loss: Tensor) -> list[Tensor]:

@@ -9,96 +9,20 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Equation, Term, topological_order, variables
-from autotiny.algebra.equation import needs, rewritten
+from autotiny.algebra.equation import rewritten
 from autotiny.algebra.facts import precision, sums_to_one
 from autotiny.algebra.layers import MIRROR
-from autotiny.algebra.normal import ONE, addends, factors, fitted, is_sum, number, product, total
+from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
 from autotiny.algebra.pattern import Bound, truth
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import leading, readable
 from autotiny.ops import OPS, Op
-from autotiny.ops.activations import sigmoid, softmax
+from autotiny.ops.activations import sigmoid
 from autotiny.ops.elementwise import nonzero
 from autotiny.ops.reductions import norm_in_range
 
 EITHER, IS_NAN = plain(np.logical_or), plain(np.isnan)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """The rule that replaces the code of a named tensor by its name."""
-
-    symbol: Term
-    made: Term
-    name: str
-    """The rule's name, as a student would know it."""
-
-    @cached_property
-    def needs(self) -> frozenset[Op]:
-        """Operations without which it cannot apply."""
-        return needs(self.made)
-
-    def at(self, term: Term) -> Term | None:
-        """Return the term with the name in place of its code, also among other factors or addends."""
-        return rewritten(self.made, term, lambda bound: self.symbol)
-
-
-@dataclass(frozen=True)
-class ReciprocalOfSum:
-    """The rule s u = 1 - s for s = 1 / (1 + u), as in a sigmoid composed of exp and a quotient."""
-
-    symbol: Term
-    other: Term
-    name: str
-
-    @cached_property
-    def needs(self) -> frozenset[Op]:
-        """Operations without which it cannot apply."""
-        return needs(self.other)
-
-    def at(self, term: Term) -> Term | None:
-        """Return the term with 1 - s in place of s u."""
-        return rewritten(self.symbol * self.other, term, lambda bound: 1 - self.symbol)
-
-    @staticmethod
-    def other_than_one(made: Term) -> Term | None:
-        """u, if a term is 1 / (1 + u)."""
-        coefficient, powers = factors(made)
-        if coefficient != 1 or len(powers) != 1 or powers[0][1] != -1:
-            return None
-        base = powers[0][0]
-        rest = [(c, x) for c, x in addends(base) if (c, number(x)) != (ONE, ONE)]
-        return total(rest, base.shape) if len(rest) == len(addends(base)) - 1 and len(rest) == 1 else None
-
-
-@dataclass(frozen=True)
-class SumOfShares:
-    """The rule that shares of a sum, a = x / sum(x) as in a softmax, add up to 1."""
-
-    symbol: Term
-    axis: Any
-    name: str = "shares of a sum add up to 1"
-    needs = frozenset({OPS[np.sum]})
-    """Operations without which it cannot apply."""
-
-    def at(self, term: Term) -> Term | None:
-        """Return 1 in place of such a sum."""
-        same = is_sum(term) and term.args[0] is self.symbol and term.kwargs.get("axis") == self.axis
-        return fitted(1, term.shape) if same else None
-
-    @staticmethod
-    def of(symbol: Term, made: Term) -> "SumOfShares | None":
-        """Return the rule of a symbol, if its definition is a quotient of this form, or a softmax."""
-        if made.op is OPS[softmax]:
-            return SumOfShares(symbol, made.kwargs.get("axis", 0) if made.ndim > 1 else None)
-        coefficient, powers = factors(made)
-        for i, (base, power) in enumerate(powers):
-            others = [*powers[:i], *powers[i + 1 :]]
-            is_total = power == -1 and is_sum(base) and base.args[0].shape == made.shape
-            if is_total and product(coefficient, others, made.shape) is base.args[0]:
-                return SumOfShares(symbol, base.kwargs.get("axis"))
-        return None
 
 
 class Fact(ABC):
@@ -160,6 +84,45 @@ class OneEqual(Fact):
         mask = truth(term.args[0]) if is_sum(term) else None
         compared = mask is not None and mask.op is plain(np.equal)
         return compared and term.size > 0 and bool(np.all(term.value == 1))
+
+
+class Length(Fact):
+    """The fact that a name is the number of entries that a sum adds up: n equal terms over n cancel."""
+
+    needs = frozenset[Op]()
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product without the number and the name."""
+        name = self.name_of(term)
+        if name is None:
+            return None
+        coefficient, powers = factors(term)
+        cancelled = [(base, p + (base is name)) for base, p in powers]
+        return product(coefficient / int(name.value), [(base, p) for base, p in cancelled if p], term.shape)
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is n / name for a whole number n of which the name has the value."""
+        return self.name_of(term) is not None
+
+    def name_of(self, term: Term) -> Term | None:
+        """Return the name."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        if abs(coefficient) < FEWEST:
+            return None
+        names = (x for x, p in powers if p <= -1 and x.op is None and x.ndim == 0)
+        return next((x for x in names if x.value == abs(coefficient)), None)
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the name and the claim that it is the number."""
+        name = self.name_of(term)
+        assert name is not None
+        return name, f"= {int(name.value)}"
+
+
+FEWEST = 3
+"""The smallest number of entries that is taken for the value of a name."""
 
 
 @dataclass(frozen=True)

@@ -1,70 +1,27 @@
 """Is this the gradient? A typed formula is compared with the derived one."""
 
-import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autotiny.algebra.term import Term
+from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
-from autotiny.derivation.textbook import code_of, with_axes_kept
+from autotiny.derivation.textbook import Reading, equation
 from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
 from autotiny.errors import AutotinyError
-from autotiny.language import ExpressionError, evaluate
+from autotiny.language.paper.cursor import Vocabulary
+from autotiny.language.paper.names import Names
 
 Array = NDArray[Any]
-
-
-# ----- interpretations of a typed formula: as NumPy code, or in textbook notation -----
-class Interpretation(NamedTuple):
-    """NumPy code; its description, if that adds to the text; whether vectors are columns in it."""
-
-    code: str
-    description: str = ""
-    columns: bool = False
-
-    def value(self, scope: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
-        """The value of the code; on paper a row, a column and a vector are one, so it takes the shape expected."""
-        if self.columns:
-            scope = {name: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for name, v in scope.items()}
-        value = np.asarray(evaluate(self.code, scope).value)
-        if value.dtype.kind not in "fiub":
-            raise ExpressionError(f"{self.code!r} is neither a number nor an array of numbers")
-        value = value if value.dtype.kind == "f" else value.astype(float)
-        on_paper = self.description and [n for n in value.shape if n > 1] == [n for n in shape if n > 1]
-        return value.reshape(shape) if on_paper else value
-
-
-def interpretations(text: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> Iterator[Interpretation]:
-    """Yield the text as code, then as textbook notation, where sums keep their axes and vectors are columns.
-
-    `names` gives an identifier for each name, `scope` the values of the identifiers.
-    """
-    if _is_python(text) and all(name == identifier for name, identifier in names.items() if name in text):
-        yield Interpretation(text)
-    numbers = {name for name, value in scope.items() if np.ndim(value) == 0}
-    code = code_of(text, {**{name: name for name in scope}, **names}, numbers)
-    for variant, columns in product(dict.fromkeys((code, with_axes_kept(code))), (False, True)):
-        description = variant if variant != code else ""
-        yield Interpretation(variant, f"{variant} of columns" if columns else description, columns)
-
-
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-# ----- the comparison -----
 TRIALS = 3
+DIAGNOSED = 8
+"""The largest number of readings of a wrong formula for which a mistake is looked for."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +34,22 @@ class Match:
     ok : whether it is the gradient, for other values of the parameters too.
     difference : the difference in words; empty if there is none.
     read_as : the NumPy code that the text was parsed to, if that differs from the text.
+    condition : what it relies on, such as "for a symmetric A"; empty if it holds for all values.
     """
 
     text: str
     ok: bool
     difference: str = ""
     read_as: str = ""
+    condition: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __repr__(self) -> str:
         read = f", read as {self.read_as}" if self.read_as else ""
-        return f"{self.text}{read}: {'the gradient' if self.ok else self.difference}"
+        condition = f" {self.condition}" if self.condition else ""
+        return f"{self.text}{read}: {f'the gradient{condition}' if self.ok else self.difference}"
 
 
 def match(
@@ -98,11 +58,14 @@ def match(
     definitions: Mapping[Term, Term],
     tracked: Iterable[Term],
     others: Mapping[str, Any] = MappingProxyType({}),
+    gradients: Gradients | None = None,
+    target: str = "",
 ) -> Match:
     """Compare a typed formula with the right one, on the recorded values and on other values of the tracked symbols.
 
     The text is NumPy code of autotiny's expression language, or textbook notation, over the names of the symbols and,
-    among the `others`, of numbers and arrays, which stay the same. Raises ExpressionError if it cannot be parsed.
+    among the `others`, of numbers and arrays, which stay the same. With `gradients` it may name the gradient by every
+    tensor of the run. Raises ExpressionError if it cannot be parsed.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -112,64 +75,186 @@ def match(
     >>> match("A2 - Y", right, {}, [A2])
     A2 - Y: 8 times the gradient: a missing 1/m?
     """
-    words = set(re.findall(r"[^\W\d]\w*", text))
-    used = {name: others[name] for name in words if isinstance(others.get(name), int | float | np.ndarray)}
-    return _Matcher(right, definitions, tracked, used).match(text)
+    usable = {n: v for n, v in others.items() if isinstance(v, int | float | complex | np.ndarray | np.number)}
+    return _Matcher(right, definitions, tracked, usable, gradients, target).match(text)
 
 
 class _Matcher:
     def __init__(
-        self, right: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term], others: Mapping[str, Any]
+        self,
+        right: Term,
+        definitions: Mapping[Term, Term],
+        tracked: Iterable[Term],
+        others: Mapping[str, Any],
+        gradients: Gradients | None,
+        target: str,
     ) -> None:
-        self.right, self.definitions, self.tracked, self.others = right, definitions, list(tracked), others
+        self.right, self.definitions, self.others, self.gradients = right, definitions, others, gradients
+        self.target = target
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
-        self.points = [recorded, *(self.values(self.elsewhere(seed)) for seed in range(TRIALS))]
+        self.moved = [term for term in tracked if term not in definitions]
+        self.kinds = {term: kind for term in self.moved if (kind := kind_of(term.value)) is not None}
+        self.recorded = Point(recorded, self)
 
     def values(self, known: Mapping[Term, Any]) -> dict[Term, Any]:
         with np.errstate(all="ignore"):
             return values([self.right, *self.definitions], self.definitions, known)
 
-    def elsewhere(self, seed: int) -> dict[Term, Any]:
-        """Other values of the tracked symbols that nothing defines, of the same signs and sizes."""
+    @cached_property
+    def points(self) -> "list[Point]":
+        """The recorded point, and points of other values of the same kinds."""
+        return [self.recorded, *(Point(self.values(self.elsewhere(seed, self.kinds)), self) for seed in range(TRIALS))]
+
+    def elsewhere(self, seed: int, kinds: Mapping[Term, Kind]) -> dict[Term, Any]:
+        """Other values of the tracked symbols that nothing defines, of the same signs, sizes and kinds."""
         rng = np.random.default_rng(seed)
-        return {term: _moved(term.value, rng) for term in self.tracked if term not in self.definitions}
+        return {term: another(term.value, rng, kinds.get(term)) for term in self.moved}
 
+    # ----- names -----
+    @cached_property
+    def gradient_names(self) -> dict[Term, str]:
+        """The identifier of the gradient by each tracked tensor, where no variable has that name."""
+        if self.gradients is None:
+            return {}
+        taken = set(self.symbols.values())
+        tensors = [x for x in self.gradients.tracked if x.name is not None]
+        return {x: name for x in tensors if (name := identifier(f"d{x.name}"))} | {
+            x: f"d{identifier(x.name or '')}" for x in tensors if identifier(f"d{x.name}") in taken
+        }
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names that the text may use."""
+        spelled = {str(term.name): name for term, name in self.symbols.items()}
+        more = {name: name for name in self.others}
+        gradients: dict[str, str] = {}
+        for x, name in self.gradient_names.items():
+            own = identifier(str(x.name))
+            gradients[own] = name
+            more |= {f"d{x.name}": name, f"grad_{x.name}": name, f"{x.name}_grad": name}
+            if self.gradients is not None:
+                more[f"d{self.gradients.output.name}d{x.name}"] = name
+        known = {**self.others, **{name: term.value for term, name in self.symbols.items()}}
+        scalars = {name for name, value in known.items() if np.ndim(value) == 0}
+        output = str(self.gradients.output.name) if self.gradients is not None else "J"
+        return Vocabulary(Names(spelled, more), gradients, output, scalars)
+
+    # ----- comparison -----
     def match(self, text: str) -> Match:
-        best = self.best_interpretation(text)
-        for i, point in enumerate(self.points):
-            stated, right = self.value(best, point), np.asarray(point[self.right])
-            if not equal(stated, right):
-                elsewhere = "equal on the recorded values, but not on others: " if i else ""
-                words = diagnose(stated, right, FormulaContext(self.right, point)) or extent(stated, right)
-                return Match(text, False, elsewhere + words, best.description)
-        return Match(text, True, read_as=best.description)
+        about = equation(text, self.vocabulary, self.recorded.scope, self.right.shape, self.slopes(), f"d{self.target}")
+        named = set(self.gradient_names.values())
+        for label in about.labels:
+            other = self.vocabulary.names.find(label) or label
+            if other in named and self.target and other != f"d{identifier(self.target)}":
+                output = self.vocabulary.output
+                return Match(text, False, f"its left side is {label}: this is d{output}/d{self.target}")
+        results = [self.side(text, readings) for readings in about.sides]
+        return next((found for found in results if not found), results[-1])
 
-    def best_interpretation(self, text: str) -> Interpretation:
-        """The first interpretation that is right; else the first of the right shape; else the first with a value."""
-        values, error = dict[Interpretation, Array](), None
-        names = {term.name: name for term, name in self.symbols.items() if term.name is not None}
-        for each in interpretations(text, names, self.scope(self.points[0])):
+    def slopes(self) -> dict[str, Callable[[Any], Any]]:
+        return {}
+
+    def side(self, text: str, readings: list[Reading]) -> Match:
+        """The verdict on one side of an equation: of its readings the one that is right, else the most likely one."""
+        stated, error = list[tuple[Reading, Array]](), None
+        by_chance: Match | None = None
+        for reading in readings:
             try:
-                values[each] = self.value(each, self.points[0])
+                value = self.recorded.value(reading)
+                if equal(value, self.recorded.right):
+                    found = self.elsewhere_too(text, reading)
+                    if found:
+                        return found
+                    by_chance = by_chance or found
+                elif not any(_identical(value, other) for _, other in stated):
+                    stated.append((reading, value))
             except AutotinyError as failed:
                 error = error or failed
-        if not values:
+        if by_chance is not None:
+            return by_chance
+        if not stated:
             assert error is not None
             raise error
-        right = np.asarray(self.right.value)
-        return max(values, key=lambda each: (equal(values[each], right), values[each].shape == right.shape))
+        return self.wrong(text, stated)
 
-    def value(self, interpretation: Interpretation, point: Mapping[Term, Any]) -> Array:
-        return interpretation.value(self.scope(point), self.right.shape)
+    def elsewhere_too(self, text: str, reading: Reading) -> Match:
+        """The verdict on a reading that is right on the recorded values."""
+        read_as = self.read_as(text, reading)
+        for point in self.points[1:]:
+            value = point.value(reading)
+            if not equal(value, point.right):
+                words = diagnose(value, point.right, point.context) or extent(value, point.right)
+                return Match(text, False, f"equal on the recorded values, but not on others: {words}", read_as)
+        return Match(text, True, read_as=read_as, condition=self.condition(reading))
 
-    def scope(self, point: Mapping[Term, Any]) -> dict[str, Any]:
+    def condition(self, reading: Reading) -> str:
+        """The kinds of values that a formula relies on: those without which it is wrong."""
+        needed = []
+        for term, kind in self.kinds.items():
+            others = {each: k for each, k in self.kinds.items() if each is not term}
+            point = Point(self.values(self.elsewhere(TRIALS, others)), self)
+            try:
+                if not equal(point.value(reading), point.right) and np.all(np.isfinite(point.right)):
+                    needed.append(f"{self.symbols[term]} {kind.name}")
+            except AutotinyError:
+                needed.append(f"{self.symbols[term]} {kind.name}")
+        return f"for {' and '.join(needed)}" if needed else ""
+
+    def wrong(self, text: str, stated: list[tuple[Reading, Array]]) -> Match:
+        """The verdict on a wrong formula, by the reading whose difference has a name."""
+        right = self.recorded.right
+        of_shape = [(reading, value) for reading, value in stated if value.shape == right.shape]
+        for reading, value in (of_shape or stated)[:DIAGNOSED]:
+            if words := diagnose(value, right, self.recorded.context):
+                return Match(text, False, words, self.read_as(text, reading))
+        reading, value = (of_shape or stated)[0]
+        return Match(text, False, extent(value, right), self.read_as(text, reading))
+
+    def read_as(self, text: str, reading: Reading) -> str:
+        """The code that a text was parsed to, where it says more than the text."""
+        code = reading.code
+        return "" if _letters(code) == _letters(text) else code
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def _identical(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
+
+
+class Point:
+    """Values of all terms at one point, by term and by the names that formulas use."""
+
+    def __init__(self, known: Mapping[Term, Any], matcher: _Matcher) -> None:
+        self.known, self.matcher = known, matcher
+        self.right = np.asarray(known[matcher.right])
+
+    @cached_property
+    def context(self) -> FormulaContext:
+        """What the diagnosis knows."""
+        return FormulaContext(self.matcher.right, self.known)
+
+    @cached_property
+    def scope(self) -> dict[str, Any]:
         """The value of every name that a formula may use."""
-        return {**self.others, **{name: point[term] for term, name in self.symbols.items()}}
+        names = {name: self.known[term] for term, name in self.matcher.symbols.items()}
+        return {**self.others, **names}
 
+    @cached_property
+    def others(self) -> dict[str, Any]:
+        """Variables beside the run, and the gradients that it does not name."""
+        matcher = self.matcher
+        others = dict(matcher.others)
+        if matcher.gradients is not None:
+            with np.errstate(all="ignore"):
+                found = matcher.gradients.at(self.known, matcher.gradient_names)
+            others |= {matcher.gradient_names[x]: value for x, value in found.items()}
+        return others
 
-def _moved(value: Any, rng: np.random.Generator) -> Any:
-    """Every entry times a random factor; zeros become small numbers."""
-    entries = np.asarray(value)
-    noise = rng.normal(size=entries.shape)
-    return np.where(entries == 0, 0.1 * noise, entries * np.exp(0.3 * noise)).astype(entries.dtype)
+    def value(self, reading: Reading) -> Array:
+        """The value of a reading here."""
+        with np.errstate(all="ignore"):
+            return reading.value(self.scope, self.matcher.right.shape)

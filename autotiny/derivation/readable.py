@@ -3,9 +3,12 @@
 from fractions import Fraction
 from typing import Any
 
-from autotiny.algebra import Term, apply, topological_order
+import numpy as np
+
+from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.algebra.normal import (
     MATMUL,
+    ONE,
     PRODUCTS,
     SUMS,
     Factor,
@@ -20,6 +23,7 @@ from autotiny.algebra.normal import (
     total,
 )
 from autotiny.algebra.simplify import rebuilt
+from autotiny.algebra.term import plain
 
 
 def readable(term: Term) -> Term:
@@ -35,12 +39,39 @@ def _plainer(term: Term) -> Term:
         coefficient, powers = factors(term)
         if coefficient < 0:
             coefficient, powers = with_sign_inside(coefficient, powers)
+        powers = with_intervals(powers)
         return _without_keepdims(product(coefficient, powers, term.shape, place))
     if term.op in SUMS:
         return _without_keepdims(_sum(term))
     if is_reshape(term) and is_sum(term.args[0]) and (plain := leading(term.args[0])).shape == term.shape:
         return plain
     return term
+
+
+BELOW = {
+    plain(np.less): np.less, plain(np.greater): np.less,
+    plain(np.less_equal): np.less_equal, plain(np.greater_equal): np.less_equal,
+}  # fmt: skip
+"""Comparisons, and how they are written with the smaller side on the left."""
+
+
+def with_intervals(powers: list[Factor]) -> list[Factor]:
+    """Return factors with one mask, 1[a < x < b], in place of two, 1[x > a] and 1[x < b]."""
+    for i, (first, _) in enumerate(powers):
+        for j, (second, _) in enumerate(powers):
+            if first.op in BELOW and second.op in BELOW and BELOW[first.op] is BELOW[second.op]:
+                (a, x), (y, b) = from_below(first), from_below(second)
+                if x is y:
+                    others = [factor for k, factor in enumerate(powers) if k not in (i, j)]
+                    below = BELOW[first.op]
+                    return with_intervals([*others, (constant(np.logical_and(below(a, x), below(x, b))), ONE)])
+    return powers
+
+
+def from_below(comparison: Term) -> tuple[Term, ...]:
+    """Return the operands of a comparison, the smaller one first."""
+    assert comparison.op is not None
+    return comparison.args if BELOW[comparison.op] is comparison.op.function else comparison.args[::-1]
 
 
 def place(factor: Factor) -> tuple[int, bool, int]:

@@ -141,6 +141,8 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "greater_equal":     ("t: $s ≥ $s",      "t: $s >= $s",   r"t: $s \ge $s",          "t: $s ≥ $s"),
     "less":              ("t: $s < $s",      "t: $s < $s",    "t: $s < $s",             "t: $s < $s"),
     "less_equal":        ("t: $s ≤ $s",      "t: $s <= $s",   r"t: $s \le $s",          "t: $s ≤ $s"),
+    "less twice":        ("t: $s < $s < $s", "",              "t: $s < $s < $s",        "t: $s < $s < $s"),
+    "less_equal twice":  ("t: $s ≤ $s ≤ $s", "",              r"t: $s \le $s \le $s",  "t: $s ≤ $s ≤ $s"),
     "equal":             ("t: $s = $s",      "t: $s == $s",   "t: $s = $s",             "t: $s = $s"),
     "not_equal":         ("t: $s ≠ $s",      "t: $s != $s",   r"t: $s \ne $s",          "t: $s ≠ $s"),
     "sum":               ("",                "",              r"P: \sum $p",            "P: ∑ $p"),

@@ -19,7 +19,7 @@ from autotiny.ops.table import Op
 REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
-    "where",
+    "where", "less twice", "less_equal twice",
 }  # fmt: skip
 """Kinds whose operands may be truth values; elsewhere a truth value counts as 1 or 0: it is a mask."""
 DIGITS = [str(n) for n in range(2, 10)]
@@ -44,6 +44,7 @@ class _Mathematics:
             **dict.fromkeys(("positive", "copy", "astype"), lambda node: self.factor(node.args[0])),
             "ones_like": lambda node: Expression("ones", []),
             "add": self.sum,
+            "logical_and": self.both,
             "multiply": self.product,
             "matmul": self.matrix_product,
             "power": self.power,
@@ -119,6 +120,14 @@ class _Mathematics:
         if self.is_scalar(a) and not self.is_constant(b):
             return self.make("scale", a, b)
         return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
+
+    def both(self, node: Node) -> Expression:
+        """Return a conjunction; a < x < b for a < x and x < b."""
+        a, b = node.args
+        kind = self.kind(a)
+        if kind == self.kind(b) and kind in ("less", "less_equal") and a.args[1] is b.args[0]:
+            return self.make(f"{kind} twice", *a.args, b.args[1])
+        return self.make("logical_and", a, b)
 
     def is_constant(self, node: Node) -> bool:
         """Whether a node is a number or an array without a name."""

@@ -62,7 +62,7 @@ def test_a_formula_is_judged_by_the_exit_code_and_in_words(formula, code, told, 
     ("arguments", "told"),
     [
         ([*REGRESSION[:-1], "v"], "there is no value named v"),
-        ([*REGRESSION, "--matches", "X +"], "neither NumPy code nor a formula"),
+        ([*REGRESSION, "--matches", "X +"], "the formula ends where an operand is missing"),
         ([*REGRESSION[:-2], "--matches", "X"], "--matches takes one formula: name its variable with --wrt NAME"),
         (
             ["derive", "x**2", "--set", "x=[[1,2],[3,4]]"],

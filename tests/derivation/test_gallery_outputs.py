@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from autotiny.derivation.matching import _moved
+from autotiny.derivation.points import moved as _moved
 from autotiny.derivation.program import identifier, values
 from derivation.gallery import GALLERY
 

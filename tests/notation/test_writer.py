@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from autotiny.algebra import symbol, topological_order
 from autotiny.algebra.writing import as_latex, as_mathml, as_numpy, as_text
 from autotiny.derivation.program import identifier
-from autotiny.derivation.textbook import code_of, with_axes_kept
-from autotiny.language import evaluate
+from autotiny.language.paper.cursor import Vocabulary
+from autotiny.language.paper.evaluation import Convention, PaperEvaluation
+from autotiny.language.paper.formulas import parse
+from autotiny.language.paper.names import Names
 from derivation.formulas import A2, WRITTEN, Z1, A, B, G, Y, m, random_formulas, w
 
 HOSTILE = ['"><script>', r"\input{x}", "a_b{}$&%#^~", "‮evil", "x; rm -r", "</math>", "{0}", "  "]
@@ -36,8 +38,9 @@ def read_back(term, text):
     symbols = [part for part in topological_order(term) if part.name is not None]
     scope = {identifier(part.name): part.value for part in symbols}
     names = {part.name: identifier(part.name) for part in symbols}
-    code = code_of(text, names, {name for name, value in scope.items() if np.ndim(value) == 0})
-    value = evaluate(with_axes_kept(code), scope).value  # on paper sums keep their axes, and a row is a vector
+    (statement,) = parse(text, Vocabulary(Names(names)))
+    kept = Convention(keepdims=True)  # on paper sums keep their axes, and a row is a vector
+    value = PaperEvaluation(text, scope, kept, term.shape).evaluate(statement.sides[0])
     return np.reshape(value, term.shape) if np.size(value) == term.size else value
 
 

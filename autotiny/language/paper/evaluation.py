@@ -1,0 +1,363 @@
+"""The evaluation of a formula as it stands on paper: what a product, a power or a bar means follows from shapes.
+
+What shapes leave open is a `Convention`, of which the caller tries several. Every step is charged to the budget of the
+language, as in NumPy code. The nodes that the evaluation resolves note the NumPy code that they mean (`plain`).
+"""
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from autotiny.engine.gradients import gradients
+from autotiny.engine.tensor import Tensor
+from autotiny.errors import ShapeError
+from autotiny.language.costs import entrywise, factored, matmul, outer
+from autotiny.language.errors import refusal, suggestion
+from autotiny.language.evaluation import VISITS, Evaluation
+from autotiny.language.limits import Budget, Limits
+from autotiny.language.operators import checked
+from autotiny.language.paper.code import as_numpy, resolve
+from autotiny.language.paper.nodes import Bars, Big, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.spellings import OWN, function_names
+from autotiny.language.reading import SourceText
+from autotiny.language.vocabulary import Function, functions
+
+Value = Any
+REDUCTIONS = {"sum", "mean", "max", "min", "prod", "norm", "logsumexp", "var", "std"}
+
+
+class Convention(NamedTuple):
+    """What a formula leaves open.
+
+    columns : vectors are columns, (n, 1).
+    keepdims : sums keep their axes.
+    entrywise : factors side by side are multiplied entry by entry.
+    matrices : * between matrices is the product of matrices, as in MATLAB.
+    powers : Xⁿ is a power of the matrix.
+    determinants : |X| is a determinant.
+    size : the size of the identity and of ones without one.
+    axis : the axis of a sum with an index.
+    """
+
+    columns: bool = False
+    keepdims: bool = False
+    entrywise: bool = False
+    matrices: bool = False
+    powers: bool = False
+    determinants: bool = False
+    size: int = 0
+    axis: int | None = None
+
+
+class PaperEvaluation(Evaluation):
+    """The evaluation of one tree under a convention, for a result of the shape of a gradient."""
+
+    def __init__(
+        self,
+        text: str,
+        values: Mapping[str, Value],
+        convention: Convention,
+        shape: tuple[int, ...] = (),
+        slopes: Mapping[str, Callable[[Value], Value]] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.source, self.statements = SourceText(text.split("\n")), []
+        self.budget = Budget(Limits() if limits is None else limits)
+        self.convention, self.shape, self.slopes = convention, shape, slopes or {}
+        self.scope = {n: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for n, v in values.items()} if convention.columns else dict(values)  # fmt: skip  # noqa: E501
+        self.rows = set[ast.expr]()
+        """Vectors that are rows: xᵀ."""
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of a tree."""
+        with np.errstate(all="ignore"):
+            try:
+                return self.value(node)
+            except RecursionError:
+                self.fail(node, "the formula is nested too deeply")
+
+    def value(self, node: ast.expr) -> Value:
+        """The value of an expression."""
+        visit = VISITS_ON_PAPER.get(type(node))
+        return visit(self, node) if visit else self.fail(node, refusal(node))
+
+    # ----- values may be complex here -----
+    def name(self, node: ast.Name) -> Value:
+        """The value of a name."""
+        value: Value = self.scope.get(node.id)
+        return value if np.iscomplexobj(value) and not isinstance(value, Tensor) else super().name(node)
+
+    def constant(self, node: ast.Constant) -> Value:
+        """A literal."""
+        return node.value if isinstance(node.value, complex) else super().constant(node)
+
+    def spend(self, node: ast.expr, what: str, estimate: Callable[[], Any], compute: Callable[[], Value]) -> Value:
+        """The computed value, after its estimated cost is charged to the budget."""
+
+        def step() -> Value:
+            self.budget.spend(estimate())
+            value = compute()
+            return checked(value) if isinstance(value, list | tuple) or not np.iscomplexobj(value) else value
+
+        return self.compute(node, what, step)
+
+    # ----- what shapes decide -----
+    def product(self, node: Product) -> Value:
+        """A product of numbers, vectors or matrices."""
+        a, b = self.value(node.left), self.value(node.right)
+        sign = self.sign(node, a, b)
+        resolve(node, sign)
+        if sign == "outer":
+            return self.spend(node, "outer product", lambda: outer(a, b), lambda: np.outer(a, b))
+        if sign == "kron":
+            return self.spend(node, "⊗", lambda: outer(a, b), lambda: np.kron(a, b))
+        if sign == "*":
+            value = self.spend(node, "product", lambda: entrywise(a, b), lambda: self.entrywise(node, a, b))
+        else:
+            value = self.spend(node, "matmul", lambda: matmul(a, b), lambda: np.matmul(a, b))
+        if np.ndim(value) == 1 and (node.left in self.rows or (sign == "*" and node.right in self.rows)):
+            self.rows.add(node)
+        return value
+
+    def sign(self, node: Product, a: Value, b: Value) -> str:
+        """The kind of product: *, @, outer or kron."""
+        if isinstance(a, tuple | list) or isinstance(b, tuple | list) or a is None or b is None:
+            self.fail(node, "expected numbers on both sides of a product")
+        shapes, sign = (np.shape(a), np.shape(b)), node.sign
+        ndims = len(shapes[0]), len(shapes[1])
+        if np.size(a) == 1 or np.size(b) == 1:
+            return "*"
+        if sign == "⊗":
+            return "outer" if max(ndims) == 1 else "*" if self.convention.entrywise else "kron"
+        if sign in ("*", "×") and not self.convention.matrices:
+            return "*"
+        if sign != "@" and sign not in ("*", "×") and self.convention.entrywise:
+            return "*"
+        if ndims == (1, 1):
+            if node.right in self.rows and node.left not in self.rows:
+                return "outer"
+            return "@" if sign in ("@", "·", "×") or node.left in self.rows else "*"
+        if shapes[0][-1] == shapes[1][max(ndims[1] - 2, 0)]:
+            return "@"
+        if sign == "@" or not _broadcast(*shapes):
+            self.fail(node, _misfit(node, *shapes))
+        return "*"
+
+    def entrywise(self, node: ast.expr, a: Value, b: Value) -> Value:
+        """The product entry by entry."""
+        try:
+            return a * b
+        except ValueError:
+            raise ShapeError(f"entry by entry, shapes {np.shape(a)} and {np.shape(b)} do not fit") from None
+
+    def raised(self, node: Raised) -> Value:
+        """A power with ^."""
+        base, exponent = self.value(node.base), self.value(node.exponent)
+        square = np.ndim(base) >= 2 and np.shape(base)[-1] == np.shape(base)[-2] > 1
+        if exponent == -1 if np.ndim(exponent) == 0 else False:
+            resolve(node, "inv" if square else "**")
+            if square:
+                return self.spend(node, "inverse", lambda: factored(base), lambda: np.linalg.inv(base))
+            return self.spend(node, "^", lambda: entrywise(base), lambda: 1.0 / base)
+        if square and self.convention.powers and isinstance(exponent, int) and 2 <= exponent <= 16:
+            resolve(node, "matrix_power")
+            return self.spend(node, "^", lambda: matmul(base, base), lambda: np.linalg.matrix_power(base, exponent))
+        resolve(node, "**")
+        return self.operate(ast.copy_location(ast.BinOp(node.base, ast.Pow(), node.exponent), node), "**", _power, node.base, node.exponent)  # fmt: skip  # noqa: E501
+
+    def bars(self, node: Bars) -> Value:
+        """|x|."""
+        value = self.value(node.operand)
+        square = np.ndim(value) >= 2 and np.shape(value)[-1] == np.shape(value)[-2] > 1
+        if square and self.convention.determinants:
+            resolve(node, "det")
+            return self.spend(node, "det", lambda: factored(value), lambda: np.linalg.det(value))
+        resolve(node, "abs")
+        return self.spend(node, "abs", lambda: entrywise(value), lambda: np.abs(value))
+
+    def big(self, node: Big) -> Value:
+        """∑ with an index, or over all."""
+        value = self.value(node.operand)
+        axis = self.convention.axis if node.indexed else None
+        if axis is not None and axis >= np.ndim(value):
+            axis = None
+        options = {} if axis is None else {"axis": axis, "keepdims": self.convention.keepdims}
+        resolve(node, "" if axis is None else str(axis))
+        return self.apply(node, self.function(node, node.name), [value], options)
+
+    def sized(self, node: Sized) -> Value:
+        """The identity or ones in the size of the convention."""
+        n = self.convention.size or (self.shape[-1] if self.shape else 1)
+        resolve(node, str(n))
+        if node.name == "eye":
+            return np.eye(n)
+        return np.ones((n, 1)) if self.convention.columns else np.ones(n)
+
+    def attribute(self, node: ast.Attribute) -> Value:
+        """x.T, which makes a row of a vector."""
+        value = super().attribute(node)
+        if node.attr in ("T", "mT") and np.ndim(value) == 1 and node.value not in self.rows:
+            self.rows.add(node)
+        return value
+
+    def unary(self, node: ast.UnaryOp) -> Value:
+        """-x."""
+        value = super().unary(node)
+        if node.operand in self.rows:
+            self.rows.add(node)
+        return value
+
+    def binary(self, node: ast.BinOp) -> Value:
+        """Arithmetic."""
+        value = super().binary(node)
+        if np.ndim(value) == 1 and (node.left in self.rows or node.right in self.rows):
+            self.rows.add(node)
+        return value
+
+    # ----- functions -----
+    def call(self, node: ast.Call) -> Value:
+        """A call; a sum over an axis keeps it where that is the convention."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "onehot":
+            return self.onehot(node)
+        if name == "scatter" and len(node.args) > 1:
+            return self.scatter(node)
+        options = {each.arg for each in node.keywords}
+        reduces = name in REDUCTIONS and ("axis" in options or len(node.args) == 2) and "keepdims" not in options
+        if reduces and self.convention.keepdims:
+            kept = ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))])
+            resolve(node, "keepdims")
+            return super().call(ast.copy_location(kept, node))
+        if name == "diag" and self.convention.columns and len(node.args) == 1:
+            value = self.value(node.args[0])
+            return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
+        return super().call(node)
+
+    def function(self, node: ast.expr, name: str) -> Function:
+        """The function of a name; f' is a derivative."""
+        if name.endswith("'"):
+            return _function(name, self.slope(node, name[:-1]))
+        if name in OWN:
+            return _function(name, OWN[name])
+        if name not in functions() and name not in self.scope:
+            self.fail(node, f"there is no function {name}{suggestion(name, function_names())}")
+        return super().function(node, name)
+
+    def slope(self, node: ast.expr, name: str) -> Callable[[Value], Value]:
+        """The derivative of a function of one argument, entry by entry."""
+        if name in self.slopes:
+            return self.slopes[name]
+        function = self.slope(node, name[:-1]) if name.endswith("'") else self.function(node, name).function
+        return lambda x: derivative(function, x)
+
+    def onehot(self, node: ast.Call) -> Value:
+        """The one-hot columns or rows of integer labels, in the shape of the gradient."""
+        labels = np.asarray(self.value(node.args[0]))
+        if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.all(labels == np.rint(labels))):
+            self.fail(node, "onehot: expected integer labels")
+        labels = labels.astype(int)
+        if len(node.args) > 1:
+            classes = int(self.value(node.args[1]))
+            return np.eye(classes)[np.ravel(labels)].T if labels.ndim else np.eye(classes)[labels]
+        lengths = [n for n in self.shape if n != labels.size] or list(self.shape)
+        classes = lengths[0] if lengths else 1
+        if not (labels.size and labels.min() >= 0 and labels.max() < classes <= 100_000):
+            self.fail(node, f"onehot: labels between {labels.min(initial=0)} and {labels.max(initial=0)} do not fit {classes} classes")  # fmt: skip  # noqa: E501
+        rows = np.eye(classes)[labels]
+        return rows.T if rows.ndim == 2 and rows.shape != self.shape else rows
+
+    def scatter(self, node: ast.Call) -> Value:
+        """Entries at an index, and zeros elsewhere, in the shape of the gradient."""
+        entries, keys = self.value(node.args[0]), tuple(self.key(each) for each in node.args[1:])
+
+        def placed() -> Value:
+            result = np.zeros(self.shape, np.result_type(entries, 1.0))
+            np.add.at(result, keys, entries)
+            return result
+
+        return self.spend(node, "scatter", lambda: entrywise(np.zeros(self.shape)), placed)
+
+    # ----- what has no value -----
+    def unknown(self, node: Unknown) -> Value:
+        """A name that was not known when it was read: one that is defined later has a value."""
+        if node.name not in self.scope:
+            self.no_value(node)
+        return self.scope[node.name]
+
+    def no_value(self, node: Unknown) -> NoReturn:
+        """Raise an ExpressionError with the names that resemble this one."""
+        near = [name for name in (*self.scope, *function_names()) if name]
+        names = ", ".join(list(self.scope)[:8])
+        hint = suggestion(node.name, near) or (f"; the names are {names}" if names else "")
+        self.fail(node, f"there is no value named {node.name}{hint}")
+
+    def partial(self, node: Partial) -> Value:
+        """A differential that is not above another."""
+        self.fail(node, f"d{node.name} is read in a ratio, as in ∂{node.name}/∂W")
+
+
+VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
+    **VISITS,
+    ast.Name: PaperEvaluation.name,
+    ast.Constant: PaperEvaluation.constant,
+    ast.Attribute: PaperEvaluation.attribute,
+    ast.UnaryOp: PaperEvaluation.unary,
+    ast.BinOp: PaperEvaluation.binary,
+    ast.Call: PaperEvaluation.call,
+    Product: PaperEvaluation.product,
+    Raised: PaperEvaluation.raised,
+    Bars: PaperEvaluation.bars,
+    Big: PaperEvaluation.big,
+    Sized: PaperEvaluation.sized,
+    Unknown: PaperEvaluation.unknown,
+    Partial: PaperEvaluation.partial,
+}
+
+
+def derivative(function: Callable[..., Any], x: Value) -> Value:
+    """The derivative of an elementwise function at every entry."""
+    at = Tensor(np.asarray(x, dtype=np.result_type(x, np.float64)))
+    (slope,) = gradients(np.sum(function(at)), [at])
+    return slope.value
+
+
+def _function(name: str, function: Callable[..., Any]) -> Function:
+    estimate = factored if name in ("logdet", "cofactors") else entrywise
+    return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
+
+
+def _power(base: Value, exponent: Value) -> Value:
+    whole = np.asarray(exponent).dtype.kind in "iub" and np.any(np.asarray(exponent) < 0)
+    return (
+        np.power(np.asarray(base, float), exponent)
+        if whole and np.asarray(base).dtype.kind in "iub"
+        else base**exponent
+    )
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b), strict=False))
+
+
+def _misfit(node: Product, a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """The sentence about a product of matrices whose shapes do not fit, with the transposes that would."""
+    left, right = as_numpy(node.left), as_numpy(node.right)
+    inner = b[max(len(b) - 2, 0)]
+    sentence = f"the product of {left} {a} and {right} {b}: inner sizes {a[-1]} and {inner} differ"
+    fits = []
+    if len(a) == 2 and a[0] == inner:
+        fits.append(f"{_transposed(left)} {right}")
+    if len(b) == 2 and a[-1] == b[-1]:
+        fits.append(f"{left} {_transposed(right)}")
+    if len(a) == len(b) == 2 and a[0] == b[1]:
+        fits.append(f"{_transposed(left)} {_transposed(right)}")
+    return f"{sentence}; {' or '.join(fits)} would fit" if fits else f"{sentence}; neither transpose fits"
+
+
+def _transposed(code: str) -> str:
+    if code.endswith(".T"):
+        return code[:-2]
+    return f"{code}.T" if code.isidentifier() else f"({code}).T"
