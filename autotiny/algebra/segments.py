@@ -112,11 +112,18 @@ def parts_together(term: Term) -> Term | None:
         segments = _merged(segments)
         apart = all(a.stop <= b.start for a, b in pairwise(segments))
         covered = sum(s.stop - s.start for s in segments)
-        if len(segments) > 1 and apart and 2 * covered >= shape[axis]:
+        if len(segments) > 1 and apart and 2 * covered >= shape[axis] and not _in_proportion(segments, shape[axis]):
             joined = _joined(segments, shape, axis)
             others = [addend for key, group in placed.items() if key != (shape, axis) for addend in _addends(group)]
             return total([*rest, *others, (ONE, joined)], term.shape)
     return None
+
+
+def _in_proportion(segments: list[Segment], n: int) -> bool:
+    """Whether entries at some of the places differ in a number alone: a (e_0 - e_2) is shorter than their vector."""
+    if sum(s.stop - s.start for s in segments) == n or any(s.value.ndim for s in segments):
+        return False
+    return len({frozenset((id(x), p) for x, p in factors(s.value)[1]) for s in segments}) == 1
 
 
 def _segments(term: Term) -> tuple[dict[Any, list[Segment]], list[Addend]]:
@@ -219,29 +226,34 @@ def correlation(entries: Sequence[Term]) -> Term | None:
 
 
 class Shift(NamedTuple):
-    """A vector beside zeros, times a number."""
+    """A vector beside zeros along an axis, times a number."""
 
-    coefficient: Fraction
-    scalars: Term
     inside: Term
+    axis: int
     before: int
     width: int
+    coefficient: Fraction
+    scalars: Term
 
 
 def shift_of(coefficient: Fraction, term: Term) -> Shift | None:
     """Return the vector that an addend shifts; None of any other addend."""
     c, powers = factors(term)
-    padded = [x for x, p in powers if p == 1 and x.op is PAD and x.ndim == 1 and not x.kwargs.get("constant_values")]
+    padded = [x for x, p in powers if p == 1 and x.op is PAD and not x.kwargs.get("constant_values")]
     if len(padded) != 1 or any(x.ndim for x, _ in powers if x is not padded[0]):
         return None
-    ((before, after),) = padded[0].kwargs["pad_width"]
+    widths = padded[0].kwargs["pad_width"]
+    axes = [axis for axis, width in enumerate(widths) if width != (0, 0)]
+    if len(axes) != 1:
+        return None
     scalars = product(ONE, [f for f in powers if f[0] is not padded[0]], ())
-    return Shift(c * coefficient, scalars, padded[0].args[0], before, before + after)
+    before, after = widths[axes[0]]
+    return Shift(padded[0].args[0], axes[0], before, before + after, c * coefficient, scalars)
 
 
 def shifts_together(term: Term) -> Term | None:
     """Return the convolution, or the difference, that a sum of shifts of one vector is."""
-    if term.op not in SUMS or term.ndim != 1:
+    if term.op not in SUMS:
         return None
     groups: dict[Any, list[tuple[Shift, Addend]]] = {}
     rest: list[Addend] = []
@@ -250,49 +262,101 @@ def shifts_together(term: Term) -> Term | None:
         if shift is None:
             rest.append((c, x))
         else:
-            groups.setdefault((id(shift.inside), shift.width), []).append((shift, (c, x)))
+            groups.setdefault((id(shift.inside), shift.axis, shift.width), []).append((shift, (c, x)))
     for key, group in groups.items():
-        shifts = [shift for shift, _ in group]
-        if len({s.before for s in shifts}) == len(shifts) > 1:
+        by_place: dict[int, list[Shift]] = {}
+        for shift, _ in group:
+            by_place.setdefault(shift.before, []).append(shift)
+        together = None if len(by_place) < 2 else convolved(list(map(added, by_place.values())))
+        if together is not None:
             others = [addend for other, g in groups.items() if other != key for _, addend in g]
-            return total([*rest, *others, (ONE, convolved(shifts))], term.shape)
+            return total([*rest, *others, (ONE, together)], term.shape)
     return None
 
 
-def convolved(shifts: Sequence[Shift]) -> Term:
-    """Return the sum of shifts: diff([0, d, 0]) for one less the other, else a convolution."""
+def added(shifts: Sequence[Shift]) -> Shift:
+    """Return shifts to one place as one."""
+    if len(shifts) == 1:
+        return shifts[0]
+    scalars = total([(s.coefficient, s.scalars) for s in shifts], ())
+    return shifts[0]._replace(coefficient=ONE, scalars=scalars)
+
+
+def convolved(shifts: Sequence[Shift]) -> Term | None:
+    """Return the sum of shifts: diff([0, d, 0]) for one less the other, else a convolution; None with more axes."""
     first = shifts[0]
     kernel = {s.before: s for s in shifts}
-    length = first.inside.size + first.width
-    if all(s.scalars is first.scalars for s in shifts):
-        if first.width == 1 and kernel[0].coefficient == -kernel[1].coefficient:
-            padded = apply(PAD, (first.inside,), {"pad_width": ((1, 1),)})
-            result = apply(DIFF, (padded,), {})
-            return product(kernel[0].coefficient, [(first.scalars, ONE), (result, ONE)], (length,))
-        smallest = min(abs(s.coefficient) for s in shifts)
-        if all(len(repr(float(s.coefficient))) <= SHORT for s in shifts):
-            smallest = ONE
-        taps = [kernel[b].coefficient / smallest if b in kernel else Fraction(0) for b in range(first.width + 1)]
-        numbers = tuple(constant(first.inside.dtype.type(t)) for t in taps)
-        weights = shown(STACK, numbers, {"axis": 0})
-        result = apply(CONVOLVE, (first.inside, weights), {})
-        return product(smallest, [(first.scalars, ONE), (result, ONE)], (length,))
-    zero = constant(first.inside.dtype.type(0))
-    entries = [
-        product(kernel[b].coefficient, [(kernel[b].scalars, ONE)], ()) if b in kernel else zero
-        for b in range(first.width + 1)
-    ]
-    return apply(CONVOLVE, (first.inside, vector(entries)), {})
+    shape = tuple(n + first.width if i == first.axis else n for i, n in enumerate(first.inside.shape))
+    alike = all(s.scalars is first.scalars for s in shifts)
+    if alike and first.width == 1 and kernel[0].coefficient == -kernel[1].coefficient:
+        widths = tuple((1, 1) if i == first.axis else (0, 0) for i in range(len(shape)))
+        padded = apply(PAD, (first.inside,), {"pad_width": widths})
+        return product(kernel[0].coefficient, [(first.scalars, ONE), (difference(padded, first.axis), ONE)], shape)
+    if len(shape) > 1:
+        return None
+    if not alike:
+        zero = constant(first.inside.dtype.type(0))
+        entries = [
+            product(kernel[b].coefficient, [(kernel[b].scalars, ONE)], ()) if b in kernel else zero
+            for b in range(first.width + 1)
+        ]
+        return apply(CONVOLVE, (first.inside, vector(entries)), {})
+    smallest = min(abs(s.coefficient) for s in shifts)
+    if all(len(repr(float(s.coefficient))) <= SHORT for s in shifts):
+        smallest = ONE
+    taps = [kernel[b].coefficient / smallest if b in kernel else Fraction(0) for b in range(first.width + 1)]
+    weights = shown(STACK, tuple(constant(first.inside.dtype.type(t)) for t in taps), {"axis": 0})
+    result = apply(CONVOLVE, (first.inside, weights), {})
+    return product(smallest, [(first.scalars, ONE), (result, ONE)], shape)
+
+
+def difference(x: Term, axis: int) -> Term:
+    """Return np.diff along an axis."""
+    return apply(DIFF, (x,), {"axis": axis} if axis < x.ndim - 1 else {})
+
+
+def windows_together(term: Term) -> Term | None:
+    """Return correlate(x, w) for w[0] * x[:-2] + w[1] * x[1:-1] + w[2] * x[2:]."""
+    if term.op not in SUMS or term.ndim != 1:
+        return None
+    windows: dict[Any, dict[int, Term]] = {}
+    rest: list[Addend] = []
+    for c, x in addends(term):
+        k, powers = factors(x)
+        sliced = [f for f, p in powers if p == 1 and is_slice(f)]
+        if len(sliced) != 1 or len(powers) == 1 or any(f.ndim for f, _ in powers if f is not sliced[0]):
+            rest.append((c, x))
+            continue
+        whole = sliced[0].args[0]
+        places = range(whole.size)[sliced[0].kwargs["key"]]
+        weight = product(c * k, [f for f in powers if f[0] is not sliced[0]], ())
+        windows.setdefault(whole, {})[places.start] = weight
+    for whole, weights in windows.items():
+        if len(weights) > 1 and sorted(weights) == list(range(whole.size - term.size + 1)) and len(windows) == 1:
+            entries = vector([weights[i] for i in sorted(weights)])
+            return total([*rest, (ONE, apply(CORRELATE, (whole, entries), {}))], term.shape)
+    return None
+
+
+def is_slice(x: Term) -> bool:
+    """Whether a term is some neighbours of a vector."""
+    if x.op is not INDEX or x.args[0].ndim != 1 or not isinstance(key := x.kwargs["key"], slice):
+        return False
+    return range(x.args[0].size)[key].step == 1
 
 
 def correlated(term: Term) -> Term | None:
-    """Return correlate(a, b) for the middle of the convolution of a with b backwards."""
+    """Return correlate(a, b), or a convolution, for the middle of the convolution of a with b backwards, or with b."""
     if term.op is not INDEX or term.args[0].op is not CONVOLUTION or not isinstance(key := term.kwargs["key"], slice):
         return None
     a, b = term.args[0].args
-    if not is_backwards(b) or range(term.args[0].size)[key] != range(b.size - 1, a.size):
+    if range(term.args[0].size)[key] != range(b.size - 1, a.size):
         return None
-    return apply(CORRELATE, (a, b.args[0]), {})
+    if is_backwards(b):
+        return apply(CORRELATE, (a, b.args[0]), {})
+    if a.op is PAD and a.kwargs["pad_width"] == ((b.size - 1, b.size - 1),):
+        return apply(CONVOLVE, (a.args[0], b), {})
+    return None
 
 
 def correlated_with_zeros(term: Term) -> Term | None:
@@ -313,22 +377,31 @@ def correlated_with_zeros(term: Term) -> Term | None:
 # ----- differences -----
 def difference_of_neighbours(term: Term) -> Term | None:
     """Return diff(x) for x[1:] - x[:-1]."""
-    if term.op not in SUMS or term.ndim != 1:
+    if term.op not in SUMS:
         return None
     parts = addends(term)
     for c, later in parts:
         for k, earlier in parts:
-            if c == -k and _is_part(later, slice(1, None)) and _is_part(earlier, slice(None, -1), later.args[0]):
+            if c == -k and later is not earlier and (axis := neighbours(later, earlier)) is not None:
                 rest = [(a, x) for a, x in parts if x is not later and x is not earlier]
-                return total([*rest, (c, apply(DIFF, later.args, {}))], term.shape)
+                return total([*rest, (c, difference(later.args[0], axis))], term.shape)
     return None
 
 
-def _is_part(term: Term, part: slice, of: Term | None = None) -> bool:
-    if term.op is not INDEX or term.args[0].ndim != 1 or (of is not None and term.args[0] is not of):
-        return False
-    key, n = term.kwargs["key"], term.args[0].size
-    return isinstance(key, slice) and range(n)[key] == range(n)[part] and n > 1
+def neighbours(later: Term, earlier: Term) -> int | None:
+    """Return the axis along which two terms are x[1:] and x[:-1]; None of any others."""
+    if later.op is not INDEX or earlier.op is not INDEX or later.args[0] is not earlier.args[0]:
+        return None
+    shape = later.args[0].shape
+    keys = [axes_of(part.kwargs["key"], shape) for part in (later, earlier)]
+    if any(key is None or not all(isinstance(part, slice) for part in key) for key in keys):
+        return None
+    a, b = ([range(n)[part] for part, n in zip(key or (), shape, strict=True)] for key in keys)
+    axes = [i for i in range(len(shape)) if a[i] != b[i]]
+    if len(axes) != 1 or any(len(r) != n for i, (r, n) in enumerate(zip(a, shape, strict=True)) if i not in axes):
+        return None
+    n = shape[axes[0]]
+    return axes[0] if (a[axes[0]], b[axes[0]]) == (range(1, n), range(n - 1)) and n > 1 else None
 
 
 def padded_difference(term: Term) -> Term | None:
@@ -347,6 +420,7 @@ SHIFTS = (Placement("a slice is put between zeros", by_slices, frozenset({SCATTE
 """Rows that write the gradient of slices without `scatter`."""
 
 SEGMENTS = (
+    Placement("sums of a moving window are a correlation", windows_together, frozenset({INDEX}), True),
     Placement("shifts of one vector are a convolution", shifts_together, frozenset({PAD}), True),
     Placement("parts beside each other are a vector", parts_together, frozenset(), True),
     Placement("the middle of a convolution is a correlation", correlated, frozenset({INDEX, CONVOLUTION})),

@@ -3,7 +3,6 @@
 Python's sum(A) over the rows of an array is one of them.
 """
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -117,18 +116,17 @@ def expanded(term: Term, definitions: Mapping[Term, Term]) -> Term:
 
 
 def added(terms: list[tuple[int, Term]], run: Lifting) -> Term | None:
-    """Return the sum of some addends, of which those of the most frequent kind differ in an index alone."""
-    kinds = Counter((sign, kind(term)) for sign, term in terms)
-    (wanted, count), *_ = kinds.most_common(1)
-    if count < 2:
-        return None
-    alike = [term for sign, term in terms if (sign, kind(term)) == wanted]
-    whole = sum_of_rows(alike, run.known)
-    if whole is None:
-        return None
-    result: Any = whole if wanted[0] > 0 else -whole
+    """Return the sum of some addends, of which those that differ in an index alone are one; None if there are none."""
+    kinds: dict[Any, list[Term]] = {}
     for sign, term in terms:
-        if (sign, kind(term)) != wanted and not (term.is_constant and not np.any(term.value)):
+        if not (term.is_constant and not np.any(term.value)):
+            kinds.setdefault((sign, kind(term)), []).append(term)
+    sums = [(sign, alike, sum_of_rows(alike, run.known)) for (sign, _), alike in kinds.items()]
+    if all(whole is None for _, _, whole in sums):
+        return None
+    result: Any = 0
+    for sign, alike, whole in sums:
+        for term in alike if whole is None else [whole]:
             result = result + term if sign > 0 else result - term
     return constant(result)
 

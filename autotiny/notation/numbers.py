@@ -95,7 +95,8 @@ def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
 
 def _part(part: Any, write: Callable[[Any], str]) -> str:
     if isinstance(part, slice):
-        ends = ["" if end is None else write(end) for end in (part.start, part.stop)]
+        start = None if part.step is None and isinstance(part.start, int) and not part.start else part.start
+        ends = ["" if end is None else write(end) for end in (start, part.stop)]
         return ":".join(ends if part.step is None else [*ends, write(part.step)])
     return "..." if part is ... else write(part)
 
