@@ -134,6 +134,27 @@ def matrix_product(first: Term, args: Sequence[Any], varies: Sequence[bool]) -> 
 
 
 def sum_of_rows(formulas: Iterable[Term], data: Data = no_data) -> Term | None:
-    """Return the sum of formulas that differ in an index alone as a sum over an axis."""
-    whole = rolled(list(formulas), data)
-    return None if whole is None else np.sum(whole) if whole.ndim == 1 else np.sum(whole, axis=0)
+    """Return the sum of formulas that differ in an index alone, or in two that run through a table, as one sum."""
+    formulas = list(formulas)
+    whole = rolled(formulas, data)
+    if whole is not None:
+        return np.sum(whole) if whole.ndim == 1 else np.sum(whole, axis=0)
+    n = len(formulas)
+    for length in (k for k in range(2, n // 2 + 1) if n % k == 0 and n <= MOST_PAIRS and not formulas[0].ndim):
+        table = rolled_table(formulas, (n // length, length), data)
+        if table is not None:
+            return np.sum(table)
+    return None
+
+
+def rolled_table(formulas: Sequence[Term], shape: tuple[int, ...], data: Data = no_data) -> Term | None:
+    """Return the matrix that has these formulas in its rows; None if they differ in more than two indices."""
+    rows = [rolled(formulas[i : i + shape[1]], data) for i in range(0, len(formulas), shape[1])]
+    if any(row is None or row.shape != shape[1:] for row in rows):
+        return None
+    table = rolled([row for row in rows if row is not None], data)
+    return table if table is not None and table.shape == shape else None
+
+
+MOST_PAIRS = 400
+"""The largest number of addends that are looked at as those of two loops."""

@@ -31,7 +31,8 @@ from autotiny.ops.code import along_diagonal
 from autotiny.ops.indexing import index, parts, scatter
 
 INDEX, SCATTER, FLIP = OPS[index], OPS[scatter], OPS[np.flip]
-ARGSORT = plain(np.argsort)
+INV, ARGSORT = OPS[np.linalg.inv], plain(np.argsort)
+OF_DIAGONALS = {OPS[np.sum], OPS[np.transpose], INV, MATMUL}
 WHOLE, BACKWARDS = slice(None), slice(None, None, -1)
 
 PICKS: tuple[Equation, ...] = ()
@@ -112,7 +113,12 @@ def by_labels(term: Term) -> Term | None:
         case (slice() as before, y) if is_labels(y) and before == WHOLE:
             return constant(g @ np.transpose(one_hot(y, shape[1], dtype, axis=0)))
         case (y, z) if is_labels(y) and is_labels(z):
-            return constant(np.transpose(one_hot(y, shape[0], dtype)) @ (np.diag(g) @ one_hot(z, shape[1], dtype)))
+            first: Any = np.transpose(one_hot(y, shape[0], dtype))
+            second = one_hot(z, shape[1], dtype)
+            everywhere = elsewhere(g, term.kwargs["key"], shape, lambda x: None)
+            if everywhere is not None and np.all(np.isfinite(everywhere.value)):
+                return fitted(everywhere * (first @ second), shape)
+            return constant(first @ (diagonal_matrix(g) @ second))
     return None
 
 
@@ -278,11 +284,64 @@ def columns_of(term: Term) -> Term | None:
 
 
 # ----- diagonals -----
+@cache
+def diagonal_key(n: int) -> tuple[Any, Any]:
+    """Return the index of a diagonal."""
+    return np.arange(n), np.arange(n)
+
+
+def diagonal_matrix(v: Term) -> Term:
+    """Return diag(v) of a vector, which is c I of a number."""
+    if is_spread(v) and v.args[0].size == 1:
+        return constant(np.reshape(v.args[0], ()) * identity(v.size, v.dtype))
+    return apply(SCATTER, (v,), {"key": diagonal_key(v.size), "shape": (v.size, v.size)})
+
+
+def diagonal(x: Term) -> Term:
+    """Return diag(x) of a matrix."""
+    return apply(INDEX, (x,), {"key": diagonal_key(len(x))})
+
+
 def by_diagonal(term: Term) -> Term | None:
     """Return diag(g) for a scatter along the diagonal."""
-    if term.op is not SCATTER or not isinstance(key := term.kwargs["key"], tuple) or len(key) == 2:
+    if term.op is not SCATTER or not along_diagonal(term.kwargs["key"], term.shape):
         return None
-    return constant(np.diag(term.args[0])) if along_diagonal(key, term.shape) else None
+    made = diagonal_matrix(term.args[0])
+    return None if made is term else made
+
+
+def is_diagonal_matrix(term: Term) -> bool:
+    """Whether a term is diag(v)."""
+    return term.op is SCATTER and term.kwargs["key"] is diagonal_key(len(term))
+
+
+def of_diagonal_matrix(term: Term) -> Term | None:
+    """Return what an operation makes of diag(v): a sum, an inverse, a transpose, or a product."""
+    if term.op in PRODUCTS:
+        return _times_diagonal(term)
+    if term.op not in OF_DIAGONALS or not is_diagonal_matrix(term.args[0]):
+        return None
+    (v,) = term.args[0].args
+    if is_transpose(term):
+        return term.args[0]
+    if is_sum(term) and (axis := term.kwargs.get("axis")) in (0, 1):
+        if is_spread(v) and v.args[0].size == 1:
+            return fitted(constant(np.reshape(v.args[0], ())), term.shape)
+        return constant(np.reshape(v, (-1, 1) if axis else (1, -1)))
+    if term.op is INV:
+        return diagonal_matrix(constant(1 / v))
+    return constant(v * term.args[1]) if term.op is MATMUL and term.args[1].ndim == 1 else None
+
+
+def _times_diagonal(term: Term) -> Term | None:
+    coefficient, powers = factors(term)
+    spot = next((x for x, p in powers if p == 1 and is_diagonal_matrix(x)), None)
+    others = [f for f in powers if f[0] is not spot and f[0].ndim]
+    if spot is None or not others:
+        return None
+    v = product(ONE, [(spot.args[0], ONE), *((_diagonal(x), p) for x, p in others)], spot.args[0].shape)
+    scalars = [f for f in powers if not f[0].ndim]
+    return product(coefficient, [*scalars, (diagonal_matrix(v), ONE)], term.shape)
 
 
 def diagonal_of(term: Term) -> Term | None:
@@ -293,18 +352,19 @@ def diagonal_of(term: Term) -> Term | None:
     if x.op is MATMUL:
         return constant(np.sum(x.args[0] * np.transpose(x.args[1]), axis=1))
     if is_transpose(x):
-        return apply(INDEX, x.args, term.kwargs)
+        return diagonal(x.args[0])
+    if is_diagonal_matrix(x):
+        return x.args[0]
     if x.op not in PRODUCTS:
-        return None
+        return None if term.kwargs["key"] is diagonal_key(len(x)) else diagonal(x)
     coefficient, powers = factors(x)
-    inside = [(_diagonal(f, term.kwargs), p) for f, p in powers]
-    return product(coefficient, inside, term.shape)
+    return product(coefficient, [(_diagonal(f), p) for f, p in powers], term.shape)
 
 
-def _diagonal(x: Term, options: Any) -> Term:
+def _diagonal(x: Term) -> Term:
     if x.ndim < 2:
         return x
-    return constant(np.reshape(x, (-1,))) if 1 in x.shape else apply(INDEX, (x,), options)
+    return constant(np.reshape(x, (-1,))) if 1 in x.shape else diagonal(x)
 
 
 # ----- orders and masks -----
@@ -365,6 +425,7 @@ PLACEMENTS = (
     Placement("a unit vector picks an entry", factors_at_a_place, frozenset()),
     Placement("a unit vector picks a column", columns_of, frozenset({MATMUL})),
     Placement("the diagonal of a product", diagonal_of, frozenset({INDEX})),
+    Placement("only the diagonal counts", of_diagonal_matrix, frozenset({SCATTER})),
     Placement("backwards", backwards, frozenset()),
 )
 """Rows of what they are made of."""

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra.loops import rolled
+from autotiny.algebra.loops import rolled, rolled_table
 from autotiny.algebra.normal import (
     ONE,
     SHORT,
     SUMS,
     Addend,
+    Factor,
     addends,
     factors,
     fitted,
@@ -186,6 +187,30 @@ def vector(entries: Sequence[Term]) -> Term:
     return apply(STACK, entries, {"axis": 0}) if whole is None or whole.shape != (len(entries),) else whole
 
 
+def matrix_of_entries(term: Term) -> Term | None:
+    """Return the matrix of a sum of numbers times e_i e_jᵀ for most of its places."""
+    if term.op not in SUMS or term.ndim != 2:
+        return None
+    entries: dict[tuple[int, ...], list[Addend]] = {}
+    rest: list[Addend] = []
+    for c, x in addends(term):
+        k, powers = factors(x)
+        spots = [unit_factor(f) for f, _ in powers]
+        units = {spot[1]: spot[0] for spot in spots if spot is not None}
+        scalars = [f for f, spot in zip(powers, spots, strict=True) if spot is None]
+        if len(units) == 2 and all(f.ndim == 0 for f, _ in scalars):
+            entries.setdefault((units[-2], units[-1]), []).append((c * k, product(ONE, scalars, ())))
+        else:
+            rest.append((c, x))
+    if len(entries) < 2 or 2 * len(entries) < term.size:
+        return None
+    zero = constant(term.dtype.type(0))
+    values = [total(entries[place], ()) if place in entries else zero for place in np.ndindex(*term.shape)]
+    whole = rolled_table(values, term.shape)
+    matrix = constant(np.reshape(apply(STACK, values, {"axis": 0}), term.shape)) if whole is None else whole
+    return total([*rest, (ONE, matrix)], term.shape)
+
+
 # ----- convolutions -----
 class Window(NamedTuple):
     """The sum of the products of a vector with part of another one: a * x[i : i + n]."""
@@ -236,36 +261,49 @@ class Shift(NamedTuple):
     scalars: Term
 
 
-def shift_of(coefficient: Fraction, term: Term) -> Shift | None:
-    """Return the vector that an addend shifts; None of any other addend."""
+def shifts_of(coefficient: Fraction, term: Term) -> list[Shift]:
+    """Return the vector that an addend shifts, with every number that multiplies it; none of any other addend."""
     c, powers = factors(term)
     padded = [x for x, p in powers if p == 1 and x.op is PAD and not x.kwargs.get("constant_values")]
     if len(padded) != 1 or any(x.ndim for x, _ in powers if x is not padded[0]):
-        return None
+        return []
     widths = padded[0].kwargs["pad_width"]
     axes = [axis for axis, width in enumerate(widths) if width != (0, 0)]
     if len(axes) != 1:
-        return None
-    scalars = product(ONE, [f for f in powers if f[0] is not padded[0]], ())
+        return []
     before, after = widths[axes[0]]
-    return Shift(padded[0].args[0], axes[0], before, before + after, c * coefficient, scalars)
+    outside = [f for f in powers if f[0] is not padded[0]]
+    (inside,) = padded[0].args
+    parts = [(c * coefficient * k, *_split(x)) for k, x in (addends(inside) if inside.op in SUMS else [(ONE, inside)])]
+    if any(x is not parts[0][1] for _, x, _ in parts):
+        parts = [(c * coefficient, inside, [])]
+    return [
+        Shift(x, axes[0], before, before + after, k, product(ONE, [*outside, *scalars], ())) for k, x, scalars in parts
+    ]
+
+
+def _split(term: Term) -> tuple[Term, list[Factor]]:
+    """Return a product without the numbers in it, and these."""
+    c, powers = factors(term)
+    return product(c, [f for f in powers if f[0].ndim], term.shape), [f for f in powers if not f[0].ndim]
 
 
 def shifts_together(term: Term) -> Term | None:
     """Return the convolution, or the difference, that a sum of shifts of one vector is."""
     if term.op not in SUMS:
         return None
-    groups: dict[Any, list[tuple[Shift, Addend]]] = {}
+    groups: dict[Any, list[tuple[list[Shift], Addend]]] = {}
     rest: list[Addend] = []
     for c, x in addends(term):
-        shift = shift_of(c, x)
-        if shift is None:
-            rest.append((c, x))
+        shifts = shifts_of(c, x)
+        if shifts:
+            first = shifts[0]
+            groups.setdefault((id(first.inside), first.axis, first.width), []).append((shifts, (c, x)))
         else:
-            groups.setdefault((id(shift.inside), shift.axis, shift.width), []).append((shift, (c, x)))
+            rest.append((c, x))
     for key, group in groups.items():
         by_place: dict[int, list[Shift]] = {}
-        for shift, _ in group:
+        for shift in (shift for shifts, _ in group for shift in shifts):
             by_place.setdefault(shift.before, []).append(shift)
         together = None if len(by_place) < 2 else convolved(list(map(added, by_place.values())))
         if together is not None:
@@ -422,6 +460,7 @@ SHIFTS = (Placement("a slice is put between zeros", by_slices, frozenset({SCATTE
 SEGMENTS = (
     Placement("sums of a moving window are a correlation", windows_together, frozenset({INDEX}), True),
     Placement("shifts of one vector are a convolution", shifts_together, frozenset({PAD}), True),
+    Placement("entries of a matrix", matrix_of_entries, frozenset({INDEX}), True),
     Placement("parts beside each other are a vector", parts_together, frozenset(), True),
     Placement("the middle of a convolution is a correlation", correlated, frozenset({INDEX, CONVOLUTION})),
     Placement("correlation with a vector between zeros", correlated_with_zeros, frozenset({PAD, CORRELATE})),

@@ -18,7 +18,7 @@ from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import size
 from autotiny.derivation.loops import Loops
 from autotiny.derivation.origins import PI, Origins
-from autotiny.derivation.views import equal_array, flat, is_order, view_key, with_names
+from autotiny.derivation.views import equal_array, flat, is_order, part_of_array, view_key, with_names
 from autotiny.engine import graph
 from autotiny.engine.call_site import named_values
 from autotiny.engine.tensor import Tensor
@@ -270,10 +270,13 @@ class _Lifter:
         return self.constants[id(value)]
 
     def known(self, value: Any) -> Term | None:
-        """An array by the name of the variable that has its entries, or their columns; None if there is none."""
-        if (array := equal_array(value, self.arrays.values())) is not None:
-            return self.variable(array)
-        if value.ndim == 2 and (array := equal_array(value.T, self.arrays.values())) is not None:
+        """An array by the variable that has its entries, in columns or in part; None if there is none."""
+        arrays = self.arrays.values()
+        for array, view in ((equal_array(value, arrays), ()), *part_of_array(value, arrays)):
+            if array is not None:
+                whole = constant(self.variable(array))
+                return whole if view == () else whole[view]
+        if value.ndim == 2 and (array := equal_array(value.T, arrays)) is not None:
             return constant(np.transpose(constant(self.variable(array))))
         return None
 

@@ -19,6 +19,28 @@ def equal_array(value: Any, arrays: Iterable[tuple[str, Any]]) -> Any:
     return same[0] if same and all(a is same[0] for a in same) else None
 
 
+def part_of_array(value: Any, arrays: Iterable[tuple[str, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Yield an array and the index of its row or column, or of its beginning or end, that has these entries.
+
+    Labels are copied where they are an index: y[1:] is recognised as the end of y.
+    """
+    if value.ndim != 1 or value.size < 2:
+        return
+    n = value.size
+    for _, array in arrays:
+        if array.dtype.kind != value.dtype.kind:
+            continue
+        if array.ndim == 1 and array.size > n:
+            for part in (slice(None, n - array.size), slice(array.size - n, None)):
+                if np.array_equal(array[part], value):
+                    yield array, part
+        elif array.ndim == 2:
+            for i in np.flatnonzero((array == value).all(axis=1)) if array.shape[1] == n else ():
+                yield array, int(i)
+            for j in np.flatnonzero((value == array.T).all(axis=1)) if array.shape[0] == n else ():
+                yield array, (slice(None), int(j))
+
+
 def with_names(key: Any, known: Callable[[Any], Any]) -> Any:
     """Return an index with the terms of variables in place of arrays of labels and masks, where they are known."""
 

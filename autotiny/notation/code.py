@@ -41,9 +41,9 @@ class NumpyCode(Notation):
         """Write an option as a keyword argument."""
         return f"{name}={literal(value)}"
 
-    def vector(self, parts: list[str]) -> str:
+    def matrix(self, rows: list[list[str]]) -> str:
         """Write a vector as an array."""
-        return f"np.array([{', '.join(parts)}])"
+        return f"np.array([{', '.join(entry for row in rows for entry in row)}])"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call; functions that join arrays take a list of them."""
@@ -90,9 +90,9 @@ class TypedCode(BareCode):
         """Write an index; a large array in it as its type and shape."""
         return index(key, _few)
 
-    def vector(self, parts: list[str]) -> str:
+    def matrix(self, rows: list[list[str]]) -> str:
         """Write a vector as it is typed."""
-        return f"stack({', '.join(parts)})"
+        return f"stack({', '.join(entry for row in rows for entry in row)})"
 
     def option(self, name: str, value: Any) -> str:
         """Write an option in few characters."""

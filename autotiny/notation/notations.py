@@ -107,9 +107,9 @@ class Latex(Notation):
         """Put a formula in parentheses of its height."""
         return rf"\left({text}\right)"
 
-    def vector(self, parts: list[str]) -> str:
-        """Write a vector as a column."""
-        return rf"\begin{{bmatrix}} {LINE_BREAK.join(parts)} \end{{bmatrix}}"
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, or a vector as a column."""
+        return rf"\begin{{bmatrix}} {LINE_BREAK.join(' & '.join(row) for row in rows)} \end{{bmatrix}}"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""
@@ -194,10 +194,10 @@ class MathML(Notation):
         """Put a formula in parentheses."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
 
-    def vector(self, parts: list[str]) -> str:
-        """Write a vector as a column."""
-        rows = "".join(f"<mtr><mtd>{part}</mtd></mtr>" for part in parts)
-        return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, or a vector as a column."""
+        lines = "".join(f"<mtr>{''.join(f'<mtd>{entry}</mtd>' for entry in row)}</mtr>" for row in rows)
+        return f"<mrow><mo>[</mo><mtable>{lines}</mtable><mo>]</mo></mrow>"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""

@@ -98,9 +98,10 @@ class Notation:
         """Put a formula in parentheses."""
         return f"({text})"
 
-    def vector(self, parts: list[str]) -> str:
-        """Write a vector of entries and of vectors."""
-        return f"[{', '.join(parts)}]"
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, row by row; one of a single column, a vector, in a line."""
+        column = all(len(row) == 1 for row in rows)
+        return f"[{(', ' if column else '; ').join(', '.join(row) for row in rows)}]"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call of a function."""
@@ -112,7 +113,11 @@ class Notation:
         if each.kind == "symbol":
             return Piece(self.name(each.name), Bind.ATOM)
         if each.kind == "vector":
-            return Piece(self.vector([operand.text for operand in operands]), Bind.ATOM)
+            return Piece(self.matrix([[operand.text] for operand in operands]), Bind.ATOM)
+        if each.kind == "matrix":
+            columns = len(operands) // each.value
+            texts = [operand.text for operand in operands]
+            return Piece(self.matrix([texts[i : i + columns] for i in range(0, len(texts), columns)]), Bind.ATOM)
         if each.kind == "words":
             return Piece(self.words(each.value), Bind.ATOM)
         if each.kind == "number":

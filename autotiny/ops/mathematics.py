@@ -201,6 +201,8 @@ class _Mathematics:
     def reshape(self, node: Node) -> Expression:
         """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
+        if node.ndim == 2 and self.made[x].kind == "vector" and self.kind(x) == "stack":
+            return Expression("matrix", self.made[x].operands, value=len(node))
         lengths = [n for n in x.shape if n > 1]
         if self.kind(x) in REDUCTIONS and lengths == [n for n in node.shape if n > 1]:
             return self.made[x]
@@ -216,8 +218,9 @@ class _Mathematics:
             if isinstance(key, int):
                 return Expression("unit vector", value=key)
             if len(picked) == 1 and np.asarray(getattr(picked[0], "value", picked[0])).dtype.kind in "iu":
-                name = getattr(picked[0], "name", None)
-                return Expression("one hot", [symbol(name) if name else Expression("array", value=picked[0])])
+                labels = picked[0]
+                shown = Expression("array", value=labels)
+                return Expression("one hot", [_Mathematics(self.names).of(labels) if hasattr(labels, "op") else shown])
         return Expression("index", [self.factor(x)], value=key)
 
     def scatter(self, node: Node) -> Expression:
