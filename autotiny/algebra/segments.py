@@ -89,7 +89,7 @@ def segment_of(coefficient: Fraction, term: Term) -> Segment | None:
         if (found := unit_factor(x)) is not None and term.ndim + found[1] >= 0:
             i, axis = found[0], term.ndim + found[1]
             shape = tuple(1 if j == axis else n for j, n in enumerate(term.shape))
-            if all(unit_factor(y) is None for y, _ in others):
+            if all(unit_factor(y) is None and _is_constant_along(y, axis - term.ndim) for y, _ in others):
                 value = product(c * coefficient, others, shape if term.ndim > 1 else ())
                 return Segment(term.shape, axis, i, i + 1, value)
         if x.op is PAD and not x.kwargs.get("constant_values") and all(y.ndim == 0 for y, _ in others):
@@ -101,6 +101,11 @@ def segment_of(coefficient: Fraction, term: Term) -> Segment | None:
                 before, after = widths[axis]
                 return Segment(term.shape, axis, before, term.shape[axis] - after, inside)
     return None
+
+
+def _is_constant_along(x: Term, axis: int) -> bool:
+    """Whether a factor is the same all along an axis, counted from the last one."""
+    return x.ndim < -axis or x.shape[axis] == 1
 
 
 # ----- parts beside each other -----

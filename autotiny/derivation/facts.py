@@ -298,6 +298,29 @@ class NowhereNan(Fact):
         return term.args[1].args[0], "is not nan"
 
 
+class TakenEverywhere(Fact):
+    """The fact that a result is not nan for want of a derivative: where(mask, x, nan) is x."""
+
+    needs = frozenset({OPS[np.where]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return what is taken."""
+        return fitted(term.args[1], term.shape) if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a choice between something and nan, which is something in every entry."""
+        if term.op is not OPS[np.where]:
+            return False
+        mask, _, other = term.args
+        return other.is_constant and bool(np.all(np.isnan(other.value)) and np.all(mask.value))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return x and the claim '≠ 0' where the mask says that, else the mask and 'holds'."""
+        mask = term.args[0]
+        apart = (part.args for part in topological_order(mask) if part.op is plain(np.not_equal))
+        return next(((x, "≠ 0") for x, zero in apart if number(zero) == 0), (mask, "holds"))
+
+
 class NormInRange(Fact):
     """The fact that a norm to divide by is in the floating-point range: it is the norm as it is, guarded against 0."""
 
