@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Sequence
 
 from autotiny.algebra.equation import AlgebraError, Equation, measure
-from autotiny.algebra.fractions import CommonDenominator, Division
+from autotiny.algebra.fractions import FRACTIONS
 from autotiny.algebra.identities import CHOICES
 from autotiny.algebra.normal import SUMS, remembered
 from autotiny.algebra.normalise import normalise
@@ -85,7 +85,7 @@ class Simplifier:
         expansions: Iterable[RewriteRule] = (),
     ) -> None:
         self.rules: Sequence[RewriteRule] = (*rules, *SCATTERS, *SHIFTS, *PLACEMENTS, *SEGMENTS, *ROWS, *facts)
-        self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, CommonDenominator(), Division(), *expansions)
+        self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, *FRACTIONS, *expansions)
         self._normal: dict[Term, Term] = {}
         self._results: dict[int, tuple[RewriteRule | None, dict[Term, Term]]] = {}
         self._candidates: dict[tuple[Op, frozenset[Op]], list[int]] = {}

@@ -226,7 +226,7 @@ class Derivation(DerivedGradient):
         needed = " ".join(self.conditions())
         free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
         others = caller_scope() if scope is None else scope
-        gradients = Gradients(self.output, self.run.definitions, self.run.tracked) if self.output.size == 1 else None
+        gradients = Gradients(self.output, self.run.definitions, self.run.tracked)
         return match(formula, self.term, self.definitions, free, others, gradients, self.target.name or "")
 
     def __repr__(self) -> str:

@@ -10,24 +10,25 @@ from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.picks import SCATTERS
-from autotiny.algebra.rewrites import VECTORS
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
-from autotiny.derivation.definitions import rules_of
+from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
     ROWS_ON_DATA,
     Fact,
     Length,
     NormInRange,
+    NotSingular,
     NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
     SumsToZero,
+    Symmetric,
     TakenEverywhere,
 )
 from autotiny.derivation.jacobians import is_vector, jacobian
@@ -165,11 +166,14 @@ class Descent:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
         definitions = {s: plain.normal(made) for s, made in self.deriving.stated.definitions.items()}
-        rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
+        named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
+        rules = (rule for s, made in named for rule in rules_of(s, made))
+        expansions = (rule for s, made in named for rule in expansions_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length()]
-        return Simplifier([NowhereNan(), NormInRange(), *rules], facts)
+        of_matrices = Symmetric(frozenset(self.run.tracked)), NotSingular()
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
+        return Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -184,9 +188,9 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form: columns of vectors are vectors, picked entries products."""
+        """The chain rule's formula in normal form, with picked entries as products."""
         chain = self.simplifier.normal(raw)
-        for row in (*SCATTERS, *SHIFTS, *VECTORS):
+        for row in (*SCATTERS, *SHIFTS):
             chain = self.simplifier.apply(row, chain)
         return chain
 

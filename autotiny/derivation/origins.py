@@ -18,6 +18,7 @@ from autotiny.algebra.simplify import size
 from autotiny.algebra.term import plain, value_of
 from autotiny.derivation.scopes import MISSING, Scope, scopes, value
 from autotiny.engine.expressions import Expression
+from autotiny.engine.recording import value_of as tensor_value
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import COMPOSED, OPS
 from autotiny.ops.loading import find
@@ -118,7 +119,7 @@ class Origins:
         choices = []
         for score, (expression, operands, scope) in zip(scores, sites, strict=True):
             if score == max(scores):
-                choices.append(self.written(operands[position], scope, x.args[position]))
+                choices.append(self.written(operands[position], scope, tensor_value(x.args[position])))
                 self.learn(x, expression, scope)
         return next((made for made in choices if made is not None and made.is_constant), choices[0])
 
@@ -183,7 +184,10 @@ class Origins:
             return 0
         if expression.kind == "name" and expression.detail in scope.given:
             return self.agrees(x, *scope.given[expression.detail])
-        if not isinstance(x, Tensor):
+        if not isinstance(x, Tensor) or (x.op is None and not x.requires_grad):
+            if value(expression, scope) is x:
+                return 2
+            x = tensor_value(x)
             try:
                 made = self.term(expression, scope)
             except UnreadableError:

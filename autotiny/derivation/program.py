@@ -176,14 +176,14 @@ class _FunctionWriter:
 
     def unique_name(self, name: str) -> str:
         """Return an unused identifier that resembles the name."""
-        unique = next(n for n in map(identifier, with_primes(identifier(name))) if n not in self.taken)
+        unique = next(n for n in map(identifier, with_primes(name)) if n not in self.taken)
         self.taken.add(unique)
         return unique
 
     def shared(self) -> list[Term]:
         """Results that get a name: those that are used again, and those that take statements of their own."""
         uses = Counter(part for term in self.order for part in made_of(term, self.definitions))
-        inside = {part for term in self.order if _takes_statements(term) for part in term.args}
+        inside = {part for term in self.order if _takes_statements(term) for part in term.args} - self.symbols.keys()
         return [term for term in self.order if _takes_statements(term) or term in inside or self.is_reused(term, uses)]
 
     def is_reused(self, term: Term, uses: Counter[Term]) -> bool:

@@ -43,6 +43,8 @@ def plain(node: Any) -> Any:
         return ast.Name(f"{node.id or 'δ'}_{node.indices}", ast.Load())
     if isinstance(node, Unknown | Partial):
         return ast.Name(node.name, ast.Load())
+    if meaning == "mT":
+        fields["attr"] = "mT"
     if meaning == "keepdims":
         fields["keywords"].append(ast.keyword("keepdims", ast.Constant(True)))
     return type(node)(**fields)

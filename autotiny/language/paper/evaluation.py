@@ -15,18 +15,19 @@ import numpy as np
 from autotiny.engine.gradients import gradients
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
-from autotiny.language.costs import entrywise, factored, matmul, outer
+from autotiny.language.costs import entrywise, factored, filled, matmul, outer
 from autotiny.language.errors import ExpressionError, refusal, suggestion
 from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
-from autotiny.language.operators import checked
+from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
 from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
-from autotiny.language.paper.spellings import OWN, function_named, function_names
+from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
 
 Value = Any
+COMPARISONS = {sign for sign, _ in COMPARISON.values()}
 REDUCTIONS = {"sum", "mean", "max", "min", "prod", "norm", "logsumexp", "var", "std"}
 
 
@@ -109,7 +110,7 @@ class PaperEvaluation(Evaluation):
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = self.value(node.left), self.value(node.right)
+        a, b = _number(self.value(node.left)), _number(self.value(node.right))
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -199,11 +200,20 @@ class PaperEvaluation(Evaluation):
         return np.ones((n, 1)) if self.convention.columns else np.ones(n)
 
     def attribute(self, node: ast.Attribute) -> Value:
-        """x.T, which makes a row of a vector."""
+        """x.T, which makes a row of a vector, and transposes every matrix of a stack."""
+        if node.attr == "T" and np.ndim(stack := self.value(node.value)) > 2:
+            resolve(node, "mT")
+            return self.spend(node, ".mT", lambda: entrywise(stack), lambda: np.swapaxes(stack, -1, -2))
         value = super().attribute(node)
         if node.attr in ("T", "mT") and np.ndim(value) == 1 and node.value not in self.rows:
             self.rows.add(node)
         return value
+
+    def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
+        """The value of an operator; masks are the numbers 1 and 0."""
+        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
+        return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
 
     def unary(self, node: ast.UnaryOp) -> Value:
         """-x."""
@@ -223,8 +233,12 @@ class PaperEvaluation(Evaluation):
     def call(self, node: ast.Call) -> Value:
         """A call; a sum over an axis keeps it where that is the convention."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "onehot":
+        if name == "onehot" and node.args:
             return self.onehot(node)
+        if name == "scatter" and len(node.args) > 1:
+            return self.scatter(node)
+        if name in ("onehot", "scatter"):
+            self.fail(node, f"{name}: an argument is missing; write onehot(labels) or scatter(x, index)")
         if name.endswith("'") and not function_named(name.rstrip("'")):
             return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
@@ -247,7 +261,7 @@ class PaperEvaluation(Evaluation):
         if name in OWN:
             return _function(name, OWN[name])
         if name not in functions() and name not in self.scope:
-            self.fail(node, f"there is no function {name}{suggestion(name, function_names())}")
+            self.fail(node, f"there is no function {name}{suggestion(name, [*functions(), *OWN])}")
         return super().function(node, name)
 
     def slope(self, node: ast.expr, name: str) -> Callable[[Value], Value]:
@@ -282,13 +296,15 @@ class PaperEvaluation(Evaluation):
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""
         entries, keys = self.value(node.args[0]), tuple(self.key(each) for each in node.args[1:])
+        given = [self.value(option.value) for option in node.keywords if option.arg == "shape"]
+        shape = tuple(given[0]) if given else self.shape
 
         def placed() -> Value:
-            result = np.zeros(self.shape, np.result_type(entries, 1.0))
+            result = np.zeros(shape, np.result_type(entries, 1.0))
             np.add.at(result, keys, entries)
             return result
 
-        return self.spend(node, "scatter", lambda: entrywise(np.zeros(self.shape)), placed)
+        return self.spend(node, "scatter", lambda: filled(shape), placed)
 
     def indexed(self, node: Indexed) -> Value:
         """x_i where nothing is said of the index: all entries."""
@@ -305,10 +321,12 @@ class PaperEvaluation(Evaluation):
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
-        near = [name for name in (*self.scope, *function_names()) if name]
-        names = ", ".join(list(self.scope)[:8])
-        hint = suggestion(node.name, near) or (f"; the names are {names}" if names else "")
-        self.fail(node, f"there is no value named {node.name}{hint}")
+        letters = node.name.rstrip("0123456789_")
+        alike = [name for name in self.scope if name.rstrip("0123456789_") == letters]
+        near = f"; did you mean {' or '.join(sorted(alike)[:3])}?" if alike else ""
+        near = near or suggestion(node.name, [*self.scope, *functions(), *OWN])
+        names = ", ".join([name for name in self.scope if not name.endswith("'")][:8])
+        self.fail(node, f"there is no value named {node.name}{near or f'; the names are {names}'}")
 
     def partial(self, node: Partial) -> Value:
         """A differential that is not above another."""
@@ -344,6 +362,11 @@ def derivative(function: Callable[..., Any], x: Value) -> Value:
 def _function(name: str, function: Callable[..., Any]) -> Function:
     estimate = factored if name in ("logdet", "cofactors") else entrywise
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
+
+
+def _number(value: Value) -> Value:
+    """A mask as the numbers 1 and 0; other values as they are."""
+    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
 
 
 def _power(base: Value, exponent: Value) -> Value:

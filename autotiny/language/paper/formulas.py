@@ -25,10 +25,12 @@ from autotiny.language.paper.cursor import (
 )
 from autotiny.language.paper.nodes import Partial, Product, Raised, Unknown, attribute, call, is_condition
 from autotiny.language.paper.operands import OperandParser
-from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named, function_names
+from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named
 from autotiny.language.paper.tokens import Token
+from autotiny.language.vocabulary import functions
 
 LONGEST = 10_000
+DEEPEST_TREE = 120
 
 
 class Statement(NamedTuple):
@@ -41,7 +43,8 @@ def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list
     """Return the statements of a text; raises ExpressionError where it cannot be read.
 
     `denominators` says which factors side by side are below a slash: "near", those without spaces between them, as in
-    1/2m (A - Y); "all"; or the "first" alone. In "flat" text factors side by side bind as * does, from left to right.
+    1/2m (A - Y); "all"; or the "first" alone. In "flat" text all products bind as * does,
+    from left to right, as in Python.
 
     >>> from autotiny.language.paper.names import Names
     >>> (statement,) = parse("dZ = 2X^T(Xw - y)/m", Vocabulary(Names({name: name for name in ["X", "w", "y", "m"]})))
@@ -50,7 +53,13 @@ def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"the formula has {len(text):,} characters; the limit is {LONGEST:,}")
-    return _Parser(text, vocabulary, denominators).statements()
+    statements = _Parser(text, vocabulary, denominators).statements()
+    layer: list[ast.AST] = [side for statement in statements for side in statement.sides]
+    for _ in range(DEEPEST_TREE):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    if layer:
+        raise ExpressionError(f"the formula is nested more than {DEEPEST_TREE} deep; give parts of it a name first")
+    return statements
 
 
 class _Parser(OperandParser):
@@ -151,7 +160,7 @@ class _Parser(OperandParser):
             binding, operator = PLAIN[text]
             return self.operation(left, start, operator, binding) if binding > power else None
         if text in PRODUCTS:
-            binding = PRODUCTS[text]
+            binding = PRODUCT if self.denominators == "flat" else PRODUCTS[text]
             if binding <= power:
                 return None
             self.at += 1
@@ -275,7 +284,7 @@ class _Parser(OperandParser):
                 self.skip_arguments()
                 return value
             if not function:
-                near = self.names.near(name, function_names(), 1)
+                near = self.names.near(name, functions(), 1)
                 raise self.error(f"there is no method .{name}" + (f"; did you mean .{near[0]}?" if near else ""), token)
             node = self.call(function, opened)
             if isinstance(node, ast.Call):

@@ -8,6 +8,9 @@ from autotiny.language.paper.spellings import BIG, MODULE_NAMES, OPTIONS, UNCHAN
 from autotiny.language.paper.tokens import Token
 from autotiny.language.paper.words import WordParser
 
+JOINING = {"array", "stack", "concatenate", "hstack", "vstack", "block", "column_stack"}
+"""Functions whose first argument is a list, also of one item."""
+
 
 class FunctionParser(WordParser):
     """Parses names and functions."""
@@ -118,6 +121,8 @@ class FunctionParser(WordParser):
             return args[0]
         if name in ("max", "min") and len(args) == 2 and not (isinstance(args[1], ast.Constant) and args[1].value in (0, 1, -1) and not isinstance(args[0], ast.Constant)):  # fmt: skip  # noqa: E501
             name = {"max": "maximum", "min": "minimum"}[name]
+        if name in JOINING and args:
+            args[0] = self.listed(args[0])
         for each in options.values():
             self.place(each, place)
         node = call(name, *args)

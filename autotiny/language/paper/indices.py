@@ -51,12 +51,15 @@ class IndexEvaluation(PaperEvaluation):
             return self.sum_over(node)
         if isinstance(node, Product):
             return self.factors(node)
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            self.rows.add(node)
+            return self.value(node.value)
         visit = VISITS_ON_PAPER.get(type(node))
         return visit(self, node) if visit else super().value(node)
 
     def spread(self, node: Indexed) -> Value:
         """An array with its axes at those of its letters; the first ones have them, or by convention the last ones."""
-        array = np.asarray(self.delta(node) if not node.id else self.scope[node.id])
+        array = np.asarray(self.indexed(node) if node.id else self.delta(node))
         count = len(node.indices)
         if array.ndim < count or len(set(node.indices)) < count:
             self.fail(node, f"{node.id} has {array.ndim} axes, and {count} indices")
@@ -96,11 +99,6 @@ class IndexEvaluation(PaperEvaluation):
         if node.left in self.rows:
             return np.sum(product, axis=-1, keepdims=True)
         return product
-
-    def attribute(self, node: ast.Attribute) -> Value:
-        """x_iᵀ is a row."""
-        self.rows.add(node)
-        return self.value(node.value) if node.attr == "T" else super().attribute(node)
 
     def arranged(self, node: ast.expr) -> Value:
         """The value with its axes in the order of the gradient's."""

@@ -66,7 +66,10 @@ class OperandParser(FunctionParser):
         while self.takes(",", ";"):
             items.append(self.nested())
         self.expect("]", opened)
-        return ast.List(items, ast.Load()) if len(items) > 1 or isinstance(items[0], ast.List) else items[0]
+        if len(items) > 1 or isinstance(items[0], ast.List) or items[0] in self.bracketed:
+            return ast.List([self.listed(item) for item in items], ast.Load())
+        self.bracketed.add(items[0])
+        return items[0]
 
     def barred(self, opened: Token) -> ast.expr:
         """|x|, ‖x‖, ‖x‖_2, ‖x‖_F and log|A|."""
@@ -124,10 +127,16 @@ class OperandParser(FunctionParser):
             if token.text == "array" and self.takes("{"):
                 while not self.takes("}"):
                     self.next()
-            return ast.List([ast.List(row, ast.Load()) for row in self.rows(token)], ast.Load())
+            rows = self.rows(token)
+            if len({len(row) for row in rows}) != 1:
+                raise self.error("the rows of a matrix have as many entries each", token)
+            return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)
-        *rows, last = self.rows(token)
+        rows = self.rows(token)
+        if not rows:
+            raise self.error("there are no cases", token)
+        *rows, last = rows
         result = last[0]
         for row in reversed(rows if len(last) == 1 else [*rows, last]):
             if len(row) != 2:

@@ -29,7 +29,7 @@ SPELLINGS = {
     "arcsin", "atan": "arctan", "Γ": "gamma", "Φ": "Phi", "swish": "silu", "SiLU": "silu", "GELU": "gelu",
 }  # fmt: skip
 """The language's name of a function for other spellings of it."""
-OPTIONS = {"dim": "axis", "keepdim": "keepdims", "keep_dims": "keepdims", "axes": "axis"}
+OPTIONS = {"dim": "axis", "keepdim": "keepdims", "keep_dims": "keepdims"}
 UNCHANGED = {
     "float",
     "double",

@@ -93,7 +93,7 @@ class WordParser(Cursor):
             if self.names.is_known(made.whole) and (label or index or primes):
                 return made
         bare = word._replace(example=layer.strip("()"))
-        is_index = layer[:1] == "(" and INDICES.fullmatch(layer[1:-1]) is not None and not after
+        is_index = layer[:1] == "(" and INDICES.fullmatch(layer[1:-1]) is not None and not primes
         return bare if is_index and self.names.find(word.whole) else None
 
     def raised_text(self) -> tuple[int, str]:
