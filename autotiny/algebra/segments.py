@@ -23,6 +23,7 @@ from autotiny.algebra.normal import (
     fitted,
     is_sum,
     product,
+    times,
     total,
 )
 from autotiny.algebra.picks import BACKWARDS, INDEX, SCATTER, WHOLE, Placement, axes_of, is_backwards, unit, unit_factor
@@ -141,7 +142,17 @@ def _segments(term: Term) -> tuple[dict[Any, list[Segment]], list[Addend]]:
             rest.append((c, x))
         else:
             placed.setdefault((segment.shape, segment.axis), []).append(segment)
+    if placed and term.ndim == 1:
+        numbers = [(c, x) for c, x in rest if x.is_constant and x.shape == term.shape]
+        rest = [(c, x) for c, x in rest if not (x.is_constant and x.shape == term.shape)]
+        placed[term.shape, 0] = [*placed.get((term.shape, 0), []), *(s for c, x in numbers for s in _entries(c, x))]
     return placed, rest
+
+
+def _entries(c: Fraction, x: Term) -> list[Segment]:
+    """Return the entries of a constant vector that are not 0."""
+    values = [times(c, constant(value)) for value in x.value]
+    return [Segment(x.shape, 0, i, i + 1, value) for i, value in enumerate(values) if value.value]
 
 
 def _addends(segments: Iterable[Segment]) -> list[Addend]:

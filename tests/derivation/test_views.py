@@ -84,3 +84,46 @@ def test_a_sort_is_undone_by_the_ranks():
 def test_entries_picked_by_a_mask_are_a_product_with_it():
     x, keep = Tensor(np.array([3.0, 1.0, 2.0])), np.array([True, False, True])
     assert at.derive(np.sum(x[keep] ** 2), x).formula == "2 * x * keep"
+
+
+def derived_hinge():
+    y, s = np.array([2, 0, 1, 1]), Tensor(np.random.default_rng(1).normal(size=(4, 3)))
+    return at.derive(np.sum(np.exp(s[np.arange(4), y])), s)
+
+
+def derived_rosenbrock():
+    x = Tensor(np.array([1.2, 0.5, -0.3]))
+    return at.derive((1 - x[0]) ** 2 + x[1] * x[2] ** 2, x)
+
+
+def derived_variation():
+    x = Tensor(np.array([1.2, 0.5, -0.3, 2.0]))
+    return at.derive(np.sum(np.diff(x) ** 2), x)
+
+
+def derived_intercept():
+    w = Tensor(np.array([1.2, 0.5, -0.3, 2.0]))
+    return at.derive(np.sin(w[0]) + np.sum(w[1:] ** 3), w)
+
+
+def derived_class():
+    z = Tensor(np.array([1.2, 0.5, -0.3]))
+    return at.derive(-np.log(at.softmax(z)[1]), z)
+
+
+FORMS = [derived_hinge, derived_rosenbrock, derived_variation, derived_intercept, derived_class]
+
+
+@pytest.mark.parametrize("derived", FORMS)
+def test_forms_of_picks_are_read_again_as_text_and_as_latex(derived):
+    derivation = derived()
+    assert derivation.matches(derivation.formula)
+    assert derivation.matches(derivation.latex(steps=False))
+    assert not derivation.matches(f"2 * ({derivation.formula})")
+
+
+@pytest.mark.parametrize("derived", FORMS)
+def test_the_entry_of_a_pick_has_the_value_of_the_gradient(derived):
+    derivation = derived()
+    for place in np.ndindex(*derivation.engine.shape):
+        assert derivation.elements(*place).error < 1e-12

@@ -122,6 +122,8 @@ class FunctionParser(WordParser):
         if name in ("max", "min") and len(args) == 2 and not (isinstance(args[1], ast.Constant) and args[1].value in (0, 1, -1) and not isinstance(args[0], ast.Constant)):  # fmt: skip  # noqa: E501
             name = {"max": "maximum", "min": "minimum"}[name]
         if name in JOINING and args:
+            several = len(args) > 1 and not isinstance(args[1], ast.Constant | ast.UnaryOp)
+            args = [ast.copy_location(ast.List(args, ast.Load()), args[0])] if several else args
             args[0] = self.listed(args[0])
         for each in options.values():
             self.place(each, place)
