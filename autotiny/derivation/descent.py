@@ -6,7 +6,9 @@ from typing import Any
 
 from autotiny.algebra import Simplifier, Term, constant, symbol, topological_order
 from autotiny.algebra.normalise import normalise
+from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.search import Rewrite
+from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import bottleneck, pull
@@ -81,8 +83,11 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form."""
-        return self.simplifier.normal(raw)
+        """The chain rule's formula in normal form, with picked entries as products."""
+        chain = self.simplifier.normal(raw)
+        for row in (*SCATTERS, *SHIFTS):
+            chain = self.simplifier.apply(row, chain)
+        return chain
 
     def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
         """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""

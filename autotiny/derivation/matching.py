@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.algebra.picks import labels_of, place_of
 from autotiny.algebra.term import Term
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
@@ -96,6 +98,7 @@ class _Matcher:
         self.target, self.used = target, frozenset[str]()
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
+        self.written = {term: as_text(term) for term in recorded if place_of(term) is not None or labels_of(term)}
         self.moved = [term for term in tracked if term not in definitions]
         self.kinds = {term: kind for term in self.moved if (kind := kind_of(term.value)) is not None}
         self.recorded = Point(recorded, self)
@@ -127,7 +130,7 @@ class _Matcher:
     def vocabulary(self) -> Vocabulary:
         """The names that the text may use."""
         spelled = {str(term.name): name for term, name in self.symbols.items()}
-        more = {name: name for name in self.others}
+        more = {name: name for name in self.others} | {name: name for name in self.written.values() if "(" not in name}
         more |= {name: name for name in self.gradients.seed_names} if self.gradients is not None else {}
         gradients: dict[str, str] = {}
         for x, name in self.gradient_names.items():
@@ -270,7 +273,8 @@ class Point:
     def scope(self) -> dict[str, Any]:
         """The value of every name that a formula may use."""
         names = {name: self.known[term] for term, name in self.matcher.symbols.items()}
-        return {**self.others, **names}
+        written = {name: self.known[term] for term, name in self.matcher.written.items()}
+        return {**written, **self.others, **names}
 
     @cached_property
     def others(self) -> dict[str, Any]:
