@@ -11,7 +11,7 @@ from autotiny.diagnosis.formula import stop_condition
 from autotiny.diagnosis.hypotheses import Subject
 from autotiny.diagnosis.labels import NO_SCOPE, Labels
 from autotiny.diagnosis.mistakes import Context, likely_cause, or_else
-from autotiny.diagnosis.search import Search
+from autotiny.diagnosis.search import Effect, Search, all_effects
 from autotiny.diagnosis.slips import SlipSweep
 from autotiny.diagnosis.values import Array, same
 from autotiny.engine.graph import leading_to, topological_order
@@ -67,7 +67,7 @@ class GraphContext(Context):
             scales = [*self._scales, *(1 / scale for scale in self._scales)]
             known = {n for x in self.order for n in x.shape if n > 1}
             lengths = {n for n in known if any(abs(n - k) < 1e-9 * n for k in scales)}
-        return {n: self._name_of_count(n) for n in sorted(lengths)}
+        return {n: self._name_of_count(n) for n in sorted(lengths) if n > 2}
 
     def _name_of_count(self, n: int) -> str:
         """Return m, with the user's name for it if that is another one."""
@@ -139,14 +139,23 @@ class GraphContext(Context):
     def explanations(self, stated: Array, right: Array) -> Iterator[str]:
         """Yield the slips that explain a gradient, the simplest ones, in a sentence."""
         with np.errstate(all="ignore"):
-            sweep = SlipSweep(self.output, self.seed, self.x)
-            if not sweep.edges or not same(sweep.gradient({}), right):
+            if self._subject is None or not same(self._subject.sweep.gradient({}), right):
                 return
-            subject = Subject(sweep, self.labels, self._alike(), self._axes.example_axes)
-            for sentences in Search(subject, stated, right, lambda k: likely_cause(k, self)).sentences():
-                if sentences:
-                    yield or_else(sentences)
-                    return
+            search = Search(self._subject, self._effects, stated, right, lambda k: likely_cause(k, self))
+            simplest = next(filter(None, search.sentences()), [])
+            if simplest:
+                yield or_else(simplest)
+
+    @cached_property
+    def _subject(self) -> Subject | None:
+        """What slips are made in; None if x is the output itself, or a rule does not run by itself."""
+        sweep = SlipSweep(self.output, self.seed, self.x)
+        return Subject(sweep, self.labels, self._alike(), self._axes.example_axes) if sweep.edges else None
+
+    @cached_property
+    def _effects(self) -> list[Effect]:
+        assert self._subject is not None
+        return all_effects(self._subject)
 
     def _alike(self) -> dict[tuple[int, ...], list[Any]]:
         alike: dict[tuple[int, ...], list[Any]] = {}
