@@ -64,7 +64,8 @@ class GraphContext(Context):
         """The numbers of examples, with their names."""
         lengths = set(self._axes.of_examples.values())
         if not lengths:  # the data are parameters, too: what the loss divides by
-            scales = [*self._scales, *(1 / scale for scale in self._scales)]
+            loss = self._numbers_of([node for node in self._products if node.ndim == 0])
+            scales = [*loss, *(1 / scale for scale in loss)]
             known = {n for x in self.order for n in x.shape if n > 1}
             lengths = {n for n in known if any(abs(n - k) < 1e-9 * n for k in scales)}
         return {n: self._name_of_count(n) for n in sorted(lengths) if n > 2}
@@ -79,7 +80,14 @@ class GraphContext(Context):
     @cached_property
     def _scales(self) -> set[float]:
         """The numbers that the graph multiplies or divides by."""
-        products = [node for node in self.order if node.op is not None and made_by(node).name in ("multiply", "divide")]
+        return self._numbers_of(self._products)
+
+    @cached_property
+    def _products(self) -> list[Tensor]:
+        return [node for node in self.order if node.op is not None and made_by(node).name in ("multiply", "divide")]
+
+    @staticmethod
+    def _numbers_of(products: list[Tensor]) -> set[float]:
         numbers = [arg for node in products for arg in node.args if np.ndim(arg) == 0 and not is_complex(arg)]
         fixed = [abs(float(value_of(k))) for k in numbers if not (isinstance(k, Tensor) and k.requires_grad)]
         return {k for k in fixed if k and np.isfinite(k)}

@@ -27,7 +27,8 @@ class Hypothesis(NamedTuple):
     scales : whether any multiple of the change may explain it, as of a path that is counted twice; the clause is then
         only the name of the path
     named : whether the clause is in names of the user's
-    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand
+    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand,
+        "steps" for some of the steps of a loop
     """
 
     slips: Mapping[Edge, Slip]

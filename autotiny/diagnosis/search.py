@@ -65,7 +65,7 @@ def effects(
                 if (node, i) not in rules:
                     rules[node, i] = pull.fitted(pull.rule())
                 wrong = pull.fitted(slip(pull))
-                if not (hypothesis.scales or np.any(wrong)):
+                if not (hypothesis.scales or hypothesis.kind == "steps" or np.any(wrong)):
                     raise ValueError("a slip that passes nothing on is a missing path")
                 part, part_size = sweep.foretold(pull.operand, wrong - rules[node, i])
                 along, size = along + part, size + part_size
@@ -93,7 +93,8 @@ class Search:
                 scaled = self.scaled(of_rank, likely=True)
                 yield [*self.factors_within(), *scaled] if scaled else []
                 yield self.everywhere()
-                yield self.of_another()
+                another = self.of_another()
+                yield another and [*another, *self.singles([e for e in self.known if e.rank == 1])]
                 yield self.decay()
                 yield self.updated()
         yield self.with_factor()
@@ -128,7 +129,10 @@ class Search:
         for effect in matching:
             if not effect.hypothesis.scales:
                 others.setdefault(frozenset(effect.hypothesis.slips), effect.hypothesis)
-        best = paths[:1] if paths and paths[0].named else [*others.values(), *paths[:1]]
+        best = [*others.values(), *paths[:1]]
+        if paths and others:  # a path that has no name says less, and one that has says more than a slip on it
+            steps = [each for each in others.values() if each.kind == "steps"]
+            best = [*steps, paths[0]] if paths[0].named else steps or best
         return [sentence(*self.words(hypothesis)) for hypothesis in best]
 
     def plainness(self, path: Hypothesis) -> tuple[bool, bool]:
@@ -193,7 +197,7 @@ class Search:
                     node, i = edges[0]
                     if row is path:
                         name = self.subject.labels.name(node.args[i])
-                        return [sentence(f"without the path through {name} in every step", "forgotten?")]
+                        return [sentence(f"without the path from step to step, through {name}", "forgotten?")]
                     inverted = "" if row is EVERYWHERE[0] else " but with its mask inverted"
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
         return []
@@ -221,18 +225,33 @@ class Search:
         return []
 
     def updated(self) -> list[str]:
-        """Return the sentence of a parameter that was updated before it was used."""
-        labels = self.subject.labels
-        few = self.stated.size < 3
-        for tensor, edges in () if few else self.readers().items():
-            gradient = self.subject.sweep.gradient_of(tensor)
-            slips = {(node, i): partial(with_operand, q, tensor.value - gradient) for node, i, q in edges}
-            found = self.proportional(slips)
-            if found is not None and found > 0:
-                name = labels.name(tensor)
-                text = f"with {name} - {short_number(found, 6)} d{name} in place of {name}"
+        """Return the sentence of a parameter, or of all, that was updated before it was used."""
+        labels, readers = self.subject.labels, self.readers() if self.stated.size > 2 else {}
+        early: dict[Tensor, Array] = {tensor: self.sweep.gradient_of(tensor) for tensor in readers}
+        for tensor, edges in readers.items():
+            slips = {(node, i): partial(with_operand, q, tensor.value - early[tensor]) for node, i, q in edges}
+            rate = self.proportional(slips)
+            if rate is not None and rate > 0:
+                name, step = labels.name(tensor), short_number(rate, 6)
+                text = f"with {name} - {step} d{name} in place of {name}"
                 return [sentence(text, f"{name} was updated too early: compute all gradients first")]
+        for rate in self.rates if len(readers) > 1 else ():
+            slips = {
+                (node, i): partial(with_operand, q, tensor.value - rate * early[tensor])
+                for tensor, edges in readers.items()
+                for node, i, q in edges
+            }
+            if self.confirmed(slips):
+                names = " and ".join(labels.name(tensor) for tensor in readers)
+                mend = "compute all gradients before any update"
+                return [sentence(f"with {names} updated by {short_number(rate, 6)} times their gradients", mend)]
         return []
+
+    @property
+    def rates(self) -> list[float]:
+        """Rates of learning: the small numbers that have a name, and common ones."""
+        named = [v for v in self.subject.labels.scope.values() if isinstance(v, float) and 0 < v <= 1]
+        return list(dict.fromkeys([*named, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01, 0.001]))
 
     def readers(self) -> dict[Tensor, list[tuple[Tensor, int, int]]]:
         """Return the edges whose rule reads a parameter, with its position among the operands, by the parameter."""
