@@ -20,7 +20,7 @@ from autotiny.notation.numbers import short_number
 Cause = Callable[[float], str]
 """The likely cause of a factor; empty for a factor that has none."""
 
-MOST_PAIRS = 20_000
+MOST_PAIRS = 8_000
 MOST_WORK = 1e7
 """The largest number of entries that are touched in the search for pairs: some tenths of a second."""
 
