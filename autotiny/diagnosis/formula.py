@@ -42,6 +42,10 @@ class FormulaContext(Context):
         """Return the numbers of examples that the loss sums over, which the graph has."""
         return {} if self.graph is None else self.graph.sums()
 
+    def lengths(self) -> Collection[int]:
+        """Return the lengths of axes that count no examples, which the graph has."""
+        return () if self.graph is None else self.graph.lengths()
+
     def scales(self) -> Collection[float]:
         """Return the numbers that the loss multiplies or divides by, which the graph has."""
         return () if self.graph is None else self.graph.scales()

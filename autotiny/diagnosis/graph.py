@@ -18,6 +18,7 @@ from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
 from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.numbers import short_number
 from autotiny.ops import OPS
 from autotiny.ops.table import is_complex
 
@@ -114,6 +115,10 @@ class GraphContext(Context):
         sums = [node for node in self.order if node.op is not None and made_by(node).name == "sum"]
         return {np.size(value_of(node.args[0])) // max(node.size, 1) for node in sums}
 
+    def lengths(self) -> set[int]:
+        """Return the lengths of axes that count no examples."""
+        return {n for x in self.order for n in np.shape(x.value) if n > 1} - set(self.examples)
+
     def scales(self) -> set[float]:
         """Return the numbers that the graph multiplies or divides by."""
         return self._scales
@@ -157,8 +162,30 @@ class GraphContext(Context):
     @cached_property
     def _subject(self) -> Subject | None:
         """What slips are made in; None if x is the output itself, or a rule does not run by itself."""
-        sweep = SlipSweep(self.output, self.seed, self.x)
-        return Subject(sweep, self.labels, self._alike(), self._axes.example_axes) if sweep.edges else None
+        try:
+            sweep = SlipSweep(self.output, self.seed, self.x)
+            written = sweep.gradient({})
+        except Exception:  # a rule of several outputs, or of a user's, that does not run by itself
+            return None
+        if not (sweep.edges and np.all(np.isfinite(written))):
+            return None
+        return Subject(sweep, self.labels, self._alike(), self._axes.example_axes, self.number_text)
+
+    def number_text(self, value: float) -> str:
+        """Return a positive number by a name times 1, 2 or 1/2, perhaps divided by the number of examples: lam / m."""
+        counts = [("", 1.0), *((" / m", float(n)) for n in self.examples)]
+        names = [(name, v) for name, v in self.named_numbers() if v not in self.examples]
+        for name, number in names:
+            for times, two in (("", 1.0), ("2 ", 2.0), ("1/2 ", 0.5)):
+                for divided, n in counts:
+                    if abs(two * number / n / value - 1) < 1e-9:
+                        return f"{times}{name}{divided}"
+        return short_number(value, 6)
+
+    def named_numbers(self) -> list[tuple[str, float]]:
+        """Return the variables that are positive numbers, other than 1, 2 and such, by name."""
+        scope = [(n, float(v)) for n, v in self.labels.scope.items() if type(v) in NUMBERS and n[:1] != "_"]
+        return [(name, v) for name, v in scope if np.isfinite(v) and v > 0 and v not in (1.0, 2.0, 0.5)]
 
     @cached_property
     def _effects(self) -> list[Effect]:

@@ -44,12 +44,14 @@ class Subject(NamedTuple):
     labels : what its values are called
     alike : its tensors and arrays, by shape
     example_axes : the axes of a tensor that count examples
+    number_text : a number by the names of those that it is made of
     """
 
     sweep: SlipSweep
     labels: Labels
     alike: Mapping[tuple[int, ...], list[Any]]
     example_axes: Callable[[Any], list[int]]
+    number_text: Callable[[float], str]
 
 
 Row = Callable[[Subject, Tensor, int], Iterator[Hypothesis]]

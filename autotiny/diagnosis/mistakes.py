@@ -28,6 +28,10 @@ class Context:
         """Return the numbers of entries that a loss sums over."""
         return ()
 
+    def lengths(self) -> Collection[int]:
+        """Return the lengths of axes that count no examples."""
+        return ()
+
     def scales(self) -> Collection[float]:
         """Return the numbers that a loss multiplies or divides by."""
         return ()
@@ -195,6 +199,8 @@ def likely_cause(size: float, context: Context) -> str:
         words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
         if words and likely is causes:
             words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
+        if likely is pairs and any(abs(size - n) < 1e-6 * n or abs(size * n - 1) < 1e-6 for n in context.lengths()):
+            return ""  # an axis of this length is as likely
         if words:
             return ", or ".join(dict.fromkeys(words[:2]))
     return ""

@@ -97,6 +97,7 @@ class Search:
                 yield another and [*another, *self.singles([e for e in self.known if e.rank == 1])]
                 yield self.decay()
                 yield self.updated()
+                yield self.without_eps()
         yield self.with_factor()
         yield self.pairs(0)
         yield self.pairs(1)
@@ -214,14 +215,14 @@ class Search:
     def decay(self) -> list[str]:
         """Return the sentence of a multiple of a parameter that is added, as by the decay of a weight."""
         x, labels = self.sweep.x, self.subject.labels
-        for each in (x, *self.subject.alike.get(x.shape, [])):
-            if not (isinstance(each, Tensor) and each.op is None and each.requires_grad):
-                continue
+        alike = self.subject.alike.get(x.shape, [])
+        tensors = [each for each in alike if isinstance(each, Tensor) and each in self.parameters]
+        for each in (x, *tensors) if x.size > 1 else ():
             c = factor(self.stated - self.right, np.asarray(each.value))
-            if c is not None and x.size > 1 and self.explains(self.right + c * each.value):
-                times = self.cause(abs(c))
-                c_in_words = f"{short_number(c, 6)} {labels.name(each)}"
-                return [sentence(f"plus {c_in_words}", f"a term of weight decay that the loss does not have, {times}")]
+            if c is not None and self.explains(self.right + c * each.value):
+                name, sign = labels.name(each), "plus" if c > 0 else "minus"
+                amount = self.subject.number_text(abs(c))
+                return [sentence(f"{sign} {amount} {name}", f"weight decay of {name}, which the loss does not have")]
         return []
 
     def updated(self) -> list[str]:
@@ -252,6 +253,21 @@ class Search:
         """Rates of learning: the small numbers that have a name, and common ones."""
         named = [v for v in self.subject.labels.scope.values() if isinstance(v, float) and 0 < v <= 1]
         return list(dict.fromkeys([*named, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01, 0.001]))
+
+    def without_eps(self) -> list[str]:
+        """Return the sentence of a small number, such as eps, that is added and left out in the gradient."""
+        for node in self.sweep.order:
+            if node.op is None or made_by(node).name != "add":
+                continue
+            small = [
+                arg for arg in node.args if np.ndim(arg) == 0 and not isinstance(arg, Tensor) and 0 < abs(arg) < 0.1
+            ]
+            rest = [arg for arg in node.args if isinstance(arg, Tensor) and arg in self.sweep.users]
+            if small and rest and self.explains(self.sweep.gradient_with(node, rest[0])):
+                labels = self.subject.labels
+                eps = labels.name(small[0])
+                return [sentence(f"with {labels.name(rest[0])} in place of {labels.name(node)}", f"{eps} is missing")]
+        return []
 
     def readers(self) -> dict[Tensor, list[tuple[Tensor, int, int]]]:
         """Return the edges whose rule reads a parameter, with its position among the operands, by the parameter."""
