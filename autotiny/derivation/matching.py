@@ -15,7 +15,7 @@ from autotiny.algebra.writing import as_text
 from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
-from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
+from autotiny.diagnosis import Context, FormulaContext, diagnose, equal, extent
 from autotiny.errors import ShapeError
 from autotiny.language import ExpressionError
 from autotiny.language.paper.cursor import Vocabulary
@@ -65,12 +65,13 @@ def match(
     others: Mapping[str, Any] = MappingProxyType({}),
     gradients: Gradients | None = None,
     target: str = "",
+    graph: Context | None = None,
 ) -> Match:
     """Compare a typed formula with the right one, on the recorded values and on other values of the tracked symbols.
 
     The text is NumPy code of autotiny's expression language, or textbook notation, over the names of the symbols and,
     among the `others`, of numbers and arrays, which stay the same. With `gradients` it may name the gradient by every
-    tensor of the run. Raises ExpressionError if it cannot be parsed.
+    tensor of the run; `graph` names slips in its derivation. Raises ExpressionError if it cannot be parsed.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -81,7 +82,7 @@ def match(
     A2 - Y: 8 times the gradient: a missing 1/m?
     """
     usable = {n: v for n, v in others.items() if isinstance(v, int | float | complex | np.ndarray | np.number)}
-    return _Matcher(right, definitions, tracked, usable, gradients, target).match(text)
+    return _Matcher(right, definitions, tracked, usable, gradients, target, graph).match(text)
 
 
 class _Matcher:
@@ -93,9 +94,10 @@ class _Matcher:
         others: Mapping[str, Any],
         gradients: Gradients | None,
         target: str,
+        graph: Context | None,
     ) -> None:
         self.right, self.definitions, self.others, self.gradients = right, definitions, others, gradients
-        self.target, self.used = target, frozenset[str]()
+        self.target, self.graph, self.used = target, graph, frozenset[str]()
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
         self.written = {term: as_text(term) for term in recorded if place_of(term) is not None or labels_of(term)}
@@ -267,7 +269,8 @@ class Point:
     @cached_property
     def context(self) -> FormulaContext:
         """What the diagnosis knows."""
-        return FormulaContext(self.matcher.right, self.known)
+        recorded = self is self.matcher.recorded
+        return FormulaContext(self.matcher.right, self.known, self.matcher.graph if recorded else None)
 
     @cached_property
     def scope(self) -> dict[str, Any]:
