@@ -43,7 +43,7 @@ MATRICES: tuple[Equation, ...] = (
     Equation("a sum of products over one index is a matrix product",
         lambda a, s, b, axis: np.sum(np.reshape(a, s) * b, axis=axis, keepdims=True),
         lambda a, s, b, axis: contraction(np.reshape(a, s), b, axis),
-        lambda a, s, b, axis: gets_axes(a, s) and gets_axes(b, np.shape(b)) and is_contraction(np.reshape(a, s), b, axis)),
+        lambda a, s, b, axis: gets_axes(a, s) and 1 not in np.shape(b) and is_contraction(np.reshape(a, s), b, axis)),
     Equation("a matrix times its inverse is the identity",
         lambda a: a @ np.linalg.inv(a),             lambda a: np.eye(np.shape(a)[0]), square),
     Equation("a matrix times its inverse is the identity",

@@ -1,6 +1,5 @@
 """Normalise: reduce the equivalent ways of writing an operation in NumPy to one."""
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +18,10 @@ from autotiny.algebra.normal import (
     SUMS,
     addends,
     factors,
+    fitted,
+    identity,
     is_reshape,
+    is_spread,
     product,
     reshaped,
     total,
@@ -65,17 +67,13 @@ def normalise(term: Term) -> Term:
     if arranged is not term:
         return normalise(arranged)
     if is_reshape(term):
+        if is_spread(term.args[0]) and term.args[0].args[0].ndim == 0:
+            return fitted(term.args[0].args[0], term.shape)
         moved = _into_product(term)
         return moved if moved is not term or vector(term, 1) is None else in_line(term.args[0], term.shape)
     rule = FORMULAS.get(term.op.function)
     other = None if rule is None else rule(term)
     return term if other is None else normalised(other)
-
-
-@functools.cache
-def identity(n: int, dtype: np.dtype[Any]) -> Term:
-    """Return the identity matrix: one term, as equal numbers are."""
-    return constant(np.eye(n, dtype=dtype))
 
 
 def normalised(term: Term) -> Term:

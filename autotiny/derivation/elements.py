@@ -13,8 +13,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
 from autotiny.algebra.writing import as_text
-from autotiny.derivation.precision import difference
-from autotiny.derivation.steps import DerivedGradient
+from autotiny.derivation.steps import DerivedGradient, difference
 from autotiny.errors import UnsupportedError
 from autotiny.notation.expression import Expression
 from autotiny.notation.forms import Bind, Form

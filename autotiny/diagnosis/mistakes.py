@@ -4,74 +4,13 @@ A mistake is a function of the stated gradient, the right one and the context; i
 not the mistake. `MISTAKES` is tried in order, special ones before those that are less specific.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from autotiny.diagnosis.values import Array, equal, factor, finite_max, near, same, wrong_entries
 from autotiny.notation.numbers import short_number
-
-# ----- comparisons of arrays -----
-
-
-Array = NDArray[Any]
-
-SAME = 1e-9
-"""The largest relative difference at which a mistake explains a gradient in float64; elsewhere it is √eps."""
-
-
-def same(a: Array, b: Array) -> bool:
-    """Whether two gradients are equal up to rounding. An all-zero gradient matches nothing.
-
-    >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-12]))
-    True
-    """
-    if a.shape != b.shape or not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
-        return False
-    close = max(SAME, *(float(np.sqrt(np.finfo(v.dtype).eps)) if v.itemsize < 8 else 0 for v in (a, b)))
-    return bool(np.max(np.abs(a - b), initial=0) <= close * np.max(np.abs(b), initial=0)) and bool(np.any(b))
-
-
-def equal(stated: Array, right: Array) -> bool:
-    """Whether a stated gradient is the right one up to rounding, zeros included."""
-    return stated.shape == right.shape and bool(np.all(near(stated, right)))
-
-
-def near(stated: Array, right: Array) -> Any:
-    """Entry by entry, whether the two differ by rounding at most; true where the right gradient is not finite."""
-    close = 1e-9 if min(stated.itemsize, right.itemsize) >= 8 else 1e-4
-    with np.errstate(invalid="ignore"):
-        return (np.abs(stated - right) <= close * finite_max(right)) | ~np.isfinite(right)
-
-
-def wrong_entries(stated: Array, right: Array) -> Any:
-    """Return a mask of the entries that differ on the scale of the largest one, or else on their own scale."""
-    wrong = ~near(stated, right)
-    own = 1e-6 * np.abs(right) + 1e-9 * finite_max(right)
-    with np.errstate(invalid="ignore"):
-        return wrong if wrong.any() else (np.abs(stated - right) > own) & np.isfinite(right)
-
-
-def finite_max(array: Array) -> float:
-    """Return the largest absolute value of a finite entry."""
-    return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
-
-
-def factor(stated: Array, right: Array) -> float | None:
-    """Return the number, other than 1, that the right gradient is multiplied by in the stated one; None if none.
-
-    >>> factor(np.array([-2.0, 4.0]), np.array([1.0, -2.0])), factor(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
-    (-2.0, None)
-    """
-    if stated.shape != right.shape or not right.size:
-        return None
-    largest = np.unravel_index(int(np.argmax(np.abs(right))), right.shape)
-    if not right[largest] or not np.isfinite(stated[largest]):
-        return None
-    ratio = complex(stated[largest]) / complex(right[largest])
-    ratio = ratio.real if abs(ratio.imag) < 1e-12 * abs(ratio) else 0.0
-    return ratio if ratio and same(stated, ratio * right) and not same(stated, right) else None
 
 
 class Context:
@@ -80,6 +19,22 @@ class Context:
     def counts(self) -> Mapping[int, str]:
         """Return the numbers of entries that an average may be over, with their names: {64: "m"}."""
         return {}
+
+    def sums(self) -> Mapping[int, str]:
+        """Return the numbers of examples that a loss sums over, with their names."""
+        return {}
+
+    def entries(self) -> Collection[int]:
+        """Return the numbers of entries that a loss sums over."""
+        return ()
+
+    def lengths(self) -> Collection[int]:
+        """Return the lengths of axes that count no examples."""
+        return ()
+
+    def scales(self) -> Collection[float]:
+        """Return the numbers that a loss multiplies or divides by."""
+        return ()
 
     def numbers(self) -> Mapping[str, float]:
         """Return the numbers that have a name: {"lam": 0.1}."""
@@ -97,8 +52,16 @@ class Context:
         """Yield an axis that is summed over, an index on it, and the gradient of that entry alone."""
         yield from ()
 
+    def averaged(self, ratio: float) -> str:
+        """Return, after a comma, the sum of which a factor makes a mean; empty if it makes none."""
+        return ""
+
     def conditions(self) -> Iterator[tuple[str, Array]]:
         """Yield the condition under which a mask stops the gradient, in symbols and as truth values."""
+        yield from ()
+
+    def explanations(self, stated: Array, right: Array) -> Iterator[str]:
+        """Yield sentences for slips in the derivation that reproduce a stated gradient."""
         yield from ()
 
 
@@ -144,8 +107,59 @@ def way_to_shape(stated: tuple[int, ...], right: tuple[int, ...]) -> str:
     return ""
 
 
-def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """Recognise a number that the gradient is multiplied by, with its likely cause."""
+def without_numbers(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise nan, infinities, and zeros alone."""
+    for kind, bad, reason in (
+        ("nan", np.isnan(stated), "an invalid operation, such as 0 / 0, inf - inf or log(-1)?"),
+        ("inf", np.isinf(stated), "an overflow, or a division by 0?"),
+    ):
+        if bad.any() and np.all(np.isfinite(right)):
+            index = [int(i) for i in np.argwhere(bad)[0]]
+            where = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {index}"
+            return f"{kind} in {where}: {reason}"
+    whole = np.all(np.isfinite(right)) and stated.shape == right.shape and stated.any()
+    if (
+        whole
+        and not equal(stated, right)
+        and any(np.array_equal(stated, cut(right)) for cut in (np.trunc, np.floor, np.round))
+    ):
+        return "the gradient cut to whole numbers: an integer array, or // in place of /?"
+    if stated.size and not stated.any() and right.any():
+        return "zero in every entry: was it never assigned, or overwritten?"
+    return None
+
+
+def other_order(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise the right entries at other places: reversed, shifted by one, or rows in another order."""
+    if right.ndim == 0 or np.iscomplexobj(right) or same(stated, right):
+        return None
+    for axis, n in enumerate(right.shape):
+        along = f" along axis {axis}" if right.ndim > 1 else ""
+        if n > 1 and same(stated, np.flip(right, axis)):
+            return f"the gradient reversed{along}"
+        for step in (1, -1) if n > 2 else ():
+            moved = np.roll(right, step, axis)
+            if same(stated, moved):
+                return f"the gradient shifted by {step}{along}"
+            kept = slice(1, None) if step > 0 else slice(None, -1)
+            inner = (slice(None),) * axis + (kept,)
+            edge = np.delete(stated, np.arange(n)[kept], axis)
+            if not edge.any() and same(stated[inner], moved[inner]) and not same(stated[inner], right[inner]):
+                return f"the gradient shifted by {step}{along}: off by one?"
+        if n > 2 and same(np.sort(stated, axis), np.sort(right, axis)) and _same_lines(stated, right, axis):
+            lines = {0: "rows", 1: "columns"}.get(axis, "lines") if right.ndim == 2 else "entries"
+            return f"the gradient with its {lines} in another order"
+    return None
+
+
+def _same_lines(stated: Array, right: Array, axis: int) -> bool:
+    """Whether two arrays have the same lines along an axis, in any order."""
+    a, b = (np.moveaxis(each, axis, 0).reshape(each.shape[axis], -1) for each in (stated, right))
+    return same(a[np.lexsort(a.T)], b[np.lexsort(b.T)])
+
+
+def likely_factor(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise a factor that has a likely cause, or the wrong sign."""
     ratio = factor(stated, right)
     if ratio is None:
         return None
@@ -153,27 +167,75 @@ def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
         return "minus the gradient: the sign is wrong"
     if abs(ratio - 1) < 1e-4:
         return f"{short_number(ratio, 9)} times the gradient: a number with too few digits?"
-    cause = _cause(abs(ratio), context)
-    if ratio < 0:
-        cause = f"{cause}, and the sign is wrong" if cause else "the sign is wrong"
-    return f"{short_number(ratio, 6)} times the gradient" + (f": {cause}?" if cause else "")
+    cause = likely_cause(abs(ratio), context)
+    if not cause:
+        return None
+    sign = ", and the sign is wrong" if ratio < 0 else context.averaged(ratio)
+    return f"{short_number(ratio, 6)} times the gradient: {cause}{sign}?"
 
 
-def _cause(size: float, context: Context) -> str:
-    """Return the likely cause of a factor of this size."""
-    for n, name in sorted(context.counts().items(), reverse=True):
-        if n > 2 and abs(size - n) < 1e-6 * n:
-            return f"a missing 1/{name}"
-        if n > 2 and abs(size * n - 1) < 1e-6:
-            return f"one 1/{name} too many"
-    for name, number in context.numbers().items():
-        if number and abs(size / abs(number) - 1) < 1e-6:
-            return f"one factor {name} too many"
-        if number and abs(size * abs(number) - 1) < 1e-6:
-            return f"a missing factor {name}"
-    if abs(size - 0.5) < 1e-6:
-        return "a missing factor of 2"
-    return "an extra factor of 2" if abs(size - 2) < 1e-6 else ""
+def any_factor(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise a factor without a cause."""
+    ratio = factor(stated, right)
+    if ratio is None:
+        return None
+    return f"{short_number(ratio, 6)} times the gradient" + (": the sign is wrong?" if ratio < 0 else "")
+
+
+def likely_cause(size: float, context: Context) -> str:
+    """Return the likely cause of a factor of this size: m, a named number or 2, or two of these; empty if none is."""
+    known: list[tuple[str, str, float]]
+    known = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
+    known += [(f"one factor {name} too many", f"one 1/m too many{name[1:]}", n) for n, name in context.sums().items()]
+    taken = {*context.counts(), *context.sums()}
+    numbers = [(name, number) for name, number in context.numbers().items() if abs(number) not in taken]
+    known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
+    causes: list[tuple[str, float]] = []
+    for above, below, number in known:
+        causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
+    causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
+    pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
+    for likely in (causes, list(_of_scales(context)), pairs):
+        words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
+        if words and likely is causes:
+            words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
+        if likely is pairs and any(abs(size - n) < 1e-6 * n or abs(size * n - 1) < 1e-6 for n in context.lengths()):
+            return ""  # an axis of this length is as likely
+        if words:
+            return ", or ".join(dict.fromkeys(words[:2]))
+    return ""
+
+
+def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
+    """Yield the causes of factors by the whole numbers that a loss multiplies or divides by."""
+    for scale in sorted(context.scales()):
+        n = scale if scale > 1 else 1 / scale
+        twice = any(abs(n / count - two) < 1e-9 for count in context.counts() for two in (2, 0.5))
+        if n > 2 and abs(n - round(n)) < 1e-9 * n and not twice:
+            yield f"a missing division by {round(n)}", n
+            yield f"one division by {round(n)} too many", 1 / n
+    yield from _of_entries(context)
+
+
+def _of_entries(context: Context) -> Iterator[tuple[str, float]]:
+    """Yield the causes of factors by averages over the examples instead of over all entries."""
+    averages = [
+        n for n in context.entries() if any(abs(s * n - 1) < 1e-9 or abs(s - n) < 1e-9 for s in context.scales())
+    ]
+    for n in averages:
+        for count in context.counts():
+            if n > count and n % count == 0:
+                yield f"a division by m = {count} in place of {n}, the number of entries", n / count
+
+
+def or_else(sentences: list[str]) -> str:
+    """Return sentences of which one is right, the first two of them, as one.
+
+    >>> or_else(["the gradient without b: forgotten?", "the gradient with a in place of b"])
+    'the gradient without b: forgotten? or: with a in place of b'
+    """
+    first, *others = dict.fromkeys(sentences)
+    return f"{first} or: {others[0].removeprefix('the gradient ')}" if others else first
 
 
 def other_convention(stated: Array, right: Array, context: Context) -> str | None:
@@ -196,6 +258,11 @@ def summed_over_all_axes(stated: Array, right: Array, context: Context) -> str |
     if right.size > 1 and same(stated, np.full_like(right, right.sum())):
         return "the sum of the whole gradient in every entry: a sum without its axis?"
     return None
+
+
+def slips(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise slips in the derivation."""
+    return next(context.explanations(stated, right), None)
 
 
 def missing_sum(stated: Array, right: Array, context: Context) -> str | None:
@@ -258,13 +325,17 @@ def extent(stated: Array, right: Array) -> str:
 Mistake = Callable[[Array, Array, Context], str | None]
 MISTAKES: tuple[Mistake, ...] = (
     wrong_shape,
+    without_numbers,
     transposed,
     other_convention,
-    wrong_factor,
+    likely_factor,
+    other_order,
     summed_over_all_axes,
+    slips,
     missing_sum,
     missing_factor,
     missing_term,
+    any_factor,
     wrong_under_condition,
     some_entries,
 )

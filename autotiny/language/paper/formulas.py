@@ -13,21 +13,25 @@ from autotiny.language.paper.cursor import (
     CLOSING,
     COMPARISONS,
     ELSE,
+    OR,
     PLAIN,
     POSTFIX,
     POWER,
+    PRODUCT,
     PRODUCTS,
     SIDE,
     TRUTH,
     TRUTHS,
     Vocabulary,
 )
-from autotiny.language.paper.nodes import Partial, Product, Raised, Unknown, attribute, call, is_condition
+from autotiny.language.paper.nodes import Partial, Product, Raised, Sized, Unknown, attribute, call, is_condition
 from autotiny.language.paper.operands import OperandParser
-from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named, function_names
+from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named
 from autotiny.language.paper.tokens import Token
+from autotiny.language.vocabulary import functions
 
 LONGEST = 10_000
+DEEPEST_TREE = 120
 
 
 class Statement(NamedTuple):
@@ -36,8 +40,12 @@ class Statement(NamedTuple):
     sides: list[ast.expr]
 
 
-def parse(text: str, vocabulary: Vocabulary, loose: bool = False) -> list[Statement]:
+def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list[Statement]:
     """Return the statements of a text; raises ExpressionError where it cannot be read.
+
+    `denominators` says which factors side by side are below a slash: "near", those without spaces between them, as in
+    1/2m (A - Y); "all"; or the "first" alone. In "flat" text all products bind as * does,
+    from left to right, as in Python.
 
     >>> from autotiny.language.paper.names import Names
     >>> (statement,) = parse("dZ = 2X^T(Xw - y)/m", Vocabulary(Names({name: name for name in ["X", "w", "y", "m"]})))
@@ -46,7 +54,13 @@ def parse(text: str, vocabulary: Vocabulary, loose: bool = False) -> list[Statem
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"the formula has {len(text):,} characters; the limit is {LONGEST:,}")
-    return _Parser(text, vocabulary, loose).statements()
+    statements = _Parser(text, vocabulary, denominators).statements()
+    layer: list[ast.AST] = [side for statement in statements for side in statement.sides]
+    for _ in range(DEEPEST_TREE):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    if layer:
+        raise ExpressionError(f"the formula is nested more than {DEEPEST_TREE} deep; give parts of it a name first")
+    return statements
 
 
 class _Parser(OperandParser):
@@ -92,16 +106,19 @@ class _Parser(OperandParser):
         return False
 
     # ----- expressions -----
-    def expression(self, power: int = 0, bare: bool = False) -> ast.expr:
-        """An expression whose operators bind more tightly than `power`; the bare argument of a function ends at one."""
+    def expression(self, power: int = 0, bare: bool = False, below: bool = False) -> ast.expr:
+        """An expression whose operators bind more tightly than `power`.
+
+        The `bare` argument of a function ends at another function, and what is `below` a slash where denominators do.
+        """
         self.skip_newlines()
         start = self.peek()
         left = self.operand()
-        while (extended := self.extended(left, start, power, bare)) is not None:
+        while (extended := self.extended(left, start, power, bare, below)) is not None:
             left = extended
         return left
 
-    def extended(self, left: ast.expr, start: Token, power: int, bare: bool) -> ast.expr | None:
+    def extended(self, left: ast.expr, start: Token, power: int, bare: bool, below: bool) -> ast.expr | None:
         """The operand with the operator or factor that follows; None where nothing follows that binds as tightly."""
         token = self.peek()
         if token.kind == "newline":
@@ -109,6 +126,8 @@ class _Parser(OperandParser):
                 return None
             self.skip_newlines()
             token = self.peek()
+        if power < OR and self.is_word("if"):
+            return self.chosen(left, start)
         if token.kind == "raised":
             return self.raised(left, start) if power < POWER else None
         text = token.text if token.kind == "op" else ""
@@ -123,11 +142,23 @@ class _Parser(OperandParser):
             return self.member(left, start)
         if text == "[" and not token.spaced and power < POSTFIX and not isinstance(left, ast.Constant):
             return self.subscript(left, start)
-        side = SIDE if bare else self.side
-        if power < side and self.starts_factor(bare):
-            right = self.expression(side, bare)
+        outside = below and (self.denominators == "first" or (self.denominators == "near" and token.spaced))
+        side = PRODUCT if self.denominators == "flat" and not bare else SIDE
+        if power < side and not outside and self.starts_factor(bare):
+            right = self.expression(side, bare, below)
             return self.place(Product(left, "", right), start)
         return None
+
+    def chosen(self, left: ast.expr, start: Token) -> ast.expr | None:
+        """A if C else B; None for the condition of a case."""
+        if self.depth == self.cell_depth > 0:
+            return None
+        self.at += 1
+        condition = self.expression(OR - 1)
+        if not self.is_word("else", "otherwise"):
+            raise self.error("expected else: A if condition else B", self.peek())
+        self.at += 1
+        return self.place(call("where", condition, left, self.expression()), start)
 
     def continues(self) -> bool:
         """Whether the next line goes on with an operator."""
@@ -143,7 +174,7 @@ class _Parser(OperandParser):
             binding, operator = PLAIN[text]
             return self.operation(left, start, operator, binding) if binding > power else None
         if text in PRODUCTS:
-            binding = min(PRODUCTS[text], self.side)
+            binding = PRODUCT if self.denominators == "flat" else PRODUCTS[text]
             if binding <= power:
                 return None
             self.at += 1
@@ -163,7 +194,7 @@ class _Parser(OperandParser):
     def operation(self, left: ast.expr, start: Token, operator: type[ast.operator], binding: int) -> ast.expr:
         """A sum, a difference, a quotient, or a product entry by entry; a ratio of ∂ is a gradient."""
         self.at += 1
-        right = self.expression(binding)
+        right = self.expression(binding, below=operator is ast.Div)
         if operator is ast.Div and isinstance(left, Partial):
             return self.gradient(left, right, start)
         return self.place(ast.BinOp(left, operator(), right), start)
@@ -202,7 +233,8 @@ class _Parser(OperandParser):
     def to_power(self, base: ast.expr, text: str, token: Token) -> ast.expr:
         """A power from the text of its exponent."""
         if text == "T":
-            return attribute(base, "T")
+            ones = isinstance(base, ast.Constant) and base.value == 1
+            return attribute(self.place(Sized("ones"), token) if ones else base, "T")
         if text in ("H", "*", "†"):
             return attribute(self.place(call("conj", base), token), "T")
         if text in ("-T", "-H"):
@@ -263,8 +295,11 @@ class _Parser(OperandParser):
         if self.sees("(") and not self.peek().spaced:
             opened = self.peek()
             function = function_named(name)
+            if name in UNCHANGED:
+                self.skip_arguments()
+                return value
             if not function:
-                near = self.names.near(name, function_names(), 1)
+                near = self.names.near(name, functions(), 1)
                 raise self.error(f"there is no method .{name}" + (f"; did you mean .{near[0]}?" if near else ""), token)
             node = self.call(function, opened)
             if isinstance(node, ast.Call):
@@ -273,8 +308,6 @@ class _Parser(OperandParser):
                     node.args[1:] = [ast.Tuple(node.args[1:], ast.Load())]
                 if name in ("reshape", "view") and len(node.args) > 2:
                     node.args[1:] = [self.place(ast.Tuple(node.args[1:], ast.Load()), token)]
-                if name in UNCHANGED:
-                    return value
             return self.place(node, start)
         if name not in ATTRIBUTES:
             known = ", ".join(f".{each}" for each in ATTRIBUTES)
@@ -284,6 +317,15 @@ class _Parser(OperandParser):
         if name in ("real", "imag"):
             return self.place(call(name, value), start)
         return self.place(attribute(value, name) if name not in UNCHANGED else value, start)
+
+    def skip_arguments(self) -> None:
+        """Skip what is in parentheses: the type in .astype(float)."""
+        opened, depth = self.next(), 1
+        while depth:
+            token = self.next()
+            if token.kind == "eof":
+                raise self.error("( is not closed", opened)
+            depth += (token.text == "(") - (token.text == ")") if token.kind == "op" else 0
 
     def subscript(self, value: ast.expr, start: Token) -> ast.expr:
         """x[key]; a condition in brackets is a mask."""
