@@ -18,10 +18,12 @@ from autotiny.algebra.normal import (
     Factor,
     addends,
     factors,
+    merged,
     number,
     product,
     times,
     total,
+    with_one_root,
 )
 from autotiny.algebra.term import Term, constant, plain
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -249,6 +251,10 @@ def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:
     """Yield every match of the pattern with some factors of the term, and the other factors."""
     wanted, parts = factors(pattern) if isinstance(pattern, Term) else pattern.factors
     coefficient, powers = factors(term)
+    over = [(base, -power) for base, power in parts if isinstance(base, Term) and base.is_constant and not base.ndim]
+    if over:  # the square root of a number divides any product
+        parts = [(base, power) for base, power in parts if not (isinstance(base, Term) and base.is_constant)]
+        coefficient, powers = with_one_root(coefficient, merged([*powers, *over]))
     yield from _assign(parts, coefficient / wanted, powers, bound)
 
 

@@ -16,11 +16,10 @@ from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.definitions import rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    AT_ONCE,
     ROWS_ON_DATA,
     Fact,
     Length,
-    NormInRange,
-    NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
@@ -158,12 +157,12 @@ class Descent:
     def simplifier_of_run(self) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.run.definitions.items()}
+        definitions = {s: without_guards(made, plain) for s, made in self.run.definitions.items()}
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
         facts = [*sums, *ROWS_ON_DATA, NowhereZero(), OneEqual(), Length()]
-        return Simplifier([NowhereNan(), NormInRange(), *rules], facts)
+        return Simplifier([*AT_ONCE, *rules], facts)
 
     def derivation(self) -> Derivation:
         """Pull gradients back, tensor by tensor."""
@@ -239,6 +238,16 @@ def seed_of(output: Term, goal: Term) -> Term:
             "a single number and the Jacobian of a vector by a vector or a number: take a sum, or one entry, first"
         )
     return fitted(symbol("v", np.random.default_rng(0).normal(size=output.size).astype(output.dtype)), output.shape)
+
+
+def without_guards(made: Term, plain: Simplifier) -> Term:
+    """Return a definition in the form in which formulas have it."""
+    made = plain.normal(made)
+    present = {part.op for part in topological_order(made)}
+    for rule in AT_ONCE:
+        if rule.needs <= present:
+            made = plain.apply(rule, made)
+    return made
 
 
 def condition(rewrite: Rewrite) -> str:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 from autotiny.algebra import Equation, Term, topological_order, variables
 from autotiny.algebra.equation import rewritten
 from autotiny.algebra.facts import precision, sums_to_one
-from autotiny.algebra.layers import MIRROR
+from autotiny.algebra.layers import DEVIATIONS, MIRROR, share_of
 from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.pattern import Bound, truth
+from autotiny.algebra.simplify import RewriteRule
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import leading, readable
@@ -208,6 +210,27 @@ def other_side(f: Any) -> Equation:
 
 
 COMPARISONS = (np.equal, *MIRROR)
+
+
+def is_share_on_data(n: Term, x: Term, axis: Any) -> bool:
+    """Whether the value of n is 1 over the number of entries that a sum adds up."""
+    return n.ndim == 0 and not n.is_constant and x.ndim > 0 and share_of(float(n.value), x, axis)
+
+
+def length(n: Term) -> tuple[Term, str]:
+    """Return the claim that 1 over n is a whole number."""
+    return normalise(1 / n), f"= {round(1 / float(n.value))}"
+
+
+def deviations_on_data(row: Equation) -> OnData:
+    """Return a row for deviations from a mean over a number of entries that has a name."""
+
+    def condition(x: Term, n: Term, axis: Any = None) -> bool:
+        return is_share_on_data(n, x, axis)
+
+    return OnData(replace(row, condition=condition), lambda x, n, *_: length(n))
+
+
 ROWS_ON_DATA = (
     *(OnData(same_side(f), lambda x, c, d: comparison_of_slopes(c, d)) for f in COMPARISONS),
     *(OnData(other_side(f), lambda x, c, d: comparison_of_slopes(d, c)) for f in COMPARISONS),
@@ -321,3 +344,12 @@ class NormInRange(Fact):
         """Return the norm and the claim '≠ 0', or where it is 0, what is divided by there."""
         norm = term.args[0]
         return norm, "= 0 or in range" if np.any(norm.value == 0) else "≠ 0"
+
+
+AT_ONCE: tuple[RewriteRule, ...] = (
+    NowhereNan(),
+    NormInRange(),
+    *DEVIATIONS,
+    *map(deviations_on_data, DEVIATIONS),
+)
+"""Rules that go before the definitions of names, and apply to these, too: no formula on paper has what they remove."""

@@ -4,18 +4,21 @@ Products of matrices are distinguished from products entry by entry, and masks f
 move axes of length 1 are left out.
 """
 
+import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.numbers import as_typed, index
+from autotiny.notation.roots import root_of
 from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
-REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean", "std"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where", "less twice", "less_equal twice",
@@ -218,12 +221,38 @@ def constant(value: Any) -> Expression:
     """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
-        return Expression("number", value=entries.flat[0])
+        number = Expression("number", value=entries.flat[0])
+        return number if entries.ndim or entries.dtype != float else with_roots(number)
     if is_identity(value):
         return symbol("I")
     if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
         return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
     return Expression("array", value=entries)
+
+
+def with_roots(number: Expression) -> Expression:
+    """Return a number as √7 or 3 / √2, if it is one."""
+    of_root = root_of(Fraction(abs(float(number.value)))) if math.isfinite(number.value) else None
+    if of_root is None or of_root.above == of_root.below:
+        return number
+    above = [*_unless_one(of_root.r.numerator), *_roots_unless_one(of_root.above)] or [_whole(1)]
+    below = [*_roots_unless_one(of_root.below), *_unless_one(of_root.r.denominator)]
+    result = above[0] if len(above) == 1 else Expression("scale", above)
+    for divisor in below:
+        result = Expression("divide", [result, divisor])
+    return Expression("negative", [result]) if number.value < 0 else result
+
+
+def _whole(n: int) -> Expression:
+    return Expression("number", value=n)
+
+
+def _unless_one(n: int) -> list[Expression]:
+    return [] if n == 1 else [_whole(n)]
+
+
+def _roots_unless_one(n: int) -> list[Expression]:
+    return [] if n == 1 else [Expression("sqrt", [_whole(n)], "sqrt")]
 
 
 def is_identity(value: Any) -> bool:
