@@ -8,6 +8,7 @@ import numpy as np
 from autotiny.algebra.conditions import across, constant_along, copies, scalar
 from autotiny.algebra.equation import Equation, measure
 from autotiny.algebra.normal import ONE, number, times
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.term import Term, apply, plain
 from autotiny.ops.activations import relu, softmax
 from autotiny.ops.plain import NEGATION
@@ -32,7 +33,7 @@ def in_order(a: Array, b: Array) -> bool:
 
 def has_no_sign(x: Array) -> bool:
     """Whether a formula is smaller than its negative."""
-    return not isinstance(x, Term) or measure(x) < measure(times(-ONE, x))
+    return not isinstance(x, Term) or measure(x) < measure(normalise(times(-ONE, x)))
 
 
 def has_shape_of(x: Array, y: Array) -> bool:
@@ -55,6 +56,11 @@ def share_of(value: float, x: Array, axis: Any) -> bool:
 def standard_deviation(x: Array, **options: Any) -> Array:
     """Return the standard deviation: of a formula, a formula without a gradient."""
     return apply(plain(np.std), (x,), options) if isinstance(x, Term) else np.std(x, **options)
+
+
+def variance(x: Array, **options: Any) -> Array:
+    """Return the variance: of a formula, a formula without a gradient."""
+    return apply(plain(np.var), (x,), options) if isinstance(x, Term) else np.var(x, **options)
 
 
 # fmt: off
@@ -116,6 +122,14 @@ DEVIATIONS = (
     Equation("the length of the deviations is √n times the standard deviation",
         lambda x, share: euclidean(x - share * np.sum(x), axis=None, keepdims=False),
         lambda x, share: standard_deviation(x) * np.sqrt(1 / share),
+        lambda x, share: is_share(share, x, None), rest=("x", "share")),
+    Equation("squared deviations add up to n times the variance",
+        lambda x, share, axis: np.sum(
+            (x - share * np.sum(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=True),
+        lambda x, share, axis: variance(x, axis=axis, keepdims=True) * (1 / share),
+        lambda x, share, axis: is_share(share, x, axis), rest=("x", "share")),
+    Equation("squared deviations add up to n times the variance",
+        lambda x, share: np.sum((x - share * np.sum(x)) ** 2),  lambda x, share: variance(x) * (1 / share),
         lambda x, share: is_share(share, x, None), rest=("x", "share")),
 )
 

@@ -183,8 +183,19 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
         return
     if name not in bound:
         yield {**bound, name: value}
-    elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
+        return
+    before = bound[name]
+    equal = same_number(before, value) if isinstance(value, Term) else before == value
+    if before is value or equal:
         yield bound
+
+
+def same_number(a: Any, b: Any) -> bool:
+    """Whether both are terms of the same number."""
+    if not (isinstance(a, Term) and isinstance(b, Term) and a.is_constant and b.is_constant and a.shape == b.shape):
+        return False
+    n = number(a)
+    return n is not None and n == number(b)
 
 
 def truth(value: Term) -> Term | None:
@@ -277,6 +288,9 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
         if is_variable(part) and power == 1 and p != 1:
             for matched in bind(part.name, product(ONE, [(base, p)], base.shape), bound):
                 yield from _assign(others, coefficient, without, matched)
+        if is_variable(part) and power == 1 and p < -1:
+            for matched in bind(part.name, product(ONE, [(base, -ONE)], base.shape), bound):
+                yield from _assign(others, coefficient, [*without, (base, p + 1)], matched)
 
 
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:
