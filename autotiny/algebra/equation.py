@@ -10,7 +10,7 @@ a weight; what a function is applied to counts twice. So sum(2 x) is heavier tha
 customary form.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -189,11 +189,20 @@ class Equation:
         """Operations without which it cannot apply."""
         return needs(self.left)
 
+    @cached_property
+    def roots(self) -> frozenset[Op]:
+        """The operations of which one is the last of what it applies to."""
+        return frozenset({self.left.op}) if self.as_written else roots(self.left)
+
     def at(self, term: Term) -> Term | None:
         """Return what the term is rewritten to, if it or some of its factors or addends match."""
         if self.as_written:
             return self._at_as_written(term)
         return rewritten(self.left, term, self._replace)
+
+    def every(self, term: Term) -> Iterator[Term]:
+        """Yield what the term is rewritten to by each match."""
+        return rewritings(self.left, term, self._replace)
 
     def _at_as_written(self, term: Term) -> Term | None:
         bound = match_as_written(self.left, term)
@@ -235,30 +244,29 @@ def needs(pattern: Any) -> frozenset[Op]:
     return own.union(*map(needs, pattern.args))
 
 
+def roots(pattern: Any) -> frozenset[Op]:
+    """Return the operations of which one is the last of what a pattern matches."""
+    return next((group for group in (PRODUCTS, SUMS) if pattern.op in group), frozenset({pattern.op}))
+
+
 def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
     """Return the term with its first match replaced, for which there is a replacement; the factors left over stay."""
-    group = next((group for group in (PRODUCTS, SUMS) if pattern.op in group), {pattern.op})
-    if term.op is None or term.op not in group:
-        return None
-    if group is PRODUCTS:
-        return _in_product(pattern, term, replace)
-    if group is SUMS:
-        return _in_sum(pattern, term, replace)
-    for bound in match(pattern, term, {}):
-        if (right := replace(bound)) is not None:
-            return fitted(right, term.shape)
-    return None
+    return next(rewritings(pattern, term, replace), None)
 
 
-def _in_product(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    for bound, coefficient, left in match_product(pattern, term, {}):
-        if (right := replace(bound)) is not None:
-            return product(coefficient, [(constant(right), ONE), *left], term.shape)
-    return None
-
-
-def _in_sum(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
-    for bound, left in match_sum(pattern, term, {}):
-        if (right := replace(bound)) is not None:
-            return total([(ONE, constant(right)), *left], term.shape)
-    return None
+def rewritings(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Iterator[Term]:
+    """Yield the term with each match replaced, for which there is a replacement; the factors left over stay."""
+    if term.op is None or term.op not in roots(pattern):
+        return
+    if term.op in PRODUCTS:
+        for bound, coefficient, left in match_product(pattern, term, {}):
+            if (right := replace(bound)) is not None:
+                yield product(coefficient, [(constant(right), ONE), *left], term.shape)
+    elif term.op in SUMS:
+        for bound, others in match_sum(pattern, term, {}):
+            if (right := replace(bound)) is not None:
+                yield total([(ONE, constant(right)), *others], term.shape)
+    else:
+        for bound in match(pattern, term, {}):
+            if (right := replace(bound)) is not None:
+                yield fitted(right, term.shape)

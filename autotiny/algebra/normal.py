@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -27,8 +28,8 @@ ONE = Fraction(1)
 SHORT = 6
 """The largest number of digits of a decimal that is preferred to a quotient."""
 
-PRODUCTS = {OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt)}
-SUMS = {OPS[f] for f in (np.add, np.subtract)}
+PRODUCTS = frozenset(OPS[f] for f in (np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.sqrt))
+SUMS = frozenset(OPS[f] for f in (np.add, np.subtract))
 MATMUL = OPS[np.matmul]
 WHERE = OPS[np.where]
 RESHAPE = OPS[np.reshape]
@@ -211,6 +212,20 @@ def product(
 
     A product of masks alone is one of numbers: 1 * mask.
     """
+    pairs = list(pairs)
+    key = (place, coefficient, shape, *((base.number, power) for base, power in pairs))
+    known = _products.get(key)
+    if known is None:
+        known = _products[key] = _product(coefficient, pairs, shape, place)
+    return known
+
+
+_products: WeakValueDictionary[Any, Term] = WeakValueDictionary()
+
+
+def _product(
+    coefficient: Fraction, pairs: list[Factor], shape: tuple[int, ...], place: Callable[[Factor], Any]
+) -> Term:
     if coefficient == 0:
         return fitted(0, shape)
     coefficient, pairs = with_one_root(coefficient, merged(pairs))

@@ -21,6 +21,7 @@ from autotiny.algebra.normal import (
     merged,
     number,
     product,
+    remembered,
     times,
     total,
     with_one_root,
@@ -36,6 +37,9 @@ Bound = Mapping[str, Any]
 
 Split = tuple[Bound, Fraction, list[Factor]]
 """A match within a product: the bound variables, and the number and factors that are left over."""
+
+
+POWER = OPS[np.power]
 
 
 class Pattern(ArrayProtocol):
@@ -86,7 +90,11 @@ class Pattern(ArrayProtocol):
     # ----- views like those of a term -----
     @cached_property
     def factors(self) -> tuple[Fraction, list[tuple[Any, Fraction]]]:
-        """A product as a number, and patterns with their powers: variables last, and among these `rest` last."""
+        """A product as a number, and patterns with their powers, in the order in which they are matched.
+
+        Variables that occur in other factors, too, come first, for these then match soon or never; others come last,
+        and `rest` after them.
+        """
         coefficient, powers = ONE, list[tuple[Any, Fraction]]()
         stack: list[tuple[Any, Fraction]] = [(self, ONE)]
         while stack:
@@ -106,7 +114,13 @@ class Pattern(ArrayProtocol):
                 stack.append((part.args[0], power * (2 if function is np.square else Fraction(1, 2))))
             else:
                 powers.append((part, power))
-        return coefficient, sorted(powers, key=lambda f: (is_variable(f[0]), is_rest(f[0])))
+        inner = set[str]().union(*(variables_of(part) for part, _ in powers if not is_variable(part)))
+
+        def rank(factor: tuple[Any, Fraction]) -> int:
+            part, _ = factor
+            return 3 if is_rest(part) else 1 if not is_variable(part) else 0 if part.name in inner else 2
+
+        return coefficient, sorted(powers, key=rank)
 
     @cached_property
     def addends(self) -> list[tuple[Fraction, Any]]:
@@ -123,10 +137,41 @@ class Pattern(ArrayProtocol):
                 parts.append((sign, part))
         return sorted(parts, key=lambda addend: is_rest(addend[1]))
 
+    @cached_property
+    def common(self) -> str:
+        """The variable that is a factor of all addends of a sum; empty if there is none."""
+        names = [{x.name for x, power in part.factors[1] if is_variable(x) and not x.rest and power == 1}
+                 for _, part in self.addends if isinstance(part, Pattern)]  # fmt: skip
+        return min(set.intersection(*names), default="") if len(names) > 1 else ""
+
+
+@remembered
+def shared_factors(term: Term) -> list[Term]:
+    """Return what is a factor of two addends of a sum: symbols and results, and their powers."""
+    counts: dict[Term, int] = {}
+    for _, part in addends(term):
+        for base, power in factors(part)[1]:
+            own = [base] if power >= 1 else []
+            for factor in own if power == 1 else [*own, product(ONE, [(base, power)], base.shape)]:
+                counts[factor] = counts.get(factor, 0) + 1
+    return [factor for factor, count in counts.items() if count > 1]
+
+
+def variables_of(part: Any) -> set[str]:
+    """Return the names of the variables of a part of a pattern."""
+    if is_variable(part):
+        return {part.name}
+    return set().union(*map(variables_of, part.args)) if isinstance(part, Pattern) else set()
+
 
 def is_variable(part: Any) -> bool:
     """Whether a part of a pattern is a variable."""
     return isinstance(part, Pattern) and part.op is None
+
+
+def has_open_exponent(part: Any) -> bool:
+    """Whether a part of a pattern is a power whose exponent is not a number: no factors to be found among others."""
+    return isinstance(part, Pattern) and part.op is POWER and isinstance(part.args[1], Pattern)
 
 
 def is_rest(part: Any) -> bool:
@@ -152,6 +197,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
             yield bound
     elif pattern.op is None:
         yield from bind(pattern.name, term, bound)
+    elif has_open_exponent(pattern):
+        if pattern.op is term.op:
+            yield from match_all(pattern.args, term.args, bound)
     elif pattern.op in PRODUCTS | SUMS and shape_of_parts(pattern, term) != term.shape:
         return  # its parts have other axes than it has: the axis of a sum would be another one
     elif pattern.op in PRODUCTS:
@@ -275,11 +323,12 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
         return
     (part, power), *others = parts
     if is_rest(part):
-        shape = np.broadcast_shapes(*(x.shape for x, _ in left))
-        for matched in bind(part.name, product(coefficient, left, shape), bound):
+        for matched in bind(part.name, whole(coefficient, left), bound):
             yield from _assign(others, ONE, [], matched)
         return
     for i, (base, p) in enumerate(left):
+        if not may_match(part, base):
+            continue
         without = left[:i] + left[i + 1 :]
         if p * power > 0 and abs(p) >= abs(power):
             remaining = without if p == power else [*without, (base, p - power)]
@@ -293,9 +342,32 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
                 yield from _assign(others, coefficient, [*without, (base, p + 1)], matched)
 
 
+def whole(coefficient: Fraction, powers: list[Factor]) -> Term:
+    """Return a product as a term by itself, in normal form: -(x - y) is y - x."""
+    shape = np.broadcast_shapes(*(x.shape for x, _ in powers))
+    result = product(coefficient, powers, shape)
+    is_negative_sum = coefficient == -1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS
+    return total(addends(result), shape) if is_negative_sum else result
+
+
+def may_match(pattern: Any, term: Term) -> bool:
+    """Whether the last operation of a term, as it may be written, is that of a pattern."""
+    if isinstance(pattern, Term) or pattern.op is None:
+        return True
+    if pattern.op in PRODUCTS:
+        return not has_open_exponent(pattern) or term.op is POWER
+    if pattern.op in SUMS:
+        return term.op in SUMS
+    return term.op is pattern.op or (pattern.op.function in PLAIN and truth(term) is not None)
+
+
 def match_sum(pattern: Any, term: Term, bound: Bound) -> Iterator[tuple[Bound, list[tuple[Fraction, Term]]]]:
     """Yield every match of the pattern with some addends of the term, and the other addends."""
     parts = addends(pattern) if isinstance(pattern, Term) else pattern.addends
+    if isinstance(pattern, Pattern) and pattern.common:
+        for factor in shared_factors(term):
+            yield from _assign_addends(parts, addends(term), {**bound, pattern.common: factor})
+        return
     yield from _assign_addends(parts, addends(term), bound)
 
 
@@ -312,6 +384,8 @@ def _assign_addends(parts: Any, left: list[tuple[Fraction, Term]], bound: Bound)
                 yield from _assign_addends(others, [], matched)
         return
     for i, (c, term) in enumerate(left):
+        if not may_match(part, term):
+            continue
         scaled = term if c == sign else times(c * sign, term)
         for matched in match(part, scaled, bound):
             yield from _assign_addends(others, left[:i] + left[i + 1 :], matched)

@@ -19,10 +19,11 @@ from autotiny.algebra.conditions import (
     uniform,
 )
 from autotiny.algebra.equation import Equation
+from autotiny.algebra.identities import IDENTITIES
 from autotiny.algebra.layers import LAYERS
 from autotiny.algebra.matrices import MATRICES
 from autotiny.algebra.picks import PICKS
-from autotiny.ops.activations import sigmoid, softmax
+from autotiny.ops.activations import softmax
 from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax, logsumexp
 
@@ -69,22 +70,9 @@ ROWS = (
         lambda x, axis: np.sum(softmax(x, axis=axis), axis=axis, keepdims=True),  lambda x, axis: 1),
     Equation("softmax sums to 1",
         lambda x: np.sum(softmax(x), axis=0, keepdims=True),  lambda x: 1),
-    Equation("1 / (1 + exp(-x)) is the sigmoid",
-        lambda x: 1 / (1 + np.exp(x)),              lambda x: sigmoid(-x),          stable=True),
-    Equation("exp(x) / (1 + exp(x)) is the sigmoid",
-        lambda x: np.exp(x) * sigmoid(-x),          lambda x: 1 - sigmoid(-x)),
-    Equation("exp(-x) / (1 + exp(-x)) is 1 less the sigmoid",
-        lambda x: np.exp(-x) * sigmoid(x),          lambda x: 1 - sigmoid(x)),
-    Equation("sigmoids of x and -x add up to 1",
-        lambda x: 1 - sigmoid(-x),                  lambda x: sigmoid(x)),
-    Equation("sinh(x) / cosh(x) is tanh",
-        lambda x: np.sinh(x) / np.cosh(x),          lambda x: np.tanh(x),           stable=True),
+    *IDENTITIES,
     Equation("cofactors over the determinant are the inverse, transposed",
         lambda x: cofactors(x) / np.linalg.det(x),  lambda x: np.transpose(np.linalg.inv(x))),
-    Equation("|x| times the sign of x is x",
-        lambda x: np.abs(x) * np.sign(x),           lambda x: x),
-    Equation("exponential of a logarithm",
-        lambda x: np.exp(np.log(x)),                lambda x: x),
     Equation("where with 0 is a product with the mask",
         lambda mask, x: np.where(mask, x, 0),       lambda mask, x: x * mask),
     Equation("where with 0 is a product with the mask",

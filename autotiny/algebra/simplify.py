@@ -1,11 +1,14 @@
 """Simplify: apply the table until the smallest form is reached, and record the steps."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Container, Iterable, Sequence
 
 from autotiny.algebra.equation import AlgebraError, Equation, measure
+from autotiny.algebra.fractions import CommonDenominator, Division
+from autotiny.algebra.identities import CHOICES
+from autotiny.algebra.normal import remembered
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
+from autotiny.algebra.search import Rewrite, RewriteRule, Search
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
@@ -14,35 +17,6 @@ LONGEST = 100
 
 PATIENCE = 8
 """Times that a rule applies to its own results before these must be smaller: normal form may add a sign meanwhile."""
-
-LARGE = 40
-"""The largest number of operations of a formula that is multiplied out in search of terms that cancel."""
-
-
-class RewriteRule(Protocol):
-    """A rule for rewriting: an equation of the table, a definition, or a fact about the data."""
-
-    @property
-    def name(self) -> str:
-        """The name that a student would recognise."""
-        ...
-
-    @property
-    def needs(self) -> frozenset[Op | None]:
-        """The operations without which it does not apply."""
-        ...
-
-    def at(self, term: Term) -> Term | None:
-        """Return what a term is rewritten to; None where the rule does not apply."""
-        ...
-
-
-class Rewrite(NamedTuple):
-    """A step: a rule that was applied wherever it applies."""
-
-    rule: RewriteRule
-    before: Term
-    after: Term
 
 
 def size(term: Term) -> tuple[int, int]:
@@ -55,6 +29,25 @@ def size(term: Term) -> tuple[int, int]:
     return sizes[term]
 
 
+def unknown(term: Term, known: Container[Term]) -> list[Term]:
+    """Return the parts of a term that are not known, each once, operands before results."""
+    order = [] if term in known else [term]
+    reached = set(order)
+    for part in order:  # grows while it is walked
+        for arg in part.args:
+            if arg not in reached and arg not in known:
+                reached.add(arg)
+                order.append(arg)
+    return sorted(order, key=lambda part: part.number)
+
+
+@remembered
+def operations(term: Term) -> frozenset[Op]:
+    """Return the operations of a formula, each once."""
+    own = frozenset[Op]() if term.op is None else frozenset({term.op})
+    return own.union(*map(operations, term.args))
+
+
 def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
     """Return the operation of a term on other operands."""
     if part.op is None or all(new is old for new, old in zip(args, part.args, strict=True)):
@@ -64,7 +57,7 @@ def rebuilt(part: Term, args: tuple[Term, ...]) -> Term:
 
 def in_short(term: Term) -> str:
     """Return the beginning of a formula, for an error message."""
-    text = repr(term) if size(term)[0] < LARGE else f"a formula of {size(term)[0]} operations"
+    text = repr(term) if size(term)[0] < LONGEST else f"a formula of {size(term)[0]} operations"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
@@ -78,12 +71,25 @@ def require_smaller(rule: RewriteRule, result: Term, made_of: Term) -> None:
 
 
 class Simplifier:
-    """Applies rules, then the table, then facts about the data. Normal forms are cached."""
+    """Applies rules, then the table, then facts about the data.
 
-    def __init__(self, rules: Iterable[RewriteRule] = (), facts: Iterable[RewriteRule] = ()) -> None:
+    Everything is computed once for each subterm: equal subterms are one object, and a step changes few of them.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[RewriteRule] = (),
+        facts: Iterable[RewriteRule] = (),
+        expansions: Iterable[RewriteRule] = (),
+    ) -> None:
         self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
+        self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, CommonDenominator(), Division(), *expansions)
         self._normal: dict[Term, Term] = {}
+        self._results: dict[int, tuple[RewriteRule | None, dict[Term, Term]]] = {}
+        self._candidates: dict[tuple[Op, frozenset[Op]], list[int]] = {}
+        self._applicable: dict[Term, list[int]] = {}
 
+    # ----- one rule -----
     def normal(self, term: Term) -> Term:
         """Return the normal form."""
         return self._mapped(term, None)
@@ -97,25 +103,29 @@ class Simplifier:
         return self._mapped(term, rule)
 
     def _mapped(self, term: Term, rule: RewriteRule | None, made_of: tuple[Term, ...] = ()) -> Term:
-        done: dict[Term, Term] = {}
-        for part in topological_order(term):
-            args = tuple(done[arg] for arg in part.args)
-            result = self._normalised(rebuilt(part, args))
-            after = rule.at(result) if rule else None
-            if rule is None or after is None:
-                done[part] = result
-                continue
-            if len(made_of) == PATIENCE:
-                require_smaller(rule, result, made_of[0])
-            changed = self.normal(after)
-            done[part] = result if changed is result else self._mapped(changed, rule, (*made_of, result)[-PATIENCE:])
+        _, done = self._results.setdefault(id(rule), (rule, {}))
+        for part in unknown(term, done):
+            done[part] = self._mapped_part(part, tuple(done[arg] for arg in part.args), rule, made_of)
         return done[term]
+
+    def _mapped_part(
+        self, part: Term, args: tuple[Term, ...], rule: RewriteRule | None, made_of: tuple[Term, ...]
+    ) -> Term:
+        result = self._normalised(rebuilt(part, args))
+        after = rule.at(result) if rule else None
+        if rule is None or after is None:
+            return result
+        if len(made_of) == PATIENCE:
+            require_smaller(rule, result, made_of[0])
+        changed = self.normal(after)
+        return result if changed is result else self._mapped(changed, rule, (*made_of, result)[-PATIENCE:])
 
     def _normalised(self, term: Term) -> Term:
         if term not in self._normal:
             self._normal[term] = normalise(term)
         return self._normal[term]
 
+    # ----- all rules -----
     def reduce(self, term: Term) -> list[Rewrite]:
         """Return the steps of the rules until none applies."""
         steps: list[Rewrite] = []
@@ -125,41 +135,46 @@ class Simplifier:
         return steps
 
     def _first(self, term: Term) -> Rewrite | None:
-        present = {part.op for part in topological_order(term)}
-        for rule in self.rules:
-            if not rule.needs <= present:
-                continue
-            after = self.apply(rule, term)
+        """Return the step of the first rule that applies to some part of a term."""
+        ranks = {i for part in topological_order(term) for i in self._applicable_ranks(part)}
+        for rank in sorted(ranks):
+            after = self.apply(self.rules[rank], term)
             if after is not term:
-                return Rewrite(rule, term, after)
+                return Rewrite(self.rules[rank], term, after)
         return None
 
+    def applicable(self, part: Term) -> list[RewriteRule]:
+        """Return the rules that apply to a term as a whole."""
+        return [self.rules[rank] for rank in self._applicable_ranks(part)]
+
+    def _applicable_ranks(self, part: Term) -> list[int]:
+        """Return the positions of these rules in the order in which rules are applied."""
+        if part.op is None:
+            return []
+        if part not in self._applicable:
+            ranks = self._candidates_of(part.op, operations(part))
+            self._applicable[part] = [rank for rank in ranks if self.rules[rank].at(part) is not None]
+        return self._applicable[part]
+
+    def _candidates_of(self, op: Op, present: frozenset[Op]) -> list[int]:
+        """Return the positions of the rules that may apply to a term of this operation, and of these in all."""
+        if (op, present) not in self._candidates:
+            self._candidates[op, present] = [
+                rank
+                for rank, rule in enumerate(self.rules)
+                if rule.needs <= present and op in getattr(rule, "roots", {op})
+            ]
+        return self._candidates[op, present]
+
     def simplify(self, term: Term) -> list[Rewrite]:
-        """Return the steps to the smallest form that is reached, also by way of larger ones."""
-        steps = self.reduce(self.normal(term))
-        term = steps[-1].after if steps else self.normal(term)
-        while (longer := self._by_expansion(term)) is not None:
-            steps += longer
-            term = steps[-1].after
-        return steps
+        """Return the steps to the smallest form that is found, also by way of larger ones."""
+        return Search(self, self.expansions).smallest(self.normal(term))
 
-    def _by_expansion(self, term: Term) -> list[Rewrite] | None:
-        """Return steps over a larger form to a smaller one, if there are any."""
-        best, smallest = None, size(term)
-        for way in self._expansions(term):
-            if (reached := size(way[-1].after)) < smallest:
-                best, smallest = way, reached
-        return best
-
-    def _expansions(self, term: Term) -> Iterable[list[Rewrite]]:
-        largest = 3 * size(term)[0]
-        if largest > 3 * LARGE:
-            return
-        for rule in EXPANSIONS:
-            steps: list[Rewrite] = []
-            at = term
-            while len(steps) < 4 and (after := self.apply(rule, at)) is not at and size(after)[0] <= largest:
-                steps.append(Rewrite(rule, at, after))
-                more = self.reduce(after)
-                yield [*steps, *more]
-                at = after
+    # ----- one place -----
+    def replace(self, term: Term, part: Term, by: Term) -> Term:
+        """Return a term in normal form, with another term in place of one of its parts."""
+        done = {part: self.normal(by)}
+        for outer in topological_order(term):
+            if outer is not part and any(arg in done for arg in outer.args):
+                done[outer] = self._normalised(rebuilt(outer, tuple(done.get(arg, arg) for arg in outer.args)))
+        return done[term]

@@ -75,7 +75,7 @@ def compare(
         stated.setdefault(x, value)
         names.setdefault(x, key if isinstance(key, str) else finder.names[x])
     subject = Subject(loss, names, called=finder.names)
-    return Report(examine(subject, stated), subject)
+    return Report(examine(subject, stated, scope=finder.scope), subject)
 
 
 def _expect_number(loss: Any) -> None:

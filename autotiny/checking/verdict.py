@@ -23,7 +23,7 @@ from autotiny.checking.parts import as_parts, from_parts
 from autotiny.checking.replaying import Replay
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
-from autotiny.diagnosis import GraphContext, diagnose, same, way_to_shape
+from autotiny.diagnosis import NO_SCOPE, GraphContext, diagnose, same, way_to_shape
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
 from autotiny.notation.numbers import short_number
@@ -168,17 +168,25 @@ def _ulps(off: float, stated: Array, autograd: Array, index: tuple[int, ...]) ->
 
 
 def examine(
-    subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None = None
+    subject: Subject,
+    stated: Mapping[Tensor, Any],
+    numbers: Mapping[Tensor, Calling] | None = None,
+    scope: Mapping[str, Any] = NO_SCOPE,
 ) -> list[Row]:
     """Return a row for each tensor of a subject, with a closed form for some of them, None for others.
 
-    `numbers`, if present, are used in place of the replay.
+    `numbers`, if present, are used in place of the replay. By the variables in `scope`, notes name arrays and numbers.
     """
     with np.errstate(all="ignore"):  # the warnings of replays are nobody's business
-        return list(_rows(subject, stated, numbers))
+        return list(_rows(subject, stated, numbers, scope))
 
 
-def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tensor, Calling] | None) -> Iterator[Row]:
+def _rows(
+    subject: Subject,
+    stated: Mapping[Tensor, Any],
+    numbers: Mapping[Tensor, Calling] | None,
+    scope: Mapping[str, Any],
+) -> Iterator[Row]:
     spread = subject.moved_gradients()
     for x, gradient in subject.gradients().items():
         moved, autograd = list(map(as_parts, spread[x])), as_parts(gradient)
@@ -195,7 +203,7 @@ def _rows(subject: Subject, stated: Mapping[Tensor, Any], numbers: Mapping[Tenso
             evidence.sides[shown] = hull.include(shown, numeric.entry(shown))
         row = judge(subject.names[x], form, autograd, evidence, moved_by, hull, misfits)
         row = _of_complex(row) if is_complex(gradient) else row
-        yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row))))
+        yield _unless_overflowed(subject, x, replace(row, notes=(*row.notes, *_notes(subject, x, row, scope))))
 
 
 def _of_complex(row: Row) -> Row:
@@ -245,7 +253,7 @@ def _stated(name: str, stated: Any, autograd: Array) -> Numbers | None:
     return analytic._replace(values=as_parts(analytic.values))
 
 
-def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
+def _notes(subject: Subject, x: Tensor, row: Row, scope: Mapping[str, Any]) -> Iterator[str]:
     """Yield sentences that say what the error of a row looks like."""
     if row.at_kink:
         assert row.sides is not None
@@ -259,7 +267,7 @@ def _notes(subject: Subject, x: Tensor, row: Row) -> Iterator[str]:
         value = f"autograd's {short_number(row.autograd[row.index], 6)}"
         yield f"conventions at the kinks that meet at {list(row.index)} make {value}; the slope is {slope}"
     if row.outlier == "analytic" and row.analytic is not None:
-        context = GraphContext(subject.output, subject.seed, x, subject.names_of_all)
+        context = GraphContext(subject.output, subject.seed, x, subject.names_of_all, scope)
         mistake = diagnose(row.analytic, row.autograd, context)
         if mistake:
             yield mistake

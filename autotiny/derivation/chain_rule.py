@@ -1,12 +1,13 @@
 """The chain rule in formulas: gradients pulled back by the rules of the operations."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.algebra.normalise import conjugated
+from autotiny.algebra.simplify import rebuilt
 from autotiny.engine.broadcasting import repeated_axes
 from autotiny.ops.table import is_complex
 
@@ -16,17 +17,13 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
 
     Of complex numbers they are dJ/dRe + i dJ/dIm; rules take and give the conjugates (`ops/table.py`).
     """
-    order = topological_order(made)
     wanted = set(wanted)
-    leading: set[Term] = set()
-    for part in order:
-        if part in wanted or not leading.isdisjoint(part.args):
-            leading.add(part)
+    leading = leading_to(made, wanted)
     grads: dict[Term, Any] = {
         made: constant(output.dtype.type(g.value)) if g.is_constant and g.ndim == 0 else conjugate(g)
     }
-    for part in reversed(order):
-        if part.op is None or part not in leading or part not in grads:
+    for part in reversed(leading):
+        if part.op is None or part not in grads:
             continue
         for arg, rule in zip(part.args, part.op.rules, strict=False):
             if arg in leading and rule is not None:
@@ -36,9 +33,39 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
     return {x: conjugate(constant(g)) for x, g in grads.items() if x in wanted}
 
 
+def bottleneck(made: Term, wanted: Collection[Term]) -> Term | None:
+    """The last result through which alone a term depends on the wanted symbols: Z of softmax(Z), Z = W A + b."""
+    leading, waiting, found = leading_to(made, wanted), {made}, None
+    for part in reversed(leading):
+        if waiting == {part} and part not in wanted:
+            found = part
+        waiting.discard(part)
+        if part not in wanted:
+            waiting.update(arg for arg in part.args if arg in leading)
+    return found
+
+
 def conjugate(g: Term) -> Term:
     """The conjugate of a complex gradient; a real one unchanged."""
     return conjugated(g) if is_complex(g) else g
+
+
+def leading_to(made: Term, wanted: Collection[Term]) -> dict[Term, None]:
+    """The parts of a term that depend on wanted symbols, and these, operands before results."""
+    leading: dict[Term, None] = {}
+    for part in topological_order(made):
+        if part in wanted or any(arg in leading for arg in part.args):
+            leading[part] = None
+    return leading
+
+
+def replaced(term: Term, by: Mapping[Term, Term]) -> Term:
+    """Return a formula with others in place of some of its parts."""
+    done = dict(by)
+    for part in topological_order(term):
+        if part not in done:
+            done[part] = rebuilt(part, tuple(done[arg] for arg in part.args))
+    return done[term]
 
 
 def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:

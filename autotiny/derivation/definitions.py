@@ -26,11 +26,17 @@ from autotiny.algebra.normal import (
     without_spread,
 )
 from autotiny.algebra.rewrites import ROWS
-from autotiny.algebra.simplify import RewriteRule, rebuilt
+from autotiny.algebra.search import RewriteRule
+from autotiny.algebra.simplify import rebuilt
+from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import readable
 from autotiny.ops import OPS, Op
-from autotiny.ops.activations import softmax
+from autotiny.ops.activations import relu, softmax
+
+GREATER, POSITIVE_PARTS = plain(np.greater), (np.maximum, relu.__wrapped__)  # type: ignore[attr-defined]
+ROUNDING = 1e-12
+"""By how much the rounded exponent of a power may differ from a whole number: 1/3 - 1 is not the nearest to -2/3."""
 
 
 def rules_of(sign: Term, made: Term) -> Iterator[RewriteRule]:
@@ -41,7 +47,7 @@ def rules_of(sign: Term, made: Term) -> Iterator[RewriteRule]:
     made = without_spread(made)
     text = f"{sign.name} is {as_text(readable(made))}"
     yield Definition(sign, made, f"{row.name}, {sign.name}" if row else text)
-    for rule in (ReciprocalOfSum, Solved, InsideSums, Shares):
+    for rule in (ReciprocalOfSum, Solved, InsideSums, Shares, PowerOfRoot, MaskOfPositivePart):
         if (other := rule.of(sign, made, text)) is not None:
             yield other
 
@@ -221,3 +227,61 @@ class Shares:
             if is_total and product(coefficient, others, made.shape) is base.args[0]:
                 return Shares(symbol, base.kwargs.get("axis"))
         return None
+
+
+@dataclass(frozen=True)
+class MaskOfPositivePart:
+    """The rule 1[z > 0] = 1[a > 0] for a = max(z, 0) of a result z that has no name."""
+
+    symbol: Term
+    inner: Term
+    name: str
+    needs = frozenset({GREATER})
+    """Operations without which it cannot apply."""
+
+    def at(self, term: Term) -> Term | None:
+        """Return the mask of the symbol in place of the mask of what it is the positive part of."""
+        if term.op is not GREATER or term.args[0] is not self.inner or number(term.args[1]) != 0:
+            return None
+        return fitted(self.symbol > 0, term.shape)
+
+    @staticmethod
+    def of(symbol: Term, made: Term, name: str) -> "MaskOfPositivePart | None":
+        """The rule for a symbol that is such a positive part; None for any other."""
+        inner = [arg for arg in made.args if number(arg) != 0]
+        is_part = made.op is not None and made.op.function in POSITIVE_PARTS and len(inner) == 1
+        return MaskOfPositivePart(symbol, inner[0], name) if is_part and inner[0].op is not None else None
+
+
+@dataclass(frozen=True)
+class PowerOfRoot:
+    """The rule bᵠ = sᵖᵠ for s the p-th root of b: x · x is r² for r = sqrt(x · x)."""
+
+    symbol: Term
+    base: Term
+    root: Fraction
+    name: str
+
+    @cached_property
+    def needs(self) -> frozenset[Op]:
+        """Operations without which it cannot apply."""
+        return needs(self.base)
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product with a power of the root in place of one of what it is the root of."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        found = next((f for f in powers if f[0] is self.base and abs(f[1] * self.root % 1) < ROUNDING), None)
+        if found is None:
+            return None
+        others = [factor for factor in powers if factor is not found]
+        return product(coefficient, [(self.symbol, Fraction(round(found[1] * self.root))), *others], term.shape)
+
+    @staticmethod
+    def of(symbol: Term, made: Term, name: str) -> "PowerOfRoot | None":
+        """The rule for a symbol that is a root; None for any other."""
+        coefficient, powers = factors(made)
+        if coefficient != 1 or len(powers) != 1 or powers[0][1].numerator != 1 or powers[0][1] == 1:
+            return None
+        return PowerOfRoot(symbol, powers[0][0], Fraction(powers[0][1].denominator), name)

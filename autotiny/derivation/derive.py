@@ -10,7 +10,8 @@ from autotiny.algebra import Term, constant, symbol, topological_order
 from autotiny.algebra.normal import fitted
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.rewrites import VECTORS
-from autotiny.algebra.simplify import Rewrite, Simplifier, size
+from autotiny.algebra.search import Rewrite
+from autotiny.algebra.simplify import Simplifier, size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import pull
 from autotiny.derivation.definitions import rules_of
@@ -20,10 +21,12 @@ from autotiny.derivation.facts import (
     ROWS_ON_DATA,
     Fact,
     Length,
+    NormInRange,
     NowhereZero,
     OneEqual,
     SumsToOne,
     SumsToZero,
+    TakenEverywhere,
 )
 from autotiny.derivation.jacobians import is_vector, jacobian
 from autotiny.derivation.lemmas import Formula, Gradient, Lemmas
@@ -73,6 +76,7 @@ class Deriving:
         self.output, self.goal = self.run.symbols[loss], self.run.symbols[self.target]
         self.seed = seed_of(self.output, self.goal)
         self.has_own_name = bool(loss.name) or any(value is loss for value in scope.values())
+        self.stated = self.run._replace(definitions=without_guards(self.run.definitions))
         self.leaves = self.leaves_of_symbols()
         self.path = self.path_to_goal()
         self.engine = self.gradients_of_engine()
@@ -80,7 +84,8 @@ class Deriving:
     def derivation(self) -> Derivation:
         """The derivation; the name of a number is part of it where it is yours and makes the formula shorter."""
         if not self.seed.is_constant:
-            return self.without_seed(Descent(self, None).derivation())
+            descent = Descent(self, None)
+            return self.without_seed(descent.derivation(), descent.simplifier)
         if not self.has_own_name:
             return Descent(self, self.output).derivation()
         derived = Descent(self, None).derivation()
@@ -126,10 +131,10 @@ class Deriving:
             leaves[sign] = set().union(*(leaves[s] for s in below)) if below else {sign}
         return leaves
 
-    def without_seed(self, pulled: Derivation) -> Derivation:
+    def without_seed(self, pulled: Derivation, simplifier: Simplifier) -> Derivation:
         """The Jacobian, from its product with the seed."""
         v = next(part for part in topological_order(self.seed) if part.op is None)
-        matrix = jacobian(pulled.term, v, self.output, self.goal, Simplifier())
+        matrix = jacobian(pulled.term, v, self.output, self.goal, simplifier)
         if matrix is None:
             raise UnsupportedError(
                 f"derive: {pulled.name} is not a sum of diag(a), a bᵀ and matrices; derive sum(v * {self.output.name}) "
@@ -157,11 +162,11 @@ class Descent:
     def simplifier_of_run(self) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: without_guards(made, plain) for s, made in self.run.definitions.items()}
+        definitions = {s: in_plain_form(made, plain) for s, made in self.deriving.stated.definitions.items()}
         rules = (rule for s, made in definitions.items() if s is not self.hidden for rule in rules_of(s, made))
         inputs = frozenset(s for s in self.deriving.symbols() if s not in definitions)
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
-        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), OneEqual(), Length()]
+        facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length()]
         return Simplifier([*AT_ONCE, *rules], facts)
 
     def derivation(self) -> Derivation:
@@ -214,7 +219,9 @@ class Descent:
         chain = readable(formula.chain)
         names = sorted({*self.lemmas.names(chain), *self.lemmas.names(at)}, key=lambda g: g.number)
         lemmas = {g: self.lemma(g) for g in names}
-        return Derivation(sign, self.deriving.output, chain, tuple(steps), lemmas, self.engine[sign], self.run)
+        return Derivation(
+            sign, self.deriving.output, chain, tuple(steps), lemmas, self.engine[sign], self.deriving.stated
+        )
 
     def lemma(self, name: Term) -> Derivation:
         """The derivation of a gradient that has a name."""
@@ -240,7 +247,14 @@ def seed_of(output: Term, goal: Term) -> Term:
     return fitted(symbol("v", np.random.default_rng(0).normal(size=output.size).astype(output.dtype)), output.shape)
 
 
-def without_guards(made: Term, plain: Simplifier) -> Term:
+def without_guards(definitions: Mapping[Term, Term]) -> dict[Term, Term]:
+    """Return definitions in which a norm to divide by is the norm, where it is in range."""
+    guard, plain = NormInRange(), Simplifier()
+    guarded = {s for s, made in definitions.items() if any(guard.holds(part) for part in topological_order(made))}
+    return {s: plain.apply(guard, made) if s in guarded else made for s, made in definitions.items()}
+
+
+def in_plain_form(made: Term, plain: Simplifier) -> Term:
     """Return a definition in the form in which formulas have it."""
     made = plain.normal(made)
     present = {part.op for part in topological_order(made)}

@@ -15,7 +15,7 @@ from autotiny.algebra.layers import DEVIATIONS, MIRROR, share_of
 from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.pattern import Bound, truth
-from autotiny.algebra.simplify import RewriteRule
+from autotiny.algebra.search import RewriteRule
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import leading, readable
@@ -319,6 +319,29 @@ class NowhereNan(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return x and the claim 'is not nan'."""
         return term.args[1].args[0], "is not nan"
+
+
+class TakenEverywhere(Fact):
+    """The fact that a result is not nan for want of a derivative: where(mask, x, nan) is x."""
+
+    needs = frozenset({OPS[np.where]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return what is taken."""
+        return fitted(term.args[1], term.shape) if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is a choice between something and nan, which is something in every entry."""
+        if term.op is not OPS[np.where]:
+            return False
+        mask, _, other = term.args
+        return other.is_constant and bool(np.all(np.isnan(other.value)) and np.all(mask.value))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return x and the claim '≠ 0' where the mask says that, else the mask and 'holds'."""
+        mask = term.args[0]
+        apart = (part.args for part in topological_order(mask) if part.op is plain(np.not_equal))
+        return next(((x, "≠ 0") for x, zero in apart if number(zero) == 0), (mask, "holds"))
 
 
 class NormInRange(Fact):

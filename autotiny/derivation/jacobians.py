@@ -7,7 +7,7 @@ transposed, for v stands on its left. On paper a column is a vector, so arrays o
 import functools
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,7 @@ from autotiny.algebra.normal import (
     ONE,
     Factor,
     addends,
+    as_fraction,
     as_number,
     factors,
     fitted,
@@ -29,9 +30,14 @@ from autotiny.algebra.normal import (
     product,
 )
 from autotiny.algebra.term import plain
+from autotiny.derivation.chain_rule import bottleneck, replaced
+from autotiny.ops import OPS
+from autotiny.ops.indexing import index
 
 ONES = plain(np.ones_like)
 """The vector of ones that has a place in a formula, where a constant would be taken for the number 1."""
+
+SOLVE, INDEX = OPS[np.linalg.solve], OPS[index.__wrapped__]  # type: ignore[attr-defined]
 
 Matrix = Any
 """The matrix M of vᵀ M for a vector that is linear in v, the vector m of v · m for a number; None if it is unknown."""
@@ -39,10 +45,12 @@ Matrix = Any
 
 def jacobian(pulled: Term, v: Term, y: Term, x: Term, simplifier: Simplifier) -> Term | None:
     """dy/dx from the formula of vᵀ dy/dx; None if that is not a sum of products of known form."""
-    matrix = _Reader(v, {y.size: y, x.size: x}).matrix(pulled)
-    if matrix is None:
-        return None
-    normal = simplifier.normal(constant(matrix))
+    matrix = _Reader(v, {y.size: y, x.size: x}, simplifier).matrix(pulled)
+    return None if matrix is None else _smallest(constant(matrix), simplifier)
+
+
+def _smallest(term: Term, simplifier: Simplifier) -> Term:
+    normal = simplifier.normal(term)
     steps = simplifier.reduce(normal)
     return steps[-1].after if steps else normal
 
@@ -50,17 +58,25 @@ def jacobian(pulled: Term, v: Term, y: Term, x: Term, simplifier: Simplifier) ->
 class _Reader:
     """Reads the matrix off a term that is linear in v; ones are those of a vector of the same length."""
 
-    def __init__(self, v: Term, like: dict[int, Term]) -> None:
-        self.v, self.like = v, like
+    def __init__(self, v: Term, like: Mapping[int, Term], simplifier: Simplifier) -> None:
+        self.v, self.like, self.simplifier = v, like, simplifier
 
     def matrix(self, term: Term) -> Matrix:
         """The matrix of a vector, a column or a row, or of a number."""
         if term is self.v:
             return np.eye(term.size, dtype=term.dtype)
-        if not self.is_linear(term):
-            return np.zeros((self.v.size, term.size)[: 1 + (term.size > 1)]) if number(term) == 0 else None
         if not is_vector(term):
             return None
+        if not self.is_linear(term):
+            return np.zeros((self.v.size, term.size)[: 1 + (term.size > 1)]) if number(term) == 0 else None
+        entries = self.entries(term)
+        if entries is not None:
+            return entries
+        inner = bottleneck(term, {self.v})
+        if inner is not None and inner is not term and inner.op is MATMUL and is_vector(inner):  # (diag(s) - s sᵀ) A
+            outer = _Reader(inner, self.like, self.simplifier).matrix(term)
+            if outer is not None:
+                return _times(self.matrix(inner), outer)
         parts = addends(term)
         if len(parts) > 1:
             return _sum(self.product(c, factors(part), term.shape) for c, part in parts)
@@ -68,11 +84,25 @@ class _Reader:
             return self.matrix(term.args[0])
         if term.op is MATMUL:
             return self.matrix_product(*term.args)
+        if term.op is SOLVE:
+            a, b = term.args
+            return None if self.is_linear(a) else _times(self.matrix(b), np.linalg.inv(np.transpose(a)))
         if is_sum(term) and is_vector(term.args[0]):
-            return self.dot(ONE, [], term.args[0])
+            (x,) = term.args
+            return self.matrix(x) if x.size == term.size else self.dot(ONE, [], x)
         coefficient, powers = factors(term)
         is_unknown = len(powers) == 1 and powers[0][0] is term
         return None if is_unknown else self.product(ONE, (coefficient, powers), term.shape)
+
+    def entries(self, term: Term) -> Matrix:
+        """The rows for v[0], v[1] ... stacked, where a term uses single entries of v; else None."""
+        uses = [part for part in topological_order(term) if any(arg is self.v for arg in part.args)]
+        if not uses or not all(part.op is INDEX and part.ndim == 0 for part in uses):
+            return None
+        places = {part: int(np.arange(self.v.size)[part.kwargs["key"]]) for part in uses}
+        units = [{part: constant(float(i == place)) for part, place in places.items()} for i in range(self.v.size)]
+        rows = [self.simplifier.normal(replaced(term, unit)) for unit in units]
+        return np.stack([flat(row) if row.ndim else row for row in rows])
 
     def is_linear(self, term: Term) -> bool:
         """Whether v occurs in a term."""
@@ -84,19 +114,17 @@ class _Reader:
         if split is None:
             return None
         inner, others = split
-        rest = product(c * view[0], others, np.broadcast_shapes(*(x.shape for x, _ in others)))
-        if inner.size > 1 and rest.size > 1 and len(parts := addends(inner)) > 1:  # diag(s) - s sᵀ
-            views = [(k * c * view[0], factors(part)) for k, part in parts]
+        c *= view[0]
+        if inner.size > 1 and any(x.size > 1 for x, _ in others) and len(parts := addends(inner)) > 1:
+            views = [(k * c, factors(part)) for k, part in parts]  # diag(s) - s sᵀ
             return _sum(self.product(k * n, (ONE, [*others, *powers]), shape) for k, (n, powers) in views)
         matrix = self.matrix(inner)
-        if matrix is None:
-            return None
-        if inner.size > 1 and rest.size > 1:
-            return _then(matrix, np.diag(flat(rest)))
-        if inner.size > 1 or math.prod(shape) == 1:
-            return matrix if number(rest) == 1 else _scalar(rest) * matrix
-        row = flat(rest) if rest.size > 1 else self.ones(math.prod(shape), _scalar(rest))
-        return None if row is None else np.reshape(matrix, (-1, 1)) * row
+        scalars, arrays = _by_size(c, others)
+        if matrix is None or (inner.size == 1 and math.prod(shape) == 1):
+            return None if matrix is None else _scaled(scalars, matrix)
+        if inner.size > 1:
+            return _scaled(scalars, matrix if number(arrays) == 1 else _times(matrix, np.diag(flat(arrays))))
+        return self.outer(scalars, matrix, arrays if arrays.size > 1 else self.ones(math.prod(shape)))
 
     def split(self, powers: list[Factor]) -> tuple[Term, list[Factor]] | None:
         """The factor that is linear in v, and the others; None if there is no such factor, or more than one."""
@@ -105,9 +133,19 @@ class _Reader:
             return None
         return linear[0][0], [factor for factor in powers if factor is not linear[0]]
 
-    def ones(self, n: int, scale: Any) -> Matrix:
-        """The vector of n equal numbers; None if the run has no vector of that length."""
-        return scale * apply(ONES, (flat(self.like[n]),), {}) if n in self.like else None
+    def outer(self, scale: Term, column: Any, row: Any) -> Matrix:
+        """The outer product of two vectors times a number, which may simplify with either of them: x / r is g."""
+        if row is None:
+            return None
+        column = _smallest(constant(_scaled(scale, column)), self.simplifier)
+        scale, column = _by_size(*factors(column))
+        row = _smallest(constant(_scaled(scale, flat(row))), self.simplifier)
+        scale, row = _by_size(*factors(row))
+        return _scaled(scale, np.reshape(column, (-1, 1)) * row)
+
+    def ones(self, n: int) -> Matrix:
+        """The vector of n ones; None if the run has no vector of that length."""
+        return apply(ONES, (flat(self.like[n]),), {}) if n in self.like else None
 
     def dot(self, c: Fraction, weights: list[Factor], term: Term) -> Matrix:
         """The vector of the sum of all entries of a vector times weights."""
@@ -116,18 +154,16 @@ class _Reader:
             return _sum(self.dot(c * k, weights, fitted(part, term.shape)) for k, part in parts)
         coefficient, powers = factors(term)
         split = self.split([*powers, *weights])
-        if split is None:
+        matrix = None if split is None else self.matrix(split[0])
+        if split is None or matrix is None:
             return None
-        inner, others = split
-        rest = product(c * coefficient, others, np.broadcast_shapes(*(x.shape for x, _ in others)))
-        matrix = self.matrix(inner)
-        if matrix is None:
-            return None
+        inner, (scalars, arrays) = split[0], _by_size(c * coefficient, split[1])
         if inner.size == 1:
-            return matrix * (np.sum(rest) if rest.size == term.size else term.size * rest)
-        if rest.size > 1:
-            return _then(matrix, flat(rest))
-        return self.ones(inner.size, _scalar(rest)) if _is_identity(matrix) else _scalar(rest) * np.sum(matrix, axis=1)
+            return _scaled(scalars, matrix * (np.sum(arrays) if arrays.size > 1 else term.size))
+        if arrays.size > 1:
+            return _scaled(scalars, _times(matrix, flat(arrays)))
+        of_one = self.ones(inner.size) if _is_identity(matrix) else np.sum(np.transpose(matrix), axis=0)
+        return None if of_one is None else _scaled(scalars, of_one)
 
     def matrix_product(self, a: Term, b: Term) -> Matrix:
         """The matrix of a b, of which one factor is linear in v."""
@@ -138,7 +174,7 @@ class _Reader:
         if is_vector(other) and inner.size != other.size:
             return None  # an outer product
         matrix = self.matrix(inner) if is_vector(inner) else None
-        return None if matrix is None else _then(matrix, flat(other) if is_vector(other) else other)
+        return None if matrix is None else _times(matrix, flat(other) if is_vector(other) else other)
 
 
 def is_vector(term: Term) -> bool:
@@ -151,9 +187,17 @@ def flat(term: Any) -> Any:
     return fitted(term, (term.size,))
 
 
-def _scalar(term: Term) -> Any:
-    n = number(term)
-    return as_number(n) if n is not None else np.reshape(term, ()) if term.ndim else term
+def _by_size(c: Fraction, powers: list[Factor]) -> tuple[Term, Term]:
+    """Split a product into the numbers among its factors and the arrays."""
+    numbers = [(fitted(x, ()), p) for x, p in powers if x.size == 1]
+    arrays = [(x, p) for x, p in powers if x.size > 1]
+    return product(c, numbers, ()), product(ONE, arrays, np.broadcast_shapes(*(x.shape for x, _ in arrays)))
+
+
+def _scaled(scale: Term, matrix: Matrix) -> Matrix:
+    """Return a number times a matrix."""
+    n = number(scale)
+    return None if matrix is None else matrix if n == 1 else (scale if n is None else as_number(n)) * matrix
 
 
 def _sum(matrices: Iterable[Matrix]) -> Matrix:
@@ -161,10 +205,23 @@ def _sum(matrices: Iterable[Matrix]) -> Matrix:
     return None if any(part is None for part in parts) else functools.reduce(operator.add, parts)
 
 
-def _then(matrix: Matrix, other: Matrix) -> Matrix:
-    """Return a matrix product, without the identity on its left."""
-    return other if _is_identity(matrix) else matrix @ other
+def _times(matrix: Matrix, other: Matrix) -> Matrix:
+    """Return a matrix product, with numbers outside, and without the identity."""
+    if matrix is None or other is None:
+        return None
+    (c, a), (d, b) = (_number_and_rest(constant(part)) for part in (matrix, other))
+    rest = b if _is_identity(a) else a if _is_identity(b) else a @ b
+    return _scaled(constant(as_number(c * d)), rest)
+
+
+def _number_and_rest(matrix: Term) -> tuple[Fraction, Any]:
+    if matrix.is_constant and matrix.ndim == 2 and matrix.value[0, 0] and not _is_identity(matrix.value):
+        unit = matrix.value / matrix.value[0, 0]
+        return (as_fraction(float(matrix.value[0, 0])), unit) if _is_identity(unit) else (ONE, matrix)
+    coefficient, powers = factors(matrix)
+    return (coefficient, product(ONE, powers, matrix.shape)) if powers else (ONE, matrix)
 
 
 def _is_identity(matrix: Matrix) -> bool:
-    return isinstance(matrix, np.ndarray) and matrix.ndim == 2 and np.array_equal(matrix, np.eye(len(matrix)))
+    value = matrix.value if isinstance(matrix, Term) and matrix.is_constant else matrix
+    return isinstance(value, np.ndarray) and value.ndim == 2 and np.array_equal(value, np.eye(*value.shape))

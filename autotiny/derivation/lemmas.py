@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from autotiny.algebra import Term, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, is_transpose
-from autotiny.algebra.simplify import Rewrite, Simplifier, rebuilt, size
+from autotiny.algebra.search import Rewrite
+from autotiny.algebra.simplify import Simplifier, size
+from autotiny.derivation.chain_rule import replaced
 from autotiny.derivation.readable import readable
 
 LONG = 60
@@ -88,7 +90,7 @@ class Lemmas:
         return name is chain or (once and size(chain)[0] + size(gradient.chain)[0] <= LONG)
 
     def _with_in_place(self, chain: Term, name: Term) -> Term:
-        return self.normal(replaced(chain, name, self.gradients[name].chain))
+        return self.normal(replaced(chain, {name: self.gradients[name].chain}))
 
     def shortest(self, chain: Term) -> Formula:
         """Return the formula with the shortest whole."""
@@ -140,15 +142,6 @@ class Lemmas:
 
     def _operations(self, name: Term) -> int:
         return size(readable(self.formula(name).term))[0]
-
-
-def replaced(term: Term, name: Term, by: Term) -> Term:
-    """Return a formula with another in place of a symbol."""
-    done: dict[Term, Term] = {name: by}
-    for part in topological_order(term):
-        if part not in done:
-            done[part] = rebuilt(part, tuple(done[arg] for arg in part.args))
-    return done[term]
 
 
 def occurrences(term: Term) -> Counter[Term]:

@@ -151,12 +151,13 @@ class _Lifter:
         self.result = Lifted({}, {}, set(), {}, {})
         self.taken = {names[x] for x in named}
         self.terms: dict[Tensor, Term] = {}
+        self.origins = Origins(self.symbol_of, self.result.tracked)
         arrays = [(n, v) for n, v in named_values(scope) if isinstance(v, np.ndarray) and v.size > 1]
+        arrays.sort(key=lambda each: self.origins.is_counter(each[0]))
         self.arrays = {id(v): (n, v) for n, v in reversed(arrays)}
         self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
         self.variables: dict[tuple[str, Any], Term] = {}
         self.constants: dict[int, Term] = {}
-        self.origins = Origins(self.symbol_of, self.result.tracked)
         self.counts = counts(scope, names)
         self.numbers = self.counts | named_numbers({n: v for n, v in scope.items() if isinstance(v, float)})
 
@@ -218,7 +219,7 @@ class _Lifter:
         """A number by the expression that it came from: m for 8, and 1 / (2 m) for 0.0625."""
         value = x.args[position]
         made = self.origins.of(x, position)
-        if made is None and not self.origins.is_read(x) and (name := self.floats.get(id(value))) is not None:
+        if made is None and (name := self.floats.get(id(value))) is not None:
             made = self.symbol_of(name, value)
         if made is None:
             made = self.constants.get(id(value)) if isinstance(value, float) else None

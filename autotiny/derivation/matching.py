@@ -1,10 +1,10 @@
 """Is this the gradient? A typed formula is compared with the derived one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
 from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
-from autotiny.errors import AutotinyError
+from autotiny.errors import ShapeError
+from autotiny.language import ExpressionError
 from autotiny.language.paper.cursor import Vocabulary
 from autotiny.language.paper.names import Names
 
@@ -118,7 +119,7 @@ class _Matcher:
         if self.gradients is None:
             return {}
         taken = set(self.symbols.values())
-        tensors = [x for x in self.gradients.tracked if x.name is not None]
+        tensors = [x for x in self.gradients.tracked if x.name is not None and x is not self.gradients.output]
         return {x: name for x in tensors if (name := identifier(f"d{x.name}"))} | {
             x: f"d{identifier(x.name or '')}" for x in tensors if identifier(f"d{x.name}") in taken
         }
@@ -135,6 +136,8 @@ class _Matcher:
             more |= {f"d{x.name}": name, f"grad_{x.name}": name, f"{x.name}_grad": name}
             if self.gradients is not None:
                 more[f"d{self.gradients.output.name}d{x.name}"] = name
+            if own[:1] in "Zz":
+                more[f"δ{own[1:]}"] = name
         known = {**self.others, **{name: term.value for term, name in self.symbols.items()}}
         scalars = {name for name, value in known.items() if np.ndim(value) == 0}
         output = str(self.gradients.output.name) if self.gradients is not None else "J"
@@ -142,7 +145,7 @@ class _Matcher:
 
     # ----- comparison -----
     def match(self, text: str) -> Match:
-        about = equation(text, self.vocabulary, self.recorded.scope, self.right.shape, self.slopes(), f"d{self.target}")
+        about = equation(text, self.vocabulary, self.recorded.scope, self.right.shape, f"d{identifier(self.target)}")
         named = set(self.gradient_names.values())
         for label in about.labels:
             other = self.vocabulary.names.find(label) or label
@@ -152,12 +155,9 @@ class _Matcher:
         results = [self.side(text, readings) for readings in about.sides]
         return next((found for found in results if not found), results[-1])
 
-    def slopes(self) -> dict[str, Callable[[Any], Any]]:
-        return {}
-
     def side(self, text: str, readings: list[Reading]) -> Match:
         """The verdict on one side of an equation: of its readings the one that is right, else the most likely one."""
-        stated, error = list[tuple[Reading, Array]](), None
+        stated, error = list[Stated](), list[ExpressionError]()
         by_chance: Match | None = None
         for reading in readings:
             try:
@@ -167,20 +167,22 @@ class _Matcher:
                     if found:
                         return found
                     by_chance = by_chance or found
-                elif not any(_identical(value, other) for _, other in stated):
-                    stated.append((reading, value))
-            except AutotinyError as failed:
-                error = error or failed
+                elif not any(_identical(value, other.value) for other in stated):
+                    stated.append(Stated(value, self.read_as(reading)))
+            except ExpressionError as failed:
+                error.append(failed)
         if by_chance is not None:
             return by_chance
-        if not stated:
-            assert error is not None
-            raise error
-        return self.wrong(text, stated)
+        if stated:
+            return self.wrong(text, stated)
+        misfit = next((each for each in error if isinstance(each.__cause__, ShapeError)), None)
+        if misfit is None:
+            raise error[0]
+        return Match(text, False, f"the shapes do not fit: {misfit.message}")
 
     def elsewhere_too(self, text: str, reading: Reading) -> Match:
         """The verdict on a reading that is right on the recorded values."""
-        read_as = self.read_as(text, reading)
+        read_as = self.read_as(reading)
         for point in self.points[1:]:
             value = point.value(reading)
             if not equal(value, point.right):
@@ -197,28 +199,29 @@ class _Matcher:
             try:
                 if not equal(point.value(reading), point.right) and np.all(np.isfinite(point.right)):
                     needed.append(f"{self.symbols[term]} {kind.name}")
-            except AutotinyError:
+            except ExpressionError:
                 needed.append(f"{self.symbols[term]} {kind.name}")
         return f"for {' and '.join(needed)}" if needed else ""
 
-    def wrong(self, text: str, stated: list[tuple[Reading, Array]]) -> Match:
+    def wrong(self, text: str, stated: "list[Stated]") -> Match:
         """The verdict on a wrong formula, by the reading whose difference has a name."""
         right = self.recorded.right
-        of_shape = [(reading, value) for reading, value in stated if value.shape == right.shape]
-        for reading, value in (of_shape or stated)[:DIAGNOSED]:
-            if words := diagnose(value, right, self.recorded.context):
-                return Match(text, False, words, self.read_as(text, reading))
-        reading, value = (of_shape or stated)[0]
-        return Match(text, False, extent(value, right), self.read_as(text, reading))
+        of_shape = [each for each in stated if each.value.shape == right.shape] or stated
+        for each in of_shape[:DIAGNOSED]:
+            if words := diagnose(each.value, right, self.recorded.context):
+                return Match(text, False, words, each.read_as)
+        return Match(text, False, extent(of_shape[0].value, right), of_shape[0].read_as)
 
-    def read_as(self, text: str, reading: Reading) -> str:
+    def read_as(self, reading: Reading) -> str:
         """The code that a text was parsed to, where it says more than the text."""
-        code = reading.code
-        return "" if _letters(code) == _letters(text) else code
+        return reading.code if reading.unusual else ""
 
 
-def _letters(text: str) -> str:
-    return "".join(text.split())
+class Stated(NamedTuple):
+    """The value of a reading of a wrong formula."""
+
+    value: Array
+    read_as: str
 
 
 def _identical(a: Array, b: Array) -> bool:
@@ -251,7 +254,9 @@ class Point:
         if matcher.gradients is not None:
             with np.errstate(all="ignore"):
                 found = matcher.gradients.at(self.known, matcher.gradient_names)
+                slopes = {x: matcher.gradients.slope(x, self.known) for x in matcher.gradient_names}
             others |= {matcher.gradient_names[x]: value for x, value in found.items()}
+            others |= {f"{matcher.symbols[x]}'": value for x, value in slopes.items() if value is not None}
         return others
 
     def value(self, reading: Reading) -> Array:

@@ -31,6 +31,9 @@ MOST_ENTRIES, MOST_MIXED = 10**6, 10**4
 EVIDENCE = 2
 """The number of facts that must speak for an expression: the operation, and one of its operands."""
 
+ROUNDING, EPS = 8, 2.0**-52
+"""The difference between the value of a formula and that of the code, in units of the last digit."""
+
 OPERATORS: dict[tuple[str, int], Any] = {
     ("+", 2): np.add, ("-", 2): np.subtract, ("*", 2): np.multiply, ("/", 2): np.divide, ("@", 2): np.matmul,
     ("**", 2): np.power, ("%", 2): np.remainder, ("//", 2): np.floor_divide, ("-", 1): np.negative,
@@ -74,6 +77,10 @@ class Lengths(tuple[int, ...]):
     of: Term
 
 
+PLAIN = frozenset({int, float, bool, complex, str, slice, type, type(None), type(...), np.ndarray, Lengths})
+"""Types of values on which operators and functions of arrays run no code of the user's."""
+
+
 class Origins:
     """The expressions of the operands of a run.
 
@@ -97,6 +104,10 @@ class Origins:
     def is_read(self, x: Tensor) -> bool:
         """Whether the code has an operation like the one that made a tensor."""
         return x.op is not None and x.op.function in self.sites
+
+    def is_counter(self, name: str) -> bool:
+        """Whether a variable of the running code takes the values of a loop."""
+        return bool(self.scopes) and self.scopes[0].is_counter(name)
 
     def of(self, x: Tensor, position: int) -> Term | None:
         """The formula of an operand of a recorded operation; None if its code is not found."""
@@ -168,14 +179,16 @@ class Origins:
         return self.agreement[key]
 
     def _agrees(self, x: Any, expression: Expression, scope: Scope) -> int | None:
-        if expression.kind in ("unknown", "code"):
+        if expression.kind in ("unknown", "element", "code"):
             return 0
+        if expression.kind == "name" and expression.detail in scope.given:
+            return self.agrees(x, *scope.given[expression.detail])
         if not isinstance(x, Tensor):
             try:
                 made = self.term(expression, scope)
             except UnreadableError:
                 return 0 if not self.is_tensor(expression, scope) else None
-            return 2 if is_same(value_of(made), x) else None
+            return 2 if is_same(value_of(made), x) else 0 if has_changed(expression, scope) else None
         if expression.kind in ("constant", "tuple", "list", "slice"):
             return None
         if expression.kind in ("name", "attribute") or (expression.kind == "item" and x.op is None):
@@ -245,7 +258,10 @@ class Origins:
     def _name(self, expression: Expression, scope: Scope) -> Any:
         held = scope.variable(expression.detail)
         if held is not MISSING:
-            return self.named(expression.detail, held)
+            is_digits = isinstance(held, int | float) and scope.is_counter(expression.detail)
+            return held if is_digits else self.named(expression.detail, held)
+        if expression.detail in scope.given:
+            return self.term(*scope.given[expression.detail])
         assigned = scope.expressions.assigned.get(expression.detail, ())
         if len(assigned) != 1:
             raise UnreadableError
@@ -303,6 +319,8 @@ class Origins:
         whole, key = self.term(expression.parts[0], scope), _index(self.term(expression.parts[1], scope))
         if isinstance(whole, Lengths) and isinstance(key, int):
             return self.length(whole.of, key % len(whole))
+        if not is_plain(whole):
+            raise UnreadableError
         return whole[key]
 
     def _tuple(self, expression: Expression, scope: Scope) -> Any:
@@ -349,6 +367,13 @@ class Origins:
         return applied(function, arguments[:split], options)
 
 
+def has_changed(expression: Expression, scope: Scope) -> bool:
+    """Whether an expression uses a variable that may have had another value when it was evaluated."""
+    if expression.kind == "name":
+        return scope.is_reassigned(expression.detail) and expression.detail in scope.expressions.assigned
+    return any(has_changed(part, scope) for part in expression.parts)
+
+
 def is_pure(function: Any) -> bool:
     """Whether a function is one of arrays that has no effects."""
     try:
@@ -359,7 +384,9 @@ def is_pure(function: Any) -> bool:
 
 
 def applied(function: Any, operands: list[Any], options: dict[str, Any]) -> Any:
-    """The result of a function of arrays that are not so large that it would take long."""
+    """The result of a function of numbers and arrays, which are not so large that it would take long."""
+    if not all(map(is_plain, (*operands, *options.values()))):
+        raise UnreadableError
     largest = max((np.size(value_of(each)) for each in operands if isinstance(each, Term | np.ndarray)), default=0)
     by_entries = isinstance(function, np.ufunc) and function is not np.matmul
     if largest > (MOST_ENTRIES if by_entries else MOST_MIXED):
@@ -367,14 +394,25 @@ def applied(function: Any, operands: list[Any], options: dict[str, Any]) -> Any:
     return PYTHONS.get(function, function)(*operands, **options)
 
 
+def is_plain(operand: Any) -> bool:
+    """Whether an operand is a formula, a number, an array, text, or a list of such, whose operators have no effects."""
+    if type(operand) in (tuple, list):
+        return all(map(is_plain, operand))
+    return type(operand) in PLAIN or isinstance(operand, Term | np.generic)
+
+
 def is_same(made: Any, operand: Any) -> bool:
-    """Whether a formula has the value of an operand: an array bit by bit, a number up to its last digits."""
+    """Whether a formula has the value of an operand, up to the last digits where floating-point numbers round."""
     if np.ndim(operand) == 0 and np.ndim(made) == 0:
         numbers = all(isinstance(each, int | float | np.number | np.ndarray) for each in (made, operand))
-        return numbers and math.isclose(made, operand, rel_tol=4e-16)
+        return numbers and math.isclose(made, operand, rel_tol=ROUNDING * EPS)
     made, operand = np.asarray(made), np.asarray(operand)
-    alike = made.shape == operand.shape and made.dtype == operand.dtype
-    return bool(alike and np.array_equal(made, operand, equal_nan=operand.dtype.kind in "fc"))
+    if made.shape != operand.shape or made.dtype != operand.dtype:
+        return False
+    if operand.dtype.kind not in "fc":
+        return np.array_equal(made, operand)
+    eps = float(np.finfo(operand.dtype).eps)
+    return np.allclose(made, operand, rtol=ROUNDING * eps, atol=0, equal_nan=True)
 
 
 def _passes(part: Term, leading: set[Term]) -> bool:

@@ -146,6 +146,10 @@ def another(value: Any, rng: Random, kind: Kind | None = None) -> Any:
 
 
 # ----- gradients -----
+def _is_entrywise(part: Term) -> bool:
+    return part.op is not None and (part.op.has("elementwise") or isinstance(part.op.function, np.ufunc))
+
+
 class Gradients:
     """The gradients of a run's output by its tensors, at any point."""
 
@@ -162,6 +166,18 @@ class Gradients:
             return {}
         pulled = gradients(made[self.output], [made[x] for x in there])
         return {x: g.value for x, g in zip(there, pulled, strict=True)}
+
+    def slope(self, x: Term, point: Mapping[Term, Any]) -> Any:
+        """The derivative of the function that the run applies to a tensor alone, entry by entry; None without one."""
+        for made in self.definitions.values():
+            parts = [part for part in in_order([made], {}) if part.op is not None]
+            inputs = {part for part in in_order([made], {}) if part.name is not None}
+            if inputs == {x} and made.shape == x.shape and all(_is_entrywise(part) for part in parts):
+                tensor, known = Tensor(point.get(x, x.value)), dict[Term, Any]()
+                for part in in_order([made], {}):
+                    known[part] = tensor if part is x else self._made(part, known, point)
+                return gradients(np.sum(known[made]), [tensor])[0].value
+        return None
 
     def _made(self, term: Term, made: Mapping[Term, Any], point: Mapping[Term, Any]) -> Any:
         if term in self.definitions:

@@ -28,6 +28,8 @@ class Scope(NamedTuple):
     own: dict[str, Any]
     outside: Mapping[str, Any]
     around: "Scope | None" = None
+    given: "Mapping[str, tuple[Expression, Scope]]" = NO_VARIABLES
+    """The expressions of arguments whose values are not known, and the scopes of the calls."""
 
     @property
     def expressions(self) -> CodeExpressions:
@@ -51,7 +53,7 @@ class Scope(NamedTuple):
 
     def is_counter(self, name: str) -> bool:
         """Whether a variable takes the values of a loop."""
-        return any(each.kind == "unknown" for each in self.expressions.assigned.get(name, ()))
+        return any(map(_is_element, self.expressions.assigned.get(name, ())))
 
     def is_local(self, name: str) -> bool:
         """Whether a variable belongs to a function."""
@@ -69,6 +71,10 @@ class Scope(NamedTuple):
     def inner(self) -> Iterator["Scope"]:
         """The scopes of comprehensions, of lambdas and of other functions within."""
         return (Scope(code, {}, self.outside, self) for code in self.expressions.inner)
+
+
+def _is_element(expression: Expression) -> bool:
+    return expression.kind == "element" or (expression.kind == "item" and _is_element(expression.parts[0]))
 
 
 # ----- values, without running code of the user's -----
@@ -129,7 +135,8 @@ class _Walk:
 
     def add(self, scope: Scope) -> None:
         """A scope, and those that its code leads to."""
-        key = scope.code, *((name, id(each)) for name, each in scope.own.items())
+        given = ((name, id(part), id(outer)) for name, (part, outer) in scope.given.items())
+        key = scope.code, *given, *((name, id(each)) for name, each in scope.own.items())
         if key in self.seen or len(self.scopes) >= MOST_SCOPES:
             return
         self.seen.add(key)
@@ -144,13 +151,17 @@ class _Walk:
 
     def add_call(self, call: Expression, scope: Scope) -> None:
         """The function that is called, with the arguments that are known."""
-        called, *arguments = (value(part, scope) for part in call.parts)
-        function, first = unbound(called)
+        function, first = unbound(value(call.parts[0], scope))
         if function is None:
             return
-        split = len(arguments) - len(call.detail or ())
-        by_name = dict(zip(call.detail or (), arguments[split:], strict=True))
-        self.add(of_function(function, [*first, *arguments[:split]], by_name))
+        names = function.__code__.co_varnames[len(first) :]
+        split = len(call.parts) - len(call.detail)
+        arguments = {**dict(zip(names, call.parts[1:split], strict=False)),
+                     **dict(zip(call.detail, call.parts[split:], strict=True))}  # fmt: skip
+        values = {name: value(part, scope) for name, part in arguments.items()}
+        given = {name: (part, scope) for name, part in arguments.items() if values[name] is MISSING}
+        values |= dict(zip(function.__code__.co_varnames, first, strict=False))
+        self.add(of_function(function, values, given))
 
     def add_function(self, variable: Any) -> None:
         """A function whose arguments are not known, unless a call of it has been met."""
@@ -159,7 +170,7 @@ class _Walk:
             functions = [unbound(each)[0] for each in list(vars(variable).values())]
         for function in functions:
             if function is not None and function.__code__ not in self.codes:
-                self.add(of_function(function, [], {}))
+                self.add(of_function(function, {}, {}))
 
 
 def user_frames() -> Iterator[FrameType]:
@@ -212,18 +223,18 @@ def unbound(called: Any) -> tuple[FunctionType | None, list[Any]]:
     return (function, first) if known else (None, [])
 
 
-def of_function(function: FunctionType, arguments: list[Any], by_name: Mapping[str, Any]) -> Scope:
+def of_function(function: FunctionType, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Scope:
     """The scope of a function, as far as its arguments are known."""
     code = function.__code__
     names = code.co_varnames[: code.co_argcount]
     defaults = function.__defaults__ or ()
     own: dict[str, Any] = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
     own |= function.__kwdefaults__ or {}
-    own |= dict(zip(names, arguments, strict=False))
-    own |= {name: each for name, each in by_name.items() if name in code.co_varnames}
+    own |= arguments
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         try:
             own[name] = cell.cell_contents
         except ValueError:  # not assigned yet
             continue
-    return Scope(code, {name: each for name, each in own.items() if each is not MISSING}, function.__globals__)
+    known = {name: each for name, each in own.items() if each is not MISSING and name not in given}
+    return Scope(code, known, function.__globals__, None, given)

@@ -7,6 +7,18 @@ supplies what the values alone do not show: a recorded graph for the verdicts of
 
 from autotiny.diagnosis.formula import FormulaContext
 from autotiny.diagnosis.graph import GraphContext
-from autotiny.diagnosis.mistakes import Context, diagnose, equal, extent, same, way_to_shape
+from autotiny.diagnosis.labels import NO_SCOPE
+from autotiny.diagnosis.mistakes import Context, diagnose, extent, way_to_shape
+from autotiny.diagnosis.values import equal, same
 
-__all__ = ["Context", "FormulaContext", "GraphContext", "diagnose", "equal", "extent", "same", "way_to_shape"]
+__all__ = [
+    "NO_SCOPE",
+    "Context",
+    "FormulaContext",
+    "GraphContext",
+    "diagnose",
+    "equal",
+    "extent",
+    "same",
+    "way_to_shape",
+]

@@ -1,24 +1,25 @@
 """The context of a recorded graph, by which the mistakes in a closed form are recognised."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.normalise import normalise
-from autotiny.algebra.term import Term, symbol
-from autotiny.diagnosis.formula import described, stop_condition
-from autotiny.diagnosis.mistakes import Array, Context
-from autotiny.engine.contributions import contributions
-from autotiny.engine.gradients import sweep, with_forms
-from autotiny.engine.graph import form_with, leading_to, topological_order
-from autotiny.engine.mutation import verified_order
+from autotiny.diagnosis.examples import Axes
+from autotiny.diagnosis.formula import stop_condition
+from autotiny.diagnosis.hypotheses import Subject
+from autotiny.diagnosis.labels import NO_SCOPE, Labels
+from autotiny.diagnosis.mistakes import Context, likely_cause, or_else
+from autotiny.diagnosis.search import Search
+from autotiny.diagnosis.slips import SlipSweep
+from autotiny.diagnosis.values import Array, same
+from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
-from autotiny.engine.recording import copied, evaluate, new_node, value_of
+from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops import OPS
-from autotiny.ops.table import conj, is_complex
+from autotiny.ops.table import is_complex
 
 # ----- modified copies of graphs -----
 
@@ -38,115 +39,113 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
     return copy, {i: leaf for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad}
 
 
-def without_derivatives(order: Iterable[Tensor], omitted: Container[Tensor]) -> dict[Tensor, Tensor]:
-    """Return a copy of a graph, node by node, in which the omitted operations pass gradients on unchanged."""
-    copies: dict[Tensor, Tensor] = {}
-    for node in order:
-        if node.op is None or not node.requires_grad:
-            copies[node] = Tensor(node.value, requires_grad=node.requires_grad)
-            continue
-        copy = copied(node, lambda arg: copies.get(arg, arg) if type(arg) is Tensor else arg, node.value)
-        if form_with(node, omitted) is node:
-            copy._stable = None
-        if node in omitted:
-            tracked = [
-                arg for arg in copy.args if type(arg) is Tensor and arg.requires_grad and arg.shape == node.shape
-            ]
-            copy = with_value(tracked[0], node.value) if tracked else Tensor(node.value, requires_grad=False)
-        copies[node] = copy
-    return copies
-
-
-MOST = 8
-"""The largest number of activations that are left out one by one; more are left out together, by operation."""
+MOST_ALIKE = 24
+"""The largest number of tensors of one shape that are tried in place of one another."""
 
 
 class GraphContext(Context):
     """The context of the gradient of `output` by x, with the gradient `seed` arriving at the output."""
 
-    def __init__(self, output: Tensor, seed: Any, x: Tensor, names: Mapping[Tensor, str]) -> None:
-        self.output, self.seed, self.x, self.names = output, seed, x, names
+    def __init__(
+        self, output: Tensor, seed: Any, x: Tensor, names: Mapping[Tensor, str], scope: Mapping[str, Any] = NO_SCOPE
+    ) -> None:
+        self.output, self.seed, self.x = output, seed, x
         self.order = topological_order(output)
+        self.labels = Labels(names, scope)
 
-    def counts(self) -> dict[int, str]:
-        """Return the lengths of axes in the graph, and their products."""
-        shapes = {np.shape(arg) for node in self.order for arg in (node, *node.args) if np.ndim(arg)}
-        return {n: "m" for shape in shapes for n in (*shape, int(np.prod(shape)))}
-
-    def numbers(self) -> dict[str, float]:
-        """Return the leaves that are numbers, by name."""
-        leaves = (x for x in self.order if x.op is None and x.size == 1 and x in self.names and not is_complex(x))
-        return {self.names[x]: float(x.item()) for x in leaves}
-
-    def terms(self) -> Iterator[tuple[str, Array]]:
-        """Yield the contribution to the gradient of x through each operation that uses x."""
-        terms: dict[Tensor, Array] = {}
-        for visit in reversed(contributions(self.output, self.seed).visits):
-            for c in visit.contributions:
-                if c.operand is self.x:
-                    terms[visit.node] = terms.get(visit.node, 0) + np.asarray(c.value)
-        for user, term in terms.items():
-            yield f"the term through {self.names[user]}", term
-
-    def without_factor(self) -> Iterator[tuple[str, Array]]:
-        """Yield the gradient without the derivative of one activation; then of all those of one operation."""
-        if len(self._activations) <= MOST:
-            for node in self._activations:
-                derivative = self._derivative(node)
-                name = f"the derivative of {made_by(node).name}" if derivative is None else described(derivative)
-                yield name, self._without([node])
-        for name in dict.fromkeys(made_by(node).name for node in self._activations):
-            nodes = [node for node in self._activations if made_by(node).name == name]
-            if len(nodes) > 1:
-                yield f"the derivative of {name}", self._without(nodes)
-
-    def of_one_example(self) -> Iterator[tuple[int, int, Array]]:
-        """Yield the gradient of the first and of the last entry along axes that x is broadcast over."""
-        for user, g in self._gradients([user for user in self._users() if user.shape != self.x.shape]).items():
-            for axis in range(g.ndim if self.x.ndim == g.ndim else 0):
-                if self.x.shape[axis] == 1 < user.shape[axis]:
-                    for i in (0, g.shape[axis] - 1):
-                        yield axis, i, g.take([i], axis=axis)
-
-    def conditions(self) -> Iterator[tuple[str, Array]]:
-        """Yield the conditions under which the activations between x and the output stop the gradient."""
-        for node in self._activations:
-            derivative = self._derivative(node)
-            stop = None if derivative is None else stop_condition(derivative)
-            if stop is not None:
-                yield stop
+    # ----- factors -----
+    @cached_property
+    def _axes(self) -> Axes:
+        return Axes(self.order)
 
     @cached_property
-    def _activations(self) -> list[Tensor]:
-        """Return the activations between x and the output."""
+    def examples(self) -> dict[int, str]:
+        """The numbers of examples, with their names."""
+        lengths = set(self._axes.of_examples.values())
+        if not lengths:  # the data are parameters, too: what the loss divides by
+            scales = [*self._scales, *(1 / scale for scale in self._scales)]
+            known = {n for x in self.order for n in x.shape if n > 1}
+            lengths = {n for n in known if any(abs(n - k) < 1e-9 * n for k in scales)}
+        return {n: self._name_of_count(n) for n in sorted(lengths)}
+
+    def _name_of_count(self, n: int) -> str:
+        """Return m, with the user's name for it if that is another one."""
+        leaves = [self.labels.names[x] for x in self.order if x.op is None and x.size == 1 and x.value == n and x.name]
+        scope = self.labels.scope.items()
+        names = leaves or [name for name, value in scope if type(value) is int and value == n and name[:1] != "_"]
+        return f"m (m = {names[0]})" if len(names) == 1 and names[0] not in ("m", "M") else "m"
+
+    @cached_property
+    def _scales(self) -> set[float]:
+        """The numbers that the graph multiplies or divides by."""
+        products = [node for node in self.order if node.op is not None and made_by(node).name in ("multiply", "divide")]
+        numbers = [arg for node in products for arg in node.args if np.ndim(arg) == 0 and not is_complex(arg)]
+        fixed = [abs(float(value_of(k))) for k in numbers if not (isinstance(k, Tensor) and k.requires_grad)]
+        return {k for k in fixed if k and np.isfinite(k)}
+
+    def counts(self) -> dict[int, str]:
+        """Return the numbers of examples."""
+        return self.examples
+
+    def numbers(self) -> dict[str, float]:
+        """Return the leaves that are numbers, and the variables that the numbers of the graph are made of, by name."""
+        leaves = [x for x in self.order if x.op is None and x.size == 1 and not x.requires_grad and not is_complex(x)]
+        known = {self.labels.name(x): float(x.item()) for x in leaves}
+        for name, value in self.labels.scope.items():
+            if type(value) in (int, float, np.float64, np.int64) and name[:1] != "_" and self._is_used(float(value)):
+                known.setdefault(name, float(value))
+        return known
+
+    def _is_used(self, value: float) -> bool:
+        if not np.isfinite(value) or abs(value) in (0.0, 1.0, 2.0, 0.5):
+            return False
+        parts = [1.0, 2.0, 0.5, *self.examples, *(1 / n for n in self.examples)]
+        made = [abs(value) ** p * a * b for p in (1, -1) for a in parts for b in (1.0, 2.0, 0.5)]
+        return any(abs(k / other - 1) < 1e-9 for k in self._scales for other in made)
+
+    def averaged(self, ratio: float) -> str:
+        """Return, after a comma, the sum of which a factor makes a mean, that over the axes x is repeated along."""
+        for node in self.order:
+            uses_x = node.op is not None and any(arg is self.x for arg in node.args)
+            n = node.size // max(self.x.size, 1) if uses_x and made_by(node).has("elementwise") else 1
+            if n > 1 and abs(ratio * n - 1) < 1e-6:
+                return f", a mean over {n} entries in place of the sum"
+        return ""
+
+    # ----- slips -----
+    def explanations(self, stated: Array, right: Array) -> Iterator[str]:
+        """Yield the slips that explain a gradient, the simplest ones, in a sentence."""
+        with np.errstate(all="ignore"):
+            sweep = SlipSweep(self.output, self.seed, self.x)
+            if not sweep.edges or not same(sweep.gradient({}), right):
+                return
+            subject = Subject(sweep, self.labels, self._alike(), self._axes.example_axes)
+            for sentences in Search(subject, stated, right, lambda k: likely_cause(k, self)).sentences():
+                if sentences:
+                    yield or_else(sentences)
+                    return
+
+    def _alike(self) -> dict[tuple[int, ...], list[Any]]:
+        alike: dict[tuple[int, ...], list[Any]] = {}
+        seen: set[int] = set()
+        values = [each for node in self.order for each in (*node.args, node)]
+        for each in sorted(values, key=lambda each: not self.labels.is_named(each)):
+            value = value_of(each)
+            if np.ndim(value) and id(each) not in seen and np.asarray(value).dtype.kind in "fc":
+                seen.add(id(each))
+                group = alike.setdefault(np.shape(value), [])
+                if len(group) < MOST_ALIKE:
+                    group.append(each)
+        return alike
+
+    # ----- masks -----
+    def conditions(self) -> Iterator[tuple[str, Array]]:
+        """Yield the conditions under which the activations between x and the output stop the gradient."""
         dependent = leading_to(self.order, [self.x])
-        return [n for n in self.order if n in dependent and n is not self.x and n.op and n.op.has("activation")]
-
-    def _users(self) -> list[Tensor]:
-        return [node for node in self.order if node.requires_grad and any(arg is self.x for arg in node.args)]
-
-    def _derivative(self, node: Tensor) -> Term | None:
-        """Return the derivative of an activation as a formula in the names of the graph; None if it has none."""
-        position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
-        args = [symbol(self.names[arg], arg.value) if isinstance(arg, Tensor) else arg for arg in node.args]
-        y = symbol(self.names[node], node.value)
-        try:
-            derivative = made_by(node).rules[position](1.0, y, *args, **node.kwargs)
-        except Exception:  # a user's rule may not run on formulas
-            return None
-        return normalise(derivative) if isinstance(derivative, Term) else None
-
-    def _gradients(self, nodes: list[Tensor]) -> dict[Tensor, Array]:
-        swept = with_forms(verified_order(self.output), {self.output: self.seed}, nodes)
-        return {node: _gradient(swept, node) for node in nodes}
-
-    def _without(self, nodes: list[Tensor]) -> Array:
-        """Return the gradient without the derivatives of these operations."""
-        copies = without_derivatives(self.order, set(nodes))
-        output, x = copies[self.output], copies[self.x]
-        swept = sweep(verified_order(output), {output: self.seed}, [x]) if output.requires_grad else {}
-        return _gradient(swept, x)
-
-
-def _gradient(gradients: Mapping[Tensor, Any], node: Tensor) -> Array:
-    return np.asarray(conj(gradients[node])) if node in gradients else np.zeros(node.shape)
+        for node in self.order:
+            if node in dependent and node is not self.x and node.op is not None and node.op.has("activation"):
+                position = next(i for i, arg in enumerate(node.args) if isinstance(arg, Tensor) and arg.requires_grad)
+                derivative = self.labels.derivative(node, position)
+                stop = None if derivative is None else stop_condition(derivative)
+                if stop is not None:
+                    yield stop

@@ -5,73 +5,12 @@ not the mistake. `MISTAKES` is tried in order, special ones before those that ar
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from autotiny.diagnosis.values import Array, factor, finite_max, near, same, wrong_entries
 from autotiny.notation.numbers import short_number
-
-# ----- comparisons of arrays -----
-
-
-Array = NDArray[Any]
-
-SAME = 1e-9
-"""The largest relative difference at which a mistake explains a gradient in float64; elsewhere it is √eps."""
-
-
-def same(a: Array, b: Array) -> bool:
-    """Whether two gradients are equal up to rounding. An all-zero gradient matches nothing.
-
-    >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-12]))
-    True
-    """
-    if a.shape != b.shape or not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
-        return False
-    close = max(SAME, *(float(np.sqrt(np.finfo(v.dtype).eps)) if v.itemsize < 8 else 0 for v in (a, b)))
-    return bool(np.max(np.abs(a - b), initial=0) <= close * np.max(np.abs(b), initial=0)) and bool(np.any(b))
-
-
-def equal(stated: Array, right: Array) -> bool:
-    """Whether a stated gradient is the right one up to rounding, zeros included."""
-    return stated.shape == right.shape and bool(np.all(near(stated, right)))
-
-
-def near(stated: Array, right: Array) -> Any:
-    """Entry by entry, whether the two differ by rounding at most; true where the right gradient is not finite."""
-    close = 1e-9 if min(stated.itemsize, right.itemsize) >= 8 else 1e-4
-    with np.errstate(invalid="ignore"):
-        return (np.abs(stated - right) <= close * finite_max(right)) | ~np.isfinite(right)
-
-
-def wrong_entries(stated: Array, right: Array) -> Any:
-    """Return a mask of the entries that differ on the scale of the largest one, or else on their own scale."""
-    wrong = ~near(stated, right)
-    own = 1e-6 * np.abs(right) + 1e-9 * finite_max(right)
-    with np.errstate(invalid="ignore"):
-        return wrong if wrong.any() else (np.abs(stated - right) > own) & np.isfinite(right)
-
-
-def finite_max(array: Array) -> float:
-    """Return the largest absolute value of a finite entry."""
-    return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
-
-
-def factor(stated: Array, right: Array) -> float | None:
-    """Return the number, other than 1, that the right gradient is multiplied by in the stated one; None if none.
-
-    >>> factor(np.array([-2.0, 4.0]), np.array([1.0, -2.0])), factor(np.array([1.0, 4.0]), np.array([1.0, 2.0]))
-    (-2.0, None)
-    """
-    if stated.shape != right.shape or not right.size:
-        return None
-    largest = np.unravel_index(int(np.argmax(np.abs(right))), right.shape)
-    if not right[largest] or not np.isfinite(stated[largest]):
-        return None
-    ratio = complex(stated[largest]) / complex(right[largest])
-    ratio = ratio.real if abs(ratio.imag) < 1e-12 * abs(ratio) else 0.0
-    return ratio if ratio and same(stated, ratio * right) and not same(stated, right) else None
 
 
 class Context:
@@ -97,8 +36,16 @@ class Context:
         """Yield an axis that is summed over, an index on it, and the gradient of that entry alone."""
         yield from ()
 
+    def averaged(self, ratio: float) -> str:
+        """Return, after a comma, the sum of which a factor makes a mean; empty if it makes none."""
+        return ""
+
     def conditions(self) -> Iterator[tuple[str, Array]]:
         """Yield the condition under which a mask stops the gradient, in symbols and as truth values."""
+        yield from ()
+
+    def explanations(self, stated: Array, right: Array) -> Iterator[str]:
+        """Yield sentences for slips in the derivation that reproduce a stated gradient."""
         yield from ()
 
 
@@ -144,8 +91,8 @@ def way_to_shape(stated: tuple[int, ...], right: tuple[int, ...]) -> str:
     return ""
 
 
-def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """Recognise a number that the gradient is multiplied by, with its likely cause."""
+def likely_factor(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise a factor that has a likely cause, or the wrong sign."""
     ratio = factor(stated, right)
     if ratio is None:
         return None
@@ -153,27 +100,43 @@ def wrong_factor(stated: Array, right: Array, context: Context) -> str | None:
         return "minus the gradient: the sign is wrong"
     if abs(ratio - 1) < 1e-4:
         return f"{short_number(ratio, 9)} times the gradient: a number with too few digits?"
-    cause = _cause(abs(ratio), context)
-    if ratio < 0:
-        cause = f"{cause}, and the sign is wrong" if cause else "the sign is wrong"
-    return f"{short_number(ratio, 6)} times the gradient" + (f": {cause}?" if cause else "")
+    cause = likely_cause(abs(ratio), context)
+    if not cause:
+        return None
+    sign = ", and the sign is wrong" if ratio < 0 else context.averaged(ratio)
+    return f"{short_number(ratio, 6)} times the gradient: {cause}{sign}?"
 
 
-def _cause(size: float, context: Context) -> str:
-    """Return the likely cause of a factor of this size."""
-    for n, name in sorted(context.counts().items(), reverse=True):
-        if n > 2 and abs(size - n) < 1e-6 * n:
-            return f"a missing 1/{name}"
-        if n > 2 and abs(size * n - 1) < 1e-6:
-            return f"one 1/{name} too many"
-    for name, number in context.numbers().items():
-        if number and abs(size / abs(number) - 1) < 1e-6:
-            return f"one factor {name} too many"
-        if number and abs(size * abs(number) - 1) < 1e-6:
-            return f"a missing factor {name}"
-    if abs(size - 0.5) < 1e-6:
-        return "a missing factor of 2"
-    return "an extra factor of 2" if abs(size - 2) < 1e-6 else ""
+def any_factor(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise a factor without a cause."""
+    ratio = factor(stated, right)
+    if ratio is None:
+        return None
+    return f"{short_number(ratio, 6)} times the gradient" + (": the sign is wrong?" if ratio < 0 else "")
+
+
+def likely_cause(size: float, context: Context) -> str:
+    """Return the likely cause of a factor of this size: m, a named number or 2, or two of these; empty if none is."""
+    counts = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
+    numbers = [
+        (f"one factor {name} too many", f"a missing factor {name}", abs(n)) for name, n in context.numbers().items()
+    ]
+    causes: list[tuple[str, float]] = []
+    for above, below, n in counts + numbers:
+        causes += [(above, n), (below, 1 / n)] if n not in (0, 1, 2) else []
+    causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
+    pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
+    return next((words for words, value in causes + pairs if abs(size / value - 1) < 1e-6), "")
+
+
+def or_else(sentences: list[str]) -> str:
+    """Return sentences of which one is right, the first two of them, as one.
+
+    >>> or_else(["the gradient without b: forgotten?", "the gradient with a in place of b"])
+    'the gradient without b: forgotten? or: with a in place of b'
+    """
+    first, *others = dict.fromkeys(sentences)
+    return f"{first} or: {others[0].removeprefix('the gradient ')}" if others else first
 
 
 def other_convention(stated: Array, right: Array, context: Context) -> str | None:
@@ -196,6 +159,11 @@ def summed_over_all_axes(stated: Array, right: Array, context: Context) -> str |
     if right.size > 1 and same(stated, np.full_like(right, right.sum())):
         return "the sum of the whole gradient in every entry: a sum without its axis?"
     return None
+
+
+def slips(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise slips in the derivation."""
+    return next(context.explanations(stated, right), None)
 
 
 def missing_sum(stated: Array, right: Array, context: Context) -> str | None:
@@ -260,11 +228,13 @@ MISTAKES: tuple[Mistake, ...] = (
     wrong_shape,
     transposed,
     other_convention,
-    wrong_factor,
+    likely_factor,
     summed_over_all_axes,
+    slips,
     missing_sum,
     missing_factor,
     missing_term,
+    any_factor,
     wrong_under_condition,
     some_entries,
 )

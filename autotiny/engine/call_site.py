@@ -78,7 +78,7 @@ def variable_name(value: Any, scope: Mapping[str, Any]) -> str | None:
     return next((name for name, other in scope.items() if other is value and not name.startswith("_")), None)
 
 
-MOST_MEMBERS, DEEPEST = 100, 3
+MOST_MEMBERS, DEEPEST = 100, 4
 """How many entries of a list or dict are looked at, and how far within one another."""
 
 

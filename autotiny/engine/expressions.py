@@ -18,8 +18,8 @@ class Expression:
 
     Attributes
     ----------
-    kind : "name", "constant", "attribute", "operator", "call", "item", "tuple", "list", "dict", "slice", "code" or
-        "unknown".
+    kind : "name", "constant", "attribute", "operator", "call", "item", "tuple", "list", "slice", "code", "element" (of
+        what a loop goes through) or "unknown".
     detail : the name, the constant's value, the sign of an operator, the names of a call's last arguments, the code
         object of a function.
     parts : the operands; of a call the function and its arguments; of an item the container and the key.
@@ -30,7 +30,7 @@ class Expression:
     parts: "tuple[Expression, ...]" = ()
 
 
-UNKNOWN = Expression("unknown")
+UNKNOWN, ELEMENT = Expression("unknown"), Expression("element")
 
 
 class CodeExpressions(NamedTuple):
@@ -77,7 +77,7 @@ def written(expression: Expression) -> str:
         case "name":
             return str(expression.detail)
         case "constant":
-            return repr(expression.detail)
+            return "..." if expression.detail is ... else repr(expression.detail)
         case "attribute":
             return f"{parts[0]}.{expression.detail}"
         case "operator":
@@ -88,7 +88,7 @@ def written(expression: Expression) -> str:
             arguments = [word + part for word, part in zip(words, parts[1:], strict=True)]
             return f"{parts[0]}({', '.join(arguments)})"
         case "item":
-            return f"{parts[0]}[{parts[1].strip('()') if expression.parts[1].kind == 'tuple' else parts[1]}]"
+            return f"{parts[0]}[{parts[1][1:-1] if expression.parts[1].kind == 'tuple' else parts[1]}]"
         case "tuple":
             return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
         case "list":
@@ -199,7 +199,7 @@ class _Reader:
             effect = 0
         if effect < 0:
             self.pop(-effect)
-        if self.stack and not at.opname.startswith(("POP", "STORE", "DELETE")):
+        if self.stack and not at.opname.startswith(("POP", "STORE", "DELETE", "JUMP")):
             self.stack[-1] = UNKNOWN
         self.stack += [UNKNOWN] * effect
 
@@ -274,6 +274,10 @@ class _Reader:
         (names,) = self.pop(1)
         self.operation("call", tuple(part.detail for part in names.parts), self.pop(at.argval + 1))
 
+    def on_call_function_ex(self, at: dis.Instruction) -> None:
+        self.pop(2 + ((at.arg or 0) & 1))
+        self.stack.append(UNKNOWN)
+
     # ----- containers -----
     def on_build_tuple(self, at: dis.Instruction) -> None:
         self.push("tuple", None, self.pop(at.argval))
@@ -303,6 +307,9 @@ class _Reader:
         if self.stack and self.stack[-1].kind == "code":  # a comprehension, which is called with the iterator
             self.pop(1)
         self.stack.append(UNKNOWN)
+
+    def on_for_iter(self, at: dis.Instruction) -> None:
+        self.stack.append(ELEMENT)
 
     def on_before_with(self, at: dis.Instruction) -> None:
         self.pop(1)

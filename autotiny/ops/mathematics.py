@@ -112,13 +112,21 @@ class _Mathematics:
         a, b = node.args
         if b.dtype == bool and self.is_constant(a) and np.ndim(a.value) == 0 and a.value == 1:
             return self.factor(b)
-        for column, row in ((a, b), (b, a)):
-            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
-            if x is not None and y is not None:
-                return self.make("outer", x, y)
+        if (outer := self.outer(a, b)) is not None:
+            return outer
         if self.is_scalar(a) and not self.is_constant(b):
             return self.make("scale", a, b)
         return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
+
+    def outer(self, a: Node, b: Node) -> Expression | None:
+        """Return the outer product of a column and a row; None for other factors."""
+        for column, row in ((a, b), (b, a)):
+            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
+            if x is not None and y is not None and self.kind(y) == "multiply" and self.is_scalar(y.args[0]):
+                return Expression("scale", [self.factor(y.args[0]), self.make("outer", x, y.args[1])])
+            if x is not None and y is not None:
+                return self.make("outer", x, y)
+        return None
 
     def both(self, node: Node) -> Expression:
         """Return a conjunction; a < x < b for a < x and x < b."""
@@ -225,8 +233,10 @@ def constant(value: Any) -> Expression:
         return number if entries.ndim or entries.dtype != float else with_roots(number)
     if is_identity(value):
         return symbol("I")
-    if entries.ndim == 2 and entries.flat[0] and is_identity(entries / entries.flat[0]):
-        return Expression("scale", [Expression("number", value=entries.flat[0]), symbol("I")])
+    if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):
+        scale = entries.flat[0]
+        number = Expression("number", value=scale)
+        return Expression("negative", [symbol("I")]) if scale == -1 else Expression("scale", [number, symbol("I")])
     return Expression("array", value=entries)
 
 

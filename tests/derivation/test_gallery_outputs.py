@@ -19,7 +19,8 @@ def elsewhere(derivation):
     """Other values of what the run started from."""
     rng = np.random.default_rng(5)
     run = derivation.run
-    return {x: _moved(x.value, rng) for x in run.tracked if x not in run.definitions}
+    inputs = sorted(run.tracked - run.definitions.keys(), key=lambda x: x.number)  # in one order: no kink is near
+    return {x: _moved(x.value, rng) for x in inputs}
 
 
 def loss(derivation, given):

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.diagnosis import GraphContext
-from autotiny.engine.graph import names, topological_order
 
 M = 64
 
@@ -109,7 +107,7 @@ def test_the_derivative_of_an_activation_is_written_out(activation, factor):
     A.name = "A"
     w = np.array([[1.0, 2.0], [-3.0, 0.5]])
     note = at.compare(np.sum(A * w), {Z: w})["Z"].notes[0]
-    assert note == f"the gradient without {factor}: forgotten?"
+    assert note.startswith(f"the gradient without {factor}: forgotten? the derivative of ")
 
 
 def test_masks_of_one_kind_that_are_all_forgotten_are_named_together():
@@ -132,9 +130,6 @@ def test_an_activation_of_ones_own_is_named_though_its_rule_cannot_be_written_ou
         return 2 * x
 
     x, w = at.Tensor([[1.0, -2.0]], name="x"), np.array([[3.0, 4.0]])
-    y = doubled(x)
-    context = GraphContext(y, np.ones((1, 2)), x, {x: "x", y: "y"})
-    assert [name for name, _ in context.without_factor()] == ["the derivative of doubled"]
     assert at.compare(np.sum(doubled(x) * w), {x: w})["x"].notes == ("0.5 times the gradient: a missing factor of 2?",)
 
 
@@ -143,7 +138,7 @@ def test_a_batch_without_examples_has_no_single_example():
     assert at.compare(np.sum(X * b), {b: np.ones((2, 1))})["b"].outlier == "analytic"
 
 
-def test_the_terms_of_a_gradient_add_up_to_it_also_through_a_logarithm_of_a_softmax():
+def test_a_missing_term_is_named_also_beside_the_stable_form_of_a_logarithm():
     Z = at.Tensor([[0.3, -1.0], [0.5, 2.0], [1.0, 0.1]], name="Z")
     A = at.softmax(Z)
     A.name = "A"
@@ -154,6 +149,3 @@ def test_the_terms_of_a_gradient_add_up_to_it_also_through_a_logarithm_of_a_soft
     assert right.notes == ()
     note = at.compare(J, {A: 2 * A.data})["A"].notes[0]
     assert note.startswith("the gradient without the term through ")
-    order = [*topological_order(J)]
-    context = GraphContext(J, np.ones(()), A, names(order, {}))
-    np.testing.assert_allclose(sum(term for _, term in context.terms()), right.autograd, rtol=1e-13)

@@ -3,7 +3,7 @@
 import ast
 from typing import Any
 
-from autotiny.language.paper.nodes import Bars, Big, Partial, Product, Raised, Sized, Unknown, call
+from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown, call
 
 MEANING = "meaning"
 
@@ -39,6 +39,8 @@ def plain(node: Any) -> Any:
         return call(node.name, fields["operand"], **options)
     if isinstance(node, Sized):
         return call(node.name, ast.Constant(int(meaning))) if meaning else ast.Name("I", ast.Load())
+    if isinstance(node, Indexed):
+        return ast.Name(f"{node.id or 'δ'}_{node.indices}", ast.Load())
     if isinstance(node, Unknown | Partial):
         return ast.Name(node.name, ast.Load())
     if meaning == "keepdims":

@@ -46,14 +46,14 @@ class Vocabulary(NamedTuple):
 class Cursor:
     """A place among the tokens of a text."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary, loose: bool) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary, denominators: str) -> None:
         self.text, self.names, self.vocabulary = text, vocabulary.names, vocabulary
-        self.side = PRODUCT if loose else SIDE
+        self.denominators = denominators
         self.tokens = without_layout(tokens(text), text)
         self.at, self.depth, self.bars = 0, 0, list[str]()
         self.defined, self.cell_depth = set[str](), 0
 
-    def expression(self, power: int = 0, bare: bool = False) -> ast.expr:
+    def expression(self, power: int = 0, bare: bool = False, below: bool = False) -> ast.expr:
         """An expression whose operators bind more tightly than `power`."""
         raise NotImplementedError
 

@@ -6,6 +6,7 @@ language, as in NumPy code. The nodes that the evaluation resolves note the NumP
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -15,13 +16,13 @@ from autotiny.engine.gradients import gradients
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
 from autotiny.language.costs import entrywise, factored, matmul, outer
-from autotiny.language.errors import refusal, suggestion
+from autotiny.language.errors import ExpressionError, refusal, suggestion
 from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
 from autotiny.language.operators import checked
 from autotiny.language.paper.code import as_numpy, resolve
-from autotiny.language.paper.nodes import Bars, Big, Partial, Product, Raised, Sized, Unknown
-from autotiny.language.paper.spellings import OWN, function_names
+from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.spellings import OWN, function_named, function_names
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
 
@@ -40,6 +41,7 @@ class Convention(NamedTuple):
     determinants : |X| is a determinant.
     size : the size of the identity and of ones without one.
     axis : the axis of a sum with an index.
+    last : in index notation, the indices are those of the last axes.
     """
 
     columns: bool = False
@@ -50,6 +52,7 @@ class Convention(NamedTuple):
     determinants: bool = False
     size: int = 0
     axis: int | None = None
+    last: bool = False
 
 
 class PaperEvaluation(Evaluation):
@@ -61,12 +64,11 @@ class PaperEvaluation(Evaluation):
         values: Mapping[str, Value],
         convention: Convention,
         shape: tuple[int, ...] = (),
-        slopes: Mapping[str, Callable[[Value], Value]] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.source, self.statements = SourceText(text.split("\n")), []
         self.budget = Budget(Limits() if limits is None else limits)
-        self.convention, self.shape, self.slopes = convention, shape, slopes or {}
+        self.convention, self.shape = convention, shape
         self.scope = {n: np.asarray(v)[:, None] if np.ndim(v) == 1 else v for n, v in values.items()} if convention.columns else dict(values)  # fmt: skip  # noqa: E501
         self.rows = set[ast.expr]()
         """Vectors that are rows: xᵀ."""
@@ -143,7 +145,7 @@ class PaperEvaluation(Evaluation):
         if shapes[0][-1] == shapes[1][max(ndims[1] - 2, 0)]:
             return "@"
         if sign == "@" or not _broadcast(*shapes):
-            self.fail(node, _misfit(node, *shapes))
+            raise misfit(self.source.error_at(node, _misfit(node, *shapes)))
         return "*"
 
     def entrywise(self, node: ast.expr, a: Value, b: Value) -> Value:
@@ -181,7 +183,7 @@ class PaperEvaluation(Evaluation):
     def big(self, node: Big) -> Value:
         """∑ with an index, or over all."""
         value = self.value(node.operand)
-        axis = self.convention.axis if node.indexed else None
+        axis = self.convention.axis if node.index else None
         if axis is not None and axis >= np.ndim(value):
             axis = None
         options = {} if axis is None else {"axis": axis, "keepdims": self.convention.keepdims}
@@ -223,6 +225,8 @@ class PaperEvaluation(Evaluation):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name == "onehot":
             return self.onehot(node)
+        if name.endswith("'") and not function_named(name.rstrip("'")):
+            return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
             return self.scatter(node)
         options = {each.arg for each in node.keywords}
@@ -248,10 +252,16 @@ class PaperEvaluation(Evaluation):
 
     def slope(self, node: ast.expr, name: str) -> Callable[[Value], Value]:
         """The derivative of a function of one argument, entry by entry."""
-        if name in self.slopes:
-            return self.slopes[name]
         function = self.slope(node, name[:-1]) if name.endswith("'") else self.function(node, name).function
         return lambda x: derivative(function, x)
+
+    def slope_of_layer(self, node: ast.Call, name: str) -> Value:
+        """g'(Z), for the function g that the run applies to Z."""
+        argument = node.args[0] if node.args else None
+        slope = self.scope.get(f"{argument.id}'") if isinstance(argument, ast.Name) else None
+        if slope is None:
+            self.fail(node, f"{name} is read where its argument is the name of a tensor that a function is applied to")
+        return slope
 
     def onehot(self, node: ast.Call) -> Value:
         """The one-hot columns or rows of integer labels, in the shape of the gradient."""
@@ -279,6 +289,12 @@ class PaperEvaluation(Evaluation):
             return result
 
         return self.spend(node, "scatter", lambda: entrywise(np.zeros(self.shape)), placed)
+
+    def indexed(self, node: Indexed) -> Value:
+        """x_i where nothing is said of the index: all entries."""
+        if not node.id:
+            self.fail(node, "δ has no value without its indices")
+        return self.name(ast.copy_location(ast.Name(node.id, ast.Load()), node))
 
     # ----- what has no value -----
     def unknown(self, node: Unknown) -> Value:
@@ -312,6 +328,7 @@ VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     Bars: PaperEvaluation.bars,
     Big: PaperEvaluation.big,
     Sized: PaperEvaluation.sized,
+    Indexed: PaperEvaluation.indexed,
     Unknown: PaperEvaluation.unknown,
     Partial: PaperEvaluation.partial,
 }
@@ -344,7 +361,7 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
 
 def _misfit(node: Product, a: tuple[int, ...], b: tuple[int, ...]) -> str:
     """The sentence about a product of matrices whose shapes do not fit, with the transposes that would."""
-    left, right = as_numpy(node.left), as_numpy(node.right)
+    left, right = (_factor(as_numpy(each)) for each in (node.left, node.right))
     inner = b[max(len(b) - 2, 0)]
     sentence = f"the product of {left} {a} and {right} {b}: inner sizes {a[-1]} and {inner} differ"
     fits = []
@@ -357,7 +374,16 @@ def _misfit(node: Product, a: tuple[int, ...], b: tuple[int, ...]) -> str:
     return f"{sentence}; {' or '.join(fits)} would fit" if fits else f"{sentence}; neither transpose fits"
 
 
-def _transposed(code: str) -> str:
-    if code.endswith(".T"):
-        return code[:-2]
-    return f"{code}.T" if code.isidentifier() else f"({code}).T"
+def misfit(error: ExpressionError) -> ExpressionError:
+    """The error, marked as one about shapes."""
+    error.__cause__ = ShapeError(error.message)
+    return error
+
+
+def _factor(code: str) -> str:
+    """The code of a factor, in parentheses where it needs them."""
+    return code if re.fullmatch(r"[\w.]+|\w+\([^()]*\)", code) else f"({code})"
+
+
+def _transposed(factor: str) -> str:
+    return factor[:-2] if factor.endswith(".T") else f"{factor}.T"

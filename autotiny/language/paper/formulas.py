@@ -16,6 +16,7 @@ from autotiny.language.paper.cursor import (
     PLAIN,
     POSTFIX,
     POWER,
+    PRODUCT,
     PRODUCTS,
     SIDE,
     TRUTH,
@@ -36,8 +37,11 @@ class Statement(NamedTuple):
     sides: list[ast.expr]
 
 
-def parse(text: str, vocabulary: Vocabulary, loose: bool = False) -> list[Statement]:
+def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list[Statement]:
     """Return the statements of a text; raises ExpressionError where it cannot be read.
+
+    `denominators` says which factors side by side are below a slash: "near", those without spaces between them, as in
+    1/2m (A - Y); "all"; or the "first" alone. In "flat" text factors side by side bind as * does, from left to right.
 
     >>> from autotiny.language.paper.names import Names
     >>> (statement,) = parse("dZ = 2X^T(Xw - y)/m", Vocabulary(Names({name: name for name in ["X", "w", "y", "m"]})))
@@ -46,7 +50,7 @@ def parse(text: str, vocabulary: Vocabulary, loose: bool = False) -> list[Statem
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"the formula has {len(text):,} characters; the limit is {LONGEST:,}")
-    return _Parser(text, vocabulary, loose).statements()
+    return _Parser(text, vocabulary, denominators).statements()
 
 
 class _Parser(OperandParser):
@@ -92,16 +96,19 @@ class _Parser(OperandParser):
         return False
 
     # ----- expressions -----
-    def expression(self, power: int = 0, bare: bool = False) -> ast.expr:
-        """An expression whose operators bind more tightly than `power`; the bare argument of a function ends at one."""
+    def expression(self, power: int = 0, bare: bool = False, below: bool = False) -> ast.expr:
+        """An expression whose operators bind more tightly than `power`.
+
+        The `bare` argument of a function ends at another function, and what is `below` a slash where denominators do.
+        """
         self.skip_newlines()
         start = self.peek()
         left = self.operand()
-        while (extended := self.extended(left, start, power, bare)) is not None:
+        while (extended := self.extended(left, start, power, bare, below)) is not None:
             left = extended
         return left
 
-    def extended(self, left: ast.expr, start: Token, power: int, bare: bool) -> ast.expr | None:
+    def extended(self, left: ast.expr, start: Token, power: int, bare: bool, below: bool) -> ast.expr | None:
         """The operand with the operator or factor that follows; None where nothing follows that binds as tightly."""
         token = self.peek()
         if token.kind == "newline":
@@ -123,9 +130,10 @@ class _Parser(OperandParser):
             return self.member(left, start)
         if text == "[" and not token.spaced and power < POSTFIX and not isinstance(left, ast.Constant):
             return self.subscript(left, start)
-        side = SIDE if bare else self.side
-        if power < side and self.starts_factor(bare):
-            right = self.expression(side, bare)
+        outside = below and (self.denominators == "first" or (self.denominators == "near" and token.spaced))
+        side = PRODUCT if self.denominators == "flat" and not bare else SIDE
+        if power < side and not outside and self.starts_factor(bare):
+            right = self.expression(side, bare, below)
             return self.place(Product(left, "", right), start)
         return None
 
@@ -143,7 +151,7 @@ class _Parser(OperandParser):
             binding, operator = PLAIN[text]
             return self.operation(left, start, operator, binding) if binding > power else None
         if text in PRODUCTS:
-            binding = min(PRODUCTS[text], self.side)
+            binding = PRODUCTS[text]
             if binding <= power:
                 return None
             self.at += 1
@@ -163,7 +171,7 @@ class _Parser(OperandParser):
     def operation(self, left: ast.expr, start: Token, operator: type[ast.operator], binding: int) -> ast.expr:
         """A sum, a difference, a quotient, or a product entry by entry; a ratio of ∂ is a gradient."""
         self.at += 1
-        right = self.expression(binding)
+        right = self.expression(binding, below=operator is ast.Div)
         if operator is ast.Div and isinstance(left, Partial):
             return self.gradient(left, right, start)
         return self.place(ast.BinOp(left, operator(), right), start)
@@ -263,6 +271,9 @@ class _Parser(OperandParser):
         if self.sees("(") and not self.peek().spaced:
             opened = self.peek()
             function = function_named(name)
+            if name in UNCHANGED:
+                self.skip_arguments()
+                return value
             if not function:
                 near = self.names.near(name, function_names(), 1)
                 raise self.error(f"there is no method .{name}" + (f"; did you mean .{near[0]}?" if near else ""), token)
@@ -273,8 +284,6 @@ class _Parser(OperandParser):
                     node.args[1:] = [ast.Tuple(node.args[1:], ast.Load())]
                 if name in ("reshape", "view") and len(node.args) > 2:
                     node.args[1:] = [self.place(ast.Tuple(node.args[1:], ast.Load()), token)]
-                if name in UNCHANGED:
-                    return value
             return self.place(node, start)
         if name not in ATTRIBUTES:
             known = ", ".join(f".{each}" for each in ATTRIBUTES)
@@ -284,6 +293,15 @@ class _Parser(OperandParser):
         if name in ("real", "imag"):
             return self.place(call(name, value), start)
         return self.place(attribute(value, name) if name not in UNCHANGED else value, start)
+
+    def skip_arguments(self) -> None:
+        """Skip what is in parentheses: the type in .astype(float)."""
+        opened, depth = self.next(), 1
+        while depth:
+            token = self.next()
+            if token.kind == "eof":
+                raise self.error("( is not closed", opened)
+            depth += (token.text == "(") - (token.text == ")") if token.kind == "op" else 0
 
     def subscript(self, value: ast.expr, start: Token) -> ast.expr:
         """x[key]; a condition in brackets is a mask."""

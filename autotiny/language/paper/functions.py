@@ -1,156 +1,51 @@
-"""The part of the parser for words: variables, functions with their arguments, and gradients by their names."""
+"""The part of the parser for functions, with their arguments in parentheses or bare."""
 
 import ast
 
-from autotiny.language.paper.cursor import CLOSING, POWER, PRODUCT, SIDE, TRUTH, Cursor
-from autotiny.language.paper.nodes import Big, Partial, Sized, Unknown, call
-from autotiny.language.paper.spellings import (
-    BIG,
-    IDENTITIES,
-    MODULE_NAMES,
-    OPTIONS,
-    UNCHANGED,
-    function_named,
-    function_names,
-)
+from autotiny.language.paper.cursor import CLOSING, POWER, PRODUCT, SIDE, TRUTH
+from autotiny.language.paper.nodes import Big, Unknown, call
+from autotiny.language.paper.spellings import BIG, MODULE_NAMES, OPTIONS, UNCHANGED, function_named
 from autotiny.language.paper.tokens import Token
-
-_CONSTANTS = {"None": None, "True": True, "False": False}
-OUTPUTS = {"J", "L", "loss", "E", "C", "cost", "l"}
-"""Names under which people differentiate a loss."""
+from autotiny.language.paper.words import WordParser
 
 
-class WordParser(Cursor):
-    """Parses what begins with a word."""
+class FunctionParser(WordParser):
+    """Parses names and functions."""
 
-    # ----- names -----
     def name(self, token: Token) -> ast.expr:
         """A variable, a function with its arguments, or what is written with letters otherwise."""
-        word = self.with_scripts(token)
-        if word in self.defined:
-            return ast.Name(word, ast.Load())
-        found = self.names.exact.get(word) or (self.names.find(word) if self.names.is_known(word) else None)
-        if found and not (token.text == "σ" and self.sees("(") and not self.peek().spaced):
-            return self.variable(found)
-        if word in MODULE_NAMES and self.sees(".") and self.peek(1).kind == "name":
+        base, _, below = (token.text, "", "") if function_named(token.text) else token.text.partition("_")
+        at = self.at
+        word = self.word(token)
+        is_sigmoid = token.text == "σ" and self.sees("(") and not self.peek().spaced
+        if not is_sigmoid and (variable := self.variable(word)) is not None:
+            return variable
+        if base in MODULE_NAMES and self.sees(".") and self.peek(1).kind == "name":
             self.at += 1
             return self.name(self.next())
-        base, _, script = (word, "", "") if function_named(word) else word.partition("_")
-        if function_named(base) and (not script or base in BIG or base == "log") and (base != "e" or self.sees("(")):
-            return self.function(base, token, script)
-        if special := self.special(word, base, script, token):
-            return special
-        parts = list(self.names.split(word, function_names() if self.sees("(") else ()))
-        if len(parts) > 1:
-            return self.parts(parts, token)
-        if found := self.names.find(word):
-            return self.variable(found)
-        if script and self.names.is_known(base) and all(c in "ijklmnpqrstc,{} " for c in script):
-            return self.variable(str(self.names.find(base)))
-        return Unknown(word)
+        if function_named(base) and (not below or base in BIG or base == "log"):
+            self.at = at
+            return self.function(base, token, below)
+        node = self.other_word(word, token)
+        if isinstance(node, Unknown) and self.sees("'") and self.is_call_with_primes():
+            return self.function(node.name, token, "")
+        return node
 
-    def variable(self, identifier: str) -> ast.expr:
-        """The variable; W.grad is the gradient by it."""
-        if self.sees(".") and self.peek(1).text == "grad" and identifier in self.vocabulary.gradients:
-            self.at += 2
-            identifier = self.vocabulary.gradients[identifier]
-        return ast.Name(identifier, ast.Load())
+    def is_call_with_primes(self) -> bool:
+        """Whether primes and a bracket follow, as in g'(Z)."""
+        i = 0
+        while self.sees("'", "''", ahead=i):
+            i += 1
+        return self.sees("(", ahead=i)
 
-    def with_scripts(self, token: Token) -> str:
-        """The word with the subscript, the layer above it and the primes that belong to its name."""
-        word = token.text
-        if self.sees("_"):
-            word = f"{word}_{self.script()}"
-        if self.sees("[") and not self.peek().spaced:
-            for end in range(self.at + 1, min(self.at + 6, len(self.tokens))):
-                if self.tokens[end].text == "]":
-                    layer = self.text[self.peek().start : self.tokens[end].end]
-                    if f"{word}{layer}" in self.names.exact:
-                        self.at = end + 1
-                        word += layer
-                    break
-        word += self.layer(word)
-        primes = 0
-        while self.sees("'", "''", ahead=primes):
-            primes += 1
-        for count in range(primes, 0, -1):
-            signs = "".join(self.peek(i).text for i in range(count))
-            if self.names.is_known(word + signs):
-                self.at += count
-                return word + signs
-        return word
-
-    def layer(self, word: str) -> str:
-        r"""The layer in A^{[2]}, A^[2], A^{(2)}, A⁽²⁾, A^2 where there is an A2 and no A; primes in ^{\prime}."""
-        token = self.peek()
-        if token.kind == "raised" and token.text.startswith("(") and self.names.is_known(word + token.text[1:-1]):
-            self.at += 1
-            return token.text[1:-1]
-        if not self.sees("^"):
-            return ""
-        texts = list[str]()
-        braced = self.sees("{", ahead=1)
-        for i in range(1, 9):
-            following = self.peek(i)
-            if following.kind == "eof":
-                break
-            texts.append(following.text)
-            whole = "".join(texts)
-            if balanced(whole) and (whole[0] in "{[(" or not braced):
-                inner = whole.strip("{}")
-                bracketed = inner[:1] + inner[-1:] in ("[]", "()")
-                label = inner.strip("[]()")
-                if inner and set(inner) == {"'"}:
-                    is_name = self.names.is_known(word + inner)
-                else:
-                    is_name = (bracketed or not self.names.is_known(word)) and (
-                        self.names.is_known(word + label) or self.names.is_known(f"{word}[{label}]")
-                    )
-                if is_name:
-                    self.at += i + 1
-                    known = inner if "'" in inner else f"[{label}]"
-                    return known if self.names.is_known(word + known) else label
-                break
-        return ""
-
-    def parts(self, parts: list[str], token: Token) -> ast.expr:
-        """Names side by side in one word: the first, while the others become tokens."""
-        places, at = list[Token](), token.start
-        for part in parts:
-            places.append(Token("name", part, at, at + len(part), False))
-            at += len(part)
-        places[-1] = places[-1]._replace(end=max(token.end, places[-1].start + 1))
-        self.tokens[self.at : self.at] = places[1:]
-        return self.name(places[0])
-
-    def special(self, word: str, base: str, script: str, token: Token) -> ast.expr | None:
-        """The identity I, unit vectors, e to a power, the number π, dJ, and δ for the gradient by Z."""
-        if base in IDENTITIES:
-            return self.sized("eye", script, token)
-        if word.lower() in ("pi", "π"):
-            return ast.Name("pi", ast.Load())
-        if word in ("inf", "nan", "e", "None", "True", "False"):
-            constants: dict[str, ast.expr] = {name: ast.Constant(eval_) for name, eval_ in _CONSTANTS.items()}
-            return constants.get(word, ast.Name(word, ast.Load()))
-        if word[:1] == "d" and word[1:] in (self.vocabulary.output, "J", "L", "loss", "E", "C", "cost"):
-            return Partial(word[1:])
-        if word[:5] == "delta" or word[:1] == "δ":
-            label = word.removeprefix("delta").removeprefix("δ").strip("_[]{}")
-            for letter in "Zz":
-                if gradient := self.vocabulary.gradients.get(self.names.find(letter + label) or ""):
-                    return ast.Name(gradient, ast.Load())
-        return None
-
-    # ----- functions -----
     def function(self, name: str, token: Token, script: str) -> ast.expr:
         """A function, with its power or derivative, and its argument in parentheses or bare."""
         primes = 0
-        while self.sees("'"):
-            self.at += 1
-            primes += 1
+        while self.sees("'", "''"):
+            primes += len(self.next().text)
         exponent = self.exponent_of_function()
         script = script or ("" if name in BIG else self.script())
-        base = f"log{script}" if name == "log" and script in ("2", "10") else function_named(name)
+        base = f"log{script}" if name == "log" and script in ("2", "10") else (function_named(name) or name)
         called = base + "'" * primes
         if name in BIG and (script or self.sees("_") or not self.sees("(")):
             return self.summed(name, script, token)
@@ -242,8 +137,8 @@ class WordParser(Cursor):
             self.argument_of_command(token)
         operand = self.expression(PRODUCT - 1)
         if axis is None:
-            return Big(name, operand, bool(script))
-        node = call(name, operand)
+            return Big(function_named(name), operand, script)
+        node = call(function_named(name), operand)
         node.keywords = [ast.keyword("axis", axis)]
         return node
 
@@ -264,46 +159,3 @@ class WordParser(Cursor):
         if self.peek().kind == "eof":
             raise self.error(f"{command.text} needs two arguments in braces", command)
         return self.operand()
-
-    def sized(self, name: str, size: str, token: Token) -> ast.expr:
-        """The identity or ones of a size, which may be left open."""
-        if size.isdigit():
-            return call(name, self.place(ast.Constant(int(size)), token))
-        if found := self.names.find(size) if size else None:
-            return call(name, self.place(ast.Name(found, ast.Load()), token))
-        return Sized(name)
-
-    # ----- gradients -----
-    def differential(self, token: Token) -> ast.expr:
-        """∂J or ∇_W J."""
-        if token.text == "∇":
-            word = self.script() or "x"
-            if self.peek().kind == "name" and self.peek().text in (self.vocabulary.output, "J", "L", "loss", "E"):
-                self.at += 1
-            found = self.vocabulary.gradients.get(self.names.find(word) or "")
-            return ast.Name(found, ast.Load()) if found else Unknown(f"∇_{word}")
-        name = self.next()
-        if name.kind != "name":
-            raise self.error("∂ is read in ratios such as ∂J/∂W", token)
-        return Partial(self.with_scripts(name))
-
-    def gradient(self, above: Partial, below: ast.expr, start: Token) -> ast.expr:
-        """The name of the gradient that a ratio of differentials stands for."""
-        if isinstance(below, Partial):
-            identifier = self.names.find(below.name)
-            word = self.vocabulary.gradients.get(identifier or "", "")
-        else:
-            word = below.id if isinstance(below, ast.Name) else ""
-        if not word:
-            return self.place(Unknown(f"∂{above.name}/∂{getattr(below, 'name', '?')}"), start)
-        if above.name not in (self.vocabulary.output, "J", "L", "loss", "E", "C", "cost", "l"):
-            raise self.error(
-                f"∂{above.name} is not the derivative of {self.vocabulary.output}, which is what gradients are of here",
-                start,
-            )
-        return self.place(ast.Name(word, ast.Load()), start)
-
-
-def balanced(text: str) -> bool:
-    """Whether every bracket is closed."""
-    return all(text.count(a) == text.count(b) for a, b in ("{}", "[]", "()"))

@@ -36,11 +36,11 @@ class Bars(ast.expr):
 class Big(ast.expr):
     """∑ and the like before a term: over one axis, if it has an index, or over all."""
 
-    _fields = ("name", "operand", "indexed")
+    _fields = ("name", "operand", "index")
 
-    def __init__(self, name: str, operand: ast.expr, indexed: bool) -> None:
+    def __init__(self, name: str, operand: ast.expr, index: str) -> None:
         super().__init__()
-        self.name, self.operand, self.indexed = name, operand, indexed
+        self.name, self.operand, self.index = name, operand, index
 
 
 class Sized(ast.expr):
@@ -51,6 +51,16 @@ class Sized(ast.expr):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class Indexed(ast.expr):
+    """An entry of a variable at indices, x_i; without a name, Kronecker's δ_ij."""
+
+    _fields = ("id", "indices")
+
+    def __init__(self, id: str, indices: str) -> None:  # noqa: A002 - as in ast.Name
+        super().__init__()
+        self.id, self.indices = id, indices
 
 
 class Partial(ast.expr):

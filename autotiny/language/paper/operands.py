@@ -4,12 +4,12 @@ import ast
 from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
-from autotiny.language.paper.functions import WordParser
+from autotiny.language.paper.functions import FunctionParser
 from autotiny.language.paper.nodes import Bars, Partial, call
 from autotiny.language.paper.tokens import Token
 
 
-class OperandParser(WordParser):
+class OperandParser(FunctionParser):
     """Parses what an operator acts on."""
 
     # ----- operands -----

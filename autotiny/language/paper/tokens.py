@@ -25,7 +25,8 @@ COMMANDS = {
     "cdot": "·", "times": "×", "otimes": "⊗", "oslash": "./", "div": "/", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "ne": "!=", "neq": "!=", "lt": "<", "gt": ">", "wedge": "and",
     "land": "and", "vee": "or", "lor": "or", "neg": "not", "lnot": "not", "partial": "∂", "nabla": "∇", "prime": "'",
-    "infty": "inf", "langle": "⟨", "rangle": "⟩", "equiv": "=", "coloneqq": "=", "triangleq": "=", "ast": "*",
+    "infty": "inf", "sum": "sum", "prod": "prod",
+    "langle": "⟨", "rangle": "⟩", "equiv": "=", "coloneqq": "=", "triangleq": "=", "ast": "*",
     "star": ".*", "dagger": "†", "ell": "l", "lVert": "‖", "rVert": "‖", "Vert": "‖", "|": "‖", "lvert": "|",
     "rvert": "|", "vert": "|", "mid": "|", "{": "{", "}": "}", "lbrace": "{", "rbrace": "}", "lbrack": "[",
     "rbrack": "]", "_": "_", "top": "T", "intercal": "T", "%": "%", "&": "&", "ln": "log",
@@ -62,6 +63,8 @@ TOKEN = re.compile(
 )
 RESPELLED = {"&&": "and", "||": "‖", "<>": "!=", "~=": "!=", ":=": "=", ".'": "'", "//": "//"}
 WORDS = {"and", "or", "not"}
+ENDS = {"name", "number", "raised", ")", "]", "}", "'", "''", "|", "‖", "⟩", "∇", "𝟙", "big"}
+"""Kinds of tokens, and signs, that end an operand."""
 
 
 class Token(NamedTuple):
@@ -135,13 +138,15 @@ class _Tokenizer:
 
     def sign(self, text: str, start: int) -> Token:
         """The token of a canonical sign."""
+        if text in ("sum", "prod"):
+            return Token("big", text, start, self.at)
         kind = "name" if text[:1].isalpha() and text not in WORDS and text != "𝟙" else "op"
         return Token("frac" if text == "frac" else kind, text, start, self.at)
 
     def closes_operand(self) -> bool:
         """Whether the token before ends an operand, so that ' is a transpose or a prime and not the start of text."""
         directly = self.at < 2 or not self.text[self.at - 2].isspace()
-        return directly and self.last in ("name", "number", "raised", ")", "]", "}", "'", "|", "‖", "⟩")
+        return directly and self.last in ENDS
 
     def string(self, quote: str, start: int) -> Token:
         """A text, as einsum takes it."""
@@ -153,7 +158,10 @@ class _Tokenizer:
 
     def word(self, text: str, start: int) -> Iterator[Token]:
         """A name; an underscore at its end opens a subscript where a bracket follows."""
-        if text[-1] == "_" and len(text) > 1 and self.text[self.at : self.at + 1] in ("{", "\\"):
+        if text[0] == "_" and len(text) > 1 and self.last in ENDS:
+            self.at = start + 1
+            text = "_"
+        elif text[-1] == "_" and len(text) > 1 and self.text[self.at : self.at + 1] in ("{", "\\"):
             self.at -= 1
             text = text[:-1]
         for accent, name in ACCENTED.items():

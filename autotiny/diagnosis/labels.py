@@ -1,0 +1,90 @@
+"""The tensors of a graph in the user's names: those without a name as the expression that made them."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra.normalise import normalise
+from autotiny.algebra.term import Term, apply, constant, symbol
+from autotiny.algebra.writing import as_text
+from autotiny.engine.call_site import variable_name
+from autotiny.engine.node import made_by
+from autotiny.engine.tensor import Tensor
+
+AUTOMATIC = re.compile(r"t\d+′*")
+LONGEST = 60
+UNREMARKABLE = (-1, 0, 0.5, 1, 2)
+"""Numbers that occur in every formula, and are written in digits."""
+
+NO_SCOPE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Labels:
+    """Texts for the tensors, arrays and derivatives of a graph.
+
+    names : a name for each tensor; results with an automatic one, such as t3, are written as expressions
+    scope : the variables by which plain arrays are recognised
+    """
+
+    def __init__(self, names: Mapping[Tensor, str], scope: Mapping[str, Any] = NO_SCOPE) -> None:
+        self.names, self.scope = names, scope
+        self._terms: dict[Any, Term] = {}
+
+    def is_named(self, x: Any) -> bool:
+        """Whether a tensor has a name of the user's."""
+        return isinstance(x, Tensor) and (x.op is None or not AUTOMATIC.fullmatch(self.names.get(x, "t0")))
+
+    def name(self, x: Any) -> str:
+        """Return a tensor or an array as text: its name, or the expression that made it, or a short name if it is long.
+
+        Numbers are written in digits.
+        """
+        text = as_text(self.term(x))
+        return text if len(text) <= LONGEST or not isinstance(x, Tensor) else self.names[x]
+
+    def term(self, x: Any) -> Term:
+        """Return a tensor or an array as a formula over those that have a name."""
+        if not isinstance(x, Tensor):
+            return self._data(x)
+        if x not in self._terms:
+            if self.is_named(x):
+                self._terms[x] = symbol(self.names[x], x.value)
+            else:
+                self._terms[x] = self._expression(x)
+        return self._terms[x]
+
+    def _expression(self, x: Tensor) -> Term:
+        operands = [self.term(arg) for arg in x.args]
+        short = sum(len(as_text(operand)) for operand in operands) <= LONGEST
+        if short:
+            try:
+                return constant(apply(made_by(x), operands, x.kwargs))
+            except Exception:  # a user's operation may not run on formulas
+                pass
+        return symbol(self.names[x], x.value)
+
+    def _data(self, value: Any) -> Term:
+        if np.ndim(value) == 0:
+            scope = () if value in UNREMARKABLE else self.scope.items()
+            names = [n for n, other in scope if type(other) is type(value) and other == value and n[:1] != "_"]
+            return symbol(names[0], value) if len(names) == 1 else constant(value)
+        name = variable_name(value, self.scope)
+        return symbol(name or "C", value)
+
+    def derivative(
+        self, node: Tensor, position: int, operands: Mapping[int, Any] = MappingProxyType({}), y: Any = None
+    ) -> Term | None:
+        """Return the derivative of an operation by an operand as a formula; None if it has none.
+
+        `operands` and `y` replace operands and the result.
+        """
+        args = [self.term(operands.get(i, arg)) for i, arg in enumerate(node.args)]
+        try:
+            rule = made_by(node).rules[position]
+            derivative = rule(1.0, self.term(node if y is None else y), *args, **node.kwargs)
+        except Exception:  # a user's rule may not run on formulas
+            return None
+        return normalise(derivative) if isinstance(derivative, Term) else None
