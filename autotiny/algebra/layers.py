@@ -58,6 +58,11 @@ def standard_deviation(x: Array, **options: Any) -> Array:
     return apply(plain(np.std), (x,), options) if isinstance(x, Term) else np.std(x, **options)
 
 
+def kept_axes(kept: bool) -> dict[str, bool]:
+    """Return the option of a reduction that keeps its axes, if it does."""
+    return {"keepdims": True} if kept else {}
+
+
 def variance(x: Array, **options: Any) -> Array:
     """Return the variance: of a formula, a formula without a gradient."""
     return apply(plain(np.var), (x,), options) if isinstance(x, Term) else np.var(x, **options)
@@ -117,7 +122,7 @@ DEVIATIONS = (
     *(Equation("the length of the deviations is √n times the standard deviation",
         lambda x, share, axis, *, kept=kept: euclidean(
             x - share * np.sum(x, axis=axis, keepdims=True), axis=axis, keepdims=kept),
-        lambda x, share, axis, *, kept=kept: standard_deviation(x, axis=axis, keepdims=kept) * np.sqrt(1 / share),
+        lambda x, share, axis, *, kept=kept: standard_deviation(x, axis=axis, **kept_axes(kept)) * np.sqrt(1 / share),
         lambda x, share, axis: is_share(share, x, axis), rest=("x", "share")) for kept in (False, True)),
     Equation("the length of the deviations is √n times the standard deviation",
         lambda x, share: euclidean(x - share * np.sum(x), axis=None, keepdims=False),

@@ -67,13 +67,16 @@ def number(term: Term) -> Fraction | None:
         if first != float(first):
             return None
         first = float(first)
-    return as_fraction(first) if math.isfinite(first) and (value.ndim == 0 or bool((value == first).all())) else None
+    if not math.isfinite(first) or (value.ndim and not bool((value == first).all())):
+        return None
+    return as_fraction(value.reshape(-1)[0]) if value.dtype == np.float32 else as_fraction(first)
 
 
-def as_fraction(value: float) -> Fraction:
+def as_fraction(value: Any) -> Fraction:
     """Return the short fraction that rounds to a float, 1/10 for 0.1; where there is none, the exact one."""
-    short = Fraction(value).limit_denominator(10**6)
-    return short if float(short) == value else Fraction(value)
+    largest = 10**3 if type(value) is np.float32 else 10**6
+    short = Fraction(float(value)).limit_denominator(largest)
+    return short if type(value)(float(short)) == value else Fraction(float(value))
 
 
 def as_number(value: Fraction) -> Any:

@@ -151,8 +151,8 @@ def shared_factors(term: Term) -> list[Term]:
     counts: dict[Term, int] = {}
     for _, part in addends(term):
         for base, power in factors(part)[1]:
-            own = [base] if power >= 1 else []
-            for factor in own if power == 1 else [*own, product(ONE, [(base, power)], base.shape)]:
+            own = [base] if power >= 1 else [product(ONE, [(base, -ONE)], base.shape)] if power <= -1 else []
+            for factor in own if abs(power) == 1 else [*own, product(ONE, [(base, power)], base.shape)]:
                 counts[factor] = counts.get(factor, 0) + 1
     return [factor for factor, count in counts.items() if count > 1]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.algebra import Equation, Term, topological_order, variables
 from autotiny.algebra.equation import rewritten
-from autotiny.algebra.facts import precision, sums_to_one
+from autotiny.algebra.facts import are_one, precision
 from autotiny.algebra.layers import DEVIATIONS, MIRROR, share_of
 from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
 from autotiny.algebra.normalise import normalise
@@ -50,14 +50,17 @@ class Fact(ABC):
 
 @dataclass(frozen=True)
 class SumsToOne(Fact):
-    """The fact that all sums of an input array along an axis are 1."""
+    """The fact that all sums along an axis are 1 of an input array, or of one that is made of inputs alone."""
 
     inputs: frozenset[Term]
     value = 1
 
     def holds(self, term: Term) -> bool:
         """Whether a term is a sum of such an array, and all of its entries are 1."""
-        return sums_to_one(term, self.inputs)
+        if not is_sum(term) or not term.size or not are_one(term.value):
+            return False
+        names = [part for part in topological_order(term.args[0]) if part.name is not None]
+        return bool(names) and self.inputs.issuperset(names)
 
 
 @dataclass(frozen=True)
