@@ -1,4 +1,4 @@
-"""Rules for fractions that no pattern expresses, for they take all addends at once: common denominator, division."""
+"""Rules for fractions that no pattern expresses, for they take all addends at once."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -58,6 +58,63 @@ class Division:
         return None
 
 
+class NumberInside:
+    """The rule 2 (a + b / 2) = 2 a + b."""
+
+    name = "multiply out"
+    needs = frozenset[Op]()
+    roots = PRODUCTS
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product with its number inside a sum; None if it has no sum or no number."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        first = next((base for base, power in powers if power == 1 and base.op in SUMS), None)
+        if first is None or abs(coefficient) == 1:
+            return None
+        scaled = total([(c * coefficient, part) for c, part in addends(first)], first.shape)
+        return product(ONE, [(scaled if base is first else base, power) for base, power in powers], term.shape)
+
+
+class CommonSum:
+    """The rule s a + s = s (a + 1), for a sum s whose addends are among others."""
+
+    name = "common factor"
+    needs = frozenset[Op]()
+    roots = SUMS
+
+    def at(self, term: Term) -> Term | None:
+        """Return a sum with a factor that is a sum taken out; None if there is none."""
+        if term.op not in SUMS:
+            return None
+        parts = addends(term)
+        for c, part in parts:
+            k, powers = factors(part)
+            for base, power in powers:
+                if power < 1 or base.op not in SUMS:
+                    continue
+                others = [(d, x) for d, x in parts if x is not part]
+                if (found := taken_out(others, base)) is None:
+                    continue
+                number, left = found
+                inner = [(x, p - (x is base)) for x, p in powers if p != 1 or x is not base]
+                beside = sum_of([(c * k, product(ONE, inner, shape_of(x for x, _ in inner))), (number, constant(1))])
+                whole = product(ONE, [(base, ONE), (beside, ONE)], np.broadcast_shapes(base.shape, beside.shape))
+                return total([(ONE, whole), *left], term.shape)
+        return None
+
+
+def taken_out(parts: list[Addend], factor: Term) -> tuple[Fraction, list[Addend]] | None:
+    """Return how often a sum is among addends, and the others; None if it is not."""
+    present = {part: c for c, part in parts}
+    wanted = {part: c for c, part in addends(factor)}
+    ratios = {present.get(part, 0 * ONE) / c for part, c in wanted.items()}
+    if len(ratios) != 1 or ratios == {0}:
+        return None
+    return ratios.pop(), [(c, part) for c, part in parts if part not in wanted]
+
+
 def multiplied_out(c: Fraction, powers: Iterable[Factor]) -> list[Addend]:
     """Return a product as addends, its factors that are sums multiplied out and equal ones cancelled."""
     exponents: dict[Term, Fraction] = {}
@@ -93,3 +150,7 @@ def sum_of(parts: list[Addend]) -> Term:
 def shape_of(terms: Iterable[Term]) -> tuple[int, ...]:
     """Return the shape to which terms broadcast."""
     return np.broadcast_shapes(*(x.shape for x in terms))
+
+
+FRACTIONS = (CommonDenominator(), Division(), NumberInside(), CommonSum())
+"""Rules that are tried in the search for a smaller form."""

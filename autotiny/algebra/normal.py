@@ -276,10 +276,17 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Term:
     if term.shape == shape:
         return term
     if term.size == math.prod(shape) and term.ndim:
-        return apply(RESHAPE, (term,), {"shape": shape})
+        return reshaped(term, shape)
     if (extra := term.ndim - len(shape)) > 0:  # leading axes of length 1
         term = apply(RESHAPE, (term,), {"shape": term.shape[extra:]})
     return apply(OPS[np.broadcast_to], (term,), {"shape": shape})
+
+
+def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
+    """Return x in another shape, by one reshape at most."""
+    while is_reshape(x):
+        (x,) = x.args
+    return x if x.shape == shape else apply(RESHAPE, (x,), {"shape": shape})
 
 
 # ----- sums -----

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.algebra.chains import is_chain, splits
 from autotiny.algebra.normal import (
+    MATMUL,
     ONE,
     PRODUCTS,
     SUMS,
@@ -208,6 +210,9 @@ def match(pattern: Any, term: Term, bound: Bound) -> Iterator[Bound]:
                 yield matched
     elif pattern.op in SUMS:
         yield from (matched for matched, left in match_sum(pattern, term, bound) if not left)
+    elif pattern.op is MATMUL and is_chain(term):
+        for two in splits(term):
+            yield from match_all(pattern.args, two, bound)
     elif pattern.op.function in PLAIN and pattern.op is not term.op:
         if term.dtype != bool and (mask := truth(term)) is not None:
             yield from match(pattern, mask, bound)

@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant
 from autotiny.algebra.conditions import constant_along
-from autotiny.algebra.equation import needs, rewritten
+from autotiny.algebra.equation import needs, rewritings_in_formula, rewritten
 from autotiny.algebra.normal import (
     ONE,
     PRODUCTS,
@@ -27,7 +27,7 @@ from autotiny.algebra.normal import (
 )
 from autotiny.algebra.rewrites import ROWS
 from autotiny.algebra.search import RewriteRule
-from autotiny.algebra.simplify import rebuilt
+from autotiny.algebra.simplify import Simplifier, operations, rebuilt, size
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import readable
@@ -38,15 +38,34 @@ GREATER, POSITIVE_PARTS = plain(np.greater), (np.maximum, relu.__wrapped__)  # t
 ROUNDING = 1e-12
 """By how much the rounded exponent of a power may differ from a whole number: 1/3 - 1 is not the nearest to -2/3."""
 
+EXP = OPS[np.exp]
+
+SHORT = 12
+"""The largest number of operations of a definition with exponentials for which a shorter one is searched."""
+
+
+def expansions_of(sign: Term, made: Term) -> Iterator[RewriteRule]:
+    """Yield the rules of a definition that are tried in the search for a smaller form."""
+    if (rule := Reciprocal.of(sign, made, f"{sign.name} is {as_text(readable(made))}")) is not None:
+        yield rule
+
 
 def rules_of(sign: Term, made: Term) -> Iterator[RewriteRule]:
-    """Yield the rewrite rules that follow from the definition of a name."""
+    """Yield the rewrite rules that follow from the definition of a name, as it is, and as it would be simplified."""
     if made.op is None:
         return
     row = next((row for row in ROWS if row.name.startswith("quotient") and row.at(made) is not None), None)
     made = without_spread(made)
     text = f"{sign.name} is {as_text(readable(made))}"
     yield Definition(sign, made, f"{row.name}, {sign.name}" if row else text)
+    yield from rules_of_form(sign, made, text)
+    if EXP in operations(made) and size(made)[0] <= SHORT and (steps := Simplifier().simplify(made)):
+        yield Definition(sign, steps[-1].after, text)
+        yield from rules_of_form(sign, steps[-1].after, text)
+
+
+def rules_of_form(sign: Term, made: Term, text: str) -> Iterator[RewriteRule]:
+    """Yield the rules of definitions of some form."""
     for rule in (ReciprocalOfSum, Solved, InsideSums, Shares, PowerOfRoot, MaskOfPositivePart):
         if (other := rule.of(sign, made, text)) is not None:
             yield other
@@ -68,15 +87,16 @@ class Definition:
 
     def at(self, term: Term) -> Term | None:
         """Return the term with the name in place of its code, also among other factors or addends."""
-        return rewritten(self.made, term, lambda bound: self.symbol)
+        return next(rewritings_in_formula(self.made, term, lambda bound: self.symbol), None)
 
 
 @dataclass(frozen=True)
 class ReciprocalOfSum:
-    """The rule s u = 1 - s for s = 1 / (1 + u), as in a sigmoid composed of exp and a quotient."""
+    """The rule s u = c - k s for s = c / (k + u) and a number k, as in a sigmoid composed of exp and a quotient."""
 
     symbol: Term
     other: Term
+    replacement: Term
     name: str
 
     @cached_property
@@ -85,19 +105,58 @@ class ReciprocalOfSum:
         return needs(self.other)
 
     def at(self, term: Term) -> Term | None:
-        """Return the term with 1 - s in place of s u."""
-        return rewritten(self.symbol * self.other, term, lambda bound: 1 - self.symbol)
+        """Return the term with c - k s in place of s u."""
+        return rewritten(self.symbol * self.other, term, lambda bound: self.replacement)
 
     @staticmethod
     def of(symbol: Term, made: Term, name: str) -> "ReciprocalOfSum | None":
-        """Return the rule of a name, if its definition is 1 / (1 + u)."""
-        coefficient, powers = factors(made)
-        if coefficient != 1 or len(powers) != 1 or powers[0][1] != -1:
+        """Return the rule of a name, if its definition is c / (k + u)."""
+        above, below = fraction(made)
+        parts = [] if below is None else addends(below)
+        numbers = [c for c, x in parts if number(x) == 1]
+        if len(parts) != 2 or len(numbers) != 1:
             return None
-        base = powers[0][0]
-        rest = [(c, x) for c, x in addends(base) if (c, number(x)) != (ONE, ONE)]
-        fits = len(rest) == len(addends(base)) - 1 and len(rest) == 1
-        return ReciprocalOfSum(symbol, total(rest, base.shape), name) if fits else None
+        other = total([(c, x) for c, x in parts if number(x) != 1], made.shape)
+        return ReciprocalOfSum(symbol, other, constant(above - float(numbers[0]) * symbol), name)
+
+
+@dataclass(frozen=True)
+class Reciprocal:
+    """The definition of s = c / d solved for 1 / d, for a sum d: it is s / c."""
+
+    symbol: Term
+    above: Term
+    below: Term
+    name: str
+    needs = frozenset[Op]()
+    """Operations without which it cannot apply."""
+
+    def at(self, term: Term) -> Term | None:
+        """Return a product with s / c in place of 1 / d."""
+        if term.op not in PRODUCTS:
+            return None
+        coefficient, powers = factors(term)
+        power = next((p for base, p in powers if base is self.below and p <= -1), None)
+        if power is None:
+            return None
+        left = [(base, p) for base, p in powers if base is not self.below]
+        return product(coefficient, [*left, (self.symbol, -power), (self.above, power)], term.shape)
+
+    @staticmethod
+    def of(symbol: Term, made: Term, name: str) -> "Reciprocal | None":
+        """Return the rule of a definition of this form."""
+        above, below = fraction(made)
+        return None if below is None or below.shape != symbol.shape else Reciprocal(symbol, above, below, name)
+
+
+def fraction(made: Term) -> tuple[Term, Term | None]:
+    """Return c and d of c / d, for a sum d."""
+    coefficient, powers = factors(made)
+    below = [base for base, power in powers if power == -1 and base.op in SUMS]
+    if len(below) != 1:
+        return made, None
+    others = [(base, power) for base, power in powers if base is not below[0]]
+    return product(coefficient, others, np.broadcast_shapes(*(base.shape for base, _ in others))), below[0]
 
 
 @dataclass(frozen=True)

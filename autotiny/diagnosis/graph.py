@@ -39,6 +39,7 @@ def alone(node: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
     return copy, {i: leaf for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad}
 
 
+NUMBERS = (int, float, np.float64, np.int64)
 MOST_ALIKE = 24
 """The largest number of tensors of one shape that are tried in place of one another."""
 
@@ -84,15 +85,37 @@ class GraphContext(Context):
         return {k for k in fixed if k and np.isfinite(k)}
 
     def counts(self) -> dict[int, str]:
-        """Return the numbers of examples."""
-        return self.examples
+        """Return the numbers of examples that the loss divides by, with their names."""
+        return {n: name for n, name in self.examples.items() if self._divides_by(n)}
+
+    def sums(self) -> dict[int, str]:
+        """Return the numbers of examples that the loss sums over and does not divide by, with their names."""
+        return {n: name for n, name in self.examples.items() if not self._divides_by(n)}
+
+    def _divides_by(self, n: int) -> bool:
+        """Whether a number of the graph is n, perhaps times 2, another length, or a variable."""
+        lengths = {float(k) for x in self.order for k in np.shape(x.value)}
+        numbers = [abs(float(v)) for v in self.labels.scope.values() if type(v) in NUMBERS and v not in (0, n)]
+        parts = [1.0, *lengths, *(p for k in numbers if np.isfinite(k) for p in (k, 1 / k))]
+        simple = np.array([n * part * two for part in parts for two in (1.0, 2.0, 0.5)])
+        large = simple[np.abs(np.log(simple)) > 1]  # 2 and 1/2 are no number of examples
+        return any(bool(np.any(np.abs(k / large - 1) < 1e-9)) for s in self._scales for k in (s, 1 / s))
+
+    def entries(self) -> set[int]:
+        """Return the numbers of entries that the graph sums over."""
+        sums = [node for node in self.order if node.op is not None and made_by(node).name == "sum"]
+        return {np.size(value_of(node.args[0])) // max(node.size, 1) for node in sums}
+
+    def scales(self) -> set[float]:
+        """Return the numbers that the graph multiplies or divides by."""
+        return self._scales
 
     def numbers(self) -> dict[str, float]:
         """Return the leaves that are numbers, and the variables that the numbers of the graph are made of, by name."""
-        leaves = [x for x in self.order if x.op is None and x.size == 1 and not x.requires_grad and not is_complex(x)]
+        leaves = [x for x in self.order if x.op is None and x.size == 1 and x is not self.x and not is_complex(x)]
         known = {self.labels.name(x): float(x.item()) for x in leaves}
         for name, value in self.labels.scope.items():
-            if type(value) in (int, float, np.float64, np.int64) and name[:1] != "_" and self._is_used(float(value)):
+            if type(value) in NUMBERS and name[:1] != "_" and self._is_used(float(value)):
                 known.setdefault(name, float(value))
         return known
 

@@ -27,12 +27,14 @@ class Hypothesis(NamedTuple):
     scales : whether any multiple of the change may explain it, as of a path that is counted twice; the clause is then
         only the name of the path
     named : whether the clause is in names of the user's
+    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand
     """
 
     slips: Mapping[Edge, Slip]
     words: Words
     scales: bool = False
     named: bool = True
+    kind: str = ""
 
 
 class Subject(NamedTuple):
@@ -67,6 +69,11 @@ def is_elementwise(node: Tensor) -> bool:
 def is_product(node: Tensor) -> bool:
     """Whether an operation multiplies or divides its operands, entry by entry."""
     return made_by(node).name in ("multiply", "divide")
+
+
+def is_multiple(node: Tensor) -> bool:
+    """Whether an operation multiplies or divides by a constant number."""
+    return is_product(node) and any(np.ndim(arg) == 0 and not isinstance(arg, Tensor) for arg in node.args)
 
 
 def is_curve(node: Tensor) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra.normalise import normalise
-from autotiny.algebra.term import Term, apply, constant, symbol
+from autotiny.algebra.term import Term, apply, constant, plain, symbol
 from autotiny.algebra.writing import as_text
 from autotiny.engine.call_site import variable_name
 from autotiny.engine.node import made_by
@@ -72,7 +72,21 @@ class Labels:
             names = [n for n, other in scope if type(other) is type(value) and other == value and n[:1] != "_"]
             return symbol(names[0], value) if len(names) == 1 else constant(value)
         name = variable_name(value, self.scope)
-        return symbol(name or "C", value)
+        if name is None and np.asarray(value).dtype == bool:
+            for x in self.names:  # np.where(Z > 0, ...) records the condition as an array
+                if x.shape == np.shape(value) and self.is_named(x) and np.array_equal(x.value > 0, value):
+                    return constant(apply(plain(np.greater), [self.term(x), 0], {}))
+        return symbol(name, value) if name else self._related(value)
+
+    def _related(self, value: Any) -> Term:
+        """Return an array by its relation to one that a variable holds, as Xᵀ or 1 - Y; else as C."""
+        for name, other in self.scope.items():
+            if isinstance(other, np.ndarray) and other.ndim and name[:1] != "_":
+                if other.ndim == 2 and other.shape == value.shape[::-1] and np.array_equal(other.T, value):
+                    return constant(symbol(name, other).T)
+                if other.shape == value.shape and other.dtype.kind in "fiu" and np.array_equal(1 - other, value):
+                    return constant(1 - symbol(name, other))
+        return symbol("C", value)
 
     def derivative(
         self, node: Tensor, position: int, operands: Mapping[int, Any] = MappingProxyType({}), y: Any = None
@@ -87,4 +101,13 @@ class Labels:
             derivative = rule(1.0, self.term(node if y is None else y), *args, **node.kwargs)
         except Exception:  # a user's rule may not run on formulas
             return None
-        return normalise(derivative) if isinstance(derivative, Term) else None
+        return as_mask(normalise(derivative)) if isinstance(derivative, Term) else None
+
+
+def as_mask(factor: Term) -> Term:
+    """Return the mask alone of 1 * mask and of where(mask, 1, 0); any other factor as it is."""
+    name, args = factor.op and factor.op.name, factor.args
+    if name == "multiply" and args[1].dtype == bool and args[0].is_constant and args[0].value == 1:
+        return args[1]
+    numbers = [arg.value for arg in args[1:] if arg.is_constant and arg.ndim == 0]
+    return args[0] if name == "where" and numbers == [1, 0] else factor

@@ -4,7 +4,7 @@ A mistake is a function of the stated gradient, the right one and the context; i
 not the mistake. `MISTAKES` is tried in order, special ones before those that are less specific.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -19,6 +19,18 @@ class Context:
     def counts(self) -> Mapping[int, str]:
         """Return the numbers of entries that an average may be over, with their names: {64: "m"}."""
         return {}
+
+    def sums(self) -> Mapping[int, str]:
+        """Return the numbers of examples that a loss sums over, with their names."""
+        return {}
+
+    def entries(self) -> Collection[int]:
+        """Return the numbers of entries that a loss sums over."""
+        return ()
+
+    def scales(self) -> Collection[float]:
+        """Return the numbers that a loss multiplies or divides by."""
+        return ()
 
     def numbers(self) -> Mapping[str, float]:
         """Return the numbers that have a name: {"lam": 0.1}."""
@@ -91,6 +103,50 @@ def way_to_shape(stated: tuple[int, ...], right: tuple[int, ...]) -> str:
     return ""
 
 
+def without_numbers(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise nan, infinities, and zeros alone."""
+    for kind, bad, reason in (
+        ("nan", np.isnan(stated), "an invalid operation, such as 0 / 0, inf - inf or log(-1)?"),
+        ("inf", np.isinf(stated), "an overflow, or a division by 0?"),
+    ):
+        if bad.any() and np.all(np.isfinite(right)):
+            index = [int(i) for i in np.argwhere(bad)[0]]
+            where = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {index}"
+            return f"{kind} in {where}: {reason}"
+    if stated.size and not stated.any() and right.any():
+        return "zero in every entry: was it never assigned, or overwritten?"
+    return None
+
+
+def other_order(stated: Array, right: Array, context: Context) -> str | None:
+    """Recognise the right entries at other places: reversed, shifted by one, or rows in another order."""
+    if right.ndim == 0 or np.iscomplexobj(right) or same(stated, right):
+        return None
+    for axis, n in enumerate(right.shape):
+        along = f" along axis {axis}" if right.ndim > 1 else ""
+        if n > 1 and same(stated, np.flip(right, axis)):
+            return f"the gradient reversed{along}"
+        for step in (1, -1) if n > 2 else ():
+            moved = np.roll(right, step, axis)
+            if same(stated, moved):
+                return f"the gradient shifted by {step}{along}"
+            kept = slice(1, None) if step > 0 else slice(None, -1)
+            inner = (slice(None),) * axis + (kept,)
+            edge = np.delete(stated, np.arange(n)[kept], axis)
+            if not edge.any() and same(stated[inner], moved[inner]) and not same(stated[inner], right[inner]):
+                return f"the gradient shifted by {step}{along}: off by one?"
+        if n > 2 and same(np.sort(stated, axis), np.sort(right, axis)) and _same_lines(stated, right, axis):
+            lines = {0: "rows", 1: "columns"}.get(axis, "lines") if right.ndim == 2 else "entries"
+            return f"the gradient with its {lines} in another order"
+    return None
+
+
+def _same_lines(stated: Array, right: Array, axis: int) -> bool:
+    """Whether two arrays have the same lines along an axis, in any order."""
+    a, b = (np.moveaxis(each, axis, 0).reshape(each.shape[axis], -1) for each in (stated, right))
+    return same(a[np.lexsort(a.T)], b[np.lexsort(b.T)])
+
+
 def likely_factor(stated: Array, right: Array, context: Context) -> str | None:
     """Recognise a factor that has a likely cause, or the wrong sign."""
     ratio = factor(stated, right)
@@ -117,16 +173,45 @@ def any_factor(stated: Array, right: Array, context: Context) -> str | None:
 
 def likely_cause(size: float, context: Context) -> str:
     """Return the likely cause of a factor of this size: m, a named number or 2, or two of these; empty if none is."""
-    counts = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
-    numbers = [
-        (f"one factor {name} too many", f"a missing factor {name}", abs(n)) for name, n in context.numbers().items()
-    ]
+    known: list[tuple[str, str, float]]
+    known = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
+    known += [(f"one factor {name} too many", f"one 1/m too many{name[1:]}", n) for n, name in context.sums().items()]
+    taken = {*context.counts(), *context.sums()}
+    numbers = [(name, number) for name, number in context.numbers().items() if abs(number) not in taken]
+    known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
     causes: list[tuple[str, float]] = []
-    for above, below, n in counts + numbers:
-        causes += [(above, n), (below, 1 / n)] if n not in (0, 1, 2) else []
+    for above, below, number in known:
+        causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
     causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
     pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
-    return next((words for words, value in causes + pairs if abs(size / value - 1) < 1e-6), "")
+    for likely in (causes, list(_of_scales(context)), pairs):
+        words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
+        if words and likely is causes:
+            words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
+        if words:
+            return ", or ".join(dict.fromkeys(words[:2]))
+    return ""
+
+
+def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
+    """Yield the causes of factors by the whole numbers that a loss multiplies or divides by."""
+    for scale in sorted(context.scales()):
+        n = scale if scale > 1 else 1 / scale
+        if n > 2 and abs(n - round(n)) < 1e-9 * n:
+            yield f"a missing division by {round(n)}", n
+            yield f"one division by {round(n)} too many", 1 / n
+    yield from _of_entries(context)
+
+
+def _of_entries(context: Context) -> Iterator[tuple[str, float]]:
+    """Yield the causes of factors by averages over the examples instead of over all entries."""
+    averages = [
+        n for n in context.entries() if any(abs(s * n - 1) < 1e-9 or abs(s - n) < 1e-9 for s in context.scales())
+    ]
+    for n in averages:
+        for count in context.counts():
+            if n > count and n % count == 0:
+                yield f"a division by m = {count} in place of {n}, the number of entries", n / count
 
 
 def or_else(sentences: list[str]) -> str:
@@ -226,9 +311,11 @@ def extent(stated: Array, right: Array) -> str:
 Mistake = Callable[[Array, Array, Context], str | None]
 MISTAKES: tuple[Mistake, ...] = (
     wrong_shape,
+    without_numbers,
     transposed,
     other_convention,
     likely_factor,
+    other_order,
     summed_over_all_axes,
     slips,
     missing_sum,

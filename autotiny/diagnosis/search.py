@@ -1,7 +1,7 @@
 """The search for the slips that explain a stated gradient: one, one and a factor, or two."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from autotiny.diagnosis.rows.operands import with_operand
 from autotiny.diagnosis.rows.paths import path
 from autotiny.diagnosis.slips import CLOSE, Edge, Pull, Slip
 from autotiny.diagnosis.values import Array, factor, finite_max, same
+from autotiny.engine.graph import topological_order
 from autotiny.engine.node import made_by
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import short_number
@@ -54,8 +55,10 @@ class Search:
             of_rank = [effect for effect in effects if effect.rank == rank]
             yield self.singles(of_rank)
             if rank == 0:
-                yield self.scaled(of_rank, likely=True)
+                scaled = self.scaled(of_rank, likely=True)
+                yield [*self.factors_within(effects), *scaled] if scaled else []
                 yield self.everywhere()
+                yield self.of_another()
                 yield self.decay()
                 yield self.updated()
         yield self.with_factor(effects)
@@ -86,7 +89,10 @@ class Search:
                     pull = Pull(node, i, gradients[node], gradients)
                     if (node, i) not in rules:
                         rules[node, i] = pull.fitted(pull.rule())
-                    change = pull.fitted(slip(pull)) - rules[node, i]
+                    wrong = pull.fitted(slip(pull))
+                    if not (hypothesis.scales or np.any(wrong)):
+                        raise ValueError("a slip that passes nothing on is a missing path")
+                    change = wrong - rules[node, i]
                     part, part_size = self.sweep.foretold(pull.operand, change)
                     along, size = along + part, size + part_size
             except Exception:  # a rule that does not run on other operands
@@ -116,10 +122,25 @@ class Search:
             for effect in effects
             if self.close(effect.along, difference, effect.size) and self.confirmed(effect.hypothesis.slips)
         ]
-        paths = [e.hypothesis for e in matching if e.hypothesis.scales]
-        others = [e.hypothesis for e in matching if not e.hypothesis.scales]
-        best = [*others, *sorted(paths, key=lambda h: not h.named)[:1]]
-        return [sentence(*self.words(hypothesis, "without {}", "forgotten?")) for hypothesis in best]
+        paths = sorted((e.hypothesis for e in matching if e.hypothesis.scales), key=self.plainness)
+        others: dict[Any, Hypothesis] = {}
+        for effect in matching:
+            if not effect.hypothesis.scales:
+                others.setdefault(frozenset(effect.hypothesis.slips), effect.hypothesis)
+        best = paths[:1] if paths and paths[0].named else [*others.values(), *paths[:1]]
+        return [sentence(*self.words(hypothesis)) for hypothesis in best]
+
+    def plainness(self, path: Hypothesis) -> tuple[bool, bool]:
+        """Return a key by which paths that are one are sorted: those with a name, then those through x alone, first."""
+        ((node, i),) = path.slips
+        place = node if node.args[i] is self.sweep.x else node.args[i]
+        reached, others = topological_order(place), self.parameters - {self.sweep.x}
+        return not path.named, not others.isdisjoint(reached)
+
+    @cached_property
+    def parameters(self) -> set[Tensor]:
+        """The tracked leaves of the graph."""
+        return {x for x in topological_order(self.sweep.output) if x.op is None and x.requires_grad}
 
     @staticmethod
     def words(hypothesis: Hypothesis, path: str = "without {}", mend: str = "forgotten?") -> tuple[str, str]:
@@ -130,7 +151,7 @@ class Search:
     def scaled(self, effects: list[Effect], likely: bool) -> list[str]:
         """Return the sentence of a path whose contribution is multiplied by a number; by one with a likely cause."""
         difference = self.stated_along - self.right_along
-        best: list[tuple[bool, str]] = []
+        best: list[tuple[tuple[bool, bool], str]] = []
         for effect in effects:
             largest = int(np.argmax(np.abs(effect.along)))
             if not effect.hypothesis.scales or not effect.along[largest]:
@@ -146,8 +167,13 @@ class Search:
             cause = {2.0: "counted twice?", -1.0: "the sign is wrong"}.get(round(k, 9)) or self.cause(abs(k))
             if bool(cause) == likely:
                 text = f"with {effect.hypothesis.words()[0]} times {short_number(k, 6)}"
-                best.append((not effect.hypothesis.named, sentence(text, cause)))
+                best.append((self.plainness(effect.hypothesis), sentence(text, cause)))
         return [text for _, text in sorted(best, key=lambda each: each[0])[:1]]
+
+    def factors_within(self, effects: list[Effect]) -> list[str]:
+        """Return the sentence of the one derivative that is misremembered by a factor other than -1."""
+        within = self.singles([effect for effect in effects if effect.hypothesis.kind == "factor"])
+        return within if len(within) == 1 else []
 
     def everywhere(self) -> list[str]:
         """Return the sentence of one slip made wherever it can be: of all masks of relu, or in all steps of a loop."""
@@ -169,6 +195,15 @@ class Search:
                         return [sentence(f"without the path through {name} in every step", "forgotten?")]
                     inverted = "" if row is EVERYWHERE[0] else " but with its mask inverted"
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
+        return []
+
+    def of_another(self) -> list[str]:
+        """Return the sentence of the gradient of another tensor."""
+        x, labels = self.sweep.x, self.subject.labels
+        for other in self.subject.alike.get(x.shape, []) if x.size > 1 else ():
+            is_other = isinstance(other, Tensor) and other.requires_grad and other is not x and labels.is_named(other)
+            if is_other and same(self.stated, self.sweep.gradient_of(other)):
+                return [f"the gradient of {labels.name(other)}, not that of {labels.name(x)}"]
         return []
 
     def decay(self) -> list[str]:
@@ -224,6 +259,8 @@ class Search:
         """Return the sentences of a slip and a factor that has a likely cause, or the wrong sign."""
         result: list[str] = []
         for effect in effects:
+            if effect.hypothesis.kind == "operand":
+                continue  # together with a factor, too much is possible
             changed = self.right_along + effect.along
             largest = int(np.argmax(np.abs(changed)))
             if not changed[largest]:

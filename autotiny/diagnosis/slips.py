@@ -163,10 +163,15 @@ class SlipSweep:
         return tangents
 
     def foretold(self, u: Tensor, change: Array) -> tuple[Array, float]:
-        """Return the effect of a change of the gradient of u on that of x, along each direction; and its size."""
-        products = [tangent * change for tangent in self.tangents[u]]
-        size = max((float(np.sum(np.abs(product))) for product in products), default=0.0)
-        return np.array([float(np.sum(product.real)) for product in products]), size
+        """Return the effect of a change of the gradient of u on that of x, along each direction; and a bound of it."""
+        flat = np.conj(change).ravel()
+        along = np.array([np.vdot(flat, tangent).real for tangent in self.tangents[u]])
+        return along, float(np.linalg.norm(flat)) * self.lengths[u]
+
+    @cached_property
+    def lengths(self) -> dict[Tensor, float]:
+        """The length of the longest tangent of each tensor."""
+        return {u: max(float(np.linalg.norm(t)) for t in tangents) for u, tangents in self.tangents.items()}
 
     def along(self, gradient: Array) -> Array:
         """Return a gradient of x along each direction."""

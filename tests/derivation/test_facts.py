@@ -10,13 +10,16 @@ from autotiny.derivation.facts import (
     ROWS_ON_DATA,
     Length,
     NormInRange,
+    NotSingular,
     NowhereNan,
     NowhereZero,
     OnData,
     OneEqual,
     SumsToOne,
     SumsToZero,
+    Symmetric,
 )
+from autotiny.ops.linalg import cofactors
 from autotiny.ops.reductions import euclidean, norm_in_range
 
 Y = symbol("Y", np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.7]]))
@@ -66,6 +69,42 @@ def test_condition_that_something_is_nan_is_dropped_where_nothing_is():
 def test_norm_to_divide_by_is_the_norm_where_its_squares_are_in_range(size, holds):
     v = symbol("v", np.array([3 * size, 4 * size]))
     assert NormInRange().holds(norm_in_range(euclidean(v), v)) == holds
+
+
+@pytest.mark.parametrize(
+    ("matrix", "tracked", "holds"),
+    [
+        ([[2.0, 1.0], [1.0, 3.0]], False, True),
+        ([[2.0, 1.0], [1.0, 3.0]], True, True),
+        ([[2.0, 1.0], [1.0 + 1e-16, 3.0]], False, True),
+        ([[2.0, 1.0], [1.0 + 1e-10, 3.0]], False, False),
+        ([[2.0, 0.0], [0.0, 3.0]], False, True),
+        ([[2.0, 0.0], [0.0, 3.0]], True, False),  # where a parameter starts
+        ([[1.0, 1.0], [1.0, 1.0]], False, False),
+        ([[np.nan, 1.0], [1.0, 1.0]], False, False),
+        ([[2.0, 1.0, 0.0], [1.0, 3.0, 0.0]], False, False),
+    ],
+)
+def test_transpose_of_a_symmetric_matrix_is_the_matrix(matrix, tracked, holds):
+    M = symbol("M", np.array(matrix))
+    assert Symmetric({M} if tracked else set()).at(np.transpose(M)) is (M if holds else None)
+
+
+@pytest.mark.parametrize(("last", "holds"), [(3.0, True), (4.0, False), (4.0 + 1e-14, False), (np.inf, False)])
+def test_cofactors_of_a_matrix_that_is_not_singular_are_its_determinant_times_its_inverse(last, holds):
+    M = symbol("M", np.array([[1.0, 2.0], [2.0, last]]))
+    with np.errstate(all="ignore"):
+        after = NotSingular().at(cofactors(M))
+    assert (after is not None) == holds
+    if holds:
+        np.testing.assert_allclose(after.value, cofactors(M).value)
+
+
+def test_facts_about_matrices_are_stated_in_the_steps_that_used_them():
+    S, X = np.array([[2.0, 1.0], [1.0, 3.0]]), at.Tensor([[1.0, 2.0], [4.0, 3.0]])
+    x = at.Tensor([1.0, 2.0])
+    assert at.derive(x @ S @ x, x).steps[-1].condition == "S = Sᵀ"
+    assert at.derive(np.linalg.det(X), X).steps[-1].condition == "det(X) ≠ 0"
 
 
 def test_honest_form_comes_out_where_the_columns_do_not_sum_to_one():

@@ -79,7 +79,8 @@ def _of_broadcast(subject: Subject, node: Tensor, i: int, axes: tuple[int, ...])
                 yield _over_axis(subject, node, i, k, slip(partial(np.sum, axis=k)), where)
         last = node.shape[axes[0]] - 1
         for index in (0, last) if last else ():
-            yield _of_one(node, i, index, slip(partial(np.take, indices=index, axis=axes[0])), where)
+            one = slip(partial(np.take, indices=index, axis=axes[0]))
+            yield _of_one(subject, node, i, axes[0], index, one)
 
 
 def _over_axis(subject: Subject, node: Tensor, i: int, k: int, slip: Callable[[Pull], Any], where: str) -> Hypothesis:
@@ -89,6 +90,8 @@ def _over_axis(subject: Subject, node: Tensor, i: int, k: int, slip: Callable[[P
     return Hypothesis({(node, i): slip}, words)
 
 
-def _of_one(node: Tensor, i: int, index: int, slip: Callable[[Pull], Any], where: str) -> Hypothesis:
-    text = f"of example {index} alone"
-    return Hypothesis({(node, i): slip}, lambda: (text, f"a missing sum over {where}, the batch?"))
+def _of_one(subject: Subject, node: Tensor, i: int, axis: int, index: int, slip: Callable[[Pull], Any]) -> Hypothesis:
+    is_batch = axis in subject.example_axes(node) or node.args[i] is subject.sweep.x
+    text = f"of example {index} alone" if is_batch else f"of entry {index} along axis {axis} alone"
+    batch = ", the batch" if is_batch else ""
+    return Hypothesis({(node, i): slip}, lambda: (text, f"a missing sum over axis {axis}{batch}?"))
