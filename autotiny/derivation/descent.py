@@ -15,12 +15,11 @@ from autotiny.derivation.chain_rule import bottleneck, pull
 from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    AT_ONCE,
     ROWS_ON_DATA,
     Fact,
     Length,
-    NormInRange,
     NotSingular,
-    NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
@@ -54,7 +53,7 @@ class Descent:
     def simplifier_of_run(self, left_out: Container[str]) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.passage.stated.definitions.items()}
+        definitions = {s: in_plain_form(made, plain) for s, made in self.passage.stated.definitions.items()}
         named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
         rules = (rule for s, made in named for rule in rules_of(s, made))
         expansions = (rule for s, made in named for rule in expansions_of(s, made))
@@ -62,7 +61,7 @@ class Descent:
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
         of_matrices = Symmetric(frozenset(self.passage.run.tracked)), NotSingular()
         facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
-        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier = Simplifier([*AT_ONCE, *rules], facts, expansions)
         simplifier.rules = [rule for rule in simplifier.rules if rule.name not in left_out]
         return simplifier
 
@@ -151,6 +150,16 @@ class Descent:
         if unnamed := {z: made for z, made in self.unnamed.items() if z in targets}:
             run = run._replace(definitions={**run.definitions, **unnamed})
         return Derivation(sign, self.passage.output, chain, tuple(steps), lemmas, self.engine[sign], run)
+
+
+def in_plain_form(made: Term, plain: Simplifier) -> Term:
+    """Return a definition in the form in which formulas have it."""
+    made = plain.normal(made)
+    present = {part.op for part in topological_order(made)}
+    for rule in AT_ONCE:
+        if rule.needs <= present:
+            made = plain.apply(rule, made)
+    return made
 
 
 def condition(rewrite: Rewrite) -> str:
