@@ -46,6 +46,10 @@ class FormulaContext(Context):
         """Return the lengths of axes that count no examples, which the graph has."""
         return () if self.graph is None else self.graph.lengths()
 
+    def has_two(self) -> bool:
+        """Whether the loss has a factor of 2 that may be forgotten, which the graph has."""
+        return self.graph is None or self.graph.has_two()
+
     def scales(self) -> Collection[float]:
         """Return the numbers that the loss multiplies or divides by, which the graph has."""
         return () if self.graph is None else self.graph.scales()

@@ -119,6 +119,16 @@ class GraphContext(Context):
         """Return the lengths of axes that count no examples."""
         return {n for x in self.order for n in np.shape(x.value) if n > 1} - set(self.examples)
 
+    def has_two(self) -> bool:
+        """Whether the graph has a square, a product of a tensor with itself, or a number that is 2 or 2 m."""
+        for node in self.order:
+            name = "" if node.op is None else made_by(node).name
+            squared = name == "power" and np.ndim(node.args[1]) == 0 and value_of(node.args[1]) == 2
+            if squared or name == "square" or (name in ("multiply", "matmul") and node.args[0] is node.args[1]):
+                return True
+        twos = [2 * n for n in (1, *self.examples)]
+        return any(abs(k - two) < 1e-9 * two for scale in self._scales for k in (scale, 1 / scale) for two in twos)
+
     def scales(self) -> set[float]:
         """Return the numbers that the graph multiplies or divides by."""
         return self._scales

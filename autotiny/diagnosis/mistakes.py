@@ -32,6 +32,10 @@ class Context:
         """Return the lengths of axes that count no examples."""
         return ()
 
+    def has_two(self) -> bool:
+        """Whether the loss has a square or a factor of 2, which may be forgotten."""
+        return True
+
     def scales(self) -> Collection[float]:
         """Return the numbers that a loss multiplies or divides by."""
         return ()
@@ -117,12 +121,9 @@ def without_numbers(stated: Array, right: Array, context: Context) -> str | None
             index = [int(i) for i in np.argwhere(bad)[0]]
             where = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {index}"
             return f"{kind} in {where}: {reason}"
-    whole = np.all(np.isfinite(right)) and stated.shape == right.shape and stated.any()
-    if (
-        whole
-        and not equal(stated, right)
-        and any(np.array_equal(stated, cut(right)) for cut in (np.trunc, np.floor, np.round))
-    ):
+    real = right.dtype.kind == "f" and stated.dtype.kind == "f" and stated.shape == right.shape and stated.any()
+    cuts = [cut(right) for cut in (np.trunc, np.floor, np.round)] if real and not equal(stated, right) else []
+    if any(np.array_equal(stated, cut) for cut in cuts):
         return "the gradient cut to whole numbers: an integer array, or // in place of /?"
     if stated.size and not stated.any() and right.any():
         return "zero in every entry: was it never assigned, or overwritten?"
@@ -194,12 +195,14 @@ def likely_cause(size: float, context: Context) -> str:
     for above, below, number in known:
         causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
     causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
+    causes += [("times m in place of 1/m", float(n * n)) for n in context.counts()]
     pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
     for likely in (causes, list(_of_scales(context)), pairs):
         words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
         if words and likely is causes:
             words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
-        if likely is pairs and any(abs(size - n) < 1e-6 * n or abs(size * n - 1) < 1e-6 for n in context.lengths()):
+        lengths = context.lengths() if likely is pairs and not context.has_two() else ()
+        if any(abs(size - n) < 1e-6 * n or abs(size * n - 1) < 1e-6 for n in lengths):
             return ""  # an axis of this length is as likely
         if words:
             return ", or ".join(dict.fromkeys(words[:2]))

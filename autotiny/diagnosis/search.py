@@ -306,7 +306,8 @@ class Search:
                 continue
             candidate = self.sweep.gradient(effect.hypothesis.slips)
             exact = factor(self.stated, candidate)
-            if exact is None or not self.explains(exact * candidate):
+            is_factor = factor(candidate, self.right) is not None
+            if exact is None or is_factor or not self.explains(exact * candidate):
                 continue
             cause = factor_in_words(exact, self.cause)
             if cause:
