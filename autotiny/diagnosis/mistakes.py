@@ -138,6 +138,8 @@ def other_order(stated: Array, right: Array, context: Context) -> str | None:
         along = f" along axis {axis}" if right.ndim > 1 else ""
         if n > 1 and same(stated, np.flip(right, axis)):
             return f"the gradient reversed{along}"
+        if right.ndim > 1 and same(stated, np.flip(right)):
+            return "the gradient reversed along all axes"
         for step in (1, -1) if n > 2 else ():
             moved = np.roll(right, step, axis)
             if same(stated, moved):

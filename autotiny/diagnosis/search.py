@@ -219,11 +219,15 @@ class Search:
         tensors = [each for each in alike if isinstance(each, Tensor) and each in self.parameters]
         for each in (x, *tensors) if x.size > 1 else ():
             c = factor(self.stated - self.right, np.asarray(each.value))
-            if c is not None and self.explains(self.right + c * each.value):
+            if c is not None and self.is_chosen(abs(c)) and self.explains(self.right + c * each.value):
                 name, sign = labels.name(each), "plus" if c > 0 else "minus"
                 amount = self.subject.number_text(abs(c))
                 return [sentence(f"{sign} {amount} {name}", f"weight decay of {name}, which the loss does not have")]
         return []
+
+    def is_chosen(self, c: float) -> bool:
+        """Whether a number is made of named ones, or has few digits: one that somebody chose."""
+        return not self.subject.number_text(c)[0].isdigit() or abs(float(f"{c:.2g}") / c - 1) < 1e-9
 
     def updated(self) -> list[str]:
         """Return the sentence of a parameter, or of all, that was updated before it was used."""
@@ -295,8 +299,6 @@ class Search:
         """Return the sentences of a slip and a factor that has a likely cause, or the wrong sign."""
         result: list[str] = []
         for effect in self.known:
-            if effect.hypothesis.kind == "operand":
-                continue  # together with a factor, too much is possible
             changed = self.right_along + effect.along
             largest = int(np.argmax(np.abs(changed)))
             if not changed[largest]:
@@ -310,7 +312,8 @@ class Search:
             if exact is None or is_factor or not self.explains(exact * candidate):
                 continue
             cause = factor_in_words(exact, self.cause)
-            if cause:
+            is_plain = cause == "the sign is wrong" or "1/m" in cause
+            if cause and (is_plain or effect.hypothesis.kind != "operand"):  # else too much is possible
                 clause, mend = self.words(effect.hypothesis)
                 result.append(sentence(f"{clause}, and {short_number(exact, 6)} times that", mend, cause))
             if len(result) == 2:
