@@ -1,8 +1,9 @@
 """The diagnosis of wrong gradients: factors, signs, transposes, sums, masks and missing terms.
 
-`diagnose` compares a stated gradient with the right one, by value, and names the mistake. A `Context`
-supplies what the values alone do not show: a recorded graph for the verdicts of `compare`, a formula for
-`Derivation.matches`. Both use one list of mistakes and one set of sentences.
+`diagnose` compares a stated gradient with the right one, by value, and names the mistake. A `Context` supplies what the
+values alone do not show: a recorded graph for the verdicts of `compare`, a formula for `Derivation.matches`. In a graph
+a mistake is a slip, a wrong contribution along an edge (`slips`), of which `rows` is the table; the `search` finds the
+slips that reproduce the stated gradient up to rounding, and nothing less is named.
 """
 
 from autotiny.diagnosis.formula import FormulaContext
