@@ -6,10 +6,11 @@ a mistake is a slip, a wrong contribution along an edge (`slips`), of which `row
 slips that reproduce the stated gradient up to rounding, and nothing less is named.
 """
 
+from autotiny.diagnosis.context import Context
 from autotiny.diagnosis.formula import FormulaContext
 from autotiny.diagnosis.graph import GraphContext
 from autotiny.diagnosis.labels import NO_SCOPE
-from autotiny.diagnosis.mistakes import Context, diagnose, extent, way_to_shape
+from autotiny.diagnosis.mistakes import diagnose, extent, way_to_shape
 from autotiny.diagnosis.values import equal, same
 
 __all__ = [

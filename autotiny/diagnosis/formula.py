@@ -9,7 +9,8 @@ import numpy as np
 from autotiny.algebra.normal import addends, is_sum
 from autotiny.algebra.term import Term, apply, plain, topological_order
 from autotiny.algebra.writing import as_text
-from autotiny.diagnosis.mistakes import Context, missing_term
+from autotiny.diagnosis.context import Context
+from autotiny.diagnosis.mistakes import missing_term
 from autotiny.diagnosis.values import Array
 from autotiny.engine.pytree import tree_map
 from autotiny.ops import OPS

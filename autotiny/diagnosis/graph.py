@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.diagnosis.context import Context
 from autotiny.diagnosis.examples import Axes
+from autotiny.diagnosis.factors import likely_cause
 from autotiny.diagnosis.formula import stop_condition
 from autotiny.diagnosis.hypotheses import Subject
 from autotiny.diagnosis.labels import NO_SCOPE, Labels
-from autotiny.diagnosis.mistakes import Context, likely_cause, or_else
+from autotiny.diagnosis.mistakes import or_else
 from autotiny.diagnosis.search import Effect, Search, all_effects
 from autotiny.diagnosis.slips import SlipSweep
 from autotiny.diagnosis.values import Array, same
