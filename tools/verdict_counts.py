@@ -11,7 +11,7 @@ from mistakes_corpus import cases, row_of, run  # type: ignore[import-not-found]
 
 def main() -> None:
     """Print the cases that are not as they should be, and the counts."""
-    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    only = next((arg for arg in sys.argv[1:] if arg != "-v"), "")
     wrong = found = explained = false = right = blamed = 0
     slowest = 0.0
     for case in cases():

@@ -3,7 +3,7 @@
 from autotiny.algebra.equation import AlgebraError, Equation, measure, rewritten
 from autotiny.algebra.normalise import in_one_way
 from autotiny.algebra.pattern import variables
-from autotiny.algebra.programs import PROGRAMS, STABLE
+from autotiny.algebra.programs import PROGRAMS, STABLE, VECTORS
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import Simplifier
 from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, takes_arrays, topological_order
@@ -13,6 +13,7 @@ __all__ = [
     "PROGRAMS",
     "ROWS",
     "STABLE",
+    "VECTORS",
     "AlgebraError",
     "Equation",
     "Simplifier",

@@ -6,8 +6,8 @@ at all included, with their number and sign.
 
 Simplifying equations must lower a measure, so that applying them comes to an end. Symbols, numbers and operations have
 a weight; what a function is applied to counts twice. So sum(2 x) is heavier than 2 sum(x), tanh(-x) than -tanh(x), and
-(A B)ᵀ than Bᵀ Aᵀ. Before weights are compared, vectors that multiply from the left are counted, for A x is the
-customary form.
+(A B)ᵀ than Bᵀ Aᵀ; the transpose of a name weighs no more than the name. Before weights are compared, vectors that
+multiply from the left are counted, for A x is the customary form.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotiny.algebra.chains import is_chain, matrix_product, windows
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -44,8 +45,8 @@ OPERATION, NUMBER, SYMBOL, ARRAY = 2, 4, 5, 6
 """Their weights: 1 + x must be lighter than x + x, and 1 / (1 + exp(x)) heavier than a function of -x."""
 CHOICE = 6
 """The weight of a choice: where(mask, x, 0) must be heavier than x mask, and x mask + y (1 - mask) than a choice."""
-ARRANGEMENT = 4
-"""The weight of a broadcast or reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
+ARRANGEMENT, RESHAPING = 4, 1
+"""The weights of a broadcast and a reshape: sum(broadcast_to(x, n)) must be heavier than n sum(x)."""
 
 
 class Measure(NamedTuple):
@@ -100,10 +101,12 @@ def _weight(part: Any, inner: list[Any]) -> Any:
     if part.op in SUMS or (part.op in PRODUCTS and not _is_power(part)):
         return sum(inner) + OPERATION
     if part.op in SPREADS:
-        return sum(inner) + ARRANGEMENT
+        return sum(inner) + (RESHAPING if is_reshape(part) else ARRANGEMENT)
     if part.op is WHERE:
         return sum(inner) + CHOICE
-    return 2 * sum(inner) + (0 if is_transpose(part) else OPERATION)
+    if is_transpose(part):
+        return inner[0] if part.args[0].op is None else inner[0] + OPERATION
+    return 2 * sum(inner) + OPERATION
 
 
 def _is_power(part: Any) -> bool:
@@ -198,11 +201,11 @@ class Equation:
         """Return what the term is rewritten to, if it or some of its factors or addends match."""
         if self.as_written:
             return self._at_as_written(term)
-        return rewritten(self.left, term, self._replace)
+        return next(self.every(term), None)
 
     def every(self, term: Term) -> Iterator[Term]:
         """Yield what the term is rewritten to by each match."""
-        return rewritings(self.left, term, self._replace)
+        return rewritings_in_formula(self.left, term, self._replace)
 
     def _at_as_written(self, term: Term) -> Term | None:
         bound = match_as_written(self.left, term)
@@ -252,6 +255,20 @@ def roots(pattern: Any) -> frozenset[Op]:
 def rewritten(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Term | None:
     """Return the term with its first match replaced, for which there is a replacement; the factors left over stay."""
     return next(rewritings(pattern, term, replace), None)
+
+
+def rewritings_in_formula(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Iterator[Term]:
+    """Yield a term in normal form with each match replaced, which may be some factors of a matrix product.
+
+    A program keeps the order in which its matrices are multiplied.
+    """
+    if pattern.op is not MATMUL or not is_chain(term):
+        yield from rewritings(pattern, term, replace)
+        return
+    for before, middle, after in windows(term):
+        for bound in match(pattern, middle, {}):
+            if (right := replace(bound)) is not None:
+                yield matrix_product([*before, fitted(right, middle.shape), *after], term.shape)
 
 
 def rewritings(pattern: Any, term: Term, replace: Callable[[Any], Any]) -> Iterator[Term]:

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.algebra.chains import in_one_order, is_chain, outer_product, transposed
+from autotiny.algebra.contractions import Labelled, as_products
+from autotiny.algebra.lines import as_lines, flat, in_line, vector
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -16,17 +19,20 @@ from autotiny.algebra.normal import (
     factors,
     is_reshape,
     product,
+    reshaped,
     total,
     without_spread,
 )
-from autotiny.algebra.term import Term, apply, constant
+from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import OPS
 from autotiny.ops.activations import sigmoid, softmax
+from autotiny.ops.einsum import summation
 from autotiny.ops.indexing import index, scatter
 from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.outputs import Outputs
+from autotiny.ops.reductions import euclidean
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import is_complex
 
@@ -37,6 +43,8 @@ def normalise(term: Term) -> Term:
         return term
     if (op := OPS.get(term.op.function, term.op)) is not term.op:  # a variant for operands of which some are constant
         return normalise(apply(op, term.args, term.kwargs))
+    if (lines := as_lines(term)) is not None:
+        return in_line(normalise(lines), term.shape)
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
         coefficient, powers = factors(term)
         if abs(coefficient) == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS:
@@ -44,14 +52,31 @@ def normalise(term: Term) -> Term:
         return product(coefficient, powers, term.shape)
     if term.op in SUMS:
         return total(addends(term), term.shape)
+    if is_chain(term):
+        return in_one_order(term)
     if isinstance(term.op.function, np.ufunc) and len(term.args) == 2 and term.op is not MATMUL:
         return _without_spreads(term)
     if term.op.has("linear") and (outside := _without_numbers(term)) is not None:
         return outside
     arranged = _arranged(term)
     if arranged is not term:
-        return normalise(arranged) if is_reshape(arranged) else arranged
-    return _into_product(term) if is_reshape(term) else term
+        return normalise(arranged)
+    if is_reshape(term):
+        moved = _into_product(term)
+        return moved if moved is not term or vector(term, 1) is None else in_line(term.args[0], term.shape)
+    rule = FORMULAS.get(term.op.function)
+    other = None if rule is None else rule(term)
+    return term if other is None else normalised(other)
+
+
+def normalised(term: Term) -> Term:
+    """Return the normal form of a term whose operands, and theirs, need not be in normal form."""
+    done: dict[Term, Term] = {}
+    for part in topological_order(term):
+        args = [done[arg] for arg in part.args]
+        same = all(new is old for new, old in zip(args, part.args, strict=True))
+        done[part] = normalise(part if part.op is None or same else constant(apply(part.op, args, part.kwargs)))
+    return done[term]
 
 
 UNTOUCHED = (np.copy, vdot.__wrapped__, expectation.__wrapped__)  # type: ignore[attr-defined]
@@ -106,13 +131,14 @@ def _sum(term: Term) -> Term:
     return reshaped(apply(term.op, (x,), options), term.shape)  # type: ignore[arg-type]
 
 
-def reshaped(x: Term, shape: tuple[int, ...]) -> Term:
-    """Return x in another shape, by one reshape at most."""
-    while is_reshape(x):
-        (x,) = x.args
-    if x.shape == shape:
-        return x
-    return apply(OPS[np.reshape], (x,), {"shape": shape})
+def _norm(term: Term) -> Term:
+    """Write the axes of a norm as those of a sum."""
+    (x,), axis = term.args, term.kwargs.get("axis")
+    if axis is None:
+        return term
+    axes = sorted(a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    options = {**term.kwargs, "axis": axes[0] if len(axes) == 1 else tuple(axes)}
+    return apply(term.op, (x,), options)  # type: ignore[arg-type]
 
 
 def _into_product(term: Term) -> Term:
@@ -140,6 +166,76 @@ def _swaps(term: Term) -> bool:
     probe = np.arange(4).reshape(2, 2)
     assert term.op is not None
     return bool(term.op.forward(probe, **term.kwargs)[0, 1] == 2)
+
+
+# ----- axes in another order, and products of matrices -----
+def _permutation(term: Term) -> tuple[int, ...]:
+    """Return the order in which an operation leaves the axes of its operand."""
+    assert term.op is not None
+    (x,) = term.args
+    lengths = tuple(range(2, 2 + x.ndim))
+    moved = term.op.forward(np.broadcast_to(0, lengths), **term.kwargs).shape
+    return tuple(n - 2 for n in moved)
+
+
+def _permuted(term: Term) -> Term | None:
+    """Write permutations of axes as one: none, the transpose of the last two axes, or another."""
+    (x,), axes = term.args, _permutation(term)
+    while x.op in PERMUTATIONS:
+        inner = _permutation(x)
+        axes, (x,) = tuple(inner[i] for i in axes), x.args
+    n = x.ndim
+    if axes == tuple(range(n)):
+        return x
+    if n == 2:
+        return _transposed(term, x)
+    options: dict[str, Any] = {"axes": axes}
+    op = OPS[np.transpose]
+    if axes == (*range(n - 2), n - 1, n - 2):
+        op, options = OPS[np.swapaxes], {"axis1": -1, "axis2": -2}
+    if op is term.op and x is term.args[0] and options == dict(term.kwargs):
+        return None
+    return apply(op, (x,), options)
+
+
+def _transposed(term: Term, x: Term) -> Term | None:
+    """Write the transpose of an inverse, a vector or an outer product as that of its parts."""
+    outer = outer_product(x)
+    if outer is not None:
+        sides = [(transposed(side), ONE) for side in outer.matrices]
+        return product(outer.coefficient, [*outer.numbers, *sides], term.shape)
+    if x.size > 1 and 1 in x.shape and flat(x) is not None:
+        return reshaped(x, term.shape)
+    other = transposed(x)
+    return None if other is term else other
+
+
+def _solve(term: Term) -> Term | None:
+    """Write the solution for a column that is a vector as a vector."""
+    a, b = term.args
+    v = vector(b, 1)
+    return None if v is None else reshaped(apply(term.op, (a, v), {}), term.shape)  # type: ignore[arg-type]
+
+
+def _summation(term: Term) -> Term | None:
+    """Write a sum over labels as products of matrices where it is one."""
+    labels = term.kwargs["terms"]
+    return as_products([Labelled(x, t) for x, t in zip(term.args, labels, strict=True)], term.kwargs["output"])
+
+
+def _scatter(term: Term) -> Term | None:
+    """Write a diagonal matrix of equal entries as a number times the identity."""
+    (x,) = term.args
+    key, n = term.kwargs.get("key"), term.shape[0]
+    axes = key[1:] if isinstance(key, tuple) and len(key) == 3 and key[0] is ... else key
+    if term.shape != (n, n) or not (isinstance(axes, tuple) and len(axes) == 2) or x.shape != (n,):
+        return None
+    if not all(isinstance(part, np.ndarray) and np.array_equal(part, np.arange(n)) for part in axes):
+        return None
+    entry = without_spread(x)
+    if entry.is_constant and entry.ndim == 1 and n and np.ptp(entry.value) == 0:
+        entry = constant(entry.value[0])
+    return entry * constant(np.eye(n, dtype=x.dtype)) if entry.ndim == 0 else None
 
 
 def _index(term: Term) -> Term:
@@ -213,6 +309,7 @@ def _softmax(term: Term) -> Term:
 
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
+    euclidean.__wrapped__: _norm,  # type: ignore[attr-defined]
     np.transpose: _transpose,
     np.swapaxes: _transpose,
     np.moveaxis: _transpose,
@@ -232,3 +329,14 @@ RULES: dict[Any, Callable[[Term], Term]] = {
     np.conjugate: lambda t: conjugated(t.args[0]),
     np.real: lambda t: _real(t.args[0]),
 }
+
+PERMUTATIONS = {OPS[np.transpose], OPS[np.swapaxes], OPS[np.moveaxis]}
+FORMULAS: dict[Any, Callable[[Term], Term | None]] = {
+    np.transpose: _permuted,
+    np.swapaxes: _permuted,
+    np.moveaxis: _permuted,
+    np.linalg.solve: _solve,
+    summation.__wrapped__: _summation,  # type: ignore[attr-defined]
+    scatter.__wrapped__: _scatter,  # type: ignore[attr-defined]
+}
+"""Rules of formulas that are read; programs compute these operations as they are recorded."""

@@ -54,6 +54,24 @@ STABLE = (
 A derivation reads better without them.
 """
 
+VECTORS = as_written(
+    Equation("a matrix times a column is a matrix times a vector",
+        lambda a, v, s: a @ np.reshape(v, s),       lambda a, v, s: np.reshape(a @ v, (-1, 1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1), exact=True),
+    Equation("a row times a matrix is a vector times a matrix",
+        lambda a, v, s: np.reshape(v, s) @ a,       lambda a, v, s: np.reshape(v @ a, (1, -1)),
+        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)), exact=True),
+    Equation("x Aᵀ is A x",
+        lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+    Equation("x A is Aᵀ x",
+        lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
+        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
+    Equation("transpose of a transpose",
+        lambda a: np.transpose(np.transpose(a)),    lambda a: a,                                        exact=True),
+)
+"""Rows for products with vectors and for transposes, which the normal form of a formula has built in."""
+
 PROGRAMS = as_written(
     Equation("x to the power of 0 is 1",
         lambda x: x ** 0,                           lambda x: 1,            is_float,       exact=True),

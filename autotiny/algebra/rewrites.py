@@ -28,24 +28,7 @@ from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax, logsumexp
 
 # fmt: off
-VECTORS = (
-    Equation("a matrix times a column is a matrix times a vector",
-        lambda a, v, s: a @ np.reshape(v, s),       lambda a, v, s: np.reshape(a @ v, (-1, 1)),
-        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (*np.shape(v), 1), exact=True),
-    Equation("a row times a matrix is a vector times a matrix",
-        lambda a, v, s: np.reshape(v, s) @ a,       lambda a, v, s: np.reshape(v @ a, (1, -1)),
-        lambda a, v, s: np.ndim(a) == 2 and np.ndim(v) == 1 and s == (1, *np.shape(v)), exact=True),
-    Equation("x Aᵀ is A x",
-        lambda a, v: v @ np.transpose(a),           lambda a, v: a @ v,
-        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
-    Equation("x A is Aᵀ x",
-        lambda a, v: v @ a,                         lambda a, v: np.transpose(a) @ v,
-        lambda a, v: np.ndim(v) == 1 and np.ndim(a) == 2, exact=True),
-)
-"""Rows that write products with vectors as A x, not with matrices of one column or row."""
-
 ROWS = (
-    *VECTORS,
     # ----- rows whose sides differ where the left side divides by 0, overflows or multiplies 0 by inf -----
     Equation("a factor above and below cancels",
         lambda x: x / x,                            lambda x: 1,                    divides=("x",)),
@@ -92,8 +75,6 @@ ROWS = (
     Equation("transpose of a product",
         lambda a, b: np.transpose(a @ b),           lambda a, b: b.T @ a.T,
         matrices, exact=True),
-    Equation("transpose of a transpose",
-        lambda a: np.transpose(np.transpose(a)),    lambda a: a,                                        exact=True),
     Equation("transpose factor by factor",
         lambda a, b: np.transpose(a * b),           lambda a, b: np.transpose(a) * np.transpose(b),
         matrices_or_scalars, rest=("b",), moderate=True),

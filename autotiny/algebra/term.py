@@ -226,11 +226,22 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         term = _new(op, operands, options, None, value)
         if modes.tracing is not None and op.has("checks"):
             modes.tracing.note_check(term)
-        if any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
+        if modes.tracing is not None and any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
             raise count_needed("x[mask]")
         if all(parent.is_constant for parent in term.parents):
             return constant(value)
         _terms[key] = term
+    return term
+
+
+def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
+    """Return the term of an operation on constants, which stays one: a unit vector is not an array of numbers."""
+    key = (op, *map(id, args), _key(options))
+    term = _terms.get(key)
+    if term is None:
+        term = _terms[key] = _new(
+            op, args, options, None, op.forward(*values_for(op, args), **tree_map(value_of, dict(options)))
+        )
     return term
 
 
@@ -253,8 +264,8 @@ def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
 
 
 def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
-    """Whether an operation is applied to numbers of Python's alone, and works on arrays."""
-    if isinstance(op.function, np.ufunc) or op is OPS[index]:
+    """Whether an operation works on arrays and gets numbers of Python's alone, which in a user's code have no index."""
+    if isinstance(op.function, np.ufunc) or (op is OPS[index] and modes.tracing is not None):
         return False
     return all(type(term.value) in NUMBERS for term in operands)
 

@@ -4,6 +4,7 @@ import functools
 import inspect
 import itertools
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,17 +17,21 @@ from autotiny.checking.numeric import Calling, agrees, jumps
 from autotiny.checking.report import Report
 from autotiny.checking.row import Row
 from autotiny.checking.subject import Subject
-from autotiny.checking.verdict import examine
+from autotiny.checking.verdict import examine, explanations
+from autotiny.diagnosis import NO_SCOPE
 from autotiny.engine.arguments import Chosen, Names, Positions, chosen_values, replaced
 from autotiny.engine.gradients import gradients
 from autotiny.engine.leaving import Exits
 from autotiny.engine.modes import Switch
-from autotiny.engine.pytree import flatten, tree_map
+from autotiny.engine.pytree import flatten, leaves_as, places, tree_map
 from autotiny.engine.tensor import Tensor, as_argument, as_tensor
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
 from autotiny.ops.table import is_complex
 
 Function = Callable[..., Any]
+
+FEW = 3
+"""The largest number of entries that may be explained by chance, so that other values are tried as well."""
 
 
 class GradientError(AutotinyError, AssertionError):
@@ -117,7 +122,8 @@ def compare_functions(
             )
         loss = call.recorded(call.number)
         call.require_the_same(loss)
-        return call.examine(loss, call.number, call.by_leaf(_called(grad_f, args, kwargs)))
+        report = call.examine(loss, call.number, call.by_leaf(_called(grad_f, args, kwargs)))
+        return report if argnums is not None or argnames is not None else call.confirmed(report, grad_f, kwargs)
 
 
 def _called(grad_f: Function, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -139,13 +145,14 @@ class Call:
     """A function with arguments, of which those that hold numbers are variables.
 
     leaves : the variables, one after another
-    names : a name for each: that of f's parameter, numbered where it has several
+    names : a name for each: that of f's parameter, with the place in it where it is a tree, as in params['W']
     """
 
     def __init__(self, who: str, f: Function, args: Sequence[Any]) -> None:
         if not callable(f):
             raise UnsupportedError(f"{who}: expected a function; got {type(f).__name__}")
         self.who, self.f = who, f
+        self.args = list(args)
         self.parts = [flatten(arg)[0] for arg in args]
         values, self._rebuild = flatten(list(args))
         self._values = [_plain(value) for value in values]
@@ -161,10 +168,10 @@ class Call:
             parameters = list(inspect.signature(self.f).parameters)
         except (TypeError, ValueError):
             parameters = []
-        names = []
-        for i, parts in enumerate(self.parts):
+        names: list[str] = []
+        for i, arg in enumerate(self.args):
             name = parameters[i] if i < len(parameters) else f"argument {i}"
-            names += [name if len(parts) == 1 else f"{name} {j}" for j in range(len(parts))]
+            names += [f"{name}{place}" for place in places(arg)]
         return [name for name, moves in zip(names, self._moving, strict=True) if moves]
 
     def rebuild(self, tensors: Sequence[Tensor]) -> list[Any]:
@@ -212,7 +219,7 @@ class Call:
         """
         forms = dict(zip(self.leaves, stated or [None] * len(self.leaves), strict=True))
         subject = Subject(output, self.names)
-        report = Report(examine(subject, forms), subject)
+        report = Report(examine(subject, forms, scope=scope_of(self.f)), subject)
 
         def plain(tensors: list[Tensor]) -> Any:
             return again(tensors).value
@@ -228,7 +235,9 @@ class Call:
         own = [subject.gradients()[x] for x in self.leaves]
         if not agrees(plain, self.points, own, tolerance):
             numbers = {x: Calling(plain, self.points, i) for i, x in enumerate(self.leaves)}
-            return Report([self._with_exits(row) for row in examine(subject, forms, numbers)], subject)
+            return Report(
+                [self._with_exits(row) for row in examine(subject, forms, numbers, scope_of(self.f))], subject
+            )
         return report
 
     def _with_exits(self, row: Row) -> Row:
@@ -237,6 +246,47 @@ class Call:
             return row
         return replace(row, notes=tuple(f"a value left the graph at {line}" for line in self.exits))
 
+    def confirmed(self, report: Report, grad_f: Function, kwargs: dict[str, Any]) -> Report:
+        """Return the report without the explanations of few numbers that do not explain them at another point, too."""
+        doubtful = {row.name for row in report.rows if _may_be_chance(row)}
+        if not doubtful:
+            return report
+        try:
+            first, second = (self.explanations_elsewhere(grad_f, kwargs, seed) for seed in (0, 1))
+        except Exception:  # the functions may not go there
+            return report
+        rows = list(report.rows)
+        for i, row in enumerate(rows):
+            if row.name in doubtful:
+                sure = first[row.name] if first[row.name] == second[row.name] else None
+                rows[i] = replace(row, notes=(*row.notes[:-1], *filter(None, [sure])))
+        return Report(rows, report.subject)
+
+    def explanations_elsewhere(self, grad_f: Function, kwargs: dict[str, Any], seed: int) -> dict[str, str | None]:
+        """Return what explains the gradient that grad_f gives for other values of the variables."""
+        rng = np.random.default_rng(seed)
+        moved = self.rebuild([_moved(point, rng) for point in self.points])
+        elsewhere = Call(self.who, self.f, moved)
+        loss = elsewhere.recorded(elsewhere.number)
+        stated = elsewhere.by_leaf(_called(grad_f, moved, kwargs))
+        forms = dict(zip(elsewhere.leaves, stated, strict=True))
+        return explanations(Subject(loss, elsewhere.names), forms, scope_of(self.f))
+
+    def _by_key(self, gradient: Any) -> list[Any] | None:
+        """Return a gradient by all arguments, or by the first one, that has their keys; None if it is no such tree."""
+        first = self.args[0]
+        whole = isinstance(gradient, list | tuple) and len(gradient) == len(self.args)
+        if isinstance(first, dict) and isinstance(gradient, dict):
+            parts = leaves_as([gradient], [first], f"{self.who}: the gradient")
+        elif whole and any(isinstance(arg, dict) for arg in self.args):
+            parts = leaves_as(list(gradient), self.args, f"{self.who}: the gradient")
+        else:
+            return None
+        stated = [part for part, moves in zip(parts, self._moving, strict=False) if moves]
+        if _shapes(stated) != [x.shape for x in self.leaves[: len(stated)]]:
+            return None
+        return stated + [None] * (len(self.leaves) - len(stated))
+
     def by_leaf(self, gradient: Any) -> list[Any]:
         """Return a gradient with a part for each variable, None where it has none.
 
@@ -244,6 +294,9 @@ class Call:
         """
         if isinstance(gradient, Mapping) and gradient and set(self.names.values()).issuperset(gradient):
             return [gradient.get(name) for name in self.names.values()]
+        by_key = self._by_key(gradient)
+        if by_key is not None:
+            return by_key
         whole = list(gradient) if isinstance(gradient, list | tuple) else [gradient]
         for parts in (flatten(gradient)[0], whole, [gradient]):
             for count in self._variables_of_the_first():
@@ -260,6 +313,29 @@ class Call:
         """Return the number of variables among the first arguments: of all of them, of all but the last, and so on."""
         ends = itertools.accumulate(map(len, self.parts))
         return [sum(self._moving[:end]) for end in ends][::-1]
+
+
+def _may_be_chance(row: Row) -> bool:
+    """Whether a row has few numbers and an explanation of them."""
+    explained = row.outlier == "analytic" and bool(row.notes) and "entries differ" not in row.notes[-1]
+    return explained and row.autograd.size <= FEW
+
+
+def scope_of(f: Function) -> Mapping[str, Any]:
+    """Return the variables of a function's surroundings, by which its arrays and numbers are named."""
+    f = inspect.unwrap(f)
+    try:
+        return ChainMap(dict(inspect.getclosurevars(f).nonlocals), f.__globals__)
+    except (TypeError, ValueError, AttributeError):
+        return NO_SCOPE
+
+
+def _moved(point: Any, rng: np.random.Generator) -> Any:
+    """Return other values of the same signs; whole numbers stay."""
+    if point.dtype.kind not in "fc":
+        return point
+    noise = rng.normal(size=point.shape)
+    return np.where(point == 0, 0.1 * noise, point * np.exp(0.3 * noise)).astype(point.dtype)
 
 
 def _undecided(row: Row, reason: str) -> Row:

@@ -253,6 +253,18 @@ def _stated(name: str, stated: Any, autograd: Array) -> Numbers | None:
     return analytic._replace(values=as_parts(analytic.values))
 
 
+def explanations(subject: Subject, stated: Mapping[Tensor, Any], scope: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return, for each tensor by name, the sentence that explains its stated gradient."""
+    sentences: dict[str, str | None] = {}
+    with np.errstate(all="ignore"):
+        for x, gradient in subject.gradients().items():
+            if stated[x] is not None:
+                form = as_numbers(stated[x], "the gradient", complex_too=is_complex(gradient)).values
+                context = GraphContext(subject.output, subject.seed, x, subject.names_of_all, scope)
+                sentences[subject.names[x]] = diagnose(form, gradient, context)
+    return sentences
+
+
 def _notes(subject: Subject, x: Tensor, row: Row, scope: Mapping[str, Any]) -> Iterator[str]:
     """Yield sentences that say what the error of a row looks like."""
     if row.at_kink:

@@ -15,6 +15,7 @@ from autotiny.algebra import (
     PROGRAMS,
     ROWS,
     STABLE,
+    VECTORS,
     Equation,
     Term,
     constant,
@@ -139,7 +140,7 @@ class TableRewriter:
         self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
         self.divisors: list[Term] = []
-        rows = [row for row in (*STABLE, *ROWS) if row.exact or row.stable or row.moderate or row.divides]
+        rows = [row for row in (*STABLE, *VECTORS, *ROWS) if row.exact or row.stable or row.moderate or row.divides]
         self.searches = [EquationSearch(row, own, self.fast_forms) for row in rows]
 
     def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:

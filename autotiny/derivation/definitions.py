@@ -10,7 +10,7 @@ import numpy as np
 
 from autotiny.algebra import Term, constant
 from autotiny.algebra.conditions import constant_along
-from autotiny.algebra.equation import needs, rewritten
+from autotiny.algebra.equation import needs, rewritings_in_formula, rewritten
 from autotiny.algebra.normal import (
     ONE,
     PRODUCTS,
@@ -87,7 +87,7 @@ class Definition:
 
     def at(self, term: Term) -> Term | None:
         """Return the term with the name in place of its code, also among other factors or addends."""
-        return rewritten(self.made, term, lambda bound: self.symbol)
+        return next(rewritings_in_formula(self.made, term, lambda bound: self.symbol), None)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Reciprocal:
     def of(symbol: Term, made: Term, name: str) -> "Reciprocal | None":
         """Return the rule of a definition of this form."""
         above, below = fraction(made)
-        return None if below is None else Reciprocal(symbol, above, below, name)
+        return None if below is None or below.shape != symbol.shape else Reciprocal(symbol, above, below, name)
 
 
 def fraction(made: Term) -> tuple[Term, Term | None]:

@@ -1,25 +1,28 @@
 """Rules of one run: the definitions of its names, and facts that hold on its data."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Equation, Term, topological_order, variables
+from autotiny.algebra import Equation, Term, constant, topological_order, variables
 from autotiny.algebra.equation import rewritten
-from autotiny.algebra.facts import precision, sums_to_one
-from autotiny.algebra.layers import MIRROR
-from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, number, product
+from autotiny.algebra.facts import are_one, precision
+from autotiny.algebra.layers import DEVIATIONS, MIRROR, share_of
+from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, is_transpose, number, product
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.pattern import Bound, truth
+from autotiny.algebra.search import RewriteRule
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import leading, readable
 from autotiny.ops import OPS, Op
 from autotiny.ops.activations import sigmoid
 from autotiny.ops.elementwise import nonzero
+from autotiny.ops.linalg import cofactors
 from autotiny.ops.reductions import norm_in_range
 
 EITHER, IS_NAN = plain(np.logical_or), plain(np.isnan)
@@ -48,14 +51,17 @@ class Fact(ABC):
 
 @dataclass(frozen=True)
 class SumsToOne(Fact):
-    """The fact that all sums of an input array along an axis are 1."""
+    """The fact that all sums along an axis are 1 of an input array, or of one that is made of inputs alone."""
 
     inputs: frozenset[Term]
     value = 1
 
     def holds(self, term: Term) -> bool:
         """Whether a term is a sum of such an array, and all of its entries are 1."""
-        return sums_to_one(term, self.inputs)
+        if not is_sum(term) or not term.size or not are_one(term.value):
+            return False
+        names = [part for part in topological_order(term.args[0]) if part.name is not None]
+        return bool(names) and self.inputs.issuperset(names)
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,27 @@ def other_side(f: Any) -> Equation:
 
 
 COMPARISONS = (np.equal, *MIRROR)
+
+
+def is_share_on_data(n: Term, x: Term, axis: Any) -> bool:
+    """Whether the value of n is 1 over the number of entries that a sum adds up."""
+    return n.ndim == 0 and not n.is_constant and x.ndim > 0 and share_of(float(n.value), x, axis)
+
+
+def length(n: Term) -> tuple[Term, str]:
+    """Return the claim that 1 over n is a whole number."""
+    return normalise(1 / n), f"= {round(1 / float(n.value))}"
+
+
+def deviations_on_data(row: Equation) -> OnData:
+    """Return a row for deviations from a mean over a number of entries that has a name."""
+
+    def condition(x: Term, n: Term, axis: Any = None) -> bool:
+        return is_share_on_data(n, x, axis)
+
+    return OnData(replace(row, condition=condition), lambda x, n, *_: length(n))
+
+
 ROWS_ON_DATA = (
     *(OnData(same_side(f), lambda x, c, d: comparison_of_slopes(c, d)) for f in COMPARISONS),
     *(OnData(other_side(f), lambda x, c, d: comparison_of_slopes(d, c)) for f in COMPARISONS),
@@ -344,3 +371,65 @@ class NormInRange(Fact):
         """Return the norm and the claim '≠ 0', or where it is 0, what is divided by there."""
         norm = term.args[0]
         return norm, "= 0 or in range" if np.any(norm.value == 0) else "≠ 0"
+
+
+@dataclass(frozen=True)
+class Symmetric(Fact):
+    """The fact that a matrix is symmetric, up to rounding.
+
+    A parameter that is a diagonal matrix may be so only where it starts, and is not taken for a symmetric one.
+    """
+
+    tracked: Container[Term]
+    needs = frozenset({OPS[np.transpose]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return the matrix in place of its transpose."""
+        return term.args[0] if self.holds(term) else None
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is the transpose of a symmetric matrix that has a name."""
+        if not is_transpose(term) or term.args[0].op is not None or term.args[0].ndim != 2 or term.size < 2:
+            return False
+        (matrix,) = term.args
+        x = np.asarray(matrix.value)
+        if x.shape[0] != x.shape[1] or not np.all(abs(x - x.T) <= 16 * precision(x) * np.max(abs(x))):
+            return False
+        return np.ptp(x) > 0 and not (matrix in self.tracked and np.count_nonzero(x) == np.count_nonzero(np.diag(x)))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the matrix and the claim that its transpose equals it."""
+        return term.args[0], f"= {term.args[0].name}ᵀ"
+
+
+class NotSingular(Fact):
+    """The fact that the determinant of a matrix is not 0: then its cofactors are det(X) X⁻ᵀ."""
+
+    needs = frozenset({OPS[cofactors]})
+
+    def at(self, term: Term) -> Term | None:
+        """Return the determinant times the inverse, transposed."""
+        if not self.holds(term):
+            return None
+        (x,) = term.args
+        return np.linalg.det(x) * np.linalg.inv(np.transpose(x))
+
+    def holds(self, term: Term) -> bool:
+        """Whether a term is the cofactors of a matrix that is far from singular."""
+        if term.op is not OPS[cofactors] or term.ndim != 2 or not term.size:
+            return False
+        x = np.asarray(term.args[0].value)
+        return bool(np.all(np.isfinite(x)) and np.linalg.cond(x) < 1 / np.sqrt(precision(x)))
+
+    def claim(self, term: Term) -> tuple[Term, str]:
+        """Return the determinant and the claim '≠ 0'."""
+        return constant(np.linalg.det(term.args[0])), "≠ 0"
+
+
+AT_ONCE: tuple[RewriteRule, ...] = (
+    NowhereNan(),
+    NormInRange(),
+    *DEVIATIONS,
+    *map(deviations_on_data, DEVIATIONS),
+)
+"""Rules that go before the definitions of names, and apply to these, too: no formula on paper has what they remove."""

@@ -14,13 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
-from autotiny.algebra.simplify import size
-from autotiny.derivation.origins import PI, Origins
+from autotiny.algebra.picks import ARGSORT
+from autotiny.algebra.simplify import rebuilt, size
+from autotiny.derivation.loops import Loops
+from autotiny.derivation.origins import Origins
+from autotiny.derivation.readings import PI
+from autotiny.derivation.views import equal_array, flat, is_order, part_of_array, view_key, with_names
 from autotiny.engine import graph
 from autotiny.engine.call_site import named_values
+from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import as_typed, is_identity
+from autotiny.ops.indexing import index
 from autotiny.ops.table import is_complex
+
+INDEX = index.__wrapped__  # type: ignore[attr-defined]
 
 # ----- numbers as powers of variables -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
@@ -137,7 +145,8 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
             names[x] = next(n for n in graph.with_primes(always[x]) if n not in taken)
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
-    lifter = _Lifter(names, named, scope)
+    unnamed = {x for x in named - own - always.keys() if not x.requires_grad}
+    lifter = _Lifter(names, named, unnamed, scope, Loops(order, own, always))
     for x in order:
         lifter.add(x)
     return lifter.result
@@ -146,10 +155,18 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
 class _Lifter:
     """Lifts one tensor after the other, from leaves to results."""
 
-    def __init__(self, names: Mapping[Tensor, str], named: set[Tensor], scope: Mapping[str, Any]) -> None:
-        self.names, self.named = names, named
+    def __init__(
+        self,
+        names: Mapping[Tensor, str],
+        named: set[Tensor],
+        unnamed: set[Tensor],
+        scope: Mapping[str, Any],
+        loops: Loops,
+    ) -> None:
+        self.names, self.named, self.unnamed = names, named, unnamed
         self.result = Lifted({}, {}, set(), {}, {})
         self.taken = {names[x] for x in named}
+        self.loops = loops
         self.terms: dict[Tensor, Term] = {}
         self.origins = Origins(self.symbol_of, self.result.tracked)
         arrays = [(n, v) for n, v in named_values(scope) if isinstance(v, np.ndarray) and v.size > 1]
@@ -157,6 +174,9 @@ class _Lifter:
         self.arrays = {id(v): (n, v) for n, v in reversed(arrays)}
         self.floats = {id(v): n for n, v in scope.items() if isinstance(v, float) and n[:1] != "_"}
         self.variables: dict[tuple[str, Any], Term] = {}
+        self.entries: dict[Term, Term] = {}
+        self.final: set[Term] = set()
+        self.unnamed_arrays: set[Term] = set()
         self.constants: dict[int, Term] = {}
         self.counts = counts(scope, names)
         self.numbers = self.counts | named_numbers({n: v for n, v in scope.items() if isinstance(v, float)})
@@ -166,13 +186,16 @@ class _Lifter:
 
         So a network whose layers have no names does not become one formula that repeats each layer in all that follow.
         """
-        if x in self.terms:
+        if x in self.terms or x in self.unnamed:
             return
         made = self.made(x) if x.op is not None else None
+        if self.loops.ends(x) and (whole := self.loops.rolled(x, self)) is not None:
+            made = whole
         if made is not None and x not in self.named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
         self.terms[x] = self.result.symbols[x] = sign = symbol(self.names[x], x.value)
+        self.final.add(sign)
         if made is not None:
             self.result.definitions[sign] = made
         if x.requires_grad:
@@ -181,15 +204,25 @@ class _Lifter:
     def made(self, x: Tensor) -> Term:
         """The operation of a result on the lifted operands."""
         assert x.op is not None
-        args = [self.operand(x, i) for i in range(len(x.args))]
+        args = [self.entered(self.operand(x, i)) for i in range(len(x.args))]
+        if x.op.function is INDEX:
+            return self.picked(args[0], x.kwargs["key"])
         return constant(args[0] if x.op.has("checks") else apply(x.op, args, x.kwargs))
+
+    def picked(self, x: Term, key: Any) -> Term:
+        """Entries of a term, by the names of the labels and masks in the index."""
+        if (columns := flat(key, x.shape)) is not None:
+            return constant(np.reshape(self.picked(x, columns[0]), columns[1]))
+        if is_order(key, x.value):
+            return x[apply(ARGSORT, (x,), {})]
+        return x[with_names(key, self.known)]
 
     def operand(self, x: Tensor, position: int) -> Term:
         """An operand of a result: a lifted tensor, or a number or array by its name or by the code that made it."""
         assert x.op is not None
         value = x.args[position]
         if isinstance(value, Tensor):
-            return self.terms[value]
+            return self.tensor(x, position) if value in self.unnamed else self.terms[value]
         if np.ndim(value):
             return self.array(x, position)
         if is_complex(value) or value != value:
@@ -197,6 +230,20 @@ class _Lifter:
         made = self.number(x, position)
         is_exponent = position == 1 and x.op.function in (np.power, np.float_power)
         return constant(value) if is_exponent and depends_on_whole_number(made) else made
+
+    def tensor(self, x: Tensor, position: int) -> Term:
+        """A constant Tensor without a name by the expression that it came from."""
+        value = x.args[position]
+        if value not in self.terms:
+            made = self.origins.of(x, position)
+            if made is None or made.is_constant:
+                made = self.origins.anywhere(value.value)
+            if made is None or made.is_constant:
+                self.unnamed.remove(value)
+                self.add(value)
+            else:
+                self.terms[value] = made
+        return self.terms[value]
 
     def symbol_of(self, name: str, value: Any) -> Term | None:
         """The symbol of a variable that holds a number, an array or a Tensor; None for a Tensor that is not lifted."""
@@ -208,11 +255,32 @@ class _Lifter:
             name, value = value.name or name, value.value
         key = name, id(value) if isinstance(value, np.ndarray) else float(value)
         if key not in self.variables:
-            unique = self.unique_name(name)
-            self.variables[key] = self.result.data[unique] = made = symbol(unique, value)
-            if name == PI:
-                self.result.constants[made] = constant(value)
+            self.variables[key] = symbol(name, value)
         return self.variables[key]
+
+    def entered(self, made: Term) -> Term:
+        """A formula that is used, in which variables have symbols of their own, made in the order of the run."""
+        done: dict[Term, Term] = {}
+        for part in topological_order(made):
+            if part.name is not None:
+                done[part] = part if part in self.final else self.final_symbol(part)
+            else:
+                done[part] = rebuilt(part, tuple(done[arg] for arg in part.args))
+                if len(part.parents) > len(part.args) and part.op is not None:  # a variable in an index
+                    options = tree_map(lambda each: done.get(each, each) if isinstance(each, Term) else each,
+                                       dict(part.kwargs))  # fmt: skip
+                    done[part] = constant(apply(part.op, done[part].args, options))
+        return done[made]
+
+    def final_symbol(self, variable: Term) -> Term:
+        """The symbol of a variable that is used, under a name that no other has."""
+        if variable not in self.entries:
+            name = self.unique_name(str(variable.name))
+            self.entries[variable] = self.result.data[name] = made = symbol(name, variable.value)
+            self.final.add(made)
+            if variable.name == PI or variable in self.unnamed_arrays:
+                self.result.constants[made] = constant(variable.value)
+        return self.entries[variable]
 
     # ----- numbers -----
     def number(self, x: Tensor, position: int) -> Term:
@@ -224,10 +292,15 @@ class _Lifter:
         if made is None:
             made = self.constants.get(id(value)) if isinstance(value, float) else None
         if made is None:
-            return self.counted(value, self.counts if self.origins.is_read(x) else self.numbers)
+            return self.counted(value, self.known_numbers() if self.origins.is_read(x) else self.numbers)
         if isinstance(value, float):
             self.constants.setdefault(id(value), made)
         return made
+
+    def known_numbers(self) -> dict[str, float]:
+        """The variables that hold the length of an axis, or that gave another number of the run."""
+        used = {name: sign.value for name, sign in self.result.data.items() if isinstance(sign.value, int | float)}
+        return self.counts | named_numbers(used)
 
     def counted(self, value: Any, numbers: Mapping[str, float]) -> Term:
         """A number that no line of the code gives, by the numbers that it is the product or inverse of."""
@@ -251,43 +324,58 @@ class _Lifter:
             self.constants[id(value)] = self.recognised(x, position)
         return self.constants[id(value)]
 
+    def known(self, value: Any) -> Term | None:
+        """An array by the variable that has its entries, in columns or in part; None if there is none."""
+        arrays = self.arrays.values()
+        for array, view in ((equal_array(value, arrays), ()), *part_of_array(value, arrays)):
+            if array is not None:
+                whole = constant(self.variable(array))
+                return whole if view == () else whole[view]
+        if value.ndim == 2 and (array := equal_array(value.T, arrays)) is not None:
+            return constant(np.transpose(constant(self.variable(array))))
+        return None
+
     def recognised(self, x: Tensor, position: int) -> Term:
         """An array by its variable's name or by the expression that it came from."""
         value = x.args[position]
-        if (known := self.variable(value)) is not None:
-            return known
+        if id(value) in self.arrays:
+            return self.variable(value)
         made = self.origins.of(x, position)
         if made is None or made.is_constant:
             made = self.origins.anywhere(value)
-        return self.related(value) if made is None or made.is_constant else made
+        if made is not None and not made.is_constant:
+            return made
+        if is_filled(value) and made is None and is_broadcast(x):  # a number in a gradient, repeated
+            return self.counted(value.flat[0], self.numbers)
+        return self.related(value)
 
     def related(self, value: Any) -> Term:
         """An array by its relation to a named array or tensor."""
         if is_short(value):
             return constant(value)
+        for _, array in self.arrays.values():
+            if (key := view_key(value, array)) is not None:
+                return self.variable(array)[key]
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
             return self.unknown(value) if mask is None else mask
-        for _, array in self.arrays.values():
-            if (how := relation(value, array)) is not None:
-                return RELATIONS[how](self.variable(array))
-        return self.unknown(value)
+        related = [(how, each) for _, each in self.arrays.values() if (how := relation(value, each)) is not None]
+        if len(related) != 1:  # of two, either may be meant
+            return self.unknown(value)
+        how, array = related[0]
+        return RELATIONS[how](self.variable(array))
 
-    def variable(self, value: Any) -> Term | None:
-        """The symbol of the variable that holds an array, or the row of one that it is; None if no variable does."""
-        if id(value) in self.arrays:
-            return self.symbol_of(self.arrays[id(value)][0], value)
-        if id(value.base) in self.arrays and (i := row_of(value, value.base)) is not None:
-            return self.variable(value.base)[i]  # type: ignore[index]
-        return None
+    def variable(self, value: Any) -> Term:
+        """The symbol of the variable that holds an array."""
+        return self.entered(constant(self.symbol_of(self.arrays[id(value)][0], value)))
 
     def unknown(self, value: Any) -> Term:
         """An array that no variable holds."""
         made = self.symbol_of("C", value)
         assert made is not None
         if value.size <= MOST_PRINTED:
-            self.result.constants[made] = constant(value)
+            self.unnamed_arrays.add(made)
         return made
 
     def unique_name(self, name: str) -> str:
@@ -297,9 +385,20 @@ class _Lifter:
         return unique
 
 
+def is_broadcast(x: Tensor) -> bool:
+    """Whether an operation entry by entry has an operand of its own shape, to which numbers are broadcast."""
+    assert x.op is not None
+    return x.op.has("elementwise") and any(other.shape == x.shape for other in x.parents)
+
+
+def is_filled(value: Any) -> bool:
+    """Whether all entries of an array are one number."""
+    return bool(value.size and value.dtype.kind in "fiu" and np.all(value == value.flat[0]))
+
+
 def is_short(value: Any) -> bool:
     """Whether an array is written by its entries: equal ones, the identity, or a few numbers of a few digits."""
-    if value.size and np.all(value == value.flat[0]):
+    if is_filled(value):
         return True
     if value.ndim == 1:
         return value.size <= FEW_ENTRIES and all(len(as_typed(entry)) <= FEW_DIGITS for entry in value)
@@ -310,14 +409,6 @@ def depends_on_whole_number(term: Term) -> bool:
     """Whether a number comes from variables that hold whole numbers; as an exponent it is better read in digits."""
     symbols = [part for part in topological_order(term) if part.name is not None]
     return not symbols or any(float(part.value).is_integer() for part in symbols if part.ndim == 0)
-
-
-def row_of(value: Any, whole: Any) -> int | None:
-    """Return i where an array is the row whole[i], not a copy of it; else None."""
-    if value.ndim == 0 or value.shape != whole.shape[1:] or value.strides != whole.strides[1:]:
-        return None
-    i, rest = divmod(value.ctypes.data - whole.ctypes.data, whole.strides[0] or 1)
-    return i if not rest and 0 <= i < len(whole) else None
 
 
 def counts(scope: Mapping[str, Any], tensors: Iterable[Tensor]) -> dict[str, float]:

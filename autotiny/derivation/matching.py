@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.algebra.picks import labels_of, place_of
 from autotiny.algebra.term import Term
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
-from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
+from autotiny.diagnosis import Context, FormulaContext, diagnose, equal, extent
 from autotiny.errors import ShapeError
 from autotiny.language import ExpressionError
 from autotiny.language.paper.cursor import Vocabulary
@@ -21,6 +23,8 @@ from autotiny.language.paper.names import Names
 
 Array = NDArray[Any]
 TRIALS = 3
+MISFITS = ShapeError, np.exceptions.AxisError, np.linalg.LinAlgError
+"""Errors about shapes: a formula that has one differs from the gradient."""
 DIAGNOSED = 8
 """The largest number of readings of a wrong formula for which a mistake is looked for."""
 
@@ -61,12 +65,13 @@ def match(
     others: Mapping[str, Any] = MappingProxyType({}),
     gradients: Gradients | None = None,
     target: str = "",
+    graph: Context | None = None,
 ) -> Match:
     """Compare a typed formula with the right one, on the recorded values and on other values of the tracked symbols.
 
     The text is NumPy code of autotiny's expression language, or textbook notation, over the names of the symbols and,
     among the `others`, of numbers and arrays, which stay the same. With `gradients` it may name the gradient by every
-    tensor of the run. Raises ExpressionError if it cannot be parsed.
+    tensor of the run; `graph` names slips in its derivation. Raises ExpressionError if it cannot be parsed.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -77,7 +82,7 @@ def match(
     A2 - Y: 8 times the gradient: a missing 1/m?
     """
     usable = {n: v for n, v in others.items() if isinstance(v, int | float | complex | np.ndarray | np.number)}
-    return _Matcher(right, definitions, tracked, usable, gradients, target).match(text)
+    return _Matcher(right, definitions, tracked, usable, gradients, target, graph).match(text)
 
 
 class _Matcher:
@@ -89,11 +94,13 @@ class _Matcher:
         others: Mapping[str, Any],
         gradients: Gradients | None,
         target: str,
+        graph: Context | None,
     ) -> None:
         self.right, self.definitions, self.others, self.gradients = right, definitions, others, gradients
-        self.target = target
+        self.target, self.graph, self.used = target, graph, frozenset[str]()
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
+        self.written = {term: as_text(term) for term in recorded if place_of(term) is not None or labels_of(term)}
         self.moved = [term for term in tracked if term not in definitions]
         self.kinds = {term: kind for term in self.moved if (kind := kind_of(term.value)) is not None}
         self.recorded = Point(recorded, self)
@@ -118,17 +125,15 @@ class _Matcher:
         """The identifier of the gradient by each tracked tensor, where no variable has that name."""
         if self.gradients is None:
             return {}
-        taken = set(self.symbols.values())
         tensors = [x for x in self.gradients.tracked if x.name is not None and x is not self.gradients.output]
-        return {x: name for x in tensors if (name := identifier(f"d{x.name}"))} | {
-            x: f"d{identifier(x.name or '')}" for x in tensors if identifier(f"d{x.name}") in taken
-        }
+        return {x: identifier(f"d{x.name}") for x in tensors}
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The names that the text may use."""
         spelled = {str(term.name): name for term, name in self.symbols.items()}
-        more = {name: name for name in self.others}
+        more = {name: name for name in self.others} | {name: name for name in self.written.values() if "(" not in name}
+        more |= {name: name for name in self.gradients.seed_names} if self.gradients is not None else {}
         gradients: dict[str, str] = {}
         for x, name in self.gradient_names.items():
             own = identifier(str(x.name))
@@ -143,13 +148,22 @@ class _Matcher:
         output = str(self.gradients.output.name) if self.gradients is not None else "J"
         return Vocabulary(Names(spelled, more), gradients, output, scalars)
 
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every name that the text may use."""
+        gradients = {name: x.shape for x, name in self.gradient_names.items()}
+        others = {name: np.shape(value) for name, value in self.others.items()}
+        return {**others, **gradients, **{name: term.shape for term, name in self.symbols.items()}}
+
     # ----- comparison -----
     def match(self, text: str) -> Match:
-        about = equation(text, self.vocabulary, self.recorded.scope, self.right.shape, f"d{identifier(self.target)}")
+        target = f"d{identifier(self.target)}"
+        about = equation(text, self.vocabulary, self.shapes, self.right.shape, target)
+        self.used = about.names
         named = set(self.gradient_names.values())
         for label in about.labels:
             other = self.vocabulary.names.find(label) or label
-            if other in named and self.target and other != f"d{identifier(self.target)}":
+            if other in named and self.target and other != target:
                 output = self.vocabulary.output
                 return Match(text, False, f"its left side is {label}: this is d{output}/d{self.target}")
         results = [self.side(text, readings) for readings in about.sides]
@@ -159,10 +173,11 @@ class _Matcher:
         """The verdict on one side of an equation: of its readings the one that is right, else the most likely one."""
         stated, error = list[Stated](), list[ExpressionError]()
         by_chance: Match | None = None
+        literal: ExpressionError | None = None  # of the text as NumPy code, which knows the names less well
         for reading in readings:
             try:
                 value = self.recorded.value(reading)
-                if equal(value, self.recorded.right):
+                if equal(value, self.recorded.right_for(reading)):
                     found = self.elsewhere_too(text, reading)
                     if found:
                         return found
@@ -170,12 +185,14 @@ class _Matcher:
                 elif not any(_identical(value, other.value) for other in stated):
                     stated.append(Stated(value, self.read_as(reading)))
             except ExpressionError as failed:
+                literal = failed if reading.tree is None else literal
                 error.append(failed)
         if by_chance is not None:
             return by_chance
         if stated:
             return self.wrong(text, stated)
-        misfit = next((each for each in error if isinstance(each.__cause__, ShapeError)), None)
+        error = [each for each in error if each is not literal] or error
+        misfit = next((each for each in error if isinstance(each.__cause__, MISFITS)), None)
         if misfit is None:
             raise error[0]
         return Match(text, False, f"the shapes do not fit: {misfit.message}")
@@ -185,8 +202,9 @@ class _Matcher:
         read_as = self.read_as(reading)
         for point in self.points[1:]:
             value = point.value(reading)
-            if not equal(value, point.right):
-                words = diagnose(value, point.right, point.context) or extent(value, point.right)
+            right = point.right_for(reading)
+            if not equal(value, right):
+                words = diagnose(value, right, point.context) or extent(value, right)
                 return Match(text, False, f"equal on the recorded values, but not on others: {words}", read_as)
         return Match(text, True, read_as=read_as, condition=self.condition(reading))
 
@@ -194,14 +212,19 @@ class _Matcher:
         """The kinds of values that a formula relies on: those without which it is wrong."""
         needed = []
         for term, kind in self.kinds.items():
-            others = {each: k for each, k in self.kinds.items() if each is not term}
-            point = Point(self.values(self.elsewhere(TRIALS, others)), self)
-            try:
-                if not equal(point.value(reading), point.right) and np.all(np.isfinite(point.right)):
-                    needed.append(f"{self.symbols[term]} {kind.name}")
-            except ExpressionError:
-                needed.append(f"{self.symbols[term]} {kind.name}")
+            if not self.holds(reading, term, None):
+                weaker = next((each for each in kind.weaker if self.holds(reading, term, each)), kind)
+                needed.append(f"{self.symbols[term]} {weaker.name}")
         return f"for {' and '.join(needed)}" if needed else ""
+
+    def holds(self, reading: Reading, term: Term, kind: Kind | None) -> bool:
+        """Whether a reading is right where a symbol has values of another kind, or of none."""
+        kinds = {each: own for each, own in self.kinds.items() if each is not term} | ({term: kind} if kind else {})
+        point = Point(self.values(self.elsewhere(TRIALS, kinds)), self)
+        try:
+            return equal(point.value(reading), point.right_for(reading)) or not np.all(np.isfinite(point.right))
+        except ExpressionError:
+            return False
 
     def wrong(self, text: str, stated: "list[Stated]") -> Match:
         """The verdict on a wrong formula, by the reading whose difference has a name."""
@@ -209,8 +232,16 @@ class _Matcher:
         of_shape = [each for each in stated if each.value.shape == right.shape] or stated
         for each in of_shape[:DIAGNOSED]:
             if words := diagnose(each.value, right, self.recorded.context):
-                return Match(text, False, words, each.read_as)
+                return Match(text, False, words + self.convention(words), each.read_as)
         return Match(text, False, extent(of_shape[0].value, right), of_shape[0].read_as)
+
+    def convention(self, words: str) -> str:
+        """The remark where a textbook's dZ, which leaves out 1/m, meets autograd's, which has it."""
+        gradients = {*self.gradient_names.values()} & self.used
+        if "one 1/" not in words or not gradients:
+            return ""
+        name = min(gradients)
+        return f" Here {name} is d{self.vocabulary.output}/{name}, with the 1/m that textbooks write outside of it"
 
     def read_as(self, reading: Reading) -> str:
         """The code that a text was parsed to, where it says more than the text."""
@@ -238,28 +269,44 @@ class Point:
     @cached_property
     def context(self) -> FormulaContext:
         """What the diagnosis knows."""
-        return FormulaContext(self.matcher.right, self.known)
+        recorded = self is self.matcher.recorded
+        return FormulaContext(self.matcher.right, self.known, self.matcher.graph if recorded else None)
 
     @cached_property
     def scope(self) -> dict[str, Any]:
         """The value of every name that a formula may use."""
         names = {name: self.known[term] for term, name in self.matcher.symbols.items()}
-        return {**self.others, **names}
+        written = {name: self.known[term] for term, name in self.matcher.written.items()}
+        return {**written, **self.others, **names}
 
     @cached_property
     def others(self) -> dict[str, Any]:
         """Variables beside the run, and the gradients that it does not name."""
         matcher = self.matcher
-        others = dict(matcher.others)
-        if matcher.gradients is not None:
-            with np.errstate(all="ignore"):
-                found = matcher.gradients.at(self.known, matcher.gradient_names)
-                slopes = {x: matcher.gradients.slope(x, self.known) for x in matcher.gradient_names}
-            others |= {matcher.gradient_names[x]: value for x, value in found.items()}
-            others |= {f"{matcher.symbols[x]}'": value for x, value in slopes.items() if value is not None}
+        others, run = dict(matcher.others), matcher.gradients
+        if run is None:
+            return others
+        others |= dict.fromkeys(run.seed_names, run.seed)
+        with np.errstate(all="ignore"):
+            named = matcher.used - set(matcher.symbols.values())  # the gradients that the derivation names are symbols
+            wanted = [x for x, name in matcher.gradient_names.items() if name in named]
+            others |= {matcher.gradient_names[x]: value for x, value in run.at(self.known, wanted).items()}
+            uses_slopes = any(name.endswith("'") or name[:1] == "∂" for name in matcher.used)
+            for x in matcher.gradient_names if uses_slopes else ():
+                for result, slope in run.slopes(x, self.known):
+                    others.setdefault(f"{matcher.symbols[x]}'", slope)
+                    others[f"∂{matcher.symbols[result]}/∂{matcher.symbols[x]}"] = slope
         return others
 
     def value(self, reading: Reading) -> Array:
         """The value of a reading here."""
         with np.errstate(all="ignore"):
-            return reading.value(self.scope, self.matcher.right.shape)
+            return reading.value(self.scope, self.right_for(reading).shape)
+
+    def right_for(self, reading: Reading) -> Array:
+        """What a reading should be: the gradient; of a Jacobian J in a formula with the vector v, vᵀ J."""
+        run = self.matcher.gradients
+        if run is None or run.seed_names.isdisjoint(reading.names):
+            return self.right
+        seed: Array = run.seed @ self.right
+        return seed

@@ -4,7 +4,7 @@ A textbook's formula may hold for symmetric matrices only, or for orthogonal, tr
 that is of such a kind is replaced by one of that kind. Zeros and ones, as parameters begin with, are of no kind.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,11 +32,15 @@ def moved(value: Any, rng: Random) -> Any:
 
 # ----- kinds -----
 class Kind(NamedTuple):
-    """A kind of values: its name, whether an array is of it, and another array of it, made of a moved one."""
+    """A kind of values: its name, whether an array is of it, and another array of it, made of a moved one.
+
+    `weaker` are kinds that it is a case of.
+    """
 
     name: str
     holds: Callable[[Array], bool]
     another: Callable[[Array, Random], Array]
+    weaker: "tuple[Kind, ...]" = ()
 
 
 def _square(x: Array) -> bool:
@@ -91,6 +95,10 @@ def _other_signs(x: Array, rng: Random) -> Array:
     return np.where(rng.random(x.shape) < 0.5, -1.0, 1.0)
 
 
+def _other_whole_numbers(x: Array, rng: Random) -> Array:
+    return np.where(x < 0, -1, 1) * (np.maximum(np.rint(np.abs(x)), 1) + rng.integers(0, 3, x.shape))
+
+
 def _shuffled(x: Array, rng: Random) -> Array:
     return rng.permutation(x, axis=0)
 
@@ -105,10 +113,11 @@ def _normalised(axis: int | None) -> Callable[[Array, Random], Array]:
     return lambda x, rng: x / np.sum(x, axis=axis, keepdims=axis is not None)
 
 
+SYMMETRIC = Kind("symmetric", _symmetric, lambda x, rng: (x + np.conj(x.T)) / 2)
 KINDS = (
     Kind("orthogonal", _orthogonal, lambda x, rng: np.linalg.qr(x + 0.5 * rng.normal(size=x.shape))[0]),
-    Kind("positive definite", _positive_definite, _positive_part),
-    Kind("symmetric", _symmetric, lambda x, rng: (x + np.conj(x.T)) / 2),
+    Kind("positive definite", _positive_definite, _positive_part, (SYMMETRIC,)),
+    SYMMETRIC,
     Kind("skew-symmetric", _skew, lambda x, rng: (x - np.conj(x.T)) / 2),
     Kind("lower triangular", lambda x: _triangular(x, np.tril), lambda x, rng: np.tril(x)),
     Kind("upper triangular", lambda x: _triangular(x, np.triu), lambda x, rng: np.triu(x)),
@@ -117,6 +126,7 @@ KINDS = (
     Kind("of columns that sum to 1", _sums_to_one(0), _normalised(0)),
     Kind("of rows that sum to 1", _sums_to_one(1), _normalised(1)),
     Kind("of entries that sum to 1", _sums_to_one(None), _normalised(None)),
+    Kind("of whole numbers", lambda x: x.size > 1 and np.array_equal(x, np.rint(x)), _other_whole_numbers),
     Kind("sorted", _sorted, lambda x, rng: np.sort(x)),
 )
 
@@ -151,13 +161,21 @@ def _is_entrywise(part: Term) -> bool:
 
 
 class Gradients:
-    """The gradients of a run's output by its tensors, at any point."""
+    """The gradients of a run's output by its tensors, at any point.
+
+    Of an output that is a vector there is a Jacobian, and `seed` is the vector v of vᵀ J.
+    """
 
     def __init__(self, output: Term, definitions: Mapping[Term, Term], tracked: Iterable[Term]) -> None:
         self.output, self.definitions, self.tracked = output, definitions, set(tracked)
+        self.seed = np.random.default_rng(0).normal(size=output.shape)
+        is_number = output.size == 1
+        self.seed_names = frozenset[str]() if is_number else frozenset({"v"} - {str(term.name) for term in definitions})
 
-    def at(self, point: Mapping[Term, Any], wanted: Iterable[Term]) -> dict[Term, Any]:
+    def at(self, point: Mapping[Term, Any], wanted: Sequence[Term]) -> dict[Term, Any]:
         """The gradient by each tensor that is wanted; backprop computes it from the values of what nothing defines."""
+        if not wanted or self.output.size != 1:
+            return {}
         made: dict[Term, Any] = {}
         for term in in_order([self.output], self.definitions):
             made[term] = self._made(term, made, point)
@@ -167,17 +185,16 @@ class Gradients:
         pulled = gradients(made[self.output], [made[x] for x in there])
         return {x: g.value for x, g in zip(there, pulled, strict=True)}
 
-    def slope(self, x: Term, point: Mapping[Term, Any]) -> Any:
-        """The derivative of the function that the run applies to a tensor alone, entry by entry; None without one."""
-        for made in self.definitions.values():
+    def slopes(self, x: Term, point: Mapping[Term, Any]) -> Iterator[tuple[Term, Any]]:
+        """Yield each result of a function of one tensor, entry by entry, with its derivative."""
+        for result, made in self.definitions.items():
             parts = [part for part in in_order([made], {}) if part.op is not None]
             inputs = {part for part in in_order([made], {}) if part.name is not None}
             if inputs == {x} and made.shape == x.shape and all(_is_entrywise(part) for part in parts):
                 tensor, known = Tensor(point.get(x, x.value)), dict[Term, Any]()
                 for part in in_order([made], {}):
                     known[part] = tensor if part is x else self._made(part, known, point)
-                return gradients(np.sum(known[made]), [tensor])[0].value
-        return None
+                yield result, gradients(np.sum(known[made]), [tensor])[0].value
 
     def _made(self, term: Term, made: Mapping[Term, Any], point: Mapping[Term, Any]) -> Any:
         if term in self.definitions:

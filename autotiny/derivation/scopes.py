@@ -9,7 +9,7 @@ import functools
 import inspect
 import linecache
 from collections.abc import Iterator, Mapping
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from autotiny.engine.call_site import caller, is_library_file, is_package_file
@@ -104,6 +104,10 @@ def attribute(whole: Any, name: str) -> Any:
     if isinstance(own, Mapping) and name in own:
         return own[name]
     found = inspect.getattr_static(whole, name, MISSING)
+    if isinstance(whole, tuple) and name in getattr(type(whole), "_fields", ()):
+        return whole[whole._fields.index(name)]  # type: ignore[attr-defined]
+    if isinstance(found, MemberDescriptorType) and not isinstance(whole, type):
+        return found.__get__(whole)
     if isinstance(found, FunctionType) and not isinstance(whole, type):
         return MethodType(found, whole)
     return found if isinstance(found, int | float | FunctionType | BuiltinFunctionType) else MISSING

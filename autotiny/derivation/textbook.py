@@ -21,6 +21,7 @@ MOST = 64
 """The largest number of readings that are tried."""
 LIMITS = Limits(total=2**25, work=2**32, seconds=5.0)
 USUAL = Convention()
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Reading(NamedTuple):
@@ -56,6 +57,13 @@ class Reading(NamedTuple):
         return on_paper(numbers(self.text, value), shape)
 
     @property
+    def names(self) -> set[str]:
+        """The names that the reading uses."""
+        trees = [ast.parse(self.text.strip(), mode="eval")] if self.tree is None else [self.tree]
+        nodes = [node for tree in (*trees, *(each for _, each in self.defined)) for node in ast.walk(tree)]
+        return {node.id for node in nodes if isinstance(node, ast.Name | Indexed)}
+
+    @property
     def code(self) -> str:
         """The NumPy code that was meant, as of the last evaluation."""
         if self.tree is None:
@@ -82,33 +90,37 @@ def numbers(text: str, value: Any) -> Array:
 
 
 class Equation(NamedTuple):
-    """What a text says: the readings of each side, and the names on the left."""
+    """What a text says: the readings of each side, the names on the left, and all names that occur."""
 
     sides: list[list[Reading]]
     labels: list[str]
+    names: frozenset[str]
 
 
-def equation(
-    text: str, vocabulary: Vocabulary, scope: Mapping[str, Any], shape: tuple[int, ...], target: str
-) -> Equation:
+def equation(text: str, vocabulary: Vocabulary, shapes: Shapes, shape: tuple[int, ...], target: str) -> Equation:
     """Return the sides of the equation about the target; if there is none, of the last one.
 
     Raises ExpressionError where the text cannot be parsed.
     """
-    text = as_code(text, scope) or text
+    text = text.encode("utf-8", "replace").decode()  # a lone surrogate is no character
+    text = as_code(text, shapes) or text
     parsed = [told(parse(text, vocabulary, denominators), target) for denominators in ("near", "all", "first", "flat")]
     sides = []
     for i in range(len(parsed[0].sides)):
-        readings = [Reading(text)] if len(parsed[0].sides) == 1 and is_code(text, scope) else []
-        different = {each.dump(i): each for each in reversed(parsed) if i < len(each.sides)}
-        for each in reversed(different.values()):
-            readings += readings_of(text, each, i, scope, shape, each is not parsed[0])
+        readings = [Reading(text)] if len(parsed[0].sides) == 1 and is_code(text, shapes) else []
+        different = dict[str, Told]()
+        for each in parsed:
+            if i < len(each.sides):
+                different.setdefault(each.dump(i), each)
+        for each in different.values():
+            readings += readings_of(text, each, i, shapes, shape, each is not parsed[0])
         sides.append(readings[:MOST])
-    return Equation(sides, parsed[0].labels)
+    names = frozenset[str]().union(*(reading.names for readings in sides for reading in readings))
+    return Equation(sides, parsed[0].labels, names)
 
 
 def readings_of(
-    text: str, told: "Told", i: int, scope: Mapping[str, Any], shape: tuple[int, ...], unusual: bool
+    text: str, told: "Told", i: int, shapes: Shapes, shape: tuple[int, ...], unusual: bool
 ) -> list[Reading]:
     """The readings of one side: in index notation where it has indices, and under each convention."""
     tree, trees = told.sides[i], [told.sides[i], *(each for _, each in told.defined)]
@@ -117,7 +129,7 @@ def readings_of(
     if 0 < len(letters) <= 6:
         for last in (False, True):
             readings.append(Reading(text, tree, USUAL._replace(last=last), told.defined, letters, told.order, unusual))
-    for convention in conventions(trees, scope, shape):
+    for convention in conventions(trees, shapes, shape):
         readings.append(Reading(text, tree, convention, told.defined, unusual=unusual or departs(convention)))
     return readings
 
@@ -181,20 +193,60 @@ def as_code(text: str, known: Container[str]) -> str:
     arguments = functions[0].args
     pairs = zip(arguments.args[::-1], arguments.defaults[::-1], strict=False)
     lines = [f"{each.arg} = {ast.unparse(default)}" for each, default in pairs if each.arg not in known]
+    shapes = dict[str, ast.expr]()
     for node in functions[0].body:
-        if isinstance(node, ast.Return) and node.value is not None:
-            lines.append(ast.unparse(node.value))
-        elif isinstance(node, ast.Assign):
-            lines.append(ast.unparse(node))
+        lines += statement(node, shapes)
     return "; ".join(lines)
 
 
+def statement(node: ast.stmt, shapes: dict[str, ast.expr]) -> list[str]:
+    """A statement of a function as an assignment or an expression; `shapes` are those of arrays that begin as zeros."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        return [ast.unparse(node.value)]
+    if isinstance(node, ast.Assign):
+        target, value = node.targets[0], node.value
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id in shapes:
+            return [_scattered(target.value.id, target.slice, value, shapes)]
+        if isinstance(target, ast.Name) and isinstance(value, ast.Call) and ast.unparse(value.func) == "np.zeros":
+            shapes[target.id] = value.args[0]
+            return []
+        return [ast.unparse(node)]
+    call = node.value if isinstance(node, ast.Expr) else None
+    if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.add.at" and isinstance(call.args[0], ast.Name):
+        return [_scattered(call.args[0].id, call.args[1], call.args[2], shapes)]
+    return []
+
+
+def _scattered(name: str, key: ast.expr, entries: ast.expr, shapes: Mapping[str, ast.expr]) -> str:
+    """The assignment of an array of zeros but for the entries at an index."""
+    shape = ast.unparse(shapes[name]) if name in shapes else "()"
+    return f"{name} = scatter({ast.unparse(entries)}, {_written(key)}, shape={shape})"
+
+
+def _written(key: ast.expr) -> str:
+    """An index with slices as they are written between brackets."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return ast.unparse(ast.Subscript(ast.Name("x", ast.Load()), _tuple(map(_slice, parts)), ast.Load()))[2:-1]
+
+
+def _tuple(parts: Iterable[ast.expr]) -> ast.expr:
+    listed = list(parts)
+    return listed[0] if len(listed) == 1 else ast.Tuple(listed, ast.Load())
+
+
+def _slice(part: ast.expr) -> ast.expr:
+    if isinstance(part, ast.Call) and ast.unparse(part.func) == "slice":
+        ends = [None if isinstance(end, ast.Constant) and end.value is None else end for end in part.args]
+        return ast.Slice(*ends)
+    return part
+
+
 # ----- conventions -----
-def conventions(trees: Iterable[ast.expr], scope: Mapping[str, Any], shape: tuple[int, ...]) -> list[Convention]:
+def conventions(trees: Iterable[ast.expr], shapes: Shapes, shape: tuple[int, ...]) -> list[Convention]:
     """The conventions that make a difference to some trees, those that depart the least from the usual one first."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {node.id for node in nodes if isinstance(node, ast.Name | Indexed)}
-    values = [np.shape(scope[name]) for name in names if name in scope]
+    values = [shapes[name] for name in names if name in shapes]
     signs = {node.sign for node in nodes if isinstance(node, Product)}
     big = [node for node in nodes if isinstance(node, Big)]
 
@@ -209,8 +261,9 @@ def conventions(trees: Iterable[ast.expr], scope: Mapping[str, Any], shape: tupl
         "matrices": choices(bool(signs & {"*", "×"})),
         "powers": choices(any(isinstance(node, Raised) for node in nodes)),
         "determinants": choices(any(isinstance(node, Bars) for node in nodes)),
-        "size": (lengths or [1]) if any(isinstance(node, Sized) for node in nodes) else [0],
+        "size": (lengths or [1]) if any(isinstance(node, Sized) for node in nodes) or "onehot" in names else [0],
         "axis": [None, 0, 1] if any(node.index for node in big) else [None],
     }
+    open_choices["last"] = choices("onehot" in names)
     found = [Convention(*choice) for choice in itertools.product(*open_choices.values())]
     return sorted(found, key=lambda each: sum(a != b for a, b in zip(each, found[0], strict=True)))[:MOST]

@@ -27,12 +27,15 @@ class Hypothesis(NamedTuple):
     scales : whether any multiple of the change may explain it, as of a path that is counted twice; the clause is then
         only the name of the path
     named : whether the clause is in names of the user's
+    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand,
+        "steps" for some of the steps of a loop
     """
 
     slips: Mapping[Edge, Slip]
     words: Words
     scales: bool = False
     named: bool = True
+    kind: str = ""
 
 
 class Subject(NamedTuple):
@@ -41,12 +44,14 @@ class Subject(NamedTuple):
     labels : what its values are called
     alike : its tensors and arrays, by shape
     example_axes : the axes of a tensor that count examples
+    number_text : a number by the names of those that it is made of
     """
 
     sweep: SlipSweep
     labels: Labels
     alike: Mapping[tuple[int, ...], list[Any]]
     example_axes: Callable[[Any], list[int]]
+    number_text: Callable[[float], str]
 
 
 Row = Callable[[Subject, Tensor, int], Iterator[Hypothesis]]
@@ -69,6 +74,11 @@ def is_product(node: Tensor) -> bool:
     return made_by(node).name in ("multiply", "divide")
 
 
+def is_multiple(node: Tensor) -> bool:
+    """Whether an operation multiplies or divides by a constant number."""
+    return is_product(node) and any(np.ndim(arg) == 0 and not isinstance(arg, Tensor) for arg in node.args)
+
+
 def is_curve(node: Tensor) -> bool:
     """Whether an operation is a function of each entry, such as tanh, rather than arithmetic."""
     return is_elementwise(node) and not is_product(node) and made_by(node).name not in SUMS
@@ -84,3 +94,9 @@ def activation_name(node: Tensor) -> str:
 def factor_text(factor: Term) -> str:
     """Return a derivative as a factor of a product: 1[Z > 0], 1 - A²."""
     return f"1[{as_text(factor)}]" if factor.dtype == bool else as_text(factor)
+
+
+def sentence(clause: str, *mends: str) -> str:
+    """Return "the gradient" with a clause and the mends that are not empty."""
+    known = "; ".join(dict.fromkeys(filter(None, mends)))
+    return f"the gradient {clause}" + (f": {known}" if known else "")

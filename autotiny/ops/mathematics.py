@@ -4,18 +4,21 @@ Products of matrices are distinguished from products entry by entry, and masks f
 move axes of length 1 are left out.
 """
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autotiny.notation.expression import Expression, operands_first, symbol
+from autotiny.notation.irrational import short_form
 from autotiny.notation.numbers import as_typed, index
-from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
+from autotiny.ops.code import Names, Node, along_diagonal, is_diagonal, sparse_matrix
+from autotiny.ops.indexing import parts
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
-REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean", "std", "var"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where", "less twice", "less_equal twice",
@@ -49,9 +52,15 @@ class _Mathematics:
             "power": self.power,
             "transpose": self.transpose,
             "swapaxes": self.swapaxes,
+            "inv": self.inverse,
+            "solve": self.solution,
+            "broadcast_to": self.broadcast,
             "reshape": self.reshape,
             "index": self.index,
             "scatter": self.scatter,
+            "stack": self.stack,
+            "join": self.join,
+            "pad_constant": self.padded,
             "sparse_times": lambda node: Expression("matmul", [sparse_matrix(node.kwargs), self.factor(node.args[0])]),
             "times_sparse": self.times_sparse,
         }
@@ -106,24 +115,48 @@ class _Mathematics:
 
     def product(self, node: Node) -> Expression:
         """Return a product: an outer product, a number times an array, or a product entry by entry."""
+        if node.ndim == 2 and any(self.vector(part, axis=1) is not None for part in self.parts(node)):
+            whole = self.product_with_columns(self.parts(node))
+            return Expression("negative", [whole]) if self.is_negative(node) else whole
         a, b = node.args
         if b.dtype == bool and self.is_constant(a) and np.ndim(a.value) == 0 and a.value == 1:
             return self.factor(b)
-        if (outer := self.outer(a, b)) is not None:
-            return outer
         if self.is_scalar(a) and not self.is_constant(b):
             return self.make("scale", a, b)
         return self.make("scaled" if self.is_scalar(b) else "multiply", a, b)
 
-    def outer(self, a: Node, b: Node) -> Expression | None:
-        """Return the outer product of a column and a row; None for other factors."""
-        for column, row in ((a, b), (b, a)):
-            x, y = self.vector(column, axis=1), row if row.ndim == 1 else self.vector(row, axis=0)
-            if x is not None and y is not None and self.kind(y) == "multiply" and self.is_scalar(y.args[0]):
-                return Expression("scale", [self.factor(y.args[0]), self.make("outer", x, y.args[1])])
-            if x is not None and y is not None:
-                return self.make("outer", x, y)
-        return None
+    def parts(self, node: Node) -> list[Node]:
+        """Return the factors of a product of products, without signs."""
+        if self.kind(node) not in ("multiply", "negative"):
+            return [node]
+        return [part for arg in node.args for part in self.parts(arg)]
+
+    def is_negative(self, node: Node) -> bool:
+        """Whether an odd number of the factors of a product has a minus in front."""
+        if self.kind(node) not in ("multiply", "negative"):
+            return False
+        return (self.kind(node) == "negative") ^ (sum(map(self.is_negative, node.args)) % 2 == 1)
+
+    def product_with_columns(self, parts: list[Node]) -> Expression:
+        """Return a product with columns that are vectors: an outer product, or a matrix whose rows they scale."""
+        numbers = [self.factor(part) for part in parts if self.is_scalar(part)]
+        others = [part for part in parts if not self.is_scalar(part)]
+        columns = [self.factor(x) for part in others if (x := self.vector(part, axis=1)) is not None]
+        others = [part for part in others if self.vector(part, axis=1) is None]
+        rows = [self.factor(self.as_row(part)) for part in others if self.as_row(part) is not None]
+        matrices = [self.factor(part) for part in others if self.as_row(part) is None]
+        column = together("multiply", columns)
+        if matrices:
+            first, *rest = matrices
+            whole = Expression("matmul", [Expression("diagonal matrix", [column]), first])
+            whole = together("multiply", [whole, *rest, *rows])
+        else:
+            whole = Expression("outer", [column, together("multiply", rows)]) if rows else column
+        return together("scale", [*numbers, whole])
+
+    def as_row(self, node: Node) -> Node | None:
+        """Return the vector that a factor of a matrix is, along its rows."""
+        return node if node.ndim == 1 else self.vector(node, axis=0)
 
     def both(self, node: Node) -> Expression:
         """Return a conjunction; a < x < b for a < x and x < b."""
@@ -173,15 +206,36 @@ class _Mathematics:
     # ----- transposes and shapes -----
     def transpose(self, node: Node) -> Expression:
         """Return a transpose: Aᵀ or A⁻ᵀ, or a call for a permutation of more axes."""
-        if node.ndim <= 2 and node.kwargs.get("axes") in (None, (1, 0), (-1, -2), [1, 0]):
-            return self.transposed(node.args[0])
-        return self.plain(node, "call")
+        return self.transposed(node.args[0]) if node.ndim <= 2 and self.swaps(node) else self.plain(node, "call")
+
+    def swaps(self, node: Node) -> bool:
+        """Whether np.transpose of a matrix swaps its axes."""
+        return node.kwargs.get("axes") in (None, (1, 0), (-1, -2), [1, 0])
 
     def swapaxes(self, node: Node) -> Expression:
         """Return the transpose of the last two axes, or a call for others."""
+        return self.transposed(node.args[0]) if self.transposes_last(node) else self.plain(node, "call")
+
+    def transposes_last(self, node: Node) -> bool:
+        """Whether np.swapaxes swaps the last two axes."""
+        axes = {node.kwargs.get(name, 0) % max(node.ndim, 1) for name in ("axis1", "axis2")}
+        return axes == {node.ndim - 1, node.ndim - 2}
+
+    def inverse(self, node: Node) -> Expression:
+        """Return an inverse: A⁻¹, or A⁻ᵀ of a transpose."""
         x = node.args[0]
-        axes = {node.kwargs.get(name, 0) % max(x.ndim, 1) for name in ("axis1", "axis2")}
-        return self.transposed(x) if axes == {x.ndim - 1, x.ndim - 2} else self.plain(node, "call")
+        return self.make("inverse transpose", *x.args) if self.is_transposed(x) else self.make("inv", x)
+
+    def solution(self, node: Node) -> Expression:
+        """Return the solution of a linear system: A⁻¹ b, or A⁻ᵀ b of a transposed matrix."""
+        a, b = node.args
+        return self.make("transposed solve", *a.args, b) if self.is_transposed(a) else self.make("solve", a, b)
+
+    def is_transposed(self, node: Node) -> bool:
+        """Whether a node is the transpose of a matrix."""
+        if self.kind(node) == "swapaxes":
+            return self.transposes_last(node)
+        return self.kind(node) == "transpose" and node.ndim == 2 and self.swaps(node)
 
     def transposed(self, x: Node) -> Expression:
         """Return the transpose of a matrix, or of its inverse or conjugate."""
@@ -205,14 +259,43 @@ class _Mathematics:
     def reshape(self, node: Node) -> Expression:
         """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
+        if node.ndim == 2 and self.made[x].kind == "vector" and self.kind(x) == "stack":
+            return Expression("matrix", self.made[x].operands, value=len(node))
         lengths = [n for n in x.shape if n > 1]
-        if self.kind(x) in REDUCTIONS and lengths == [n for n in node.shape if n > 1]:
-            return self.made[x]
+        same = lengths == [n for n in node.shape if n > 1]
+        if same and (self.kind(x) in REDUCTIONS or (len(lengths) < 2 and max(x.ndim, node.ndim) < 3)):
+            return self.transposed(x) if x.ndim == node.ndim == 2 and x.shape != node.shape else self.made[x]
+        if x.ndim == 2 and node.ndim == 1:  # row by row, where vec goes column by column
+            return Expression("vec", [self.transposed(x)])
         return Expression("call", [self.factor(x), Expression("words", value=str(node.shape))], "reshape")
 
+    def broadcast(self, node: Node) -> Expression:
+        """Return a broadcast: a number as it is, a vector times a vector of ones."""
+        x = node.args[0]
+        if x.ndim == 0:
+            return self.factor(x)
+        if node.ndim == 2 and x.shape == (node.shape[0], 1) != (1, 1):
+            return Expression("outer", [self.factor(x), Expression("ones")])
+        if node.ndim == 2 and x.shape in ((node.shape[1],), (1, node.shape[1])):
+            x = x if x.ndim == 1 or (line := self.vector(x, axis=0)) is None else line
+            row = self.factor(x)
+            return Expression("outer" if x.ndim == 1 else "matmul", [Expression("ones"), row])
+        return self.plain(node, "call")
+
     def index(self, node: Node) -> Expression:
-        """Return an index of an array."""
-        return Expression("index", [self.factor(node.args[0])], value=node.kwargs.get("key"))
+        """Return an index of an array; that of the identity is a unit vector, or the one-hot matrix of labels."""
+        x, key = node.args[0], node.kwargs.get("key")
+        if along_diagonal(key, x.shape):
+            return Expression("diagonal", [self.factor(x)])
+        if self.is_constant(x) and is_identity(x.value):
+            picked = [part for part in parts(key) if not isinstance(part, slice)]
+            if isinstance(key, int):
+                return Expression("unit vector", value=key)
+            if len(picked) == 1 and np.asarray(getattr(picked[0], "value", picked[0])).dtype.kind in "iu":
+                labels = picked[0]
+                shown = Expression("array", value=labels)
+                return Expression("one hot", [_Mathematics(self.names).of(labels) if hasattr(labels, "op") else shown])
+        return Expression("index", [self.factor(x)], value=key)
 
     def scatter(self, node: Node) -> Expression:
         """Return a scatter: a diagonal matrix, or a call."""
@@ -221,12 +304,43 @@ class _Mathematics:
             return Expression("diagonal matrix", [x])
         return Expression("call", [x, Expression("words", value=index(node.kwargs.get("key")))], "scatter")
 
+    def stack(self, node: Node) -> Expression:
+        """Return the vector of some numbers; a call for arrays."""
+        return self.plain(node, "stack") if node.ndim > 1 else self.make("vector", *node.args)
+
+    def join(self, node: Node) -> Expression:
+        """Return vectors beside each other as one vector; a call for arrays with more axes."""
+        if node.ndim > 1:
+            return self.plain(node, "join")
+        pieces = list[Expression]()
+        for x in node.args:
+            zeros = self.is_constant(x) and not np.any(x.value)
+            number = x.size == 1 and self.kind(x) in ("reshape", "broadcast_to") and x.args[0].ndim == 0
+            pieces += [ZERO] * x.size if zeros and x.size <= FEW_ZEROS else [self.factor(x.args[0] if number else x)]
+        return Expression("vector", pieces)
+
+    def padded(self, node: Node) -> Expression:
+        """Return a vector between zeros; a call where these are many."""
+        widths = np.broadcast_to(np.asarray(node.kwargs.get("pad_width", 0)), (node.ndim, 2)).tolist()
+        if node.ndim > 1 or max(widths[0]) > FEW_ZEROS or np.any(node.kwargs.get("constant_values", 0)):
+            return self.plain(node, "pad_constant")
+        before, after = widths[0]
+        return Expression("vector", [*[ZERO] * before, self.factor(node.args[0]), *[ZERO] * after])
+
+
+ZERO, FEW_ZEROS = Expression("number", value=0.0), 3
+
+
+def together(kind: str, parts: Sequence[Expression]) -> Expression:
+    """Return expressions joined by an infix, from the left."""
+    return functools.reduce(lambda a, b: Expression(kind, [a, b]), parts)
+
 
 def constant(value: Any) -> Expression:
     """Return the expression of a constant: a number, also one that fills an array, the identity, or an array."""
     entries = np.asarray(value)
     if entries.size and entries.dtype.kind in "fiubc" and np.all(entries == entries.flat[0]):
-        return Expression("number", value=entries.flat[0])
+        return short_form(entries.flat[0]) or Expression("number", value=entries.flat[0])
     if is_identity(value):
         return symbol("I")
     if entries.ndim == 2 and entries.size and entries.flat[0] and is_identity(entries / entries.flat[0]):

@@ -10,7 +10,7 @@ from autotiny.algebra.conditions import is_identity, uniform
 from autotiny.algebra.equation import AlgebraError, Equation, measure
 from autotiny.algebra.identities import CHOICES
 from autotiny.algebra.pattern import variables
-from autotiny.algebra.programs import PROGRAMS, STABLE
+from autotiny.algebra.programs import PROGRAMS, STABLE, VECTORS
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import rebuilt
 
@@ -19,6 +19,7 @@ OPTIONS = {
     "axis": [0, 1, (0, 1)],
     "shape": [(3, 4), (4, 3), (3, 3)],
     "s": [(3, 1), (4, 1), (1, 3), (1, 4)],
+    "share": [1 / 3, 1 / 4, 1 / 12],
     "first": [0, 1],
     "second": [0, 1, -1],
 }
@@ -130,17 +131,17 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *PROGRAMS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_both_sides_of_an_equation_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *PROGRAMS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_an_equation_that_is_found_in_a_formula_leaves_its_value(row, rng):
     assert require_matches_equal(row, rng)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *STABLE, *PROGRAMS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_an_equation_makes_a_formula_smaller(row, rng):
     require_smaller(row, rng)
 
@@ -164,7 +165,7 @@ def require_equal_on_special_values(row, rng):
             np.testing.assert_allclose(reshaped(right, left), left, rtol=1e-9, atol=0)
 
 
-@pytest.mark.parametrize("row", [row for row in (*ROWS, *PROGRAMS) if row.exact], ids=identity)
+@pytest.mark.parametrize("row", [row for row in (*ROWS, *VECTORS, *PROGRAMS) if row.exact], ids=identity)
 def test_an_exact_equation_holds_on_nan_and_infinities_and_where_numbers_overflow(row, rng):
     require_equal_on_special_values(row, rng)
 

@@ -57,11 +57,24 @@ def test_formula_that_is_printed_is_the_gradient_when_it_is_typed(run):
 
 
 @CASES
+def test_latex_and_code_that_are_printed_are_the_gradient_when_they_are_typed(run):
+    for derivation in derived(run):
+        assert derivation.matches(derivation.latex(steps=False))
+        assert derivation.matches(repr(derivation.numpy()))
+
+
+@CASES
+def test_every_step_in_latex_is_the_gradient_when_it_is_typed(run):
+    found = derived(run)[0].matches(derived(run)[0].latex())
+    assert found, found.difference
+
+
+@CASES
 def test_formula_with_a_factor_too_many_is_not_the_gradient(run):
     for derivation in derived(run):
-        found = derivation.matches(f"2.5 * ({derivation.formula})")
+        found = derivation.matches(f"2.7 * ({derivation.formula})")
         assert not found
-        assert found.difference == "2.5 times the gradient"
+        assert found.difference == "2.7 times the gradient"
 
 
 @CASES

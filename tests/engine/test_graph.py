@@ -96,6 +96,21 @@ def test_the_variable_wins_over_a_short_name():
     assert named(y, loss=y, x=x) == ["x", "t1", "loss"]
 
 
+def test_keys_and_attributes_name_what_no_variable_holds():
+    class Layer:
+        def __init__(self, W):
+            self.W = W
+
+    a, b, c, d = (at.Tensor(float(i)) for i in range(4))
+    scope = {"params": {"W1": a, "b1": b}, "layers": [Layer(c), Layer(d)], "b": b}
+    assert named(a * b * c * d, **scope) == ["W1", "b", "W[0]", "W[1]", "t1", "t2", "t3"]
+
+
+def test_places_in_a_list_are_no_names():
+    x, y = at.Tensor(1.0), at.Tensor(2.0)
+    assert named(x * y, xs=[x, y]) == ["t1", "t2", "t3"]
+
+
 def test_the_first_of_two_variables_names_a_tensor():
     x = at.Tensor(1.0)
     assert named(x, first=x, second=x) == ["first"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.term import Term
+from autotiny.algebra.normalise import normalise
+from autotiny.algebra.term import Term, constant
 from autotiny.algebra.writing import as_text
 from autotiny.diagnosis.formula import described, stop_condition
 from autotiny.diagnosis.hypotheses import (
@@ -17,6 +18,7 @@ from autotiny.diagnosis.hypotheses import (
     factor_text,
     is_curve,
     is_elementwise,
+    is_multiple,
     is_product,
 )
 from autotiny.diagnosis.slips import Pull
@@ -32,8 +34,39 @@ def arrives(pull: Pull) -> Any:
 
 def missing_derivative(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Forget the derivative of an elementwise operation: g for g f'(x)."""
-    if is_elementwise(node) and made_by(node).name not in SUMS:
+    if is_elementwise(node) and made_by(node).name not in SUMS and not is_multiple(node):
         yield Hypothesis({(node, i): arrives}, lambda: _without_derivative(subject, node, i))
+
+
+def missing_number(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
+    """Forget a number that an operation multiplies or divides by."""
+    if is_multiple(node):
+        yield Hypothesis({(node, i): arrives}, lambda: _without_derivative(subject, node, i))
+
+
+def missing_inner(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
+    """Forget the inner derivative of f(u(x)), where u takes several steps: f'(u) for f'(u) u'(x)."""
+    operand, inner = node.args[i], node
+    if operand is not subject.sweep.x and not subject.labels.is_named(operand):
+        return
+    while True:
+        users = subject.sweep.users.get(inner, [])
+        if len(users) != 1 or not is_elementwise(users[0][0]) or users[0][0].shape != operand.shape:
+            return
+        if inner is not node and is_curve(users[0][0]):
+            yield Hypothesis({(node, i): partial(_of, inner)}, partial(_without_inner, subject, inner, operand))
+        if subject.labels.is_named(inner):
+            return
+        inner = users[0][0]
+
+
+def _of(node: Tensor, pull: Pull) -> Any:
+    return pull.gradients[node]
+
+
+def _without_inner(subject: Subject, inner: Tensor, operand: Tensor) -> tuple[str, str]:
+    name = f"{subject.labels.name(inner)} by {subject.labels.name(operand)}"
+    return f"without the inner derivative, that of {name}", "forgotten? the chain rule multiplies by it"
 
 
 def _without_derivative(subject: Subject, node: Tensor, i: int) -> tuple[str, str]:
@@ -91,14 +124,14 @@ WRONG_DERIVATIVES: dict[str, tuple[Derivative, ...]] = {
         lambda y, x: 1 - y**2,
         lambda y, x: y * (y - 1),
     ),
-    "exp": (lambda y, x: x * y, lambda y, x: x, lambda y, x: -y),
-    "log": (lambda y, x: x, lambda y, x: y, lambda y, x: 1 / x**2, lambda y, x: -1 / x),
+    "exp": (lambda y, x: x * y, lambda y, x: x),
+    "log": (lambda y, x: x, lambda y, x: y, lambda y, x: 1 / x**2),
     "log2": (lambda y, x: 1 / x,),
     "log10": (lambda y, x: 1 / x,),
     "log1p": (lambda y, x: 1 / x,),
-    "sqrt": (lambda y, x: 1 / y, lambda y, x: y / 2, lambda y, x: 2 / y, lambda y, x: -1 / (2 * y)),
-    "sin": (lambda y, x: -np.cos(x), lambda y, x: y),
-    "cos": (lambda y, x: np.sin(x), lambda y, x: y),
+    "sqrt": (lambda y, x: 1 / y, lambda y, x: y / 2, lambda y, x: 2 / y),
+    "sin": (lambda y, x: -np.cos(x), lambda y, x: y, lambda y, x: -y),
+    "cos": (lambda y, x: np.sin(x), lambda y, x: y, lambda y, x: -y),
     "tan": (lambda y, x: 1 + y, lambda y, x: np.cos(x) ** 2),
     "sinh": (lambda y, x: -np.cosh(x), lambda y, x: y),
     "cosh": (lambda y, x: -np.sinh(x), lambda y, x: y),
@@ -154,16 +187,18 @@ def _misremembered(subject: Subject, node: Tensor, i: int, wrong: Derivative) ->
 
     def words() -> tuple[str, str]:
         labels = subject.labels
-        text = as_text(wrong(labels.term(node), labels.term(node.args[i])))
+        text = as_text(normalise(constant(wrong(labels.term(node), labels.term(node.args[i])))))
         right = labels.derivative(node, i)
         if right is None:
             return f"with {text} in place of the derivative of {labels.name(node)}", ""
         return (
             f"with {text} in place of {factor_text(right)}",
-            f"the derivative of {labels.name(node)} is {factor_text(right)}",
+            f"the derivative of {activation_name(node)} at {labels.name(node)} is {factor_text(right)}",
         )
 
-    return Hypothesis({(node, i): slip}, words)
+    return Hypothesis(
+        {(node, i): slip}, words, kind="factor" if made_by(node).name in ("sqrt", "log2", "log10") else ""
+    )
 
 
 def derivative_in_place(

@@ -17,9 +17,19 @@ def nothing(pull: Pull) -> np.ndarray:
 
 def path(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Leave out the contribution of one operation to one operand, or scale it."""
-    by_itself = node.args[i] is not subject.sweep.x or made_by(node).name in SUMS
-    named = subject.labels.is_named(node.args[i] if by_itself else node)
-    yield Hypothesis({(node, i): nothing}, lambda: (path_name(subject, node, i), ""), scales=True, named=named)
+    yield Hypothesis(
+        {(node, i): nothing},
+        lambda: (path_name(subject, node, i), ""),
+        scales=True,
+        named=subject.labels.is_named(_place(subject, node, i)),
+    )
+
+
+def _place(subject: Subject, node: Tensor, i: int) -> Tensor:
+    """Return the tensor that a path is named by: the operand, but the operation where the operand has other uses."""
+    operand: Tensor = node.args[i]
+    is_addend = operand is subject.sweep.x and made_by(node).name in SUMS
+    return operand if is_addend or (len(subject.sweep.users[operand]) == 1 and operand is not subject.sweep.x) else node
 
 
 def path_name(subject: Subject, node: Tensor, i: int) -> str:
@@ -32,8 +42,6 @@ def path_name(subject: Subject, node: Tensor, i: int) -> str:
     if len(dependent) > 1 and op == "divide":
         part = "numerator" if i == 0 else "denominator"
         return f"the term of the quotient rule in {labels.name(node)} that differentiates the {part} {name}"
-    if operand is not subject.sweep.x:
-        return f"the term through {name}"
-    if op in ("add", "subtract"):
+    if operand is subject.sweep.x and op in ("add", "subtract"):
         return f"the path through {'-' if op == 'subtract' and i == 1 else '+'} {name}"
-    return f"the term through {labels.name(node)}"
+    return f"the term through {labels.name(_place(subject, node, i))}"

@@ -16,8 +16,6 @@ from autotiny.engine.tensor import Tensor
 def wrong_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Average where a gradient is summed, take one entry of a sum, or sum over other axes."""
     operand = node.args[i]
-    if made_by(node).name == "sum" and operand.size > node.size:
-        yield _averaged(subject, node, i)
     if made_by(node).name == "matmul" and not subject.example_axes(operand):
         for axis in subject.example_axes(node):
             for index in (0, node.shape[axis] - 1):
@@ -25,6 +23,12 @@ def wrong_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     axes = _broadcast_axes(node, operand)
     if axes:
         yield from _of_broadcast(subject, node, i, axes)
+
+
+def mean_for_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
+    """Average where the loss sums."""
+    if made_by(node).name == "sum" and node.args[i].size > node.size:
+        yield _averaged(subject, node, i)
 
 
 def _averaged(subject: Subject, node: Tensor, i: int) -> Hypothesis:
@@ -79,7 +83,8 @@ def _of_broadcast(subject: Subject, node: Tensor, i: int, axes: tuple[int, ...])
                 yield _over_axis(subject, node, i, k, slip(partial(np.sum, axis=k)), where)
         last = node.shape[axes[0]] - 1
         for index in (0, last) if last else ():
-            yield _of_one(node, i, index, slip(partial(np.take, indices=index, axis=axes[0])), where)
+            one = slip(partial(np.take, indices=index, axis=axes[0]))
+            yield _of_one(subject, node, i, axes[0], index, one)
 
 
 def _over_axis(subject: Subject, node: Tensor, i: int, k: int, slip: Callable[[Pull], Any], where: str) -> Hypothesis:
@@ -89,6 +94,8 @@ def _over_axis(subject: Subject, node: Tensor, i: int, k: int, slip: Callable[[P
     return Hypothesis({(node, i): slip}, words)
 
 
-def _of_one(node: Tensor, i: int, index: int, slip: Callable[[Pull], Any], where: str) -> Hypothesis:
-    text = f"of example {index} alone"
-    return Hypothesis({(node, i): slip}, lambda: (text, f"a missing sum over {where}, the batch?"))
+def _of_one(subject: Subject, node: Tensor, i: int, axis: int, index: int, slip: Callable[[Pull], Any]) -> Hypothesis:
+    is_batch = axis in subject.example_axes(node) or node.args[i] is subject.sweep.x
+    text = f"of example {index} alone" if is_batch else f"of entry {index} along axis {axis} alone"
+    batch = ", the batch" if is_batch else ""
+    return Hypothesis({(node, i): slip}, lambda: (text, f"a missing sum over axis {axis}{batch}?"))

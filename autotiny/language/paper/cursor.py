@@ -52,6 +52,7 @@ class Cursor:
         self.tokens = without_layout(tokens(text), text)
         self.at, self.depth, self.bars = 0, 0, list[str]()
         self.defined, self.cell_depth = set[str](), 0
+        self.bracketed = set[ast.expr]()
 
     def expression(self, power: int = 0, bare: bool = False, below: bool = False) -> ast.expr:
         """An expression whose operators bind more tightly than `power`."""
@@ -76,6 +77,10 @@ class Cursor:
         self.bars = bars
         self.depth -= 1
         return node
+
+    def listed(self, item: ast.expr) -> ast.expr:
+        """An item of a list: [x] is a list there, and elsewhere x in brackets."""
+        return ast.copy_location(ast.List([item], ast.Load()), item) if item in self.bracketed else item
 
     # ----- tokens -----
     def peek(self, ahead: int = 0) -> Token:
@@ -126,6 +131,9 @@ class Cursor:
         last = self.tokens[min(self.at, len(self.tokens)) - 1] if self.tokens else start
         node.lineno, node.col_offset = self.position(start.start)
         node.end_lineno, node.end_col_offset = self.position(max(last.end, start.end))
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr) and not hasattr(child, "lineno"):
+                ast.copy_location(child, node)
         return node
 
     def position(self, character: int) -> tuple[int, int]:
@@ -170,16 +178,17 @@ class Cursor:
 
 def without_layout(found: list[Token], text: str) -> list[Token]:
     """The tokens without dollar signs, the frames of equations, and their comments after &&."""
-    kept, framed, skipping = list[Token](), 0, False
+    kept, opened, skipping = list[Token](), list[str](), False
     for token in found:
+        if token.kind == "begin":
+            opened.append(token.text)
+        framed = bool(opened) and opened[-1] in ENVIRONMENTS
+        if token.kind == "end" and opened:
+            opened.pop()
         if token.kind in ("begin", "end") and token.text in ENVIRONMENTS:
-            framed += 1 if token.kind == "begin" else -1
             skipping = False
             continue
-        skipping = skipping and token.kind != "newline"
-        if framed and token.text == "and" and text[token.start : token.end] == "&&":
-            skipping = True
-        if skipping or token.text == "$" or (framed and token.text == "&"):
-            continue
-        kept.append(token)
+        skipping = (skipping and token.kind != "newline") or (framed and text[token.start : token.end] == "&&")
+        if not (skipping or token.text == "$" or (framed and token.text == "&")):
+            kept.append(token)
     return kept

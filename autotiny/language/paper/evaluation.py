@@ -15,18 +15,20 @@ import numpy as np
 from autotiny.engine.gradients import gradients
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError
-from autotiny.language.costs import entrywise, factored, matmul, outer
+from autotiny.language.costs import entrywise, factored, filled, matmul, outer
 from autotiny.language.errors import ExpressionError, refusal, suggestion
 from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
-from autotiny.language.operators import checked
+from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
-from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
-from autotiny.language.paper.spellings import OWN, function_named, function_names
+from autotiny.language.paper.functions import JOINING
+from autotiny.language.paper.nodes import Bars, Big, Column, Indexed, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
 
 Value = Any
+COMPARISONS = {sign for sign, _ in COMPARISON.values()}
 REDUCTIONS = {"sum", "mean", "max", "min", "prod", "norm", "logsumexp", "var", "std"}
 
 
@@ -39,9 +41,9 @@ class Convention(NamedTuple):
     matrices : * between matrices is the product of matrices, as in MATLAB.
     powers : Xⁿ is a power of the matrix.
     determinants : |X| is a determinant.
-    size : the size of the identity and of ones without one.
+    size : the size of the identity and of ones without one, and the number of classes.
     axis : the axis of a sum with an index.
-    last : in index notation, the indices are those of the last axes.
+    last : in index notation, the indices are those of the last axes; of one-hot labels, the classes are.
     """
 
     columns: bool = False
@@ -77,7 +79,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return self.value(node)
+                return _number(self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -90,6 +92,9 @@ class PaperEvaluation(Evaluation):
     def name(self, node: ast.Name) -> Value:
         """The value of a name."""
         value: Value = self.scope.get(node.id)
+        if value is None and node.id[0] == "∂":
+            above = node.id[1:].partition("/")[0]
+            self.fail(node, f"{node.id} is read where {above} is a function entry by entry; write other Jacobians out")
         return value if np.iscomplexobj(value) and not isinstance(value, Tensor) else super().name(node)
 
     def constant(self, node: ast.Constant) -> Value:
@@ -106,10 +111,16 @@ class PaperEvaluation(Evaluation):
 
         return self.compute(node, what, step)
 
+    def column(self, node: Column) -> Value:
+        """A vector of LaTeX, as a column where the gradient is one."""
+        vector = _number([self.value(each) for each in node.elts])
+        is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
+        return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
+
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = self.value(node.left), self.value(node.right)
+        a, b = _number(self.value(node.left)), _number(self.value(node.right))
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -199,11 +210,20 @@ class PaperEvaluation(Evaluation):
         return np.ones((n, 1)) if self.convention.columns else np.ones(n)
 
     def attribute(self, node: ast.Attribute) -> Value:
-        """x.T, which makes a row of a vector."""
+        """x.T, which makes a row of a vector, and transposes every matrix of a stack."""
+        if node.attr == "T" and np.ndim(stack := self.value(node.value)) > 2:
+            resolve(node, "mT")
+            return self.spend(node, ".mT", lambda: entrywise(stack), lambda: np.swapaxes(stack, -1, -2))
         value = super().attribute(node)
         if node.attr in ("T", "mT") and np.ndim(value) == 1 and node.value not in self.rows:
             self.rows.add(node)
         return value
+
+    def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
+        """The value of an operator; masks are the numbers 1 and 0."""
+        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
+        return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
 
     def unary(self, node: ast.UnaryOp) -> Value:
         """-x."""
@@ -223,12 +243,18 @@ class PaperEvaluation(Evaluation):
     def call(self, node: ast.Call) -> Value:
         """A call; a sum over an axis keeps it where that is the convention."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "onehot":
+        if name == "onehot" and node.args:
             return self.onehot(node)
+        if name == "scatter" and len(node.args) > 1:
+            return self.scatter(node)
+        if name in ("onehot", "scatter"):
+            self.fail(node, f"{name}: an argument is missing; write onehot(labels) or scatter(x, index)")
         if name.endswith("'") and not function_named(name.rstrip("'")):
             return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
             return self.scatter(node)
+        if name in REDUCTIONS and len(node.args) == 2 and (counted := self.counted_from_one(node)) is not None:
+            return counted
         options = {each.arg for each in node.keywords}
         reduces = name in REDUCTIONS and ("axis" in options or len(node.args) == 2) and "keepdims" not in options
         if reduces and self.convention.keepdims:
@@ -240,6 +266,21 @@ class PaperEvaluation(Evaluation):
             return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
         return super().call(node)
 
+    def counted_from_one(self, node: ast.Call) -> Value | None:
+        """MATLAB's sum(x, 2), over the last of two axes; None for an axis that is counted from 0."""
+        axis = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+        if type(axis) is not int or axis < 1 or axis != np.ndim(value := self.value(node.args[0])):
+            return None
+        resolve(node, "counted from one")
+        options = {"axis": axis - 1, "keepdims": True}
+        name = ast.unparse(node.func)
+        return self.apply(node, self.function(node, name), [value], options)
+
+    def argument(self, function: Function, node: ast.expr) -> Value:
+        """The value of an argument; only functions that join arrays take lists of them."""
+        value = super().argument(function, node)
+        return value if function.name in JOINING or not isinstance(value, list) else _number(value)
+
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
         if name.endswith("'"):
@@ -247,7 +288,7 @@ class PaperEvaluation(Evaluation):
         if name in OWN:
             return _function(name, OWN[name])
         if name not in functions() and name not in self.scope:
-            self.fail(node, f"there is no function {name}{suggestion(name, function_names())}")
+            self.fail(node, f"there is no function {name}{suggestion(name, [*functions(), *OWN])}")
         return super().function(node, name)
 
     def slope(self, node: ast.expr, name: str) -> Callable[[Value], Value]:
@@ -264,7 +305,10 @@ class PaperEvaluation(Evaluation):
         return slope
 
     def onehot(self, node: ast.Call) -> Value:
-        """The one-hot columns or rows of integer labels, in the shape of the gradient."""
+        """The one-hot columns or rows of integer labels: as in the derived formula, or in the gradient's shape."""
+        derived = self.scope.get(f"onehot({ast.unparse(node.args[0])})")
+        if derived is not None and len(node.args) == 1:
+            return derived
         labels = np.asarray(self.value(node.args[0]))
         if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.all(labels == np.rint(labels))):
             self.fail(node, "onehot: expected integer labels")
@@ -272,23 +316,24 @@ class PaperEvaluation(Evaluation):
         if len(node.args) > 1:
             classes = int(self.value(node.args[1]))
             return np.eye(classes)[np.ravel(labels)].T if labels.ndim else np.eye(classes)[labels]
-        lengths = [n for n in self.shape if n != labels.size] or list(self.shape)
-        classes = lengths[0] if lengths else 1
+        classes = self.convention.size or max(self.shape, default=1)
         if not (labels.size and labels.min() >= 0 and labels.max() < classes <= 100_000):
             self.fail(node, f"onehot: labels between {labels.min(initial=0)} and {labels.max(initial=0)} do not fit {classes} classes")  # fmt: skip  # noqa: E501
         rows = np.eye(classes)[labels]
-        return rows.T if rows.ndim == 2 and rows.shape != self.shape else rows
+        return rows if rows.ndim == 1 or self.convention.last else rows.T
 
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""
         entries, keys = self.value(node.args[0]), tuple(self.key(each) for each in node.args[1:])
+        given = [self.value(option.value) for option in node.keywords if option.arg == "shape"]
+        shape = tuple(given[0]) if given else self.shape
 
         def placed() -> Value:
-            result = np.zeros(self.shape, np.result_type(entries, 1.0))
+            result = np.zeros(shape, np.result_type(entries, 1.0))
             np.add.at(result, keys, entries)
             return result
 
-        return self.spend(node, "scatter", lambda: entrywise(np.zeros(self.shape)), placed)
+        return self.spend(node, "scatter", lambda: filled(shape), placed)
 
     def indexed(self, node: Indexed) -> Value:
         """x_i where nothing is said of the index: all entries."""
@@ -299,16 +344,26 @@ class PaperEvaluation(Evaluation):
     # ----- what has no value -----
     def unknown(self, node: Unknown) -> Value:
         """A name that was not known when it was read: one that is defined later has a value."""
-        if node.name not in self.scope:
+        if node.name in self.scope:
+            return self.scope[node.name]
+        return self.unit_vector(node)
+
+    def unit_vector(self, node: Unknown) -> Value:
+        """e_2, which is 1 at place 2 of the first axis, counted from 0."""
+        place = re.fullmatch(r"e_?(\d{1,6})", node.name)
+        if place is None or not self.shape or int(place[1]) >= self.shape[0]:
             self.no_value(node)
-        return self.scope[node.name]
+        vector = np.eye(self.shape[0])[int(place[1])]
+        return vector[:, None] if self.convention.columns else vector
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
-        near = [name for name in (*self.scope, *function_names()) if name]
-        names = ", ".join(list(self.scope)[:8])
-        hint = suggestion(node.name, near) or (f"; the names are {names}" if names else "")
-        self.fail(node, f"there is no value named {node.name}{hint}")
+        letters = node.name.rstrip("0123456789_")
+        alike = [name for name in self.scope if name.rstrip("0123456789_") == letters]
+        near = f"; did you mean {' or '.join(sorted(alike)[:3])}?" if alike else ""
+        near = near or suggestion(node.name, [*self.scope, *functions(), *OWN])
+        names = ", ".join([name for name in self.scope if not name.endswith("'")][:8])
+        self.fail(node, f"there is no value named {node.name}{near or f'; the names are {names}'}")
 
     def partial(self, node: Partial) -> Value:
         """A differential that is not above another."""
@@ -323,6 +378,7 @@ VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.UnaryOp: PaperEvaluation.unary,
     ast.BinOp: PaperEvaluation.binary,
     ast.Call: PaperEvaluation.call,
+    Column: PaperEvaluation.column,
     Product: PaperEvaluation.product,
     Raised: PaperEvaluation.raised,
     Bars: PaperEvaluation.bars,
@@ -344,6 +400,14 @@ def derivative(function: Callable[..., Any], x: Value) -> Value:
 def _function(name: str, function: Callable[..., Any]) -> Function:
     estimate = factored if name in ("logdet", "cofactors") else entrywise
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
+
+
+def _number(value: Value) -> Value:
+    """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+    if isinstance(value, list) and value and all(np.ndim(part) < 3 for part in value):
+        columns = any(np.ndim(part) == 2 for part in value)
+        return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in value])
+    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
 
 
 def _power(base: Value, exponent: Value) -> Value:

@@ -13,6 +13,7 @@ from autotiny.language.paper.cursor import (
     CLOSING,
     COMPARISONS,
     ELSE,
+    OR,
     PLAIN,
     POSTFIX,
     POWER,
@@ -23,12 +24,14 @@ from autotiny.language.paper.cursor import (
     TRUTHS,
     Vocabulary,
 )
-from autotiny.language.paper.nodes import Partial, Product, Raised, Unknown, attribute, call, is_condition
+from autotiny.language.paper.nodes import Partial, Product, Raised, Sized, Unknown, attribute, call, is_condition
 from autotiny.language.paper.operands import OperandParser
-from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named, function_names
+from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named
 from autotiny.language.paper.tokens import Token
+from autotiny.language.vocabulary import functions
 
 LONGEST = 10_000
+DEEPEST_TREE = 120
 
 
 class Statement(NamedTuple):
@@ -41,7 +44,8 @@ def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list
     """Return the statements of a text; raises ExpressionError where it cannot be read.
 
     `denominators` says which factors side by side are below a slash: "near", those without spaces between them, as in
-    1/2m (A - Y); "all"; or the "first" alone. In "flat" text factors side by side bind as * does, from left to right.
+    1/2m (A - Y); "all"; or the "first" alone. In "flat" text all products bind as * does,
+    from left to right, as in Python.
 
     >>> from autotiny.language.paper.names import Names
     >>> (statement,) = parse("dZ = 2X^T(Xw - y)/m", Vocabulary(Names({name: name for name in ["X", "w", "y", "m"]})))
@@ -50,7 +54,13 @@ def parse(text: str, vocabulary: Vocabulary, denominators: str = "near") -> list
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"the formula has {len(text):,} characters; the limit is {LONGEST:,}")
-    return _Parser(text, vocabulary, denominators).statements()
+    statements = _Parser(text, vocabulary, denominators).statements()
+    layer: list[ast.AST] = [side for statement in statements for side in statement.sides]
+    for _ in range(DEEPEST_TREE):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    if layer:
+        raise ExpressionError(f"the formula is nested more than {DEEPEST_TREE} deep; give parts of it a name first")
+    return statements
 
 
 class _Parser(OperandParser):
@@ -116,6 +126,8 @@ class _Parser(OperandParser):
                 return None
             self.skip_newlines()
             token = self.peek()
+        if power < OR and self.is_word("if"):
+            return self.chosen(left, start)
         if token.kind == "raised":
             return self.raised(left, start) if power < POWER else None
         text = token.text if token.kind == "op" else ""
@@ -137,6 +149,17 @@ class _Parser(OperandParser):
             return self.place(Product(left, "", right), start)
         return None
 
+    def chosen(self, left: ast.expr, start: Token) -> ast.expr | None:
+        """A if C else B; None for the condition of a case."""
+        if self.depth == self.cell_depth > 0:
+            return None
+        self.at += 1
+        condition = self.expression(OR - 1)
+        if not self.is_word("else", "otherwise"):
+            raise self.error("expected else: A if condition else B", self.peek())
+        self.at += 1
+        return self.place(call("where", condition, left, self.expression()), start)
+
     def continues(self) -> bool:
         """Whether the next line goes on with an operator."""
         i = 0
@@ -151,7 +174,7 @@ class _Parser(OperandParser):
             binding, operator = PLAIN[text]
             return self.operation(left, start, operator, binding) if binding > power else None
         if text in PRODUCTS:
-            binding = PRODUCTS[text]
+            binding = PRODUCT if self.denominators == "flat" else PRODUCTS[text]
             if binding <= power:
                 return None
             self.at += 1
@@ -210,7 +233,8 @@ class _Parser(OperandParser):
     def to_power(self, base: ast.expr, text: str, token: Token) -> ast.expr:
         """A power from the text of its exponent."""
         if text == "T":
-            return attribute(base, "T")
+            ones = isinstance(base, ast.Constant) and base.value == 1
+            return attribute(self.place(Sized("ones"), token) if ones else base, "T")
         if text in ("H", "*", "†"):
             return attribute(self.place(call("conj", base), token), "T")
         if text in ("-T", "-H"):
@@ -275,7 +299,7 @@ class _Parser(OperandParser):
                 self.skip_arguments()
                 return value
             if not function:
-                near = self.names.near(name, function_names(), 1)
+                near = self.names.near(name, functions(), 1)
                 raise self.error(f"there is no method .{name}" + (f"; did you mean .{near[0]}?" if near else ""), token)
             node = self.call(function, opened)
             if isinstance(node, ast.Call):

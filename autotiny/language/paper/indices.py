@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.language.costs import entrywise
+from autotiny.language.costs import entrywise, matmul
 from autotiny.language.limits import Limits
 from autotiny.language.paper.code import resolve
 from autotiny.language.paper.evaluation import VISITS_ON_PAPER, Convention, PaperEvaluation
@@ -51,12 +51,15 @@ class IndexEvaluation(PaperEvaluation):
             return self.sum_over(node)
         if isinstance(node, Product):
             return self.factors(node)
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            self.rows.add(node)
+            return self.value(node.value)
         visit = VISITS_ON_PAPER.get(type(node))
         return visit(self, node) if visit else super().value(node)
 
     def spread(self, node: Indexed) -> Value:
         """An array with its axes at those of its letters; the first ones have them, or by convention the last ones."""
-        array = np.asarray(self.delta(node) if not node.id else self.scope[node.id])
+        array = np.asarray(self.indexed(node) if node.id else self.delta(node))
         count = len(node.indices)
         if array.ndim < count or len(set(node.indices)) < count:
             self.fail(node, f"{node.id} has {array.ndim} axes, and {count} indices")
@@ -89,18 +92,18 @@ class IndexEvaluation(PaperEvaluation):
         return np.reshape(value, (1,) * max(missing, 0) + np.shape(value))
 
     def factors(self, node: Product) -> Value:
-        """A product entry by entry; x_iᵀ w is summed."""
+        """A product entry by entry; x_iᵀ w is summed, and A x_i is the product with the matrix A."""
         a, b = self.value(node.left), self.value(node.right)
+        if np.ndim(a) == 2 and not letters_of([node.left]) and np.shape(b)[-1:] == np.shape(a)[-1:] != (1,):
+            resolve(node, "@")
+            return self.spend(node, "product", lambda: matmul(b, a.T), lambda: np.matmul(b, a.T))
         resolve(node, "*")
         product = self.spend(node, "product", lambda: entrywise(a, b), lambda: self.entrywise(node, a, b))
-        if node.left in self.rows:
+        if node.right in self.rows:
+            self.rows.add(node)
+        elif node.left in self.rows:
             return np.sum(product, axis=-1, keepdims=True)
         return product
-
-    def attribute(self, node: ast.Attribute) -> Value:
-        """x_iᵀ is a row."""
-        self.rows.add(node)
-        return self.value(node.value) if node.attr == "T" else super().attribute(node)
 
     def arranged(self, node: ast.expr) -> Value:
         """The value with its axes in the order of the gradient's."""

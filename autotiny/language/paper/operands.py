@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
 from autotiny.language.paper.functions import FunctionParser
-from autotiny.language.paper.nodes import Bars, Partial, call
+from autotiny.language.paper.nodes import Bars, Column, Partial, call
 from autotiny.language.paper.tokens import Token
 
 
@@ -40,7 +40,9 @@ class OperandParser(FunctionParser):
         }  # fmt: skip
 
     def number(self, token: Token) -> ast.expr:
-        """A number; with j or i behind it an imaginary one."""
+        """A number; with j behind it an imaginary one; 1_{Z > 0} is a mask."""
+        if token.text == "1" and self.sees("_") and self.sees("{", ahead=1):
+            return self.indicator(token)
         value: complex = float(token.text) if any(c in token.text for c in ".eE") else int(token.text[:400])
         unit = self.peek()
         if unit.kind == "name" and unit.text == "j" and not unit.spaced and not self.names.is_known("j"):
@@ -66,7 +68,10 @@ class OperandParser(FunctionParser):
         while self.takes(",", ";"):
             items.append(self.nested())
         self.expect("]", opened)
-        return ast.List(items, ast.Load()) if len(items) > 1 or isinstance(items[0], ast.List) else items[0]
+        if len(items) > 1 or isinstance(items[0], ast.List) or items[0] in self.bracketed:
+            return ast.List([self.listed(item) for item in items], ast.Load())
+        self.bracketed.add(items[0])
+        return items[0]
 
     def barred(self, opened: Token) -> ast.expr:
         """|x|, ‖x‖, ‖x‖_2, ‖x‖_F and log|A|."""
@@ -124,10 +129,18 @@ class OperandParser(FunctionParser):
             if token.text == "array" and self.takes("{"):
                 while not self.takes("}"):
                     self.next()
-            return ast.List([ast.List(row, ast.Load()) for row in self.rows(token)], ast.Load())
+            rows = self.rows(token)
+            if len({len(row) for row in rows}) != 1:
+                raise self.error("the rows of a matrix have as many entries each", token)
+            if len(rows[0]) == 1:
+                return Column([cell for (cell,) in rows], ast.Load())
+            return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)
-        *rows, last = self.rows(token)
+        rows = self.rows(token)
+        if not rows:
+            raise self.error("there are no cases", token)
+        *rows, last = rows
         result = last[0]
         for row in reversed(rows if len(last) == 1 else [*rows, last]):
             if len(row) != 2:

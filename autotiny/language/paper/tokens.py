@@ -33,12 +33,13 @@ COMMANDS = {
     **dict.fromkeys(("odot", "circ", "bullet", "hadamard"), ".*"), **dict.fromkeys(("frac", "dfrac", "tfrac"), "frac"),
 }  # fmt: skip
 """LaTeX commands, and the token that each is."""
-SPACES = {
+SIZES = {
     "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "limits",
-    "nolimits", "displaystyle", "textstyle", ",", ";", ":", "!", " ", "quad", "qquad", "nonumber", "notag", "bigm",
-    "rm", "bf", "it", "cal", ">", "(", ")", "[", "]",
+    "nolimits", "displaystyle", "textstyle", "nonumber", "notag", "bigm", "rm", "bf", "it", "cal", "(", ")", "[", "]",
 }  # fmt: skip
-"""LaTeX commands that only set spaces and sizes."""
+"""LaTeX commands that set sizes and fonts, and open and close formulas."""
+SPACES = {",", ";", ":", "!", " ", ">", "quad", "qquad"}
+"""LaTeX commands that set spaces."""
 FONTS = {
     "mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathcal", "mathtt", "operatorname", "operatorname*",
     "symbf", "pmb", "mathop", "textbf", "textit",
@@ -80,7 +81,7 @@ class Token(NamedTuple):
 def plain_letters(text: str) -> str:
     """The text with mathematical and subscript letters and digits as plain ones, character by character."""
     return "".join(
-        unicodedata.normalize("NFKC", c) if "\U0001d400" <= c <= "\U0001d7cb" or "₀" <= c <= "ₜ" else c for c in text
+        unicodedata.normalize("NFKC", c) if "\U0001d400" <= c <= "\U0001d7cb" or "₀" <= c <= "₉" else c for c in text
     )
 
 
@@ -105,11 +106,16 @@ class _Tokenizer:
             assert match is not None  # the last alternative is any character
             start, self.at = self.at, match.end()
             kind = str(match.lastgroup)
+            if kind == "command" and match[0][1:] in SIZES:
+                continue
             if kind == "space" or (kind == "command" and match[0][1:] in SPACES):
                 spaced = spaced or not glued
                 continue
             for token in self.made(kind, match[0], start):
-                if token.text == "d" and token.kind == "upright":
+                if glued and token.kind != "name":
+                    yield token._replace(kind="name", text=glued, spaced=spaced)
+                    glued = ""
+                if token.kind == "upright":
                     glued = "d"
                     continue
                 token = token._replace(text=glued + token.text, spaced=spaced)
@@ -164,6 +170,9 @@ class _Tokenizer:
         elif text[-1] == "_" and len(text) > 1 and self.text[self.at : self.at + 1] in ("{", "\\"):
             self.at -= 1
             text = text[:-1]
+        letters = re.match(r"[^ᵢᵣᵤᵥⱼₙₖₗₘ]+", text)
+        if letters and letters.end() < len(text) and text not in GREEK.values():
+            text = f"{letters[0]}_{unicodedata.normalize('NFKC', text[letters.end() :])}"
         for accent, name in ACCENTED.items():
             text = text.replace(accent, name)
         yield Token("op" if text in WORDS or text == "_" else "name", text, start, self.at)
