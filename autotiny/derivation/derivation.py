@@ -13,7 +13,10 @@ from autotiny.derivation.matching import Match, match
 from autotiny.derivation.points import Gradients
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import DerivedGradient, Step
+from autotiny.diagnosis import GraphContext
+from autotiny.engine import graph
 from autotiny.engine.call_site import caller_scope
+from autotiny.engine.gradients import seed
 from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import text
 
@@ -50,7 +53,8 @@ def _step(step: Step) -> Iterator[str]:
 
 def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
     for name, lemma in derivation.lemmas.items():
-        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+        of = "".join(f", {as_text(z)} = {as_text(made)}" for z, made in lemma.unnamed.items())
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}{of}", "", "    ")
 
 
 def verdict(derivation: DerivedGradient) -> str:
@@ -104,6 +108,8 @@ def latex_steps(derivation: DerivedGradient) -> str:
         rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
         for symbol, lemma in derivation.lemmas.items()
     ]
+    unnamed = [item for lemma in derivation.lemmas.values() for item in lemma.unnamed.items()]
+    rows += [rf"{as_latex(z)} &= {as_latex(made)}" for z, made in unnamed]
     return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(rows), r"\end{aligned}"])
 
 
@@ -159,7 +165,9 @@ def _rule(step: Step) -> str:
 
 
 def _lemma(name: Term, lemma: DerivedGradient) -> str:
-    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    gradient = _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    of = [_math(as_mathml(z) + EQUALS + as_mathml(made), made) for z, made in lemma.unnamed.items()]
+    return ",&ensp; ".join([gradient, *of])
 
 
 def _picks(derivation: DerivedGradient) -> str:
@@ -232,7 +240,28 @@ class Derivation(DerivedGradient):
         free = [x for x in self.run.tracked if x not in relied_on]
         others = caller_scope() if scope is None else scope
         gradients = Gradients(self.output, self.run.definitions, self.run.tracked)
-        return match(formula, self.term, self.definitions, free, others, gradients, self.target, relied_on)
+        return match(
+            formula,
+            self.term,
+            self.definitions,
+            free,
+            others,
+            gradients,
+            self.target,
+            relied_on,
+            self._graph(others),
+        )
+
+    def _graph(self, scope: Mapping[str, Any]) -> GraphContext | None:
+        """Return the context of the recorded graph, in which slips are looked for; None if the output is no number."""
+        tensors = {term: x for x, term in self.run.symbols.items()}
+        output, x = tensors.get(self.output), tensors.get(self.target)
+        if output is None or x is None or output.size != 1:
+            return None
+        names = {tensor: term.name for tensor, term in self.run.symbols.items() if term.name}
+        return GraphContext(
+            output, seed(output, None), x, graph.names(graph.topological_order(output), {}) | names, scope
+        )
 
     def __repr__(self) -> str:
         return terminal(self)

@@ -123,6 +123,12 @@ class DerivedGradient:
         return named
 
     @property
+    def unnamed(self) -> dict[Term, Term]:
+        """The formula of the target, if it is a part of your code without a name, which got one here."""
+        target = self.target
+        return {} if target in set(self.run.symbols.values()) else {target: self.run.definitions[target]}
+
+    @property
     def operations(self) -> int:
         """The number of operations of the formula and of the gradients that it names."""
         return sum(size(each.term)[0] for each in (self, *self.named.values()))

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from autotiny.diagnosis.values import Array, factor, finite_max, near, same, wrong_entries
+from autotiny.diagnosis.values import Array, equal, factor, finite_max, near, same, wrong_entries
 from autotiny.notation.numbers import short_number
 
 
@@ -26,6 +26,10 @@ class Context:
 
     def entries(self) -> Collection[int]:
         """Return the numbers of entries that a loss sums over."""
+        return ()
+
+    def lengths(self) -> Collection[int]:
+        """Return the lengths of axes that count no examples."""
         return ()
 
     def scales(self) -> Collection[float]:
@@ -113,6 +117,13 @@ def without_numbers(stated: Array, right: Array, context: Context) -> str | None
             index = [int(i) for i in np.argwhere(bad)[0]]
             where = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {index}"
             return f"{kind} in {where}: {reason}"
+    whole = np.all(np.isfinite(right)) and stated.shape == right.shape and stated.any() and not np.iscomplexobj(right)
+    if (
+        whole
+        and not equal(stated, right)
+        and any(np.array_equal(stated, cut(right)) for cut in (np.trunc, np.floor, np.round))
+    ):
+        return "the gradient cut to whole numbers: an integer array, or // in place of /?"
     if stated.size and not stated.any() and right.any():
         return "zero in every entry: was it never assigned, or overwritten?"
     return None
@@ -188,6 +199,8 @@ def likely_cause(size: float, context: Context) -> str:
         words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
         if words and likely is causes:
             words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
+        if likely is pairs and any(abs(size - n) < 1e-6 * n or abs(size * n - 1) < 1e-6 for n in context.lengths()):
+            return ""  # an axis of this length is as likely
         if words:
             return ", or ".join(dict.fromkeys(words[:2]))
     return ""
@@ -197,7 +210,8 @@ def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
     """Yield the causes of factors by the whole numbers that a loss multiplies or divides by."""
     for scale in sorted(context.scales()):
         n = scale if scale > 1 else 1 / scale
-        if n > 2 and abs(n - round(n)) < 1e-9 * n:
+        twice = any(abs(n / count - two) < 1e-9 for count in context.counts() for two in (2, 0.5))
+        if n > 2 and abs(n - round(n)) < 1e-9 * n and not twice:
             yield f"a missing division by {round(n)}", n
             yield f"one division by {round(n)} too many", 1 / n
     yield from _of_entries(context)

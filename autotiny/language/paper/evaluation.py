@@ -21,7 +21,8 @@ from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
 from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
-from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.functions import JOINING
+from autotiny.language.paper.nodes import Bars, Big, Column, Indexed, Partial, Product, Raised, Sized, Unknown
 from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
@@ -80,7 +81,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return self.value(node)
+                return _number(self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -111,6 +112,12 @@ class PaperEvaluation(Evaluation):
             return checked(value) if isinstance(value, list | tuple) or not np.iscomplexobj(value) else value
 
         return self.compute(node, what, step)
+
+    def column(self, node: Column) -> Value:
+        """A vector of LaTeX, as a column where the gradient is one."""
+        vector = _number([self.value(each) for each in node.elts])
+        is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
+        return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
 
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
@@ -283,6 +290,11 @@ class PaperEvaluation(Evaluation):
         name = ast.unparse(node.func)
         return self.apply(node, self.function(node, name), [value], options)
 
+    def argument(self, function: Function, node: ast.expr) -> Value:
+        """The value of an argument; only functions that join arrays take lists of them."""
+        value = super().argument(function, node)
+        return value if function.name in JOINING or not isinstance(value, list) else _number(value)
+
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
         if name.endswith("'"):
@@ -307,7 +319,10 @@ class PaperEvaluation(Evaluation):
         return slope
 
     def onehot(self, node: ast.Call) -> Value:
-        """The one-hot columns or rows of integer labels, in the shape of the gradient."""
+        """The one-hot columns or rows of integer labels: as in the derived formula, or in the gradient's shape."""
+        derived = self.scope.get(f"onehot({ast.unparse(node.args[0])})")
+        if derived is not None and len(node.args) == 1:
+            return derived
         labels = np.asarray(self.value(node.args[0]))
         if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.all(labels == np.rint(labels))):
             self.fail(node, "onehot: expected integer labels")
@@ -343,9 +358,17 @@ class PaperEvaluation(Evaluation):
     # ----- what has no value -----
     def unknown(self, node: Unknown) -> Value:
         """A name that was not known when it was read: one that is defined later has a value."""
-        if node.name not in self.scope:
+        if node.name in self.scope:
+            return self.scope[node.name]
+        return self.unit_vector(node)
+
+    def unit_vector(self, node: Unknown) -> Value:
+        """e_2, which is 1 at place 2 of the first axis, counted from 0."""
+        place = re.fullmatch(r"e_?(\d{1,6})", node.name)
+        if place is None or not self.shape or int(place[1]) >= self.shape[0]:
             self.no_value(node)
-        return self.scope[node.name]
+        vector = np.eye(self.shape[0])[int(place[1])]
+        return vector[:, None] if self.convention.columns else vector
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
@@ -369,6 +392,7 @@ VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.UnaryOp: PaperEvaluation.unary,
     ast.BinOp: PaperEvaluation.binary,
     ast.Call: PaperEvaluation.call,
+    Column: PaperEvaluation.column,
     Product: PaperEvaluation.product,
     Raised: PaperEvaluation.raised,
     Bars: PaperEvaluation.bars,
@@ -398,7 +422,10 @@ def is_one(node: ast.expr) -> bool:
 
 
 def _number(value: Value) -> Value:
-    """A mask as the numbers 1 and 0; other values as they are."""
+    """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+    if isinstance(value, list) and value and all(np.ndim(part) < 3 for part in value):
+        columns = any(np.ndim(part) == 2 for part in value)
+        return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in value])
     return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
 
 

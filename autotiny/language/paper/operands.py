@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
 from autotiny.language.paper.functions import FunctionParser
-from autotiny.language.paper.nodes import Bars, Partial, call, is_condition
+from autotiny.language.paper.nodes import Bars, Column, Partial, call, is_condition
 from autotiny.language.paper.tokens import Token
 
 
@@ -135,6 +135,8 @@ class OperandParser(FunctionParser):
             rows = self.rows(token)
             if len({len(row) for row in rows}) != 1:
                 raise self.error("the rows of a matrix have as many entries each", token)
+            if len(rows[0]) == 1:
+                return Column([cell for (cell,) in rows], ast.Load())
             return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)
