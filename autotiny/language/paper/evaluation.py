@@ -79,7 +79,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return _number(self.value(node))
+                return self.number(node, self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -108,16 +108,23 @@ class PaperEvaluation(Evaluation):
 
         return self.compute(node, what, step)
 
+    def number(self, node: ast.expr, value: Value) -> Value:
+        """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+        if isinstance(value, list) and value:
+            size = sum(map(np.size, value))
+            return self.spend(node, "list", lambda: entrywise(np.broadcast_to(0.0, size)), lambda: joined(value))
+        return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+
     def column(self, node: Column) -> Value:
         """A vector of LaTeX, as a column where the gradient is one."""
-        vector = _number([self.value(each) for each in node.elts])
+        vector = self.number(node, [self.value(each) for each in node.elts])
         is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
         return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
 
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = _number(self.value(node.left)), _number(self.value(node.right))
+        a, b = (self.number(each, self.value(each)) for each in (node.left, node.right))
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -218,7 +225,7 @@ class PaperEvaluation(Evaluation):
 
     def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
         """The value of an operator; masks are the numbers 1 and 0."""
-        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        values = [self.value(each) if sign in COMPARISONS else self.number(each, self.value(each)) for each in operands]
         numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
         return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
 
@@ -264,7 +271,7 @@ class PaperEvaluation(Evaluation):
     def argument(self, function: Function, node: ast.expr) -> Value:
         """The value of an argument; only functions that join arrays take lists of them."""
         value = super().argument(function, node)
-        return value if function.name in JOINING or not isinstance(value, list) else _number(value)
+        return value if function.name in JOINING or not isinstance(value, list) else self.number(node, value)
 
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
@@ -388,12 +395,10 @@ def _function(name: str, function: Callable[..., Any]) -> Function:
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
 
 
-def _number(value: Value) -> Value:
-    """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
-    if isinstance(value, list) and value and all(np.ndim(part) < 3 for part in value):
-        columns = any(np.ndim(part) == 2 for part in value)
-        return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in value])
-    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+def joined(parts: list[Value]) -> Value:
+    """Numbers and vectors as one vector."""
+    columns = any(np.ndim(part) == 2 for part in parts)
+    return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in parts])
 
 
 def _power(base: Value, exponent: Value) -> Value:
