@@ -264,8 +264,8 @@ def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
 
 
 def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
-    """Whether an operation is applied to numbers of Python's alone, and works on arrays."""
-    if isinstance(op.function, np.ufunc) or op is OPS[index]:
+    """Whether an operation works on arrays and gets numbers of Python's alone, which in a user's code have no index."""
+    if isinstance(op.function, np.ufunc) or (op is OPS[index] and modes.tracing is not None):
         return False
     return all(type(term.value) in NUMBERS for term in operands)
 

@@ -35,13 +35,15 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
 
 def bottleneck(made: Term, wanted: Collection[Term]) -> Term | None:
     """The last result through which alone a term depends on the wanted symbols: Z of softmax(Z), Z = W A + b."""
-    leading, waiting, found = leading_to(made, wanted), {made}, None
+    leading = leading_to(made, wanted)
+    waiting, found = {made}, None
     for part in reversed(leading):
-        if waiting == {part} and part not in wanted:
+        if part in wanted:
+            break
+        if waiting == {part}:
             found = part
         waiting.discard(part)
-        if part not in wanted:
-            waiting.update(arg for arg in part.args if arg in leading)
+        waiting.update(arg for arg in part.args if arg in leading)
     return found
 
 

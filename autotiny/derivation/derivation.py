@@ -50,7 +50,8 @@ def _step(step: Step) -> Iterator[str]:
 
 def _lemmas(derivation: DerivedGradient) -> Iterator[str]:
     for name, lemma in derivation.lemmas.items():
-        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}", "", "    ")
+        of = "".join(f", {as_text(z)} = {as_text(made)}" for z, made in lemma.unnamed.items())
+        yield from wrapped(f"where {as_text(name)} = {lemma.name} = {lemma.formula}{of}", "", "    ")
 
 
 def verdict(derivation: DerivedGradient) -> str:
@@ -104,6 +105,8 @@ def latex_steps(derivation: DerivedGradient) -> str:
         rf"{as_latex(symbol)} = {latex_ratio(lemma)} &= {as_latex(lemma.term)}"
         for symbol, lemma in derivation.lemmas.items()
     ]
+    unnamed = [item for lemma in derivation.lemmas.values() for item in lemma.unnamed.items()]
+    rows += [rf"{as_latex(z)} &= {as_latex(made)}" for z, made in unnamed]
     return "\n".join([r"\begin{aligned}", " \\\\[0.5ex]\n".join(rows), r"\end{aligned}"])
 
 
@@ -159,7 +162,9 @@ def _rule(step: Step) -> str:
 
 
 def _lemma(name: Term, lemma: DerivedGradient) -> str:
-    return _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    gradient = _math(as_mathml(name) + EQUALS + html_ratio(lemma) + EQUALS + as_mathml(lemma.term), lemma.term)
+    of = [_math(as_mathml(z) + EQUALS + as_mathml(made), made) for z, made in lemma.unnamed.items()]
+    return ",&ensp; ".join([gradient, *of])
 
 
 def _picks(derivation: DerivedGradient) -> str:
@@ -212,12 +217,16 @@ class Derivation(DerivedGradient):
         return elements(self, place or None)
 
     def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
-        """Compare a typed formula with the gradient, and describe the difference.
+        r"""Compare a typed formula with the gradient, and describe the difference.
 
-        It may be NumPy code or textbook notation, over the names in your code and those of other gradients (dZ2). It is
-        compared with the derived formula on the recorded values, and on other values of the tracked tensors, except
-        those whose values a step relies on. `scope` gives other names; by default, your variables. Raises
-        ExpressionError if the formula cannot be parsed, and UnsupportedError if it is not text.
+        It may be NumPy code, MATLAB's, LaTeX or what stands on paper, over the names in your code and those of the
+        gradients by all tensors of the run: "1/m (A2 - Y)", "∂J/∂W2 = dZ2 A1ᵀ", "dA1 ⊙ g'(Z1)", r"\frac{1}{m} Z".
+        Of an equation all sides are compared; earlier lines may define names. What the notation leaves open is chosen
+        so that the formula is right, if it can be, and `.read_as` says how. It is compared with the derived formula on
+        the recorded values, and on other values of the tracked tensors, except those whose values a step relies on;
+        symmetric matrices stay symmetric there, and so on, and `.condition` says where that was needed. `scope` gives
+        other names; by default, your variables. Raises ExpressionError if the formula cannot be parsed, with the
+        place, and UnsupportedError if it is not text.
         """
         if not isinstance(formula, str):
             raise UnsupportedError(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from autotiny.algebra import Term, symbol, topological_order
+from autotiny.algebra import Term, topological_order
 from autotiny.algebra.normal import MATMUL, is_transpose
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.simplify import Simplifier, size
@@ -30,12 +30,16 @@ TRIES = 4
 class Gradient(NamedTuple):
     """A gradient that formulas may name: of a tensor, by the chain rule's formula for it, in normal form.
 
-    It is shared where several tensors are made from that tensor, so that each of their gradients uses this one.
+    It is shared where several tensors are made from that tensor, so that each of their gradients uses this one, and
+    used `uses` times on the way to the target. A toll is what its name costs: that of a part of the code without a name
+    has to be explained.
     """
 
     of: Term
     chain: Term
     is_shared: bool
+    uses: int = 1
+    toll: int = 0
 
 
 class Formula(NamedTuple):
@@ -59,13 +63,11 @@ class Lemmas:
         self.formulas: dict[Term, Formula] = {}
         self.wholes: dict[Term, dict[Term, int]] = {}
 
-    def add(self, name: str, value: object, gradient: Gradient) -> Term:
-        """Return a symbol for a gradient, which later formulas may name."""
-        g = symbol(name, value)
-        self.gradients[g] = gradient
+    def add(self, name: Term, gradient: Gradient) -> None:
+        """Add a gradient that later formulas may name."""
+        self.gradients[name] = gradient
         if self.names(gradient.chain):  # now, so that no chain of layers is too long for recursion
-            self.formula(g)
-        return g
+            self.formula(name)
 
     def names(self, term: Term) -> list[Term]:
         """The gradients that a formula names, the last one first."""
@@ -77,6 +79,15 @@ class Lemmas:
             self.formulas[name] = self.shortest(self.gradients[name].chain)
         return self.formulas[name]
 
+    def needed(self, formula: Formula) -> list[Term]:
+        """The gradients that a formula and its steps name, and those that these name, the first one first."""
+        needed, latest = set[Term](), [formula]
+        while latest:
+            new = {g for each in latest for end in (each.chain, each.term) for g in self.names(end)} - needed
+            needed |= new
+            latest = [self.formula(g) for g in new]
+        return sorted(needed, key=lambda g: g.number)
+
     # ----- in place, or by name -----
     def in_place(self, chain: Term) -> Term:
         """Return a formula without the names that cannot make it shorter."""
@@ -86,11 +97,17 @@ class Lemmas:
 
     def _is_of_no_use(self, name: Term, chain: Term) -> bool:
         gradient = self.gradients[name]
-        once = not gradient.is_shared and occurrences(chain)[name] == 1
-        return name is chain or (once and size(chain)[0] + size(gradient.chain)[0] <= LONG)
+        once = not gradient.is_shared and gradient.uses == 1 and occurrences(chain)[name] == 1
+        return once and size(chain)[0] + size(gradient.chain)[0] <= LONG
 
     def _with_in_place(self, chain: Term, name: Term) -> Term:
         return self.normal(replaced(chain, {name: self.gradients[name].chain}))
+
+    def written_out(self, chain: Term) -> Term:
+        """Return a formula that is a name alone as what it names."""
+        while chain in self.gradients:
+            chain = self.gradients[chain].chain
+        return chain
 
     def shortest(self, chain: Term) -> Formula:
         """Return the formula with the shortest whole."""
@@ -107,7 +124,34 @@ class Lemmas:
                 best, least, chain, in_vain = other, whole, longer, 0
             else:
                 chain, in_vain = chain if self.gradients[name].is_shared else longer, in_vain + 1
-        return best
+        return self._without_single_uses(best)
+
+    def _without_single_uses(self, formula: Formula) -> Formula:
+        """Return a formula in which a name that is left in one place alone is written out, in every step."""
+        for name in self.names(formula.term):
+            if occurrences(formula.term)[name] == 1 and not self._keeps_its_name(name):
+                longer = self._spliced(formula, name)
+                if size(longer.chain)[0] <= LONG and self._whole(longer.term) <= self._whole(formula.term):
+                    formula = longer
+        return formula
+
+    def _spliced(self, formula: Formula, name: Term) -> Formula:
+        """Return the steps of a formula in which a gradient is written out, and then those of that gradient."""
+        inner = self.formula(name)
+        steps = [
+            rewrite._replace(
+                before=replaced(rewrite.before, {name: inner.chain}), after=replaced(rewrite.after, {name: inner.chain})
+            )
+            for rewrite in formula.rewrites
+        ]
+        steps += [
+            rewrite._replace(
+                before=replaced(formula.term, {name: rewrite.before}),
+                after=replaced(formula.term, {name: rewrite.after}),
+            )
+            for rewrite in inner.rewrites
+        ]
+        return Formula(replaced(formula.chain, {name: inner.chain}), steps)
 
     def _to_try(self, chain: Term, tried: set[Term]) -> Term | None:
         """The last gradient that may cancel in a formula once it is in place of its name."""
@@ -135,7 +179,7 @@ class Lemmas:
     def _whole_of_name(self, name: Term) -> dict[Term, int]:
         """The number of operations of a gradient, and of each that its formula names."""
         if name not in self.wholes:
-            self.wholes[name] = {name: self._operations(name)}
+            self.wholes[name] = {name: self._operations(name) + self.gradients[name].toll}
             for other in self.names(self.formula(name).term):
                 self.wholes[name] |= self._whole_of_name(other)
         return self.wholes[name]

@@ -17,10 +17,12 @@ from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import rebuilt, size
 from autotiny.derivation.loops import Loops
-from autotiny.derivation.origins import PI, Origins
+from autotiny.derivation.origins import Origins
+from autotiny.derivation.readings import PI
 from autotiny.derivation.views import equal_array, flat, is_order, part_of_array, view_key, with_names
 from autotiny.engine import graph
 from autotiny.engine.call_site import named_values
+from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import as_typed, is_identity
 from autotiny.ops.indexing import index
@@ -264,6 +266,10 @@ class _Lifter:
                 done[part] = part if part in self.final else self.final_symbol(part)
             else:
                 done[part] = rebuilt(part, tuple(done[arg] for arg in part.args))
+                if len(part.parents) > len(part.args) and part.op is not None:  # a variable in an index
+                    options = tree_map(lambda each: done.get(each, each) if isinstance(each, Term) else each,
+                                       dict(part.kwargs))  # fmt: skip
+                    done[part] = constant(apply(part.op, done[part].args, options))
         return done[made]
 
     def final_symbol(self, variable: Term) -> Term:

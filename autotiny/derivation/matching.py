@@ -285,11 +285,14 @@ class Point:
             return others
         others |= dict.fromkeys(run.seed_names, run.seed)
         with np.errstate(all="ignore"):
-            wanted = [x for x, name in matcher.gradient_names.items() if name in matcher.used]
+            named = matcher.used - set(matcher.symbols.values())  # the gradients that the derivation names are symbols
+            wanted = [x for x, name in matcher.gradient_names.items() if name in named]
             others |= {matcher.gradient_names[x]: value for x, value in run.at(self.known, wanted).items()}
-            for x in matcher.gradient_names if any(name.endswith("'") for name in matcher.used) else ():
-                if (slope := run.slope(x, self.known)) is not None:
-                    others[f"{matcher.symbols[x]}'"] = slope
+            uses_slopes = any(name.endswith("'") or name[:1] == "∂" for name in matcher.used)
+            for x in matcher.gradient_names if uses_slopes else ():
+                for result, slope in run.slopes(x, self.known):
+                    others.setdefault(f"{matcher.symbols[x]}'", slope)
+                    others[f"∂{matcher.symbols[result]}/∂{matcher.symbols[x]}"] = slope
         return others
 
     def value(self, reading: Reading) -> Array:

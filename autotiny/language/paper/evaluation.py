@@ -41,9 +41,9 @@ class Convention(NamedTuple):
     matrices : * between matrices is the product of matrices, as in MATLAB.
     powers : Xⁿ is a power of the matrix.
     determinants : |X| is a determinant.
-    size : the size of the identity and of ones without one.
+    size : the size of the identity and of ones without one, and the number of classes.
     axis : the axis of a sum with an index.
-    last : in index notation, the indices are those of the last axes.
+    last : in index notation, the indices are those of the last axes; of one-hot labels, the classes are.
     """
 
     columns: bool = False
@@ -92,6 +92,9 @@ class PaperEvaluation(Evaluation):
     def name(self, node: ast.Name) -> Value:
         """The value of a name."""
         value: Value = self.scope.get(node.id)
+        if value is None and node.id[0] == "∂":
+            above = node.id[1:].partition("/")[0]
+            self.fail(node, f"{node.id} is read where {above} is a function entry by entry; write other Jacobians out")
         return value if np.iscomplexobj(value) and not isinstance(value, Tensor) else super().name(node)
 
     def constant(self, node: ast.Constant) -> Value:
@@ -257,6 +260,8 @@ class PaperEvaluation(Evaluation):
             return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
             return self.scatter(node)
+        if name in REDUCTIONS and len(node.args) == 2 and (counted := self.counted_from_one(node)) is not None:
+            return counted
         options = {each.arg for each in node.keywords}
         reduces = name in REDUCTIONS and ("axis" in options or len(node.args) == 2) and "keepdims" not in options
         if reduces and self.convention.keepdims:
@@ -272,6 +277,16 @@ class PaperEvaluation(Evaluation):
         """The value of an argument; only functions that join arrays take lists of them."""
         value = super().argument(function, node)
         return value if function.name in JOINING or not isinstance(value, list) else self.number(node, value)
+
+    def counted_from_one(self, node: ast.Call) -> Value | None:
+        """MATLAB's sum(x, 2), over the last of two axes; None for an axis that is counted from 0."""
+        axis = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+        if type(axis) is not int or axis < 1 or axis != np.ndim(value := self.value(node.args[0])):
+            return None
+        resolve(node, "counted from one")
+        options = {"axis": axis - 1, "keepdims": True}
+        name = ast.unparse(node.func)
+        return self.apply(node, self.function(node, name), [value], options)
 
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
@@ -308,12 +323,11 @@ class PaperEvaluation(Evaluation):
         if len(node.args) > 1:
             classes = int(self.value(node.args[1]))
             return np.eye(classes)[np.ravel(labels)].T if labels.ndim else np.eye(classes)[labels]
-        lengths = [n for n in self.shape if n != labels.size] or list(self.shape)
-        classes = lengths[0] if lengths else 1
+        classes = self.convention.size or max(self.shape, default=1)
         if not (labels.size and labels.min() >= 0 and labels.max() < classes <= 100_000):
             self.fail(node, f"onehot: labels between {labels.min(initial=0)} and {labels.max(initial=0)} do not fit {classes} classes")  # fmt: skip  # noqa: E501
         rows = np.eye(classes)[labels]
-        return rows.T if rows.ndim == 2 and rows.shape != self.shape else rows
+        return rows if rows.ndim == 1 or self.convention.last else rows.T
 
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""

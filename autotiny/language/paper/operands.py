@@ -40,7 +40,9 @@ class OperandParser(FunctionParser):
         }  # fmt: skip
 
     def number(self, token: Token) -> ast.expr:
-        """A number; with j or i behind it an imaginary one."""
+        """A number; with j behind it an imaginary one; 1_{Z > 0} is a mask."""
+        if token.text == "1" and self.sees("_") and self.sees("{", ahead=1):
+            return self.indicator(token)
         value: complex = float(token.text) if any(c in token.text for c in ".eE") else int(token.text[:400])
         unit = self.peek()
         if unit.kind == "name" and unit.text == "j" and not unit.spaced and not self.names.is_known("j"):
