@@ -81,7 +81,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return _number(self.value(node))
+                return self.number(node, self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -113,16 +113,23 @@ class PaperEvaluation(Evaluation):
 
         return self.compute(node, what, step)
 
+    def number(self, node: ast.expr, value: Value) -> Value:
+        """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+        if isinstance(value, list) and value:
+            size = sum(map(np.size, value))
+            return self.spend(node, "list", lambda: entrywise(np.broadcast_to(0.0, size)), lambda: joined(value))
+        return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+
     def column(self, node: Column) -> Value:
         """A vector of LaTeX, as a column where the gradient is one."""
-        vector = _number([self.value(each) for each in node.elts])
+        vector = self.number(node, [self.value(each) for each in node.elts])
         is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
         return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
 
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = _number(self.value(node.left)), _number(self.value(node.right))
+        a, b = (self.number(each, self.value(each)) for each in (node.left, node.right))
         if self.convention.ones:
             a, b = self.with_ones(node, a, b)
         sign = self.sign(node, a, b)
@@ -233,7 +240,7 @@ class PaperEvaluation(Evaluation):
 
     def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
         """The value of an operator; masks are the numbers 1 and 0."""
-        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        values = [self.value(each) if sign in COMPARISONS else self.number(each, self.value(each)) for each in operands]
         numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
         return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
 
@@ -280,6 +287,11 @@ class PaperEvaluation(Evaluation):
             return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
         return super().call(node)
 
+    def argument(self, function: Function, node: ast.expr) -> Value:
+        """The value of an argument; only functions that join arrays take lists of them."""
+        value = super().argument(function, node)
+        return value if function.name in JOINING or not isinstance(value, list) else self.number(node, value)
+
     def counted_from_one(self, node: ast.Call) -> Value | None:
         """MATLAB's sum(x, 2), over the last of two axes; None for an axis that is counted from 0."""
         axis = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
@@ -289,11 +301,6 @@ class PaperEvaluation(Evaluation):
         options = {"axis": axis - 1, "keepdims": True}
         name = ast.unparse(node.func)
         return self.apply(node, self.function(node, name), [value], options)
-
-    def argument(self, function: Function, node: ast.expr) -> Value:
-        """The value of an argument; only functions that join arrays take lists of them."""
-        value = super().argument(function, node)
-        return value if function.name in JOINING or not isinstance(value, list) else _number(value)
 
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
@@ -421,12 +428,10 @@ def is_one(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 1
 
 
-def _number(value: Value) -> Value:
-    """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
-    if isinstance(value, list) and value and all(np.ndim(part) < 3 for part in value):
-        columns = any(np.ndim(part) == 2 for part in value)
-        return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in value])
-    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+def joined(parts: list[Value]) -> Value:
+    """Numbers and vectors as one vector."""
+    columns = any(np.ndim(part) == 2 for part in parts)
+    return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in parts])
 
 
 def _power(base: Value, exponent: Value) -> Value:
