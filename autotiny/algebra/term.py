@@ -226,11 +226,22 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         term = _new(op, operands, options, None, value)
         if modes.tracing is not None and op.has("checks"):
             modes.tracing.note_check(term)
-        if any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
+        if modes.tracing is not None and any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
             raise count_needed("x[mask]")
         if all(parent.is_constant for parent in term.parents):
             return constant(value)
         _terms[key] = term
+    return term
+
+
+def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
+    """Return the term of an operation on constants, which stays one: a unit vector is not an array of numbers."""
+    key = (op, *map(id, args), _key(options))
+    term = _terms.get(key)
+    if term is None:
+        term = _terms[key] = _new(
+            op, args, options, None, op.forward(*values_for(op, args), **tree_map(value_of, dict(options)))
+        )
     return term
 
 

@@ -13,7 +13,10 @@ from autotiny.derivation.matching import Match, match
 from autotiny.derivation.points import Gradients
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import DerivedGradient, Step
+from autotiny.diagnosis import GraphContext
+from autotiny.engine import graph
 from autotiny.engine.call_site import caller_scope
+from autotiny.engine.gradients import seed
 from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import text
 
@@ -217,12 +220,16 @@ class Derivation(DerivedGradient):
         return elements(self, place or None)
 
     def matches(self, formula: str, scope: Mapping[str, Any] | None = None) -> Match:
-        """Compare a typed formula with the gradient, and describe the difference.
+        r"""Compare a typed formula with the gradient, and describe the difference.
 
-        It may be NumPy code or textbook notation, over the names in your code and those of other gradients (dZ2). It is
-        compared with the derived formula on the recorded values, and on other values of the tracked tensors, except
-        those whose values a step relies on. `scope` gives other names; by default, your variables. Raises
-        ExpressionError if the formula cannot be parsed, and UnsupportedError if it is not text.
+        It may be NumPy code, MATLAB's, LaTeX or what stands on paper, over the names in your code and those of the
+        gradients by all tensors of the run: "1/m (A2 - Y)", "∂J/∂W2 = dZ2 A1ᵀ", "dA1 ⊙ g'(Z1)", r"\frac{1}{m} Z".
+        Of an equation all sides are compared; earlier lines may define names. What the notation leaves open is chosen
+        so that the formula is right, if it can be, and `.read_as` says how. It is compared with the derived formula on
+        the recorded values, and on other values of the tracked tensors, except those whose values a step relies on;
+        symmetric matrices stay symmetric there, and so on, and `.condition` says where that was needed. `scope` gives
+        other names; by default, your variables. Raises ExpressionError if the formula cannot be parsed, with the
+        place, and UnsupportedError if it is not text.
         """
         if not isinstance(formula, str):
             raise UnsupportedError(
@@ -232,7 +239,19 @@ class Derivation(DerivedGradient):
         free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
         others = caller_scope() if scope is None else scope
         gradients = Gradients(self.output, self.run.definitions, self.run.tracked)
-        return match(formula, self.term, self.definitions, free, others, gradients, self.target.name or "")
+        name, context = self.target.name or "", self._graph(others)
+        return match(formula, self.term, self.definitions, free, others, gradients, name, context)
+
+    def _graph(self, scope: Mapping[str, Any]) -> GraphContext | None:
+        """Return the context of the recorded graph, in which slips are looked for; None if the output is no number."""
+        tensors = {term: x for x, term in self.run.symbols.items()}
+        output, x = tensors.get(self.output), tensors.get(self.target)
+        if output is None or x is None or output.size != 1:
+            return None
+        names = {tensor: term.name for tensor, term in self.run.symbols.items() if term.name}
+        return GraphContext(
+            output, seed(output, None), x, graph.names(graph.topological_order(output), {}) | names, scope
+        )
 
     def __repr__(self) -> str:
         return terminal(self)

@@ -8,19 +8,20 @@ import numpy as np
 
 from autotiny.algebra import Simplifier, Term, constant, symbol, topological_order
 from autotiny.algebra.normalise import normalise
+from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.search import Rewrite
+from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.chain_rule import bottlenecks, pull
 from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    AT_ONCE,
     ROWS_ON_DATA,
     Fact,
     Length,
-    NormInRange,
     NotSingular,
-    NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
@@ -55,7 +56,7 @@ class Descent:
     def simplifier_of_run(self, left_out: Container[str]) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.passage.stated.definitions.items()}
+        definitions = {s: in_plain_form(made, plain) for s, made in self.passage.stated.definitions.items()}
         named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
         rules = (rule for s, made in named for rule in rules_of(s, made))
         expansions = (rule for s, made in named for rule in expansions_of(s, made))
@@ -63,7 +64,7 @@ class Descent:
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
         of_matrices = Symmetric(frozenset(self.passage.run.tracked)), NotSingular()
         facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
-        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier = Simplifier([*AT_ONCE, *rules], facts, expansions)
         simplifier.rules = [rule for rule in simplifier.rules if rule.name not in left_out]
         return simplifier
 
@@ -84,8 +85,11 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form."""
-        return self.simplifier.normal(raw)
+        """The chain rule's formula in normal form, with picked entries as products."""
+        chain = self.simplifier.normal(raw)
+        for row in (*SCATTERS, *SHIFTS):
+            chain = self.simplifier.apply(row, chain)
+        return chain
 
     def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
         """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""
@@ -161,6 +165,16 @@ def pre_activation(parts: list[Term]) -> Term:
             break
         inner = part
     return inner
+
+
+def in_plain_form(made: Term, plain: Simplifier) -> Term:
+    """Return a definition in the form in which formulas have it."""
+    made = plain.normal(made)
+    present = {part.op for part in topological_order(made)}
+    for rule in AT_ONCE:
+        if rule.needs <= present:
+            made = plain.apply(rule, made)
+    return made
 
 
 def condition(rewrite: Rewrite) -> str:

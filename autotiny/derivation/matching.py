@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.algebra.picks import labels_of, place_of
 from autotiny.algebra.term import Term
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
-from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
+from autotiny.diagnosis import Context, FormulaContext, diagnose, equal, extent
 from autotiny.errors import ShapeError
 from autotiny.language import ExpressionError
 from autotiny.language.paper.cursor import Vocabulary
@@ -63,12 +65,13 @@ def match(
     others: Mapping[str, Any] = MappingProxyType({}),
     gradients: Gradients | None = None,
     target: str = "",
+    graph: Context | None = None,
 ) -> Match:
     """Compare a typed formula with the right one, on the recorded values and on other values of the tracked symbols.
 
     The text is NumPy code of autotiny's expression language, or textbook notation, over the names of the symbols and,
     among the `others`, of numbers and arrays, which stay the same. With `gradients` it may name the gradient by every
-    tensor of the run. Raises ExpressionError if it cannot be parsed.
+    tensor of the run; `graph` names slips in its derivation. Raises ExpressionError if it cannot be parsed.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -79,7 +82,7 @@ def match(
     A2 - Y: 8 times the gradient: a missing 1/m?
     """
     usable = {n: v for n, v in others.items() if isinstance(v, int | float | complex | np.ndarray | np.number)}
-    return _Matcher(right, definitions, tracked, usable, gradients, target).match(text)
+    return _Matcher(right, definitions, tracked, usable, gradients, target, graph).match(text)
 
 
 class _Matcher:
@@ -91,11 +94,13 @@ class _Matcher:
         others: Mapping[str, Any],
         gradients: Gradients | None,
         target: str,
+        graph: Context | None,
     ) -> None:
         self.right, self.definitions, self.others, self.gradients = right, definitions, others, gradients
-        self.target, self.used = target, frozenset[str]()
+        self.target, self.graph, self.used = target, graph, frozenset[str]()
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
+        self.written = {term: as_text(term) for term in recorded if place_of(term) is not None or labels_of(term)}
         self.moved = [term for term in tracked if term not in definitions]
         self.kinds = {term: kind for term in self.moved if (kind := kind_of(term.value)) is not None}
         self.recorded = Point(recorded, self)
@@ -127,7 +132,7 @@ class _Matcher:
     def vocabulary(self) -> Vocabulary:
         """The names that the text may use."""
         spelled = {str(term.name): name for term, name in self.symbols.items()}
-        more = {name: name for name in self.others}
+        more = {name: name for name in self.others} | {name: name for name in self.written.values() if "(" not in name}
         more |= {name: name for name in self.gradients.seed_names} if self.gradients is not None else {}
         gradients: dict[str, str] = {}
         for x, name in self.gradient_names.items():
@@ -264,13 +269,15 @@ class Point:
     @cached_property
     def context(self) -> FormulaContext:
         """What the diagnosis knows."""
-        return FormulaContext(self.matcher.right, self.known)
+        recorded = self is self.matcher.recorded
+        return FormulaContext(self.matcher.right, self.known, self.matcher.graph if recorded else None)
 
     @cached_property
     def scope(self) -> dict[str, Any]:
         """The value of every name that a formula may use."""
         names = {name: self.known[term] for term, name in self.matcher.symbols.items()}
-        return {**self.others, **names}
+        written = {name: self.known[term] for term, name in self.matcher.written.items()}
+        return {**written, **self.others, **names}
 
     @cached_property
     def others(self) -> dict[str, Any]:
@@ -281,11 +288,14 @@ class Point:
             return others
         others |= dict.fromkeys(run.seed_names, run.seed)
         with np.errstate(all="ignore"):
-            wanted = [x for x, name in matcher.gradient_names.items() if name in matcher.used]
+            named = matcher.used - set(matcher.symbols.values())  # the gradients that the derivation names are symbols
+            wanted = [x for x, name in matcher.gradient_names.items() if name in named]
             others |= {matcher.gradient_names[x]: value for x, value in run.at(self.known, wanted).items()}
-            for x in matcher.gradient_names if any(name.endswith("'") for name in matcher.used) else ():
-                if (slope := run.slope(x, self.known)) is not None:
-                    others[f"{matcher.symbols[x]}'"] = slope
+            uses_slopes = any(name.endswith("'") or name[:1] == "∂" for name in matcher.used)
+            for x in matcher.gradient_names if uses_slopes else ():
+                for result, slope in run.slopes(x, self.known):
+                    others.setdefault(f"{matcher.symbols[x]}'", slope)
+                    others[f"∂{matcher.symbols[result]}/∂{matcher.symbols[x]}"] = slope
         return others
 
     def value(self, reading: Reading) -> Array:

@@ -4,7 +4,7 @@ A textbook's formula may hold for symmetric matrices only, or for orthogonal, tr
 that is of such a kind is replaced by one of that kind. Zeros and ones, as parameters begin with, are of no kind.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,17 +185,16 @@ class Gradients:
         pulled = gradients(made[self.output], [made[x] for x in there])
         return {x: g.value for x, g in zip(there, pulled, strict=True)}
 
-    def slope(self, x: Term, point: Mapping[Term, Any]) -> Any:
-        """The derivative of the function that the run applies to a tensor alone, entry by entry; None without one."""
-        for made in self.definitions.values():
+    def slopes(self, x: Term, point: Mapping[Term, Any]) -> Iterator[tuple[Term, Any]]:
+        """Yield each result of a function of one tensor, entry by entry, with its derivative."""
+        for result, made in self.definitions.items():
             parts = [part for part in in_order([made], {}) if part.op is not None]
             inputs = {part for part in in_order([made], {}) if part.name is not None}
             if inputs == {x} and made.shape == x.shape and all(_is_entrywise(part) for part in parts):
                 tensor, known = Tensor(point.get(x, x.value)), dict[Term, Any]()
                 for part in in_order([made], {}):
                     known[part] = tensor if part is x else self._made(part, known, point)
-                return gradients(np.sum(known[made]), [tensor])[0].value
-        return None
+                yield result, gradients(np.sum(known[made]), [tensor])[0].value
 
     def _made(self, term: Term, made: Mapping[Term, Any], point: Mapping[Term, Any]) -> Any:
         if term in self.definitions:

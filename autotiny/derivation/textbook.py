@@ -261,8 +261,9 @@ def conventions(trees: Iterable[ast.expr], shapes: Shapes, shape: tuple[int, ...
         "matrices": choices(bool(signs & {"*", "×"})),
         "powers": choices(any(isinstance(node, Raised) for node in nodes)),
         "determinants": choices(any(isinstance(node, Bars) for node in nodes)),
-        "size": (lengths or [1]) if any(isinstance(node, Sized) for node in nodes) else [0],
+        "size": (lengths or [1]) if any(isinstance(node, Sized) for node in nodes) or "onehot" in names else [0],
         "axis": [None, 0, 1] if any(node.index for node in big) else [None],
     }
+    open_choices["last"] = choices("onehot" in names)
     found = [Convention(*choice) for choice in itertools.product(*open_choices.values())]
     return sorted(found, key=lambda each: sum(a != b for a, b in zip(each, found[0], strict=True)))[:MOST]

@@ -13,11 +13,12 @@ import numpy as np
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.irrational import short_form
 from autotiny.notation.numbers import as_typed, index
-from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
+from autotiny.ops.code import Names, Node, along_diagonal, is_diagonal, sparse_matrix
+from autotiny.ops.indexing import parts
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
-REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean", "std", "var"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where", "less twice", "less_equal twice",
@@ -57,6 +58,9 @@ class _Mathematics:
             "reshape": self.reshape,
             "index": self.index,
             "scatter": self.scatter,
+            "stack": self.stack,
+            "join": self.join,
+            "pad_constant": self.padded,
             "sparse_times": lambda node: Expression("matmul", [sparse_matrix(node.kwargs), self.factor(node.args[0])]),
             "times_sparse": self.times_sparse,
         }
@@ -255,6 +259,8 @@ class _Mathematics:
     def reshape(self, node: Node) -> Expression:
         """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
+        if node.ndim == 2 and self.made[x].kind == "vector" and self.kind(x) == "stack":
+            return Expression("matrix", self.made[x].operands, value=len(node))
         lengths = [n for n in x.shape if n > 1]
         same = lengths == [n for n in node.shape if n > 1]
         if same and (self.kind(x) in REDUCTIONS or (len(lengths) < 2 and max(x.ndim, node.ndim) < 3)):
@@ -277,8 +283,19 @@ class _Mathematics:
         return self.plain(node, "call")
 
     def index(self, node: Node) -> Expression:
-        """Return an index of an array."""
-        return Expression("index", [self.factor(node.args[0])], value=node.kwargs.get("key"))
+        """Return an index of an array; that of the identity is a unit vector, or the one-hot matrix of labels."""
+        x, key = node.args[0], node.kwargs.get("key")
+        if along_diagonal(key, x.shape):
+            return Expression("diagonal", [self.factor(x)])
+        if self.is_constant(x) and is_identity(x.value):
+            picked = [part for part in parts(key) if not isinstance(part, slice)]
+            if isinstance(key, int):
+                return Expression("unit vector", value=key)
+            if len(picked) == 1 and np.asarray(getattr(picked[0], "value", picked[0])).dtype.kind in "iu":
+                labels = picked[0]
+                shown = Expression("array", value=labels)
+                return Expression("one hot", [_Mathematics(self.names).of(labels) if hasattr(labels, "op") else shown])
+        return Expression("index", [self.factor(x)], value=key)
 
     def scatter(self, node: Node) -> Expression:
         """Return a scatter: a diagonal matrix, or a call."""
@@ -286,6 +303,32 @@ class _Mathematics:
         if is_diagonal(node):
             return Expression("diagonal matrix", [x])
         return Expression("call", [x, Expression("words", value=index(node.kwargs.get("key")))], "scatter")
+
+    def stack(self, node: Node) -> Expression:
+        """Return the vector of some numbers; a call for arrays."""
+        return self.plain(node, "stack") if node.ndim > 1 else self.make("vector", *node.args)
+
+    def join(self, node: Node) -> Expression:
+        """Return vectors beside each other as one vector; a call for arrays with more axes."""
+        if node.ndim > 1:
+            return self.plain(node, "join")
+        pieces = list[Expression]()
+        for x in node.args:
+            zeros = self.is_constant(x) and not np.any(x.value)
+            number = x.size == 1 and self.kind(x) in ("reshape", "broadcast_to") and x.args[0].ndim == 0
+            pieces += [ZERO] * x.size if zeros and x.size <= FEW_ZEROS else [self.factor(x.args[0] if number else x)]
+        return Expression("vector", pieces)
+
+    def padded(self, node: Node) -> Expression:
+        """Return a vector between zeros; a call where these are many."""
+        widths = np.broadcast_to(np.asarray(node.kwargs.get("pad_width", 0)), (node.ndim, 2)).tolist()
+        if node.ndim > 1 or max(widths[0]) > FEW_ZEROS or np.any(node.kwargs.get("constant_values", 0)):
+            return self.plain(node, "pad_constant")
+        before, after = widths[0]
+        return Expression("vector", [*[ZERO] * before, self.factor(node.args[0]), *[ZERO] * after])
+
+
+ZERO, FEW_ZEROS = Expression("number", value=0.0), 3
 
 
 def together(kind: str, parts: Sequence[Expression]) -> Expression:

@@ -78,8 +78,8 @@ FORMULAS = [
     ("class Ridge:\n    def __init__(self, lam): self.lam = lam\n"
      "    def __call__(self, w): return self.lam / 2 * np.sum(w ** 2)\nmodel = Ridge(0.3)\nJ = model(x)", "lam * x"),
     ("a, s = 0.9, 0\nfor t in range(2):\n    s = s + a * np.sum(np.sin(x))\nJ = s", "2 * a * cos(x)"),
-    ("c, J = 0.7, 0\nfor v in [1.5, 2.5]:\n    J = J + c * np.sum((x - v) ** 2)", "2 * c * (2 * x - 4)"),
-    ("c = 0.7\nJ = sum(c * np.sum((x - v) ** 2) for v in [1.5, 2.5])", "2 * c * (2 * x - 4)"),
+    ("c, J = 0.7, 0\nfor v in [1.5, 2.5]:\n    J = J + c * np.sum((x - v) ** 2)", "c * (4 * x - 8)"),
+    ("c = 0.7\nJ = sum(c * np.sum((x - v) ** 2) for v in [1.5, 2.5])", "c * (4 * x - 8)"),
     ("def outer():\n    c = 0.7\n    def inner(x): return c * np.sum(x ** 2)\n    return inner\n"
      "J = outer()(x)", "2 * c * x"),
     ("def outer(c):\n    def inner(x): return c * np.sum(x ** 2)\n    return inner\n"

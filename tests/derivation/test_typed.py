@@ -99,6 +99,67 @@ def softmax():
     return {"z": z, "s": s, "J": s}
 
 
+def rows():
+    N, X, y, reg = 8, normal(8, 4), np.array([0, 2, 1, 1, 0, 2, 2, 1]), 1e-3
+    Y, W, b = at.one_hot(y, 3).T, at.Tensor(normal(4, 3)), at.Tensor(np.zeros(3))
+    Z = X @ W + b
+    P = at.softmax(Z, axis=1)
+    J = -np.sum(Y * np.log(P)) / N + reg * np.sum(W * W)
+    return locals()
+
+
+def gaussian():
+    n, x, mu, sigma = 6, normal(6), at.Tensor(0.3), at.Tensor(1.4)
+    J = np.sum((x - mu) ** 2) / (2 * sigma**2) + n * np.log(sigma)
+    return locals()
+
+
+def complex_least_squares():
+    A, b = normal(3, 4) + 1j * normal(4, 3).T, normal(3) + 1j * normal(1, 3)[0]
+    x = at.Tensor(normal(4) + 1j * normal(1, 4)[0])
+    r = A @ x - b
+    J = np.sum(np.abs(r) ** 2)
+    return locals()
+
+
+def mahalanobis():
+    n, X, mu, L = 5, normal(5, 3), at.Tensor(normal(3)), normal(3, 3)
+    Sigma = L @ L.T + np.eye(3)
+    D = X - mu
+    J = np.sum(D * np.linalg.solve(Sigma, D.T).T) / 2
+    return locals()
+
+
+def hinge_loss():
+    X, y, w, C = normal(8, 3), np.sign(normal(8)), at.Tensor(normal(3)), 2.0
+    J = np.sum(w**2) / 2 + C * np.sum(np.maximum(0, 1 - y * (X @ w)))
+    return locals()
+
+
+def quotient():
+    x = at.Tensor(0.7)
+    J = x**3 / (1 + x**2) * np.log(x)
+    return locals()
+
+
+def trace_of_four():
+    A, B, X = normal(3, 3), normal(3, 3, 1)[:, :, 0], at.Tensor(normal(3, 3, 2)[:, :, 0])
+    J = np.trace(X.T @ A @ X @ B)
+    return locals()
+
+
+def inverse():
+    A, X = normal(3, 3), at.Tensor(normal(3, 3, 2)[:, :, 0] + 3 * np.eye(3))
+    J = np.trace(A @ np.linalg.inv(X))
+    return locals()
+
+
+def log_sum_exp():
+    x = at.Tensor(normal(5))
+    J = np.log(np.sum(np.exp(x)))
+    return locals()
+
+
 @functools.cache
 def scope(run):
     return run()
@@ -203,6 +264,16 @@ RIGHT = {
         r"\delta^{[2]} (A^{[1]})^T",
     ],
     (flagship, "b2"): [
+        "sum(dZ2, 2)",
+        "dZ2*ones(m,1)",
+        "dZ2 @ np.ones((m,1))",
+        "sum(dZ2,2)/1",
+        "np.sum(dZ2, axis=1).reshape(3,1)",
+        "np.sum(dZ2, axis=1)[:, None]",
+        "dZ2.sum(axis=-1, keepdims=True)",
+        "dZ2.sum(-1)",
+        "∑_j dZ2_{ij}",
+        "dZ2.sum(axis=1)",
         "sum(dZ2, axis=1)",
         "dZ2.sum(1)",
         "dZ2.sum(axis=1, keepdims=True)",
@@ -225,6 +296,31 @@ RIGHT = {
         "Σ_i dZ2",
     ],
     (flagship, "Z1"): [
+        "W2ᵀ dZ2 · I(Z1 > 0)",
+        "W2^T dZ2 * I[Z1>0]",
+        "W2^T dZ2 * I{Z1 > 0}",
+        "W2^T dZ2 ⊙ 1_{Z1 > 0}",
+        r"W_2^T dZ_2 \odot \mathbb{I}(Z_1 > 0)",
+        r"W_2^T dZ_2 \odot I(Z_1 > 0)",
+        "W2^T dZ2 * ind(Z1 > 0)",
+        "dA1 * H(Z1)",
+        "dA1 * heaviside(Z1)",
+        "dA1 * (Z1 > 0).float()",
+        "dA1 * np.int64(Z1 > 0)",
+        "dA1 * int(Z1 > 0)",
+        "dA1 * (0 < Z1)",
+        "dA1 if Z1 > 0 else 0",
+        "np.multiply(dA1, Z1 > 0)",
+        "np.multiply(dA1, np.int64(A1 > 0))",
+        "dA1 * np.sign(np.maximum(Z1, 0))",
+        "dA1 ∘ relu′(Z1)",
+        r"dA_1 \odot \mathrm{ReLU}'(Z_1)",
+        "dA1 * f'(Z1)",
+        "dA_1 * g'(Z_1)",
+        "dA^{[1]} * g^{[1]}'(Z^{[1]})",
+        r"\left({W^{[2]}}^T dZ^{[2]}\right) * g^{[1]\prime}(Z^{[1]})",
+        r"dA_1 \odot \frac{\partial A_1}{\partial Z_1}",
+        "W2.T@dZ2*(Z1>=0)",
         "W2^T dZ2 * 1[Z1 > 0]",
         "W2ᵀ dZ2 ⊙ 1{Z1 > 0}",
         "W2^T dZ2 ∘ 1{Z1>0}",
@@ -416,6 +512,145 @@ RIGHT = {
         "(dA1*(1-np.tanh(Z1)**2)) @ X.T",
         "(dA1*(1-A1**2)).dot(X.T)",
     ],
+    (rows, "W"): [
+        "X^T (P - Y)/N + 2 reg W",
+        "X.T.dot(P - Y)/N + 2*reg*W",
+        "X.T @ dZ + 2*reg*W",
+        r"\frac{1}{N} X^\top (P - Y) + 2\,\mathrm{reg}\, W",
+        "1/N X^T (softmax(Z, axis=1) - onehot(y)) + 2 reg W",
+        "np.dot(X.T, P - Y) / N + 2 * reg * W",
+        "X^T(P-Y)/N+2reg W",
+        r"\frac1N\sum_i X_{ij}(P_{ik} - Y_{ik}) + 2 reg W_{jk}",
+        "(1/N) * X' * (P - Y) + 2*reg*W",
+        "X^⊤ (P − Y) / N + 2·reg·W",
+    ],
+    (rows, "b"): [
+        "sum(P - Y, axis=0)/N",
+        "(P-Y).mean(axis=0)",
+        "mean(P - Y, 0)",
+        "dZ.sum(0)",
+        "np.sum(dZ, axis=0)",
+        "1^T dZ",
+        r"\mathbf{1}^\top dZ",
+        r"\mathbb{1}^T (P-Y)/N",
+        r"\sum_i dZ_i",
+        "dZ.sum(dim=0)",
+        "ones(N) @ dZ",
+        "ones(N)^T dZ",
+    ],
+    (flagship, "W1"): [
+        "((W2'*(A2-Y)/m).*(Z1>0))*X'",
+        "dZ1*X'",
+        r"\delta^{[1]} X^T",
+        "(W2^T (A2-Y)/m ⊙ 1[Z1>0]) X^T",
+        "1/m ((W2^T (A2-Y)) * (Z1>0)) X^T",
+    ],
+    (gaussian, "mu"): [
+        "sum(mu - x)/sigma^2",
+        "-sum(x - mu)/sigma^2",
+        "n(mu - mean(x))/sigma^2",
+        "(n mu - sum(x))/σ²",
+        r"\frac{1}{\sigma^2}\sum_{i=1}^n (\mu - x_i)",
+        r"-\frac{1}{\sigma^{2}} \sum_i (x_i-\mu)",
+        "∑(μ − xᵢ)/σ²",
+        "-1/σ² Σ (x_i - μ)",
+        "-1/sigma**2*np.sum(x-mu)",
+        "n/σ² (μ - mean(x))",
+    ],
+    (gaussian, "sigma"): [
+        "n/sigma - sum((x-mu)^2)/sigma^3",
+        "n/σ - ∑(x-μ)²/σ³",
+        r"\frac{n}{\sigma} - \frac{1}{\sigma^3}\sum_{i=1}^{n}(x_i-\mu)^2",
+        "n/σ − (1/σ³) ‖x − μ‖²",
+        "n/sigma - ||x - mu||^2/sigma^3",
+        "n/sigma-sum((x-mu)**2)/sigma**3",
+        r"\frac{n}{\sigma} - \frac{\lVert x-\mu \rVert_2^2}{\sigma^3}",
+    ],
+    (complex_least_squares, "x"): [
+        "2 A^H (A x - b)",
+        "2 Aᴴ r",
+        "2 A^* (Ax - b)",
+        "2A^†(Ax-b)",
+        "2*np.conj(A).T @ (A @ x - b)",
+        "2 conj(A)^T r",
+        r"2 A^{\mathsf{H}} \left(A x - b\right)",
+        r"2 A^\dagger r",
+        "2 A.conj().T @ r",
+        r"2 \overline{A}^\top r",
+        "2*A.H@r",
+    ],
+    (mahalanobis, "mu"): [
+        "-Σ⁻¹ ∑_i D_i",
+        "-sum(Sigma^-1 D^T, axis=1)",
+        "inv(Sigma) @ sum(mu - X, axis=0)",
+        "solve(Sigma, sum(mu - X, axis=0))",
+        r"-\Sigma^{-1} \sum_{i} (x_i - \mu)",
+        r"\sum_i \Sigma^{-1}(\mu - x_i)",
+        "n Sigma^{-1}(mu - mean(X, axis=0))",
+        "Σ^-1 (n μ - sum(X,0))",
+        "-Σ⁻ᵀ D.sum(0)",
+    ],
+    (hinge_loss, "w"): [
+        "w - C X^T (y * (1 - y*(Xw) > 0))",
+        "w - C X^T (y ⊙ 1[y ∘ Xw < 1])",
+        "w - C X.T @ (y * (y * (X @ w) < 1))",
+        r"w - C\sum_i y_i x_i \mathbb{1}[y_i w^T x_i < 1]",
+        "w - C X^T(y * 1{1 - y*(X w) > 0})",
+        "w + C X^T (-y * step(1 - y*(X@w)))",
+    ],
+    (quotient, "x"): [
+        "(3x^2 (1+x^2) - 2x^4)/(1+x^2)^2 ln x + x^2/(1+x^2)",
+        "x²(3+x²)/(1+x²)² log x + x²/(1+x²)",
+        r"\frac{x^2(3+x^2)}{(1+x^2)^2}\ln x + \frac{x^2}{1+x^2}",
+        "3x^2/(1+x^2) ln(x) - 2x^4/(1+x^2)^2 ln(x) + x^2/(1+x^2)",
+        "(x^4+3x^2)/(1+x^2)^2*log(x)+x^2/(1+x^2)",
+        "x^2 (3 + x^2) ln x/(1+x^2)^2 + x^2/(1+x^2)",
+        "3*x**2*np.log(x)/(1+x**2)-2*x**4*np.log(x)/(1+x**2)**2+x**2/(1+x**2)",
+    ],
+    (trace_of_four, "X"): [
+        "A X B + A^T X B^T",
+        "AXB + AᵀXBᵀ",
+        "A@X@B + A.T@X@B.T",
+        "A*X*B + A'*X*B'",
+        r"\mathbf{AXB} + \mathbf{A}^\top\mathbf{X}\mathbf{B}^\top",
+        "A·X·B + Aᵀ·X·Bᵀ",
+        "A^T X B^T + A X B",
+        r"A^T X B^T \;+\; A X B",
+        "np.linalg.multi_dot([A, X, B]) + A.T.dot(X).dot(B.T)",
+        "A.dot(X).dot(B)+A.T.dot(X).dot(B.T)",
+        "(B^T X^T A^T + B X^T A)^T",
+    ],
+    (inverse, "X"): [
+        "-(X^-1 A X^-1)^T",
+        "-X^-T A^T X^-T",
+        "-X⁻ᵀ Aᵀ X⁻ᵀ",
+        "-inv(X).T @ A.T @ inv(X).T",
+        r"-(X^{-1} A X^{-1})^\top",
+        r"-X^{-\top}A^\top X^{-\top}",
+        "-(X^{-1})^T A^T (X^{-1})^T",
+        "-np.linalg.inv(X).T@A.T@np.linalg.inv(X).T",
+        r"-\left(\mathbf{X}^{-1}\mathbf{A}\mathbf{X}^{-1}\right)^{T}",
+    ],
+    (log_sum_exp, "x"): [
+        "softmax(x)",
+        "exp(x)/sum(exp(x))",
+        "exp(x - J)",
+        "e^x/∑e^x",
+        r"\frac{e^{x_i}}{\sum_j e^{x_j}}",
+        r"\frac{e^{x}}{\sum_{j} e^{x_j}}",
+        "exp(x_i)/sum_j exp(x_j)",
+        r"e^{x_i} / \sum_k e^{x_k}",
+        r"\mathrm{softmax}(x)",
+        r"\frac{\exp(x_i)}{\sum_{j=1}^{n} \exp(x_j)}",
+        "np.exp(x)/np.exp(x).sum()",
+        "torch.softmax(x, dim=0)",
+        "F.softmax(x)",
+        "jax.nn.softmax(x)",
+        "tf.nn.softmax(x)",
+        "scipy.special.softmax(x)",
+        "exp(x - max(x))/sum(exp(x - max(x)))",
+        "Softmax(x)",
+    ],
 }
 ROWS = [(run, target, text) for (run, target), texts in RIGHT.items() for text in texts]
 
@@ -470,6 +705,15 @@ WRONG = [
     (tanh_layer, "W1", "(W2^T dZ2 * (1 - A1)) X^T", "every entry differs"),
     (tanh_layer, "W1", "(W2^T dZ2 * (1-A1^2)) X", "inner sizes 8 and 4 differ; (W2.T @ dZ2"),
     (tanh_layer, "W1", "(dA1*(1-A1**2)) X^T / m", "0.125 times the gradient: one 1/m too many?"),
+    (complex_least_squares, "x", "A^H r", "half of the gradient: the Wirtinger derivative ∂J/∂z̄?"),
+    (complex_least_squares, "x", "2 A^T r", "every entry differs"),
+    (complex_least_squares, "x", "2 A^H (b - A x)", "minus the gradient: the sign is wrong"),
+    (complex_least_squares, "x", "2 conj(A^H r)", "the conjugate of the gradient"),
+    (trace_of_four, "X", "2 A X B", "every entry differs"),
+    (trace_of_four, "X", "A X B + A X B", "every entry differs"),
+    (trace_of_four, "X", "A X B - A^T X B^T", "every entry differs"),
+    (trace_of_four, "X", "X A B + A^T X B^T", "every entry differs"),
+    (trace_of_four, "X", "A X B^T + A^T X B", "every entry differs"),
 ]  # fmt: skip
 
 
@@ -512,7 +756,8 @@ def test_a_formula_without_a_choice_is_not_repeated():
         ("softmx(Z2) - Y", "there is no value named softmx; did you mean softmax?", "^^^^^^"),
         ("A2 -", "the formula ends where an operand is missing", "    ^"),
         (r"\frac{A2}", r"frac needs two arguments in braces", "^^^^^"),
-        ("∂A2/∂Z2", "∂A2 is not the derivative of J, which is differentiated here", "^"),
+        ("∂Q/∂Z2", "∂Q is not the derivative of J, which is differentiated here", "^"),
+        ("∂A2/∂Z2", "∂A2/∂Z2 is read where A2 is a function entry by entry; write other Jacobians out", "^"),
         ("dZ2.foo(1)", "there is no method .foo; did you mean .floor?", "    ^^^"),
         ("A2 // m", "// is not part of a formula; write floor(a / b)", "   ^^"),
         ("‖A2‖_7", "‖x‖_7 is not read; there are ‖x‖, ‖x‖_1, ‖x‖_inf and ‖X‖_F", "^"),

@@ -43,6 +43,9 @@ def plain(node: Any) -> Any:
         return ast.Name(f"{node.id or 'δ'}_{node.indices}", ast.Load())
     if isinstance(node, Unknown | Partial):
         return ast.Name(node.name, ast.Load())
+    if meaning == "counted from one" and isinstance(node, ast.Call):
+        axis = ast.Constant(ast.literal_eval(node.args[1]) - 1)
+        return call(ast.unparse(node.func), fields["args"][0], axis=axis, keepdims=ast.Constant(True))
     if meaning == "mT":
         fields["attr"] = "mT"
     if meaning == "keepdims":

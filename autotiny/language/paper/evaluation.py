@@ -21,7 +21,8 @@ from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
 from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
-from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.functions import JOINING
+from autotiny.language.paper.nodes import Bars, Big, Column, Indexed, Partial, Product, Raised, Sized, Unknown
 from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
@@ -40,9 +41,9 @@ class Convention(NamedTuple):
     matrices : * between matrices is the product of matrices, as in MATLAB.
     powers : Xⁿ is a power of the matrix.
     determinants : |X| is a determinant.
-    size : the size of the identity and of ones without one.
+    size : the size of the identity and of ones without one, and the number of classes.
     axis : the axis of a sum with an index.
-    last : in index notation, the indices are those of the last axes.
+    last : in index notation, the indices are those of the last axes; of one-hot labels, the classes are.
     """
 
     columns: bool = False
@@ -78,7 +79,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return self.value(node)
+                return _number(self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -91,6 +92,9 @@ class PaperEvaluation(Evaluation):
     def name(self, node: ast.Name) -> Value:
         """The value of a name."""
         value: Value = self.scope.get(node.id)
+        if value is None and node.id[0] == "∂":
+            above = node.id[1:].partition("/")[0]
+            self.fail(node, f"{node.id} is read where {above} is a function entry by entry; write other Jacobians out")
         return value if np.iscomplexobj(value) and not isinstance(value, Tensor) else super().name(node)
 
     def constant(self, node: ast.Constant) -> Value:
@@ -106,6 +110,12 @@ class PaperEvaluation(Evaluation):
             return checked(value) if isinstance(value, list | tuple) or not np.iscomplexobj(value) else value
 
         return self.compute(node, what, step)
+
+    def column(self, node: Column) -> Value:
+        """A vector of LaTeX, as a column where the gradient is one."""
+        vector = _number([self.value(each) for each in node.elts])
+        is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
+        return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
 
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
@@ -243,6 +253,8 @@ class PaperEvaluation(Evaluation):
             return self.slope_of_layer(node, name)
         if name == "scatter" and len(node.args) > 1:
             return self.scatter(node)
+        if name in REDUCTIONS and len(node.args) == 2 and (counted := self.counted_from_one(node)) is not None:
+            return counted
         options = {each.arg for each in node.keywords}
         reduces = name in REDUCTIONS and ("axis" in options or len(node.args) == 2) and "keepdims" not in options
         if reduces and self.convention.keepdims:
@@ -253,6 +265,21 @@ class PaperEvaluation(Evaluation):
             value = self.value(node.args[0])
             return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
         return super().call(node)
+
+    def counted_from_one(self, node: ast.Call) -> Value | None:
+        """MATLAB's sum(x, 2), over the last of two axes; None for an axis that is counted from 0."""
+        axis = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+        if type(axis) is not int or axis < 1 or axis != np.ndim(value := self.value(node.args[0])):
+            return None
+        resolve(node, "counted from one")
+        options = {"axis": axis - 1, "keepdims": True}
+        name = ast.unparse(node.func)
+        return self.apply(node, self.function(node, name), [value], options)
+
+    def argument(self, function: Function, node: ast.expr) -> Value:
+        """The value of an argument; only functions that join arrays take lists of them."""
+        value = super().argument(function, node)
+        return value if function.name in JOINING or not isinstance(value, list) else _number(value)
 
     def function(self, node: ast.expr, name: str) -> Function:
         """The function of a name; f' is a derivative."""
@@ -278,7 +305,10 @@ class PaperEvaluation(Evaluation):
         return slope
 
     def onehot(self, node: ast.Call) -> Value:
-        """The one-hot columns or rows of integer labels, in the shape of the gradient."""
+        """The one-hot columns or rows of integer labels: as in the derived formula, or in the gradient's shape."""
+        derived = self.scope.get(f"onehot({ast.unparse(node.args[0])})")
+        if derived is not None and len(node.args) == 1:
+            return derived
         labels = np.asarray(self.value(node.args[0]))
         if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.all(labels == np.rint(labels))):
             self.fail(node, "onehot: expected integer labels")
@@ -286,12 +316,11 @@ class PaperEvaluation(Evaluation):
         if len(node.args) > 1:
             classes = int(self.value(node.args[1]))
             return np.eye(classes)[np.ravel(labels)].T if labels.ndim else np.eye(classes)[labels]
-        lengths = [n for n in self.shape if n != labels.size] or list(self.shape)
-        classes = lengths[0] if lengths else 1
+        classes = self.convention.size or max(self.shape, default=1)
         if not (labels.size and labels.min() >= 0 and labels.max() < classes <= 100_000):
             self.fail(node, f"onehot: labels between {labels.min(initial=0)} and {labels.max(initial=0)} do not fit {classes} classes")  # fmt: skip  # noqa: E501
         rows = np.eye(classes)[labels]
-        return rows.T if rows.ndim == 2 and rows.shape != self.shape else rows
+        return rows if rows.ndim == 1 or self.convention.last else rows.T
 
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""
@@ -315,9 +344,17 @@ class PaperEvaluation(Evaluation):
     # ----- what has no value -----
     def unknown(self, node: Unknown) -> Value:
         """A name that was not known when it was read: one that is defined later has a value."""
-        if node.name not in self.scope:
+        if node.name in self.scope:
+            return self.scope[node.name]
+        return self.unit_vector(node)
+
+    def unit_vector(self, node: Unknown) -> Value:
+        """e_2, which is 1 at place 2 of the first axis, counted from 0."""
+        place = re.fullmatch(r"e_?(\d{1,6})", node.name)
+        if place is None or not self.shape or int(place[1]) >= self.shape[0]:
             self.no_value(node)
-        return self.scope[node.name]
+        vector = np.eye(self.shape[0])[int(place[1])]
+        return vector[:, None] if self.convention.columns else vector
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
@@ -341,6 +378,7 @@ VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.UnaryOp: PaperEvaluation.unary,
     ast.BinOp: PaperEvaluation.binary,
     ast.Call: PaperEvaluation.call,
+    Column: PaperEvaluation.column,
     Product: PaperEvaluation.product,
     Raised: PaperEvaluation.raised,
     Bars: PaperEvaluation.bars,
@@ -365,7 +403,10 @@ def _function(name: str, function: Callable[..., Any]) -> Function:
 
 
 def _number(value: Value) -> Value:
-    """A mask as the numbers 1 and 0; other values as they are."""
+    """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+    if isinstance(value, list) and value and all(np.ndim(part) < 3 for part in value):
+        columns = any(np.ndim(part) == 2 for part in value)
+        return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in value])
     return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
 
 

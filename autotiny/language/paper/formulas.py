@@ -13,6 +13,7 @@ from autotiny.language.paper.cursor import (
     CLOSING,
     COMPARISONS,
     ELSE,
+    OR,
     PLAIN,
     POSTFIX,
     POWER,
@@ -23,7 +24,7 @@ from autotiny.language.paper.cursor import (
     TRUTHS,
     Vocabulary,
 )
-from autotiny.language.paper.nodes import Partial, Product, Raised, Unknown, attribute, call, is_condition
+from autotiny.language.paper.nodes import Partial, Product, Raised, Sized, Unknown, attribute, call, is_condition
 from autotiny.language.paper.operands import OperandParser
 from autotiny.language.paper.spellings import ATTRIBUTES, UNCHANGED, function_named
 from autotiny.language.paper.tokens import Token
@@ -125,6 +126,8 @@ class _Parser(OperandParser):
                 return None
             self.skip_newlines()
             token = self.peek()
+        if power < OR and self.is_word("if"):
+            return self.chosen(left, start)
         if token.kind == "raised":
             return self.raised(left, start) if power < POWER else None
         text = token.text if token.kind == "op" else ""
@@ -145,6 +148,17 @@ class _Parser(OperandParser):
             right = self.expression(side, bare, below)
             return self.place(Product(left, "", right), start)
         return None
+
+    def chosen(self, left: ast.expr, start: Token) -> ast.expr | None:
+        """A if C else B; None for the condition of a case."""
+        if self.depth == self.cell_depth > 0:
+            return None
+        self.at += 1
+        condition = self.expression(OR - 1)
+        if not self.is_word("else", "otherwise"):
+            raise self.error("expected else: A if condition else B", self.peek())
+        self.at += 1
+        return self.place(call("where", condition, left, self.expression()), start)
 
     def continues(self) -> bool:
         """Whether the next line goes on with an operator."""
@@ -219,7 +233,8 @@ class _Parser(OperandParser):
     def to_power(self, base: ast.expr, text: str, token: Token) -> ast.expr:
         """A power from the text of its exponent."""
         if text == "T":
-            return attribute(base, "T")
+            ones = isinstance(base, ast.Constant) and base.value == 1
+            return attribute(self.place(Sized("ones"), token) if ones else base, "T")
         if text in ("H", "*", "†"):
             return attribute(self.place(call("conj", base), token), "T")
         if text in ("-T", "-H"):

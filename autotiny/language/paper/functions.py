@@ -1,6 +1,7 @@
 """The part of the parser for functions, with their arguments in parentheses or bare."""
 
 import ast
+import re
 
 from autotiny.language.paper.cursor import CLOSING, POWER, PRODUCT, SIDE, TRUTH
 from autotiny.language.paper.nodes import Big, Unknown, call
@@ -30,9 +31,23 @@ class FunctionParser(WordParser):
             self.at = at
             return self.function(base, token, below)
         node = self.other_word(word, token)
+        if isinstance(node, Unknown) and self.sees("^") and (primes := self.layer_of_function()):
+            return self.function(node.name + primes, token, "")
         if isinstance(node, Unknown) and self.sees("'") and self.is_call_with_primes():
             return self.function(node.name, token, "")
         return node
+
+    def layer_of_function(self) -> str:
+        r"""Take the layer and the primes of g^{[1]\prime}(Z), and return the primes; empty if there are none."""
+        count, text = self.raised_text()
+        match = re.fullmatch(r"[\[(]\w+[\])]('*)", text)
+        after = count
+        while self.sees("'", ahead=after):
+            after += 1
+        if match is None or not self.sees("(", ahead=after) or not (match[1] or after > count):
+            return ""
+        self.at += count
+        return match[1] or "".join(self.next().text for _ in range(after - count))
 
     def is_call_with_primes(self) -> bool:
         """Whether primes and a bracket follow, as in g'(Z)."""
@@ -121,7 +136,13 @@ class FunctionParser(WordParser):
             return args[0]
         if name in ("max", "min") and len(args) == 2 and not (isinstance(args[1], ast.Constant) and args[1].value in (0, 1, -1) and not isinstance(args[0], ast.Constant)):  # fmt: skip  # noqa: E501
             name = {"max": "maximum", "min": "minimum"}[name]
+        if name in ("ones", "zeros") and len(args) > 1:
+            args = [self.place(ast.Tuple(args, ast.Load()), place)]
+        if name == "heaviside" and len(args) == 1:
+            name = "step"
         if name in JOINING and args:
+            several = len(args) > 1 and not isinstance(args[1], ast.Constant | ast.UnaryOp)
+            args = [ast.copy_location(ast.List(args, ast.Load()), args[0])] if several else args
             args[0] = self.listed(args[0])
         for each in options.values():
             self.place(each, place)

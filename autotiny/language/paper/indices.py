@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.language.costs import entrywise
+from autotiny.language.costs import entrywise, matmul
 from autotiny.language.limits import Limits
 from autotiny.language.paper.code import resolve
 from autotiny.language.paper.evaluation import VISITS_ON_PAPER, Convention, PaperEvaluation
@@ -92,11 +92,16 @@ class IndexEvaluation(PaperEvaluation):
         return np.reshape(value, (1,) * max(missing, 0) + np.shape(value))
 
     def factors(self, node: Product) -> Value:
-        """A product entry by entry; x_iᵀ w is summed."""
+        """A product entry by entry; x_iᵀ w is summed, and A x_i is the product with the matrix A."""
         a, b = self.value(node.left), self.value(node.right)
+        if np.ndim(a) == 2 and not letters_of([node.left]) and np.shape(b)[-1:] == np.shape(a)[-1:] != (1,):
+            resolve(node, "@")
+            return self.spend(node, "product", lambda: matmul(b, a.T), lambda: np.matmul(b, a.T))
         resolve(node, "*")
         product = self.spend(node, "product", lambda: entrywise(a, b), lambda: self.entrywise(node, a, b))
-        if node.left in self.rows:
+        if node.right in self.rows:
+            self.rows.add(node)
+        elif node.left in self.rows:
             return np.sum(product, axis=-1, keepdims=True)
         return product
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from autotiny.notation.text import GREEK
 
+LONGEST = 40
+"""The largest number of letters of a name that is one of several in a word."""
 PRIMES = {"′": "'", "″": "''"}
 
 
@@ -47,10 +49,10 @@ class Names:
     def _add(self, names: Mapping[str, str]) -> None:
         keys, cases = dict[str, str | None](), dict[str, str | None]()
         for name, identifier in names.items():
-            for word in (name, identifier):
-                self.exact.setdefault(word, identifier)
-                _enter(keys, key(word), identifier)
-                _enter(cases, key(word).lower(), identifier)
+            self.exact.setdefault(name, identifier)
+            self.exact.setdefault(identifier, identifier)
+            _enter(keys, key(name), identifier)
+            _enter(cases, key(name).lower(), identifier)
         self.by_key = {**keys, **self.by_key}
         self.by_case = {**cases, **self.by_case}
 
@@ -64,19 +66,16 @@ class Names:
 
     def split(self, word: str, others: Iterable[str] = ()) -> Iterator[str]:
         """Yield the names that are side by side in a word: X and w in Xw; nothing if it does not consist of names."""
-        parts = self._parts(word, frozenset(others))
-        yield from parts or ()
-
-    def _parts(self, word: str, others: frozenset[str]) -> list[str] | None:
-        if not word:
-            return []
-        for end in range(len(word), 0, -1):
-            first, rest = word[:end], word[end:]
-            if (self.is_known(first) or (first in others and not rest)) and not rest[:1].isdigit() and rest[:1] != "_":
-                parts = self._parts(rest, others)
-                if parts is not None:
-                    return [first, *parts]
-        return None
+        known, last, size = self.is_known, frozenset(others), len(word)
+        rests: list[list[str] | None] = [*[None] * size, []]  # the parts of the word from each of its letters
+        for i in range(size - 1, -1, -1):
+            for end in range(min(size, i + LONGEST), i, -1):
+                rest, part = rests[end], word[i:end]
+                ends = end == size or not (word[end].isdigit() or word[end] == "_")
+                if rest is not None and ends and (known(part) or (end == size and part in last)):
+                    rests[i] = [part, *rest]
+                    break
+        yield from rests[0] or ()
 
     def near(self, word: str, others: Iterable[str] = (), most: int = 3) -> list[str]:
         """Return the names that resemble a word."""

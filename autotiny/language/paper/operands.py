@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
 from autotiny.language.paper.functions import FunctionParser
-from autotiny.language.paper.nodes import Bars, Partial, call
+from autotiny.language.paper.nodes import Bars, Column, Partial, call
 from autotiny.language.paper.tokens import Token
 
 
@@ -40,7 +40,9 @@ class OperandParser(FunctionParser):
         }  # fmt: skip
 
     def number(self, token: Token) -> ast.expr:
-        """A number; with j or i behind it an imaginary one."""
+        """A number; with j behind it an imaginary one; 1_{Z > 0} is a mask."""
+        if token.text == "1" and self.sees("_") and self.sees("{", ahead=1):
+            return self.indicator(token)
         value: complex = float(token.text) if any(c in token.text for c in ".eE") else int(token.text[:400])
         unit = self.peek()
         if unit.kind == "name" and unit.text == "j" and not unit.spaced and not self.names.is_known("j"):
@@ -130,6 +132,8 @@ class OperandParser(FunctionParser):
             rows = self.rows(token)
             if len({len(row) for row in rows}) != 1:
                 raise self.error("the rows of a matrix have as many entries each", token)
+            if len(rows[0]) == 1:
+                return Column([cell for (cell,) in rows], ast.Load())
             return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)

@@ -10,40 +10,61 @@ from autotiny.language.vocabulary import functions
 
 MODULE_NAMES = {
     "np", "numpy", "at", "autotiny", "torch", "jnp", "jax", "tf", "F", "nn", "linalg", "special", "scipy", "math",
-    "lax", "K", "keras", "activations", "numpy.linalg", "functional", "cp", "sp", "la", "sla", "LA", "sps", "expit",
+    "lax", "K", "keras", "functional", "cp", "sp", "la", "LA",
 }  # fmt: skip
 """Names before a dot that are modules, where no variable has the name."""
-SPELLINGS = {
-    "ln": "log", "lg": "log10", "Log": "log", "Exp": "exp", "tr": "trace", "Tr": "trace", "tg": "tan", "arctg":
-    "arctan", "σ": "sigmoid", "sigma": "sigmoid", "sigm": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid",
-    "sgm": "sigmoid", "Sigmoid": "sigmoid", "ReLU": "relu", "Relu": "relu", "RELU": "relu", "Softmax": "softmax",
-    "SM": "softmax", "lse": "logsumexp", "LSE": "logsumexp", "log_sum_exp": "logsumexp", "sgn": "sign", "Diag":
-    "diag", "Re": "real", "Im": "imag", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "mul": "multiply", "times":
-    "multiply", "div": "divide", "neg": "negative", "sub": "subtract", "t": "transpose", "inverse": "inv",
-    "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "unsqueeze":
-    "expand_dims", "view": "reshape", "cat": "concatenate", "concat": "concatenate", "ger": "outer", "hadamard":
-    "multiply", "sqr": "square", "clamp": "clip", "log_e": "log", "zeroslike": "zeros_like", "oneslike":
-    "ones_like", "Norm": "norm", "avg": "mean", "asum": "sum", "adjoint": "transpose", "permute": "transpose",
-    "logabsdet": "logdet", "one_hot": "onehot", "OneHot": "onehot", "indicator": "step", "ind": "step", "Heaviside":
-    "step", "Sum": "sum", "Max": "max", "Min": "min", "∑": "sum", "Σ": "sum", "Π": "prod", "acos": "arccos", "asin":
-    "arcsin", "atan": "arctan", "Γ": "gamma", "Φ": "Phi", "swish": "silu", "SiLU": "silu", "GELU": "gelu",
-}  # fmt: skip
-"""The language's name of a function for other spellings of it."""
+SPELLED = {
+    "arccos": "acos",
+    "arcsin": "asin",
+    "arctan": "arctg atan",
+    "clip": "clamp",
+    "concatenate": "cat concat",
+    "diag": "Diag",
+    "divide": "div",
+    "exp": "Exp",
+    "expand_dims": "unsqueeze",
+    "gamma": "Γ",
+    "gelu": "GELU",
+    "imag": "Im",
+    "inv": "inverse",
+    "log": "ln Log log_e",
+    "log10": "lg",
+    "logdet": "logabsdet",
+    "logsumexp": "lse LSE log_sum_exp",
+    "matmul": "mm bmm mv",
+    "max": "reduce_max Max",
+    "mean": "reduce_mean avg",
+    "min": "reduce_min Min",
+    "multiply": "mul times hadamard",
+    "negative": "neg",
+    "norm": "Norm",
+    "onehot": "one_hot OneHot",
+    "ones_like": "oneslike",
+    "outer": "ger",
+    "prod": "Π",
+    "real": "Re",
+    "relu": "ReLU Relu RELU",
+    "reshape": "view",
+    "sigmoid": "σ sigma sigm expit logistic sgm Sigmoid",
+    "sign": "sgn",
+    "silu": "swish SiLU",
+    "softmax": "Softmax SM",
+    "square": "sqr",
+    "step": "indicator ind Heaviside H",
+    "subtract": "sub",
+    "sum": "reduce_sum asum Sum ∑ Σ",
+    "tan": "tg",
+    "trace": "tr Tr",
+    "transpose": "t adjoint permute",
+    "zeros_like": "zeroslike",
+}
+"""Other spellings of each function of the language, separated by spaces."""
+SPELLINGS = {spelling: name for name, spellings in SPELLED.items() for spelling in spellings.split()}
 OPTIONS = {"dim": "axis", "keepdim": "keepdims", "keep_dims": "keepdims"}
 UNCHANGED = {
-    "float",
-    "double",
-    "astype",
-    "to",
-    "numpy",
-    "detach",
-    "item",
-    "data",
-    "asarray",
-    "type",
-    "contiguous",
-    "int",
-}
+    "float", "double", "astype", "to", "numpy", "detach", "item", "data", "asarray", "type", "contiguous", "int",
+    "bool", "bool_", "int32", "int64", "float32", "float64",
+}  # fmt: skip
 """Methods and functions that leave a value as it is here."""
 ATTRIBUTES = ("T", "mT", "H", "shape", "size", "ndim", "real", "imag", "data")
 IDENTITIES = {"I", "Id", "Eye", "identity", "𝕀"}
@@ -71,7 +92,7 @@ KNOWN_HERE = (*OWN, "onehot", "scatter")
 @cache
 def function_names() -> Collection[str]:
     """The names and spellings of functions."""
-    return frozenset((*functions(), *SPELLINGS, *KNOWN_HERE, *UNCHANGED)) - {"H", "e"}
+    return frozenset((*functions(), *SPELLINGS, *KNOWN_HERE, *UNCHANGED)) - {"e"}
 
 
 def function_named(word: str) -> str:

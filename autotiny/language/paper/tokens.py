@@ -81,7 +81,7 @@ class Token(NamedTuple):
 def plain_letters(text: str) -> str:
     """The text with mathematical and subscript letters and digits as plain ones, character by character."""
     return "".join(
-        unicodedata.normalize("NFKC", c) if "\U0001d400" <= c <= "\U0001d7cb" or "₀" <= c <= "ₜ" else c for c in text
+        unicodedata.normalize("NFKC", c) if "\U0001d400" <= c <= "\U0001d7cb" or "₀" <= c <= "₉" else c for c in text
     )
 
 
@@ -170,6 +170,9 @@ class _Tokenizer:
         elif text[-1] == "_" and len(text) > 1 and self.text[self.at : self.at + 1] in ("{", "\\"):
             self.at -= 1
             text = text[:-1]
+        letters = re.match(r"[^ᵢᵣᵤᵥⱼₙₖₗₘ]+", text)
+        if letters and letters.end() < len(text) and text not in GREEK.values():
+            text = f"{letters[0]}_{unicodedata.normalize('NFKC', text[letters.end() :])}"
         for accent, name in ACCENTED.items():
             text = text.replace(accent, name)
         yield Token("op" if text in WORDS or text == "_" else "name", text, start, self.at)

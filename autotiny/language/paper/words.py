@@ -220,6 +220,10 @@ class WordParser(Cursor):
             word = self.vocabulary.gradients.get(self.names.find(below.name) or "", "")
         else:
             word = below.id if isinstance(below, ast.Name | Indexed) else ""
+        upper = self.names.find(above.name)
+        lower = self.names.find(below.name) if isinstance(below, Partial) else None
+        if upper and lower and above.name != self.vocabulary.output:
+            return self.place(ast.Name(f"∂{upper}/∂{lower}", ast.Load()), start)
         if above.name not in (self.vocabulary.output, *LOSSES):
             output = self.vocabulary.output
             raise self.error(f"∂{above.name} is not the derivative of {output}, which is differentiated here", start)
