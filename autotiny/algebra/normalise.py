@@ -36,6 +36,7 @@ from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.outputs import Outputs
+from autotiny.ops.reductions import euclidean
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import is_complex
 
@@ -139,6 +140,16 @@ def _sum(term: Term) -> Term:
         return reshaped(_sum(apply(term.op, x.args, options)), term.shape)  # type: ignore[arg-type]
     options = {"axis": axes[0] if len(axes) == 1 else tuple(sorted(axes)), "keepdims": True}
     return reshaped(apply(term.op, (x,), options), term.shape)  # type: ignore[arg-type]
+
+
+def _norm(term: Term) -> Term:
+    """Write the axes of a norm as those of a sum."""
+    (x,), axis = term.args, term.kwargs.get("axis")
+    if axis is None:
+        return term
+    axes = sorted(a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    options = {**term.kwargs, "axis": axes[0] if len(axes) == 1 else tuple(axes)}
+    return apply(term.op, (x,), options)  # type: ignore[arg-type]
 
 
 def _into_product(term: Term) -> Term:
@@ -338,6 +349,7 @@ def _softmax(term: Term) -> Term:
 
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
+    euclidean.__wrapped__: _norm,  # type: ignore[attr-defined]
     np.transpose: _transpose,
     np.swapaxes: _transpose,
     np.moveaxis: _transpose,

@@ -9,7 +9,8 @@ import numpy as np
 from autotiny.algebra.normal import addends, is_sum
 from autotiny.algebra.term import Term, apply, plain, topological_order
 from autotiny.algebra.writing import as_text
-from autotiny.diagnosis.mistakes import Context, missing_term
+from autotiny.diagnosis.context import Context
+from autotiny.diagnosis.mistakes import missing_term
 from autotiny.diagnosis.values import Array
 from autotiny.engine.pytree import tree_map
 from autotiny.ops import OPS
@@ -45,6 +46,10 @@ class FormulaContext(Context):
     def lengths(self) -> Collection[int]:
         """Return the lengths of axes that count no examples, which the graph has."""
         return () if self.graph is None else self.graph.lengths()
+
+    def has_two(self) -> bool:
+        """Whether the loss has a factor of 2 that may be forgotten, which the graph has."""
+        return self.graph is None or self.graph.has_two()
 
     def scales(self) -> Collection[float]:
         """Return the numbers that the loss multiplies or divides by, which the graph has."""

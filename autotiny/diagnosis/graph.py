@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.diagnosis.context import Context
 from autotiny.diagnosis.examples import Axes
+from autotiny.diagnosis.factors import likely_cause
 from autotiny.diagnosis.formula import stop_condition
 from autotiny.diagnosis.hypotheses import Subject
 from autotiny.diagnosis.labels import NO_SCOPE, Labels
-from autotiny.diagnosis.mistakes import Context, likely_cause, or_else
+from autotiny.diagnosis.mistakes import or_else
 from autotiny.diagnosis.search import Effect, Search, all_effects
 from autotiny.diagnosis.slips import SlipSweep
 from autotiny.diagnosis.values import Array, same
@@ -118,6 +120,16 @@ class GraphContext(Context):
     def lengths(self) -> set[int]:
         """Return the lengths of axes that count no examples."""
         return {n for x in self.order for n in np.shape(x.value) if n > 1} - set(self.examples)
+
+    def has_two(self) -> bool:
+        """Whether the graph has a square, a product of a tensor with itself, or a number that is 2 or 2 m."""
+        for node in self.order:
+            name = "" if node.op is None else made_by(node).name
+            squared = name == "power" and np.ndim(node.args[1]) == 0 and value_of(node.args[1]) == 2
+            if squared or name == "square" or (name in ("multiply", "matmul") and node.args[0] is node.args[1]):
+                return True
+        twos = [2 * n for n in (1, *self.examples)]
+        return any(abs(k - two) < 1e-9 * two for scale in self._scales for k in (scale, 1 / scale) for two in twos)
 
     def scales(self) -> set[float]:
         """Return the numbers that the graph multiplies or divides by."""

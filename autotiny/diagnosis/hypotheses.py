@@ -94,3 +94,9 @@ def activation_name(node: Tensor) -> str:
 def factor_text(factor: Term) -> str:
     """Return a derivative as a factor of a product: 1[Z > 0], 1 - A²."""
     return f"1[{as_text(factor)}]" if factor.dtype == bool else as_text(factor)
+
+
+def sentence(clause: str, *mends: str) -> str:
+    """Return "the gradient" with a clause and the mends that are not empty."""
+    known = "; ".join(dict.fromkeys(filter(None, mends)))
+    return f"the gradient {clause}" + (f": {known}" if known else "")

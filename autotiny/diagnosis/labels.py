@@ -16,6 +16,9 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 
 AUTOMATIC = re.compile(r"t\d+′*")
+INDICES = re.compile(r"places \([^)]*\)")
+"""How arrays of indices are written."""
+
 LONGEST = 60
 MOST_ROWS = 100
 """The largest number of rows of a variable among which an array is looked for."""
@@ -46,7 +49,7 @@ class Labels:
 
         Numbers are written in digits.
         """
-        text = as_text(self.term(x))
+        text = INDICES.sub("…", as_text(self.term(x)))
         return text if len(text) <= 2 * LONGEST or not isinstance(x, Tensor) else self.names[x]
 
     def term(self, x: Any) -> Term:

@@ -1,14 +1,14 @@
 """The search for the slips that explain a stated gradient: one, one and a factor, or two."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.diagnosis.hypotheses import Hypothesis, Subject, activation_name
+from autotiny.diagnosis.hypotheses import Hypothesis, Subject, activation_name, sentence
+from autotiny.diagnosis.parameters import decay, of_another, updated, without_eps
 from autotiny.diagnosis.rows import EVERYWHERE, ROWS
-from autotiny.diagnosis.rows.operands import with_operand
 from autotiny.diagnosis.rows.paths import path
 from autotiny.diagnosis.slips import CLOSE, Edge, Pull, Slip, SlipSweep
 from autotiny.diagnosis.values import Array, factor, finite_max, same
@@ -93,11 +93,11 @@ class Search:
                 scaled = self.scaled(of_rank, likely=True)
                 yield [*self.factors_within(), *scaled] if scaled else []
                 yield self.everywhere()
-                another = self.of_another()
+                another = of_another(self)
                 yield another and [*another, *self.singles([e for e in self.known if e.rank == 1])]
-                yield self.decay()
-                yield self.updated()
-                yield self.without_eps()
+                yield decay(self)
+                yield updated(self)
+                yield without_eps(self)
         yield self.with_factor()
         yield self.pairs(0)
         yield self.pairs(1)
@@ -203,87 +203,6 @@ class Search:
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
         return []
 
-    def of_another(self) -> list[str]:
-        """Return the sentence of the gradient of another tensor."""
-        x, labels = self.sweep.x, self.subject.labels
-        for other in self.subject.alike.get(x.shape, []) if x.size > 1 else ():
-            is_other = isinstance(other, Tensor) and other.requires_grad and other is not x and labels.is_named(other)
-            if is_other and same(self.stated, self.sweep.gradient_of(other)):
-                return [f"the gradient of {labels.name(other)}, not that of {labels.name(x)}"]
-        return []
-
-    def decay(self) -> list[str]:
-        """Return the sentence of a multiple of a parameter that is added, as by the decay of a weight."""
-        x, labels = self.sweep.x, self.subject.labels
-        alike = self.subject.alike.get(x.shape, [])
-        tensors = [each for each in alike if isinstance(each, Tensor) and each in self.parameters]
-        for each in (x, *tensors) if x.size > 1 else ():
-            c = factor(self.stated - self.right, np.asarray(each.value))
-            if c is not None and self.explains(self.right + c * each.value):
-                name, sign = labels.name(each), "plus" if c > 0 else "minus"
-                amount = self.subject.number_text(abs(c))
-                return [sentence(f"{sign} {amount} {name}", f"weight decay of {name}, which the loss does not have")]
-        return []
-
-    def updated(self) -> list[str]:
-        """Return the sentence of a parameter, or of all, that was updated before it was used."""
-        labels, readers = self.subject.labels, self.readers() if self.stated.size > 2 else {}
-        early: dict[Tensor, Array] = {tensor: self.sweep.gradient_of(tensor) for tensor in readers}
-        for tensor, edges in readers.items():
-            slips = {(node, i): partial(with_operand, q, tensor.value - early[tensor]) for node, i, q in edges}
-            rate = self.proportional(slips)
-            if rate is not None and rate > 0:
-                name, step = labels.name(tensor), short_number(rate, 6)
-                text = f"with {name} - {step} d{name} in place of {name}"
-                return [sentence(text, f"{name} was updated too early: compute all gradients first")]
-        for rate in self.rates if len(readers) > 1 else ():
-            slips = {
-                (node, i): partial(with_operand, q, tensor.value - rate * early[tensor])
-                for tensor, edges in readers.items()
-                for node, i, q in edges
-            }
-            if self.confirmed(slips):
-                names = " and ".join(labels.name(tensor) for tensor in readers)
-                mend = "compute all gradients before any update"
-                return [sentence(f"with {names} updated by {short_number(rate, 6)} times their gradients", mend)]
-        return []
-
-    @property
-    def rates(self) -> list[float]:
-        """Rates of learning: the small numbers that have a name, and common ones."""
-        named = [v for v in self.subject.labels.scope.values() if isinstance(v, float) and 0 < v <= 1]
-        return list(dict.fromkeys([*named, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.01, 0.001]))
-
-    def without_eps(self) -> list[str]:
-        """Return the sentence of a small number, such as eps, that is added and left out in the gradient."""
-        for node in self.sweep.order:
-            if node.op is None or made_by(node).name != "add":
-                continue
-            small = [
-                arg for arg in node.args if np.ndim(arg) == 0 and not isinstance(arg, Tensor) and 0 < abs(arg) < 0.1
-            ]
-            rest = [arg for arg in node.args if isinstance(arg, Tensor) and arg in self.sweep.users]
-            if small and rest and self.explains(self.sweep.gradient_with(node, rest[0])):
-                labels = self.subject.labels
-                eps = labels.name(small[0])
-                return [sentence(f"with {labels.name(rest[0])} in place of {labels.name(node)}", f"{eps} is missing")]
-        return []
-
-    def readers(self) -> dict[Tensor, list[tuple[Tensor, int, int]]]:
-        """Return the edges whose rule reads a parameter, with its position among the operands, by the parameter."""
-        readers: dict[Tensor, list[tuple[Tensor, int, int]]] = {}
-        for node, i in self.sweep.edges:
-            for q, arg in enumerate(node.args):
-                if (
-                    isinstance(arg, Tensor)
-                    and arg.op is None
-                    and arg.requires_grad
-                    and q != i
-                    and arg is not self.sweep.x
-                ):
-                    readers.setdefault(arg, []).append((node, i, q))
-        return readers
-
     def proportional(self, slips: Mapping[Edge, Slip]) -> float | None:
         """Return the number t for which t times the change by these slips explains the gradient; None if none does."""
         change = self.sweep.gradient(slips) - self.right
@@ -295,8 +214,6 @@ class Search:
         """Return the sentences of a slip and a factor that has a likely cause, or the wrong sign."""
         result: list[str] = []
         for effect in self.known:
-            if effect.hypothesis.kind == "operand":
-                continue  # together with a factor, too much is possible
             changed = self.right_along + effect.along
             largest = int(np.argmax(np.abs(changed)))
             if not changed[largest]:
@@ -306,10 +223,12 @@ class Search:
                 continue
             candidate = self.sweep.gradient(effect.hypothesis.slips)
             exact = factor(self.stated, candidate)
-            if exact is None or not self.explains(exact * candidate):
+            is_factor = factor(candidate, self.right) is not None or self.right.size == 1
+            if exact is None or is_factor or not self.explains(exact * candidate):
                 continue
             cause = factor_in_words(exact, self.cause)
-            if cause:
+            is_plain = cause == "the sign is wrong" or "1/m" in cause
+            if cause and (is_plain or effect.hypothesis.kind != "operand"):  # else too much is possible
                 clause, mend = self.words(effect.hypothesis)
                 result.append(sentence(f"{clause}, and {short_number(exact, 6)} times that", mend, cause))
             if len(result) == 2:
@@ -368,9 +287,3 @@ def factor_in_words(ratio: float, cause: Cause) -> str:
     if ratio < 0:
         return f"{words}, and the sign is wrong" if words else ""
     return words
-
-
-def sentence(clause: str, *mends: str) -> str:
-    """Return "the gradient" with a clause and the mends that are not empty."""
-    known = "; ".join(dict.fromkeys(filter(None, mends)))
-    return f"the gradient {clause}" + (f": {known}" if known else "")

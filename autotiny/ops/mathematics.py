@@ -18,7 +18,7 @@ from autotiny.ops.indexing import parts
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
-REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean", "std", "var"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where", "less twice", "less_equal twice",

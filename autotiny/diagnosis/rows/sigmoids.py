@@ -78,8 +78,14 @@ def _quotient_by_own_sum(subject: Subject, node: Tensor) -> Tensor | None:
     if made_by(node).name != "sum" or len(users) != 1:
         return None
     quotient, position = users[0]
-    is_own = made_by(quotient).name == "divide" and position == 1 and quotient.args[0] is node.args[0]
+    is_own = made_by(quotient).name == "divide" and position == 1 and _is_same(quotient.args[0], node.args[0])
     return quotient if is_own else None
+
+
+def _is_same(e: Any, other: Any) -> bool:
+    """Whether two tensors are one, or the exponentials of one."""
+    exponentials = all(isinstance(x, Tensor) and x.op is not None and made_by(x).name == "exp" for x in (e, other))
+    return e is other or (exponentials and e.args[0] is other.args[0])
 
 
 # ----- sigmoids -----
