@@ -157,6 +157,8 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "min":               ("",                "",              r"P: \min $p",            "P: min $p"),
     "sum over":          ("sum()",           "np.sum()",      r"P: \sum_{$w} $p",
                             "P: <mrow><munder><mo>∑</mo>$w</munder>$p</mrow>"),
+    "sum over labels":   ("P: Σ_$w $p",      "",              r"P: \sum_{$w} $p",
+                            "P: <mrow><munder><mo>∑</mo>$w</munder>$p</mrow>"),
     "prod over":         ("prod()",          "np.prod()",     r"P: \prod_{$w} $p",
                             "P: <mrow><munder><mo>∏</mo>$w</munder>$p</mrow>"),
     "max over":          ("max()",           "np.max()",      r"P: \max_{$w} $p",

@@ -131,7 +131,7 @@ class Notation:
         return Piece(self.call(form.name, [operand.text for operand in operands] + options), Bind.ATOM)
 
     def _words(self, each: Expression) -> str:
-        if each.kind == "index":
+        if each.kind in ("index", "sum over labels"):
             return self.index(each.value)
         if each.kind == "unit vector":
             return str(each.value)

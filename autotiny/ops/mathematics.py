@@ -61,6 +61,7 @@ class _Mathematics:
             "stack": self.stack,
             "join": self.join,
             "pad_constant": self.padded,
+            "summation": self.summation,
             "sparse_times": lambda node: Expression("matmul", [sparse_matrix(node.kwargs), self.factor(node.args[0])]),
             "times_sparse": self.times_sparse,
         }
@@ -203,7 +204,8 @@ class _Mathematics:
         if (x := self.vector(a, axis=0)) is not None:
             return self.make("row matmul", x, b)
         if a.ndim == b.ndim == 1:
-            return self.make("matmul" if self.is_row(a) else "dot", a, b)
+            is_form = self.kind(b) == "matmul" and self.kind(a) != "matmul"
+            return self.make("matmul" if self.is_row(a) else "row matmul" if is_form else "dot", a, b)
         kinds = {(False, False): "matmul", (True, False): "row matmul", (False, True): "matmul row"}
         return self.make(kinds[a.ndim == 1 and not self.is_row(a), b.ndim == 1 and self.is_row(b)], a, b)
 
@@ -273,6 +275,17 @@ class _Mathematics:
             return self.make(kind, x, name=node.op.name)
         return self.make(f"{kind} over", x, options={"axis": axis}, name=node.op.name)
 
+    def summation(self, node: Node) -> Expression:
+        """Return a sum of products with an index for each axis; the labels are those of np.einsum."""
+        terms, output = node.kwargs["terms"], node.kwargs["output"]
+        operands = [
+            Expression("index", [self.factor(x)], value=tuple(labels)) if labels else self.factor(x)
+            for x, labels in zip(node.args, terms, strict=True)
+        ]
+        added = tuple(sorted({*"".join(terms)} - {*output}))
+        product = together("multiply", operands)
+        return Expression("sum over labels", [product], value=added) if added else product
+
     def reshape(self, node: Node) -> Expression:
         """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
@@ -292,7 +305,8 @@ class _Mathematics:
         if x.ndim == 0:
             return self.factor(x)
         if node.ndim == 2 and x.shape == (node.shape[0], 1) != (1, 1):
-            return Expression("outer", [self.factor(x), Expression("ones")])
+            line = self.vector(x, axis=1)
+            return Expression("outer", [self.factor(x if line is None else line), Expression("ones")])
         if node.ndim == 2 and x.shape in ((node.shape[1],), (1, node.shape[1])):
             x = x if x.ndim == 1 or (line := self.vector(x, axis=0)) is None else line
             row = self.factor(x)
