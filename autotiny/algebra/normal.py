@@ -95,9 +95,15 @@ def as_quotient(value: Fraction) -> tuple[Any, int]:
 # ----- products -----
 def without_spread(term: Term) -> Term:
     """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""
-    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
+    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape) or is_filled(term)):
         (term,) = term.args
     return term
+
+
+def is_filled(term: Term) -> bool:
+    """Whether a term is a reshaped array of one number."""
+    (inner,) = term.args
+    return is_spread(inner) and inner.args[0].ndim == 0
 
 
 def core(shape: tuple[int, ...]) -> tuple[int, ...]:
