@@ -101,9 +101,15 @@ def identity(n: int, dtype: Any) -> Term:
 # ----- products -----
 def without_spread(term: Term) -> Term:
     """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""
-    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
+    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape) or is_filled(term)):
         (term,) = term.args
     return term
+
+
+def is_filled(term: Term) -> bool:
+    """Whether a term is a reshaped array of one number."""
+    (inner,) = term.args
+    return is_spread(inner) and inner.args[0].ndim == 0
 
 
 def core(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -150,9 +156,21 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
             powers.append((other, power))
+        elif power.denominator == 1 and (positive := without_sign(part)) is not None:
+            coefficient *= (-ONE) ** int(power)
+            powers.append((positive, power))
         else:
             powers.append((part, power))
     return with_one_root(coefficient, merged(powers))
+
+
+@remembered
+def without_sign(part: Term) -> Term | None:
+    """Return -C for an array C without a name that has no positive entry, but a negative one; else None."""
+    if not part.is_constant or part.ndim == 0 or part.dtype.kind != "f":
+        return None
+    value = np.asarray(part.value)
+    return constant(0 - value) if np.all(value <= 0) and np.any(value < 0) else None
 
 
 def reversed_sum(part: Term) -> Term | None:
