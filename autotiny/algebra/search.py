@@ -18,7 +18,7 @@ from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import Op
 
-STATES = 4
+STATES = 6
 """The largest number of states that are expanded."""
 
 EFFORT = 150
