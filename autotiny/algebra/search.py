@@ -18,11 +18,14 @@ from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import Op
 
-STATES = 4
+STATES = 6
 """The largest number of states that are expanded."""
 
 EFFORT = 150
 """The largest number of operations, in all, of the states from which the ways are followed to their ends."""
+
+ENTRIES = 100_000
+"""Entries of arrays that take as long to compute as the rules take."""
 
 LARGE = 40
 """The largest number of operations of a formula for which a smaller form is searched."""
@@ -101,7 +104,8 @@ class Search:
         self.steps: dict[Term, list[Rewrite]] = {}
         self.ends: dict[Term, None] = {}
         self.queue: list[tuple[Cost, int, Term]] = []
-        self.effort = EFFORT
+        self.queued: set[Term] = set()
+        self.effort = 1
 
     def smallest(self, start: Term) -> list[Rewrite]:
         """Return the steps from a formula in normal form to the smallest form that is found."""
@@ -110,6 +114,7 @@ class Search:
         smallest = cost(end)
         if not 1 < smallest.operations <= LARGE or width(end) > WIDEST:
             return greedy
+        self.effort = EFFORT // (1 + max(part.size for part in topological_order(start)) // ENTRIES)
         for _ in range(STATES):
             if self.queue and self.effort > 0:
                 self.expand(heapq.heappop(self.queue)[-1], GROWTH * smallest.operations)
@@ -144,8 +149,10 @@ class Search:
         return True
 
     def push(self, state: Term) -> None:
-        """Queue a state, to be expanded when it is the smallest."""
-        heapq.heappush(self.queue, (cost(state), state.number, state))
+        """Queue a state once, to be expanded when it is the smallest."""
+        if state not in self.queued:
+            self.queued.add(state)
+            heapq.heappush(self.queue, (cost(state), state.number, state))
 
     def expand(self, state: Term, limit: int) -> None:
         """Follow the ways from a state that begin with an expansion."""
