@@ -43,6 +43,7 @@ class Convention(NamedTuple):
     determinants : |X| is a determinant.
     size : the size of the identity and of ones without one, and the number of classes.
     axis : the axis of a sum with an index.
+    ones : the number 1 is a vector of ones in products.
     last : in index notation, the indices are those of the last axes; of one-hot labels, the classes are.
     """
 
@@ -55,6 +56,7 @@ class Convention(NamedTuple):
     size: int = 0
     axis: int | None = None
     last: bool = False
+    ones: bool = False
 
 
 class PaperEvaluation(Evaluation):
@@ -128,6 +130,8 @@ class PaperEvaluation(Evaluation):
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
         a, b = (self.number(each, self.value(each)) for each in (node.left, node.right))
+        if self.convention.ones:
+            a, b = self.with_ones(node, a, b)
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -141,6 +145,14 @@ class PaperEvaluation(Evaluation):
         if np.ndim(value) == 1 and (node.left in self.rows or (sign == "*" and node.right in self.rows)):
             self.rows.add(node)
         return value
+
+    def with_ones(self, node: Product, a: Value, b: Value) -> tuple[Value, Value]:
+        """The factors, with a vector of ones in place of the number 1: 1 xᵀ and X 1."""
+        if is_one(node.left) and np.ndim(b):
+            a = np.ones(self.shape[0] if node.right in self.rows and self.shape else np.shape(b)[0])
+        elif is_one(node.right) and np.ndim(a):
+            b = np.ones(np.shape(a)[-1])
+        return a, b
 
     def sign(self, node: Product, a: Value, b: Value) -> str:
         """The kind of product: *, @, outer or kron."""
@@ -268,6 +280,8 @@ class PaperEvaluation(Evaluation):
             kept = ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))])
             resolve(node, "keepdims")
             return super().call(ast.copy_location(kept, node))
+        if name == "diag" and len(node.args) == 1 and np.size(number := self.value(node.args[0])) == 1:
+            return number  # a number times the identity
         if name == "diag" and self.convention.columns and len(node.args) == 1:
             value = self.value(node.args[0])
             return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
@@ -407,6 +421,11 @@ def derivative(function: Callable[..., Any], x: Value) -> Value:
 def _function(name: str, function: Callable[..., Any]) -> Function:
     estimate = factored if name in ("logdet", "cofactors") else entrywise
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
+
+
+def is_one(node: ast.expr) -> bool:
+    """Whether a factor is the number 1."""
+    return isinstance(node, ast.Constant) and node.value == 1
 
 
 def joined(parts: list[Value]) -> Value:
