@@ -101,15 +101,15 @@ def identity(n: int, dtype: Any) -> Term:
 # ----- products -----
 def without_spread(term: Term) -> Term:
     """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""
-    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape) or is_filled(term)):
+    while term.op in SPREADS and (is_spread(term) or _keeps_entries(term)):
         (term,) = term.args
     return term
 
 
-def is_filled(term: Term) -> bool:
-    """Whether a term is a reshaped array of one number."""
-    (inner,) = term.args
-    return is_spread(inner) and inner.args[0].ndim == 0
+def _keeps_entries(reshaped: Term) -> bool:
+    """Whether a reshape leaves out axes of length 1, or has equal entries."""
+    (x,) = reshaped.args
+    return core(reshaped.shape) == core(x.shape) or (is_spread(x) and x.args[0].size == 1)
 
 
 def core(shape: tuple[int, ...]) -> tuple[int, ...]:
