@@ -16,11 +16,20 @@ Data = Callable[[Any], Term | None]
 """The name of an array of the run, None of one that has none."""
 
 
+Free = Callable[[Term], bool]
+"""Whether a formula is one of plain data, without tracked tensors."""
+
+
 def no_data(value: Any) -> None:
     """Know no array by its entries."""
 
 
-def rolled(formulas: Sequence[Term], data: Data = no_data) -> Term | None:
+def is_entry(term: Term) -> bool:
+    """Whether a term is a constant, or an entry of something."""
+    return term.is_constant or term.op is INDEX
+
+
+def rolled(formulas: Sequence[Term], data: Data = no_data, free: Free = is_entry) -> Term | None:
     """Return the formula of whole arrays whose row i is formula i; None if they differ in more than an index.
 
     `data` gives the term of an array whose entries are the constants of the formulas.
@@ -32,15 +41,15 @@ def rolled(formulas: Sequence[Term], data: Data = no_data) -> Term | None:
     """
     if len(formulas) < 2 or len({f.shape for f in formulas}) > 1:
         return None
-    result = Rolling(len(formulas), data).of(formulas)
+    result = Rolling(len(formulas), data, free).of(formulas)
     return result if result is not None and result is not formulas[0] else None
 
 
 class Rolling:
     """Rolls formulas up, operand by operand; where all are the same one, that remains."""
 
-    def __init__(self, n: int, data: Data) -> None:
-        self.n, self.data = n, data
+    def __init__(self, n: int, data: Data, free: Free) -> None:
+        self.n, self.data, self.free = n, data, free
 
     def of(self, parts: Sequence[Term]) -> Term | None:
         """Return the array whose row i is part i, or the part itself if all are the same one."""
@@ -50,7 +59,7 @@ class Rolling:
         if any(part.shape != first.shape for part in parts):
             return None
         if any(part.op is not first.op for part in parts):
-            return self.constants(parts) if all(part.is_constant or part.op is INDEX for part in parts) else None
+            return self.constants(parts) if all(map(self.free, parts)) else None
         if first.op is None:
             return self.constants(parts)
         if first.op is INDEX:
@@ -63,14 +72,16 @@ class Rolling:
     def constants(self, parts: Sequence[Term]) -> Term | None:
         """Return the array that has these constants."""
         if any(part.name is not None for part in parts):
-            return None  # they are symbols
+            return None
         return self.data(np.stack([np.asarray(part.value) for part in parts]))
 
     def entries(self, parts: Sequence[Term]) -> Term | None:
         """Return the part of an array that consists of these entries, or rows."""
         (x,) = parts[0].args
+        if any(part.args[0] is not x for part in parts):
+            return self.entries_of_rows(parts)
         keys = [axes_of(part.kwargs["key"], x.shape) for part in parts]
-        if any(part.args[0] is not x for part in parts) or any(key is None for key in keys):
+        if any(key is None for key in keys):
             return None
         axes: list[list[Any]] = [list(axis) for axis in zip(*keys, strict=True)]
         varied = [i for i, axis in enumerate(axes) if any(part != axis[0] for part in axis)]
@@ -82,6 +93,17 @@ class Rolling:
         if any(part is None for part in key):
             return None
         return in_front(x, key, varied[0]) if len(varied) == 1 else x[tuple(key)]
+
+    def entries_of_rows(self, parts: Sequence[Term]) -> Term | None:
+        """Return one entry of each row: at the same place, or by labels."""
+        rows = self.of([part.args[0] for part in parts])
+        keys = [part.kwargs["key"] for part in parts]
+        if rows is None or not all(type(key) is int for key in keys) or rows.ndim != 2:
+            return None
+        if len(set(keys)) == 1:
+            return rows[:, keys[0]]
+        labels = self.data(np.array(keys))
+        return None if labels is None else rows[np.arange(self.n), labels]
 
     def places(self, numbers: list[int], length: int, alone: bool) -> Any:
         """Return the index of these numbers along an axis: a slice, or an array of labels; None if it has no name."""
@@ -133,10 +155,10 @@ def matrix_product(first: Term, args: Sequence[Any], varies: Sequence[bool]) -> 
     return constant(b @ a) if own.ndim == 1 else constant(b @ np.transpose(a))
 
 
-def sum_of_rows(formulas: Iterable[Term], data: Data = no_data) -> Term | None:
+def sum_of_rows(formulas: Iterable[Term], data: Data = no_data, free: Free = is_entry) -> Term | None:
     """Return the sum of formulas that differ in an index alone, or in two that run through a table, as one sum."""
     formulas = list(formulas)
-    whole = rolled(formulas, data)
+    whole = rolled(formulas, data, free)
     if whole is not None:
         return np.sum(whole) if whole.ndim == 1 else np.sum(whole, axis=0)
     n = len(formulas)

@@ -92,6 +92,12 @@ def as_quotient(value: Fraction) -> tuple[Any, int]:
     return (value.numerator, value.denominator) if value.denominator < 10**6 else (float(value), 1)
 
 
+@functools.cache
+def identity(n: int, dtype: Any) -> Term:
+    """Return the identity matrix, one term for each size and type."""
+    return constant(np.eye(n, dtype=dtype))
+
+
 # ----- products -----
 def without_spread(term: Term) -> Term:
     """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""

@@ -19,6 +19,7 @@ from autotiny.algebra.normal import (
     PRODUCTS,
     factors,
     fitted,
+    identity,
     is_reshape,
     is_spread,
     is_sum,
@@ -52,12 +53,6 @@ class Placement:
 
 
 # ----- one-hot matrices, unit vectors -----
-@cache
-def identity(n: int, dtype: Any) -> Term:
-    """Return the identity matrix, one term for each size and type."""
-    return constant(np.eye(n, dtype=dtype))
-
-
 def one_hot(labels: Any, n: int, dtype: Any, axis: int = 1) -> Term:
     """Return the one-hot matrix of labels: np.eye(n)[y] with an example in each row, or np.eye(n)[:, y] in columns."""
     return shown(INDEX, (identity(n, dtype),), {"key": labels if axis else (WHOLE, labels)})

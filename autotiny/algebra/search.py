@@ -14,20 +14,30 @@ from typing import NamedTuple, Protocol
 
 from autotiny.algebra.cost import Cost, cost
 from autotiny.algebra.equation import Equation
+from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import Op
 
-STATES = 6
+STATES = 4
 """The largest number of states that are expanded."""
 
-EFFORT = 200
+EFFORT = 150
 """The largest number of operations, in all, of the states from which the ways are followed to their ends."""
 
 LARGE = 40
 """The largest number of operations of a formula for which a smaller form is searched."""
 
+WIDEST = 12
+"""The largest number of factors or addends of such a formula: any of them may be paired with any other."""
+
 GROWTH = 3
 """How many times as many operations as the smallest form a state may have."""
+
+FOLLOWERS = 4
+"""The largest number of rules, or of their matches, that are tried on what an expansion has changed."""
+
+PLACES = 12
+"""The largest number of places at which a step expands a formula."""
 
 STEP = 0.5
 """The operations that a form must save for each step that leads to it."""
@@ -70,10 +80,6 @@ class Reducer(Protocol):
         """Return the rules that apply to a term as a whole."""
         ...
 
-    def apply(self, rule: RewriteRule, term: Term) -> Term:
-        """Return the term, rewritten by one rule wherever it applies."""
-        ...
-
     def replace(self, term: Term, part: Term, by: Term) -> Term:
         """Return the term with another term in place of one of its parts."""
         ...
@@ -102,7 +108,7 @@ class Search:
         greedy = self.follow(start)
         end = greedy[-1].after if greedy else start
         smallest = cost(end)
-        if not 1 < smallest.operations <= LARGE:
+        if not 1 < smallest.operations <= LARGE or width(end) > WIDEST:
             return greedy
         for _ in range(STATES):
             if self.queue and self.effort > 0:
@@ -144,25 +150,38 @@ class Search:
     def expand(self, state: Term, limit: int) -> None:
         """Follow the ways from a state that begin with an expansion."""
         known = set(topological_order(state))
-        for step in self.expanded(state):
-            if cost(step.after).operations > limit or not self.is_new(step):
+        steps = [step for step in self.expanded(state, limit) if cost(step.after).operations <= limit]
+        for step in sorted(steps, key=size_of_result):
+            if not self.is_new(step):
                 continue
+            self.push(step.after)
             followers = [follower for follower in self.followers(step.after, known) if self.is_new(follower)]
-            for follower in followers:
+            for follower in sorted(followers, key=size_of_result)[:FOLLOWERS] or [step]:
                 self.follow(follower.after)
-            if not followers:
-                self.push(step.after)
-                self.follow(step.after)
 
-    def expanded(self, state: Term) -> Iterator[Rewrite]:
+    def expanded(self, state: Term, limit: int) -> Iterator[Rewrite]:
         """Yield the expansions of a state, each at one place, and each wherever it applies."""
-        parts = topological_order(state)
         for rule in self.expansions:
-            places = [(part, after) for part in parts if (after := rule.at(part)) is not None]
-            for part, after in places:
-                yield Rewrite(rule, state, self.reducer.replace(state, part, after))
-            if len(places) > 1:
-                yield Rewrite(rule, state, self.reducer.apply(rule, state))
+            places = list(self.places(rule, state))
+            for after in places:
+                yield Rewrite(rule, state, after)
+            if places:
+                yield Rewrite(rule, state, self.everywhere(rule, places[0], limit))
+
+    def places(self, rule: RewriteRule, state: Term) -> Iterator[Term]:
+        """Yield a state rewritten at one place, for each place at which a rule applies."""
+        for part in topological_order(state):
+            if (after := rule.at(part)) is not None:
+                yield self.reducer.replace(state, part, after)
+
+    def everywhere(self, rule: RewriteRule, state: Term, limit: int) -> Term:
+        """Return a state rewritten wherever a rule applies, place after place, as long as it is not too large."""
+        for _ in range(PLACES):
+            after = next(self.places(rule, state), None)
+            if after is None or cost(after).operations > limit:
+                break
+            state = after
+        return state
 
     def followers(self, state: Term, known: set[Term]) -> Iterator[Rewrite]:
         """Yield the steps that the rules allow where a state differs from the one before."""
@@ -188,6 +207,17 @@ class Search:
                 further = Way(way.length + 1 + cost(step.after).operations / 100, way.steps + 1, step)
                 heapq.heappush(queue, (further.length, next(count), step.after, further))
         return ways
+
+
+def size_of_result(step: Rewrite) -> Cost:
+    """Return the cost of the formula after a step."""
+    return cost(step.after)
+
+
+def width(state: Term) -> int:
+    """Return the largest number of factors or addends of a part of a formula."""
+    parts = [part for part in topological_order(state) if part.op in PRODUCTS | SUMS]
+    return max((max(len(factors(part)[1]), len(addends(part))) for part in parts), default=0)
 
 
 def worth(state: Term, way: Way) -> tuple[float, int, float]:

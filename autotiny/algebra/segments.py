@@ -67,7 +67,9 @@ def _every_few(g: Term, places: range, n: int) -> Term | None:
     step = places.step
     if step < 0 or places[0] >= step or len(places) * step != n:
         return None
-    return apply(KRON, (g, unit(places[0], step, g.dtype)), {})
+    inside, outside = _split(g)
+    made = apply(KRON, (inside, unit(places[0], step, g.dtype)), {})
+    return product(ONE, [*outside, (made, ONE)], (n,)) if inside.ndim else None
 
 
 class Segment(NamedTuple):
@@ -128,7 +130,7 @@ def parts_together(term: Term) -> Term | None:
 
 def _in_proportion(segments: list[Segment], n: int) -> bool:
     """Whether entries at some of the places differ in a number alone: a (e_0 - e_2) is shorter than their vector."""
-    if sum(s.stop - s.start for s in segments) == n or any(s.value.ndim for s in segments):
+    if len(segments) == n or any(s.stop - s.start > 1 for s in segments):
         return False
     return len({frozenset((id(x), p) for x, p in factors(s.value)[1]) for s in segments}) == 1
 
@@ -428,6 +430,34 @@ def correlated_with_zeros(term: Term) -> Term | None:
     return None
 
 
+# ----- interleaved -----
+def interleaved(term: Term) -> Term | None:
+    """Return d ⊗ w for w[0] * (d ⊗ e_0) + w[1] * (d ⊗ e_1)."""
+    if term.op not in SUMS or term.ndim != 1:
+        return None
+    weights: dict[Term, dict[int, Term]] = {}
+    rest: list[Addend] = []
+    for c, x in addends(term):
+        k, powers = factors(x)
+        spread = [f for f, p in powers if p == 1 and f.op is KRON and unit_factor(f.args[1]) is not None]
+        if len(spread) != 1 or any(f.ndim for f, _ in powers if f is not spread[0]):
+            rest.append((c, x))
+            continue
+        d, vector_of_place = spread[0].args
+        place = unit_factor(vector_of_place)
+        assert place is not None
+        weights.setdefault(d, {})[place[0]] = product(c * k, [f for f in powers if f[0] is not spread[0]], ())
+    for d, by_place in weights.items():
+        step = term.size // d.size
+        if len(by_place) > 1 and len(weights) == 1:
+            zero = constant(d.dtype.type(0))
+            entries = [by_place.get(i, zero) for i in range(step)]
+            numbers = all(entry.is_constant for entry in entries)
+            kernel = shown(STACK, tuple(entries), {"axis": 0}) if numbers else vector(entries)
+            return total([*rest, (ONE, apply(KRON, (d, kernel), {}))], term.shape)
+    return None
+
+
 # ----- differences -----
 def difference_of_neighbours(term: Term) -> Term | None:
     """Return diff(x) for x[1:] - x[:-1]."""
@@ -476,6 +506,7 @@ SHIFTS = (Placement("a slice is put between zeros", by_slices, frozenset({SCATTE
 SEGMENTS = (
     Placement("sums of a moving window are a correlation", windows_together, frozenset({INDEX}), True),
     Placement("shifts of one vector are a convolution", shifts_together, frozenset({PAD}), True),
+    Placement("interleaved parts are a Kronecker product", interleaved, frozenset({KRON}), True),
     Placement("entries of a matrix", matrix_of_entries, frozenset({INDEX}), True),
     Placement("parts beside each other are a vector", parts_together, frozenset(), True),
     Placement("the middle of a convolution is a correlation", correlated, frozenset({INDEX, CONVOLUTION})),

@@ -236,11 +236,21 @@ class Derivation(DerivedGradient):
                 f"matches: expected the formula as text, as in d.matches('2 * x'); got {type(formula).__name__}"
             )
         needed = " ".join(self.conditions())
-        free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
+        relied_on = {x for x in self.run.tracked if re.search(rf"\b{re.escape(x.name or '')}\b", needed)}
+        free = [x for x in self.run.tracked if x not in relied_on]
         others = caller_scope() if scope is None else scope
         gradients = Gradients(self.output, self.run.definitions, self.run.tracked)
-        name, context = self.target.name or "", self._graph(others)
-        return match(formula, self.term, self.definitions, free, others, gradients, name, context)
+        return match(
+            formula,
+            self.term,
+            self.definitions,
+            free,
+            others,
+            gradients,
+            self.target,
+            relied_on,
+            self._graph(others),
+        )
 
     def _graph(self, scope: Mapping[str, Any]) -> GraphContext | None:
         """Return the context of the recorded graph, in which slips are looked for; None if the output is no number."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
+from autotiny.algebra.picks import labels_of, place_of
+from autotiny.algebra.segments import STACK
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.steps import DerivedGradient, difference
 from autotiny.errors import UnsupportedError
@@ -54,6 +56,10 @@ class EntryFormulas:
     def _made(self, term: Term, letters: Letters) -> Term:
         if term.is_constant and is_identity(term.value):
             return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
+        if (delta := kronecker(term, letters)) is not None:
+            return self.leaf(term, letters, delta)
+        if term.op is STACK and term.ndim == 1 and (letter := letters[0]) in self.at:
+            return self.of(term.args[self.at[str(letter)]], ())
         if term.op is None:
             return term if number(term) is not None and not term.name else self.leaf(term, letters)
         if term.op is OPS[scatter] and is_diagonal(term):
@@ -70,7 +76,7 @@ class EntryFormulas:
             return apply(term.op, parts, term.kwargs)
         return self.leaf(term, letters)
 
-    def leaf(self, term: Term, letters: Letters, named: str = "") -> Term:
+    def leaf(self, term: Term, letters: Letters, named: str | None = None) -> Term:
         """Z2[k, i], with an axis for every index."""
         self.used.append((term, letters))
         part = np.asarray(term.value)[tuple(self._slice(letter) for letter in letters)]
@@ -133,6 +139,17 @@ class EntryFormulas:
     def write(self, term: Term) -> str:
         """The formula as text."""
         return Indexed({axis: letter for letter, axis in self.axis.items()})(mathematics(term, {}))
+
+
+def kronecker(term: Term, letters: Letters) -> str | None:
+    """1[j = 2] for an entry of e_2, and 1[y[i] = j] for one of onehot(y); None of any other term."""
+    if (place := place_of(term)) is not None:
+        return f"1[{letters[0]} = {place}]"
+    found = labels_of(term)
+    if found is None or not isinstance(found[0], Term) or None in letters:
+        return None
+    labels, axis = found
+    return f"1[{as_text(labels)}[{letters[1 - axis]}] = {letters[axis]}]"
 
 
 class Indexed(Unicode):

@@ -333,6 +333,10 @@ class _Lifter:
                 return whole if view == () else whole[view]
         if value.ndim == 2 and (array := equal_array(value.T, arrays)) is not None:
             return constant(np.transpose(constant(self.variable(array))))
+        if value.dtype.kind == "f":
+            for _, array in arrays:
+                if value.shape == array.shape and (how := relation(value, array)) is not None:
+                    return constant(RELATIONS[how](self.variable(array)))
         return None
 
     def recognised(self, x: Tensor, position: int) -> Term:

@@ -3,12 +3,13 @@
 Python's sum(A) over the rows of an array is one of them.
 """
 
-from collections.abc import Container, Iterable, Mapping
+import heapq
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from autotiny.algebra import Term, constant
+from autotiny.algebra import Term, constant, topological_order
 from autotiny.algebra.loops import sum_of_rows
 from autotiny.algebra.picks import INDEX
 from autotiny.algebra.simplify import rebuilt
@@ -36,10 +37,12 @@ class Lifting(Protocol):
 class Loops:
     """The sums of a run that loops add up."""
 
-    def __init__(self, order: Iterable[Tensor], named: Container[Tensor], always: Container[Tensor]) -> None:
+    def __init__(self, order: Iterable[Tensor], named: set[Tensor], always: Container[Tensor]) -> None:
         self.named, self.always = named, always
         self.users: dict[Tensor, list[Tensor]] = {}
+        self.place: dict[Tensor, int] = {}
         for x in order:
+            self.place[x] = len(self.place)
             for arg in x.args:
                 if isinstance(arg, Tensor):
                     self.users.setdefault(arg, []).append(x)
@@ -60,12 +63,7 @@ class Loops:
     def rolled(self, x: Tensor, run: Lifting) -> Term | None:
         """Return the sum with the addends that differ in an index alone as one; None where there are none."""
         leaves, chain = self.leaves(x)
-        within = {x: self.inside(x, run) for x in (user.args[i] for _, user, i in leaves) if isinstance(x, Tensor)}
-        inside = set().union(*within.values())
-        if sum(any(t in self.named for t in own) for own in within.values()) > 1:
-            return None  # they are not those of the last turn, but have names of their own
-        definitions = {run.terms[t]: run.result.definitions[run.terms[t]] for t in inside}
-        terms = [(sign, expanded(run.operand(user, i), definitions)) for sign, user, i in leaves]
+        inside, terms = self.last_turn(leaves, chain | {x}, run)
         total = added(terms, run)
         if total is not None:
             for tensor in (inside | chain) & run.result.symbols.keys():
@@ -73,6 +71,31 @@ class Loops:
                 run.result.definitions.pop(sign, None)
                 run.result.tracked.discard(sign)
         return total
+
+    def last_turn(
+        self, leaves: list[tuple[int, Tensor, int]], chain: set[Tensor], run: Lifting
+    ) -> tuple[set[Tensor], list[tuple[int, Term]]]:
+        """Return the tensors whose names are those of the last turn of a loop, and the addends without these names."""
+        blocked = set[Tensor]()
+        addends = [(sign, run.operand(user, i), user.args[i]) for sign, user, i in leaves]
+        while True:
+            inside = self.inside([leaf for _, _, leaf in addends], chain, blocked, run)
+            made = {run.terms[t]: run.result.definitions[run.terms[t]] for t in inside}
+            parts = [all_parts(term, made) for _, term, _ in addends]
+            other = {t for t in inside & self.named if not self.is_last(t, addends, parts, run)}
+            if not other:
+                return inside, [(sign, expanded(term, made)) for sign, term, _ in addends]
+            blocked |= other
+
+    def is_last(self, t: Tensor, addends: list[tuple[int, Term, Any]], parts: list[set[Term]], run: Lifting) -> bool:
+        """Whether a tensor was recorded after the addends that are made without it."""
+        symbol = run.terms[t]
+        others = [
+            self.place[leaf]
+            for (_, _, leaf), within in zip(addends, parts, strict=True)
+            if isinstance(leaf, Tensor) and symbol not in within
+        ]
+        return bool(others) and max(others) < self.place[t]
 
     def leaves(self, x: Tensor) -> tuple[list[tuple[int, Tensor, int]], set[Tensor]]:
         """Return the addends, each with its sign as an operand of a sum, and the sums on the way."""
@@ -88,22 +111,33 @@ class Loops:
                     leaves.append((sign * own, part, i))
         return leaves[::-1], chain - {x}
 
-    def inside(self, leaf: Tensor, run: Lifting) -> set[Tensor]:
-        """Return the named tensors that are used in one addend alone, as those of the last turn of a loop are."""
-        below: set[Tensor] = {leaf}
+    def inside(self, leaves: Iterable[Any], chain: set[Tensor], blocked: set[Tensor], run: Lifting) -> set[Tensor]:
+        """Return the tensors with symbols that are used in these addends alone, above those that are blocked."""
+        below = chain | {leaf for leaf in leaves if isinstance(leaf, Tensor)}
         own: set[Tensor] = set()
-        stack = [leaf]
-        while stack:
-            part = stack.pop()
+        queue = [(-self.place[part], part) for part in below - chain]
+        heapq.heapify(queue)
+        while queue:  # users before what they use
+            _, part = heapq.heappop(queue)
             if part in run.result.symbols:
-                alone = part.op is not None and part not in self.always
-                if not alone or (part is not leaf and not below.issuperset(self.users.get(part, []))):
+                if (
+                    part.op is None
+                    or part in blocked
+                    or part in self.always
+                    or not below.issuperset(self.users.get(part, []))
+                ):
                     continue
                 own.add(part)
-            new = [a for a in part.args if isinstance(a, Tensor) and a not in below]
-            below.update(new)
-            stack += new
+            for arg in part.args:
+                if isinstance(arg, Tensor) and arg not in below:
+                    below.add(arg)
+                    heapq.heappush(queue, (-self.place[arg], arg))
         return own
+
+
+def all_parts(term: Term, definitions: Mapping[Term, Term]) -> set[Term]:
+    """Return what a term is made of, through the definitions of some symbols."""
+    return set(operands_first([term], lambda t: (definitions[t],) if t in definitions else t.args))
 
 
 def expanded(term: Term, definitions: Mapping[Term, Term]) -> Term:
@@ -117,11 +151,15 @@ def expanded(term: Term, definitions: Mapping[Term, Term]) -> Term:
 
 def added(terms: list[tuple[int, Term]], run: Lifting) -> Term | None:
     """Return the sum of some addends, of which those that differ in an index alone are one; None if there are none."""
+
+    def free(term: Term) -> bool:
+        return run.result.tracked.isdisjoint(topological_order(term))
+
     kinds: dict[Any, list[Term]] = {}
     for sign, term in terms:
         if not (term.is_constant and not np.any(term.value)):
-            kinds.setdefault((sign, kind(term)), []).append(term)
-    sums = [(sign, alike, sum_of_rows(alike, run.known)) for (sign, _), alike in kinds.items()]
+            kinds.setdefault((sign, kind(term, free)), []).append(term)
+    sums = [(sign, alike, sum_of_rows(alike, run.known, free)) for (sign, _), alike in kinds.items()]
     if all(whole is None for _, _, whole in sums):
         return None
     result: Any = 0
@@ -131,8 +169,8 @@ def added(terms: list[tuple[int, Term]], run: Lifting) -> Term | None:
     return constant(result)
 
 
-def kind(term: Term) -> Any:
-    """Return what addends of one kind have in common: the operations, with constants and indices left out."""
-    if term.is_constant or (term.op is INDEX and term.args[0].op is None):
-        return ("entry", term.shape)
-    return (term.op or id(term), term.shape, *map(kind, term.args))
+def kind(term: Term, free: Callable[[Term], bool]) -> Any:
+    """Return what addends of one kind have in common: the operations, with data and indices left out."""
+    if term.op is None or (term.op is INDEX and term.args[0].op is None) or free(term):
+        return (term.shape, free(term) or id(term.args[0] if term.args else term))
+    return (term.op, term.shape, *(kind(arg, free) for arg in term.args))

@@ -116,6 +116,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "transposed solve":  ("m: $a⁻ᵀ $m",      "",              r"m: $a^{-\top} \, $m",
                             f"m: <mrow><msup>$a<mrow><mo>−</mo>{TOP}</mrow></msup>{SPACE}$m</mrow>"),
     "vec":               ("vec()",           "",              "vec()",                  "vec()"),
+    "pseudoinverse":     ("r: $a⁺",          "",              "r: $a^{+}",              "r: <msup>$a<mo>+</mo></msup>"),
     "log_abs_det":       ("a: log(|det($e)|)", "a: np.linalg.slogdet($e)[1]",
                             r"p: \log \left\lvert \det $a \right\rvert",
                             "p: <mrow><mi>log</mi><mo>|</mo><mi>det</mi>$a<mo>|</mo></mrow>"),

@@ -142,7 +142,7 @@ def exact_number(value: Any, special: str = "np.{}") -> str:
 def _array(value: Any) -> str:
     dtype = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", np.{value.dtype.name}"
     if value.ndim == 2 and value.dtype.kind == "f" and np.array_equal(value, np.eye(*value.shape)):
-        return f"np.eye({', '.join(map(str, dict.fromkeys(value.shape)))}{dtype})"
+        return f"np.eye({', '.join(map(str, dict.fromkeys(value.shape)))}{dtype.replace('np.', 'dtype=np.')})"
     if value.size and np.all(value == value.flat[0]):
         return f"np.full({value.shape}, {literal(value.flat[0])}{dtype})"
     return f"np.array({nested(value.tolist(), literal)}{dtype})"

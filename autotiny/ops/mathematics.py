@@ -143,16 +143,29 @@ class _Mathematics:
         others = [part for part in parts if not self.is_scalar(part)]
         columns = [self.factor(x) for part in others if (x := self.vector(part, axis=1)) is not None]
         others = [part for part in others if self.vector(part, axis=1) is None]
-        rows = [self.factor(self.as_row(part)) for part in others if self.as_row(part) is not None]
+        rows = [x for part in others if (x := self.as_row(part)) is not None]
         matrices = [self.factor(part) for part in others if self.as_row(part) is None]
         column = together("multiply", columns)
         if matrices:
             first, *rest = matrices
             whole = Expression("matmul", [Expression("diagonal matrix", [column]), first])
-            whole = together("multiply", [whole, *rest, *rows])
+            whole = together("multiply", [whole, *rest, *map(self.factor, rows)])
         else:
-            whole = Expression("outer", [column, together("multiply", rows)]) if rows else column
+            whole = self.outer(column, rows) if rows else column
         return together("scale", [*numbers, whole])
+
+    def outer(self, column: Expression, rows: list[Node]) -> Expression:
+        """Return an outer product u vᵀ; u vᵀ B for u (Bᵀ v)ᵀ."""
+        if len(rows) > 1:
+            return Expression("outer", [column, together("multiply", list(map(self.factor, rows)))])
+        (row,), matrices = rows, list[Node]()
+        while self.kind(row) == "matmul" and row.ndim == 1 and self.is_transposed(row.args[0]):
+            matrices.append(row.args[0].args[0])
+            row = row.args[1]
+        if matrices and (self.kind(row) == "matmul" or row.ndim != 1):
+            return Expression("outer", [column, self.factor(rows[0])])
+        whole = Expression("outer", [column, self.factor(row)])
+        return together("matmul", [whole, *map(self.factor, reversed(matrices))])
 
     def as_row(self, node: Node) -> Node | None:
         """Return the vector that a factor of a matrix is, along its rows."""
@@ -178,7 +191,11 @@ class _Mathematics:
         """Return x for x[:, None] or x in the shape (n, 1), where `axis` is 1; for x[None, :] where it is 0."""
         if self.kind(node) not in ("index", "reshape", "expand_dims"):
             return None
-        return node.args[0] if node.ndim == 2 and node.shape[axis] == 1 and node.args[0].ndim == 1 else None
+        x = node.args[0]
+        is_line = x.ndim == 1 or (
+            self.kind(x) in REDUCTIONS and x.ndim == 2 and x.shape[1 - axis] == 1 != x.shape[axis]
+        )
+        return x if node.ndim == 2 and node.shape[axis] == 1 and is_line else None
 
     def matrix_product(self, node: Node) -> Expression:
         """Return a matrix product; a vector on the left is transposed, unless it is a row already, as xᵀ A is."""

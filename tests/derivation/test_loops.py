@@ -77,3 +77,28 @@ def test_a_loop_over_layers_is_left_as_it_is():
         h = np.tanh(W @ h)
         J = J + h @ h
     assert at.derive(J, W).ok
+
+
+def test_a_loop_with_several_terms_in_each_turn_is_one_sum():
+    X, y, w, m = RNG.normal(size=(8, 3)), np.array([0.0, 1, 1, 0, 1, 0, 0, 1]), Tensor(RNG.normal(size=3)), 8
+    J = 0
+    for i in range(m):
+        a = at.sigmoid(w @ X[i])
+        J += -y[i] * np.log(a) - (1 - y[i]) * np.log(1 - a)
+    J = J / m
+    assert at.derive(J, w).formula == "Xᵀ (σ(X w) - y) / m"
+
+
+def test_a_loop_over_two_indices_is_a_sum_over_a_matrix():
+    A = Tensor(RNG.normal(size=(3, 2)))
+    J = sum(A[i, j] ** 2 for i in range(3) for j in range(2))
+    assert at.derive(J, A).formula == "2 * A"
+
+
+def test_labels_in_a_loop_pick_from_each_row():
+    X, y, W = RNG.normal(size=(6, 4)), RNG.integers(0, 3, 6), Tensor(RNG.normal(size=(4, 3)))
+    loss = 0.0
+    for i in range(6):
+        f = X[i] @ W
+        loss += -f[y[i]] + np.log(np.sum(np.exp(f)))
+    assert at.derive(loss, W).formula == "Xᵀ (softmax(X W, axis=1) - onehot(y))"

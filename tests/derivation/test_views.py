@@ -127,3 +127,9 @@ def test_the_entry_of_a_pick_has_the_value_of_the_gradient(derived):
     derivation = derived()
     for place in np.ndindex(*derivation.engine.shape):
         assert derivation.elements(*place).error < 1e-12
+
+
+def test_entries_of_one_hot_matrices_and_unit_vectors_are_deltas():
+    assert derived_hinge().elements(0, 2).formula == "1[y[j] = p] * exp(s[j, p])"
+    assert derived_class().elements(1).formula == "softmax(z)[j] - 1[j = 1]"
+    assert derived_rosenbrock().elements(0).formula == "2 * (x[0] - 1)"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
 from autotiny.language.paper.functions import FunctionParser
-from autotiny.language.paper.nodes import Bars, Column, Partial, call
+from autotiny.language.paper.nodes import Bars, Column, Partial, call, is_condition
 from autotiny.language.paper.tokens import Token
 
 
@@ -111,8 +111,11 @@ class OperandParser(FunctionParser):
         if self.sees("_") and self.sees("{", ahead=1):
             self.at += 1
         if self.sees("(", "[", "{"):
-            opened = self.next()
-            return self.brackets(opened) if opened.text == "[" else self.group(opened)
+            at, opened = self.at, self.next()
+            node = self.brackets(opened) if opened.text == "[" else self.group(opened)
+            if is_condition(node):
+                return node
+            self.at = at  # 1 xᵀ
         size = self.script()
         return self.sized("ones", size, token)
 
