@@ -296,7 +296,7 @@ def log_determinant():
 
 # ----- blocks of networks -----
 @gives(
-    "(dxhat - (sum(dxhat, axis=0) + xhat * sum(xhat * dxhat, axis=0)) / n) / sigma",
+    "(dxhat - (xhat * sum(xhat * dxhat, axis=0) + sum(dxhat, axis=0)) / n) / sigma",
     "sum(xhat * dout, axis=1)",
     "sum(dout, axis=1)",
 )
