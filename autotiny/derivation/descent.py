@@ -29,7 +29,7 @@ from autotiny.derivation.facts import (
     Symmetric,
     TakenEverywhere,
 )
-from autotiny.derivation.lemmas import Formula, Gradient, Lemmas, occurrences
+from autotiny.derivation.lemmas import Formula, Gradient, Lemmas, occurrences, operations
 from autotiny.derivation.passage import Passage
 from autotiny.derivation.readable import readable
 from autotiny.derivation.steps import Step, difference, proved
@@ -118,14 +118,15 @@ class Descent:
         """
         made = self.passage.run.definitions[sign]
         output = made if sign is self.hidden else sign
-        inner = pre_activation(bottlenecks(made, self.passage.on_the_way))
+        inner = pre_activation(bottlenecks(made, self.passage.on_the_way) or [made])
         if inner is made or not self.passage.is_gradient or not self.branches(inner):
             return pull(made, output, g, self.passage.on_the_way)
         chain = self.lemmas.in_place(self.normal(pull(made, output, g, [inner])[inner]))
-        if size(chain)[0] > 0:
-            z = symbol(self.name_beside(sign, inner), inner.value)
-            self.unnamed[z], self.engine[z] = inner, chain.value  # the target's own gradient is held against backprop's
-            chain = self.named(z, chain, False)
+        if operations(chain) < 2:
+            return pull(made, output, g, self.passage.on_the_way)
+        z = symbol(self.name_beside(sign, inner), inner.value)
+        self.unnamed[z], self.engine[z] = inner, chain.value  # the target's own gradient is held against backprop's
+        chain = self.named(z, chain, False)
         return pull(inner, inner, chain, self.passage.on_the_way)
 
     def name_beside(self, sign: Term, inner: Term) -> str:

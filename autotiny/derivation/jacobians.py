@@ -72,7 +72,7 @@ class _Reader:
         entries = self.entries(term)
         if entries is not None:
             return entries
-        *_, inner = bottlenecks(term, {self.v})
+        inner = (bottlenecks(term, {self.v}) or [term])[-1]
         if inner is not term and inner.op is MATMUL and is_vector(inner):  # (diag(s) - s sᵀ) A
             outer = _Reader(inner, self.like, self.simplifier).matrix(term)
             if outer is not None:

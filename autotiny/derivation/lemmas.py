@@ -133,7 +133,8 @@ class Lemmas:
     def _without_single_uses(self, formula: Formula) -> Formula:
         """Return a formula in which a name that is left in one place alone is written out, in every step."""
         for name in self.names(formula.term):
-            if occurrences(formula.term)[name] == 1 and not self._keeps_its_name(name):
+            is_named = self.gradients[name].toll == 0 and self.gradients[name].of.size > 1
+            if occurrences(formula.term)[name] == 1 and not is_named and not self._keeps_its_name(name):
                 longer = self._spliced(formula, name)
                 if size(longer.chain)[0] <= LONG and self._whole(longer.term) <= self._whole(formula.term):
                     formula = longer

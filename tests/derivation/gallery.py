@@ -202,7 +202,7 @@ def examples_in_rows():
     )
 
 
-@gives("Xᵀ (p - y)", "Xᵀ (σ(X w) - y)", "Xᵀ (σ(X w) - y)")
+@gives("Xᵀ (p - y)", "Xᵀ (p - y)", "Xᵀ (p - y)")
 def logistic_regression():
     X, y, w = normal(8, 3), (normal(8) > 0) * 1.0, Tensor(normal(3))
     p = at.sigmoid(X @ w)
@@ -296,7 +296,7 @@ def log_determinant():
 
 # ----- blocks of networks -----
 @gives(
-    "(dxhat - (sum(dxhat, axis=0) + xhat * sum(xhat * dxhat, axis=0)) / n) / sigma",
+    "(dxhat - (xhat * sum(xhat * dxhat, axis=0) + sum(dxhat, axis=0)) / n) / sigma",
     "sum(xhat * dout, axis=1)",
     "sum(dout, axis=1)",
 )
