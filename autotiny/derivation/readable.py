@@ -112,7 +112,7 @@ def negated(term: Term) -> Term | None:
     """Return the negative of a term by removing a minus inside it; None if there is none to remove."""
     if term.op in SUMS:
         parts = addends(term)
-        return total([(-c, x) for c, x in parts], term.shape) if any(c < 0 for c, _ in parts) else None
+        return _sum(total([(-c, x) for c, x in parts], term.shape)) if any(c < 0 for c, _ in parts) else None
     if term.op is MATMUL or is_transpose(term):
         for i, arg in enumerate(term.args):
             if (other := negated(arg)) is not None:

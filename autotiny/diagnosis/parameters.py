@@ -49,6 +49,8 @@ def of_another(search: Trial) -> list[str]:
 
 def decay(search: Trial) -> list[str]:
     """Return the sentence of a multiple of a parameter that is added, as by the decay of a weight."""
+    if factor(search.stated, search.right) is not None:  # as where the gradient is a multiple of x
+        return []
     x, labels = search.sweep.x, search.subject.labels
     alike = search.subject.alike.get(x.shape, [])
     tensors = [each for each in alike if isinstance(each, Tensor) and each in search.parameters]

@@ -670,7 +670,7 @@ WRONG = [
     (flagship, "Z2", "A2/m", "the gradient without the term of the quotient rule in A2"),
     (flagship, "Z2", "(A2 - Y)/(2m)", "0.5 times the gradient: a missing factor of 2?"),
     (flagship, "Z2", "(A2 - Y)^T/m", "its shape is (8, 3), the gradient's (3, 8): transpose it"),
-    (flagship, "Z2", "m(A2 - Y)", "the gradient without the factor 1 / m, and 8 times that"),
+    (flagship, "Z2", "m(A2 - Y)", "64 times the gradient: times m in place of 1/m?"),
     (flagship, "Z2", "(A2-Y)/m^2", "0.125 times the gradient: one 1/m too many?"),
     (flagship, "Z2", "dW2 = (A2 - Y)/m", "its left side is dW2: this is dJ/dZ2"),
     (flagship, "W2", "dZ2 A1", "inner sizes 8 and 5 differ; dZ2 A1.T would fit"),
