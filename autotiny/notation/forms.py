@@ -126,6 +126,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "ones":              ("a: 1",            "",              r"a: \mathbf{1}",          "a: <mn>𝟏</mn>"),
     "len":               ("",                "a: len($e)",    "",                       ""),
     "astype":            ("",                "a: $a.astype($e)", "",                    ""),
+    "convolution":       ("",                "np.convolve()", "",                       ""),
     "join":              ("concatenate()",   "np.concatenate()", "concatenate()",       "concatenate()"),
     "stack":             ("stack()",         "np.stack()",    "stack()",                "stack()"),
     "pad_constant":      ("pad()",           "np.pad()",      "pad()",                  "pad()"),
