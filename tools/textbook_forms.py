@@ -34,9 +34,9 @@ MACHINERY = re.compile(
 )
 FREE = {
     "transpose", "negative", "positive", "broadcast_to", "reshape", "astype", "expand_dims", "squeeze", "ones",
-    "ones_like", "eye",
+    "ones_like", "eye", "index",
 }  # fmt: skip
-"""Functions that paper does not count: signs, transposes and shapes."""
+"""Functions that paper does not count: signs, transposes, shapes and indices."""
 CLASSES = ("textbook", "longer", "raw", "refused")
 
 
@@ -102,7 +102,7 @@ def operations_of_code(code: str) -> int:
 def operations_of_term(term: Term) -> int:
     """Return the number of operations of a formula that paper shows."""
     inner = sum(map(operations_of_term, term.args))
-    if term.op is None or term.op.name in FREE:
+    if term.op is None or term.op.name in FREE or all(arg.is_constant for arg in term.args):
         return inner
     return inner + (not _counts_a_mask(term))
 

@@ -1,7 +1,7 @@
 """Sums of products over labelled axes, as np.einsum has them, written as products of matrices where they are."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,3 +118,39 @@ def aligned(x: Labelled, labels: str) -> Term:
     lengths = dict(zip(x.labels, x.term.shape, strict=True))
     shape = tuple(lengths.get(label, 1) for label in labels)
     return ordered if ordered.shape == shape else apply(RESHAPE, (ordered,), {"shape": shape})
+
+
+# ----- sums of products over axes that broadcast -----
+def long_axes(x: Any, ndim: int) -> list[int]:
+    """Return the axes along which an array is not broadcast to so many axes."""
+    return [i + ndim - np.ndim(x) for i, n in enumerate(np.shape(x)) if n > 1]
+
+
+def is_contraction(a: Any, b: Any, axis: Any) -> bool:
+    """Whether the sum of a b along an axis is a product of two matrices, or of a matrix and a vector."""
+    shape = np.broadcast_shapes(np.shape(a), np.shape(b))
+    of_a, of_b = (long_axes(x, len(shape)) for x in (a, b))
+    return (
+        len(shape) > 2
+        and [i for i in of_a if i in of_b] == [axis]
+        and max(len(of_a), len(of_b)) == 2
+        and {*of_a, *of_b} == set(long_axes(np.empty(shape), len(shape)))
+    )
+
+
+def contraction(a: Any, b: Any, axis: int) -> Any:
+    """Return the sum of a b along an axis, with the axis kept, as a matrix product."""
+    shape = np.broadcast_shapes(np.shape(a), np.shape(b))
+    (left, rows), (right, columns) = ((_with_axis_last(x, axis, len(shape))) for x in (a, b))
+    if rows > columns:
+        left, right = right, left
+    result = left @ (np.transpose(right) if np.ndim(right) == 2 else right) if np.ndim(left) == 2 else right @ left
+    return np.reshape(result, [1 if i == axis else n for i, n in enumerate(shape)])
+
+
+def _with_axis_last(x: Any, axis: int, ndim: int) -> tuple[Any, int]:
+    """Return an array without broadcast axes and the given one last, and its other axis, -1 if it has none."""
+    axes = long_axes(x, ndim)
+    matrix = np.reshape(x, [n for n in np.shape(x) if n > 1])
+    others = [i for i in axes if i != axis]
+    return (np.transpose(matrix) if axes[-1] != axis else matrix), others[0] if others else -1

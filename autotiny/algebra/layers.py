@@ -1,5 +1,6 @@
 """Rows for the layers of networks: masks, slopes of activations, softmax, normalisation, attention."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,11 @@ import numpy as np
 from autotiny.algebra.conditions import across, constant_along, copies, scalar
 from autotiny.algebra.equation import Equation, measure
 from autotiny.algebra.normal import ONE, number, times
-from autotiny.algebra.term import Term
+from autotiny.algebra.normalise import normalise
+from autotiny.algebra.term import Term, apply, plain
 from autotiny.ops.activations import relu, softmax
 from autotiny.ops.plain import NEGATION
+from autotiny.ops.reductions import euclidean
 
 Array = Any
 
@@ -30,12 +33,39 @@ def in_order(a: Array, b: Array) -> bool:
 
 def has_no_sign(x: Array) -> bool:
     """Whether a formula is smaller than its negative."""
-    return not isinstance(x, Term) or measure(x) < measure(times(-ONE, x))
+    return not isinstance(x, Term) or measure(x) < measure(normalise(times(-ONE, x)))
 
 
 def has_shape_of(x: Array, y: Array) -> bool:
     """Whether x and y together have the shape of x."""
     return np.broadcast_shapes(np.shape(x), np.shape(y)) == np.shape(x)
+
+
+def is_share(n: Array, x: Array, axis: Any) -> bool:
+    """Whether n is the number 1 over that of the entries that a sum adds up."""
+    value = number(n) if isinstance(n, Term) else n if np.ndim(n) == 0 else None
+    return value is not None and np.ndim(x) > 0 and share_of(float(value), x, axis)
+
+
+def share_of(value: float, x: Array, axis: Any) -> bool:
+    """Whether a value is 1 over the number of entries of x along an axis, or of all."""
+    along = tuple(range(np.ndim(x))) if axis is None else axis
+    return math.isclose(value * copies(x, np.shape(x), along), 1, rel_tol=1e-14)
+
+
+def standard_deviation(x: Array, **options: Any) -> Array:
+    """Return the standard deviation: of a formula, a formula without a gradient."""
+    return apply(plain(np.std), (x,), options) if isinstance(x, Term) else np.std(x, **options)
+
+
+def kept_axes(kept: bool) -> dict[str, bool]:
+    """Return the option of a reduction that keeps its axes, if it does."""
+    return {"keepdims": True} if kept else {}
+
+
+def variance(x: Array, **options: Any) -> Array:
+    """Return the variance: of a formula, a formula without a gradient."""
+    return apply(plain(np.var), (x,), options) if isinstance(x, Term) else np.var(x, **options)
 
 
 # fmt: off
@@ -88,6 +118,26 @@ SOFTMAX = (
         lambda a, g, axis: has_shape_of(a, g), rest=("g",)),
 )
 
+DEVIATIONS = (
+    *(Equation("the length of the deviations is √n times the standard deviation",
+        lambda x, share, axis, *, kept=kept: euclidean(
+            x - share * np.sum(x, axis=axis, keepdims=True), axis=axis, keepdims=kept),
+        lambda x, share, axis, *, kept=kept: standard_deviation(x, axis=axis, **kept_axes(kept)) * np.sqrt(1 / share),
+        lambda x, share, axis: is_share(share, x, axis), rest=("x", "share")) for kept in (False, True)),
+    Equation("the length of the deviations is √n times the standard deviation",
+        lambda x, share: euclidean(x - share * np.sum(x), axis=None, keepdims=False),
+        lambda x, share: standard_deviation(x) * np.sqrt(1 / share),
+        lambda x, share: is_share(share, x, None), rest=("x", "share")),
+    Equation("squared deviations add up to n times the variance",
+        lambda x, share, axis: np.sum(
+            (x - share * np.sum(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=True),
+        lambda x, share, axis: variance(x, axis=axis, keepdims=True) * (1 / share),
+        lambda x, share, axis: is_share(share, x, axis), rest=("x", "share")),
+    Equation("squared deviations add up to n times the variance",
+        lambda x, share: np.sum((x - share * np.sum(x)) ** 2),  lambda x, share: variance(x) * (1 / share),
+        lambda x, share: is_share(share, x, None), rest=("x", "share")),
+)
+
 MEANS = (
     Equation("deviations from the mean add up to 0",
         lambda x, n, axis: np.sum(x - n * np.sum(x, axis=axis, keepdims=True), axis=axis, keepdims=True),
@@ -101,5 +151,5 @@ MEANS = (
         lambda a, x, b: np.ndim(x) == 1 and np.ndim(a) == 2 and has_shape_of(a @ x, b), rest=("b",)),
 )
 
-LAYERS: tuple[Equation, ...] = (*MASKS, *SOFTMAX, *MEANS)
+LAYERS: tuple[Equation, ...] = (*MASKS, *SOFTMAX, *DEVIATIONS, *MEANS)
 # fmt: on

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.algebra.contractions import contraction, is_contraction
 from autotiny.algebra.equation import Equation
 
 Array = Any
@@ -12,6 +13,11 @@ Array = Any
 def weighs(v: Array, a: Array, axis: int) -> bool:
     """Whether v is a vector with a number for each line of a matrix along an axis, and the matrix has several."""
     return np.ndim(a) == 2 and 1 not in np.shape(a) and np.shape(v) == (np.shape(a)[axis],)
+
+
+def gets_axes(x: Array, shape: tuple[int, ...]) -> bool:
+    """Whether a shape differs from that of an array by axes of length 1 that the array has not."""
+    return tuple(n for n in shape if n > 1) == np.shape(x)
 
 
 def square(*parts: Array) -> bool:
@@ -29,6 +35,15 @@ MATRICES: tuple[Equation, ...] = (
         lambda a, v, s: np.sum(a * np.reshape(v, s), axis=0, keepdims=True),
         lambda a, v, s: np.reshape(np.transpose(a) @ v, (1, -1)),
         lambda a, v, s: weighs(v, a, 0) and s == (*np.shape(v), 1)),
+    Equation("a sum of products over one index is a matrix product",
+        lambda a, s, b, t, axis: np.sum(np.reshape(a, s) * np.reshape(b, t), axis=axis, keepdims=True),
+        lambda a, s, b, t, axis: contraction(np.reshape(a, s), np.reshape(b, t), axis),
+        lambda a, s, b, t, axis: gets_axes(a, s) and gets_axes(b, t)
+        and is_contraction(np.reshape(a, s), np.reshape(b, t), axis)),
+    Equation("a sum of products over one index is a matrix product",
+        lambda a, s, b, axis: np.sum(np.reshape(a, s) * b, axis=axis, keepdims=True),
+        lambda a, s, b, axis: contraction(np.reshape(a, s), b, axis),
+        lambda a, s, b, axis: gets_axes(a, s) and 1 not in np.shape(b) and is_contraction(np.reshape(a, s), b, axis)),
     Equation("a matrix times its inverse is the identity",
         lambda a: a @ np.linalg.inv(a),             lambda a: np.eye(np.shape(a)[0]), square),
     Equation("a matrix times its inverse is the identity",

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from autotiny.algebra.term import Term, apply, constant
+from autotiny.notation.roots import Root, root, root_of
 from autotiny.ops import OPS
 
 Factor = tuple[Term, Fraction]
@@ -66,13 +67,16 @@ def number(term: Term) -> Fraction | None:
         if first != float(first):
             return None
         first = float(first)
-    return as_fraction(first) if math.isfinite(first) and (value.ndim == 0 or bool((value == first).all())) else None
+    if not math.isfinite(first) or (value.ndim and not bool((value == first).all())):
+        return None
+    return as_fraction(value.reshape(-1)[0]) if value.dtype == np.float32 else as_fraction(first)
 
 
-def as_fraction(value: float) -> Fraction:
+def as_fraction(value: Any) -> Fraction:
     """Return the short fraction that rounds to a float, 1/10 for 0.1; where there is none, the exact one."""
-    short = Fraction(value).limit_denominator(10**6)
-    return short if float(short) == value else Fraction(value)
+    largest = 10**3 if type(value) is np.float32 else 10**6
+    short = Fraction(float(value)).limit_denominator(largest)
+    return short if type(value)(float(short)) == value else Fraction(float(value))
 
 
 def as_number(value: Fraction) -> Any:
@@ -88,12 +92,24 @@ def as_quotient(value: Fraction) -> tuple[Any, int]:
     return (value.numerator, value.denominator) if value.denominator < 10**6 else (float(value), 1)
 
 
+@functools.cache
+def identity(n: int, dtype: Any) -> Term:
+    """Return the identity matrix, one term for each size and type."""
+    return constant(np.eye(n, dtype=dtype))
+
+
 # ----- products -----
 def without_spread(term: Term) -> Term:
     """Return a factor or addend without explicit broadcasts and leading axes of length 1, which NumPy restores."""
-    while term.op in SPREADS and (is_spread(term) or core(term.shape) == core(term.args[0].shape)):
+    while term.op in SPREADS and (is_spread(term) or _keeps_entries(term)):
         (term,) = term.args
     return term
+
+
+def _keeps_entries(reshaped: Term) -> bool:
+    """Whether a reshape leaves out axes of length 1, or has equal entries."""
+    (x,) = reshaped.args
+    return core(reshaped.shape) == core(x.shape) or (is_spread(x) and x.args[0].size == 1)
 
 
 def core(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -124,7 +140,9 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         part = without_spread(part)
         n, op = number(part), part.op and part.op.function
         if n is not None and power.denominator == 1 and (n or power > 0):
-            coefficient *= n ** int(power)
+            of_root = root_of(abs(n))
+            coefficient *= (n if of_root is None else of_root.r if n > 0 else -of_root.r) ** int(power)
+            powers += [] if of_root is None else roots(of_root, power)
         elif power.denominator != 1:
             powers.append((part, power))
         elif op is np.multiply or op is np.divide:
@@ -138,9 +156,21 @@ def factors(term: Term) -> tuple[Fraction, list[Factor]]:
         elif part.op in SUMS and (other := reversed_sum(part)) is not None:
             coefficient *= (-ONE) ** int(power)
             powers.append((other, power))
+        elif power.denominator == 1 and (positive := without_sign(part)) is not None:
+            coefficient *= (-ONE) ** int(power)
+            powers.append((positive, power))
         else:
             powers.append((part, power))
-    return coefficient, merged(powers)
+    return with_one_root(coefficient, merged(powers))
+
+
+@remembered
+def without_sign(part: Term) -> Term | None:
+    """Return -C for an array C without a name that has no positive entry, but a negative one; else None."""
+    if not part.is_constant or part.ndim == 0 or part.dtype.kind != "f":
+        return None
+    value = np.asarray(part.value)
+    return constant(0 - value) if np.all(value <= 0) and np.any(value < 0) else None
 
 
 def reversed_sum(part: Term) -> Term | None:
@@ -165,12 +195,41 @@ def first_made(factor: Factor) -> tuple[bool, int]:
 
 
 def merged(pairs: Iterable[Factor]) -> list[Factor]:
-    """Collect powers: x x is x². But x / x stays, for a row cancels it in a step of its own."""
+    """Collect powers: x x is x², and √x / x is 1 / √x. But x / x stays, for a row cancels it in a step of its own."""
+    pairs = list(pairs)
+    rooted = {id(base) for base, power in pairs if power.denominator != 1}
     powers: dict[tuple[int, bool], Factor] = {}
     for base, power in pairs:
-        key = (id(base), power > 0)
+        key = (id(base), power > 0 or id(base) in rooted)
         powers[key] = (base, power + (powers[key][1] if key in powers else 0))
-    return list(powers.values())
+    return [(base, power) for base, power in powers.values() if power]
+
+
+def with_one_root(coefficient: Fraction, powers: list[Factor]) -> tuple[Fraction, list[Factor]]:
+    """Return a product with one root of the square roots of numbers in it, and what is whole as a number."""
+    square, others = ONE, list[Factor]()
+    for base, power in powers:
+        n = number(base) if base.ndim == 0 else None
+        if n is not None and n > 0 and (2 * power).denominator == 1:
+            square *= n ** int(2 * power)
+        else:
+            others.append((base, power))
+    if square == 1:
+        return coefficient, others
+    of_square = root(square)
+    return coefficient * of_square.r, [*others, *roots(of_square, ONE)]
+
+
+def roots(of: Root, power: Fraction) -> list[Factor]:
+    """Return the square roots in a root to a power."""
+    parts = ((of.above, power / 2), (of.below, -power / 2))
+    return [(whole(n), exponent) for n, exponent in parts if n != 1]
+
+
+@functools.cache
+def whole(n: int) -> Term:
+    """Return a whole number, always the same term."""
+    return constant(n)
 
 
 def product(
@@ -196,7 +255,7 @@ def _product(
 ) -> Term:
     if coefficient == 0:
         return fitted(0, shape)
-    pairs = merged(pairs)
+    coefficient, pairs = with_one_root(coefficient, merged(pairs))
     above = [raised(x, p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim > 0, place(f))) if p > 0]
     below = [raised(x, -p) for x, p in sorted(pairs, key=lambda f: (f[0].ndim == 0, place(f))) if p < 0]
     multiplied, divided = as_quotient(abs(coefficient))

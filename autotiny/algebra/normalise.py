@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra.chains import in_one_order, is_chain, outer_product, transposed
+from autotiny.algebra.conditions import is_identity
 from autotiny.algebra.contractions import Labelled, as_products
 from autotiny.algebra.lines import as_lines, flat, in_line, vector
 from autotiny.algebra.normal import (
@@ -17,7 +18,10 @@ from autotiny.algebra.normal import (
     SUMS,
     addends,
     factors,
+    fitted,
+    identity,
     is_reshape,
+    is_spread,
     product,
     reshaped,
     total,
@@ -32,6 +36,7 @@ from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax
 from autotiny.ops.matmul import expectation, vdot
 from autotiny.ops.outputs import Outputs
+from autotiny.ops.reductions import euclidean
 from autotiny.ops.shaping import astype
 from autotiny.ops.table import is_complex
 
@@ -39,11 +44,13 @@ from autotiny.ops.table import is_complex
 def normalise(term: Term) -> Term:
     """Return the normal form of a term whose operands are in normal form."""
     if term.op is None:
-        return term
+        return identity(len(term), term.dtype) if term.size > 1 and is_identity(term) else term
     if (op := OPS.get(term.op.function, term.op)) is not term.op:  # a variant for operands of which some are constant
         return normalise(apply(op, term.args, term.kwargs))
     if (lines := as_lines(term)) is not None:
         return in_line(normalise(lines), term.shape)
+    if is_reshape(term) and (smaller := _without_axis(term)) is not None:
+        return smaller
     if term.op in PRODUCTS or (term.op in SPREADS and without_spread(term) is not term):
         coefficient, powers = factors(term)
         if abs(coefficient) == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0].op in SUMS:
@@ -61,6 +68,8 @@ def normalise(term: Term) -> Term:
     if arranged is not term:
         return normalise(arranged)
     if is_reshape(term):
+        if is_spread(term.args[0]) and term.args[0].args[0].ndim == 0:
+            return fitted(term.args[0].args[0], term.shape)
         moved = _into_product(term)
         return moved if moved is not term or vector(term, 1) is None else in_line(term.args[0], term.shape)
     rule = FORMULAS.get(term.op.function)
@@ -126,8 +135,21 @@ def _sum(term: Term) -> Term:
         return x
     if len(axes) == x.ndim:
         return reshaped(apply(term.op, (x,), {}), term.shape)  # type: ignore[arg-type]
+    if len(axes) == 1 and is_reshape(x) and (added := unit_axis(x.shape, x.args[0].shape)) not in (None, axes[0]):
+        options = {"axis": axes[0] - (axes[0] > added), "keepdims": True}
+        return reshaped(_sum(apply(term.op, x.args, options)), term.shape)  # type: ignore[arg-type]
     options = {"axis": axes[0] if len(axes) == 1 else tuple(sorted(axes)), "keepdims": True}
     return reshaped(apply(term.op, (x,), options), term.shape)  # type: ignore[arg-type]
+
+
+def _norm(term: Term) -> Term:
+    """Write the axes of a norm as those of a sum."""
+    (x,), axis = term.args, term.kwargs.get("axis")
+    if axis is None:
+        return term
+    axes = sorted(a % max(x.ndim, 1) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    options = {**term.kwargs, "axis": axes[0] if len(axes) == 1 else tuple(axes)}
+    return apply(term.op, (x,), options)  # type: ignore[arg-type]
 
 
 def _into_product(term: Term) -> Term:
@@ -139,6 +161,29 @@ def _into_product(term: Term) -> Term:
         return term
     moved = [(reshaped(base, term.shape) if base.ndim else base, power) for base, power in powers]
     return product(coefficient, moved, term.shape)
+
+
+def _without_axis(term: Term) -> Term | None:
+    """Move a reshape that drops one of three or more axes into a product or sum."""
+    (x,) = term.args
+    axis = unit_axis(x.shape, term.shape)
+    if x.ndim < 3 or axis is None or x.op not in PRODUCTS | SUMS:
+        return None
+
+    def dropped(part: Term) -> Term:
+        place = axis - (x.ndim - part.ndim)
+        shape = part.shape[:place] + part.shape[place + 1 :]
+        return part if place < 0 else normalise(apply(OPS[np.reshape], (part,), {"shape": shape}))
+
+    if x.op in SUMS:
+        return total([(c, dropped(part)) for c, part in addends(x)], term.shape)
+    coefficient, powers = factors(x)
+    return product(coefficient, [(dropped(base), power) for base, power in powers], term.shape)
+
+
+def unit_axis(shape: tuple[int, ...], without: tuple[int, ...]) -> int | None:
+    """Return the axis of length 1 by which two shapes differ; None if they differ otherwise."""
+    return next((i for i, n in enumerate(shape) if n == 1 and shape[:i] + shape[i + 1 :] == without), None)
 
 
 def _transpose(term: Term) -> Term:
@@ -200,10 +245,16 @@ def _transposed(term: Term, x: Term) -> Term | None:
 
 
 def _solve(term: Term) -> Term | None:
-    """Write the solution for a column that is a vector as a vector."""
-    a, b = term.args
-    v = vector(b, 1)
-    return None if v is None else reshaped(apply(term.op, (a, v), {}), term.shape)  # type: ignore[arg-type]
+    """Write the solution for a column that is a vector as a vector, and numbers in front of it."""
+    (a, b), op = term.args, term.op
+    assert op is not None
+    if (v := vector(b, 1)) is not None:
+        return reshaped(apply(op, (a, v), {}), term.shape)
+    coefficient, powers = factors(b)
+    numbers, rest = ([f for f in powers if (f[0].ndim == 0) is wanted] for wanted in (True, False))
+    if (coefficient == 1 and not numbers) or not rest:
+        return None
+    return product(coefficient, [*numbers, (apply(op, (a, product(ONE, rest, b.shape)), {}), ONE)], term.shape)
 
 
 def _summation(term: Term) -> Term | None:
@@ -224,7 +275,7 @@ def _scatter(term: Term) -> Term | None:
     entry = without_spread(x)
     if entry.is_constant and entry.ndim == 1 and n and np.ptp(entry.value) == 0:
         entry = constant(entry.value[0])
-    return entry * constant(np.eye(n, dtype=x.dtype)) if entry.ndim == 0 else None
+    return entry * identity(n, x.dtype) if entry.ndim == 0 else None
 
 
 def _index(term: Term) -> Term:
@@ -298,6 +349,7 @@ def _softmax(term: Term) -> Term:
 
 RULES: dict[Any, Callable[[Term], Term]] = {
     np.sum: _sum,
+    euclidean.__wrapped__: _norm,  # type: ignore[attr-defined]
     np.transpose: _transpose,
     np.swapaxes: _transpose,
     np.moveaxis: _transpose,

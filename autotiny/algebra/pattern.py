@@ -20,11 +20,13 @@ from autotiny.algebra.normal import (
     Factor,
     addends,
     factors,
+    merged,
     number,
     product,
     remembered,
     times,
     total,
+    with_one_root,
 )
 from autotiny.algebra.term import Term, constant, plain
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -151,8 +153,8 @@ def shared_factors(term: Term) -> list[Term]:
     counts: dict[Term, int] = {}
     for _, part in addends(term):
         for base, power in factors(part)[1]:
-            own = [base] if power >= 1 else []
-            for factor in own if power == 1 else [*own, product(ONE, [(base, power)], base.shape)]:
+            own = [base] if power >= 1 else [product(ONE, [(base, -ONE)], base.shape)] if power <= -1 else []
+            for factor in own if abs(power) == 1 else [*own, product(ONE, [(base, power)], base.shape)]:
                 counts[factor] = counts.get(factor, 0) + 1
     return [factor for factor, count in counts.items() if count > 1]
 
@@ -234,8 +236,19 @@ def bind(name: str, value: Any, bound: Bound) -> Iterator[Bound]:
         return
     if name not in bound:
         yield {**bound, name: value}
-    elif bound[name] is value or (not isinstance(value, Term) and bound[name] == value):
+        return
+    before = bound[name]
+    equal = same_number(before, value) if isinstance(value, Term) else before == value
+    if before is value or equal:
         yield bound
+
+
+def same_number(a: Any, b: Any) -> bool:
+    """Whether both are terms of the same number."""
+    if not (isinstance(a, Term) and isinstance(b, Term) and a.is_constant and b.is_constant and a.shape == b.shape):
+        return False
+    n = number(a)
+    return n is not None and n == number(b)
 
 
 def truth(value: Term) -> Term | None:
@@ -302,6 +315,10 @@ def match_product(pattern: Any, term: Term, bound: Bound) -> Iterator[Split]:
     """Yield every match of the pattern with some factors of the term, and the other factors."""
     wanted, parts = factors(pattern) if isinstance(pattern, Term) else pattern.factors
     coefficient, powers = factors(term)
+    over = [(base, -power) for base, power in parts if isinstance(base, Term) and base.is_constant and not base.ndim]
+    if over:  # the square root of a number divides any product
+        parts = [(base, power) for base, power in parts if not (isinstance(base, Term) and base.is_constant)]
+        coefficient, powers = with_one_root(coefficient, merged([*powers, *over]))
     yield from _assign(parts, coefficient / wanted, powers, bound)
 
 
@@ -325,6 +342,9 @@ def _assign(parts: Any, coefficient: Fraction, left: list[Factor], bound: Bound)
         if is_variable(part) and power == 1 and p != 1:
             for matched in bind(part.name, product(ONE, [(base, p)], base.shape), bound):
                 yield from _assign(others, coefficient, without, matched)
+        if is_variable(part) and power == 1 and p < -1:
+            for matched in bind(part.name, product(ONE, [(base, -ONE)], base.shape), bound):
+                yield from _assign(others, coefficient, [*without, (base, p + 1)], matched)
 
 
 def whole(coefficient: Fraction, powers: list[Factor]) -> Term:

@@ -14,20 +14,33 @@ from typing import NamedTuple, Protocol
 
 from autotiny.algebra.cost import Cost, cost
 from autotiny.algebra.equation import Equation
+from autotiny.algebra.normal import PRODUCTS, SUMS, addends, factors
 from autotiny.algebra.term import Term, topological_order
 from autotiny.ops import Op
 
 STATES = 6
 """The largest number of states that are expanded."""
 
-EFFORT = 200
+EFFORT = 150
 """The largest number of operations, in all, of the states from which the ways are followed to their ends."""
+
+ENTRIES = 100_000
+"""Entries of arrays that take as long to compute as the rules take."""
 
 LARGE = 40
 """The largest number of operations of a formula for which a smaller form is searched."""
 
+WIDEST = 12
+"""The largest number of factors or addends of such a formula: any of them may be paired with any other."""
+
 GROWTH = 3
 """How many times as many operations as the smallest form a state may have."""
+
+FOLLOWERS = 4
+"""The largest number of rules, or of their matches, that are tried on what an expansion has changed."""
+
+PLACES = 12
+"""The largest number of places at which a step expands a formula."""
 
 STEP = 0.5
 """The operations that a form must save for each step that leads to it."""
@@ -70,10 +83,6 @@ class Reducer(Protocol):
         """Return the rules that apply to a term as a whole."""
         ...
 
-    def apply(self, rule: RewriteRule, term: Term) -> Term:
-        """Return the term, rewritten by one rule wherever it applies."""
-        ...
-
     def replace(self, term: Term, part: Term, by: Term) -> Term:
         """Return the term with another term in place of one of its parts."""
         ...
@@ -95,15 +104,17 @@ class Search:
         self.steps: dict[Term, list[Rewrite]] = {}
         self.ends: dict[Term, None] = {}
         self.queue: list[tuple[Cost, int, Term]] = []
-        self.effort = EFFORT
+        self.queued: set[Term] = set()
+        self.effort = 1
 
     def smallest(self, start: Term) -> list[Rewrite]:
         """Return the steps from a formula in normal form to the smallest form that is found."""
         greedy = self.follow(start)
         end = greedy[-1].after if greedy else start
         smallest = cost(end)
-        if not 1 < smallest.operations <= LARGE:
+        if not 1 < smallest.operations <= LARGE or width(end) > WIDEST:
             return greedy
+        self.effort = EFFORT // (1 + max(part.size for part in topological_order(start)) // ENTRIES)
         for _ in range(STATES):
             if self.queue and self.effort > 0:
                 self.expand(heapq.heappop(self.queue)[-1], GROWTH * smallest.operations)
@@ -138,31 +149,46 @@ class Search:
         return True
 
     def push(self, state: Term) -> None:
-        """Queue a state, to be expanded when it is the smallest."""
-        heapq.heappush(self.queue, (cost(state), state.number, state))
+        """Queue a state once, to be expanded when it is the smallest."""
+        if state not in self.queued:
+            self.queued.add(state)
+            heapq.heappush(self.queue, (cost(state), state.number, state))
 
     def expand(self, state: Term, limit: int) -> None:
         """Follow the ways from a state that begin with an expansion."""
         known = set(topological_order(state))
-        for step in self.expanded(state):
-            if cost(step.after).operations > limit or not self.is_new(step):
+        steps = [step for step in self.expanded(state, limit) if cost(step.after).operations <= limit]
+        for step in sorted(steps, key=size_of_result):
+            if not self.is_new(step):
                 continue
+            self.push(step.after)
             followers = [follower for follower in self.followers(step.after, known) if self.is_new(follower)]
-            for follower in followers:
+            for follower in sorted(followers, key=size_of_result)[:FOLLOWERS] or [step]:
                 self.follow(follower.after)
-            if not followers:
-                self.push(step.after)
-                self.follow(step.after)
 
-    def expanded(self, state: Term) -> Iterator[Rewrite]:
+    def expanded(self, state: Term, limit: int) -> Iterator[Rewrite]:
         """Yield the expansions of a state, each at one place, and each wherever it applies."""
-        parts = topological_order(state)
         for rule in self.expansions:
-            places = [(part, after) for part in parts if (after := rule.at(part)) is not None]
-            for part, after in places:
-                yield Rewrite(rule, state, self.reducer.replace(state, part, after))
-            if len(places) > 1:
-                yield Rewrite(rule, state, self.reducer.apply(rule, state))
+            places = list(self.places(rule, state))
+            for after in places:
+                yield Rewrite(rule, state, after)
+            if places:
+                yield Rewrite(rule, state, self.everywhere(rule, places[0], limit))
+
+    def places(self, rule: RewriteRule, state: Term) -> Iterator[Term]:
+        """Yield a state rewritten at one place, for each place at which a rule applies."""
+        for part in topological_order(state):
+            if (after := rule.at(part)) is not None:
+                yield self.reducer.replace(state, part, after)
+
+    def everywhere(self, rule: RewriteRule, state: Term, limit: int) -> Term:
+        """Return a state rewritten wherever a rule applies, place after place, as long as it is not too large."""
+        for _ in range(PLACES):
+            after = next(self.places(rule, state), None)
+            if after is None or cost(after).operations > limit:
+                break
+            state = after
+        return state
 
     def followers(self, state: Term, known: set[Term]) -> Iterator[Rewrite]:
         """Yield the steps that the rules allow where a state differs from the one before."""
@@ -188,6 +214,17 @@ class Search:
                 further = Way(way.length + 1 + cost(step.after).operations / 100, way.steps + 1, step)
                 heapq.heappush(queue, (further.length, next(count), step.after, further))
         return ways
+
+
+def size_of_result(step: Rewrite) -> Cost:
+    """Return the cost of the formula after a step."""
+    return cost(step.after)
+
+
+def width(state: Term) -> int:
+    """Return the largest number of factors or addends of a part of a formula."""
+    parts = [part for part in topological_order(state) if part.op in PRODUCTS | SUMS]
+    return max((max(len(factors(part)[1]), len(addends(part))) for part in parts), default=0)
 
 
 def worth(state: Term, way: Way) -> tuple[float, int, float]:

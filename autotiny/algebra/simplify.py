@@ -5,10 +5,12 @@ from collections.abc import Container, Iterable, Sequence
 from autotiny.algebra.equation import AlgebraError, Equation, measure
 from autotiny.algebra.fractions import FRACTIONS
 from autotiny.algebra.identities import CHOICES
-from autotiny.algebra.normal import remembered
+from autotiny.algebra.normal import SUMS, remembered
 from autotiny.algebra.normalise import normalise
+from autotiny.algebra.picks import PLACEMENTS, SCATTERS, Placement
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.search import Rewrite, RewriteRule, Search
+from autotiny.algebra.segments import SEGMENTS, SHIFTS
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
@@ -82,7 +84,7 @@ class Simplifier:
         facts: Iterable[RewriteRule] = (),
         expansions: Iterable[RewriteRule] = (),
     ) -> None:
-        self.rules: Sequence[RewriteRule] = (*rules, *ROWS, *facts)
+        self.rules: Sequence[RewriteRule] = (*rules, *SCATTERS, *SHIFTS, *PLACEMENTS, *SEGMENTS, *ROWS, *facts)
         self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, *FRACTIONS, *expansions)
         self._normal: dict[Term, Term] = {}
         self._results: dict[int, tuple[RewriteRule | None, dict[Term, Term]]] = {}
@@ -111,6 +113,8 @@ class Simplifier:
     def _mapped_part(
         self, part: Term, args: tuple[Term, ...], rule: RewriteRule | None, made_of: tuple[Term, ...]
     ) -> Term:
+        if isinstance(rule, Placement) and rule.whole_sums and part.op in SUMS:
+            args = tuple(self._addend(arg, rule) for arg in part.args)
         result = self._normalised(rebuilt(part, args))
         after = rule.at(result) if rule else None
         if rule is None or after is None:
@@ -119,6 +123,12 @@ class Simplifier:
             require_smaller(rule, result, made_of[0])
         changed = self.normal(after)
         return result if changed is result else self._mapped(changed, rule, (*made_of, result)[-PATIENCE:])
+
+    def _addend(self, part: Term, rule: Placement) -> Term:
+        """Return part of a sum; of one that is a sum itself, the rule rewrites the addends alone."""
+        if part.op not in SUMS:
+            return self._mapped(part, rule)
+        return self._normalised(rebuilt(part, tuple(self._addend(arg, rule) for arg in part.args)))
 
     def _normalised(self, term: Term) -> Term:
         if term not in self._normal:

@@ -29,13 +29,15 @@ from autotiny.engine.recording import value_of as tensor_value
 from autotiny.engine.signatures import bind_arguments, call_composition, extends
 from autotiny.errors import UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op
-from autotiny.ops.indexing import index
+from autotiny.ops.indexing import index, scatter
 from autotiny.ops.loading import find
 from autotiny.ops.outputs import Outputs, unpacked
 from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
 NUMBERS = (int, float, bool)
+SCATTER = OPS[scatter]
+"""In a formula it stays, also of numbers, for it says where these belong."""
 next_number = itertools.count().__next__
 
 
@@ -226,11 +228,22 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
         term = _new(op, operands, options, None, value)
         if modes.tracing is not None and op.has("checks"):
             modes.tracing.note_check(term)
-        if any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
+        if modes.tracing is not None and any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
             raise count_needed("x[mask]")
-        if all(parent.is_constant for parent in term.parents):
+        if all(parent.is_constant for parent in term.parents) and (op is not SCATTER or modes.tracing is not None):
             return constant(value)
         _terms[key] = term
+    return term
+
+
+def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
+    """Return the term of an operation on constants, which stays one: a unit vector is not an array of numbers."""
+    key = (op, *map(id, args), _key(options))
+    term = _terms.get(key)
+    if term is None:
+        term = _terms[key] = _new(
+            op, args, options, None, op.forward(*values_for(op, args), **tree_map(value_of, dict(options)))
+        )
     return term
 
 

@@ -130,7 +130,7 @@ def _in_numpy(term: Term, args: list[Term], known: dict[Term, Term]) -> Term:
     assert term.op is not None
     if term.op.kind == "cofactors" and term.ndim != 2:
         raise UnsupportedError("numpy: the cofactors of a stack of matrices cannot be written as a formula")
-    if len(term.parents) > len(term.args):
+    if not all(part.op is None or is_numpy(part.op) for part in term.parents[len(term.args) :]):
         raise UnsupportedError("numpy: an index that depends on values cannot be written as a formula")
     if is_numpy(term.op):
         return apply(term.op, args, term.kwargs)

@@ -33,15 +33,15 @@ def pull(made: Term, output: Term, g: Any, wanted: Iterable[Term]) -> dict[Term,
     return {x: conjugate(constant(g)) for x, g in grads.items() if x in wanted}
 
 
-def bottleneck(made: Term, wanted: Collection[Term]) -> Term | None:
-    """The last result through which alone a term depends on the wanted symbols: Z of softmax(Z), Z = W A + b."""
+def bottlenecks(made: Term, wanted: Collection[Term]) -> list[Term]:
+    """The results through each of which alone a term depends on the wanted symbols: softmax(Z), then Z = W A + b."""
     leading = leading_to(made, wanted)
-    waiting, found = {made}, None
+    waiting, found = {made}, list[Term]()
     for part in reversed(leading):
         if part in wanted:
             break
         if waiting == {part}:
-            found = part
+            found.append(part)
         waiting.discard(part)
         waiting.update(arg for arg in part.args if arg in leading)
     return found

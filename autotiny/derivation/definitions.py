@@ -146,7 +146,7 @@ class Reciprocal:
     def of(symbol: Term, made: Term, name: str) -> "Reciprocal | None":
         """Return the rule of a definition of this form."""
         above, below = fraction(made)
-        return None if below is None else Reciprocal(symbol, above, below, name)
+        return None if below is None or below.shape != symbol.shape else Reciprocal(symbol, above, below, name)
 
 
 def fraction(made: Term) -> tuple[Term, Term | None]:

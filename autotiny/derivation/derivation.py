@@ -13,7 +13,10 @@ from autotiny.derivation.matching import Match, match
 from autotiny.derivation.points import Gradients
 from autotiny.derivation.program import NumpyFunction, numpy_function
 from autotiny.derivation.steps import DerivedGradient, Step
+from autotiny.diagnosis import GraphContext
+from autotiny.engine import graph
 from autotiny.engine.call_site import caller_scope
+from autotiny.engine.gradients import seed
 from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import text
 
@@ -233,10 +236,32 @@ class Derivation(DerivedGradient):
                 f"matches: expected the formula as text, as in d.matches('2 * x'); got {type(formula).__name__}"
             )
         needed = " ".join(self.conditions())
-        free = [x for x in self.run.tracked if not re.search(rf"\b{re.escape(x.name or '')}\b", needed)]
+        relied_on = {x for x in self.run.tracked if re.search(rf"\b{re.escape(x.name or '')}\b", needed)}
+        free = [x for x in self.run.tracked if x not in relied_on]
         others = caller_scope() if scope is None else scope
         gradients = Gradients(self.output, self.run.definitions, self.run.tracked)
-        return match(formula, self.term, self.definitions, free, others, gradients, self.target.name or "")
+        return match(
+            formula,
+            self.term,
+            self.definitions,
+            free,
+            others,
+            gradients,
+            self.target,
+            relied_on,
+            self._graph(others),
+        )
+
+    def _graph(self, scope: Mapping[str, Any]) -> GraphContext | None:
+        """Return the context of the recorded graph, in which slips are looked for; None if the output is no number."""
+        tensors = {term: x for x, term in self.run.symbols.items()}
+        output, x = tensors.get(self.output), tensors.get(self.target)
+        if output is None or x is None or output.size != 1:
+            return None
+        names = {tensor: term.name for tensor, term in self.run.symbols.items() if term.name}
+        return GraphContext(
+            output, seed(output, None), x, graph.names(graph.topological_order(output), {}) | names, scope
+        )
 
     def __repr__(self) -> str:
         return terminal(self)

@@ -21,7 +21,7 @@ from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.tensor import Tensor
-from autotiny.errors import UnsupportedError
+from autotiny.errors import StaleError, UnsupportedError
 from autotiny.ops.table import is_complex
 
 
@@ -56,7 +56,7 @@ class Deriving:
         order = recorded_order(loss)
         self.loss, self.target = loss, tensor_of(order, target, scope)
         self.has_own_name = bool(loss.name) or any(value is loss for value in scope.values())
-        run = lift(order, scope, {self.target: "", loss: "J"})
+        run = lift([*order, *beside(order, scope)], scope, {self.target: "", loss: "J"})
         output, goal = run.symbols[loss], run.symbols[self.target]
         self.passage = Passage(run, without_guards(run), output, goal, seed_of(output, goal), set(scope))
         self.engine = self.gradients_of_engine()
@@ -138,6 +138,31 @@ def recorded_order(loss: Tensor) -> list[Tensor]:
         raise UnsupportedError(f"derive: expected a recorded result, got {type(loss).__name__}; pass the loss itself")
     verified_order(loss)
     return graph.topological_order(loss)
+
+
+def beside(order: list[Tensor], scope: Mapping[str, Any]) -> list[Tensor]:
+    """What led to the losses among your variables that are made of the same tensors, and is not in the graph.
+
+    A recorded gradient computes with X w where its loss has s = sigmoid(X w): its formula may name s all the same.
+    """
+    reached, loss = set(order), order[-1]
+    losses = [x for x in scope.values() if isinstance(x, Tensor) and x.op is not None and x.size == 1]
+    found: dict[Tensor, None] = {}
+    for other in losses:
+        leading = [] if other in reached else graph.topological_order(other)
+        inputs = {x for x in leading if x.op is None and x.requires_grad}
+        if leading and loss not in set(leading) and inputs <= reached and not is_stale(other):
+            found |= dict.fromkeys(x for x in leading if x not in reached)
+    return sorted(found, key=lambda x: x._number)
+
+
+def is_stale(output: Tensor) -> bool:
+    """Whether data was changed since it was recorded."""
+    try:
+        verified_order(output)
+    except StaleError:
+        return True
+    return False
 
 
 def tensor_of(order: list[Tensor], target: "str | Tensor", scope: Mapping[str, Any]) -> Tensor:

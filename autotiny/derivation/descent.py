@@ -4,21 +4,24 @@ import re
 from collections.abc import Container, Mapping
 from typing import Any
 
+import numpy as np
+
 from autotiny.algebra import Simplifier, Term, constant, symbol, topological_order
 from autotiny.algebra.normalise import normalise
+from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.search import Rewrite
+from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
-from autotiny.derivation.chain_rule import bottleneck, pull
+from autotiny.derivation.chain_rule import bottlenecks, pull
 from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (
+    AT_ONCE,
     ROWS_ON_DATA,
     Fact,
     Length,
-    NormInRange,
     NotSingular,
-    NowhereNan,
     NowhereZero,
     OneEqual,
     SumsToOne,
@@ -26,11 +29,12 @@ from autotiny.derivation.facts import (
     Symmetric,
     TakenEverywhere,
 )
-from autotiny.derivation.lemmas import Formula, Gradient, Lemmas, occurrences
+from autotiny.derivation.lemmas import Formula, Gradient, Lemmas, occurrences, operations
 from autotiny.derivation.passage import Passage
 from autotiny.derivation.readable import readable
 from autotiny.derivation.steps import Step, difference, proved
 from autotiny.engine import graph
+from autotiny.ops import OPS
 
 TOLL = 3
 """How many operations a gradient of a part of the code without a name has to save, for the part gets a name, too."""
@@ -52,7 +56,7 @@ class Descent:
     def simplifier_of_run(self, left_out: Container[str]) -> Simplifier:
         """The table of rows with the definitions of this run, and with the facts about its data."""
         plain = Simplifier()
-        definitions = {s: plain.normal(made) for s, made in self.passage.stated.definitions.items()}
+        definitions = {s: in_plain_form(made, plain) for s, made in self.passage.stated.definitions.items()}
         named = [(s, made) for s, made in definitions.items() if s is not self.hidden]
         rules = (rule for s, made in named for rule in rules_of(s, made))
         expansions = (rule for s, made in named for rule in expansions_of(s, made))
@@ -60,7 +64,7 @@ class Descent:
         sums = SumsToOne(inputs), SumsToZero(frozenset(definitions))
         of_matrices = Symmetric(frozenset(self.passage.run.tracked)), NotSingular()
         facts = [*sums, *ROWS_ON_DATA, NowhereZero(), TakenEverywhere(), OneEqual(), Length(), *of_matrices]
-        simplifier = Simplifier([NowhereNan(), NormInRange(), *rules], facts, expansions)
+        simplifier = Simplifier([*AT_ONCE, *rules], facts, expansions)
         simplifier.rules = [rule for rule in simplifier.rules if rule.name not in left_out]
         return simplifier
 
@@ -71,7 +75,7 @@ class Descent:
         for sign in reversed(self.passage.path):
             chain = self.lemmas.in_place(self.normal(raw[sign]))
             if sign is goal:
-                formula = self.lemmas.shortest(self.lemmas.written_out(chain))
+                formula = self.lemmas.of_target(chain)
                 for name in self.lemmas.needed(formula):
                     self.finished[name] = self.described(self.lemmas.gradients[name].of, self.lemmas.formula(name))
                 return self.described(sign, formula)
@@ -81,8 +85,11 @@ class Descent:
         raise AssertionError("the path ends at its target")
 
     def normal(self, raw: Term) -> Term:
-        """The chain rule's formula in normal form."""
-        return self.simplifier.normal(raw)
+        """The chain rule's formula in normal form, with picked entries as products."""
+        chain = self.simplifier.normal(raw)
+        for row in (*SCATTERS, *SHIFTS):
+            chain = self.simplifier.apply(row, chain)
+        return chain
 
     def named(self, sign: Term, chain: Term, is_shared: bool) -> Term:
         """Return a symbol for a gradient, such as dZ2; a number or a symbol, and what depends on a seed, unchanged."""
@@ -91,8 +98,10 @@ class Descent:
         made = self.unnamed.get(sign, self.passage.run.definitions.get(sign))
         assert made is not None
         uses = sum(n for x, n in occurrences(made).items() if x in self.passage.on_the_way)
+        is_unnamed, last = sign in self.unnamed, occurrences(made)[self.passage.goal] > 0
+        gradient = Gradient(sign, chain, is_shared, uses, TOLL * is_unnamed, is_unnamed and last)
         g = symbol(self.unique_name(f"d{sign.name}"), self.engine.get(sign, chain.value))
-        self.lemmas.add(g, Gradient(sign, chain, is_shared, uses, TOLL * (sign in self.unnamed)))
+        self.lemmas.add(g, gradient)
         return g
 
     def unique_name(self, name: str) -> str:
@@ -109,14 +118,15 @@ class Descent:
         """
         made = self.passage.run.definitions[sign]
         output = made if sign is self.hidden else sign
-        inner = bottleneck(made, self.passage.on_the_way)
-        if inner is None or inner is made or not self.passage.is_gradient or not self.branches(inner):
+        inner = pre_activation(bottlenecks(made, self.passage.on_the_way) or [made])
+        if inner is made or not self.passage.is_gradient or not self.branches(inner):
             return pull(made, output, g, self.passage.on_the_way)
         chain = self.lemmas.in_place(self.normal(pull(made, output, g, [inner])[inner]))
-        if size(chain)[0] > 0:
-            z = symbol(self.name_beside(sign, inner), inner.value)
-            self.unnamed[z], self.engine[z] = inner, chain.value  # the target's own gradient is held against backprop's
-            chain = self.named(z, chain, False)
+        if operations(chain) < 2:
+            return pull(made, output, g, self.passage.on_the_way)
+        z = symbol(self.name_beside(sign, inner), inner.value)
+        self.unnamed[z], self.engine[z] = inner, chain.value  # the target's own gradient is held against backprop's
+        chain = self.named(z, chain, False)
         return pull(inner, inner, chain, self.passage.on_the_way)
 
     def name_beside(self, sign: Term, inner: Term) -> str:
@@ -146,6 +156,26 @@ class Descent:
         if unnamed := {z: made for z, made in self.unnamed.items() if z in targets}:
             run = run._replace(definitions={**run.definitions, **unnamed})
         return Derivation(sign, self.passage.output, chain, tuple(steps), lemmas, self.engine[sign], run)
+
+
+def pre_activation(parts: list[Term]) -> Term:
+    """Return the last of these results, with what is added to it."""
+    *outer, inner = parts
+    for part in reversed(outer):
+        if part.op is not OPS[np.add] or part.shape != inner.shape or all(arg is not inner for arg in part.args):
+            break
+        inner = part
+    return inner
+
+
+def in_plain_form(made: Term, plain: Simplifier) -> Term:
+    """Return a definition in the form in which formulas have it."""
+    made = plain.normal(made)
+    present = {part.op for part in topological_order(made)}
+    for rule in AT_ONCE:
+        if rule.needs <= present:
+            made = plain.apply(rule, made)
+    return made
 
 
 def condition(rewrite: Rewrite) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol
 from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
+from autotiny.algebra.picks import labels_of, place_of
+from autotiny.algebra.segments import STACK
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.steps import difference, tolerance
 from autotiny.errors import ShapeError, UnsupportedError
@@ -60,6 +62,10 @@ class EntryFormulas:
     def _made(self, term: Term, letters: Letters) -> Term:
         if term.is_constant and is_identity(term.value):
             return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
+        if (delta := kronecker(term, letters)) is not None:
+            return self.leaf(term, letters, delta)
+        if term.op is STACK and term.ndim == 1 and (letter := letters[0]) in self.at:
+            return self.of(term.args[self.at[str(letter)]], ())
         if number(term) is not None or (term.op is not None and term.op.kind == "ones_like"):
             return constant(np.ravel(term.value)[0])
         if term.op is None:
@@ -82,7 +88,7 @@ class EntryFormulas:
             return times(*parts) if term.op is MULTIPLY else apply(term.op, parts, term.kwargs)
         return self.leaf(term, letters)
 
-    def leaf(self, term: Term, letters: Letters, named: str = "") -> Term:
+    def leaf(self, term: Term, letters: Letters, named: str | None = None) -> Term:
         """Z2[k, i], with an axis for every index."""
         self.used.append((term, letters))
         if len(set(letters) - {None}) < len(letters) - letters.count(None):
@@ -96,7 +102,7 @@ class EntryFormulas:
         kept = [i for i, letter in enumerate(letters) if letter is not None]
         order = sorted(kept, key=lambda i: self._axis(str(letters[i])))
         value = part.transpose(order + [i for i in range(part.ndim) if i not in kept]).reshape(spread)
-        if term.op not in (None, INV, INDEX) and shown:
+        if term.op not in (None, INV, INDEX) and shown and named is None:
             self.whole[as_text(term)] = None
         return symbol(named or entry_of(term, shown), value)
 
@@ -196,6 +202,17 @@ def sliced(term: Term, letters: Sequence[str]) -> list[str]:
         else:
             return []
     return places
+
+
+def kronecker(term: Term, letters: Letters) -> str | None:
+    """1[j = 2] for an entry of e_2, and 1[y[i] = j] for one of onehot(y); None of any other term."""
+    if (place := place_of(term)) is not None:
+        return f"1[{letters[0]} = {place}]"
+    found = labels_of(term)
+    if found is None or not isinstance(found[0], Term) or None in letters:
+        return None
+    labels, axis = found
+    return f"1[{as_text(labels)}[{letters[1 - axis]}] = {letters[axis]}]"
 
 
 def _counted(places: range, letters: Iterator[str]) -> str:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 
 from autotiny.algebra import Equation, Term, constant, topological_order, variables
 from autotiny.algebra.equation import rewritten
-from autotiny.algebra.facts import precision, sums_to_one
-from autotiny.algebra.layers import MIRROR
+from autotiny.algebra.facts import are_one, precision
+from autotiny.algebra.layers import DEVIATIONS, MIRROR, share_of
 from autotiny.algebra.normal import PRODUCTS, factors, fitted, is_sum, is_transpose, number, product
+from autotiny.algebra.normalise import normalise
 from autotiny.algebra.pattern import Bound, truth
+from autotiny.algebra.search import RewriteRule
 from autotiny.algebra.term import plain
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.readable import leading, readable
@@ -49,14 +51,17 @@ class Fact(ABC):
 
 @dataclass(frozen=True)
 class SumsToOne(Fact):
-    """The fact that all sums of an input array along an axis are 1."""
+    """The fact that all sums along an axis are 1 of an input array, or of one that is made of inputs alone."""
 
     inputs: frozenset[Term]
     value = 1
 
     def holds(self, term: Term) -> bool:
         """Whether a term is a sum of such an array, and all of its entries are 1."""
-        return sums_to_one(term, self.inputs)
+        if not is_sum(term) or not term.size or not are_one(term.value):
+            return False
+        names = [part for part in topological_order(term.args[0]) if part.name is not None]
+        return bool(names) and self.inputs.issuperset(names)
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,27 @@ def other_side(f: Any) -> Equation:
 
 
 COMPARISONS = (np.equal, *MIRROR)
+
+
+def is_share_on_data(n: Term, x: Term, axis: Any) -> bool:
+    """Whether the value of n is 1 over the number of entries that a sum adds up."""
+    return n.ndim == 0 and not n.is_constant and x.ndim > 0 and share_of(float(n.value), x, axis)
+
+
+def length(n: Term) -> tuple[Term, str]:
+    """Return the claim that 1 over n is a whole number."""
+    return normalise(1 / n), f"= {round(1 / float(n.value))}"
+
+
+def deviations_on_data(row: Equation) -> OnData:
+    """Return a row for deviations from a mean over a number of entries that has a name."""
+
+    def condition(x: Term, n: Term, axis: Any = None) -> bool:
+        return is_share_on_data(n, x, axis)
+
+    return OnData(replace(row, condition=condition), lambda x, n, *_: length(n))
+
+
 ROWS_ON_DATA = (
     *(OnData(same_side(f), lambda x, c, d: comparison_of_slopes(c, d)) for f in COMPARISONS),
     *(OnData(other_side(f), lambda x, c, d: comparison_of_slopes(d, c)) for f in COMPARISONS),
@@ -398,3 +424,12 @@ class NotSingular(Fact):
     def claim(self, term: Term) -> tuple[Term, str]:
         """Return the determinant and the claim '≠ 0'."""
         return constant(np.linalg.det(term.args[0])), "≠ 0"
+
+
+AT_ONCE: tuple[RewriteRule, ...] = (
+    NowhereNan(),
+    NormInRange(),
+    *DEVIATIONS,
+    *map(deviations_on_data, DEVIATIONS),
+)
+"""Rules that go before the definitions of names, and apply to these, too: no formula on paper has what they remove."""

@@ -30,7 +30,7 @@ from autotiny.algebra.normal import (
     product,
 )
 from autotiny.algebra.term import plain
-from autotiny.derivation.chain_rule import bottleneck, replaced
+from autotiny.derivation.chain_rule import bottlenecks, replaced
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index
 
@@ -72,8 +72,8 @@ class _Reader:
         entries = self.entries(term)
         if entries is not None:
             return entries
-        inner = bottleneck(term, {self.v})
-        if inner is not None and inner is not term and inner.op is MATMUL and is_vector(inner):  # (diag(s) - s sᵀ) A
+        inner = (bottlenecks(term, {self.v}) or [term])[-1]
+        if inner is not term and inner.op is MATMUL and is_vector(inner):  # (diag(s) - s sᵀ) A
             outer = _Reader(inner, self.like, self.simplifier).matrix(term)
             if outer is not None:
                 return _times(self.matrix(inner), outer)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from autotiny.algebra import Term, topological_order
+from autotiny.algebra.cost import cost
 from autotiny.algebra.normal import MATMUL, is_transpose
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.simplify import Simplifier, size
@@ -32,7 +33,7 @@ class Gradient(NamedTuple):
 
     It is shared where several tensors are made from that tensor, so that each of their gradients uses this one, and
     used `uses` times on the way to the target. A toll is what its name costs: that of a part of the code without a name
-    has to be explained.
+    has to be explained. Where the target is used there itself, that is decided last, for the target's own gradient.
     """
 
     of: Term
@@ -40,6 +41,7 @@ class Gradient(NamedTuple):
     is_shared: bool
     uses: int = 1
     toll: int = 0
+    decided_last: bool = False
 
 
 class Formula(NamedTuple):
@@ -62,6 +64,7 @@ class Lemmas:
         self.gradients: dict[Term, Gradient] = {}
         self.formulas: dict[Term, Formula] = {}
         self.wholes: dict[Term, dict[Term, int]] = {}
+        self.is_last = False
 
     def add(self, name: Term, gradient: Gradient) -> None:
         """Add a gradient that later formulas may name."""
@@ -103,11 +106,12 @@ class Lemmas:
     def _with_in_place(self, chain: Term, name: Term) -> Term:
         return self.normal(replaced(chain, {name: self.gradients[name].chain}))
 
-    def written_out(self, chain: Term) -> Term:
-        """Return a formula that is a name alone as what it names."""
+    def of_target(self, chain: Term) -> Formula:
+        """Return the shortest formula for the target, for which a gradient's name alone says nothing."""
         while chain in self.gradients:
             chain = self.gradients[chain].chain
-        return chain
+        self.is_last = True
+        return self.shortest(chain)
 
     def shortest(self, chain: Term) -> Formula:
         """Return the formula with the shortest whole."""
@@ -116,8 +120,8 @@ class Lemmas:
         while in_vain < TRIES and (name := self._to_try(chain, tried)) is not None:
             tried.add(name)
             longer = self.in_place(self._with_in_place(chain, name))
-            if size(longer)[0] > LONG:
-                continue
+            if size(longer)[0] > LONG or (self.gradients[name].is_shared and not self.simplifier.reduce(longer)):
+                continue  # too long, or nothing cancels
             other = self._simplified(longer)
             whole = self._whole(other.term)
             if whole < least or (whole == least and not self._keeps_its_name(name)):
@@ -129,7 +133,8 @@ class Lemmas:
     def _without_single_uses(self, formula: Formula) -> Formula:
         """Return a formula in which a name that is left in one place alone is written out, in every step."""
         for name in self.names(formula.term):
-            if occurrences(formula.term)[name] == 1 and not self._keeps_its_name(name):
+            is_named = self.gradients[name].toll == 0 and self.gradients[name].of.size > 1
+            if occurrences(formula.term)[name] == 1 and not is_named and not self._keeps_its_name(name):
                 longer = self._spliced(formula, name)
                 if size(longer.chain)[0] <= LONG and self._whole(longer.term) <= self._whole(formula.term):
                     formula = longer
@@ -166,7 +171,7 @@ class Lemmas:
     def _keeps_its_name(self, name: Term) -> bool:
         gradient = self.gradients[name]
         is_short = gradient.of.size == 1 and self._operations(name) <= SHORT
-        return gradient.is_shared and not is_short
+        return (gradient.is_shared and not is_short) or (gradient.decided_last and not self.is_last)
 
     # ----- the whole -----
     def _whole(self, term: Term) -> int:
@@ -174,18 +179,24 @@ class Lemmas:
         named: dict[Term, int] = {}
         for name in self.names(term):
             named |= self._whole_of_name(name)
-        return size(readable(term))[0] + sum(named.values())
+        tolls = (self.gradients[g].toll for g in named if self.is_last or not self.gradients[g].decided_last)
+        return operations(term) + sum(named.values()) + sum(tolls)
 
     def _whole_of_name(self, name: Term) -> dict[Term, int]:
         """The number of operations of a gradient, and of each that its formula names."""
         if name not in self.wholes:
-            self.wholes[name] = {name: self._operations(name) + self.gradients[name].toll}
+            self.wholes[name] = {name: self._operations(name)}
             for other in self.names(self.formula(name).term):
                 self.wholes[name] |= self._whole_of_name(other)
         return self.wholes[name]
 
     def _operations(self, name: Term) -> int:
-        return size(readable(self.formula(name).term))[0]
+        return operations(self.formula(name).term)
+
+
+def operations(term: Term) -> int:
+    """Return the number of operations of a formula on paper."""
+    return cost(readable(term)).operations
 
 
 def occurrences(term: Term) -> Counter[Term]:

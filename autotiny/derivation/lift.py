@@ -14,15 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
+from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import rebuilt, size
+from autotiny.derivation.loops import Loops
 from autotiny.derivation.origins import Origins
 from autotiny.derivation.readings import PI
+from autotiny.derivation.views import equal_array, flat, is_order, part_of_array, view_key, with_names
 from autotiny.engine import graph
 from autotiny.engine.call_site import named_values
 from autotiny.engine.pytree import tree_map
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import as_typed, is_identity
+from autotiny.ops.indexing import index
 from autotiny.ops.table import is_complex
+
+INDEX = index.__wrapped__  # type: ignore[attr-defined]
 
 # ----- numbers as powers of variables -----
 UNREMARKABLE = (-1.0, 0.0, 0.5, 1.0, 2.0)
@@ -140,7 +146,7 @@ def lift(order: Iterable[Tensor], scope: Mapping[str, Any], always: Mapping[Tens
         taken.add(names[x])
     named = own | always.keys() | {x for x in order if x.op is None}
     unnamed = {x for x in named - own - always.keys() if not x.requires_grad}
-    lifter = _Lifter(names, named, unnamed, scope)
+    lifter = _Lifter(names, named, unnamed, scope, Loops(order, own, always))
     for x in order:
         lifter.add(x)
     return lifter.result
@@ -150,11 +156,17 @@ class _Lifter:
     """Lifts one tensor after the other, from leaves to results."""
 
     def __init__(
-        self, names: Mapping[Tensor, str], named: set[Tensor], unnamed: set[Tensor], scope: Mapping[str, Any]
+        self,
+        names: Mapping[Tensor, str],
+        named: set[Tensor],
+        unnamed: set[Tensor],
+        scope: Mapping[str, Any],
+        loops: Loops,
     ) -> None:
         self.names, self.named, self.unnamed = names, named, unnamed
         self.result = Lifted({}, {}, set(), {}, {})
         self.taken = {names[x] for x in named}
+        self.loops = loops
         self.terms: dict[Tensor, Term] = {}
         self.origins = Origins(self.symbol_of, self.result.tracked)
         arrays = [(n, v) for n, v in named_values(scope) if isinstance(v, np.ndarray) and v.size > 1]
@@ -177,6 +189,8 @@ class _Lifter:
         if x in self.terms or x in self.unnamed:
             return
         made = self.made(x) if x.op is not None else None
+        if self.loops.ends(x) and (whole := self.loops.rolled(x, self)) is not None:
+            made = whole
         if made is not None and x not in self.named and size(made)[0] <= LONG:
             self.terms[x] = made
             return
@@ -191,7 +205,17 @@ class _Lifter:
         """The operation of a result on the lifted operands."""
         assert x.op is not None
         args = [self.entered(self.operand(x, i)) for i in range(len(x.args))]
+        if x.op.function is INDEX:
+            return self.picked(args[0], x.kwargs["key"])
         return constant(args[0] if x.op.has("checks") else apply(x.op, args, x.kwargs))
+
+    def picked(self, x: Term, key: Any) -> Term:
+        """Entries of a term, by the names of the labels and masks in the index."""
+        if (columns := flat(key, x.shape)) is not None:
+            return constant(np.reshape(self.picked(x, columns[0]), columns[1]))
+        if is_order(key, x.value):
+            return x[apply(ARGSORT, (x,), {})]
+        return x[with_names(key, self.known)]
 
     def operand(self, x: Tensor, position: int) -> Term:
         """An operand of a result: a lifted tensor, or a number or array by its name or by the code that made it."""
@@ -300,6 +324,21 @@ class _Lifter:
             self.constants[id(value)] = self.recognised(x, position)
         return self.constants[id(value)]
 
+    def known(self, value: Any) -> Term | None:
+        """An array by the variable that has its entries, in columns or in part; None if there is none."""
+        arrays = self.arrays.values()
+        for array, view in ((equal_array(value, arrays), ()), *part_of_array(value, arrays)):
+            if array is not None:
+                whole = constant(self.variable(array))
+                return whole if view == () else whole[view]
+        if value.ndim == 2 and (array := equal_array(value.T, arrays)) is not None:
+            return constant(np.transpose(constant(self.variable(array))))
+        if value.dtype.kind == "f":
+            for _, array in arrays:
+                if value.shape == array.shape and (how := relation(value, array)) is not None:
+                    return constant(RELATIONS[how](self.variable(array)))
+        return None
+
     def recognised(self, x: Tensor, position: int) -> Term:
         """An array by its variable's name or by the expression that it came from."""
         value = x.args[position]
@@ -318,6 +357,9 @@ class _Lifter:
         """An array by its relation to a named array or tensor."""
         if is_short(value):
             return constant(value)
+        for _, array in self.arrays.values():
+            if (key := view_key(value, array)) is not None:
+                return self.variable(array)[key]
         if value.dtype.kind == "b":
             masks = (s > 0 for x, s in self.result.symbols.items() if x.shape == value.shape)
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)

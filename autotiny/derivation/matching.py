@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autotiny.algebra.picks import labels_of, place_of
 from autotiny.algebra.term import Term
+from autotiny.algebra.writing import as_text
 from autotiny.derivation.points import Gradients, Kind, another, kind_of
 from autotiny.derivation.program import identifier, values
 from autotiny.derivation.textbook import Reading, equation
-from autotiny.diagnosis import FormulaContext, diagnose, equal, extent
+from autotiny.diagnosis import Context, FormulaContext, diagnose, equal, extent
 from autotiny.errors import ShapeError
 from autotiny.language import ExpressionError
 from autotiny.language.paper.cursor import Vocabulary
@@ -62,13 +64,17 @@ def match(
     tracked: Iterable[Term],
     others: Mapping[str, Any] = MappingProxyType({}),
     gradients: Gradients | None = None,
-    target: str = "",
+    target: Term | None = None,
+    conditional: Iterable[Term] = (),
+    graph: Context | None = None,
 ) -> Match:
     """Compare a typed formula with the right one, on the recorded values and on other values of the tracked symbols.
 
     The text is NumPy code of autotiny's expression language, or textbook notation, over the names of the symbols and,
     among the `others`, of numbers and arrays, which stay the same. With `gradients` it may name the gradient by every
-    tensor of the run. Raises ExpressionError if it cannot be parsed.
+    tensor of the run; `graph` names slips in its derivation. The `conditional` symbols, on which a step relied, have
+    other values of their kind, if what was derived is the gradient by the `target` there. Raises ExpressionError if it
+    cannot be parsed.
 
     >>> from autotiny.algebra import symbol
     >>> A2, Y = symbol("A2", np.array([[0.5, 0.25], [0.5, 0.75]])), symbol("Y", np.eye(2))
@@ -79,7 +85,7 @@ def match(
     A2 - Y: 8 times the gradient: a missing 1/m?
     """
     usable = {n: v for n, v in others.items() if isinstance(v, int | float | complex | np.ndarray | np.number)}
-    return _Matcher(right, definitions, tracked, usable, gradients, target).match(text)
+    return _Matcher(right, definitions, tracked, usable, gradients, target, conditional, graph).match(text)
 
 
 class _Matcher:
@@ -90,13 +96,19 @@ class _Matcher:
         tracked: Iterable[Term],
         others: Mapping[str, Any],
         gradients: Gradients | None,
-        target: str,
+        target: Term | None,
+        conditional: Iterable[Term],
+        graph: Context | None,
     ) -> None:
         self.right, self.definitions, self.others, self.gradients = right, definitions, others, gradients
-        self.target, self.used = target, frozenset[str]()
+        self.goal, self.target, self.graph = target, "" if target is None else str(target.name), graph
+        self.used = frozenset[str]()
         recorded = self.values({})
         self.symbols = {term: identifier(term.name) for term in recorded if term.name is not None}
+        self.written = {term: as_text(term) for term in recorded if place_of(term) is not None or labels_of(term)}
         self.moved = [term for term in tracked if term not in definitions]
+        self.conditional = {x for x in conditional if x not in definitions and kind_of(x.value) is not None}
+        self.moved += self.conditional
         self.kinds = {term: kind for term in self.moved if (kind := kind_of(term.value)) is not None}
         self.recorded = Point(recorded, self)
 
@@ -107,7 +119,12 @@ class _Matcher:
     @cached_property
     def points(self) -> "list[Point]":
         """The recorded point, and points of other values of the same kinds."""
-        return [self.recorded, *(Point(self.values(self.elsewhere(seed, self.kinds)), self) for seed in range(TRIALS))]
+        found = [Point(self.values(self.elsewhere(seed, self.kinds)), self) for seed in range(TRIALS)]
+        if self.conditional and not all(equal(point.true, point.right) for point in found):
+            self.moved = [term for term in self.moved if term not in self.conditional]
+            self.kinds = {term: kind for term, kind in self.kinds.items() if term not in self.conditional}
+            found = [Point(self.values(self.elsewhere(seed, self.kinds)), self) for seed in range(TRIALS)]
+        return [self.recorded, *found]
 
     def elsewhere(self, seed: int, kinds: Mapping[Term, Kind]) -> dict[Term, Any]:
         """Other values of the tracked symbols that nothing defines, of the same signs, sizes and kinds."""
@@ -127,7 +144,7 @@ class _Matcher:
     def vocabulary(self) -> Vocabulary:
         """The names that the text may use."""
         spelled = {str(term.name): name for term, name in self.symbols.items()}
-        more = {name: name for name in self.others}
+        more = {name: name for name in self.others} | {name: name for name in self.written.values() if "(" not in name}
         more |= {name: name for name in self.gradients.seed_names} if self.gradients is not None else {}
         gradients: dict[str, str] = {}
         for x, name in self.gradient_names.items():
@@ -217,7 +234,7 @@ class _Matcher:
         kinds = {each: own for each, own in self.kinds.items() if each is not term} | ({term: kind} if kind else {})
         point = Point(self.values(self.elsewhere(TRIALS, kinds)), self)
         try:
-            return equal(point.value(reading), point.right_for(reading)) or not np.all(np.isfinite(point.right))
+            return equal(point.value(reading), point.true_for(reading)) or not np.all(np.isfinite(point.true))
         except ExpressionError:
             return False
 
@@ -264,13 +281,15 @@ class Point:
     @cached_property
     def context(self) -> FormulaContext:
         """What the diagnosis knows."""
-        return FormulaContext(self.matcher.right, self.known)
+        recorded = self is self.matcher.recorded
+        return FormulaContext(self.matcher.right, self.known, self.matcher.graph if recorded else None)
 
     @cached_property
     def scope(self) -> dict[str, Any]:
         """The value of every name that a formula may use."""
         names = {name: self.known[term] for term, name in self.matcher.symbols.items()}
-        return {**self.others, **names}
+        written = {name: self.known[term] for term, name in self.matcher.written.items()}
+        return {**written, **self.others, **names}
 
     @cached_property
     def others(self) -> dict[str, Any]:
@@ -295,6 +314,19 @@ class Point:
         """The value of a reading here."""
         with np.errstate(all="ignore"):
             return reading.value(self.scope, self.right_for(reading).shape)
+
+    @cached_property
+    def true(self) -> Array:
+        """The gradient as backprop computes it here, also where what was derived does not hold."""
+        run, goal = self.matcher.gradients, self.matcher.goal
+        if run is None or goal is None or run.output.size != 1:
+            return self.right
+        with np.errstate(all="ignore"):
+            return np.asarray(run.at(self.known, [goal]).get(goal, self.right))
+
+    def true_for(self, reading: Reading) -> Array:
+        """What a reading should be, by backprop."""
+        return self.true if self.right_for(reading) is self.right else self.right_for(reading)
 
     def right_for(self, reading: Reading) -> Array:
         """What a reading should be: the gradient; of a Jacobian J in a formula with the vector v, vᵀ J."""

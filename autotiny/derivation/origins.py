@@ -94,7 +94,12 @@ class Origins:
 
     def accepted(self, made: Any, operand: Any) -> Term | None:
         """A formula, if it has the value of an operand, is short, and lets no gradient through."""
-        made = made if isinstance(made, Term) else constant(np.asarray(made) if isinstance(made, list) else made)
+        if isinstance(made, list | tuple):
+            try:
+                made = np.asarray(made)
+            except ValueError:  # of different lengths
+                return None
+        made = constant(made)
         short = size(made)[0] <= LONGEST
         return made if short and is_same(made.value, operand) and not self.lets_gradient_through(made) else None
 

@@ -36,10 +36,16 @@ class Passage:
 
     @cached_property
     def on_the_way(self) -> set[Term]:
-        """The symbols that depend on the target, and the target."""
+        """The symbols that the output depends on, and that depend on the target, both included."""
+        above, latest = {self.output}, [self.output]
+        for sign in latest:  # grows while it is walked
+            made = self.run.definitions.get(sign)
+            new = set() if made is None else {x for x in topological_order(made) if x.name is not None} - above
+            above |= new
+            latest += new
         leading = {self.goal}
         for sign, made in self.run.definitions.items():
-            if not leading.isdisjoint(topological_order(made)):
+            if sign in above and not leading.isdisjoint(topological_order(made)):
                 leading.add(sign)
         return leading
 

@@ -24,8 +24,8 @@ from autotiny.engine.pytree import tree_map
 from autotiny.notation.expression import operands_first
 from autotiny.notation.numbers import literal
 from autotiny.notation.text import clean
-from autotiny.ops.code import is_diagonal
-from autotiny.ops.indexing import is_basic
+from autotiny.ops.code import along_diagonal, is_diagonal
+from autotiny.ops.indexing import is_basic, parts
 
 # ----- fixed indices -----
 LONGEST_INDEX = 12
@@ -49,10 +49,14 @@ def fixed_indices_in_words(indices: Iterable[str]) -> str:
 
 
 def _index_arrays(term: Term) -> Iterator[str]:
-    if term.op is None or "key" not in term.kwargs or (term.op.name == "scatter" and is_diagonal(term)):
+    if term.op is None or "key" not in term.kwargs:
         return
     key = term.kwargs["key"]
-    arrays = [part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, np.ndarray | list)]
+    if along_diagonal(key, (term if term.op.name == "scatter" else term.args[0]).shape):
+        return
+    arrays = [part for part in parts(key) if isinstance(part, np.ndarray | list)]
+    if any(isinstance(part, Term) for part in parts(key)):  # labels, beside the number of each example
+        arrays = [part for part in arrays if not np.array_equal(part, np.arange(len(part)))]
     if arrays:
         yield " by ".join(_listed(np.asarray(part)) for part in arrays)
 

@@ -259,9 +259,11 @@ def _values(argument: Any) -> Any:
 
 
 def _index(key: Any) -> Any:
-    """An index of numbers and slices; arrays are not written in formulas."""
+    """An index of numbers, slices and variables; arrays without a name are not written in formulas."""
     if isinstance(key, tuple):
         return tuple(map(_index, key))
+    if isinstance(key, Term) and key.name is not None and key.ndim:
+        return key
     key = value_of(key)
     if isinstance(key, int | np.integer) and not isinstance(key, bool):
         return int(key)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, topological_order
-from autotiny.algebra.simplify import size
+from autotiny.algebra.cost import cost
 from autotiny.algebra.writing import as_text
 from autotiny.derivation.lift import Lifted
 from autotiny.derivation.program import fixed_indices, fixed_indices_in_words, values
@@ -130,8 +130,8 @@ class DerivedGradient:
 
     @property
     def operations(self) -> int:
-        """The number of operations of the formula and of the gradients that it names."""
-        return sum(size(each.term)[0] for each in (self, *self.named.values()))
+        """The number of operations on paper of the formula and of the gradients that it names."""
+        return sum(cost(each.term).operations for each in (self, *self.named.values()))
 
     def uses(self, symbol: Term) -> bool:
         """Whether a symbol occurs in the formula or in those of the gradients that it names."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from autotiny.language import ExpressionError, Limits, evaluate
 from autotiny.language.paper.code import as_numpy
 from autotiny.language.paper.cursor import Vocabulary
-from autotiny.language.paper.evaluation import REDUCTIONS, Convention, PaperEvaluation
+from autotiny.language.paper.evaluation import REDUCTIONS, Convention, PaperEvaluation, is_one
 from autotiny.language.paper.formulas import Statement, parse
 from autotiny.language.paper.indices import IndexEvaluation, letters_of
 from autotiny.language.paper.nodes import Bars, Big, Indexed, Product, Raised, Sized
@@ -264,6 +264,11 @@ def conventions(trees: Iterable[ast.expr], shapes: Shapes, shape: tuple[int, ...
         "size": (lengths or [1]) if any(isinstance(node, Sized) for node in nodes) or "onehot" in names else [0],
         "axis": [None, 0, 1] if any(node.index for node in big) else [None],
     }
+    products = [node for node in nodes if isinstance(node, Product)]
+    open_choices["ones"] = choices(any(is_one(factor) for node in products for factor in (node.left, node.right)))
     open_choices["last"] = choices("onehot" in names)
-    found = [Convention(*choice) for choice in itertools.product(*open_choices.values())]
+    found = [
+        Convention(**dict(zip(open_choices, choice, strict=True)))
+        for choice in itertools.product(*open_choices.values())
+    ]
     return sorted(found, key=lambda each: sum(a != b for a, b in zip(each, found[0], strict=True)))[:MOST]

@@ -1,6 +1,6 @@
 """The context of a derived formula, by which the mistakes in a typed formula are recognised."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +9,8 @@ import numpy as np
 from autotiny.algebra.normal import addends, is_sum
 from autotiny.algebra.term import Term, apply, plain, topological_order
 from autotiny.algebra.writing import as_text
-from autotiny.diagnosis.mistakes import Context
+from autotiny.diagnosis.context import Context
+from autotiny.diagnosis.mistakes import missing_term
 from autotiny.diagnosis.values import Array
 from autotiny.engine.pytree import tree_map
 from autotiny.ops import OPS
@@ -21,20 +22,59 @@ MOST_FACTORS = 24
 
 
 class FormulaContext(Context):
-    """The context of a gradient with the formula `right`, and the values of its terms."""
+    """The context of a gradient with the formula `right`, and the values of its terms.
 
-    def __init__(self, right: Term, values: Mapping[Term, Any]) -> None:
-        self.right, self.values = right, values
+    `graph` is the context of the recorded graph, where the values are the recorded ones.
+    """
+
+    def __init__(self, right: Term, values: Mapping[Term, Any], graph: Context | None = None) -> None:
+        self.right, self.values, self.graph = right, values, graph
         self.order = topological_order(right)
 
-    def counts(self) -> dict[int, str]:
-        """Return the lengths of axes in the formula, and their products; then the whole numbers that have a name."""
+    def counts(self) -> Mapping[int, str]:
+        """Return the numbers of examples; without a graph, the lengths of axes and the whole numbers with a name."""
+        if self.graph is not None:
+            return self.graph.counts()
         shapes = {term.shape for term in self.order if term.ndim}
         lengths = {n: "m" for shape in shapes for n in (*shape, int(np.prod(shape)))}
         return lengths | {int(n): name for name, n in self.numbers().items() if n.is_integer()}
 
-    def numbers(self) -> dict[str, float]:
+    def sums(self) -> Mapping[int, str]:
+        """Return the numbers of examples that the loss sums over, which the graph has."""
+        return {} if self.graph is None else self.graph.sums()
+
+    def lengths(self) -> Collection[int]:
+        """Return the lengths of axes that count no examples, which the graph has."""
+        return () if self.graph is None else self.graph.lengths()
+
+    def has_two(self) -> bool:
+        """Whether the loss has a factor of 2 that may be forgotten, which the graph has."""
+        return self.graph is None or self.graph.has_two()
+
+    def scales(self) -> Collection[float]:
+        """Return the numbers that the loss multiplies or divides by, which the graph has."""
+        return () if self.graph is None else self.graph.scales()
+
+    def entries(self) -> Collection[int]:
+        """Return the numbers of entries that the loss sums over, which the graph has."""
+        return () if self.graph is None else self.graph.entries()
+
+    def averaged(self, ratio: float) -> str:
+        """Return the sum of which a factor makes a mean, which the graph has."""
+        return "" if self.graph is None else self.graph.averaged(ratio)
+
+    def explanations(self, stated: Array, right: Array) -> Iterator[str]:
+        """Yield a missing term of the formula, then the slips that the graph explains a gradient by."""
+        missing = missing_term(stated, right, self)
+        if missing:
+            yield missing
+        if self.graph is not None:
+            yield from self.graph.explanations(stated, right)
+
+    def numbers(self) -> Mapping[str, float]:
         """Return the symbols that are numbers, by name."""
+        if self.graph is not None:
+            return self.graph.numbers()
         symbols = [term for term in self.values if term.name is not None and term.ndim == 0]
         return {as_text(term): float(self.values[term]) for term in symbols}
 

@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from autotiny.diagnosis.context import Context
 from autotiny.diagnosis.examples import Axes
+from autotiny.diagnosis.factors import likely_cause
 from autotiny.diagnosis.formula import stop_condition
 from autotiny.diagnosis.hypotheses import Subject
 from autotiny.diagnosis.labels import NO_SCOPE, Labels
-from autotiny.diagnosis.mistakes import Context, likely_cause, or_else
-from autotiny.diagnosis.search import Search
+from autotiny.diagnosis.mistakes import or_else
+from autotiny.diagnosis.search import Effect, Search, all_effects
 from autotiny.diagnosis.slips import SlipSweep
 from autotiny.diagnosis.values import Array, same
 from autotiny.engine.graph import leading_to, topological_order
 from autotiny.engine.node import NO_OPTIONS, Node, form_of, made_by
 from autotiny.engine.recording import evaluate, new_node, value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.notation.numbers import short_number
 from autotiny.ops import OPS
 from autotiny.ops.table import is_complex
 
@@ -64,10 +67,11 @@ class GraphContext(Context):
         """The numbers of examples, with their names."""
         lengths = set(self._axes.of_examples.values())
         if not lengths:  # the data are parameters, too: what the loss divides by
-            scales = [*self._scales, *(1 / scale for scale in self._scales)]
+            loss = self._numbers_of([node for node in self._products if node.ndim == 0])
+            scales = [*loss, *(1 / scale for scale in loss)]
             known = {n for x in self.order for n in x.shape if n > 1}
             lengths = {n for n in known if any(abs(n - k) < 1e-9 * n for k in scales)}
-        return {n: self._name_of_count(n) for n in sorted(lengths)}
+        return {n: self._name_of_count(n) for n in sorted(lengths) if n > 2}
 
     def _name_of_count(self, n: int) -> str:
         """Return m, with the user's name for it if that is another one."""
@@ -79,7 +83,14 @@ class GraphContext(Context):
     @cached_property
     def _scales(self) -> set[float]:
         """The numbers that the graph multiplies or divides by."""
-        products = [node for node in self.order if node.op is not None and made_by(node).name in ("multiply", "divide")]
+        return self._numbers_of(self._products)
+
+    @cached_property
+    def _products(self) -> list[Tensor]:
+        return [node for node in self.order if node.op is not None and made_by(node).name in ("multiply", "divide")]
+
+    @staticmethod
+    def _numbers_of(products: list[Tensor]) -> set[float]:
         numbers = [arg for node in products for arg in node.args if np.ndim(arg) == 0 and not is_complex(arg)]
         fixed = [abs(float(value_of(k))) for k in numbers if not (isinstance(k, Tensor) and k.requires_grad)]
         return {k for k in fixed if k and np.isfinite(k)}
@@ -105,6 +116,20 @@ class GraphContext(Context):
         """Return the numbers of entries that the graph sums over."""
         sums = [node for node in self.order if node.op is not None and made_by(node).name == "sum"]
         return {np.size(value_of(node.args[0])) // max(node.size, 1) for node in sums}
+
+    def lengths(self) -> set[int]:
+        """Return the lengths of axes that count no examples."""
+        return {n for x in self.order for n in np.shape(x.value) if n > 1} - set(self.examples)
+
+    def has_two(self) -> bool:
+        """Whether the graph has a square, a product of a tensor with itself, or a number that is 2 or 2 m."""
+        for node in self.order:
+            name = "" if node.op is None else made_by(node).name
+            squared = name == "power" and np.ndim(node.args[1]) == 0 and value_of(node.args[1]) == 2
+            if squared or name == "square" or (name in ("multiply", "matmul") and node.args[0] is node.args[1]):
+                return True
+        twos = [2 * n for n in (1, *self.examples)]
+        return any(abs(k - two) < 1e-9 * two for scale in self._scales for k in (scale, 1 / scale) for two in twos)
 
     def scales(self) -> set[float]:
         """Return the numbers that the graph multiplies or divides by."""
@@ -139,14 +164,45 @@ class GraphContext(Context):
     def explanations(self, stated: Array, right: Array) -> Iterator[str]:
         """Yield the slips that explain a gradient, the simplest ones, in a sentence."""
         with np.errstate(all="ignore"):
-            sweep = SlipSweep(self.output, self.seed, self.x)
-            if not sweep.edges or not same(sweep.gradient({}), right):
+            if self._subject is None or not same(self._subject.sweep.gradient({}), right):
                 return
-            subject = Subject(sweep, self.labels, self._alike(), self._axes.example_axes)
-            for sentences in Search(subject, stated, right, lambda k: likely_cause(k, self)).sentences():
-                if sentences:
-                    yield or_else(sentences)
-                    return
+            search = Search(self._subject, self._effects, stated, right, lambda k: likely_cause(k, self))
+            simplest = next(filter(None, search.sentences()), [])
+            if simplest:
+                yield or_else(simplest)
+
+    @cached_property
+    def _subject(self) -> Subject | None:
+        """What slips are made in; None if x is the output itself, or a rule does not run by itself."""
+        try:
+            sweep = SlipSweep(self.output, self.seed, self.x)
+            written = sweep.gradient({})
+        except Exception:  # a rule of several outputs, or of a user's, that does not run by itself
+            return None
+        if not (sweep.edges and np.all(np.isfinite(written))):
+            return None
+        return Subject(sweep, self.labels, self._alike(), self._axes.example_axes, self.number_text)
+
+    def number_text(self, value: float) -> str:
+        """Return a positive number by a name times 1, 2 or 1/2, perhaps divided by the number of examples: lam / m."""
+        counts = [("", 1.0), *((" / m", float(n)) for n in self.examples)]
+        names = [(name, v) for name, v in self.named_numbers() if v not in self.examples]
+        for name, number in names:
+            for times, two in (("", 1.0), ("2 ", 2.0), ("1/2 ", 0.5)):
+                for divided, n in counts:
+                    if abs(two * number / n / value - 1) < 1e-9:
+                        return f"{times}{name}{divided}"
+        return short_number(value, 6)
+
+    def named_numbers(self) -> list[tuple[str, float]]:
+        """Return the variables that are positive numbers, other than 1, 2 and such, by name."""
+        scope = [(n, float(v)) for n, v in self.labels.scope.items() if type(v) in NUMBERS and n[:1] != "_"]
+        return [(name, v) for name, v in scope if np.isfinite(v) and v > 0 and v not in (1.0, 2.0, 0.5)]
+
+    @cached_property
+    def _effects(self) -> list[Effect]:
+        assert self._subject is not None
+        return all_effects(self._subject)
 
     def _alike(self) -> dict[tuple[int, ...], list[Any]]:
         alike: dict[tuple[int, ...], list[Any]] = {}

@@ -27,7 +27,8 @@ class Hypothesis(NamedTuple):
     scales : whether any multiple of the change may explain it, as of a path that is counted twice; the clause is then
         only the name of the path
     named : whether the clause is in names of the user's
-    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand
+    kind : "factor" for a derivative that is wrong by a factor, "operand" for another tensor in the place of an operand,
+        "steps" for some of the steps of a loop
     """
 
     slips: Mapping[Edge, Slip]
@@ -43,12 +44,14 @@ class Subject(NamedTuple):
     labels : what its values are called
     alike : its tensors and arrays, by shape
     example_axes : the axes of a tensor that count examples
+    number_text : a number by the names of those that it is made of
     """
 
     sweep: SlipSweep
     labels: Labels
     alike: Mapping[tuple[int, ...], list[Any]]
     example_axes: Callable[[Any], list[int]]
+    number_text: Callable[[float], str]
 
 
 Row = Callable[[Subject, Tensor, int], Iterator[Hypothesis]]
@@ -91,3 +94,9 @@ def activation_name(node: Tensor) -> str:
 def factor_text(factor: Term) -> str:
     """Return a derivative as a factor of a product: 1[Z > 0], 1 - A²."""
     return f"1[{as_text(factor)}]" if factor.dtype == bool else as_text(factor)
+
+
+def sentence(clause: str, *mends: str) -> str:
+    """Return "the gradient" with a clause and the mends that are not empty."""
+    known = "; ".join(dict.fromkeys(filter(None, mends)))
+    return f"the gradient {clause}" + (f": {known}" if known else "")

@@ -12,10 +12,17 @@ from autotiny.algebra.term import Term, apply, constant, plain, symbol
 from autotiny.algebra.writing import as_text
 from autotiny.engine.call_site import variable_name
 from autotiny.engine.node import made_by
+from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 
 AUTOMATIC = re.compile(r"t\d+′*")
+INDICES = re.compile(r"places \([^)]*\)")
+"""How arrays of indices are written."""
+
 LONGEST = 60
+MOST_ROWS = 100
+"""The largest number of rows of a variable among which an array is looked for."""
+
 UNREMARKABLE = (-1, 0, 0.5, 1, 2)
 """Numbers that occur in every formula, and are written in digits."""
 
@@ -42,8 +49,8 @@ class Labels:
 
         Numbers are written in digits.
         """
-        text = as_text(self.term(x))
-        return text if len(text) <= LONGEST or not isinstance(x, Tensor) else self.names[x]
+        text = INDICES.sub("…", as_text(self.term(x)))
+        return text if len(text) <= 2 * LONGEST or not isinstance(x, Tensor) else self.names[x]
 
     def term(self, x: Any) -> Term:
         """Return a tensor or an array as a formula over those that have a name."""
@@ -57,14 +64,16 @@ class Labels:
         return self._terms[x]
 
     def _expression(self, x: Tensor) -> Term:
-        operands = [self.term(arg) for arg in x.args]
-        short = sum(len(as_text(operand)) for operand in operands) <= LONGEST
-        if short:
-            try:
-                return constant(apply(made_by(x), operands, x.kwargs))
-            except Exception:  # a user's operation may not run on formulas
-                pass
-        return symbol(self.names[x], x.value)
+        """Return the operation that made a tensor on the formulas of its operands, long ones cut short."""
+        operands = [self._short(arg) for arg in x.args]
+        try:
+            return constant(apply(made_by(x), operands, x.kwargs, x.value))
+        except Exception:  # a user's operation may not run on formulas
+            return symbol(self.names[x], x.value)
+
+    def _short(self, x: Any) -> Term:
+        term = self.term(x)
+        return term if len(as_text(term)) <= LONGEST else symbol("…", value_of(x))
 
     def _data(self, value: Any) -> Term:
         if np.ndim(value) == 0:
@@ -86,6 +95,10 @@ class Labels:
                     return constant(symbol(name, other).T)
                 if other.shape == value.shape and other.dtype.kind in "fiu" and np.array_equal(1 - other, value):
                     return constant(1 - symbol(name, other))
+                if other.shape[1:] == value.shape and 1 < len(other) <= MOST_ROWS:
+                    rows = [i for i, row in enumerate(other) if np.array_equal(row, value)]
+                    if len(rows) == 1:
+                        return symbol(f"{name}[{rows[0]}]", value)
         return symbol("C", value)
 
     def derivative(

@@ -4,61 +4,14 @@ A mistake is a function of the stated gradient, the right one and the context; i
 not the mistake. `MISTAKES` is tried in order, special ones before those that are less specific.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable
 
 import numpy as np
 
-from autotiny.diagnosis.values import Array, factor, finite_max, near, same, wrong_entries
+from autotiny.diagnosis.context import Context
+from autotiny.diagnosis.factors import any_factor, likely_factor
+from autotiny.diagnosis.values import Array, equal, finite_max, near, same, wrong_entries
 from autotiny.notation.numbers import short_number
-
-
-class Context:
-    """Knowledge of the right gradient besides its value; subclasses supply it."""
-
-    def counts(self) -> Mapping[int, str]:
-        """Return the numbers of entries that an average may be over, with their names: {64: "m"}."""
-        return {}
-
-    def sums(self) -> Mapping[int, str]:
-        """Return the numbers of examples that a loss sums over, with their names."""
-        return {}
-
-    def entries(self) -> Collection[int]:
-        """Return the numbers of entries that a loss sums over."""
-        return ()
-
-    def scales(self) -> Collection[float]:
-        """Return the numbers that a loss multiplies or divides by."""
-        return ()
-
-    def numbers(self) -> Mapping[str, float]:
-        """Return the numbers that have a name: {"lam": 0.1}."""
-        return {}
-
-    def terms(self) -> Iterator[tuple[str, Array]]:
-        """Yield each of the terms that the gradient is a sum of, described and by value."""
-        yield from ()
-
-    def without_factor(self) -> Iterator[tuple[str, Array]]:
-        """Yield the gradient with one factor left out, after a description of the factor."""
-        yield from ()
-
-    def of_one_example(self) -> Iterator[tuple[int, int, Array]]:
-        """Yield an axis that is summed over, an index on it, and the gradient of that entry alone."""
-        yield from ()
-
-    def averaged(self, ratio: float) -> str:
-        """Return, after a comma, the sum of which a factor makes a mean; empty if it makes none."""
-        return ""
-
-    def conditions(self) -> Iterator[tuple[str, Array]]:
-        """Yield the condition under which a mask stops the gradient, in symbols and as truth values."""
-        yield from ()
-
-    def explanations(self, stated: Array, right: Array) -> Iterator[str]:
-        """Yield sentences for slips in the derivation that reproduce a stated gradient."""
-        yield from ()
 
 
 def diagnose(stated: Array, right: Array, context: Context) -> str | None:
@@ -113,6 +66,10 @@ def without_numbers(stated: Array, right: Array, context: Context) -> str | None
             index = [int(i) for i in np.argwhere(bad)[0]]
             where = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {index}"
             return f"{kind} in {where}: {reason}"
+    real = right.dtype.kind == "f" and stated.dtype.kind == "f" and stated.shape == right.shape and stated.any()
+    cuts = [cut(right) for cut in (np.trunc, np.floor, np.round)] if real and not equal(stated, right) else []
+    if any(np.array_equal(stated, cut) for cut in cuts):
+        return "the gradient cut to whole numbers: an integer array, or // in place of /?"
     if stated.size and not stated.any() and right.any():
         return "zero in every entry: was it never assigned, or overwritten?"
     return None
@@ -126,6 +83,8 @@ def other_order(stated: Array, right: Array, context: Context) -> str | None:
         along = f" along axis {axis}" if right.ndim > 1 else ""
         if n > 1 and same(stated, np.flip(right, axis)):
             return f"the gradient reversed{along}"
+        if right.ndim > 1 and same(stated, np.flip(right)):
+            return "the gradient reversed along all axes"
         for step in (1, -1) if n > 2 else ():
             moved = np.roll(right, step, axis)
             if same(stated, moved):
@@ -145,73 +104,6 @@ def _same_lines(stated: Array, right: Array, axis: int) -> bool:
     """Whether two arrays have the same lines along an axis, in any order."""
     a, b = (np.moveaxis(each, axis, 0).reshape(each.shape[axis], -1) for each in (stated, right))
     return same(a[np.lexsort(a.T)], b[np.lexsort(b.T)])
-
-
-def likely_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """Recognise a factor that has a likely cause, or the wrong sign."""
-    ratio = factor(stated, right)
-    if ratio is None:
-        return None
-    if abs(ratio + 1) < 1e-6:
-        return "minus the gradient: the sign is wrong"
-    if abs(ratio - 1) < 1e-4:
-        return f"{short_number(ratio, 9)} times the gradient: a number with too few digits?"
-    cause = likely_cause(abs(ratio), context)
-    if not cause:
-        return None
-    sign = ", and the sign is wrong" if ratio < 0 else context.averaged(ratio)
-    return f"{short_number(ratio, 6)} times the gradient: {cause}{sign}?"
-
-
-def any_factor(stated: Array, right: Array, context: Context) -> str | None:
-    """Recognise a factor without a cause."""
-    ratio = factor(stated, right)
-    if ratio is None:
-        return None
-    return f"{short_number(ratio, 6)} times the gradient" + (": the sign is wrong?" if ratio < 0 else "")
-
-
-def likely_cause(size: float, context: Context) -> str:
-    """Return the likely cause of a factor of this size: m, a named number or 2, or two of these; empty if none is."""
-    known: list[tuple[str, str, float]]
-    known = [(f"a missing 1/{name}", f"one 1/m too many{name[1:]}", n) for n, name in context.counts().items()]
-    known += [(f"one factor {name} too many", f"one 1/m too many{name[1:]}", n) for n, name in context.sums().items()]
-    taken = {*context.counts(), *context.sums()}
-    numbers = [(name, number) for name, number in context.numbers().items() if abs(number) not in taken]
-    known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
-    causes: list[tuple[str, float]] = []
-    for above, below, number in known:
-        causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
-    causes += [("an extra factor of 2", 2.0), ("a missing factor of 2", 0.5)]
-    pairs = [(f"{one}, and {two}", a * b) for (one, a), (two, b) in combinations(causes, 2) if abs(a * b - 1) > 1e-6]
-    for likely in (causes, list(_of_scales(context)), pairs):
-        words = [words for words, value in likely if abs(size / value - 1) < 1e-6]
-        if words and likely is causes:
-            words += [words for words, value in _of_entries(context) if abs(size / value - 1) < 1e-6]
-        if words:
-            return ", or ".join(dict.fromkeys(words[:2]))
-    return ""
-
-
-def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
-    """Yield the causes of factors by the whole numbers that a loss multiplies or divides by."""
-    for scale in sorted(context.scales()):
-        n = scale if scale > 1 else 1 / scale
-        if n > 2 and abs(n - round(n)) < 1e-9 * n:
-            yield f"a missing division by {round(n)}", n
-            yield f"one division by {round(n)} too many", 1 / n
-    yield from _of_entries(context)
-
-
-def _of_entries(context: Context) -> Iterator[tuple[str, float]]:
-    """Yield the causes of factors by averages over the examples instead of over all entries."""
-    averages = [
-        n for n in context.entries() if any(abs(s * n - 1) < 1e-9 or abs(s - n) < 1e-9 for s in context.scales())
-    ]
-    for n in averages:
-        for count in context.counts():
-            if n > count and n % count == 0:
-                yield f"a division by m = {count} in place of {n}, the number of entries", n / count
 
 
 def or_else(sentences: list[str]) -> str:

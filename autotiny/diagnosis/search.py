@@ -1,16 +1,16 @@
 """The search for the slips that explain a stated gradient: one, one and a factor, or two."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.diagnosis.hypotheses import Hypothesis, Subject, activation_name
+from autotiny.diagnosis.hypotheses import Hypothesis, Subject, activation_name, sentence
+from autotiny.diagnosis.parameters import decay, of_another, updated, without_eps
 from autotiny.diagnosis.rows import EVERYWHERE, ROWS
-from autotiny.diagnosis.rows.operands import with_operand
 from autotiny.diagnosis.rows.paths import path
-from autotiny.diagnosis.slips import CLOSE, Edge, Pull, Slip
+from autotiny.diagnosis.slips import CLOSE, Edge, Pull, Slip, SlipSweep
 from autotiny.diagnosis.values import Array, factor, finite_max, same
 from autotiny.engine.graph import topological_order
 from autotiny.engine.node import made_by
@@ -20,7 +20,7 @@ from autotiny.notation.numbers import short_number
 Cause = Callable[[float], str]
 """The likely cause of a factor; empty for a factor that has none."""
 
-MOST_PAIRS = 20_000
+MOST_PAIRS = 8_000
 MOST_WORK = 1e7
 """The largest number of entries that are touched in the search for pairs: some tenths of a second."""
 
@@ -39,66 +39,69 @@ class Effect(NamedTuple):
         return max(node.number for node, _ in self.hypothesis.slips)
 
 
+def all_effects(subject: Subject) -> list[Effect]:
+    """Return the effects of the hypotheses of all rows at all edges."""
+    hypotheses = [
+        (rank, hypothesis)
+        for rank, row in ROWS
+        for node, i in subject.sweep.edges
+        for hypothesis in row(subject, node, i)
+    ]
+    return list(effects(subject.sweep, hypotheses, subject.sweep.right))
+
+
+def effects(
+    sweep: SlipSweep, hypotheses: Iterable[tuple[int, Hypothesis]], gradients: Mapping[Tensor, Any]
+) -> Iterator[Effect]:
+    """Yield the hypotheses that change something, with their foretold effects, where these gradients arrive."""
+    rules: dict[Edge, Array] = {}
+    for rank, hypothesis in hypotheses:
+        along, size = np.zeros(len(sweep.directions)), 0.0
+        try:
+            for (node, i), slip in hypothesis.slips.items():
+                if node not in gradients:
+                    continue
+                pull = Pull(node, i, gradients[node], gradients)
+                if (node, i) not in rules:
+                    rules[node, i] = pull.fitted(pull.rule())
+                wrong = pull.fitted(slip(pull))
+                if not (hypothesis.scales or hypothesis.kind == "steps" or np.any(wrong)):
+                    raise ValueError("a slip that passes nothing on is a missing path")
+                part, part_size = sweep.foretold(pull.operand, wrong - rules[node, i])
+                along, size = along + part, size + part_size
+        except Exception:  # a rule that does not run on other operands
+            continue
+        if np.all(np.isfinite(along)) and size > 0:
+            yield Effect(rank, hypothesis, along, size)
+
+
 class Search:
     """The search over one graph, for one stated gradient."""
 
-    def __init__(self, subject: Subject, stated: Array, right: Array, cause: Cause) -> None:
-        self.subject, self.sweep, self.cause = subject, subject.sweep, cause
+    def __init__(self, subject: Subject, known: list[Effect], stated: Array, right: Array, cause: Cause) -> None:
+        self.subject, self.sweep, self.known, self.cause = subject, subject.sweep, known, cause
         self.stated, self.right = stated, right
         self.stated_along, self.right_along = self.sweep.along(stated), self.sweep.along(right)
         self.near = CLOSE * float(np.max(np.abs(self.right_along)) + np.max(np.abs(self.stated_along)))
 
     def sentences(self) -> Iterator[list[str]]:
         """Yield the explanations of each level, simple ones first."""
-        effects = list(self.effects(self.hypotheses(), self.sweep.right))
         for rank in (0, 1):
-            of_rank = [effect for effect in effects if effect.rank == rank]
+            of_rank = [effect for effect in self.known if effect.rank == rank]
             yield self.singles(of_rank)
             if rank == 0:
                 scaled = self.scaled(of_rank, likely=True)
-                yield [*self.factors_within(effects), *scaled] if scaled else []
+                yield [*self.factors_within(), *scaled] if scaled else []
                 yield self.everywhere()
-                yield self.of_another()
-                yield self.decay()
-                yield self.updated()
-        yield self.with_factor(effects)
-        yield self.pairs(effects, 0)
-        yield self.pairs(effects, 1)
-        yield self.scaled(effects, likely=False) if self.stated.size > 1 else []
-
-    def hypotheses(self) -> list[tuple[int, Hypothesis]]:
-        """Return the hypotheses of all rows at all edges, with their ranks."""
-        return [
-            (rank, hypothesis)
-            for rank, row in ROWS
-            for node, i in self.sweep.edges
-            for hypothesis in row(self.subject, node, i)
-        ]
-
-    def effects(
-        self, hypotheses: Iterable[tuple[int, Hypothesis]], gradients: Mapping[Tensor, Any]
-    ) -> Iterator[Effect]:
-        """Yield the hypotheses that change something, with their foretold effects."""
-        rules: dict[Edge, Array] = {}
-        for rank, hypothesis in hypotheses:
-            along, size = np.zeros(len(self.sweep.directions)), 0.0
-            try:
-                for (node, i), slip in hypothesis.slips.items():
-                    if node not in gradients:
-                        continue
-                    pull = Pull(node, i, gradients[node], gradients)
-                    if (node, i) not in rules:
-                        rules[node, i] = pull.fitted(pull.rule())
-                    wrong = pull.fitted(slip(pull))
-                    if not (hypothesis.scales or np.any(wrong)):
-                        raise ValueError("a slip that passes nothing on is a missing path")
-                    change = wrong - rules[node, i]
-                    part, part_size = self.sweep.foretold(pull.operand, change)
-                    along, size = along + part, size + part_size
-            except Exception:  # a rule that does not run on other operands
-                continue
-            if np.all(np.isfinite(along)) and size > 0:
-                yield Effect(rank, hypothesis, along, size)
+                another = of_another(self)
+                yield another and [*another, *self.singles([e for e in self.known if e.rank == 1])]
+                yield decay(self)
+                yield updated(self)
+                yield without_eps(self)
+        yield self.with_factor()
+        yield self.pairs(0)
+        yield self.pairs(1)
+        yield self.scaled(self.known, likely=False) if self.stated.size > 1 else []
 
     def close(self, a: Array, b: Array, size: float) -> bool:
         """Whether two effects along the directions agree, as far as they are known."""
@@ -114,12 +117,12 @@ class Search:
         return self.explains(self.sweep.gradient(slips))
 
     # ----- one slip -----
-    def singles(self, effects: list[Effect]) -> list[str]:
+    def singles(self, among: list[Effect]) -> list[str]:
         """Return the sentences of single slips."""
         difference = self.stated_along - self.right_along
         matching = [
             effect
-            for effect in effects
+            for effect in among
             if self.close(effect.along, difference, effect.size) and self.confirmed(effect.hypothesis.slips)
         ]
         paths = sorted((e.hypothesis for e in matching if e.hypothesis.scales), key=self.plainness)
@@ -127,7 +130,10 @@ class Search:
         for effect in matching:
             if not effect.hypothesis.scales:
                 others.setdefault(frozenset(effect.hypothesis.slips), effect.hypothesis)
-        best = paths[:1] if paths and paths[0].named else [*others.values(), *paths[:1]]
+        best = [*others.values(), *paths[:1]]
+        if paths and others:  # a path that has no name says less, and one that has says more than a slip on it
+            steps = [each for each in others.values() if each.kind == "steps"]
+            best = [*steps, paths[0]] if paths[0].named else steps or best
         return [sentence(*self.words(hypothesis)) for hypothesis in best]
 
     def plainness(self, path: Hypothesis) -> tuple[bool, bool]:
@@ -148,11 +154,11 @@ class Search:
         text, own = hypothesis.words()
         return (path.format(text), mend) if hypothesis.scales else (text, own)
 
-    def scaled(self, effects: list[Effect], likely: bool) -> list[str]:
+    def scaled(self, among: list[Effect], likely: bool) -> list[str]:
         """Return the sentence of a path whose contribution is multiplied by a number; by one with a likely cause."""
         difference = self.stated_along - self.right_along
         best: list[tuple[tuple[bool, bool], str]] = []
-        for effect in effects:
+        for effect in among:
             largest = int(np.argmax(np.abs(effect.along)))
             if not effect.hypothesis.scales or not effect.along[largest]:
                 continue
@@ -170,9 +176,9 @@ class Search:
                 best.append((self.plainness(effect.hypothesis), sentence(text, cause)))
         return [text for _, text in sorted(best, key=lambda each: each[0])[:1]]
 
-    def factors_within(self, effects: list[Effect]) -> list[str]:
+    def factors_within(self) -> list[str]:
         """Return the sentence of the one derivative that is misremembered by a factor other than -1."""
-        within = self.singles([effect for effect in effects if effect.hypothesis.kind == "factor"])
+        within = self.singles([effect for effect in self.known if effect.hypothesis.kind == "factor"])
         return within if len(within) == 1 else []
 
     def everywhere(self) -> list[str]:
@@ -192,61 +198,10 @@ class Search:
                     node, i = edges[0]
                     if row is path:
                         name = self.subject.labels.name(node.args[i])
-                        return [sentence(f"without the path through {name} in every step", "forgotten?")]
+                        return [sentence(f"without the path from step to step, through {name}", "forgotten?")]
                     inverted = "" if row is EVERYWHERE[0] else " but with its mask inverted"
                     return [sentence(f"without the derivative of {activation_name(node)}{inverted}", "forgotten?")]
         return []
-
-    def of_another(self) -> list[str]:
-        """Return the sentence of the gradient of another tensor."""
-        x, labels = self.sweep.x, self.subject.labels
-        for other in self.subject.alike.get(x.shape, []) if x.size > 1 else ():
-            is_other = isinstance(other, Tensor) and other.requires_grad and other is not x and labels.is_named(other)
-            if is_other and same(self.stated, self.sweep.gradient_of(other)):
-                return [f"the gradient of {labels.name(other)}, not that of {labels.name(x)}"]
-        return []
-
-    def decay(self) -> list[str]:
-        """Return the sentence of a multiple of a parameter that is added, as by the decay of a weight."""
-        x, labels = self.sweep.x, self.subject.labels
-        for each in (x, *self.subject.alike.get(x.shape, [])):
-            if not (isinstance(each, Tensor) and each.op is None and each.requires_grad):
-                continue
-            c = factor(self.stated - self.right, np.asarray(each.value))
-            if c is not None and x.size > 1 and self.explains(self.right + c * each.value):
-                times = self.cause(abs(c))
-                c_in_words = f"{short_number(c, 6)} {labels.name(each)}"
-                return [sentence(f"plus {c_in_words}", f"a term of weight decay that the loss does not have, {times}")]
-        return []
-
-    def updated(self) -> list[str]:
-        """Return the sentence of a parameter that was updated before it was used."""
-        labels = self.subject.labels
-        few = self.stated.size < 3
-        for tensor, edges in () if few else self.readers().items():
-            gradient = self.subject.sweep.gradient_of(tensor)
-            slips = {(node, i): partial(with_operand, q, tensor.value - gradient) for node, i, q in edges}
-            found = self.proportional(slips)
-            if found is not None and found > 0:
-                name = labels.name(tensor)
-                text = f"with {name} - {short_number(found, 6)} d{name} in place of {name}"
-                return [sentence(text, f"{name} was updated too early: compute all gradients first")]
-        return []
-
-    def readers(self) -> dict[Tensor, list[tuple[Tensor, int, int]]]:
-        """Return the edges whose rule reads a parameter, with its position among the operands, by the parameter."""
-        readers: dict[Tensor, list[tuple[Tensor, int, int]]] = {}
-        for node, i in self.sweep.edges:
-            for q, arg in enumerate(node.args):
-                if (
-                    isinstance(arg, Tensor)
-                    and arg.op is None
-                    and arg.requires_grad
-                    and q != i
-                    and arg is not self.sweep.x
-                ):
-                    readers.setdefault(arg, []).append((node, i, q))
-        return readers
 
     def proportional(self, slips: Mapping[Edge, Slip]) -> float | None:
         """Return the number t for which t times the change by these slips explains the gradient; None if none does."""
@@ -255,12 +210,10 @@ class Search:
         return t if t is not None and self.explains(self.right + t * change) else None
 
     # ----- two slips -----
-    def with_factor(self, effects: list[Effect]) -> list[str]:
+    def with_factor(self) -> list[str]:
         """Return the sentences of a slip and a factor that has a likely cause, or the wrong sign."""
         result: list[str] = []
-        for effect in effects:
-            if effect.hypothesis.kind == "operand":
-                continue  # together with a factor, too much is possible
+        for effect in self.known:
             changed = self.right_along + effect.along
             largest = int(np.argmax(np.abs(changed)))
             if not changed[largest]:
@@ -270,21 +223,23 @@ class Search:
                 continue
             candidate = self.sweep.gradient(effect.hypothesis.slips)
             exact = factor(self.stated, candidate)
-            if exact is None or not self.explains(exact * candidate):
+            is_factor = factor(candidate, self.right) is not None or self.right.size == 1
+            if exact is None or is_factor or not self.explains(exact * candidate):
                 continue
             cause = factor_in_words(exact, self.cause)
-            if cause:
+            is_plain = cause == "the sign is wrong" or "1/m" in cause
+            if cause and (is_plain or effect.hypothesis.kind != "operand"):  # else too much is possible
                 clause, mend = self.words(effect.hypothesis)
                 result.append(sentence(f"{clause}, and {short_number(exact, 6)} times that", mend, cause))
             if len(result) == 2:
                 break
         return result[:1]
 
-    def pairs(self, effects: list[Effect], rank: int) -> list[str]:
+    def pairs(self, rank: int) -> list[str]:
         """Return the sentence of two slips at different edges, whose ranks add up to this one."""
         rest_of_all = self.stated_along - self.right_along
         budget, best = self.budget, list[tuple[tuple[bool, int], str]]()
-        from_output = sorted(effects, key=lambda each: -each.number)
+        from_output = sorted(self.known, key=lambda each: -each.number)
         for k, first in enumerate(from_output):
             gradients = self.sweep.gradients(first.hypothesis.slips)
             moved = {node for node, g in gradients.items() if not np.array_equal(g, self.sweep.right[node])}
@@ -307,16 +262,16 @@ class Search:
         return [text for _, text in sorted(best, key=lambda each: each[0])[:1]]
 
     def after(
-        self, effects: Iterable[Effect], gradients: Mapping[Tensor, Any], moved: Container[Tensor]
+        self, others: Iterable[Effect], gradients: Mapping[Tensor, Any], moved: Container[Tensor]
     ) -> Iterator[Effect]:
         """Yield the effects of hypotheses beside another slip, which has moved the gradients of some tensors."""
         again = []
-        for effect in effects:
+        for effect in others:
             if any(node in moved for node, _ in effect.hypothesis.slips):
                 again.append((effect.rank, effect.hypothesis))
             else:
                 yield effect
-        yield from self.effects(again, gradients)
+        yield from effects(self.sweep, again, gradients)
 
     @property
     def budget(self) -> int:
@@ -332,9 +287,3 @@ def factor_in_words(ratio: float, cause: Cause) -> str:
     if ratio < 0:
         return f"{words}, and the sign is wrong" if words else ""
     return words
-
-
-def sentence(clause: str, *mends: str) -> str:
-    """Return "the gradient" with a clause and the mends that are not empty."""
-    known = "; ".join(dict.fromkeys(filter(None, mends)))
-    return f"the gradient {clause}" + (f": {known}" if known else "")

@@ -22,8 +22,8 @@ from autotiny.engine.broadcasting import fit
 from autotiny.engine.gradients import with_forms
 from autotiny.engine.graph import leading_to, replay, topological_order
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import made_by
-from autotiny.engine.recording import value_of
+from autotiny.engine.node import form_of, made_by
+from autotiny.engine.recording import copied, evaluate_form, value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.ops.table import conj, is_complex
 
@@ -129,6 +129,22 @@ class SlipSweep:
         """Return the right gradient of another tensor of the graph, as users see it."""
         swept = with_forms(verified_order(self.output), {self.output: self.seed}, [tensor])
         return np.asarray(conj(swept[tensor])) if tensor in swept else np.zeros(tensor.shape)
+
+    def gradient_with(self, node: Tensor, other: Tensor) -> Array:
+        """Return the gradient of x in the graph in which one operand stands in the place of an operation on it."""
+        copies: dict[Tensor, Tensor] = {}
+        for each in topological_order(self.output):
+            if each is node:
+                copies[each] = copies[other]
+            elif each.op is None:
+                copies[each] = Tensor(each.value, requires_grad=each.requires_grad)
+            else:
+                copy = copied(each, lambda arg: copies[arg] if type(arg) is Tensor else arg, each.value)
+                copy._value = np.asarray(evaluate_form(form_of(copy), copy.args, value_of))
+                copies[each] = copy
+        output, x = copies[self.output], copies[self.x]
+        swept = with_forms(verified_order(output), {output: self.seed}, [x])
+        return np.asarray(conj(swept[x])) if x in swept else np.zeros(x.shape)
 
     @cached_property
     def right(self) -> dict[Tensor, Any]:

@@ -41,6 +41,10 @@ class NumpyCode(Notation):
         """Write an option as a keyword argument."""
         return f"{name}={literal(value)}"
 
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a vector as an array."""
+        return f"np.array([{', '.join(entry for row in rows for entry in row)}])"
+
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call; functions that join arrays take a list of them, and a shape has no name in NumPy 2.0."""
         if name.endswith("reshape"):
@@ -87,6 +91,10 @@ class TypedCode(BareCode):
     def index(self, key: Any) -> str:
         """Write an index; a large array in it as its type and shape."""
         return index(key, _few)
+
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a vector as it is typed."""
+        return f"stack({', '.join(entry for row in rows for entry in row)})"
 
     def option(self, name: str, value: Any) -> str:
         """Write an option in few characters."""

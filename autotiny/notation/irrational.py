@@ -1,5 +1,6 @@
 """Numbers that have a shorter form than their digits: 2/3, and those of π, square roots and logarithms."""
 
+import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.roots import root_of
 
 LARGEST_DENOMINATOR, DIGITS = 12, 6
 ROUNDING = 4 * 2.0**-52
@@ -26,7 +28,8 @@ def short_form(value: Any) -> Expression | None:
     if np.asarray(value).dtype != float or not math.isfinite(value) or float(f"{value:.{DIGITS}g}") == value:
         return None
     size = abs(float(value))
-    form = next((make() for number, make in FORMS if math.isclose(size, number, rel_tol=ROUNDING)), _fraction(size))
+    form = next((make() for number, make in FORMS if math.isclose(size, number, rel_tol=ROUNDING)), None)
+    form = form or _fraction(size) or _with_roots(size)
     return Expression("negative", [form]) if form is not None and value < 0 else form
 
 
@@ -34,6 +37,20 @@ def _fraction(size: float) -> Expression | None:
     near = Fraction(size).limit_denominator(LARGEST_DENOMINATOR)
     exact = near and near.numerator < 100 and math.isclose(size, float(near), rel_tol=ROUNDING)
     return _over(_number(near.numerator), _number(near.denominator)) if exact else None
+
+
+def _with_roots(size: float) -> Expression | None:
+    of_root = root_of(Fraction(size))
+    if of_root is None or of_root.above == of_root.below:
+        return None
+    r, above, below = of_root
+    over = [*_unless_one(r.numerator), *map(_root, _unless_one(above))] or [_number(1)]
+    under = [*map(_root, _unless_one(below)), *_unless_one(r.denominator)]
+    return functools.reduce(_over, under, over[0] if len(over) == 1 else Expression("scale", over))
+
+
+def _unless_one(n: int) -> list[Expression]:
+    return [] if n == 1 else [_number(n)]
 
 
 def _number(value: float) -> Expression:
@@ -54,10 +71,6 @@ def _pi(factor: int = 1) -> Expression:
 
 def _root(number: Expression) -> Expression:
     return _of("sqrt", number)
-
-
-def _root_of(n: int) -> Expression:
-    return _root(_number(n))
 
 
 def _log_of(n: int) -> Expression:
@@ -83,8 +96,6 @@ FORMS: list[tuple[float, Callable[[], Expression]]] = [
     (1 / math.sqrt(2 * math.pi), lambda: _inverse(_root(_pi(2)))),
     (math.sqrt(2 / math.pi), lambda: _root(_over(_number(2), _pi()))),
     (math.log(2 * math.pi), lambda: _of("log", _pi(2))),
-    *((math.sqrt(n), partial(_root_of, n)) for n in (2, 3, 5)),
-    *((1 / math.sqrt(n), lambda n=n: _inverse(_root_of(n))) for n in (2, 3, 5)),
     *((math.log(n), partial(_log_of, n)) for n in (2, 3, 10)),
     *((1 / math.log(n), lambda n=n: _inverse(_log_of(n))) for n in (2, 3, 10)),
 ]

@@ -107,12 +107,17 @@ class Latex(Notation):
         """Put a formula in parentheses of its height."""
         return rf"\left({text}\right)"
 
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, or a vector as a column."""
+        return rf"\begin{{bmatrix}} {LINE_BREAK.join(' & '.join(row) for row in rows)} \end{{bmatrix}}"
+
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""
         command = rf"\{name}" if name in FUNCTIONS else rf"\operatorname{{{name.translate(ESCAPES)}}}"
         return command + self.bracketed(", ".join(arguments))
 
 
+LINE_BREAK = r" \\ "
 SPECIAL = {"inf": r"\infty", "nan": r"\text{nan}"}
 
 
@@ -188,6 +193,11 @@ class MathML(Notation):
     def bracketed(self, text: str) -> str:
         """Put a formula in parentheses."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, or a vector as a column."""
+        lines = "".join(f"<mtr>{''.join(f'<mtd>{entry}</mtd>' for entry in row)}</mtr>" for row in rows)
+        return f"<mrow><mo>[</mo><mtable>{lines}</mtable><mo>]</mo></mrow>"
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call, with the function's name upright."""

@@ -48,7 +48,12 @@ def small_array(entries: Any) -> str:
     >>> small_array(np.array([[1.0, 0.25], [0.0, 3.0]])), small_array(np.ones((3, 4)))
     ('[[1, 0.25], [0, 3]]', 'array of shape (3, 4)')
     """
-    return nested(entries, as_typed) if np.size(entries) <= FEW else f"array of shape {np.shape(entries)}"
+    few = np.size(entries) <= FEW or (np.ndim(entries) == 1 and np.size(entries) <= 2 * FEW and _are_short(entries))
+    return nested(entries, as_typed) if few else f"array of shape {np.shape(entries)}"
+
+
+def _are_short(entries: Any) -> bool:
+    return all(len(as_typed(entry)) <= FEW for entry in entries)
 
 
 def nested(entries: Any, write: Callable[[Any], str] = repr) -> str:
@@ -71,6 +76,13 @@ def few_entries(value: Any) -> str:
 
 
 # ----- indices -----
+class Name(str):
+    """The name of an array in an index, or its code, which is printed as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
     """Return an index as text; `write` prints its numbers and arrays.
 
@@ -83,7 +95,8 @@ def index(key: Any, write: Callable[[Any], str] | None = None) -> str:
 
 def _part(part: Any, write: Callable[[Any], str]) -> str:
     if isinstance(part, slice):
-        ends = ["" if end is None else write(end) for end in (part.start, part.stop)]
+        start = None if part.step is None and isinstance(part.start, int) and not part.start else part.start
+        ends = ["" if end is None else write(end) for end in (start, part.stop)]
         return ":".join(ends if part.step is None else [*ends, write(part.step)])
     return "..." if part is ... else write(part)
 
@@ -129,7 +142,7 @@ def exact_number(value: Any, special: str = "np.{}") -> str:
 def _array(value: Any) -> str:
     dtype = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", np.{value.dtype.name}"
     if value.ndim == 2 and value.dtype.kind == "f" and np.array_equal(value, np.eye(*value.shape)):
-        return f"np.eye({', '.join(map(str, dict.fromkeys(value.shape)))}{dtype})"
+        return f"np.eye({', '.join(map(str, dict.fromkeys(value.shape)))}{dtype.replace('np.', 'dtype=np.')})"
     if value.size and np.all(value == value.flat[0]):
         return f"np.full({value.shape}, {literal(value.flat[0])}{dtype})"
     return f"np.array({nested(value.tolist(), literal)}{dtype})"

@@ -98,6 +98,11 @@ class Notation:
         """Put a formula in parentheses."""
         return f"({text})"
 
+    def matrix(self, rows: list[list[str]]) -> str:
+        """Write a matrix, row by row; one of a single column, a vector, in a line."""
+        column = all(len(row) == 1 for row in rows)
+        return f"[{(', ' if column else '; ').join(', '.join(row) for row in rows)}]"
+
     def call(self, name: str, arguments: list[str]) -> str:
         """Write a call of a function."""
         return f"{name}({', '.join(arguments)})"
@@ -107,6 +112,12 @@ class Notation:
         """Return the text of an expression from the texts of its operands."""
         if each.kind == "symbol":
             return Piece(self.name(each.name), Bind.ATOM)
+        if each.kind == "vector":
+            return Piece(self.matrix([[operand.text] for operand in operands]), Bind.ATOM)
+        if each.kind == "matrix":
+            columns = len(operands) // each.value
+            texts = [operand.text for operand in operands]
+            return Piece(self.matrix([texts[i : i + columns] for i in range(0, len(texts), columns)]), Bind.ATOM)
         if each.kind == "words":
             return Piece(self.words(each.value), Bind.ATOM)
         if each.kind == "number":
@@ -120,8 +131,10 @@ class Notation:
         return Piece(self.call(form.name, [operand.text for operand in operands] + options), Bind.ATOM)
 
     def _words(self, each: Expression) -> str:
-        if each.kind == "index":
+        if each.kind in ("index", "sum over labels"):
             return self.index(each.value)
+        if each.kind == "unit vector":
+            return str(each.value)
         if each.kind == "whole power":
             return self.exponent(each.value)
         if each.kind == "array":

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.notation.code import TypedCode
+from autotiny.notation.code import NumpyCode, TypedCode
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.forms import NUMPY, Call, Form
+from autotiny.notation.numbers import Name
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
@@ -22,7 +23,7 @@ def as_code(root: Node, names: Names) -> Expression:
     """Return a formula as the expression of its code, operation by operation."""
     made: dict[Node, Expression] = {}
     for node in operands_first([root], lambda node: () if node in names else node.args):
-        made[node] = symbol(names[node]) if node in names else _code(node, [made[arg] for arg in node.args])
+        made[node] = symbol(names[node]) if node in names else _code(node, [made[arg] for arg in node.args], names)
     return made[root]
 
 
@@ -77,12 +78,24 @@ def has_operator(op: Op) -> bool:
     return isinstance(form, Form) and (len(form.needs) == 2 or form.is_sign)
 
 
-def _code(node: Node, operands: list[Expression]) -> Expression:
+def _code(node: Node, operands: list[Expression], names: Names) -> Expression:
+    if node.op is not None and node.op.kind == "stack" and node.ndim == 1:
+        return Expression("vector", operands)
     if node.op is None:
         return symbol(node.name) if node.name is not None else typed_constant(node.value)
     if node.op.kind == "scatter" and is_diagonal(node):
         return Expression("diagonal matrix", operands)
-    return operation(node.op, operands, node.kwargs, node.ndim)
+    if node.op.kind == "index" and along_diagonal(node.kwargs.get("key"), node.args[0].shape):
+        return Expression("diagonal", operands)
+    kwargs = {**node.kwargs, "key": key_in_code(node.kwargs["key"], names)} if "key" in node.kwargs else node.kwargs
+    return operation(node.op, operands, kwargs, node.ndim)
+
+
+def key_in_code(key: Any, names: Names) -> Any:
+    """Return an index with the code of the formulas in it."""
+    if isinstance(key, tuple):
+        return tuple(key_in_code(part, names) for part in key)
+    return Name(NumpyCode()(as_code(key, names))) if hasattr(key, "op") else key
 
 
 def typed_constant(value: Any) -> Expression:
@@ -151,10 +164,13 @@ CODE: dict[str, Callable[[Sequence[Expression], Mapping[str, Any], int], Express
 
 def is_diagonal(node: Node) -> bool:
     """Whether a scatter puts entries along the diagonal of a matrix of zeros."""
-    key, (vector,) = node.kwargs.get("key"), node.args
-    return (
-        isinstance(key, tuple)
-        and node.shape == (vector.size, vector.size)
-        and len(key) == 2
-        and all(isinstance(part, np.ndarray) and np.array_equal(part, np.arange(vector.size)) for part in key)
-    )
+    return node.ndim == 2 and along_diagonal(node.kwargs.get("key"), node.shape)
+
+
+def along_diagonal(key: Any, shape: tuple[int, ...]) -> bool:
+    """Whether an index picks the diagonal of a square matrix."""
+    places = [part for part in key if part is not ...] if isinstance(key, tuple) else []
+    n = shape[0]
+    if shape != (n, n) or len(places) != 2:
+        return False
+    return all(isinstance(part, np.ndarray) and np.array_equal(part, np.arange(n)) for part in places)

@@ -13,11 +13,12 @@ import numpy as np
 from autotiny.notation.expression import Expression, operands_first, symbol
 from autotiny.notation.irrational import short_form
 from autotiny.notation.numbers import as_typed, index
-from autotiny.ops.code import Names, Node, is_diagonal, sparse_matrix
+from autotiny.ops.code import Names, Node, along_diagonal, is_diagonal, sparse_matrix
+from autotiny.ops.indexing import parts
 from autotiny.ops.signature import signature
 from autotiny.ops.table import Op
 
-REDUCTIONS = {"sum", "prod", "max", "min", "euclidean"}
+REDUCTIONS = {"sum", "prod", "max", "min", "euclidean", "std", "var"}
 TRUTHS = {
     "logical_and", "logical_or", "logical_not", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "where", "less twice", "less_equal twice",
@@ -57,6 +58,10 @@ class _Mathematics:
             "reshape": self.reshape,
             "index": self.index,
             "scatter": self.scatter,
+            "stack": self.stack,
+            "join": self.join,
+            "pad_constant": self.padded,
+            "summation": self.summation,
             "sparse_times": lambda node: Expression("matmul", [sparse_matrix(node.kwargs), self.factor(node.args[0])]),
             "times_sparse": self.times_sparse,
         }
@@ -139,16 +144,29 @@ class _Mathematics:
         others = [part for part in parts if not self.is_scalar(part)]
         columns = [self.factor(x) for part in others if (x := self.vector(part, axis=1)) is not None]
         others = [part for part in others if self.vector(part, axis=1) is None]
-        rows = [self.factor(self.as_row(part)) for part in others if self.as_row(part) is not None]
+        rows = [x for part in others if (x := self.as_row(part)) is not None]
         matrices = [self.factor(part) for part in others if self.as_row(part) is None]
         column = together("multiply", columns)
         if matrices:
             first, *rest = matrices
             whole = Expression("matmul", [Expression("diagonal matrix", [column]), first])
-            whole = together("multiply", [whole, *rest, *rows])
+            whole = together("multiply", [whole, *rest, *map(self.factor, rows)])
         else:
-            whole = Expression("outer", [column, together("multiply", rows)]) if rows else column
+            whole = self.outer(column, rows) if rows else column
         return together("scale", [*numbers, whole])
+
+    def outer(self, column: Expression, rows: list[Node]) -> Expression:
+        """Return an outer product u vᵀ; u vᵀ B for u (Bᵀ v)ᵀ."""
+        if len(rows) > 1:
+            return Expression("outer", [column, together("multiply", list(map(self.factor, rows)))])
+        (row,), matrices = rows, list[Node]()
+        while self.kind(row) == "matmul" and row.ndim == 1 and self.is_transposed(row.args[0]):
+            matrices.append(row.args[0].args[0])
+            row = row.args[1]
+        if matrices and (self.kind(row) == "matmul" or row.ndim != 1):
+            return Expression("outer", [column, self.factor(rows[0])])
+        whole = Expression("outer", [column, self.factor(row)])
+        return together("matmul", [whole, *map(self.factor, reversed(matrices))])
 
     def as_row(self, node: Node) -> Node | None:
         """Return the vector that a factor of a matrix is, along its rows."""
@@ -174,7 +192,11 @@ class _Mathematics:
         """Return x for x[:, None] or x in the shape (n, 1), where `axis` is 1; for x[None, :] where it is 0."""
         if self.kind(node) not in ("index", "reshape", "expand_dims"):
             return None
-        return node.args[0] if node.ndim == 2 and node.shape[axis] == 1 and node.args[0].ndim == 1 else None
+        x = node.args[0]
+        is_line = x.ndim == 1 or (
+            self.kind(x) in REDUCTIONS and x.ndim == 2 and x.shape[1 - axis] == 1 != x.shape[axis]
+        )
+        return x if node.ndim == 2 and node.shape[axis] == 1 and is_line else None
 
     def matrix_product(self, node: Node) -> Expression:
         """Return a matrix product; a vector on the left is transposed, unless it is a row already, as xᵀ A is."""
@@ -182,7 +204,8 @@ class _Mathematics:
         if (x := self.vector(a, axis=0)) is not None:
             return self.make("row matmul", x, b)
         if a.ndim == b.ndim == 1:
-            return self.make("matmul" if self.is_row(a) else "dot", a, b)
+            is_form = self.kind(b) == "matmul" and self.kind(a) != "matmul"
+            return self.make("matmul" if self.is_row(a) else "row matmul" if is_form else "dot", a, b)
         kinds = {(False, False): "matmul", (True, False): "row matmul", (False, True): "matmul row"}
         return self.make(kinds[a.ndim == 1 and not self.is_row(a), b.ndim == 1 and self.is_row(b)], a, b)
 
@@ -252,9 +275,22 @@ class _Mathematics:
             return self.make(kind, x, name=node.op.name)
         return self.make(f"{kind} over", x, options={"axis": axis}, name=node.op.name)
 
+    def summation(self, node: Node) -> Expression:
+        """Return a sum of products with an index for each axis; the labels are those of np.einsum."""
+        terms, output = node.kwargs["terms"], node.kwargs["output"]
+        operands = [
+            Expression("index", [self.factor(x)], value=tuple(labels)) if labels else self.factor(x)
+            for x, labels in zip(node.args, terms, strict=True)
+        ]
+        added = tuple(sorted({*"".join(terms)} - {*output}))
+        product = together("multiply", operands)
+        return Expression("sum over labels", [product], value=added) if added else product
+
     def reshape(self, node: Node) -> Expression:
         """Return a reshape; one that restores the axes of a reduction is left out."""
         x = node.args[0]
+        if node.ndim == 2 and self.made[x].kind == "vector" and self.kind(x) == "stack":
+            return Expression("matrix", self.made[x].operands, value=len(node))
         lengths = [n for n in x.shape if n > 1]
         same = lengths == [n for n in node.shape if n > 1]
         if same and (self.kind(x) in REDUCTIONS or (len(lengths) < 2 and max(x.ndim, node.ndim) < 3)):
@@ -269,7 +305,8 @@ class _Mathematics:
         if x.ndim == 0:
             return self.factor(x)
         if node.ndim == 2 and x.shape == (node.shape[0], 1) != (1, 1):
-            return Expression("outer", [self.factor(x), Expression("ones")])
+            line = self.vector(x, axis=1)
+            return Expression("outer", [self.factor(x if line is None else line), Expression("ones")])
         if node.ndim == 2 and x.shape in ((node.shape[1],), (1, node.shape[1])):
             x = x if x.ndim == 1 or (line := self.vector(x, axis=0)) is None else line
             row = self.factor(x)
@@ -277,8 +314,19 @@ class _Mathematics:
         return self.plain(node, "call")
 
     def index(self, node: Node) -> Expression:
-        """Return an index of an array."""
-        return Expression("index", [self.factor(node.args[0])], value=node.kwargs.get("key"))
+        """Return an index of an array; that of the identity is a unit vector, or the one-hot matrix of labels."""
+        x, key = node.args[0], node.kwargs.get("key")
+        if along_diagonal(key, x.shape):
+            return Expression("diagonal", [self.factor(x)])
+        if self.is_constant(x) and is_identity(x.value):
+            picked = [part for part in parts(key) if not isinstance(part, slice)]
+            if isinstance(key, int):
+                return Expression("unit vector", value=key)
+            if len(picked) == 1 and np.asarray(getattr(picked[0], "value", picked[0])).dtype.kind in "iu":
+                labels = picked[0]
+                shown = Expression("array", value=labels)
+                return Expression("one hot", [_Mathematics(self.names).of(labels) if hasattr(labels, "op") else shown])
+        return Expression("index", [self.factor(x)], value=key)
 
     def scatter(self, node: Node) -> Expression:
         """Return a scatter: a diagonal matrix, or a call."""
@@ -286,6 +334,32 @@ class _Mathematics:
         if is_diagonal(node):
             return Expression("diagonal matrix", [x])
         return Expression("call", [x, Expression("words", value=index(node.kwargs.get("key")))], "scatter")
+
+    def stack(self, node: Node) -> Expression:
+        """Return the vector of some numbers; a call for arrays."""
+        return self.plain(node, "stack") if node.ndim > 1 else self.make("vector", *node.args)
+
+    def join(self, node: Node) -> Expression:
+        """Return vectors beside each other as one vector; a call for arrays with more axes."""
+        if node.ndim > 1:
+            return self.plain(node, "join")
+        pieces = list[Expression]()
+        for x in node.args:
+            zeros = self.is_constant(x) and not np.any(x.value)
+            number = x.size == 1 and self.kind(x) in ("reshape", "broadcast_to") and x.args[0].ndim == 0
+            pieces += [ZERO] * x.size if zeros and x.size <= FEW_ZEROS else [self.factor(x.args[0] if number else x)]
+        return Expression("vector", pieces)
+
+    def padded(self, node: Node) -> Expression:
+        """Return a vector between zeros; a call where these are many."""
+        widths = np.broadcast_to(np.asarray(node.kwargs.get("pad_width", 0)), (node.ndim, 2)).tolist()
+        if node.ndim > 1 or max(widths[0]) > FEW_ZEROS or np.any(node.kwargs.get("constant_values", 0)):
+            return self.plain(node, "pad_constant")
+        before, after = widths[0]
+        return Expression("vector", [*[ZERO] * before, self.factor(node.args[0]), *[ZERO] * after])
+
+
+ZERO, FEW_ZEROS = Expression("number", value=0.0), 3
 
 
 def together(kind: str, parts: Sequence[Expression]) -> Expression:

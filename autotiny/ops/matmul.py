@@ -14,7 +14,7 @@ from autotiny.ops.table import Array, compose, conj, define, own
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
     """Ā = C̄ Bᵀ for C = A B; a vector is a row on the left and a column on the right."""
     if b.ndim == 1:
-        return g[..., None] * b
+        return g * b if a.ndim == 1 else g[..., None] * b
     return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else g @ b.mT
 
 

@@ -8,6 +8,7 @@ import pytest
 from autotiny.algebra import Simplifier, constant, symbol, topological_order
 from autotiny.algebra.conditions import is_identity, uniform
 from autotiny.algebra.equation import AlgebraError, Equation, measure
+from autotiny.algebra.identities import CHOICES
 from autotiny.algebra.pattern import variables
 from autotiny.algebra.programs import PROGRAMS, STABLE, VECTORS
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
@@ -17,7 +18,9 @@ SHAPES = [(), (3,), (4,), (3, 4), (4, 3), (3, 3), (1, 4), (3, 1), (4, 1)]
 OPTIONS = {
     "axis": [0, 1, (0, 1)],
     "shape": [(3, 4), (4, 3), (3, 3)],
-    "s": [(3, 1), (4, 1), (1, 3), (1, 4)],
+    "s": [(3, 1), (4, 1), (1, 3), (1, 4), (3, 4, 1), (4, 3, 1), (3, 1, 4), (1, 3, 4)],
+    "t": [(3, 1, 4), (1, 3, 4), (4, 1, 3), (3, 1, 1), (3, 1)],
+    "share": [1 / 3, 1 / 4, 1 / 12],
     "first": [0, 1],
     "second": [0, 1, -1],
 }
@@ -129,12 +132,12 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_both_sides_of_an_equation_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
+@pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_an_equation_that_is_found_in_a_formula_leaves_its_value(row, rng):
     assert require_matches_equal(row, rng)
 

@@ -304,3 +304,68 @@ def test_a_gradient_by_some_arguments_is_compared_and_the_others_by_numbers(grad
     report = at.compare(lambda w, b, x: (w * x + b) ** 2 / 2, gradient, 0.5, -0.3, 1.7)
     assert report.ok
     assert [row.name for row in report.rows] == ["w", "b", "x"]
+
+
+# ----- explanations of functions -----
+DATA = np.random.default_rng(0).normal(size=(8, 3))
+RATE = 0.1
+
+
+def squares(w, b):
+    r = DATA @ w + b
+    return np.mean(r**2) / 2 + RATE * np.sum(w**2)
+
+
+def test_what_explains_a_gradient_function_is_in_the_names_of_its_module():
+    def half_of_the_decay(w, b):
+        r = DATA @ w + b
+        return DATA.T @ r / 8 + RATE * w, np.mean(r)
+
+    report = at.compare(squares, half_of_the_decay, np.ones(3), 0.5)
+    assert report["w"].notes == ("the gradient with the term through RATE * sum(w²) times 0.5: a missing factor of 2",)
+    assert report["b"].ok
+
+
+def test_a_single_number_is_explained_by_what_explains_it_at_other_points_too():
+    def f(x):
+        return x * x * x + 2 * x
+
+    missing = at.compare(f, lambda x: 3 * x**2, 2.0)["x"].notes
+    assert missing == ("the gradient without the term through 2 * x: forgotten?",)
+    assert at.compare(f, lambda x: 3.3 * x**2 + 2, 2.0)["x"].notes == ()
+    assert at.compare(f, lambda x: 1.5 * (3 * x**2 + 2), 2.0)["x"].notes == ("1.5 times the gradient",)
+
+
+def test_a_gradient_function_that_runs_at_one_point_only_keeps_its_explanation():
+    calls = []
+
+    def once(x):
+        calls.append(x)
+        if len(calls) > 1:
+            raise ValueError("once")
+        return 2 * x
+
+    assert at.compare(lambda x: x * x + x, once, 3.0)["x"].notes == (
+        "the gradient without the path through + x: forgotten?",
+    )
+
+
+def test_trees_are_compared_by_their_keys():
+    def f(p):
+        return np.sum(np.tanh(DATA @ p["U"]) * (DATA @ p["V"]))
+
+    def gradient(p):
+        t, s = np.tanh(DATA @ p["U"]), DATA @ p["V"]
+        return {"V": DATA.T @ t, "U": DATA.T @ (s * (1 - t * t))}
+
+    def swapped(p):
+        right = gradient(p)
+        return {"U": right["V"], "V": right["U"]}
+
+    rng = np.random.default_rng(1)
+    p = {"U": rng.normal(size=(3, 2)), "V": rng.normal(size=(3, 2))}
+    assert at.compare(f, gradient, p).ok
+    assert at.compare(lambda p, k: f(p) * k, lambda p, k: [at.tree_map(lambda g: g * k, gradient(p)), f(p)], p, 3.0).ok
+    assert at.compare(f, swapped, p)["p['U']"].notes == ("the gradient of p['V'], not that of p['U']",)
+    with pytest.raises(at.errors.ShapeError, match=r"the gradient must have the keys \['U', 'V'\].*\['U', 'W'\]"):
+        at.compare(f, lambda p: {"U": p["U"], "W": p["V"]}, p)

@@ -202,7 +202,7 @@ def examples_in_rows():
     )
 
 
-@gives("Xᵀ (p - y)", "Xᵀ (σ(X w) - y)", "Xᵀ (σ(X w) - y)")
+@gives("Xᵀ (p - y)", "Xᵀ (p - y)", "Xᵀ (p - y)")
 def logistic_regression():
     X, y, w = normal(8, 3), (normal(8) > 0) * 1.0, Tensor(normal(3))
     p = at.sigmoid(X @ w)
@@ -296,7 +296,7 @@ def log_determinant():
 
 # ----- blocks of networks -----
 @gives(
-    "(dxhat - (sum(dxhat, axis=0) + xhat * sum(xhat * dxhat, axis=0)) / n) / sigma",
+    "(dxhat - (xhat * sum(xhat * dxhat, axis=0) + sum(dxhat, axis=0)) / n) / sigma",
     "sum(xhat * dout, axis=1)",
     "sum(dout, axis=1)",
 )
@@ -322,6 +322,65 @@ def attention():
     J = np.sum(O * G)
     return (at.derive(J, "O"), at.derive(J, "V"), at.derive(J, "A"),
             at.derive(J, "S"), at.derive(J, "Q"), at.derive(J, "K"))  # fmt: skip
+
+
+# ----- masks and slopes -----
+@gives("-Xᵀ (y * 1[1 - X w * y > 0])", "-2 * Xᵀ (y * maximum(0, 1 - X w * y))")
+def hinge_and_squared_hinge():
+    X, w, y = normal(9, 4), Tensor(normal(4)), np.sign(normal(9))
+    hinge = np.sum(np.maximum(0, 1 - y * (X @ w)))
+    squared_hinge = np.sum(np.maximum(0, 1 - y * (X @ w)) ** 2)
+    return at.derive(hinge, "w"), at.derive(squared_hinge, "w")
+
+
+@gives("-1[z < 0]", "G * 1[0 < z < 6]", "G * 1[-1 < z < 1]")
+def masks_of_an_interval():
+    z, G = Tensor(3 * normal(8)), normal(9)[:8].copy()
+    return (
+        at.derive(np.sum(np.maximum(0, -z)), "z"),
+        at.derive(np.sum(G * np.minimum(np.maximum(z, 0), 6)), "z"),
+        at.derive(np.sum(G * np.clip(z, -1, 1)), "z"),
+    )
+
+
+@gives(*2 * ["G * where(z > 0, 1, a)"], "G * where(z > 0, 1, a * exp(z))", "where(r > 0, q, q - 1)")
+def leaky_slopes():
+    z, G, a, q = Tensor(normal(8)), normal(9)[:8].copy(), 0.1, 0.7
+    r = normal(7) - Tensor(normal(8)[:7].copy())
+    return (
+        at.derive(np.sum(G * np.where(z > 0, z, a * z)), "z"),
+        at.derive(np.sum(G * np.maximum(z, a * z)), "z"),
+        at.derive(np.sum(G * np.where(z > 0, z, a * (np.exp(z) - 1))), "z"),
+        at.derive(np.sum(np.maximum(q * r, (q - 1) * r)), "r"),
+    )
+
+
+@gives("(σ(Z) - Y) / m", "1[S = max(S, axis=0)] - L")
+def stable_cross_entropy_and_largest_score():
+    Z, Y, m = Tensor(normal(1, 8)), (normal(1, 9)[:, :8] > 0) * 1.0, 8
+    J = np.sum(np.maximum(Z, 0) - Z * Y + np.log(1 + np.exp(-np.abs(Z)))) / m
+    S, L = Tensor(normal(3, 8)), labels()
+    margins = np.sum(np.max(S, axis=0) - np.sum(S * L, axis=0))
+    return at.derive(J, "Z"), at.derive(margins, "S")
+
+
+@gives("2 * (E² * G - J * 1[x = max(x)])")
+def shift_that_does_not_vanish():
+    x, G = Tensor(normal(5)), normal(6)[:5].copy()
+    E = np.exp(x - np.max(x))
+    J = np.sum(G * E**2)
+    return (at.derive(J, "x"),)
+
+
+@gives("P * (G - sum(P * G, axis=1))", "(G - (sum(G) + sum(z * G) * z) / 9) / std(x)")
+def shifted_softmax_and_standard_score():
+    Z, G = Tensor(normal(6, 4)), normal(6, 5)[:, :4].copy()
+    E = np.exp(Z - np.max(Z, axis=-1, keepdims=True))
+    P = E / np.sum(E, axis=-1, keepdims=True)
+    shifted = at.derive(np.sum(G * P), "Z")
+    x, G = Tensor(normal(9)), normal(10)[:9].copy()
+    z = (x - np.mean(x)) / np.std(x)
+    return shifted, at.derive(np.sum(G * z), "x")
 
 
 # ----- a gradient of a gradient -----

@@ -1,13 +1,20 @@
+import itertools
+
 import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.algebra import symbol
+from autotiny.algebra import Simplifier, constant, symbol, variables
 from autotiny.derivation.facts import (
+    AT_ONCE,
+    ROWS_ON_DATA,
+    Length,
     NormInRange,
     NotSingular,
     NowhereNan,
     NowhereZero,
+    OnData,
+    OneEqual,
     SumsToOne,
     SumsToZero,
     Symmetric,
@@ -112,3 +119,61 @@ def test_fact_is_stated_in_the_step_that_used_it():
     v = at.Tensor([3.0, 4.0], name="v")
     derivation = at.derive(np.linalg.norm(v), "v")
     assert [step.condition for step in derivation.steps] == ["‖v‖ ≠ 0"]
+
+
+# ----- rows with conditions on the data -----
+def drawn(name, first, share, rng):
+    """A value for a variable of a row: an array for the first, numbers for the others."""
+    if name == "axis":
+        return 0
+    value = rng.choice([-1.0, 1.0], (3, 4)) * rng.uniform(0.5, 2, (3, 4)) if first else rng.normal()
+    return symbol(name, share if name == "share" else value)
+
+
+def instances(row, rng, wanted=20):
+    """Values of the variables of a row for which its condition holds."""
+    names = variables(row.row.pattern)
+    share = 1 / 3 if "axis" in names else 1 / 12
+    drawings = ([drawn(name, name == names[0], share, rng) for name in names] for _ in range(2000))
+    given = list(itertools.islice((values for values in drawings if row.row.condition(*values)), wanted))
+    assert len(given) == wanted
+    return given
+
+
+ON_DATA = [rule for rule in (*ROWS_ON_DATA, *AT_ONCE) if isinstance(rule, OnData)]
+
+
+@pytest.mark.parametrize("row", ON_DATA, ids=[f"{i} {row.name}" for i, row in enumerate(ON_DATA)])
+def test_both_sides_of_a_row_on_data_are_equal_where_its_condition_holds(row):
+    for given in instances(row, np.random.default_rng(1)):
+        left, right = row.row.pattern(*given), constant(row.row.replacement(*given))
+        np.testing.assert_allclose(np.broadcast_to(right.value, left.shape), left.value * 1.0)
+
+
+def test_row_on_data_does_not_hold_at_a_tie():
+    z, a, b = symbol("z", np.array([1.0, 0.0])), symbol("a", 2.0), symbol("b", 3.0)
+    choice = np.where(np.equal(z, 0.0), a, b)
+    no_tie = next(row for row in ROWS_ON_DATA if row.name == "no tie")
+    assert no_tie.at(choice) is None
+
+
+def test_equal_entries_that_tie_do_not_add_up_to_1():
+    largest, tied = symbol("x", np.array([1.0, 3.0, 2.0])), symbol("x", np.array([3.0, 3.0, 2.0]))
+    assert OneEqual().holds(np.sum(1 * np.equal(largest, np.max(largest))))
+    assert not OneEqual().holds(np.sum(1 * np.equal(tied, np.max(tied))))
+
+
+def test_number_over_a_name_of_that_number_cancels():
+    n, m = symbol("n", 9), symbol("m", 8)
+    assert Length().claim(Simplifier().normal(9 / n * x)) == (n, "= 9")
+    assert not Length().holds(Simplifier().normal(9 / m * x))
+    assert not Length().holds(Simplifier().normal(2 / symbol("lam", 2.0) * x))
+
+
+def test_condition_on_the_data_is_named_in_the_step():
+    z, a = at.Tensor(np.array([1.0, -2.0])), 0.1
+    derivation = at.derive(np.sum(np.maximum(z, a * z)), z)
+    assert derivation.formula == "where(z > 0, 1, a)"
+    assert {"no tie: z ≠ 0", "of two multiples the steeper one is larger where x > 0: a < 1"} <= {
+        step.label for step in derivation.steps
+    }

@@ -65,6 +65,13 @@ def test_equal_by_chance_is_not_the_gradient():
     assert found.difference.startswith("equal on the recorded values, but not on others: ")
 
 
+def test_a_symmetric_matrix_stays_symmetric_and_that_is_told():
+    S = symbol("S", Z1.value + Z1.value.T)
+    assert repr(match("2 S w", (S + S.T) @ w, {}, [S, w])) == "2 S w: the gradient for S symmetric"
+    assert repr(match("S w + S^T w", (S + S.T) @ w, {}, [S, w])) == "S w + S^T w: the gradient"
+    assert not match("2 W2 w", (W2 + W2.T) @ w, {}, [W2, w])
+
+
 def test_data_keep_their_values_for_facts_about_them_count():
     one_hot = symbol("Y", np.eye(3))
     assert match("A2", A2 * np.sum(one_hot, axis=0), {}, [A2])

@@ -56,7 +56,7 @@ def _of_block(title: str, lines: list[str]) -> Iterator[Case]:
             yield Case(title, code, parts, name, expression, True)
         if kind == "wrong":
             name, _, rest = rest.partition(" = ")
-            expression, _, words = rest.partition(" => ")
+            expression, _, words = rest.partition(" =>")
             wanted, *forbidden = words.split("!")
             ways = [tuple(word.strip() for word in way.split("&") if word.strip()) for way in wanted.split("|")]
             yield Case(

@@ -11,8 +11,9 @@ from autotiny.diagnosis.rows.derivatives import (
 )
 from autotiny.diagnosis.rows.operands import other_operand, transposed_product
 from autotiny.diagnosis.rows.paths import path
-from autotiny.diagnosis.rows.sigmoids import diagonal_softmax, written_sigmoid, written_softmax
-from autotiny.diagnosis.rows.sums import wrong_sum
+from autotiny.diagnosis.rows.sigmoids import diagonal_softmax, sigmoid_loss, written_sigmoid, written_softmax
+from autotiny.diagnosis.rows.steps import some_steps
+from autotiny.diagnosis.rows.sums import mean_for_sum, wrong_sum
 
 ROWS: tuple[tuple[int, Row], ...] = (
     (0, missing_derivative),
@@ -22,8 +23,11 @@ ROWS: tuple[tuple[int, Row], ...] = (
     (0, diagonal_softmax),
     (0, written_softmax),
     (0, written_sigmoid),
+    (0, sigmoid_loss),
     (0, wrong_sum),
+    (0, some_steps),
     (1, missing_number),
+    (1, mean_for_sum),
     (1, missing_inner),
     (1, other_operand),
     (1, wrong_derivative),

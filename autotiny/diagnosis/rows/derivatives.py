@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.term import Term
+from autotiny.algebra.normalise import normalise
+from autotiny.algebra.term import Term, constant
 from autotiny.algebra.writing import as_text
 from autotiny.diagnosis.formula import described, stop_condition
 from autotiny.diagnosis.hypotheses import (
@@ -186,7 +187,7 @@ def _misremembered(subject: Subject, node: Tensor, i: int, wrong: Derivative) ->
 
     def words() -> tuple[str, str]:
         labels = subject.labels
-        text = as_text(wrong(labels.term(node), labels.term(node.args[i])))
+        text = as_text(normalise(constant(wrong(labels.term(node), labels.term(node.args[i])))))
         right = labels.derivative(node, i)
         if right is None:
             return f"with {text} in place of the derivative of {labels.name(node)}", ""

@@ -13,6 +13,7 @@ from autotiny.diagnosis.slips import Pull
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.ops.activations import sigmoid
 
 ALL_CLASSES = "each entry depends on all: subtract the sum over the classes"
 
@@ -77,11 +78,29 @@ def _quotient_by_own_sum(subject: Subject, node: Tensor) -> Tensor | None:
     if made_by(node).name != "sum" or len(users) != 1:
         return None
     quotient, position = users[0]
-    is_own = made_by(quotient).name == "divide" and position == 1 and quotient.args[0] is node.args[0]
+    is_own = made_by(quotient).name == "divide" and position == 1 and _is_same(quotient.args[0], node.args[0])
     return quotient if is_own else None
 
 
-# ----- a sigmoid that is written out -----
+def _is_same(e: Any, other: Any) -> bool:
+    """Whether two tensors are one, or the exponentials of one."""
+    exponentials = all(isinstance(x, Tensor) and x.op is not None and made_by(x).name == "exp" for x in (e, other))
+    return e is other or (exponentials and e.args[0] is other.args[0])
+
+
+# ----- sigmoids -----
+def sigmoid_loss(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
+    """Multiply the gradient of a loss at its logits by the derivative of the sigmoid, which is in it already."""
+    if made_by(node).name == "logistic_loss" and i == 0:
+        s = sigmoid(np.asarray(value_of(node.args[0])))
+        yield Hypothesis({(node, i): lambda pull: pull.rule() * s * (1 - s)}, lambda: _sigmoid_again(subject, node))
+
+
+def _sigmoid_again(subject: Subject, node: Tensor) -> tuple[str, str]:
+    name = f"sigmoid({subject.labels.name(node.args[0])})"
+    return f"times {name} * (1 - {name})", "the sigmoid's derivative is in it already"
+
+
 def written_sigmoid(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Forget or repeat the derivative of 1 / (1 + exp(-z)), or misremember it."""
     a = _sigmoid_of(subject, node)

@@ -16,8 +16,6 @@ from autotiny.engine.tensor import Tensor
 def wrong_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     """Average where a gradient is summed, take one entry of a sum, or sum over other axes."""
     operand = node.args[i]
-    if made_by(node).name == "sum" and operand.size > node.size:
-        yield _averaged(subject, node, i)
     if made_by(node).name == "matmul" and not subject.example_axes(operand):
         for axis in subject.example_axes(node):
             for index in (0, node.shape[axis] - 1):
@@ -25,6 +23,12 @@ def wrong_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
     axes = _broadcast_axes(node, operand)
     if axes:
         yield from _of_broadcast(subject, node, i, axes)
+
+
+def mean_for_sum(subject: Subject, node: Tensor, i: int) -> Iterator[Hypothesis]:
+    """Average where the loss sums."""
+    if made_by(node).name == "sum" and node.args[i].size > node.size:
+        yield _averaged(subject, node, i)
 
 
 def _averaged(subject: Subject, node: Tensor, i: int) -> Hypothesis:

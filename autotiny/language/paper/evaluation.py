@@ -21,7 +21,8 @@ from autotiny.language.evaluation import VISITS, Evaluation
 from autotiny.language.limits import Budget, Limits
 from autotiny.language.operators import COMPARISON, apply, checked, cost, operand
 from autotiny.language.paper.code import as_numpy, resolve
-from autotiny.language.paper.nodes import Bars, Big, Indexed, Partial, Product, Raised, Sized, Unknown
+from autotiny.language.paper.functions import JOINING
+from autotiny.language.paper.nodes import Bars, Big, Column, Indexed, Partial, Product, Raised, Sized, Unknown
 from autotiny.language.paper.spellings import OWN, function_named
 from autotiny.language.reading import SourceText
 from autotiny.language.vocabulary import Function, functions
@@ -42,6 +43,7 @@ class Convention(NamedTuple):
     determinants : |X| is a determinant.
     size : the size of the identity and of ones without one, and the number of classes.
     axis : the axis of a sum with an index.
+    ones : the number 1 is a vector of ones in products.
     last : in index notation, the indices are those of the last axes; of one-hot labels, the classes are.
     """
 
@@ -54,6 +56,7 @@ class Convention(NamedTuple):
     size: int = 0
     axis: int | None = None
     last: bool = False
+    ones: bool = False
 
 
 class PaperEvaluation(Evaluation):
@@ -78,7 +81,7 @@ class PaperEvaluation(Evaluation):
         """The value of a tree."""
         with np.errstate(all="ignore"):
             try:
-                return self.value(node)
+                return self.number(node, self.value(node))
             except RecursionError:
                 self.fail(node, "the formula is nested too deeply")
 
@@ -110,10 +113,25 @@ class PaperEvaluation(Evaluation):
 
         return self.compute(node, what, step)
 
+    def number(self, node: ast.expr, value: Value) -> Value:
+        """A mask as the numbers 1 and 0, a list of numbers and vectors as one vector; other values as they are."""
+        if isinstance(value, list) and value:
+            size = sum(map(np.size, value))
+            return self.spend(node, "list", lambda: entrywise(np.broadcast_to(0.0, size)), lambda: joined(value))
+        return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+
+    def column(self, node: Column) -> Value:
+        """A vector of LaTeX, as a column where the gradient is one."""
+        vector = self.number(node, [self.value(each) for each in node.elts])
+        is_column = self.convention.columns or (len(self.shape) == 2 and self.shape[1] == 1)
+        return np.reshape(vector, (-1, 1)) if is_column and np.ndim(vector) == 1 else vector
+
     # ----- what shapes decide -----
     def product(self, node: Product) -> Value:
         """A product of numbers, vectors or matrices."""
-        a, b = _number(self.value(node.left)), _number(self.value(node.right))
+        a, b = (self.number(each, self.value(each)) for each in (node.left, node.right))
+        if self.convention.ones:
+            a, b = self.with_ones(node, a, b)
         sign = self.sign(node, a, b)
         resolve(node, sign)
         if sign == "outer":
@@ -127,6 +145,14 @@ class PaperEvaluation(Evaluation):
         if np.ndim(value) == 1 and (node.left in self.rows or (sign == "*" and node.right in self.rows)):
             self.rows.add(node)
         return value
+
+    def with_ones(self, node: Product, a: Value, b: Value) -> tuple[Value, Value]:
+        """The factors, with a vector of ones in place of the number 1: 1 xᵀ and X 1."""
+        if is_one(node.left) and np.ndim(b):
+            a = np.ones(self.shape[0] if node.right in self.rows and self.shape else np.shape(b)[0])
+        elif is_one(node.right) and np.ndim(a):
+            b = np.ones(np.shape(a)[-1])
+        return a, b
 
     def sign(self, node: Product, a: Value, b: Value) -> str:
         """The kind of product: *, @, outer or kron."""
@@ -214,7 +240,7 @@ class PaperEvaluation(Evaluation):
 
     def operate(self, node: ast.expr, sign: str, function: Callable[..., Any], *operands: ast.expr) -> Value:
         """The value of an operator; masks are the numbers 1 and 0."""
-        values = [self.value(each) if sign in COMPARISONS else _number(self.value(each)) for each in operands]
+        values = [self.value(each) if sign in COMPARISONS else self.number(each, self.value(each)) for each in operands]
         numbers = self.compute(node, sign, lambda: [operand(value, sign) for value in values])
         return self.spend(node, sign, lambda: cost(sign, *numbers), lambda: apply(sign, function, *numbers))
 
@@ -254,10 +280,17 @@ class PaperEvaluation(Evaluation):
             kept = ast.Call(node.func, node.args, [*node.keywords, ast.keyword("keepdims", ast.Constant(True))])
             resolve(node, "keepdims")
             return super().call(ast.copy_location(kept, node))
+        if name == "diag" and len(node.args) == 1 and np.size(number := self.value(node.args[0])) == 1:
+            return number  # a number times the identity
         if name == "diag" and self.convention.columns and len(node.args) == 1:
             value = self.value(node.args[0])
             return np.diag(np.ravel(value)) if np.ndim(value) == 2 and np.shape(value)[1] == 1 else super().call(node)
         return super().call(node)
+
+    def argument(self, function: Function, node: ast.expr) -> Value:
+        """The value of an argument; only functions that join arrays take lists of them."""
+        value = super().argument(function, node)
+        return value if function.name in JOINING or not isinstance(value, list) else self.number(node, value)
 
     def counted_from_one(self, node: ast.Call) -> Value | None:
         """MATLAB's sum(x, 2), over the last of two axes; None for an axis that is counted from 0."""
@@ -293,7 +326,10 @@ class PaperEvaluation(Evaluation):
         return slope
 
     def onehot(self, node: ast.Call) -> Value:
-        """The one-hot columns or rows of integer labels, in the shape of the gradient."""
+        """The one-hot columns or rows of integer labels: as in the derived formula, or in the gradient's shape."""
+        derived = self.scope.get(f"onehot({ast.unparse(node.args[0])})")
+        if derived is not None and len(node.args) == 1:
+            return derived
         labels = np.asarray(self.value(node.args[0]))
         if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.all(labels == np.rint(labels))):
             self.fail(node, "onehot: expected integer labels")
@@ -329,9 +365,17 @@ class PaperEvaluation(Evaluation):
     # ----- what has no value -----
     def unknown(self, node: Unknown) -> Value:
         """A name that was not known when it was read: one that is defined later has a value."""
-        if node.name not in self.scope:
+        if node.name in self.scope:
+            return self.scope[node.name]
+        return self.unit_vector(node)
+
+    def unit_vector(self, node: Unknown) -> Value:
+        """e_2, which is 1 at place 2 of the first axis, counted from 0."""
+        place = re.fullmatch(r"e_?(\d{1,6})", node.name)
+        if place is None or not self.shape or int(place[1]) >= self.shape[0]:
             self.no_value(node)
-        return self.scope[node.name]
+        vector = np.eye(self.shape[0])[int(place[1])]
+        return vector[:, None] if self.convention.columns else vector
 
     def no_value(self, node: Unknown) -> NoReturn:
         """Raise an ExpressionError with the names that resemble this one."""
@@ -355,6 +399,7 @@ VISITS_ON_PAPER: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.UnaryOp: PaperEvaluation.unary,
     ast.BinOp: PaperEvaluation.binary,
     ast.Call: PaperEvaluation.call,
+    Column: PaperEvaluation.column,
     Product: PaperEvaluation.product,
     Raised: PaperEvaluation.raised,
     Bars: PaperEvaluation.bars,
@@ -378,9 +423,15 @@ def _function(name: str, function: Callable[..., Any]) -> Function:
     return Function(name, function, inspect.signature(function), lambda *args, **options: estimate(*args))
 
 
-def _number(value: Value) -> Value:
-    """A mask as the numbers 1 and 0; other values as they are."""
-    return 1 * value if isinstance(value, np.ndarray) and value.dtype == bool else value
+def is_one(node: ast.expr) -> bool:
+    """Whether a factor is the number 1."""
+    return isinstance(node, ast.Constant) and node.value == 1
+
+
+def joined(parts: list[Value]) -> Value:
+    """Numbers and vectors as one vector."""
+    columns = any(np.ndim(part) == 2 for part in parts)
+    return np.concatenate([part if np.ndim(part) else np.reshape(part, (1, 1) if columns else 1) for part in parts])
 
 
 def _power(base: Value, exponent: Value) -> Value:

@@ -141,6 +141,8 @@ class FunctionParser(WordParser):
         if name == "heaviside" and len(args) == 1:
             name = "step"
         if name in JOINING and args:
+            several = len(args) > 1 and not isinstance(args[1], ast.Constant | ast.UnaryOp)
+            args = [ast.copy_location(ast.List(args, ast.Load()), args[0])] if several else args
             args[0] = self.listed(args[0])
         for each in options.values():
             self.place(each, place)

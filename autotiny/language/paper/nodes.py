@@ -84,6 +84,10 @@ class Unknown(ast.expr):
 
 
 # ----- Python's nodes -----
+class Column(ast.List):
+    """A matrix of LaTeX with one column: a vector of the numbers and vectors in it."""
+
+
 def call(name: str, *args: ast.expr, **options: ast.expr) -> ast.Call:
     """name(*args, **options)."""
     keywords = [ast.keyword(option, value) for option, value in options.items()]

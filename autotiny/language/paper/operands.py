@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from autotiny.language.paper.cursor import CLOSING, ELSE, MATRICES, NOT, SIGN
 from autotiny.language.paper.functions import FunctionParser
-from autotiny.language.paper.nodes import Bars, Partial, call
+from autotiny.language.paper.nodes import Bars, Column, Partial, call, is_condition
 from autotiny.language.paper.tokens import Token
 
 
@@ -111,8 +111,11 @@ class OperandParser(FunctionParser):
         if self.sees("_") and self.sees("{", ahead=1):
             self.at += 1
         if self.sees("(", "[", "{"):
-            opened = self.next()
-            return self.brackets(opened) if opened.text == "[" else self.group(opened)
+            at, opened = self.at, self.next()
+            node = self.brackets(opened) if opened.text == "[" else self.group(opened)
+            if is_condition(node):
+                return node
+            self.at = at  # 1 xᵀ
         size = self.script()
         return self.sized("ones", size, token)
 
@@ -132,6 +135,8 @@ class OperandParser(FunctionParser):
             rows = self.rows(token)
             if len({len(row) for row in rows}) != 1:
                 raise self.error("the rows of a matrix have as many entries each", token)
+            if len(rows[0]) == 1:
+                return Column([cell for (cell,) in rows], ast.Load())
             return ast.List([ast.List(row, ast.Load()) for row in rows], ast.Load())
         if token.text != "cases":
             raise self.unexpected(token)
