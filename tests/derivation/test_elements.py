@@ -61,7 +61,7 @@ ENTRIES_OF = [
         "",
     ),
     (lambda x: np.var(x), X[:, 0], "x[j] - ", ""),
-    (lambda x: np.sum(x[1:] * X[:3, 0]), X[:, 0], "scatter", "Not written entry by entry: scatter("),
+    (lambda x: np.sum(x[1:] * X[:3, 0]), X[:, 0], "[0, X[:3, 0]][j]", "Not written entry by entry: [0, X[:3, 0]]."),
     (lambda x: np.sum(np.sin(x) * V[::-1]), X[:, 0], "V[3 - j] * cos(x[j])", ""),
     (solved, X[0, :], "⁻¹[j, i] * x[i]", ""),
     (lambda x: np.sum(np.max(x, axis=0)), X, "max_i x[i, p]", ""),
