@@ -205,12 +205,16 @@ def merged(pairs: Iterable[Factor]) -> list[Factor]:
     return [(base, power) for base, power in powers.values() if power]
 
 
+LARGEST = 10**6
+"""The smallest number whose root is not joined with others: exact fractions of decimals have roots of no use."""
+
+
 def with_one_root(coefficient: Fraction, powers: list[Factor]) -> tuple[Fraction, list[Factor]]:
     """Return a product with one root of the square roots of numbers in it, and what is whole as a number."""
     square, others = ONE, list[Factor]()
     for base, power in powers:
         n = number(base) if base.ndim == 0 else None
-        if n is not None and n > 0 and (2 * power).denominator == 1:
+        if n is not None and 0 < n < LARGEST and n.denominator < LARGEST and (2 * power).denominator == 1:
             square *= n ** int(2 * power)
         else:
             others.append((base, power))

@@ -99,13 +99,13 @@ class Way(NamedTuple):
 class Search:
     """The states that were reached from one formula, and the steps between them."""
 
-    def __init__(self, reducer: Reducer, expansions: Sequence[RewriteRule]) -> None:
-        self.reducer, self.expansions = reducer, expansions
+    def __init__(self, reducer: Reducer, expansions: Sequence[RewriteRule], limit: int = EFFORT) -> None:
+        self.reducer, self.expansions, self.limit = reducer, expansions, limit
         self.steps: dict[Term, list[Rewrite]] = {}
         self.ends: dict[Term, None] = {}
         self.queue: list[tuple[Cost, int, Term]] = []
         self.queued: set[Term] = set()
-        self.effort = 1
+        self.effort, self.spent = 1, 0
 
     def smallest(self, start: Term) -> list[Rewrite]:
         """Return the steps from a formula in normal form to the smallest form that is found."""
@@ -114,10 +114,12 @@ class Search:
         smallest = cost(end)
         if not 1 < smallest.operations <= LARGE or width(end) > WIDEST:
             return greedy
-        self.effort = EFFORT // (1 + max(part.size for part in topological_order(start)) // ENTRIES)
+        self.effort = self.limit // (1 + max(part.size for part in topological_order(start)) // ENTRIES)
+        before = self.effort
         for _ in range(STATES):
             if self.queue and self.effort > 0:
                 self.expand(heapq.heappop(self.queue)[-1], GROWTH * smallest.operations)
+        self.spent = before - self.effort
         smaller = [state for state in self.ends if cost(state) < smallest]
         if not smaller:
             return greedy

@@ -9,13 +9,16 @@ from autotiny.algebra.normal import SUMS, remembered
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.picks import PLACEMENTS, SCATTERS, Placement
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
-from autotiny.algebra.search import Rewrite, RewriteRule, Search
+from autotiny.algebra.search import EFFORT, Rewrite, RewriteRule, Search
 from autotiny.algebra.segments import SEGMENTS, SHIFTS
 from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.ops import Op
 
 LONGEST = 100
 """The largest number of steps of a simplification."""
+
+EFFORT_IN_ALL = 1000
+"""The largest effort of all searches: the formulas of a long run that come after are simplified without one."""
 
 PATIENCE = 8
 """Times that a rule applies to its own results before these must be smaller: normal form may add a sign meanwhile."""
@@ -86,6 +89,7 @@ class Simplifier:
     ) -> None:
         self.rules: Sequence[RewriteRule] = (*rules, *SCATTERS, *SHIFTS, *PLACEMENTS, *SEGMENTS, *ROWS, *facts)
         self.expansions: Sequence[RewriteRule] = (*EXPANSIONS, *CHOICES, *FRACTIONS, *expansions)
+        self.effort = EFFORT_IN_ALL
         self._normal: dict[Term, Term] = {}
         self._results: dict[int, tuple[RewriteRule | None, dict[Term, Term]]] = {}
         self._candidates: dict[tuple[Op, frozenset[Op]], list[int]] = {}
@@ -178,7 +182,10 @@ class Simplifier:
 
     def simplify(self, term: Term) -> list[Rewrite]:
         """Return the steps to the smallest form that is found, also by way of larger ones."""
-        return Search(self, self.expansions).smallest(self.normal(term))
+        search = Search(self, self.expansions, min(EFFORT, self.effort))
+        steps = search.smallest(self.normal(term))
+        self.effort -= search.spent
+        return steps
 
     # ----- one place -----
     def replace(self, term: Term, part: Term, by: Term) -> Term:

@@ -10,7 +10,7 @@ SHORT = 10**6
 
 
 class Root(NamedTuple):
-    """A number r √(above / below), of which above and below have no common divisor and no square for a divisor."""
+    """A number r √(above / below), of which above and below have no common divisor and no short square for one."""
 
     r: Fraction
     above: int
@@ -36,9 +36,9 @@ def root(square: Fraction) -> Root:
 
 
 def _without_squares(n: int) -> tuple[int, int]:
-    """Return a and m of n = a² m, where no square divides m."""
+    """Return a and m of n = a² m, where no square divides m, or none up to SHORT that divides a large number."""
     a, divisor = 1, 2
-    while divisor * divisor <= n:
+    while divisor * divisor <= min(n, SHORT):
         while n % (divisor * divisor) == 0:
             n, a = n // (divisor * divisor), a * divisor
         divisor += 1

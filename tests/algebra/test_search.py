@@ -116,3 +116,14 @@ def test_no_smaller_form_is_searched_for_a_formula_with_many_addends():
     search = Search(simplifier, simplifier.expansions)
     steps = search.smallest(simplifier.normal(constant(total)))
     assert [step.after for step in steps] == list(search.steps)[1:]
+
+
+def test_a_long_run_of_formulas_is_simplified_without_a_search_in_the_end():
+    simplifier, searched = Simplifier(), 0
+    for i in range(60):
+        c = symbol(f"c{i}", 1.0 + i)
+        before, steps = simplifier.effort, simplifier.simplify(constant(1 / (c + x) - x / (c + x) ** 2))
+        searched += simplifier.effort < before
+        assert (cost(steps[-1].after).operations == 3) == (before > 0)
+    assert 5 < searched < 60
+    assert simplifier.effort <= 0

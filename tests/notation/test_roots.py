@@ -36,3 +36,8 @@ def test_a_root_squared_is_the_number():
     for n in range(1, 200):
         of = root(Fraction(n, 7))
         assert of.r**2 * Fraction(of.above, of.below) == Fraction(n, 7)
+
+
+def test_a_large_number_takes_no_longer_than_a_small_one():
+    n = 2**61 - 1  # a prime
+    assert root(Fraction(4 * n, 9)) == (Fraction(2, 3), n, 1)
