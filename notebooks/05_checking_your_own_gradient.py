@@ -45,6 +45,38 @@ place = forgotten["Z1"].index
 print(f"worst at {place}, where A1 is {A1.data[place]:.3f}")
 
 # %% [markdown]
+# ## Two functions
+#
+# Your code has the loss and its gradient as functions of their arguments? Compare them as they are.
+#
+# **Predict first.** This gradient forgets the slope of tanh, and its last line sums where the loss takes a mean. Both leave
+# a trace, and they meet in `W1`.
+
+
+# %%
+def loss(W1, W2):
+    return at.cross_entropy(W2 @ np.tanh(W1 @ X), Y)
+
+
+def grad_loss(W1, W2):
+    A1 = np.tanh(W1 @ X)
+    dZ2 = at.softmax(W2 @ A1) - Y
+    return W2.T @ dZ2 @ X.T / m, dZ2 @ A1.T
+
+
+at.compare(loss, grad_loss, W1.data, W2.data)
+
+# %% [markdown]
+# From the shell, with the arrays in a file: `autotiny check net.py:loss --gradient net.py:grad_loss --args data.npz`.
+#
+# A formula on paper needs no code at all: `matches` reads what you would write, LaTeX too, and answers with the same words.
+
+# %%
+dJ_dW1 = at.derive(J, W1)
+for formula in [r"W_2^\top \mathrm{d}Z_2 \odot (1 - A_1^2) X^\top", r"\left(W_2^\top \mathrm{d}Z_2\right) X^\top"]:
+    print(dJ_dW1.matches(formula))
+
+# %% [markdown]
 # ## Why not simply take differences?
 #
 # A difference quotient has two errors that pull in opposite directions. With a large step the curve is not a line: the error

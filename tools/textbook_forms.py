@@ -53,13 +53,14 @@ class Case(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The class of a derived formula, the formula or error, its operations and those of the known form."""
+    """The class of a derived formula, the formula or error, its operations and the known form's, the derivation."""
 
     kind: str
     formula: str
     operations: int
     known: int
     seconds: float
+    derivation: Derivation | None = None
 
 
 # ----- cases -----
@@ -142,7 +143,7 @@ def judged(case: Case) -> Result:
         kind = "raw"
     else:
         kind = "textbook" if count <= known + 1 or not case.known else "longer"
-    return Result(kind, formula, count, known, seconds)
+    return Result(kind, formula, count, known, seconds, derivation)
 
 
 def agrees(derivation: Derivation, case: Case, names: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from autotiny.algebra.term import Term, apply, topological_order
+from autotiny.algebra.term import Term, apply, constant, topological_order
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.notations import Latex, MathML, Unicode
@@ -111,12 +111,19 @@ def in_numpy(term: Term, known: dict[Term, Term]) -> Term:
     >>> from autotiny.algebra import symbol
     >>> import autotiny as at
     >>> print(as_numpy(in_numpy(at.relu(symbol("Z", 1.0)), {})))
-    np.maximum(Z, 0.0)
+    np.maximum(Z, 0)
     """
     for each in topological_order(term):
         if each not in known:
-            known[each] = each if each.op is None else _in_numpy(each, [known[arg] for arg in each.args], known)
+            known[each] = _short(each) if each.op is None else _in_numpy(each, [known[a] for a in each.args], known)
     return known[term]
+
+
+def _short(term: Term) -> Term:
+    """Return 2 for an unnamed 2.0, which computes the same with real numbers."""
+    value = term.value
+    is_whole = term.name is None and isinstance(value, float) and value.is_integer() and 0 <= value < 1e15
+    return constant(int(value)) if is_whole else term
 
 
 def _in_numpy(term: Term, args: list[Term], known: dict[Term, Term]) -> Term:

@@ -22,9 +22,12 @@ from autotiny.commands.arguments import (
     split_setting,
     tensor_named,
 )
+from autotiny.derivation.derive import Deriving
+from autotiny.derivation.matching import Match
 from autotiny.engine.tensor import Tensor
-from autotiny.language import ExpressionError, evaluate
+from autotiny.language import ExpressionError, Limits, evaluate
 from autotiny.language.errors import suggestion
+from autotiny.language.reading import is_code
 
 EXAMPLES = """\
 examples:
@@ -39,7 +42,8 @@ examples:
 
 Expressions take NumPy's and autotiny's functions by name, operators, indices
 and assignments, with ; or newlines between them. A closed form may use every
-name that was set or assigned. Without --closed-form and --wrt, autograd is
+name that was set or assigned, and may be written as in a textbook:
+'W=1/m X^T (Z - y)', or in LaTeX. Without --closed-form and --wrt, autograd is
 compared with numeric gradients for all values that were set, except for single
 whole numbers beside other values, and whole numbers that the loss needs as
 such: sizes, labels, indices. --gradient names a function of the same arguments,
@@ -98,11 +102,17 @@ def _compare_closed_forms(args: argparse.Namespace) -> int:
     wrt, values, compute = _names(args.wrt), read_values(args.settings), computation(args.loss)
     loss, scope = recorded(compute, values, {*closed_forms, *wrt})
     wanted = {name: tensor_named(name, scope) for name in (*closed_forms, *wrt)}
-    claimed = {wanted[name]: _closed_form(name, text, scope) for name, text in closed_forms.items()}
-    report = compare(loss, claimed, wrt=[wanted[name] for name in wrt] or ([] if claimed else leaves(loss, scope)))
+    forms = {name: _closed_form(name, text, scope, loss) for name, text in closed_forms.items()}
+    wrong = {name: form for name, form in forms.items() if isinstance(form, Match)}
+    claimed = {wanted[name]: form for name, form in forms.items() if name not in wrong}
+    others = [wanted[name] for name in wrt] or ([] if closed_forms else leaves(loss, scope))
+    report = compare(loss, claimed, wrt=others) if claimed or others else None
     for line in _heading(loss, scope, wanted):
         print(line)
-    return _printed(report)
+    status = 0 if report is None else _printed(report)
+    for name, match in wrong.items():
+        print(f"{name}: {match}")
+    return 1 if wrong else status
 
 
 def _heading(loss: Tensor, scope: Mapping[str, Any], wanted: Iterable[str]) -> Iterator[str]:
@@ -113,10 +123,14 @@ def _heading(loss: Tensor, scope: Mapping[str, Any], wanted: Iterable[str]) -> I
     yield ""
 
 
-def _closed_form(name: str, text: str, scope: Mapping[str, Any]) -> Any:
-    """The value of a closed form; nothing is recorded."""
+def _closed_form(name: str, text: str, scope: Mapping[str, Any], loss: Tensor) -> Any:
+    """The value of a closed form, which may be in a textbook's notation; a Match where it is not the gradient."""
     values = {known: value.detach() if isinstance(value, Tensor) else value for known, value in scope.items()}
     try:
-        return evaluate(text, values).value
+        if is_code(text, Limits()):
+            return evaluate(text, values).value
+        derivation = Deriving(loss, tensor_named(name, scope), scope).derivation()
+        match = derivation.matches(text, scope)
     except ExpressionError as error:
         raise error.within(f"--closed-form {name}") from error
+    return derivation.term.value if match else match

@@ -1,172 +1,13 @@
-"""The element view: a derivation in index notation, for one entry of the gradient.
+"""The element view: a derivation in index notation, for one entry of the gradient."""
 
-The entry (W2ᵀ dZ2)[j, i] is Σ_k W2[k, j] dZ2[k, i]. Every index is an axis of its own, so that the formula of an entry
-is a term with a value again: a free index, that of the entry, has length 1, and a sum runs over all of its index.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, symbol, topological_order
-from autotiny.algebra.normal import MATMUL, is_reshape, is_spread, is_sum, number
-from autotiny.algebra.picks import labels_of, place_of
-from autotiny.algebra.segments import STACK
-from autotiny.algebra.writing import as_text
+from autotiny.algebra import Term, topological_order
+from autotiny.derivation.entries import EntryFormulas, Letters, entry_formula
 from autotiny.derivation.steps import DerivedGradient, difference
-from autotiny.errors import UnsupportedError
-from autotiny.notation.expression import Expression
-from autotiny.notation.forms import Bind, Form
-from autotiny.notation.notations import Unicode
-from autotiny.notation.writer import Piece
-from autotiny.ops import OPS
-from autotiny.ops.code import is_diagonal
-from autotiny.ops.indexing import scatter
-from autotiny.ops.mathematics import is_identity, mathematics
-
-Letters = tuple[str | None, ...]
-"""The index along each axis, None where the axis has length 1."""
-
-AXES = 16
-TRANSPOSED = {OPS[np.transpose], OPS[np.swapaxes]}
-
-
-class EntryFormulas:
-    """Formulas for one entry of an array, whose free indices have the values in `at`.
-
-    `used` lists the symbols that occur in the formulas, with their indices.
-    """
-
-    def __init__(self, at: Mapping[str, int], other_letters: str) -> None:
-        self.at = at
-        self.other_letters = iter(other_letters)
-        self.axis = {letter: i for i, letter in enumerate(at)}
-        self.used: list[tuple[Term, Letters]] = []
-        self.made: dict[tuple[Term, Letters], Term] = {}
-
-    def of(self, term: Term, letters: Letters) -> Term:
-        """The entry of a term at these indices."""
-        letters = tuple(None if n == 1 else letter for n, letter in zip(term.shape, letters, strict=True))
-        if (term, letters) not in self.made:
-            self.made[term, letters] = self._made(term, letters)
-        return self.made[term, letters]
-
-    def _made(self, term: Term, letters: Letters) -> Term:
-        if term.is_constant and is_identity(term.value):
-            return self.leaf(term, letters, f"1[{letters[0]} = {letters[1]}]")
-        if (delta := kronecker(term, letters)) is not None:
-            return self.leaf(term, letters, delta)
-        if term.op is STACK and term.ndim == 1 and (letter := letters[0]) in self.at:
-            return self.of(term.args[self.at[str(letter)]], ())
-        if term.op is None:
-            return term if number(term) is not None and not term.name else self.leaf(term, letters)
-        if term.op is OPS[scatter] and is_diagonal(term):
-            return self.of(term.args[0], letters[:1]) * self.of(constant(np.eye(len(term))), letters)
-        if term.op is MATMUL and term.args[0].ndim <= 2 and term.args[1].ndim <= 2:
-            return self.product(term.args[0], term.args[1], letters)
-        if is_sum(term):
-            return self.sum(term, letters)
-        inner = self.moved(term, letters)
-        if inner is not None:
-            return self.of(term.args[0], inner)
-        if isinstance(term.op.function, np.ufunc) or term.op.has("elementwise"):
-            parts = [self.of(arg, letters[len(letters) - arg.ndim :]) for arg in term.args]
-            return apply(term.op, parts, term.kwargs)
-        return self.leaf(term, letters)
-
-    def leaf(self, term: Term, letters: Letters, named: str | None = None) -> Term:
-        """Z2[k, i], with an axis for every index."""
-        self.used.append((term, letters))
-        part = np.asarray(term.value)[tuple(self._slice(letter) for letter in letters)]
-        shown = [letter for letter in letters if letter is not None]
-        spread = np.full(AXES, 1)
-        for letter, n in zip(letters, part.shape, strict=True):
-            if letter is not None:
-                spread[self._axis(letter)] = n
-        kept = [i for i, letter in enumerate(letters) if letter is not None]
-        order = sorted(kept, key=lambda i: self._axis(str(letters[i])))
-        value = part.transpose(order + [i for i in range(part.ndim) if i not in kept]).reshape(spread)
-        name = as_text(term)
-        return symbol(named or (f"{name}[{', '.join(shown)}]" if shown else name), value)
-
-    def product(self, a: Term, b: Term, letters: Letters) -> Term:
-        """Σ_k a[i, k] b[k, j]."""
-        k = self.new(a.shape[-1])
-        row = letters[:1] if a.ndim == 2 else ()
-        left, right = self.of(a, (*row, k)), self.of(b, (k, *letters[len(row) :]))
-        return self.summed(left * right, (k,))
-
-    def sum(self, term: Term, letters: Letters) -> Term:
-        """Σ_k x[k, j]."""
-        (x,), axis = term.args, term.kwargs.get("axis")
-        axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
-        outer = iter([c for i, c in enumerate(letters) if not (term.kwargs.get("keepdims") and i in axes)])
-        inner = tuple(self.new(n) if i in axes else next(outer) for i, n in enumerate(x.shape))
-        return self.summed(self.of(x, inner), tuple(inner[i] for i in axes))
-
-    def summed(self, term: Any, letters: Letters) -> Term:
-        """Σ over indices."""
-        for letter in letters:
-            if letter is not None:
-                term = np.sum(term, axis=self._axis(letter), keepdims=True)
-        return term
-
-    def moved(self, term: Term, letters: Letters) -> Letters | None:
-        """The indices of the operand of an operation that only moves entries; None for any other operation."""
-        if term.op in TRANSPOSED and term.ndim == 2:
-            return letters[::-1]
-        (x, *_), shown = term.args, [letter for letter in letters if letter is not None]
-        if is_reshape(term) and [n for n in x.shape if n != 1] == [n for n in term.shape if n != 1]:
-            rest = iter(shown)
-            return tuple(None if n == 1 else next(rest) for n in x.shape)
-        return letters[len(letters) - x.ndim :] if is_spread(term) else None
-
-    def new(self, length: int) -> str | None:
-        """An unused index; None along an axis of length 1."""
-        letter = None if length == 1 else next(self.other_letters, None)
-        if letter is None and length != 1:
-            raise UnsupportedError("elements: the formula needs more indices than there are letters")
-        return letter
-
-    def _axis(self, letter: str) -> int:
-        return self.axis.setdefault(letter, len(self.axis))
-
-    def _slice(self, letter: str | None) -> slice:
-        return slice(self.at[letter], self.at[letter] + 1) if letter and letter in self.at else slice(None)
-
-    def write(self, term: Term) -> str:
-        """The formula as text."""
-        return Indexed({axis: letter for letter, axis in self.axis.items()})(mathematics(term, {}))
-
-
-def kronecker(term: Term, letters: Letters) -> str | None:
-    """1[j = 2] for an entry of e_2, and 1[y[i] = j] for one of onehot(y); None of any other term."""
-    if (place := place_of(term)) is not None:
-        return f"1[{letters[0]} = {place}]"
-    found = labels_of(term)
-    if found is None or not isinstance(found[0], Term) or None in letters:
-        return None
-    labels, axis = found
-    return f"1[{as_text(labels)}[{letters[1 - axis]}] = {letters[axis]}]"
-
-
-class Indexed(Unicode):
-    """Formulas for one entry: Σ_k W2[k, j] * dZ2[k, i]."""
-
-    def __init__(self, letters: Mapping[int, str]) -> None:
-        super().__init__()
-        self.letters = letters
-
-    def piece(self, each: Expression, operands: list[Piece]) -> Piece:
-        """A sum with the index that it runs over."""
-        if each.kind != "sum over":
-            return super().piece(each, operands)
-        sign = f"Σ_{self.letters[each.options['axis']]} "
-        need = Bind.ATOM if operands[0].minus else Bind.PRODUCT
-        return self.put(Form(sign + "{0}", Bind.PRODUCT, (need,), big=True), operands)
-
 
 PARAMETER, RESULT = ("jpuvw", "iklqrstabcdef"), ("jiuvw", "klpqrstabcdef")
 """Indices of a parameter such as W1[j, p], and of a result such as Z1[j, i] whose columns are examples; then others."""
@@ -182,6 +23,7 @@ class ElementView:
     formulas : the formula of the entry, after the chain rule and after each step.
     rules : the rule of each step.
     error : the largest relative difference between the value of a formula and the entry that backprop computes.
+    note : a sentence about the arrays whose entries are not written in indices, such as an inverse; or empty.
     """
 
     entry: str
@@ -189,6 +31,7 @@ class ElementView:
     formulas: tuple[str, ...]
     rules: tuple[str, ...]
     error: float
+    note: str = ""
 
     @property
     def formula(self) -> str:
@@ -201,6 +44,8 @@ class ElementView:
             lines.append(f"    = {self.formulas[0]}")
         for rule, formula in zip(self.rules, self.formulas[1:], strict=True):
             lines += [f"  {rule}", f"    = {formula}"]
+        if self.note:
+            lines += ["", self.note]
         return "\n".join(lines)
 
 
@@ -218,14 +63,14 @@ def elements(derivation: DerivedGradient, index: tuple[int, ...] | None) -> Elem
     with np.errstate(all="ignore"):
         for term in terms:
             entry = EntryFormulas(at, others)
-            one = entry.of(term, letters)
-            formulas.append(entry.write(one))
+            formulas.append(entry.write(one := entry_formula(entry, term, letters, index)))
             errors.append(difference(engine[index], one.value))
     above, below = letters[: engine.ndim - target.ndim], letters[engine.ndim - target.ndim :]
     head = f"d{indexed(derivation.output, above)}/d{indexed(target, below)}"
     rules = tuple(step.rule for step in derivation.steps)[len(derivation.steps) + 1 - len(terms) :]
     way = "" if above else chain(derivation, letters, others)
-    return ElementView(head, way, tuple(formulas), rules, max(errors))
+    note = f"Not written entry by entry: {', '.join(entry.whole)}." if entry.whole else ""
+    return ElementView(head, way, tuple(formulas), rules, max(errors), note)
 
 
 def indexed(tensor: Term, letters: Letters) -> str:

@@ -68,6 +68,19 @@ def read(text: str, limits: Limits) -> ParsedSource:
     return ParsedSource(source, statements)
 
 
+def is_code(text: str, limits: Limits) -> bool:
+    """Whether text is code of the language, whatever its names are; (1/m)(a - b) and 1[x > 0] are not."""
+    try:
+        nodes = [node for statement in read(text, limits).statements for node in ast.walk(statement)]
+    except ExpressionError:
+        return False
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    indexed = [node.value for node in nodes if isinstance(node, ast.Subscript)]
+    return all(isinstance(f, ast.Name | ast.Attribute) for f in called) and not any(
+        isinstance(x, ast.Constant) for x in indexed
+    )
+
+
 def _expect_ascii_operators(source: SourceText) -> None:
     for number, line in enumerate(source.lines, start=1):
         for token in TOKENS.finditer(line):

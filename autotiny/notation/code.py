@@ -46,7 +46,9 @@ class NumpyCode(Notation):
         return f"np.array([{', '.join(entry for row in rows for entry in row)}])"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        """Write a call; functions that join arrays take a list of them."""
+        """Write a call; functions that join arrays take a list of them, and a shape has no name in NumPy 2.0."""
+        if name.endswith("reshape"):
+            arguments = [argument.removeprefix("shape=") for argument in arguments]
         if not name.endswith(("concatenate", "stack")):
             return super().call(name, arguments)
         arrays = [argument for argument in arguments if not argument.startswith("axis=")]

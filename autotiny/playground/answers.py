@@ -24,6 +24,7 @@ from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
 from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
 from autotiny.playground.state import PageState, names_of, plain, read_state
+from autotiny.playground.typed import TypedClaim, is_typed, typed_claims
 from autotiny.sessions.script import script
 
 Json = dict[str, Any]
@@ -136,6 +137,8 @@ def comparison(state: PageState, question: Json, limits: Limits) -> Json:
         return {"error": {"message": _note(run)}}
     if not state.claims.strip():
         return {"rows": []}
+    if is_typed(state.claims, limits) and (rows := [_typed(run.loss, c) for c in typed_claims(state.claims, run)]):
+        return {"rows": rows}
     claims = claimed(state.claims, run.scope, limits)
     about = {name[1:]: claim for name, claim in claims.items() if name[:1] == "d" and name[1:] in run.tracked}
     if not about:
@@ -150,6 +153,14 @@ def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
     except AutotinyError as error:
         return {"name": name, "line": line, "ok": False, "verdict": str(error).removeprefix("compare: ")}
     return {"name": name, "line": line, "ok": row.ok, "verdict": row.verdict, **_row(row)}
+
+
+def _typed(loss: Tensor, claim: TypedClaim) -> Json:
+    """The verdict on a claim in a textbook's notation; the gradient has the value of the derived formula."""
+    name, line, match = claim.name, claim.line, claim.match
+    if not match:
+        return {"name": name, "line": line, "ok": False, "verdict": match.difference}
+    return _verdict(loss, name, claim.x, claim.derivation.term.value, line)
 
 
 def _row(row: Row) -> Json:

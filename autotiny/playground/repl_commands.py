@@ -8,6 +8,7 @@ from pathlib import Path
 import autotiny as at
 from autotiny.drawing import draw as draw_graph
 from autotiny.drawing.steps import Line, PassStep
+from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.language.errors import suggestion
@@ -103,6 +104,14 @@ def _answer(console: Console) -> str:
 def derive(console: Console, name: str) -> None:
     """The formula of the output's gradient by NAME"""
     console.show(repr(at.derive(console.session.tensor, console.session[name])))
+
+
+@command
+def matches(console: Console, name: str, *formula: str) -> None:
+    """Whether FORMULA is that gradient; LaTeX in quotes"""
+    scope = {known: value_of(console.session[known]) for known in console.session}
+    derivation = at.derive(console.session.tensor, console.session[name])
+    console.show(repr(derivation.matches(" ".join(formula), scope)))
 
 
 @command

@@ -1,6 +1,7 @@
 """Which of the lines that are typed become formulas of the session; Python runs all others."""
 
 import ast
+import builtins
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ def names_in_place() -> dict[str, Any]:
 
 
 def _function(name: str) -> Any:
-    return getattr(next(module for module in (np, np.linalg, at) if hasattr(module, name)), name)
+    return getattr(next(module for module in (np, np.linalg, at, builtins) if hasattr(module, name)), name)
 
 
 @dataclass(frozen=True)

@@ -285,3 +285,14 @@ def test_a_wrong_gradient_in_a_function_is_explained_and_exits_1(regression, cap
 def test_bad_input_beside_a_gradient_function_is_reported(regression, gradient, more, message):
     with pytest.raises(AutotinyError, match=message):
         against(gradient, *more)
+
+
+@pytest.mark.parametrize("form", ["W=(1 - tanh(Z)^2) x^T", r"W=(1 - \tanh^2(Z)) x^\top", "W=(1 - tanh(Z)²) ∘ 1 xᵀ"])
+def test_a_closed_form_may_be_written_as_in_a_textbook(rows, form):
+    assert tanh_layer("--closed-form", form) == 0
+    assert rows() == {"W": "agrees"}
+
+
+def test_a_wrong_closed_form_of_a_textbook_is_answered_in_words(capsys):
+    assert tanh_layer("--closed-form", "W=2 (1 - tanh(Z)^2) x^T") == 1
+    assert "W: 2 (1 - tanh(Z)^2) x^T: 2 times the gradient" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import autotiny as at
 from derivation.flagship import flagship
 from derivation.gallery import GALLERY
 
@@ -40,3 +41,39 @@ def test_element_view_prints_the_chain_rule_and_every_step():
 def test_element_view_of_the_gallery_agrees_with_backprop(run):
     for derivation in run():
         assert derivation.elements().error < 1e-11
+
+
+Q, K = np.random.default_rng(0).normal(size=(2, 2, 3, 4))
+X = np.random.default_rng(1).normal(size=(4, 3))
+V = np.random.default_rng(2).normal(size=4)
+
+
+def solved(x):
+    return np.sum(x * np.linalg.solve(X.T @ X, x))
+
+
+ENTRIES_OF = [
+    (lambda q: np.sum(q @ K.mT), Q, "Σ_i K[j, i, u]", ""),
+    (
+        lambda q: np.sum(np.tanh(np.einsum("bij,bkj->bik", q, K))),
+        Q,
+        "Σ_i (1 - tanh(Σ_k x[j, p, k] * K[j, i, k])²) * K[j, i, u]",
+        "",
+    ),
+    (lambda x: np.var(x), X[:, 0], "x[j] - ", ""),
+    (lambda x: np.sum(x[1:] * X[:3, 0]), X[:, 0], "[0, X[:3, 0]][j]", "Not written entry by entry: [0, X[:3, 0]]."),
+    (lambda x: np.sum(np.sin(x) * V[::-1]), X[:, 0], "V[3 - j] * cos(x[j])", ""),
+    (solved, X[0, :], "⁻¹[j, i] * x[i]", ""),
+    (lambda x: np.sum(np.max(x, axis=0)), X, "max_i x[i, p]", ""),
+    (lambda x: at.logsumexp(x), X[:, 0], "softmax(x)[j]", "Not written entry by entry: softmax(x)."),
+]
+
+
+@pytest.mark.parametrize(("function", "value", "formula", "note"), ENTRIES_OF)
+def test_the_entry_is_in_indices_or_the_view_says_which_array_is_not(function, value, formula, note):
+    x = at.Tensor(value, name="x")
+    view = at.derive(function(x), x).elements()
+    assert formula in view.formula
+    assert view.note.startswith(note)
+    assert bool(view.note) is bool(note)
+    assert view.error < 1e-12

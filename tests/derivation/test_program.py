@@ -155,3 +155,13 @@ def test_a_function_of_numbers_alone_lists_no_shapes():
     source = at.derive(3 * y, y).numpy().source
     assert "def dy(y=2.0)" in source
     assert "\n    Returns a number.\n" in source
+
+
+def test_function_reads_as_numpy_is_written_and_runs_on_numpy_2_0():
+    x, w = at.Tensor(np.arange(1.0, 5.0), name="x"), at.Tensor([1.0, -1.0], name="w")
+    s = np.convolve(x, w)
+    written = str(at.derive(np.sum(at.relu(s)), x).numpy())
+    assert "np.convolve(x, w)" in written
+    assert "0.0" not in written
+    A = symbol("A", np.ones((2, 3)))
+    assert "np.reshape(A, (3, 2))" in str(numpy_function("f", np.reshape(A, (3, 2)), {}, "f"))

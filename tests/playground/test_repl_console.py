@@ -227,6 +227,7 @@ def test_help_fits_a_terminal_and_lists_every_command(terminal):
             "graph",
             "step",
             "derive",
+            "matches",
             "draw",
             "undo",
             "redo",
@@ -311,6 +312,13 @@ def test_derive_shows_the_formula_and_its_steps(terminal):
     shown = terminal.type(":derive w")
     assert shown == repr(at.derive(terminal.session.tensor, terminal.session["w"]))
     assert "Xᵀ (X w - y)" in shown
+
+
+def test_a_formula_is_judged_as_it_is_typed(terminal):
+    terminal.type("X, w, y = np.array([[1.0, 2.0], [3.0, 4.0]]), Tensor([0.5, -0.5]), np.array([1.0, 2.0])")
+    terminal.type("J = np.sum((X @ w - y) ** 2) / 2")
+    assert terminal.type(":matches w X^T (X w - y)") == "X^T (X w - y): the gradient"
+    assert "2 times the gradient" in terminal.type(":matches w 2 X.T @ (X @ w - y)")
 
 
 def test_rows_of_different_lengths_are_reported_once(terminal):

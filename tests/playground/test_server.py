@@ -231,6 +231,30 @@ def test_the_textbooks_dz_without_its_m_is_recognised(client):
     assert row["notes"] == ["4 times the gradient: a missing 1/m?"]
 
 
+@pytest.mark.parametrize("typed", [
+    "dZ2 = (1/4)(A2 - Y)", r"dZ2 = \frac{1}{4}(A_2 - Y)", "dZ1 = W2^T dZ2 * 1[Z1 > 0]", "∂J/∂W2 = 1/4 (A2 - Y) A1ᵀ",
+    "E = A2 - Y\ndW2 = 1/4 E A1^T",
+])  # fmt: skip
+def test_a_gradient_may_be_typed_as_on_paper(client, typed):
+    network = EXAMPLES[TITLES.index("A two-layer network")]
+    (row,) = asked(client, "comparison", network, claims=typed)["rows"]
+    assert row["ok"]
+    assert row["line"] == len(typed.splitlines())
+
+
+def test_a_wrong_gradient_typed_as_on_paper_is_explained(client):
+    network = EXAMPLES[TITLES.index("A two-layer network")]
+    (row,) = asked(client, "comparison", network, claims="dZ1 = W2^T dZ2")["rows"]
+    assert not row["ok"]
+    assert "the gradient without the mask 1[Z1 > 0]: forgotten?" in row["verdict"]
+
+
+def test_a_place_in_a_gradient_typed_as_on_paper_is_shown(client):
+    network = EXAMPLES[TITLES.index("A two-layer network")]
+    error = asked(client, "comparison", network, claims="dZ2 = (1/4)(A2 - Y)\ndW2 = (1/4)(A2 - Y A1^T")["error"]
+    assert error["line"] == 2
+
+
 # ----- files -----
 def test_the_picture_is_exported(client):
     answer = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
