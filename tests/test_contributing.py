@@ -39,7 +39,7 @@ def test_every_file_that_a_recipe_names_exists():
 
 def test_recipes_are_numbered_from_one():
     recipes = re.split(r"^### ", CONTRIBUTING.split("## Tests, linters")[0], flags=re.MULTILINE)[1:]
-    assert len(recipes) == 7
+    assert len(recipes) == 8
     for recipe in recipes:
         steps = [int(number) for number in re.findall(r"^(\d+)\. ", recipe, re.MULTILINE)]
         assert steps == list(range(1, len(steps) + 1))

@@ -47,7 +47,7 @@ class Descent:
         self, passage: Passage, engine: Mapping[Term, Any], hidden: Term | None, left_out: Container[str]
     ) -> None:
         self.passage, self.engine, self.hidden = passage, dict(engine), hidden
-        self.taken = {*passage.names, *(s.name for s in passage.symbols)}
+        self.taken = {s.name for s in passage.symbols}
         self.simplifier = self.simplifier_of_run(left_out)
         self.lemmas = Lemmas(self.simplifier, self.normal)
         self.finished: dict[Term, Derivation] = {}
@@ -134,7 +134,8 @@ class Descent:
         digits = re.search(r"\d*$", sign.name or "")
         letters = (letter.upper() if inner.ndim > 1 else letter for letter in "zuqs")
         names = [letter + (digits[0] if digits else "") for letter in letters]
-        return self.unique_name(next((name for name in names if {name, f"d{name}"}.isdisjoint(self.taken)), names[0]))
+        taken = {*self.taken, *self.passage.names}
+        return self.unique_name(next((name for name in names if {name, f"d{name}"}.isdisjoint(taken)), f"{names[0]}′"))
 
     def branches(self, made: Term) -> bool:
         """Whether a term uses the tensors on the way more than once."""

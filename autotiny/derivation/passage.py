@@ -15,7 +15,7 @@ class Passage:
     ----------
     run, stated : the run in formulas, as it was recorded, and with its definitions as they are printed.
     output, goal, seed : the symbols of the output and of the target, and the gradient of the output.
-    names : names of the user's, which nothing else is called by.
+    names : names of the user's, which no part of the code without a name is called by.
     """
 
     def __init__(

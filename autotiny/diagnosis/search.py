@@ -101,7 +101,8 @@ class Search:
         yield self.with_factor()
         yield self.pairs(0)
         yield self.pairs(1)
-        yield self.scaled(self.known, likely=False) if self.stated.size > 1 else []
+        is_multiple = factor(self.stated, self.right) is not None  # also of any term that the gradient is a multiple of
+        yield [] if is_multiple or self.stated.size == 1 else self.scaled(self.known, likely=False)
 
     def close(self, a: Array, b: Array, size: float) -> bool:
         """Whether two effects along the directions agree, as far as they are known."""
