@@ -86,7 +86,7 @@ def view_key(value: Any, base: Any) -> Any:
 
     >>> x = np.arange(12.0).reshape(3, 4)
     >>> view_key(x[1], x), view_key(x[:, 1:3], x), view_key(x[::2, 0], x), view_key(x.copy(), x)
-    (1, (slice(None, None, None), slice(1, 3, None)), (slice(None, None, 2), 0), None)
+    (1, (slice(None, None, None), slice(1, -1, None)), (slice(None, None, 2), 0), None)
     """
     if value is base or not isinstance(value, np.ndarray) or not (value.base is base or value.base is base.base):
         return None

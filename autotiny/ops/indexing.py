@@ -125,7 +125,7 @@ def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: bool | No
 @compose(np.diagonal)
 def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """Return the entries a[..., i, i + offset]."""
-    if a.ndim != 2 or (axis1 % 2, axis2 % 2) != (0, 1):
+    if a.ndim != 2 or axis1 not in (0, -2) or axis2 not in (1, -1):
         a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = a.shape[-2:]
     i = np.arange(max(0, -offset), min(rows, columns - offset))
