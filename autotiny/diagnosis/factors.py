@@ -39,7 +39,7 @@ def likely_cause(size: float, context: Context) -> str:
     known += [(f"one factor {name} too many", f"one 1/m too many{name[1:]}", n) for n, name in context.sums().items()]
     taken = {*context.counts(), *context.sums()}
     numbers = [(name, number) for name, number in context.numbers().items() if abs(number) not in taken]
-    known += [(f"one factor {name} too many", f"a missing factor {name}", abs(number)) for name, number in numbers]
+    known += [(too_often(name), too_seldom(name), abs(number)) for name, number in numbers]
     causes: list[tuple[str, float]] = []
     for above, below, number in known:
         causes += [(above, number), (below, 1 / number)] if number not in (0, 1) else []
@@ -56,6 +56,16 @@ def likely_cause(size: float, context: Context) -> str:
         if words:
             return ", or ".join(dict.fromkeys(words[:2]))
     return ""
+
+
+def too_often(name: str) -> str:
+    """Return the words for a number that a gradient has as a factor once too often."""
+    return f"one factor {name} too many, or a missing 1/{name}"
+
+
+def too_seldom(name: str) -> str:
+    """Return the words for a number that a gradient lacks as a factor."""
+    return f"a missing factor {name}, or one 1/{name} too many"
 
 
 def _of_scales(context: Context) -> Iterator[tuple[str, float]]:
