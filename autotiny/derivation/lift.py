@@ -16,6 +16,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, constant, symbol, topological_order
 from autotiny.algebra.picks import ARGSORT
 from autotiny.algebra.simplify import rebuilt, size
+from autotiny.derivation.guesses import Guess, of_arrays, of_number
 from autotiny.derivation.loops import Loops
 from autotiny.derivation.origins import Origins
 from autotiny.derivation.readings import PI
@@ -306,7 +307,8 @@ class _Lifter:
         """A number that no line of the code gives, by the numbers that it is the product or inverse of."""
         way = as_powers(abs(float(value)), numbers) if value else None
         if way is None:
-            return constant(value)
+            guess = of_number(float(value), self.plain_arrays(), list(numbers.values()))
+            return constant(value) if guess is None else self.guessed(guess)
         scale = way.scale if value > 0 else -way.scale
         result: Any = int(scale) if scale.is_integer() else scale
         for name, power in way.names:
@@ -355,7 +357,7 @@ class _Lifter:
 
     def related(self, value: Any) -> Term:
         """An array by its relation to a named array or tensor."""
-        if is_short(value):
+        if value.dtype.kind != "b" and is_short(value):
             return constant(value)
         for _, array in self.arrays.values():
             if (key := view_key(value, array)) is not None:
@@ -365,10 +367,25 @@ class _Lifter:
             mask = next((mask for mask in masks if np.array_equal(mask.value, value)), None)
             return self.unknown(value) if mask is None else mask
         related = [(how, each) for _, each in self.arrays.values() if (how := relation(value, each)) is not None]
-        if len(related) != 1:  # of two, either may be meant
+        if len(related) > 1:  # either may be meant
             return self.unknown(value)
+        if not related:
+            guess = of_arrays(value, self.plain_arrays(), list(self.numbers.values()))
+            return self.unknown(value) if guess is None else self.guessed(guess)
         how, array = related[0]
         return RELATIONS[how](self.variable(array))
+
+    def plain_arrays(self) -> list[Any]:
+        """The arrays of real numbers in scope."""
+        return [array for _, array in self.arrays.values() if array.dtype.kind == "f"]
+
+    def guessed(self, guess: Guess) -> Term:
+        """A constant as a function of named arrays and numbers."""
+        operands = [
+            self.variable(each) if isinstance(each, np.ndarray) else self.counted(each, self.numbers)
+            for each in guess.operands
+        ]
+        return constant(guess.of(*operands))
 
     def variable(self, value: Any) -> Term:
         """The symbol of the variable that holds an array."""
