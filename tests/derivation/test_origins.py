@@ -66,7 +66,7 @@ FORMULAS = [
     ("Y = _n(2, 3)\nJ = np.sum(Y[0] * np.sin(x)) + np.sum(Y[1] * np.cos(x))", "Y[0] * cos(x) - sin(x) * Y[1]"),
     ("def f(t):\n    return 2 * t\nJ = np.sum(f(_n(3)) * np.sin(x))", "C * cos(x)"),
     ("J = np.sum(np.random.default_rng(0).normal(size=3) * np.sin(x))", "C * cos(x)"),
-    ("y = _n(3)\nx0 = x.data.copy()\nJ = np.sum((x.data - y) * np.sin(x))", "C * cos(x)"),
+    ("y = _n(3)\nx0 = x.data.copy()\nJ = np.sum((x.data - y) * np.sin(x))", "cos(x) * (x0 - y)"),
     # ----- functions, methods, loops -----
     ("def f(x, y, lam):\n    m = len(y)\n    return np.sum((x - y) ** 2) / m + lam * x @ x\n"
      "J = f(x, _n(3), 0.3)", "2 * (lam * x + (x - y) / m)"),
