@@ -30,7 +30,7 @@ KINDS = {
     "same": lambda rng, shape: np.full(shape, rng.normal()),
     "identity": lambda rng, shape: np.eye(3),
 }
-WANTED = 30
+WANTED = 15
 
 
 def draw(row, rng):
