@@ -15,6 +15,7 @@ import argparse
 import ast
 import json
 import re
+import sys
 import time
 import warnings
 from collections import Counter
@@ -159,8 +160,11 @@ def agrees(derivation: Derivation, case: Case, names: dict[str, Any]) -> bool:
     return bool(np.allclose(np.broadcast_to(known, got.shape) if known.ndim <= got.ndim else known, got, 1e-8, 1e-10))
 
 
-def main() -> None:
-    """Print the count of each class, and with --not-textbook every formula that is not the textbook's."""
+def main() -> int:
+    """Print the count of each class, and with --not-textbook every formula that is not the textbook's.
+
+    Return 1 where there is such a formula, else 0.
+    """
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path)
@@ -176,7 +180,8 @@ def main() -> None:
     counts = Counter(result.kind for _, result in results)
     slowest = max((result.seconds for _, result in results), default=0)
     print(", ".join(f"{counts[kind]} {kind}" for kind in CLASSES), f"of {len(results)}; slowest {slowest:.2f} s")
+    return int(counts["textbook"] < len(results))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.program import identifier, in_order
 
 CASES = list(textbook_forms.cases(Path(__file__).parent / "textbook"))[::3]
-"""A third of the cases: `tools/textbook_forms.py tests/derivation/textbook` judges all of them."""
+"""A third of the cases; .ci/run judges all of them by `tools/textbook_forms.py`."""
 
 
 def alone(derivation: Derivation) -> Any:
