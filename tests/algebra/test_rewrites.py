@@ -30,7 +30,7 @@ KINDS = {
     "same": lambda rng, shape: np.full(shape, rng.normal()),
     "identity": lambda rng, shape: np.eye(3),
 }
-WANTED = 15
+WANTED = 20
 
 
 def draw(row, rng):
@@ -172,7 +172,8 @@ def test_an_exact_equation_holds_on_nan_and_infinities_and_where_numbers_overflo
 
 
 @pytest.mark.parametrize("name", ["common factor", "constant factor moves out of the sum", "product with the identity"])
-def test_a_moderate_equation_fails_where_numbers_overflow(name, rng):
+def test_a_moderate_equation_fails_where_numbers_overflow(name, rng, monkeypatch):
+    monkeypatch.setitem(globals(), "WANTED", 60)  # at few of them numbers overflow
     for row in ROWS:
         if row.name == name:
             assert row.moderate

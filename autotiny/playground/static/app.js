@@ -112,7 +112,7 @@ const VIEWS = {
   steps: new Lane("steps", ({ error, html }) => {
     const frame = find("#steps iframe");
     frame.hidden = Boolean(error);
-    if (html) frame.srcdoc = html;
+    if (html && frame.srcdoc !== html) frame.srcdoc = html; // the same page would begin again at its first step
     find("#steps .status").textContent = error?.message ?? "";
   }),
   derivation: new Lane("derivation", (answer) => {
