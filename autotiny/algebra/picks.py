@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra.equation import Equation
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -35,9 +34,6 @@ INDEX, SCATTER, FLIP = OPS[index], OPS[scatter], OPS[np.flip]
 INV, ARGSORT = OPS[np.linalg.inv], plain(np.argsort)
 OF_DIAGONALS = {OPS[np.sum], OPS[np.transpose], INV, MATMUL}
 WHOLE, BACKWARDS = slice(None), slice(None, None, -1)
-
-PICKS: tuple[Equation, ...] = ()
-"""Rows that are patterns, for the table of rewrites."""
 
 
 @dataclass(frozen=True)

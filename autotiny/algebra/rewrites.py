@@ -22,7 +22,6 @@ from autotiny.algebra.equation import Equation
 from autotiny.algebra.identities import IDENTITIES
 from autotiny.algebra.layers import LAYERS
 from autotiny.algebra.matrices import MATRICES
-from autotiny.algebra.picks import PICKS
 from autotiny.ops.activations import softmax
 from autotiny.ops.linalg import cofactors
 from autotiny.ops.logarithms import log_softmax, logsumexp
@@ -137,7 +136,6 @@ ROWS = (
 
     *LAYERS,
     *MATRICES,
-    *PICKS,
 )
 
 EXPANSIONS = (

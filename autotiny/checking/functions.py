@@ -338,10 +338,6 @@ def _moved(point: Any, rng: np.random.Generator) -> Any:
     return np.where(point == 0, 0.1 * noise, point * np.exp(0.3 * noise)).astype(point.dtype)
 
 
-def _undecided(row: Row, reason: str) -> Row:
-    return replace(row, outlier="undecided", sides=None, notes=(reason,))
-
-
 def _shapes(parts: Sequence[Any]) -> list[tuple[int, ...]]:
     return [as_numbers(part, "the gradient", complex_too=True).values.shape for part in parts]
 

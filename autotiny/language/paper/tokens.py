@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from autotiny.language.errors import ExpressionError, suggestion
+from autotiny.language.errors import ExpressionError
 from autotiny.language.reading import SourceText
 from autotiny.notation.text import GREEK
 
@@ -238,12 +238,6 @@ class _Tokenizer:
                 self.at = i + 1
                 return self.text[start:i]
         raise error_at(self.text, "{ is not closed", self.at, self.at + 1)
-
-
-def unknown_command(text: str, token: Token) -> ExpressionError:
-    r"""The error for a command of LaTeX without a meaning here."""
-    near = suggestion(token.text, [*COMMANDS, *FONTS])
-    return error_at(text, f"\\{token.text} is not read{near}", token.start, token.end)
 
 
 def error_at(text: str, message: str, start: int, end: int) -> ExpressionError:
