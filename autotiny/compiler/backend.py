@@ -1,7 +1,9 @@
 """The interface of back ends, which emit the program of a schedule if they accept it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from autotiny.algebra import Term
 from autotiny.compiler.naming import FormulaNames
@@ -15,6 +17,15 @@ class FactError(Exception):
     """A fact of the first call does not hold on these values, or a value that must be finite is not."""
 
 
+class Argument(NamedTuple):
+    """What a kernel takes: an array in C order, or a number, whose shape is None."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...] | None = None
+    written: bool = False
+    """Whether the kernel writes into it."""
+
+
 class ProgramText(NamedTuple):
     """The source of a program, which defines `step(*inputs)` and returns the outputs."""
 
@@ -24,11 +35,13 @@ class ProgramText(NamedTuple):
     in_python: bool = False
     """Whether it computes in Python's own arithmetic, which raises where NumPy gives inf or nan."""
     kernels: str = ""
-    """The source of a module of functions for numba, which `text` calls; "" for a program without them.
+    """The source of a module of functions for numba; "" for a program without them.
 
-    Each states its signature, with arrays in C order. They are compiled once and called by several threads at a time,
-    so that their memory comes from `text`, which is run anew for each of the calls at the same time.
+    They are compiled once and called by several threads at a time, so that their memory comes from `text`, which is
+    run anew for each of the calls at the same time.
     """
+    signatures: Mapping[str, Sequence[Argument]] = {}
+    """The kernels that `text` calls, with what they take: arrays of any other order are copied into C order first."""
 
     @property
     def source(self) -> str:

@@ -190,7 +190,7 @@ class Executable:
         if source.kernels:
             from autotiny.compiler.loops.kernels import load  # numba takes long to import
 
-            self.objects |= load(source.kernels)
+            self.objects |= load(source.kernels, source.signatures)
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
