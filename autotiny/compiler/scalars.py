@@ -14,6 +14,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError, ProgramText
 from autotiny.compiler.naming import names_to_show
 from autotiny.compiler.operands import comment, is_copied_number, number, unique_names
+from autotiny.compiler.products import FORMS_FOR_NUMPY
 from autotiny.compiler.schedule import Schedule
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.expression import Expression, symbol
@@ -61,6 +62,10 @@ class PythonCode(NumpyCode):
 
 class ScalarBackend:
     """Programs about numbers of Python's precision alone, and functions that Python has."""
+
+    name = "Python"
+    passes = FORMS_FOR_NUMPY
+    sees_flags = True
 
     def accepts(self, schedule: Schedule) -> bool:
         """Return whether all is a number, and another program may take over where Python raises."""
