@@ -1,7 +1,7 @@
 """Compute the coefficients of the polynomials in autotiny/compiler/loops: python tools/minimax.py (needs mpmath).
 
-`mpmath.chebyfit` interpolates at the Chebyshev points, which comes close to the polynomial with the least greatest error
-(Muller, Elementary Functions, 3rd ed. 2016, section 3.3). The functions are hypergeometric ones: nothing cancels at 0.
+`mpmath.chebyfit` interpolates at the Chebyshev points, which comes close to the polynomial with the least greatest
+error (Muller, Elementary Functions, 3rd ed. 2016, chapter 3). The functions are hypergeometric: nothing cancels at 0.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """exp and what follows from it.
 
-x = n log(2) + r with an integer n and |r| <= log(2) / 2, so that exp(x) = 2**n exp(r); log(2) is a sum of two constants,
-the first of which is short (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). exp(r) is a
-polynomial (tools/minimax.py). 2**n is 2**h 2**(n - h) with h = n / 2, so that no power of two overflows where the
-result does not, or loses bits where the result keeps them.
+x = n log(2) + r with an integer n and |r| <= log(2) / 2, so that exp(x) = 2**n exp(r). log(2) is a sum of two
+constants, the first of which is short (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6);
+exp(r) is a polynomial (tools/minimax.py). 2**n is 2**h 2**(n - h) with h = n / 2 rounded: neither overflows where the
+result does not, or loses bits that the result has.
 """
 
 import math

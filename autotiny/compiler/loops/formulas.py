@@ -1,4 +1,4 @@
-"""Numbers of machine code: a formula written with them, as on paper, is code that LLVM turns into vector code in a loop.
+"""Numbers of machine code: a formula written with them, as on paper, is code that LLVM makes vector code of in a loop.
 
 There are no branches: `where` computes both sides. A product and a sum may be fused (`x * y + z` with one rounding)
 where the processor can do so, as C compilers do; otherwise the arithmetic is IEEE 754's.
@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
-from llvmlite import ir
+
+from autotiny.compiler.loops.arithmetic import instruction
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of floating-point numbers: name, LLVM's type, bits in all, and bits of the stored significand."""
+    """A format of floating-point numbers: its name, LLVM's types of a number and its bits, the significand's width."""
 
     name: str
     type: Any
-    width: int
+    integer: Any
     digits: int
+
+    @property
+    def width(self) -> int:
+        """The bits of a number."""
+        return int(self.integer.width)
 
     def bits(self, x: float) -> int:
         """Return the bits of a constant, as an integer."""
@@ -41,13 +47,6 @@ class Format:
         return 1.5 * 2.0**self.digits
 
 
-FORMATS = {
-    "float64": Format("float64", ir.DoubleType(), 64, 52),
-    "float32": Format("float32", ir.FloatType(), 32, 23),
-}
-"""The formats by their names."""
-
-
 @dataclass(frozen=True, eq=False)
 class Operand:
     """A value of machine code, and the builder that writes what is computed from it."""
@@ -56,13 +55,9 @@ class Operand:
     format: Format
     value: Any
 
-    def constant(self, x: Any) -> Any:
-        """Return a constant of the same type."""
-        raise NotImplementedError
-
     def of(self, x: Any) -> Any:
         """Return the value of an operand, which may be a constant."""
-        return x.value if isinstance(x, Operand) else self.constant(x)
+        return x.value if isinstance(x, Operand) else self.value.type(x)
 
     def made(self, value: Any) -> Self:
         """Return another operand of this type."""
@@ -72,12 +67,13 @@ class Operand:
 class Number(Operand):
     """A floating-point number."""
 
-    def constant(self, x: float) -> Any:
-        return ir.Constant(self.format.type, float(np.array(x, self.format.name)))
+    def of(self, x: Any) -> Any:
+        """Return the value of an operand, which may be a constant: it is rounded to the format."""
+        return x.value if isinstance(x, Operand) else self.format.type(float(np.array(x, self.format.name)))
 
     def number(self, x: float) -> "Number":
         """Return a constant number."""
-        return self.made(self.constant(x))
+        return self.made(self.of(x))
 
     def __add__(self, y: "Number | float") -> "Number":
         return self.made(self.builder.fadd(self.value, self.of(y), flags=("contract",)))
@@ -113,28 +109,21 @@ class Number(Operand):
         return self.builder.fcmp_ordered(">", self.value, self.of(y))
 
     def equals(self, y: "Number | float") -> Any:
+        """Whether x = y, which == cannot say."""
         return self.builder.fcmp_ordered("==", self.value, self.of(y))
 
     def intrinsic(self, name: str, *others: "Number") -> "Number":
         """Return what an instruction of LLVM makes of numbers."""
-        values = [self.value, *(y.value for y in others)]
-        function = self.builder.module.declare_intrinsic(f"llvm.{name}", [self.format.type], self.type_of(len(values)))
-        return self.made(self.builder.call(function, values))
-
-    def type_of(self, arguments: int) -> Any:
-        return ir.FunctionType(self.format.type, [self.format.type] * arguments)
+        return self.made(instruction(self.builder, name, self.value, *(y.value for y in others)))
 
     @property
     def bits(self) -> "Integer":
         """The bits, as an integer."""
-        return Integer(self.builder, self.format, self.builder.bitcast(self.value, ir.IntType(self.format.width)))
+        return Integer(self.builder, self.format, self.builder.bitcast(self.value, self.format.integer))
 
 
 class Integer(Operand):
     """An integer as wide as the numbers, modulo 2**width: bits of a number, or an exponent."""
-
-    def constant(self, x: int) -> Any:
-        return ir.Constant(ir.IntType(self.format.width), x)
 
     def __add__(self, y: "Integer | int") -> "Integer":
         return self.made(self.builder.add(self.value, self.of(y)))
@@ -174,7 +163,7 @@ def where(condition: Any, x: "Value | float", y: "Value | float") -> "Value":
     """Return x where the condition holds, else y."""
     one = x if isinstance(x, Operand) else y
     assert isinstance(one, Operand)
-    return one.made(one.builder.select(condition, one.of(x), one.of(y)))  # type: ignore[return-value]
+    return one.made(one.builder.select(condition, one.of(x), one.of(y)))
 
 
 def at_least(low: float, x: Number) -> Number:

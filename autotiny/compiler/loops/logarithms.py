@@ -138,7 +138,7 @@ def log1p(x: Number) -> Number:
     u = x + 1.0
     lost = (1.0 - (u - (u - 1.0))) + (x - (u - 1.0))  # Knuth, Seminumerical Algorithms, section 4.2.2, theorem B
     n, m = split(u)
-    f = (m - 1.0) + lost * 0.5 * ((2 * form.bias + 1 - n) << form.digits).number  # 2**-k may not be normal
+    f = (m - 1.0) + lost * (((2 * form.bias + 1 - n) << form.digits).number * 0.5)  # 2**-k may be subnormal
     return copysign(with_limits(log_of(number_of(n), f), u), x)
 
 

@@ -1,63 +1,99 @@
-"""The functions that loops call: NumPy's names, a number in, a number out, and vector code where the loop allows it.
+"""The functions that loops call, a number in and a number out: each call writes the code of a formula in its place.
 
-Why not ...: numba calls the scalar functions of the C library for `math.exp`; its switch for Intel's vector library
-(SVML) needs a library that PyPI's numba lacks, and works on Intel's processors alone; SLEEF has no wheels on PyPI.
+LLVM makes vector code of it. numba calls the C library for `math.exp` instead, one number at a time; its switch for
+Intel's vector library (SVML) needs a library that numba's wheels lack, and works on Intel's processors alone; SLEEF has
+no wheels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from inspect import Parameter, Signature, signature
 from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
+import numpy as np
 
-from autotiny.compiler.loops import exponentials, logarithms
-from autotiny.compiler.loops.formulas import FORMATS, Number
+from autotiny.compiler.loops import arithmetic, exponentials, logarithms
+from autotiny.compiler.loops.formulas import Format, Number
+
+FORMULAS: Mapping[str, Callable[..., Number]] = {
+    formula.__name__: formula
+    for formula in (
+        *(exponentials.exp, exponentials.exp2, exponentials.expm1, exponentials.sigmoid),
+        *(exponentials.sinh, exponentials.cosh, exponentials.tanh),
+        *(logarithms.log, logarithms.log2, logarithms.log10, logarithms.log1p),
+        *(logarithms.softplus, logarithms.logaddexp),
+    )
+}
+"""Functions of floating-point numbers of one type, under NumPy's names."""
+
+ARITHMETIC: Mapping[str, Callable[..., Any]] = {
+    code.__name__: code
+    for code in (
+        *(arithmetic.add_to, arithmetic.multiply_to, arithmetic.multiply_add),
+        *(arithmetic.maximum, arithmetic.minimum),
+    )
+}
+"""Functions of numbers of one type, of any of these."""
+
+NUMBERS = ("float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
 
 
-def of_one_number(formula: Callable[[Number], Number]) -> Any:
-    """Return the function that loops call: each call writes the formula's code in its place."""
-
-    def typed(typingctx: Any, x: Any) -> Any:
-        return (x(x), write(formula)) if isinstance(x, types.Float) else None
-
-    return named(typed, formula)
+DIGITS = {"float64": 52, "float32": 23}
+"""The bits of the significand, of the floating-point numbers that have formulas."""
 
 
-def of_two_numbers(formula: Callable[[Number, Number], Number]) -> Any:
-    """Return the function that loops call, of two numbers of one type."""
+def __getattr__(name: str) -> Any:
+    """Return the function of this name: numba is imported when the first one is asked for."""
+    if name in FORMULAS:
+        function = of_floats(FORMULAS[name])
+    elif name in ARITHMETIC:
+        function = of_numbers(ARITHMETIC[name])
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, function)
 
-    def typed(typingctx: Any, x: Any, y: Any) -> Any:
-        return (x(x, x), write(formula)) if isinstance(x, types.Float) and x == y else None
 
-    return named(typed, formula)
+def of_floats(formula: Callable[..., Number]) -> Any:
+    """Return numba's function of a formula."""
+
+    def code(builder: Any, dtype: Any, values: Sequence[Any]) -> Any:
+        from llvmlite.ir import IntType
+
+        prefer_wide_vectors(builder.function)
+        form = Format(dtype.name, values[0].type, IntType(8 * dtype.itemsize), DIGITS[dtype.name])
+        return formula(*[Number(builder, form, value) for value in values]).value
+
+    return function_of_numba(formula.__name__, list(signature(formula).parameters), DIGITS, code)
 
 
-def named(typed: Callable[..., Any], formula: Callable[..., Any]) -> Any:
-    typed.__name__, typed.__doc__ = formula.__name__, formula.__doc__
+def of_numbers(operation: Callable[..., Any]) -> Any:
+    """Return numba's function of an operation on numbers of any type."""
+
+    def code(builder: Any, dtype: Any, values: Sequence[Any]) -> Any:
+        return operation(builder, dtype.kind, *values)
+
+    _, _, *names = signature(operation).parameters
+    return function_of_numba(operation.__name__, names, NUMBERS, code)
+
+
+def function_of_numba(name: str, parameters: Sequence[str], dtypes: Collection[str], code: Callable[..., Any]) -> Any:
+    """Return a function that writes its code where it is called: its arguments are of one type, which it returns."""
+    from numba import from_dtype
+    from numba.extending import intrinsic
+
+    dtype_of = {from_dtype(np.dtype(dtype)): np.dtype(dtype) for dtype in dtypes}
+
+    def typed(typingctx: Any, *types: Any) -> Any:
+        if len(set(types)) > 1 or types[0] not in dtype_of:
+            return None
+        dtype = dtype_of[types[0]]
+        return types[0](*types), lambda context, builder, signature, values: code(builder, dtype, values)
+
+    typed.__name__ = name
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    typed.__signature__ = Signature([Parameter(x, kind) for x in ("typingctx", *parameters)])  # type: ignore[attr-defined]
     return intrinsic(typed)
 
 
-def write(formula: Callable[..., Number]) -> Callable[..., Any]:
-    """Return what writes the code of a formula."""
-
-    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        form = FORMATS[str(signature.return_type)]
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return formula(*[Number(builder, form, value) for value in values]).value
-
-    return code
-
-
-exp = of_one_number(exponentials.exp)
-exp2 = of_one_number(exponentials.exp2)
-expm1 = of_one_number(exponentials.expm1)
-sinh = of_one_number(exponentials.sinh)
-cosh = of_one_number(exponentials.cosh)
-tanh = of_one_number(exponentials.tanh)
-sigmoid = of_one_number(exponentials.sigmoid)
-log = of_one_number(logarithms.log)
-log2 = of_one_number(logarithms.log2)
-log10 = of_one_number(logarithms.log10)
-log1p = of_one_number(logarithms.log1p)
-softplus = of_one_number(logarithms.softplus)
-logaddexp = of_two_numbers(logarithms.logaddexp)
+def prefer_wide_vectors(function: Any) -> None:
+    """Let LLVM use vectors of 512 bits where the processor has them, as NumPy does: it prefers 256 by itself."""
+    set.add(function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own `add` knows no attributes of this form
