@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autotiny.compiler.loops.arithmetic import instruction
+from autotiny.compiler.loops.instructions import instruction
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.compiler.loops import arithmetic, exponentials, logarithms
+from autotiny.compiler.loops import exponentials, instructions, logarithms
 from autotiny.compiler.loops.formulas import Format, Number
 
 FORMULAS: Mapping[str, Callable[..., Number]] = {
@@ -28,8 +28,8 @@ FORMULAS: Mapping[str, Callable[..., Number]] = {
 ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     code.__name__: code
     for code in (
-        *(arithmetic.add_to, arithmetic.multiply_to, arithmetic.multiply_add),
-        *(arithmetic.maximum, arithmetic.minimum),
+        *(instructions.add_to, instructions.multiply_to, instructions.multiply_add),
+        *(instructions.maximum, instructions.minimum),
     )
 }
 """Functions of numbers of one type, of any of these."""
