@@ -1,25 +1,23 @@
 """The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
 
-import itertools
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
-from typing import Any
 
 import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
 from autotiny.algebra.facts import ROUNDING, precision
-from autotiny.compiler.backend import ProgramText
+from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
 from autotiny.compiler.emit import Writer
 from autotiny.compiler.loops.accesses import view_map
 from autotiny.compiler.loops.forms import has_loop
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
-from autotiny.compiler.rewriting import VDOT, TermKind, kind, made_by
+from autotiny.compiler.operands import type_of
+from autotiny.compiler.products import share_sign
+from autotiny.compiler.rewriting import TermKind, kind, made_by
 from autotiny.compiler.schedule import Schedule
-from autotiny.ops import OPS
+from autotiny.compiler.table import shorten
 
 LARGEST_PRODUCT = 2**15
 """Multiplications from which BLAS is faster than a loop."""
@@ -64,7 +62,10 @@ class LoopWriter(Writer):
         self.last = {x: place for x, place in plan.place.items() if isinstance(place, Term) and x is not place}
         super().__init__(replace(plan, place=dict(self.last), storages=[], group={}))
         self.kernels: list[KernelText] = []
-        self.results: list[str] = []
+        self.needed: set[Term] = set()
+        """The results that are needed outside the kernel that computes them."""
+        self.numbers: set[Term] = set()
+        """The numbers that kernels return."""
 
     def program(self) -> ProgramText:
         """Return the program."""
@@ -87,7 +88,13 @@ class LoopWriter(Writer):
         head = [*(f"import {module}" for module in sorted(self.modules)), "import numpy as np", *imported]
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
         text = [*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]
-        return ProgramText("\n".join(text), self.objects, kernels=self.kernel_module())
+        signatures = {kernel.name: self.signature(kernel) for kernel in self.kernels}
+        return ProgramText("\n".join(text), self.objects, kernels=self.kernel_module(), signatures=signatures)
+
+    @staticmethod
+    def signature(kernel: KernelText) -> list[Argument]:
+        """Return what a kernel takes."""
+        return [Argument(x.dtype, x.shape if x.ndim else None, kernel.writes(x)) for x in kernel.arguments]
 
     def kernel_module(self) -> str:
         """Return the text of all kernels, with what they import."""
@@ -103,13 +110,14 @@ class LoopWriter(Writer):
     def with_guards(self) -> tuple[list[Guard], list[Term]]:
         """Return the conditions that stop the program, and all operations, those of the conditions included."""
         plan, guards = self.plan, list[Guard]()
+        assert plan.stop is not None or not (plan.finite or plan.not_nan)
         for sums in plan.checks:
-            guards.append(Guard([constant(np.max(abs(sums - 1)))], ROUNDING * precision(sums.value)))
+            guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
         if plan.finite:
-            guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], None))
-        nans = [constant(np.sum(np.not_equal(x, x))) for x in getattr(plan, "not_nan", ())]
+            guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
+        nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
         if nans:
-            guards.append(Guard(nans, 0))
+            guards.append(Guard(nans, plan.stop, 0))
         last = list(self.last)
         totals = [total for guard in guards for total in guard.totals if total.op is not None]
         known = set(plan.order)
@@ -120,34 +128,45 @@ class LoopWriter(Writer):
     def results_of(self, parts: Sequence[Stage]) -> set[Term]:
         """Return the results that are needed outside the kernel that computes them."""
         needed = {x for x in self.plan.outputs if x.op is not None}
-        home: dict[Term, int] = {}
+        home = {term: i for i, part in enumerate(parts) for term in part.terms}
         for i, part in enumerate(parts):
-            for term in part.terms:
-                home[term] = i
-                for arg in term.parents:
-                    while arg.op is not None and kind(arg) is TermKind.VIEW and part.is_kernel and view_map(arg):
-                        arg = arg.args[0]
-                    if arg.op is not None and home[arg] != i:
-                        needed.add(arg)
+            for x in {through_views(arg) for term in part.terms for arg in term.parents}:
+                if x.op is not None and home[x] != i:
+                    needed.add(x)
         return needed
+
+    def write_line(self, term: Term) -> None:
+        """Write a line of NumPy, and those of the views that it uses."""
+        for part in term.parents:
+            if part.op is not None and part not in self.expressions:
+                self.write_line(part)
+            if part in self.numbers and isinstance(part.value, np.ndarray | np.generic):
+                self.numbers.discard(part)
+                self.lines.append(f"{self.names[part]} = {self.result(part)}")
+        self.write(term)
 
     def write_kernel(self, terms: Sequence[Term], guards: Sequence[Guard]) -> None:
         """Write one kernel, and the lines that call it."""
-        nests = Nests(self.needed & set(terms), {x: self.last[x] for x in terms if x in self.last}, set(self.names.values()))
-        outputs = set(self.plan.outputs)
+        last = {x: self.last[x] for x in terms if x in self.last}
+        nests = Nests(self.needed & set(terms), last, set(self.names.values()))
         waiting = list(guards)
         for term in terms:
-            if term in nests.last:
+            if term in last:
                 nests.body += waiting
                 waiting = []
             if kind(term) is not TermKind.VIEW:
                 nests.add(statement_of(term))
-            elif term in outputs:
+            elif term in self.plan.outputs:
                 nests.add(copy_of_view(term))
         nests.body += waiting
-        name = "loops" if not self.kernels else f"loops_{len(self.kernels) + 1}"
-        kernel = KernelText(name, nests, self.names, self.user_names)
+        if not nests.body:
+            return
+        kernel = KernelText(self.fresh("loops"), nests, self.names, self.user_names)
         self.kernels.append(kernel)
+        self.call_kernel(kernel)
+
+    def call_kernel(self, kernel: KernelText) -> None:
+        """Write the lines that call a kernel."""
         for x in kernel.written:
             if x not in self.last:
                 self.lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
@@ -155,18 +174,47 @@ class LoopWriter(Writer):
         for x in kernel.arguments:
             if x in kernel.memory:
                 self.setup.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
-            elif x.is_constant:
-                self.names[x] = self.fresh("constant")
-                self.objects[self.names[x]] = np.ascontiguousarray(x.value)
         numbers = ", ".join(self.names[x] for x in kernel.numbers)
-        self.lines.append(f"{f'{numbers} = ' if numbers else ''}{name}({', '.join(map(self.argument, kernel.arguments))})")
-        for x in kernel.numbers:
-            self.expressions[x] = self.names[x]
-            self.numbers.add(x)
+        arguments = ", ".join(map(self.argument, kernel.arguments))
+        self.lines.append(f"{f'{numbers} = ' if numbers else ''}{kernel.name}({arguments})")
+        self.numbers.update(kernel.numbers)
+        self.expressions.update({x: self.names[x] for x in kernel.numbers})
 
     def argument(self, x: Term) -> str:
-        """Return an argument of a kernel: an array in C order, or a number."""
-        name = self.names[x]
-        if x.op is not None and x not in self.computed and x.ndim:
-            return f"np.ascontiguousarray({name})"
+        """Return an argument of a kernel: an array, or a number."""
+        if x.is_constant:
+            return self.refer("constant", x.value)
+        name = self.expressions[x]
         return f"{name}[()]" if not x.ndim and isinstance(x.value, np.ndarray) and x not in self.numbers else name
+
+    def result(self, output: Term) -> str:
+        """Return the expression of a result; of a number as an array or a scalar of NumPy, as the function returns it."""
+        if output not in self.numbers:
+            return super().result(output)
+        name = self.expressions[output]
+        if isinstance(output.value, np.ndarray):
+            return f"np.array({name}{type_of(output)})"
+        return f"np.{output.dtype.name}({name})" if isinstance(output.value, np.generic) else name
+
+
+def through_views(x: Term) -> Term:
+    """Return the term whose entries a view shows."""
+    while x.op is not None and kind(x) is TermKind.VIEW and view_map(x) is not None:
+        x = x.args[0]
+    return x
+
+
+class LoopBackend:
+    """Programs of loops."""
+
+    name = "numba"
+    passes: tuple[Pass, ...] = (shorten, share_sign)
+    sees_flags = False
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return whether any of the program is worth a loop."""
+        return any(in_loops(term) and kind(term) is not TermKind.VIEW for term in schedule.order)
+
+    def emit(self, schedule: Schedule) -> ProgramText:
+        """Return the program: kernels of loops, and `step`, which calls them."""
+        return LoopWriter(schedule).program()

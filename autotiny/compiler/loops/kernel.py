@@ -1,12 +1,13 @@
 """The text of one kernel: a function of arrays and numbers that numba compiles."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term
+from autotiny.algebra import Term, constant
 from autotiny.compiler.loops.accesses import Access, Index
 from autotiny.compiler.loops.forms import (
     FUNCTIONS,
@@ -37,7 +38,7 @@ class KernelText:
     numbers : the results that it returns.
     """
 
-    def __init__(self, name: str, nests: Nests, names: Mapping[Term, str], named: Iterable[Term]) -> None:
+    def __init__(self, name: str, nests: Nests, names: dict[Term, str], named: Iterable[Term]) -> None:
         self.name, self.nests, self.names, self.named = name, nests, names, set(named)
         self.code = LoopCode()
         self.imports: dict[str, set[str]] = {}
@@ -84,10 +85,7 @@ class KernelText:
     def function(self) -> list[str]:
         """Return the lines of the function."""
         arguments = self.arguments
-        types = ", ".join(map(self.type_of, arguments))
-        numbers = [self.scalar_type(x.dtype) for x in self.numbers]
-        result = "void" if not numbers else numbers[0] if len(numbers) == 1 else f"Tuple(({', '.join(numbers)}))"
-        lines = [f'@njit("{result}({types})", nogil=True, error_model="numpy")']
+        lines = ['@njit(nogil=True, error_model="numpy")']
         lines.append(f"def {self.name}({', '.join(self.names[x] for x in arguments)}):")
         for term in self.memory:
             if term in self.stacked:
@@ -100,10 +98,9 @@ class KernelText:
             lines.append(f"    return {', '.join(self.names[x] for x in self.numbers)}")
         return lines
 
-    def type_of(self, x: Term) -> str:
-        """Return numba's type of an argument."""
-        axes = f"[{':, ' * (x.ndim - 1)}::1]" if x.ndim else ""
-        return self.scalar_type(x.dtype) + axes
+    def writes(self, x: Term) -> bool:
+        """Whether the kernel writes into an argument."""
+        return x in self.nests.made or x in self.nests.last.values()
 
     @staticmethod
     def scalar_type(dtype: np.dtype) -> str:
@@ -114,6 +111,11 @@ class KernelText:
         """Import a function, and return its name."""
         self.take(FUNCTIONS[name], name)
         return name
+
+    def untaken(self, base: str) -> str:
+        """Return a name that no term has."""
+        taken = set(self.names.values())
+        return next(name for i in count(1) if (name := f"{base}{i}") not in taken)
 
     def take(self, module: str, name: str) -> None:
         """Import a name from a module."""
@@ -163,7 +165,7 @@ class KernelText:
         assert term.op is not None
         function = term.op.reduction_of or np.add
         if term.dtype.kind == "f" or function in (np.add, np.multiply):
-            return self.write(literal(NEUTRAL[function], term.dtype))
+            return self.write(self.number(constant(NEUTRAL[function]), term.dtype))
         limits = np.iinfo(term.dtype)
         return str(limits.min if function is np.maximum else limits.max)
 
@@ -212,10 +214,9 @@ class KernelText:
     def expression(self, statement: Statement) -> Expression:
         """Return the expression of one entry of an elementwise operation."""
         term = statement.term
-        (form, types) = ("copy", None) if len(statement.reads) != len(term.args) or is_copy(term) else ("", None)
         operands = self.operands(statement)
         if is_copy(term):
-            return converted(operands[0], statement.reads[0].root.dtype, term.dtype)
+            return self.as_type(operands[0], statement.reads[0].root, term.dtype)
         form, types = entry_form(term), operand_types(term)
         assert types is not None
         pairs = zip(operands, statement.reads, types, strict=True)
@@ -255,6 +256,8 @@ class KernelText:
             return self.number(root, root.dtype)
         if root in self.scalars:
             return symbol(self.names[root])
+        if root.is_constant and root not in self.names:
+            self.names[root] = self.untaken("constant")
         self.arrays[root] = None
         return symbol(entry(self.names[root], indices, statement) if root.ndim else self.names[root])
 
@@ -304,7 +307,7 @@ class KernelText:
 
 def is_copy(term: Term) -> bool:
     """Whether a statement copies what it reads, perhaps into another type."""
-    return entry_form(term) == "copy" or term.op is None or term.op.has("moves")
+    return term.op is not None and (term.op.has("moves") or entry_form(term) == "copy")
 
 
 def entry(name: str, indices: Sequence[Index], statement: Statement) -> str:

@@ -75,7 +75,9 @@ class Guard:
     """A condition that stops the program, on totals."""
 
     totals: list[Term]
-    limit: float | None
+    stop: Any
+    """The exception."""
+    limit: float | None = None
     """The largest value; None where any finite one is allowed."""
 
 
