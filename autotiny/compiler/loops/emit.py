@@ -1,6 +1,6 @@
 """The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,12 +55,30 @@ def stages(order: Sequence[Term], last: Iterable[Term]) -> list[Stage]:
     return [Stage(i % 2 == 0, terms) for i, terms in sorted(found.items())]
 
 
+def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guard], list[Term]]:
+    """Return the conditions that stop the program, and all operations, those of the conditions included."""
+    guards = list[Guard]()
+    assert plan.stop is not None or not (plan.finite or plan.not_nan)
+    for sums in plan.checks:
+        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
+    if plan.finite:
+        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
+    nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
+    if nans:
+        guards.append(Guard(nans, plan.stop, 0))
+    totals = [total for guard in guards for total in guard.totals if total.op is not None]
+    known = set(plan.order)
+    extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
+    return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
+
+
 class LoopWriter(Writer):
     """Writes the kernels of a program, and `step`, which calls them."""
 
     def __init__(self, plan: Schedule) -> None:
         self.last = {x: place for x, place in plan.place.items() if isinstance(place, Term) and x is not place}
-        super().__init__(replace(plan, place=dict(self.last), storages=[], group={}))
+        self.guards, order = with_guards(plan, self.last)
+        super().__init__(replace(plan, order=order, place=dict(self.last), storages=[], group={}))
         self.kernels: list[KernelText] = []
         self.needed: set[Term] = set()
         """The results that are needed outside the kernel that computes them."""
@@ -72,12 +90,11 @@ class LoopWriter(Writer):
         plan = self.plan
         for term, place in self.last.items():
             self.names[term] = self.names[place]
-        guards, order = self.with_guards()
-        parts = stages(order, self.last)
+        parts = stages(plan.order, self.last)
         self.needed = self.results_of(parts)
         for part in parts:
             if part.is_kernel:
-                self.write_kernel(part.terms, [guard for guard in guards if guard.totals[0] in set(part.terms)])
+                self.write_kernel(part.terms, [guard for guard in self.guards if guard.totals[0] in set(part.terms)])
             else:
                 for term in part.terms:
                     self.write_line(term)
@@ -106,24 +123,6 @@ class LoopWriter(Writer):
         lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(imports.items())]
         return "\n".join(["import numpy as np", *lines, "", "", *("\n".join([*k.lines, "", ""]) for k in self.kernels)])
 
-    # ----- conditions -----
-    def with_guards(self) -> tuple[list[Guard], list[Term]]:
-        """Return the conditions that stop the program, and all operations, those of the conditions included."""
-        plan, guards = self.plan, list[Guard]()
-        assert plan.stop is not None or not (plan.finite or plan.not_nan)
-        for sums in plan.checks:
-            guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
-        if plan.finite:
-            guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
-        nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
-        if nans:
-            guards.append(Guard(nans, plan.stop, 0))
-        last = list(self.last)
-        totals = [total for guard in guards for total in guard.totals if total.op is not None]
-        known = set(plan.order)
-        extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
-        return guards, [*(x for x in plan.order if x not in self.last), *extra, *last]
-
     # ----- stages -----
     def results_of(self, parts: Sequence[Stage]) -> set[Term]:
         """Return the results that are needed outside the kernel that computes them."""
@@ -149,14 +148,14 @@ class LoopWriter(Writer):
         """Write one kernel, and the lines that call it."""
         last = {x: self.last[x] for x in terms if x in self.last}
         nests = Nests(self.needed & set(terms), last, set(self.names.values()))
-        waiting = list(guards)
+        waiting, outputs = list(guards), set(self.plan.outputs)
         for term in terms:
             if term in last:
                 nests.body += waiting
                 waiting = []
             if kind(term) is not TermKind.VIEW:
                 nests.add(statement_of(term))
-            elif term in self.plan.outputs:
+            elif term in outputs:
                 nests.add(copy_of_view(term))
         nests.body += waiting
         if not nests.body:
@@ -171,8 +170,9 @@ class LoopWriter(Writer):
             if x not in self.last:
                 self.lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
             self.expressions[x] = self.names[x]
+        memory = set(kernel.memory)
         for x in kernel.arguments:
-            if x in kernel.memory:
+            if x in memory:
                 self.setup.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
         numbers = ", ".join(self.names[x] for x in kernel.numbers)
         arguments = ", ".join(map(self.argument, kernel.arguments))

@@ -100,7 +100,7 @@ class KernelText:
 
     def writes(self, x: Term) -> bool:
         """Whether the kernel writes into an argument."""
-        return x in self.nests.made or x in self.nests.last.values()
+        return x in self.nests.made or x in set(self.nests.last.values())
 
     @staticmethod
     def scalar_type(dtype: np.dtype) -> str:
@@ -184,7 +184,7 @@ class KernelText:
         term, place = statement.term, self.place(statement)
         if made_by(term, np.matmul) and statement.terms:
             return [f"{place} = {self.products(statement, range(statement.terms), place if statement.folds else None)}"]
-        if term.op is VDOT:
+        if term.op is VDOT and statement.folds:
             factors = [self.write(x) for x in self.operands(statement)]
             return [f"{place} = {self.call('add_products')}({place}, {', '.join(factors)})"]
         if statement.folds:
@@ -217,6 +217,8 @@ class KernelText:
         operands = self.operands(statement)
         if is_copy(term):
             return self.as_type(operands[0], statement.reads[0].root, term.dtype)
+        if term.op is VDOT:
+            return Expression("multiply", operands)
         form, types = entry_form(term), operand_types(term)
         assert types is not None
         pairs = zip(operands, statement.reads, types, strict=True)
@@ -307,7 +309,8 @@ class KernelText:
 
 def is_copy(term: Term) -> bool:
     """Whether a statement copies what it reads, perhaps into another type."""
-    return term.op is not None and (term.op.has("moves") or entry_form(term) == "copy")
+    assert term.op is not None
+    return term.op.has("moves") or term.op.reduction_of is not None or entry_form(term) == "copy"
 
 
 def entry(name: str, indices: Sequence[Index], statement: Statement) -> str:
