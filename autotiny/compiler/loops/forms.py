@@ -158,9 +158,7 @@ def has_loop(term: Term) -> bool:
         return term.dtype in FLOATS and all(arg.dtype == term.dtype for arg in term.args)
     if op.reduction_of is not None:
         whole = term.args[0].dtype == term.dtype or (op.reduction_of is np.add and term.dtype in NUMBERS)
-        return (
-            op.reduction_of in NEUTRAL and term.dtype in NUMBERS and whole and set(term.kwargs) <= {"axis", "keepdims"}
-        )
+        return op.reduction_of in NEUTRAL and term.dtype in NUMBERS and whole and set(term.kwargs) <= {"axis", "keepdims"}
     if op.function is np.matmul:
         return term.dtype in FLOATS and all(arg.dtype == term.dtype for arg in term.args)
     if op is CAST or op.function is np.copy:

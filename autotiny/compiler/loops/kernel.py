@@ -153,9 +153,7 @@ class KernelText:
         first = self.neutral(statement)
         if is_written_out(statement):
             first = self.products(statement, range(first_products(statement)), None)
-        inner = [
-            (loop, i) for i, loop in enumerate(statement.path) if i > statement.level and i not in statement.reduced
-        ]
+        inner = [(loop, i) for i, loop in enumerate(statement.path) if i > statement.level and i not in statement.reduced]
         lines = [f"{self.place(statement)} = {first}"]
         for loop, _ in reversed(inner):
             lines = [f"for {loop.name} in range({loop.extent}):", *(f"    {line}" for line in lines)]
@@ -200,9 +198,7 @@ class KernelText:
     def is_inner(self, statement: Statement) -> bool:
         """Whether a result is written within the line of its only user, which is in the same loop."""
         term = statement.term
-        self.depths[term] = 1 + max(
-            (self.depths.get(x.root, 0) for x in statement.reads if x.root in self.inner), default=0
-        )
+        self.depths[term] = 1 + max((self.depths.get(x.root, 0) for x in statement.reads if x.root in self.inner), default=0)
         users = self.nests.users.get(term, [])
         if term not in self.scalars or self.uses[term] != 1 or len(users) != 1 or self.depths[term] > DEEPEST:
             return False
