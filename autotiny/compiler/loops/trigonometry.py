@@ -1,11 +1,10 @@
 """sin, cos, tan and their inverses: as fdlibm (Sun Microsystems 1993: k_sin.c, k_cos.c, e_rem_pio2.c).
 
-x = n pi / 2 + r with an integer n and |r| <= pi / 4: the sine and cosine of x are those of r, up to their order and signs.
+x = n pi / 2 + r with an integer n and |r| <= pi / 4: sin(x) and cos(x) are those of r, up to their order and signs.
 pi / 2 is a sum of constants, all but the last of which are short (Cody and Waite 1980, chapter 8).
 """
 
 import math
-from collections.abc import Callable
 
 from autotiny.compiler.loops.exceptional import unless
 from autotiny.compiler.loops.formulas import Integer, Number, copysign, polynomial, rounded, where
