@@ -6,7 +6,8 @@ overflows, so may rows be that hold in moderate ranges, and those that divide by
 checks the ranges.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +25,9 @@ from autotiny.algebra import (
     topological_order,
     variables,
 )
-from autotiny.algebra.normal import PRODUCTS, SUMS
+from autotiny.algebra.normal import PRODUCTS, SUMS, remembered
 from autotiny.compiler.naming import FormulaNames
-from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands, with_stable_forms
+from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_stable_forms
 from autotiny.errors import AutotinyError
 from autotiny.ops import OPS, Op
 
@@ -90,9 +91,8 @@ def add_fast_forms(outputs: Sequence[Term], fast_forms: dict[Term, Term]) -> lis
     return totals
 
 
-def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+def in_the_rows_way(term: Term) -> Term:
     """Return an operation in the form that rows expect, if that has the same type."""
-    term = constant(with_operands(term, args, kwargs))
     arranged = in_one_way(term)
     return arranged if is_like(arranged, term) else term
 
@@ -101,9 +101,8 @@ def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
     """Return outputs and what is checked with fast forms in place of stable ones, which take longer."""
     outputs, fast_forms = simplified.formulas, simplified.fast_forms
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        fast_form = fast_forms.get(term)
-        return with_operands(term, args, kwargs) if fast_form is None else fast_form
+    def visit(term: Term) -> Term:
+        return fast_forms.get(term, term)
 
     while not fast_forms.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
@@ -112,17 +111,16 @@ def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
 
 def shorten(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """Return the outputs, with each operation of NumPy rewritten by the first row for programs that fits."""
-    return rewrite(outputs, shortened, names)
+    return rewrite(outputs, shortened, names, OF_OPERATION)
 
 
-def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+def shortened(term: Term) -> Term:
     """Rewrite one operation by the rows for programs."""
-    again = constant(with_operands(term, args, kwargs))
-    for equation in OF_OPERATION.get(again.op, ()):
-        right = equation.at(again)
-        if right is not None and is_like(right, again):
+    for equation in OF_OPERATION[term.op]:
+        right = equation.at(term)
+        if right is not None and is_like(right, term):
             return right
-    return again
+    return term
 
 
 def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
@@ -145,21 +143,27 @@ class TableRewriter:
 
     def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
         """Return the outputs after each equation has been tried once."""
-        order = topological_order(*outputs)
-        present = {term.op for term in order if term.op is not None}
+        of = by_operation(outputs)
         for search in self.searches:
             if not (search.equation.exact or search.equation.stable or self.used):
                 continue
-            if not search.equation.needs <= present or all(search.at(term) is None for term in order):
+            if not search.equation.needs <= of.keys() or all(search.at(term) is None for term in search.candidates(of)):
                 continue
-            shorter = rewrite(outputs, search.visit, names)
+            shorter = rewrite(outputs, search.visit, names, search.starts)
             if search.equation.stable or work(shorter) < work(outputs):
                 if not search.equation.exact:
                     self.used.add(search.equation.name)
                 self.divisors += search.divisors
-                outputs, order = shorter, topological_order(*shorter)
-                present = {term.op for term in order if term.op is not None}
+                outputs, of = shorter, by_operation(shorter)
         return outputs
+
+
+def by_operation(outputs: Sequence[Term]) -> dict[Op | None, list[Term]]:
+    """Return the terms of each operation, operands before results."""
+    of: dict[Op | None, list[Term]] = {}
+    for term in topological_order(*outputs):
+        of.setdefault(term.op, []).append(term)
+    return of
 
 
 class EquationSearch:
@@ -173,16 +177,17 @@ class EquationSearch:
         self.looked_at: dict[Term, Term | None] = {}
         self.divisors: list[Term] = []
 
-    def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+    def candidates(self, of: Mapping[Op | None, list[Term]]) -> Iterator[Term]:
+        """Return the operations that may be the last one of a match."""
+        return chain.from_iterable(of.get(op, ()) for op in self.starts)
+
+    def visit(self, term: Term) -> Term:
         """Rewrite an operation by the equation."""
-        term = constant(with_operands(term, args, kwargs))
         after = self.at(term)
         return term if after is None else after
 
     def at(self, term: Term) -> Term | None:
         """Return what the equation rewrites a term to; None where it does not apply."""
-        if term.op not in self.starts:
-            return None
         if term not in self.looked_at:
             self.looked_at[term] = self.after(term) if is_narrow(term) else None
         return self.looked_at[term]
@@ -244,6 +249,7 @@ def work(outputs: Sequence[Term]) -> int:
     return sum(work_of(term) for term in topological_order(*outputs) if term.op is not None)
 
 
+@remembered
 def work_of(term: Term) -> int:
     """Estimate the time of an operation, in entries computed."""
     if kind(term) is TermKind.VIEW:
