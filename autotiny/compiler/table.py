@@ -6,8 +6,8 @@ overflows, so may rows be that hold in moderate ranges, and those that divide by
 checks the ranges.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import chain
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,17 +26,14 @@ from autotiny.algebra import (
     variables,
 )
 from autotiny.algebra.normal import PRODUCTS, SUMS, remembered
+from autotiny.compiler.candidates import Window, extent, inner, is_short, required
 from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_stable_forms
 from autotiny.errors import AutotinyError
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS
 
 OVERHEAD = 1000
 """Entries that are computed in the time that starting an operation takes."""
-LARGE = 500
-"""Operations beyond which a program is not rewritten: rows look at whole sums and products."""
-WIDEST = 12
-"""Factors or addends beyond which a term is not rewritten: any of them may be paired with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
 
@@ -66,8 +63,6 @@ class Simplified(NamedTuple):
 
 def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
     """Return the outputs, rewritten by every row for as long as there is less to compute."""
-    if len(topological_order(*outputs)) > LARGE:
-        return Simplified(list(outputs), {})
     outputs = rewrite(outputs, in_the_rows_way, names)
     table = TableRewriter(set(topological_order(*outputs)))
     for _ in range(ROUNDS):
@@ -143,26 +138,32 @@ class TableRewriter:
 
     def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
         """Return the outputs after each equation has been tried once."""
-        of = by_operation(outputs)
+        of = by_roots(outputs)
         for search in self.searches:
             if not (search.equation.exact or search.equation.stable or self.used):
                 continue
-            if not search.equation.needs <= of.keys() or all(search.at(term) is None for term in search.candidates(of)):
+            if not search.equation.needs <= of.keys() or all(search.at(term) is None for term in of[search.key]):
                 continue
-            shorter = rewrite(outputs, search.visit, names, search.starts)
+            shorter = rewrite(outputs, search.visit, names, search.roots)
             if search.equation.stable or work(shorter) < work(outputs):
                 if not search.equation.exact:
                     self.used.add(search.equation.name)
                 self.divisors += search.divisors
-                outputs, of = shorter, by_operation(shorter)
+                outputs, of = shorter, by_roots(shorter)
         return outputs
 
 
-def by_operation(outputs: Sequence[Term]) -> dict[Op | None, list[Term]]:
-    """Return the terms of each operation, operands before results."""
-    of: dict[Op | None, list[Term]] = {}
+def by_roots(outputs: Sequence[Term]) -> Mapping[Any, list[Term]]:
+    """Return the terms of each operation, of PRODUCTS and of SUMS, operands before results.
+
+    What candidates are chosen by is computed on the way: in this order it needs no deep recursion.
+    """
+    of: dict[Any, list[Term]] = defaultdict(list)
     for term in topological_order(*outputs):
-        of.setdefault(term.op, []).append(term)
+        inner(term), extent(term)
+        of[term.op].append(term)
+        if term.op in PRODUCTS or term.op in SUMS:
+            of[PRODUCTS if term.op in PRODUCTS else SUMS].append(term)
     return of
 
 
@@ -171,15 +172,11 @@ class EquationSearch:
 
     def __init__(self, equation: Equation, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
         self.equation, self.own, self.fast_forms = equation, own, fast_forms
-        self.starts: Set[Op] = next(
-            (group for group in (PRODUCTS, SUMS) if equation.left.op in group), {equation.left.op}
-        )
+        self.roots = equation.roots
+        self.key: Any = self.roots if self.roots in (PRODUCTS, SUMS) else equation.left.op
+        self.required = required(equation)
         self.looked_at: dict[Term, Term | None] = {}
         self.divisors: list[Term] = []
-
-    def candidates(self, of: Mapping[Op | None, list[Term]]) -> Iterator[Term]:
-        """Return the operations that may be the last one of a match."""
-        return chain.from_iterable(of.get(op, ()) for op in self.starts)
 
     def visit(self, term: Term) -> Term:
         """Rewrite an operation by the equation."""
@@ -189,13 +186,24 @@ class EquationSearch:
     def at(self, term: Term) -> Term | None:
         """Return what the equation rewrites a term to; None where it does not apply."""
         if term not in self.looked_at:
-            self.looked_at[term] = self.after(term) if is_narrow(term) else None
+            passed_over = any(map(inner(term).isdisjoint, self.required))
+            self.looked_at[term] = None if passed_over else self.after(term)
         return self.looked_at[term]
 
     def after(self, term: Term) -> Term | None:
         """Return what the equation rewrites a term to, in the same shape and type."""
+        if self.equation.as_written or is_short(term):
+            return self.match(term)
+        window, count = Window(term), len(self.divisors)
+        after = self.match(window.term)
+        self.divisors[count:] = map(window.widened, self.divisors[count:])
+        return None if after is None else window.widened(after)
+
+    def match(self, term: Term) -> Term | None:
+        """Return the same, of a term that is matched as a whole."""
         try:
-            after = rewritten(self.equation.left, term, self.replacement)
+            at, equation = self.equation.at, self.equation
+            after = at(term) if equation.as_written else rewritten(equation.left, term, self.replacement)
         except (ArithmeticError, AutotinyError):  # a number divided by 0 is among its factors, or an array is empty
             return None
         return after if after is not None and is_like(after, term) else None
@@ -211,22 +219,6 @@ class EquationSearch:
         if equation.stable and constant(right) not in self.own:
             self.fast_forms.setdefault(constant(right), equation.pattern(*arguments))
         return right
-
-
-def is_narrow(term: Term) -> bool:
-    """Whether a term and its operands have few factors and addends."""
-    return all(width(x, group) <= WIDEST for x in (term, *term.args) for group in (PRODUCTS, SUMS))
-
-
-def width(term: Term, group: Set[Op]) -> int:
-    """Return the number of factors of a product, or of addends of a sum."""
-    if term.op not in group:
-        return 1
-    term.notes = term.notes or {}
-    key = width, id(group)
-    if key not in term.notes:
-        term.notes[key] = sum(width(arg, group) for arg in term.args)
-    return int(term.notes[key])
 
 
 def is_like(x: Term, other: Term) -> bool:
