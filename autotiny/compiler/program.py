@@ -187,6 +187,10 @@ class Executable:
         texts = {"program": source.text, "entry": entry.text()}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
         self.objects = {**entry.objects, **source.objects}
+        if source.kernels:
+            from autotiny.compiler.loops.kernels import load  # numba takes long to import
+
+            self.objects |= load(source.kernels, source.signatures)
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
