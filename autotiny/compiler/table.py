@@ -64,11 +64,8 @@ class Simplified(NamedTuple):
 def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
     """Return the outputs, rewritten by every row for as long as there is less to compute."""
     outputs = rewrite(outputs, in_the_rows_way, names)
-    table = TableRewriter(set(topological_order(*outputs)))
-    for _ in range(ROUNDS):
-        before, outputs = outputs, with_stable_forms(table.applied(outputs, names), names, table.fast_forms)
-        if alike(before, outputs):
-            break
+    table = TableRewriter(set(topological_order(*outputs)), names)
+    outputs = table.with_a_step_back(table.reduced(outputs))
     totals = add_fast_forms(outputs, table.fast_forms)
     to_check = list(dict.fromkeys([*table.divisors, *totals]))
     return Simplified(outputs, table.fast_forms, frozenset(table.used), to_check)
@@ -129,27 +126,60 @@ class TableRewriter:
     own : the operations of the program; a stable form among them is the user's own.
     """
 
-    def __init__(self, own: Set[Term]) -> None:
+    def __init__(self, own: Set[Term], names: FormulaNames) -> None:
+        self.names = names
         self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
         self.divisors: list[Term] = []
+        self.rejected: list[EquationSearch] = []
+        """Equations that apply, and left no less to compute the last time that they were tried."""
         rows = [row for row in (*STABLE, *VECTORS, *ROWS) if row.exact or row.stable or row.moderate or row.divides]
         self.searches = [EquationSearch(row, own, self.fast_forms) for row in rows]
 
-    def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
+    def reduced(self, outputs: list[Term]) -> list[Term]:
+        """Return the outputs after the equations have been tried again and again, while that leaves less to compute."""
+        for _ in range(ROUNDS):
+            before = outputs
+            outputs = with_stable_forms(self.applied(outputs), self.names, self.fast_forms)
+            if alike(before, outputs):
+                break
+        return outputs
+
+    def applied(self, outputs: list[Term]) -> list[Term]:
         """Return the outputs after each equation has been tried once."""
         of = by_roots(outputs)
+        self.rejected = []
         for search in self.searches:
             if not (search.equation.exact or search.equation.stable or self.used):
                 continue
             if not search.equation.needs <= of.keys() or all(search.at(term) is None for term in of[search.key]):
                 continue
-            shorter = rewrite(outputs, search.visit, names, search.roots)
+            shorter = rewrite(outputs, search.visit, self.names, search.roots)
             if search.equation.stable or work(shorter) < work(outputs):
-                if not search.equation.exact:
-                    self.used.add(search.equation.name)
-                self.divisors += search.divisors
+                self.note(search)
                 outputs, of = shorter, by_roots(shorter)
+            else:
+                self.rejected.append(search)
+        return outputs
+
+    def note(self, search: "EquationSearch") -> None:
+        """Note that an equation was used, and what must be finite for it."""
+        if not search.equation.exact:
+            self.used.add(search.equation.name)
+        self.divisors += search.divisors
+
+    def with_a_step_back(self, outputs: list[Term]) -> list[Term]:
+        """Return the outputs after an equation that leaves more to compute, where others then leave less than before.
+
+        A factor that moves out of a sum may cancel: E in (a / S + sum(c / S)) E, which is (a + sum(c)) E / S.
+        """
+        for search in self.rejected:
+            used, divisors = set(self.used), list(self.divisors)
+            self.note(search)
+            further = self.reduced(rewrite(outputs, search.visit, self.names, search.roots))
+            if work(further) < work(outputs):
+                return self.with_a_step_back(further)
+            self.used, self.divisors = used, divisors
         return outputs
 
 
