@@ -55,7 +55,9 @@ def autotiny() -> Iterator[Engine]:
     for spelling in SPELLINGS:
         for name, backend in BACKENDS.items():
             needs, options = NUMBA if backend == "numba" else (), {"backend": backend, "cost": spelling}
-            yield Engine(f"autotiny {name}, {spelling}", "bench_autotiny", needs=needs, kinds=("step",), options=options)
+            yield Engine(
+                f"autotiny {name}, {spelling}", "bench_autotiny", needs=needs, kinds=("step",), options=options
+            )
 
 
 ENGINES = [

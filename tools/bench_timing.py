@@ -79,7 +79,7 @@ def start(
 ) -> tuple[Cell | None, list[np.ndarray]]:
     """Build a side and check its numbers; None if the engine has no side of this problem."""
     try:
-        worker.answer(patience)
+        worker.answer()
         first = worker.ask("first", patience=patience)
         if first is None:
             return None, []
