@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import bench_picture
 import bench_record
 import bench_report
 from bench_engines import ENGINES, Engine, versions
@@ -103,8 +104,8 @@ def main(arguments: list[str] | None = None) -> None:
         record.save(options.save)
     if earlier:
         print("\nbeside the earlier run\n\n" + bench_report.comparison(earlier, record))
-    if options.picture or options.publish:
-        pass
+    if options.picture:
+        bench_picture.draw(record, options.picture)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Tables of a run: for the terminal, for README, and beside an earlier run."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from bench_engines import ENGINES
 from bench_record import Cells, Record
@@ -26,25 +27,50 @@ def share(ratio: float) -> str:
     return f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.3g}"
 
 
-def memory(nbytes: float) -> str:
-    """Format a number of bytes in MB."""
-    return f"{nbytes / 1e6:.3g} MB"
+# ---- what a cell shows
+
+Content = Callable[[Cell, bool], str]
+"""From a cell, and whether it is the baseline's, to words."""
 
 
-def speed(work: Work, engine: str, cell: Cell) -> str:
+def speed(cell: Cell, is_baseline: bool) -> str:
     """Return the ratio to the baseline; the baseline's own cell is its time."""
-    return duration(cell.seconds) if engine == work.baseline else share(cell.ratio)
+    return duration(cell.seconds) if is_baseline else share(cell.ratio)
 
 
-def rows(
-    record: Record, content: Callable[[Work, str, Cell], str], engines: Sequence[str] = ()
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield each engine with its cells, one for each work that was measured; why there is none where it was not timed."""
+def one_call(cell: Cell, _: bool) -> str:
+    """Return the time of a call."""
+    return duration(cell.seconds)
+
+
+def first_call(cell: Cell, _: bool) -> str:
+    """Return the time of the first call."""
+    return duration(cell.first)
+
+
+def memory(cell: Cell, _: bool) -> str:
+    """Return what the first call held."""
+    return f"{cell.memory / 1e6:.3g} MB"
+
+
+def shown(cell: Cell | None, content: Content, is_baseline: bool = False) -> str:
+    """Return the words of a cell; why there is no number, where there is none."""
+    return "" if cell is None else cell.status or content(cell, is_baseline)
+
+
+# ---- tables
+
+
+def rows(record: Record, content: Content, engines: Sequence[str] = ()) -> Iterator[tuple[str, list[str]]]:
+    """Yield each engine with its cells, one for each work that was measured; or why it was not timed."""
     works = measured(record)
     for engine in engines or [engine.name for engine in ENGINES]:
         row = [(work, record.works[work.name].get(engine)) for work in works]
         if any(row_cell for _, row_cell in row):
-            yield engine, ["" if cell is None else cell.status or content(work, engine, cell) for work, cell in row]
+            yield (
+                engine,
+                ["" if cell is None else cell.status or content(cell, engine == work.baseline) for work, cell in row],
+            )
 
 
 def measured(record: Record) -> list[Work]:
@@ -52,13 +78,10 @@ def measured(record: Record) -> list[Work]:
     return [work for work in WORKS if work.name in record.works]
 
 
-def text_table(record: Record, title: str, content: Callable[[Work, str, Cell], str]) -> str:
+def text_table(record: Record, title: str, content: Content) -> str:
     """Return a table: works in columns, engines in rows."""
-    names = [work.name.split(" ") for work in measured(record)]
-    lines = [
-        f"{title if i == 0 else '':<{ENGINE_WIDTH}}" + fixed([n[i] if i < len(n) else "" for n in names])
-        for i in range(3)
-    ]
+    names = zip_longest(*(work.name.split(" ") for work in measured(record)), fillvalue="")
+    lines = [f"{title if i == 0 else '':<{ENGINE_WIDTH}}" + fixed(words) for i, words in enumerate(names)]
     for engine, row in rows(record, content):
         lines.append(f"{'  ' * (engine in LIMITS) + engine:<{ENGINE_WIDTH}}" + fixed(row))
         targets = [f"{work.to_reach.get(engine, '')}" for work in measured(record)]
@@ -81,13 +104,13 @@ def heading(record: Record) -> str:
 
 
 def report(record: Record) -> str:
-    """Return the tables of speed, of first calls and of their memory, what went wrong, and the distance to the limits."""
+    """Return the tables of speed, first calls and memory, the distance to the limits, and what went wrong."""
     parts = []
     if record.works:
         parts += [
             text_table(record, "one call; baseline = 1", speed),
-            text_table(record, "first call", lambda _work, _engine, cell: duration(cell.first)),
-            text_table(record, "memory of the first call", lambda _work, _engine, cell: memory(cell.memory)),
+            text_table(record, "first call", first_call),
+            text_table(record, "memory of the first call", memory),
             "\n".join([*distances(record), *failures(record.works)]),
         ]
     for curve, points in record.growth.items():
@@ -120,16 +143,13 @@ def failures(works: Mapping[str, Cells]) -> Iterator[str]:
 def growth_table(curve: str, points: Mapping[int, Cells]) -> str:
     """Return time, first call and memory of each engine, by size."""
     lines = []
-    for title, content in [
-        ("one call", lambda cell: duration(cell.seconds)),
-        ("first call", lambda cell: duration(cell.first)),
-        ("memory", lambda cell: memory(cell.memory)),
-    ]:
+    for title, content in [("one call", one_call), ("first call", first_call), ("memory of the first call", memory)]:
         lines.append(f"{title:<{ENGINE_WIDTH}}" + fixed([f"{size:,}" for size in points]))
         for engine in dict.fromkeys(engine for cells in points.values() for engine in cells):
             row = [cells.get(engine) for cells in points.values()]
             lines.append(
-                f"{engine:<{ENGINE_WIDTH}}" + fixed(["" if c is None else c.status or content(c) for c in row]).rstrip()
+                f"{engine:<{ENGINE_WIDTH}}"
+                + fixed(["" if c is None else c.status or content(c, False) for c in row]).rstrip()
             )
     return "\n".join([curve, *lines])
 
@@ -144,7 +164,7 @@ def costs(measured: Mapping[str, float]) -> str:
 
 
 def comparison(old: Record, new: Record) -> str:
-    """Return old -> new for each ratio that both have; ▼ and ▲ mark those that fell or rose by more than their noise."""
+    """Return old -> new for each ratio that both have; ▼ and ▲ mark what fell or rose by more than the noise."""
     lines = []
     for name in ("processor", "threads", "python"):
         if old.machine[name] != new.machine[name]:
@@ -163,9 +183,8 @@ def comparison(old: Record, new: Record) -> str:
 def change(old: Cell, new: Cell) -> str:
     """Return old -> new, with a mark if it is more than the noise of both runs."""
     if old.status or new.status:
-        return f"{old.status or share(old.ratio)} -> {new.status or share(new.ratio)}" + "  *" * (
-            old.status != new.status
-        )
+        mark = "  *" if old.status != new.status else ""
+        return f"{old.status or share(old.ratio)} -> {new.status or share(new.ratio)}{mark}"
     difference, noise = new.ratio - old.ratio, old.noise + new.noise
     mark = "" if abs(difference) <= max(noise, LEAST_CHANGE * old.ratio) else "  ▲" if difference > 0 else "  ▼"
     return f"{share(old.ratio)} -> {share(new.ratio)}  ± {share(noise)}{mark}"

@@ -107,7 +107,7 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Layers:
-    """Value and gradients of sum(h), where h <- h + tanh(W h + b) / L in each of L layers: five operations, of width 8."""
+    """Value and gradients of sum(h), where h <- h + tanh(W h + b) / L in L layers of 8 units: five operations each."""
 
     kind: ClassVar[str] = "function"
     operations: int
@@ -211,12 +211,13 @@ WORKS = [
 
 
 def growth(largest: float) -> Iterator[tuple[str, int, Work]]:
-    """Yield each curve's name, the operations or entries of a point, and its work; points of up to `largest` of them."""
-    for name, problem, sizes in [
-        ("operations on 100 entries", Repeated, (10, 100, 1000, 10_000)),
-        ("operations in layers of 8 units", Layers, (10, 100, 1000, 10_000)),
-        ("entries, nine operations", Chain, (100, 1000, 10**4, 10**5, 10**6, 10**7)),
-    ]:
-        for size in sizes:
+    """Yield each curve's name, the operations or entries of a point, up to the largest, and its work."""
+    curves: dict[str, tuple[Callable[[int], Problem], range]] = {
+        "operations on 100 entries": (Repeated, range(1, 5)),
+        "operations in layers of 8 units": (Layers, range(1, 5)),
+        "entries, nine operations": (Chain, range(2, 8)),
+    }
+    for name, (problem, decades) in curves.items():
+        for size in (10**decade for decade in decades):
             if size <= largest:
                 yield name, size, Work(f"{size} {name}", problem(size))
