@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import bench_picture
 import bench_record
 import bench_report
 from bench_engines import ENGINES, Engine, versions
@@ -75,11 +74,18 @@ def run(only: str, quick: bool, threads: int) -> Record:
     if only == "growth" or not (only or quick):
         record.growth = measure_growth(LARGEST_QUICK if quick else LARGEST, cores)
     if only in ("", "costs"):
-        from bench_costs import costs  # it imports autotiny, which processes of other engines are to do without
+        from bench_costs import costs  # as above
 
         progress("costs")
         record.costs = costs(quick, cores)
     return record
+
+
+def draw(record: Record, file: Path) -> None:
+    """Draw the growth curves."""
+    import bench_picture  # it imports autotiny, which processes of other engines are to do without
+
+    bench_picture.draw(record, file)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -105,7 +111,7 @@ def main(arguments: list[str] | None = None) -> None:
     if earlier:
         print("\nbeside the earlier run\n\n" + bench_report.comparison(earlier, record))
     if options.picture:
-        bench_picture.draw(record, options.picture)
+        draw(record, options.picture)
 
 
 if __name__ == "__main__":

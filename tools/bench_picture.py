@@ -4,50 +4,49 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autotiny.notation import palette
 from bench_record import Cells, Record
 from bench_timing import Cell
 
 COLOURS = {
-    "NumPy by hand": "#111111",
-    "autotiny eager": "#56B4E9",
-    "autotiny numpy": "#0072B2",
-    "autotiny numba": "#D55E00",
-    "PyTorch": "#CC79A7",
-    "JAX jit": "#009E73",
-    "PyTensor": "#B58900",
-    "autograd": "#808080",
-    "MyGrad": "#A0A0A0",
+    "NumPy by hand": palette.TEXT,
+    "autotiny eager": palette.SKY,
+    "autotiny numpy": palette.BLUE,
+    "autotiny numba": palette.VERMILLION,
+    "PyTorch": palette.PURPLE,
+    "JAX jit": palette.GREEN,
+    "PyTensor": palette.ORANGE,
+    "autograd": palette.LINE,
+    "MyGrad": palette.MUTED,
 }
-"""The colour of each engine, of the set that pictures of graphs use; ours are drawn thick."""
+"""The colour of each engine; ours are drawn thick."""
 QUANTITIES: dict[str, Callable[[Cell], float]] = {
-    "time of a call (s)": lambda cell: cell.seconds,
-    "time of the first call (s)": lambda cell: cell.first,
-    "memory of the first call (MB)": lambda cell: cell.memory / 1e6,
+    "seconds of a call": lambda cell: cell.seconds,
+    "seconds of the first call": lambda cell: cell.first,
+    "memory of the first call, MB": lambda cell: cell.memory / 1e6,
 }
-APART = 0.052
-"""The least distance of two labels, as a share of a panel's height."""
+WIDTH, HEIGHT = 4.4, 3.9
+"""The size of a panel in inches, with the names beside it."""
+APART = 0.065
+"""The least distance of two names, as a share of a panel's height."""
 
 
 def draw(record: Record, file: Path) -> None:
     """Draw a panel for each curve and quantity, and save it as the file's ending says."""
     import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    style = {"svg.hashsalt": "bench", "svg.fonttype": "none", "font.family": "Helvetica, Arial, sans-serif"}
-    with matplotlib.rc_context(style if file.suffix == ".svg" else {}):
-        rows = len(record.growth)
-        figure, axes = plt.subplots(
-            rows, len(QUANTITIES), figsize=(15, 4.6 * rows), squeeze=False, layout="constrained"
-        )
-        for row, (curve, points) in zip(axes, record.growth.items(), strict=True):
-            for panel, (title, quantity) in zip(row, QUANTITIES.items(), strict=True):
-                draw_panel(panel, points, quantity)
-                panel.set_title(title, fontsize=11, loc="left")
-                panel.set_xlabel(curve)
-        figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=100)
-        plt.close(figure)
+    # A Figure made directly needs neither pyplot's global state nor a display.
+    rows, columns = len(record.growth), len(QUANTITIES)
+    figure = Figure((WIDTH * columns, HEIGHT * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for row, (curve, points) in zip(axes, record.growth.items(), strict=True):
+        for panel, (title, quantity) in zip(row, QUANTITIES.items(), strict=True):
+            draw_panel(panel, points, quantity)
+            panel.set_title(title, fontsize=10, loc="left", color=palette.TEXT)
+            panel.set_xlabel(curve, fontsize=9, color=palette.MUTED)
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "growth"}):
+        figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, facecolor=palette.WHITE)
 
 
 def draw_panel(panel: Any, points: Mapping[int, Cells], quantity: Callable[[Cell], float]) -> None:
@@ -61,9 +60,10 @@ def draw_panel(panel: Any, points: Mapping[int, Cells], quantity: Callable[[Cell
             width = 2.2 if engine.startswith("autotiny") else 1.1
             panel.loglog(x, y, color=colour, linewidth=width, marker="o", markersize=width + 1)
             ends[engine] = x[-1], y[-1]
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.grid(color="#EEEEEE")
-    panel.margins(x=0.02)
+    panel.grid(color=palette.NEUTRAL, linewidth=0.8)
+    panel.minorticks_off()
+    panel.tick_params(length=0, labelsize=8, labelcolor=palette.MUTED)
+    panel.spines[:].set_visible(False)
     label_ends(panel, ends)
 
 
@@ -78,7 +78,7 @@ def label_ends(panel: Any, ends: Mapping[str, tuple[float, float]]) -> None:
             xytext=(1.04, height),
             textcoords="axes fraction",
             color=COLOURS[engine],
-            fontsize=9,
+            fontsize=8,
             fontweight="bold" if engine.startswith("autotiny") else "normal",
             verticalalignment="center",
             arrowprops={"arrowstyle": "-", "color": COLOURS[engine], "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},

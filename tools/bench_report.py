@@ -65,12 +65,9 @@ def rows(record: Record, content: Content, engines: Sequence[str] = ()) -> Itera
     """Yield each engine with its cells, one for each work that was measured; or why it was not timed."""
     works = measured(record)
     for engine in engines or [engine.name for engine in ENGINES]:
-        row = [(work, record.works[work.name].get(engine)) for work in works]
-        if any(row_cell for _, row_cell in row):
-            yield (
-                engine,
-                ["" if cell is None else cell.status or content(cell, engine == work.baseline) for work, cell in row],
-            )
+        cells = [record.works[work.name].get(engine) for work in works]
+        if any(cells):
+            yield engine, [shown(c, content, engine == work.baseline) for c, work in zip(cells, works, strict=True)]
 
 
 def measured(record: Record) -> list[Work]:
@@ -146,11 +143,8 @@ def growth_table(curve: str, points: Mapping[int, Cells]) -> str:
     for title, content in [("one call", one_call), ("first call", first_call), ("memory of the first call", memory)]:
         lines.append(f"{title:<{ENGINE_WIDTH}}" + fixed([f"{size:,}" for size in points]))
         for engine in dict.fromkeys(engine for cells in points.values() for engine in cells):
-            row = [cells.get(engine) for cells in points.values()]
-            lines.append(
-                f"{engine:<{ENGINE_WIDTH}}"
-                + fixed(["" if c is None else c.status or content(c, False) for c in row]).rstrip()
-            )
+            row = [shown(cells.get(engine), content) for cells in points.values()]
+            lines.append(f"{engine:<{ENGINE_WIDTH}}{fixed(row)}".rstrip())
     return "\n".join([curve, *lines])
 
 
