@@ -17,7 +17,6 @@ from autotiny.algebra import Term
 from autotiny.compiler.loops.accesses import FIRST, Access, Index, access
 from autotiny.compiler.rewriting import VDOT, made_by
 
-
 NAMES = "ijklmnpqr"
 """Names of loops, where the usual one is taken."""
 
@@ -263,7 +262,9 @@ def fold(term: Term) -> Statement:
     extents, indices, letters = over(x.shape)
     axis = term.kwargs.get("axis")
     along = set(range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim))
-    target = [FIRST if i in along else indices[i] for i in range(x.ndim) if i not in along or term.kwargs.get("keepdims")]
+    target = [
+        FIRST if i in along else indices[i] for i in range(x.ndim) if i not in along or term.kwargs.get("keepdims")
+    ]
     reduced = frozenset(index.loop for i in along if (index := indices[i]).loop is not None)
     return Statement(term, extents, tuple(target), [access(arg, indices) for arg in term.args], reduced, letters)
 
