@@ -125,7 +125,15 @@ class LoopWriter(Writer):
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
         text = [*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]
         signatures = {kernel.name: self.signature(kernel) for kernel in self.kernels}
-        return ProgramText("\n".join(text), self.objects, kernels=self.kernel_module(), signatures=signatures)
+        first = self.kernels[0].arguments if parts[0].is_kernel else []
+        arrays = [x for x in plan.inputs if isinstance(x.value, np.ndarray)]
+        return ProgramText(
+            "\n".join(text),
+            self.objects,
+            kernels=self.kernel_module(),
+            signatures=signatures,
+            takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
+        )
 
     @staticmethod
     def signature(kernel: KernelText) -> list[Argument]:

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import cgutils
 from numba.core.datamodel.models import ArrayModel
-from numba.extending import NativeValue, register_model, unbox
+from numba.extending import NativeValue, lower_cast, register_model, unbox
 
 from autotiny.compiler.backend import Argument
 
@@ -56,6 +56,12 @@ class ArrayOfShape(types.Array):  # type: ignore[misc]
 
 
 register_model(ArrayOfShape)(ArrayModel)
+
+
+@lower_cast(ArrayOfShape, types.Array)  # type: ignore[untyped-decorator]
+def as_any_array(context: Any, build: Any, typ: Any, other: Any, value: Any) -> Any:
+    """Return it as an array of any shape, which numba describes alike."""
+    return value
 
 
 def numba_type(argument: Argument) -> Any:
