@@ -75,27 +75,32 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool, backend: Backe
     fast = not alike(terms, simplified.formulas)
     traced_terms = [out for out in traced.outputs if isinstance(out, Term)]
     counts = [("trace", operations(traced_terms)), ("by_table", operations(terms))]
+
+    def count(name: str, before: Sequence[Term], after: Sequence[Term]) -> None:
+        same = len(before) == len(after) and alike(before, after)
+        counts.append((name, counts[-1][1] if same else operations(after)))
+
     for improve in FIRST:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
     if facts:
-        terms, checks = assume_facts(terms, names)
-        counts.append((assume_facts.__name__, operations(terms)))
+        before, (terms, checks) = terms, assume_facts(terms, names)
+        count(assume_facts.__name__, before, terms)
     if watching:
         before, terms = terms, pull_factors(terms, names)
         moved = bool(checks) or not alike(before, terms)
-        counts.append((pull_factors.__name__, operations(terms)))
-    count = len(traced_terms)
-    formula, checked = terms[:count], len(terms)
+        count(pull_factors.__name__, before, terms)
+    results = len(traced_terms)
+    formula, checked = terms[:results], len(terms)
     terms = [*terms, *checks]
     avoided = as_products if moved and not reports_overflow_of_dot() else None
     for improve in (improve for improve in backend.passes if improve is not avoided):
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
-    outputs = list(map(as_given, terms[:count], traced_terms))
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
+    outputs = list(map(as_given, terms[:results], traced_terms))
     finite = results_to_check(outputs) if simplified.rows or checks else []
     if simplified.rows or fast:
-        finite += terms[count:checked]
+        finite += terms[results:checked]
     if simplified.rows:
         finite += [x for x in traced.symbols if x.dtype.kind in "fc"]
     finite = list(dict.fromkeys(finite))
