@@ -1,18 +1,19 @@
 """From a function and its arguments to a program: trace, rewrite, schedule, emit; and its explanation."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.algebra import Term, constant, topological_order
-from autotiny.compiler.backend import Backend, FactError
+from autotiny.compiler.backend import Backend, FactError, Pass, ProgramText
 from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.naming import FormulaNames, names_to_show
-from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
+from autotiny.compiler.products import as_products
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
@@ -32,12 +33,18 @@ from autotiny.ops import Op
 # They rewrite the formulas of a trace before these are scheduled.
 
 
-FIRST = (lower, shorten)
-THEN = (shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
-"""The passes after the table of rows, in this order; between FIRST and THEN, factors move and facts are assumed."""
+FIRST: tuple[Pass, ...] = (lower, shorten)
+"""The passes after the table of rows, in this order; then factors move and facts are assumed, then the back end's."""
 
 BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
 """The first that accepts a schedule writes its program."""
+
+
+def backends_of_loops() -> tuple[Backend, ...]:
+    """Return the back ends that write loops for numba, asked in order; they accept what is worth a loop."""
+    from autotiny.compiler.loops import BACKENDS as LOOPS  # loaded when it is asked for
+
+    return LOOPS
 
 
 class Rewritten(NamedTuple):
@@ -60,35 +67,40 @@ class Rewritten(NamedTuple):
     """Whether they have forms that may overflow, in place of stable ones."""
 
 
-def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
+def rewritten(traced: Trace, simplified: Simplified, facts: bool, backend: Backend) -> Rewritten:
     """Apply the passes to the outputs of a trace, which the table has simplified."""
     names, checks, moved = traced.names, list[Term](), False
-    watching = facts and reports_overflow()
+    watching = facts and backend.sees_flags and reports_overflow()
     terms = with_fast_forms(simplified, names) if watching else simplified.formulas
     fast = not alike(terms, simplified.formulas)
     traced_terms = [out for out in traced.outputs if isinstance(out, Term)]
     counts = [("trace", operations(traced_terms)), ("by_table", operations(terms))]
+
+    def count(name: str, before: Sequence[Term], after: Sequence[Term]) -> None:
+        same = len(before) == len(after) and alike(before, after)
+        counts.append((name, counts[-1][1] if same else operations(after)))
+
     for improve in FIRST:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
     if facts:
-        terms, checks = assume_facts(terms, names)
-        counts.append((assume_facts.__name__, operations(terms)))
+        before, (terms, checks) = terms, assume_facts(terms, names)
+        count(assume_facts.__name__, before, terms)
     if watching:
         before, terms = terms, pull_factors(terms, names)
         moved = bool(checks) or not alike(before, terms)
-        counts.append((pull_factors.__name__, operations(terms)))
-    count = len(traced_terms)
-    formula, checked = terms[:count], len(terms)
+        count(pull_factors.__name__, before, terms)
+    results = len(traced_terms)
+    formula, checked = terms[:results], len(terms)
     terms = [*terms, *checks]
-    then = THEN if not moved or reports_overflow_of_dot() else THEN[: THEN.index(as_products)]
-    for improve in then:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
-    outputs = list(map(as_given, terms[:count], traced_terms))
+    avoided = as_products if moved and not reports_overflow_of_dot() else None
+    for improve in (improve for improve in backend.passes if improve is not avoided):
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
+    outputs = list(map(as_given, terms[:results], traced_terms))
     finite = results_to_check(outputs) if simplified.rows or checks else []
     if simplified.rows or fast:
-        finite += terms[count:checked]
+        finite += terms[results:checked]
     if simplified.rows:
         finite += [x for x in traced.symbols if x.dtype.kind in "fc"]
     finite = list(dict.fromkeys(finite))
@@ -148,12 +160,15 @@ class Request(NamedTuple):
     """Whether the program may rely on facts about the values."""
     guards: bool = False
     """Whether the program keeps gradients from what was not taken."""
+    backend: str = "numpy"
+    """The back ends that may write the program."""
 
 
 class Built(NamedTuple):
     """A program, the conditions for running it, and its description."""
 
-    program: Executable
+    program: Any
+    """An Executable, or what calls one."""
     positional: int
     names: tuple[str, ...]
     """The names of the keyword arguments."""
@@ -162,34 +177,46 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that was not taken, and is looked for when all is done.
-
-    Where only a value that is not finite could make it, the program stops at an invalid operation.
-    """
+    """Whether nan in a result, or a singular matrix, may come from an entry that was not taken."""
     explanation: str
     graph: Tensor | None
     """The formula with the values of the first call, unless these are large."""
+    backend: str
+    """Which back end wrote it, and why, in words."""
     careful: "Built | None" = None
     """The program with stable forms, of the same trace: a call that overflows could not be traced."""
+    faster: "Draft | None" = None
+    """The program of numba that may take over."""
 
     def is_current(self) -> bool:
         """Whether the captured values are unchanged."""
         return self.state.is_unchanged()
 
 
+class Draft(NamedTuple):
+    """A program that is written, and not loaded: numba takes long to compile one."""
+
+    source: ProgramText
+    make: Callable[[], Executable]
+    unloaded: Built
+
+    def load(self) -> Built:
+        """Return the program, loaded."""
+        return self.unloaded._replace(program=self.make())
+
+
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
-    f, args, kwargs, _, _, ints, facts, guards = request
+    f, args, kwargs, _, _, ints, facts, guards, _ = request
     leaves = flatten((args, dict(kwargs)))[0]
     dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
-    built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
+    built = assemble(request, traced, dynamic, state, simplified)
     if not built.fast:
         return built
-    careful = rewritten(traced, simplified, facts=False)
-    return built._replace(careful=assemble(request, traced, dynamic, state, careful))
+    return built._replace(careful=assemble(request._replace(facts=False), traced, dynamic, state, simplified))
 
 
 def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) -> tuple[Trace, State]:
@@ -218,54 +245,120 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) ->
     return traced, after.state
 
 
-def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
-    """Schedule the rewritten formulas of a trace, and let a back end write the program."""
-    f, args, kwargs, donate, threads, _, _, guards = request
-    outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    selects = traced.masked and not guards
-    by_flags = selects and not traced.unbounded and reports_invalid()
-    stop = FactError if formulas.finite or formulas.moved or formulas.fast else FloatingPointError if by_flags else None
-    masked = selects and not by_flags
-    written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, simplified: Simplified) -> Built:
+    """Return the program of a trace, by the back ends that were asked for."""
+
+    def drafts(backends: Iterable[Backend]) -> Iterator[Draft]:
+        return written(request, traced, dynamic, state, simplified, backends)
+
+    if request.backend == "numpy":
+        return next(drafts(BACKENDS)).load()
+    draft, why = None, "nothing in the program is worth a loop"
+    if find_spec("numba") is None:
+        return next(drafts(BACKENDS)).load()._replace(backend="NumPy; numba is not installed")
+    try:
+        draft = next(drafts(backends_of_loops()), None)
+        if draft is not None and request.backend == "numba":
+            return draft.load()
+    except Exception as error:  # the user gets results all the same
+        draft, why = None, failure(error)
+    built = next(drafts(BACKENDS)).load()
+    return built._replace(backend=f"{built.backend}; {why}") if draft is None else built._replace(faster=draft)
+
+
+def failure(error: Exception) -> str:
+    """Return in words that numba failed."""
+    return f"numba failed: {error if isinstance(error, UnsupportedError) else f'{type(error).__name__}: {error}'}"
+
+
+def written(
+    request: Request,
+    traced: Trace,
+    dynamic: list[bool],
+    state: State,
+    simplified: Simplified,
+    backends: Iterable[Backend],
+) -> Iterator[Draft]:
+    """Yield the programs of those back ends that accept the formulas of a trace."""
+    ways: dict[Any, tuple[Rewritten, Schedule]] = {}
+    for backend in backends:
+        way = backend.passes, backend.sees_flags
+        if way not in ways:
+            formulas = rewritten(traced, simplified, request.facts, backend)
+            ways[way] = formulas, scheduled(request, traced, dynamic, formulas, backend)
+        formulas, plan = ways[way]
+        if backend.accepts(plan):
+            yield draft(request, traced, dynamic, state, formulas, plan, backend)
+
+
+def scheduled(request: Request, traced: Trace, dynamic: list[bool], formulas: Rewritten, backend: Backend) -> Schedule:
+    """Return the schedule of rewritten formulas, with what the program looks at before its results are used."""
+    outputs, selects = formulas.outputs, traced.masked and not request.guards
+    relies = bool(formulas.finite) or formulas.moved or formulas.fast
+    flags = backend.sees_flags and reports_invalid()
+    by_flags = selects and not traced.unbounded and flags
     finite = formulas.finite or (results_to_check(outputs) if by_flags else [])
-    plan = schedule(
+    return schedule(
         traced.symbols,
         outputs,
-        written_into,
+        donated(traced, request.args, dynamic, request.donate),
         formulas.checks,
         finite + (results_of_products(outputs, finite) if by_flags else []),
-        names=names,
-        threads=threads,
-        stop=stop,
-        swept=swept,
+        numbers_in(outputs) if selects and not by_flags else [],
+        names=traced.names,
+        threads=request.threads,
+        stop=FactError if relies else FloatingPointError if selects else None,
+        stops_at_invalid=flags and (relies or by_flags),
+        swept=traced.swept,
         may_fail=formulas.facts,
     )
-    source = next(backend for backend in BACKENDS if backend.accepts(plan)).emit(plan)
+
+
+def draft(
+    request: Request,
+    traced: Trace,
+    dynamic: list[bool],
+    state: State,
+    formulas: Rewritten,
+    plan: Schedule,
+    backend: Backend,
+) -> Draft:
+    """Let a back end write the program of a schedule."""
+    f, args, kwargs, outputs = request.f, request.args, request.kwargs, formulas.outputs
+    source = backend.emit(plan)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, state)
     watched = [
-        *(["invalid"] if stop else []),
+        *(["invalid"] if plan.stops_at_invalid else []),
         *(["over"] if formulas.fast or formulas.moved else []),
         *(["divide"] if formulas.fast else []),
     ]
-    return Built(
-        Executable(source, entry, tuple(watched), quiet=swept and not source.in_python),
+    quiet = traced.swept and not source.in_python
+    unloaded = Built(
+        None,
         len(args),
         tuple(kwargs),
         state,
         source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved or formulas.fast,
         formulas.fast,
-        masked,
+        traced.masked and not request.guards,
         explain(formulas.counts, plan),
-        as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
+        as_graph(formulas.formula, traced.names, getattr(f, "__name__", "step")),
+        f"{backend.name}: {source.about}" if source.about else backend.name,
     )
+    return Draft(source, lambda: Executable(source, entry, tuple(watched), quiet), unloaded)
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
     """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
-    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
+    results = numbers_in(outputs)
     return [out for out in results if not out.ndim] or results
+
+
+def numbers_in(outputs: list[Term]) -> list[Term]:
+    """Return the results that may have nan."""
+    return [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
 
 
 def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
@@ -280,8 +373,7 @@ def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
         sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
         shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
     seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
-    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and out not in set(checked)]
-    results = [out for out in others if not out.is_constant]
+    results = [out for out in numbers_in(outputs) if out not in set(checked)]
     unseen: list[Term] = []
     for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):
         if not sources[out] <= seen:

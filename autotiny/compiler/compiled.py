@@ -13,6 +13,7 @@ from weakref import WeakSet
 import numpy as np
 
 from autotiny.algebra import ValueNeededError
+from autotiny.compiler.auto import Choice, Timed
 from autotiny.compiler.backend import FactError
 from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
@@ -20,17 +21,17 @@ from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pickling import name_of_wrapper
 from autotiny.engine.pytree import flatten
-from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
-ARRAYS = (np.ndarray, np.floating, float)
+BACKENDS = ("numpy", "numba", "auto")
+"""What `backend=` may be."""
 PROGRAMS = 16
 """The largest number of programs of one function that are cached."""
 
 
 def compile(  # noqa: A001
-    f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None
+    f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
 ) -> "Compiled":
     """Compile f to a NumPy program, at the first call with arguments of each combination of shapes and types.
 
@@ -65,7 +66,14 @@ def compile(  # noqa: A001
         raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
     if threads is not None and (type(threads) is not int or threads < 1):
         raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
-    return Compiled(f, tuple(positions), threads or threads_by_default())
+    if backend not in BACKENDS:
+        raise UnsupportedError(f"compile: backend must be one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
+    if backend == "numba":
+        from autotiny.compiler.loops.requirement import missing, needed  # numba takes long to import
+
+        if why := missing():
+            raise UnsupportedError(f"compile: backend='numba': {needed()}; here {why}")
+    return Compiled(f, tuple(positions), threads or threads_by_default(), backend)
 
 
 _all: "WeakSet[Compiled]" = WeakSet()
@@ -88,9 +96,9 @@ class Compiled:
     source : the NumPy program that ran last, as text.
     """
 
-    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
+    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int, backend: str = "numpy") -> None:
         update_wrapper(self, f)
-        self.f, self.donate, self.threads = f, donate, threads
+        self.f, self.donate, self.threads, self.backend = f, donate, threads, backend
         self.latest: Built | None = None
         self.kept: OrderedDict[Any, Built] = OrderedDict()
         self.unguarded: set[Any] = set()
@@ -104,7 +112,7 @@ class Compiled:
         if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
             return self.by_search(args, kwargs)
         try:
-            result = self.run(latest, args, kwargs) if latest.masked else latest.program(*args, *kwargs.values())
+            result = latest.program(*args, *kwargs.values())
         except (ArithmeticError, ValueError, FactError):
             self.require_writable(args)  # else it stopped before it wrote into any of them
             result = NoMatch
@@ -149,7 +157,7 @@ class Compiled:
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
         """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
-            result = built.program(*args, *kwargs.values())
+            return built.program(*args, *kwargs.values())
         except (FloatingPointError, np.linalg.LinAlgError) as error:
             if isinstance(error, np.linalg.LinAlgError) and not built.masked:
                 raise
@@ -159,7 +167,6 @@ class Compiled:
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        return self.guarded(args, kwargs) if built.masked and any_nan(result) else result
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where a donated array is read-only."""
@@ -175,13 +182,13 @@ class Compiled:
         name = name_of_wrapper(self, self.f, "compile")
         if name is not None:
             return name
-        return Compiled, (self.f, self.donate, self.threads)
+        return Compiled, (self.f, self.donate, self.threads, self.backend)
 
     def __copy__(self) -> "Compiled":
-        return Compiled(self.f, self.donate, self.threads)
+        return Compiled(self.f, self.donate, self.threads, self.backend)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
-        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads)
+        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads, self.backend)
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
         """Return the program for arguments like these, which becomes the latest; one without facts on request."""
@@ -192,16 +199,27 @@ class Compiled:
             if built is not None and built.relies_on_facts and not facts:
                 built = built.careful
             if built is None or not built.is_current():
-                request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards)
+                request = Request(
+                    self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards, backend=self.backend
+                )
                 try:
                     built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
                     built, key = build(request._replace(ints=False)), key_of_ints
+            if built.faster is not None:
+                built = Choice(built, self.replace).current
             self.kept[key] = built
             if len(self.kept) > PROGRAMS:
                 self.kept.popitem(last=False)
             self.latest = built
             return built
+
+    def replace(self, old: Built, new: Built) -> None:
+        """Put a program in place of another one."""
+        with self.lock:
+            self.kept.update({key: new for key, built in self.kept.items() if built is old})
+            if self.latest is old:
+                self.latest = new
 
     def key(self, args: Any, kwargs: Any, ints: bool) -> Any:
         """Return the key of a program in the cache."""
@@ -211,11 +229,13 @@ class Compiled:
     @property
     def source(self) -> str:
         """The NumPy program that ran last."""
-        return self._built("source").program.source.text
+        return self._built("source").program.source.source
 
     def explain(self) -> str:
-        """Describe the program: the operations after each pass, the memory, what runs in blocks."""
-        return self._built("explain").explanation
+        """Describe the program: its back end, the operations after each pass, the memory, what runs in blocks."""
+        built = self._built("explain")
+        backend = built.program.status() if isinstance(built.program, Timed) else built.backend
+        return f"back end: {backend}\n\n{built.explanation}"
 
     def graph(self) -> Tensor:
         """Return the formula of the program, gradients included, with the values of the first call, for at.draw.
@@ -231,8 +251,3 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
-
-
-def any_nan(result: Any) -> bool:
-    """Whether any result contains nan."""
-    return result is not NoMatch and any(isinstance(x, ARRAYS) and has_nan(x) for x in flatten(result)[0])
