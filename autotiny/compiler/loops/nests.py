@@ -120,10 +120,11 @@ class Nests:
     def best(self, statement: Statement) -> Loop | None:
         """Return the innermost loop that a statement can share; None for none."""
         found: Loop | None = None
+        own = statement.level if statement.terms and statement.folds else None  # a loop over products has no other use
         for position in range(len(self.body) - 1, self.earliest(statement) - 1, -1):
             top = self.body[position]
             if isinstance(top, Loop):
-                for path in paths(top, statement.extents):
+                for path in paths(top, statement.extents[:own]):
                     if (found is None or len(path) > len(found.path)) and self.allows(path, statement):
                         found = path[-1]
         return found
