@@ -107,7 +107,11 @@ def _of_strides(term: Term) -> ViewMap | None:
         offset, rest = divmod(rest, stride)
         offsets.append(offset)
     axes = [_axis(stride if n > 1 else 0, strides) for n, stride in zip(view.shape, view.strides, strict=True)]
-    return None if None in axes else ViewMap(tuple(axis for axis in axes if axis is not None), tuple(offsets))
+    found = [axis for axis in axes if axis is not None]
+    along = [axis for axis, _ in found if axis is not None]
+    if len(found) < len(axes) or len(set(along)) < len(along):  # a diagonal, or windows that overlap
+        return None
+    return ViewMap(tuple(found), tuple(offsets))
 
 
 def _address(array: np.ndarray) -> int:
