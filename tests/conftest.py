@@ -21,9 +21,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--backend", default="numpy", help="of at.compile where a test does not choose: numpy, numba, auto"
-    )
+    parser.addoption("--backend", default="numpy", help="of at.compile, where a test does not choose one")
 
 
 def pytest_configure(config):
