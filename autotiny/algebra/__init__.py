@@ -6,7 +6,16 @@ from autotiny.algebra.pattern import variables
 from autotiny.algebra.programs import PROGRAMS, STABLE, VECTORS
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import Simplifier
-from autotiny.algebra.term import Term, ValueNeededError, apply, constant, symbol, takes_arrays, topological_order
+from autotiny.algebra.term import (
+    Term,
+    ValueNeededError,
+    apply,
+    constant,
+    symbol,
+    takes_arrays,
+    topological_order,
+    with_args,
+)
 
 __all__ = [
     "EXPANSIONS",
@@ -28,4 +37,5 @@ __all__ = [
     "takes_arrays",
     "topological_order",
     "variables",
+    "with_args",
 ]

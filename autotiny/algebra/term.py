@@ -236,6 +236,22 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     return term
 
 
+def with_args(term: Term, args: tuple[Term, ...]) -> Term:
+    """Return the operation of a term on other operands, of which it has the same value."""
+    assert term.op is not None
+    if all(map(operator.is_, args, term.args)):
+        return term
+    if len(term.parents) > len(args) or all(arg.is_constant for arg in args):
+        return constant(apply(term.op, args, term.kwargs, term.value))
+    key = (term.op, *map(id, args), _key(term.kwargs) if term.kwargs else ())
+    made = _terms.get(key)
+    if made is None:
+        made = _terms[key] = Term()
+        made.op, made.args, made.kwargs, made.name, made.value = term.op, args, term.kwargs, None, term.value
+        made.parents, made.number, made.notes = args, next_number(), None
+    return made
+
+
 def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
     """Return the term of an operation on constants, which stays one: a unit vector is not an array of numbers."""
     key = (op, *map(id, args), _key(options))

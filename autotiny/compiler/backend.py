@@ -42,6 +42,10 @@ class ProgramText(NamedTuple):
     """
     signatures: Mapping[str, Sequence[Argument]] = {}
     """The kernels that `text` calls, with what they take: arrays of any other order are copied into C order first."""
+    takes_arrays: bool = False
+    """Whether `step` begins with a kernel that takes every array among its arguments, and so compares their shapes."""
+    about: str = ""
+    """What computes, for `explain`: 3 loops, 2 products by BLAS."""
 
     @property
     def source(self) -> str:
