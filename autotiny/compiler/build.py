@@ -455,7 +455,7 @@ def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
     blocks = {id(group): group for group in plan.group.values()}
     (_, first), (_, last) = passes[0], passes[-1]
     words = [
-        f"The first call recorded {first} operations, gradients included; {last} are left of them. {placed} results "
+        f"The first call recorded {first} operations, gradients included; the program has {last}. {placed} results "
         f"are written into {len(plan.storages)} arrays, which are kept from call to call.",
         *(["It was seen that data sum to 1, as one-hot targets do; every call checks that."] if plan.checks else []),
         *(

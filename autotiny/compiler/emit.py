@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, takes_arrays
+from autotiny.algebra import Term, takes_arrays, topological_order
 from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
@@ -40,8 +40,7 @@ class Writer(Operands):
         updates = (term for term in self.plan.order if term not in self.plan.group)
         donated = [term for term in updates if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
-        gradients = {self.names[x] for x in self.plan.order if x in self.user_names and self.user_names[x].gradient}
-        backward = next((x for x in self.plan.order if self.names[x] in gradients), None)
+        backward = self.first_after_loss()
         for term in self.plan.order:
             if term is backward:
                 self.lines.append("# ----- backward -----")
@@ -62,6 +61,15 @@ class Writer(Operands):
         body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
         text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
         return ProgramText("\n".join(text), self.objects)
+
+    def first_after_loss(self) -> Term | None:
+        """Return the operation with which backprop goes on once the loss is there, which is the first result."""
+        plan = self.plan
+        if not plan.swept or not plan.outputs or plan.outputs[0].ndim:
+            return None
+        forward = set(topological_order(plan.outputs[0]))
+        last = max((i for i, term in enumerate(plan.order) if term in forward), default=-1)
+        return next((x for x in plan.order[last + 1 :] if kind(x) is not TermKind.VIEW), None)
 
     def write_guard(self) -> None:
         """Write the lines that stop the program: an invalid operation, a result that is not finite, or nan."""
