@@ -29,7 +29,7 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "at_least", "at_most", "where"), ARITHMETIC),
     **dict.fromkeys(("add_to", "add_products", "scratch"), ARITHMETIC),
     **dict.fromkeys(("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp"), VECTOR_MATH),
-    **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan"), VECTOR_MATH),
+    **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan", "wide_vectors"), VECTOR_MATH),
     **dict.fromkeys(("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2"), MATH),
     **dict.fromkeys(("hypot", "pow", "isfinite", "isinf"), MATH),
 }

@@ -14,6 +14,7 @@ from autotiny.compiler.loops.forms import (
     FUNCTIONS,
     NEUTRAL,
     TWICE,
+    VECTOR_MATH,
     LoopCode,
     converted,
     entry_form,
@@ -27,6 +28,8 @@ from autotiny.notation.forms import Call
 
 ON_STACK, STACK = 2**14, 2**16
 """Bytes of an array, and of all together, up to which they are on the stack."""
+LONG = 256
+"""Turns of an inner loop from which vectors of 512 bits are faster."""
 DEEPEST = 6
 """Depth from which an expression gets a line of its own."""
 CHEAP = ("add", "subtract", "multiply", "negative", "greater", "greater_equal", "less", "less_equal", "equal")
@@ -104,6 +107,8 @@ class KernelText:
         arguments = self.arguments
         lines = ['@njit(nogil=True, error_model="numpy")']
         lines.append(f"def {self.name}({', '.join(self.names[x] for x in arguments)}):")
+        if VECTOR_MATH in self.imports and any(x.extents[-1:] >= [LONG] for x in self.nests.made.values()):
+            lines.append(f"    {self.call('wide_vectors')}()")
         for term in self.memory:
             if term in self.stacked:
                 dtype = self.scalar_type(term.dtype)
