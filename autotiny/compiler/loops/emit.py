@@ -81,10 +81,17 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
 def postpone(
     order: Sequence[Term], number: dict[Term, int], loops: Mapping[Term, bool], totals: Iterable[Term]
 ) -> None:
-    """Move what kernels compute to the kernel that needs it first, so that it need not be stored between kernels."""
+    """Move what kernels compute of arguments alone to the kernel that needs it first, so that it need not be stored.
+
+    Anything else stays where its operands are: these would have to be stored instead.
+    """
+    of_arguments = set[Term]()
+    for term in order:
+        if loops[term] and all(part.op is None or part in of_arguments for part in term.parents):
+            of_arguments.add(term)
     limit = dict.fromkeys(totals, max(number.values(), default=0))
     for term in reversed(order):
-        if loops[term] and term in limit:
+        if term in of_arguments and term in limit:
             number[term] = limit[term] - limit[term] % 2
         for part in term.parents:
             limit[part] = min(number[term], limit.get(part, number[term]))
