@@ -152,9 +152,7 @@ class Nests:
         overwritten = self.last.get(statement.term)
         for other, read in self.users.get(overwritten, ()) if overwritten is not None else ():
             shared = common(path, other.path)
-            if shared and not (
-                self.precedes(other, path, shared) and matches(read.indices, statement.target, shared)
-            ):
+            if shared and not (self.precedes(other, path, shared) and matches(read.indices, statement.target, shared)):
                 return False
         innermost = not any(isinstance(part, Loop) for part in path[-1].body)
         deeper = len(statement.extents) > len(path)
