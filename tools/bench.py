@@ -25,7 +25,7 @@ from bench_timing import Budget, measure
 from bench_worker import empty_caches, use_threads
 from bench_works import WORKS, Work, growth
 
-QUICK, FULL, CURVE = Budget(15, 1.5, 30), Budget(201, 12.0, 60), Budget(9, 1.5, 15)
+QUICK, FULL, CURVE = Budget(15, 1.5, 30), Budget(201, 9.0, 60), Budget(9, 1.5, 15)
 LARGEST, LARGEST_QUICK = 1e7, 1e3
 """The largest operations or entries of a growth curve."""
 

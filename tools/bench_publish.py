@@ -9,7 +9,7 @@ from pathlib import Path
 import bench_picture
 from bench_engines import ENGINES
 from bench_record import Record
-from bench_report import markdown, measured, share
+from bench_report import costs, markdown, measured, memory_factors, share
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -51,7 +51,8 @@ def section(record: Record) -> str:
     versions = ", ".join(f"{library} {version}" for library, version in record.versions.items())
     threads = "one thread" if m["threads"] == 1 else f"{m['threads']} threads"
     about = f"**{m['processor']}**, {threads}; Python {m['python']}, {versions}:"
-    return "\n\n".join([about, markdown(record), *faster_peers(record)])
+    listed = "\n".join(f"- {line}" for line in [*memory_factors(record), *costs(record.costs)])
+    return "\n\n".join(filter(None, [about, markdown(record), *faster_peers(record), listed]))
 
 
 def faster_peers(record: Record) -> Iterator[str]:

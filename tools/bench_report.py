@@ -10,6 +10,8 @@ from bench_works import WORKS, Work
 
 ENGINE_WIDTH, WIDTH = 28, 14
 LIMITS = [engine.name for engine in ENGINES if engine.is_limit]
+LARGE = 2**24
+"""Bytes of an eager call from which on they say something of the data, not of what is loaded."""
 LEAST_CHANGE = 0.02
 """The smallest change of a ratio that is marked, however quiet the runs were."""
 
@@ -108,13 +110,13 @@ def report(record: Record) -> str:
             text_table(record, "one call; baseline = 1", speed),
             text_table(record, "first call", first_call),
             text_table(record, "memory of the first call", memory),
-            "\n".join([*distances(record), *failures(record.works)]),
+            "\n".join([*distances(record), *memory_factors(record), *failures(record.works)]),
         ]
     for curve, points in record.growth.items():
         parts.append(growth_table(curve, points))
         parts.append("\n".join(failures({f"{size} {curve}": cells for size, cells in points.items()})))
     if record.costs:
-        parts.append(costs(record.costs))
+        parts.append("\n".join(costs(record.costs)))
     return "\n\n".join(filter(None, parts))
 
 
@@ -127,6 +129,16 @@ def distances(record: Record) -> Iterator[str]:
         if ours and limits:
             best = min(ours, key=lambda name: ours[name].ratio)
             yield f"{work.name}: {best} takes {share(ours[best].ratio)} of {work.baseline}, {', '.join(limits)}"
+
+
+def memory_factors(record: Record) -> Iterator[str]:
+    """Yield how much more the first call of a compiled program holds than the eager call, where that is large."""
+    for work, cells in record.works.items():
+        eager = cells.get("autotiny eager", Cell()).memory
+        for engine in ("autotiny numpy", "autotiny numba"):
+            if eager >= LARGE and cells.get(engine, Cell()).memory:
+                factor = share(cells[engine].memory / eager)
+                yield f"{work}: the first call of {engine} holds {factor} times the memory of the eager call"
 
 
 def failures(works: Mapping[str, Cells]) -> Iterator[str]:
@@ -148,10 +160,10 @@ def growth_table(curve: str, points: Mapping[int, Cells]) -> str:
     return "\n".join([curve, *lines])
 
 
-def costs(measured: Mapping[str, float]) -> str:
-    """Return the fixed costs, one a line."""
-    kinds = {"bytes": lambda n: f"{n:.0f}", "seconds": duration}
-    return "\n".join(f"{name}: {kinds[name.split(' ')[0]](value)}" for name, value in measured.items())
+def costs(measured: Mapping[str, float]) -> Iterator[str]:
+    """Yield the fixed costs, with their units."""
+    for name, value in measured.items():
+        yield f"{name}: {f'{value:.0f}' if name.startswith('bytes') else duration(value)}"
 
 
 # ---- beside an earlier run

@@ -46,6 +46,13 @@ def test_the_report_says_the_distance_to_the_limits_and_what_went_wrong():
     assert "2 MB" in text
 
 
+def test_the_report_says_what_first_calls_hold_beyond_eager_ones():
+    cells = {"autotiny eager": Cell(memory=100 * 2**20), "autotiny numpy": Cell(memory=230 * 2**20)}
+    small = {"autotiny eager": Cell(memory=1000), "autotiny numpy": Cell(memory=7000)}
+    lines = list(bench_report.memory_factors(replace(record(), works={CHAIN: cells, FIRST: small})))
+    assert lines == [f"{CHAIN}: the first call of autotiny numpy holds 2.30 times the memory of the eager call"]
+
+
 def test_a_record_is_read_as_it_was_written(tmp_path):
     record().save(tmp_path / "run.json")
     assert Record.load(tmp_path / "run.json") == record()
