@@ -33,12 +33,15 @@ from autotiny.compiler.scalars import (
     has_functions_of,
     imported,
     original,
+    program,
 )
 from autotiny.compiler.schedule import Schedule
 from autotiny.notation.expression import Expression, symbol
 
 FEW = 8
 """Numbers up to which the arguments of `step` have names."""
+LONGEST = 300
+"""Lines up to which a kernel is compiled, in some three seconds; what repeats too little for that is left to Python."""
 RESERVED = ("kernel", "leaves", "results", "total", "njit", "put", "range", "step")
 """Names of the program's own."""
 
@@ -56,7 +59,8 @@ class ScalarLoops:
 
     def emit(self, schedule: Schedule) -> ProgramText:
         """Return the program: a kernel, and `step`, which puts the numbers into an array and takes the results out."""
-        return ScalarProgram(schedule).text()
+        written = ScalarProgram(schedule)
+        return written.text() if len(written.lines) <= LONGEST or not schedule.may_fail else program(schedule)
 
 
 class ScalarProgram:

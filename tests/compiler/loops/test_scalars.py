@@ -87,3 +87,19 @@ def test_layers_of_numbers_are_loops():
         assert [type(x) for x in flatten(ours)[0]] == [type(x) for x in flatten(theirs)[0]]
     assert "total += leaves[13 * i + j + 36] * xi[j]" in step.source
     assert step.source.count("\n") < 80
+
+
+def test_what_repeats_too_little_for_loops_is_left_to_python():
+    rng = np.random.default_rng(0)
+    picks = [(int(rng.integers(0, 4 + n)), int(rng.integers(0, 4 + n)), float(rng.normal())) for n in range(800)]
+
+    def f(xs: Any) -> Any:
+        values = list(xs)
+        for i, j, c in picks:
+            values.append(np.sin(values[i]) * c if c > 0 else values[j] * c + values[i])
+        return sum(values) * 1e-6
+
+    step, xs = at.compile(at.value_and_grad(f), backend="numba"), rng.normal(size=4).tolist()
+    ours, theirs = flatten(step(xs))[0], flatten(at.value_and_grad(f)(xs))[0]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert "@njit" not in step.source
