@@ -4,6 +4,7 @@ import os
 
 from hypothesis import settings
 
+import autotiny as at
 from autotiny.ops import load_tables
 
 load_tables()  # many tests walk the whole table
@@ -17,6 +18,14 @@ collect_ignore = [
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=150)
 settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--backend", default="numpy", help="of at.compile, where a test does not choose one")
+
+
+def pytest_configure(config):
+    at.compile.__kwdefaults__["backend"] = config.getoption("--backend")
 
 
 def pytest_xdist_auto_num_workers():

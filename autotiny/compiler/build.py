@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -448,11 +449,25 @@ CHECKED = "checked at every call; where it fails another program takes over"
 
 
 def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
-    """Return tables of the passes, with the operations after each, and of the memory."""
+    """Say in words what the program is and relies on, then the operations after each pass, and the memory."""
     rows = [("pass", "operations"), *((name.replace("_", " "), str(count)) for name, count in passes)]
     placed = sum(len(storage.tenants) for storage in plan.storages)
     blocks = {id(group): group for group in plan.group.values()}
+    (_, first), (_, last) = passes[0], passes[-1]
+    words = [
+        f"The first call recorded {first} operations, gradients included; the program has {last}. {placed} results "
+        f"are written into {len(plan.storages)} arrays, which are kept from call to call.",
+        *(["It was seen that data sum to 1, as one-hot targets do; every call checks that."] if plan.checks else []),
+        *(
+            ["Some formulas were made shorter by rules that hold for finite numbers; every call checks that all are."]
+            if plan.finite
+            else []
+        ),
+        *(["Where a check fails, a program without that assumption takes over."] if plan.checks or plan.finite else []),
+    ]
     lines = [
+        *(line for sentence in words for line in wrap(sentence, 100)),
+        "",
         aligned(rows),
         "",
         f"memory: {plan.nbytes} bytes in {len(plan.storages)} buffers, for {placed} results",

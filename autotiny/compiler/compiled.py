@@ -33,12 +33,17 @@ PROGRAMS = 16
 def compile(  # noqa: A001
     f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
 ) -> "Compiled":
-    """Compile f to a NumPy program, at the first call with arguments of each combination of shapes and types.
+    """Compile f to a program, at the first call with arguments of each combination of shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
     lists, tuples and dicts of them. Results are new arrays, except that those which fit are written into the arrays
     of the arguments in the positions `donate`. Long chains of elementwise operations run on so many `threads`; by
     default on as many as OMP_NUM_THREADS says, or there are processors. `step.source` is the program that ran last.
+
+    backend : "numpy" writes NumPy. "numba" writes loops, which numba compiles in a second or so; later processes take
+    them from a folder, `autotiny` where the system keeps caches, or AUTOTINY_CACHE_DIR. Where there is nothing to gain
+    from loops, or numba fails, NumPy runs. "auto" runs NumPy until the calls have taken as long as numba takes to
+    compile, which it then does on a thread, and keeps the faster of the two. `step.explain()` says which runs, and why.
 
     Results equal those of the function up to rounding, and to the order in which sums are added, except where the
     compiled form is more accurate: a softmax, a sigmoid, the logarithm of a softmax, of a sum of exponentials or of
@@ -52,7 +57,8 @@ def compile(  # noqa: A001
 
     The result can be pickled if f can be, and copied; what it has compiled stays behind.
 
-    Raises ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
+    Raises UnsupportedError for backend="numba" where numba is missing or too old, and
+    ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
 
     >>> import numpy as np
     >>> step = compile(lambda W, x: np.tanh(W @ x))
@@ -93,7 +99,7 @@ class Compiled:
 
     Attributes
     ----------
-    source : the NumPy program that ran last, as text.
+    source : the program that ran last, as text.
     """
 
     def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int, backend: str = "numpy") -> None:
@@ -228,7 +234,7 @@ class Compiled:
 
     @property
     def source(self) -> str:
-        """The NumPy program that ran last."""
+        """The program that ran last."""
         return self._built("source").program.source.source
 
     def explain(self) -> str:

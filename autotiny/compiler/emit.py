@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, takes_arrays
+from autotiny.algebra import Term, takes_arrays, topological_order
 from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
@@ -32,21 +32,25 @@ class Writer(Operands):
 
     def program(self) -> ProgramText:
         """Return the program. Donated arrays are modified last, when nothing can stop it any more."""
+        if self.plan.storages:
+            self.setup.append("# memory for all calls: the names of one array are those of the results in it, in turn")
         self.write_memory()
+        if self.plan.storages:
+            self.setup += ["", "# views and constants: a product with ones adds up or repeats, and starts soonest"]
         updates = (term for term in self.plan.order if term not in self.plan.group)
         donated = [term for term in updates if isinstance(self.plan.place.get(term), Term)]
         last, checks = set(donated), set(self.plan.checks)
+        backward = self.first_after_loss()
         for term in self.plan.order:
+            if term is backward:
+                self.lines.append("# ----- backward -----")
             if term in self.plan.group:
                 self.write_block(term)
             elif term not in last:
                 self.write(term)
             if term in checks:
                 self.check(term)
-        stop, failure = self.plan.stop, self.failure()
-        if stop is not None and failure:
-            self.objects[stop.__name__] = stop
-            self.lines += [f"if {failure}:", f"    raise {stop.__name__}"]
+        self.write_guard()
         for term in donated:
             self.write(term)
         results = ", ".join(self.result(output) for output in self.plan.outputs)
@@ -58,27 +62,46 @@ class Writer(Operands):
         text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
         return ProgramText("\n".join(text), self.objects)
 
-    def failure(self) -> str:
-        """Return the condition that stops the program: an invalid operation, a result that is not finite, or nan."""
+    def first_after_loss(self) -> Term | None:
+        """Return the operation with which backprop goes on once the loss is there, which is the first result."""
+        plan = self.plan
+        if not plan.swept or not plan.outputs or plan.outputs[0].ndim:
+            return None
+        forward = set(topological_order(plan.outputs[0]))
+        last = max((i for i, term in enumerate(plan.order) if term in forward), default=-1)
+        return next((x for x in plan.order[last + 1 :] if kind(x) is not TermKind.VIEW), None)
+
+    def write_guard(self) -> None:
+        """Write the lines that stop the program: an invalid operation, a result that is not finite, or nan."""
+        stop = self.plan.stop
         conditions = ["invalid"] if self.plan.stops_at_invalid else []
-        if self.plan.finite:
+        if stop is not None and self.plan.finite:
             self.modules.add("math")
-            sizes = [self.in_one_number(x) for x in self.plan.finite]
-            conditions.append(f"not math.isfinite({' + '.join(sizes)})")
+            conditions.append(f"not math.isfinite({self.write_squares()})")
         if self.plan.not_nan:
             self.objects[has_nan.__name__] = has_nan
             conditions += [f"has_nan({self.expressions[x]})" for x in self.plan.not_nan]
-        return " or ".join(conditions)
+        if stop is not None and conditions:
+            self.objects[stop.__name__] = stop
+            self.lines += [
+                f"if {' or '.join(conditions)}:",
+                f"    raise {stop.__name__}  # and another program takes over",
+            ]
 
-    def in_one_number(self, x: Term) -> str:
-        """Return an expression that is finite if the squares of all entries are."""
-        if not x.ndim:
-            number = self.expressions[x.args[0] if is_copied_number(x) else x]  # an array takes longer
-            square = f"{number} * {number}"
-        else:
-            flat = self.flat(x)
-            square = f"{flat}.dot({flat})" if flat.isidentifier() else f"(flat := {flat}).dot(flat)"
-        return f"abs({square})" if is_complex(x) else square
+    def write_squares(self) -> str:
+        """Write the sum of the squares of all that must be finite, which is finite only if all of it is."""
+        name, finite = self.fresh("squares"), self.plan.finite
+        arrays = [x for x in finite if x.ndim]
+        numbers = [self.expressions[x.args[0] if is_copied_number(x) else x] for x in finite if not x.ndim]
+        complex_numbers = any(map(is_complex, finite))
+        total = " + ".join(f"{number} * {number}" for number in numbers) or "0.0"
+        self.lines += ["# ----- checks: the squares have a finite sum only if all is finite -----", f"{name} = {total}"]
+        if arrays:
+            flat = self.fresh("flat")
+            rows = ", ".join(map(self.flat, arrays))
+            self.lines += [f"for {flat} in ({rows}{',' if len(arrays) == 1 else ''}):"]
+            self.lines += [f"    {name} += {flat}.dot({flat})"]
+        return f"abs({name})" if complex_numbers else name
 
     # ----- memory -----
     def write_memory(self) -> None:
@@ -94,22 +117,17 @@ class Writer(Operands):
 
         Results of one shape and type are one object: NumPy takes longer over two arrays that overlap.
         """
-        first, *others = storage.tenants
+        names: dict[Any, dict[str, Term]] = {}
+        for x in storage.tenants:
+            names.setdefault(form_of(x), {})[self.names[x]] = x
         base = ""
-        if any(form_of(x) != form_of(first) for x in others):
+        if len(names) > 1:
             base = f"memory{storage.number + 1}"
             self.setup.append(f'{base} = np.empty({storage.nbytes}, "uint8")')
-        made: dict[Any, str] = {}
-        seen = set()
-        for x in storage.tenants:
-            name = self.names[x]
-            if name in seen:
-                continue
-            seen.add(name)
-            text = made.setdefault(form_of(x), name)
-            if text == name:
-                text = self.part_of(base, storage, x) if base else f"np.empty({x.shape}{type_of(x)})"
-            self.setup.append(f"{name} = {text}")
+        for of_one_form in names.values():
+            x = next(iter(of_one_form.values()))
+            text = self.part_of(base, storage, x) if base else f"np.empty({x.shape}{type_of(x)})"
+            self.setup.append(f"{' = '.join(of_one_form)} = {text}")
 
     @staticmethod
     def part_of(memory: str, storage: Storage, x: Term) -> str:
@@ -151,11 +169,15 @@ class Writer(Operands):
 
     def check(self, term: Term) -> None:
         """Stop where a sum is not 1 everywhere. One-hot targets sum to exactly 1, which is tested first, by bytes."""
-        name = self.fresh("all_one")
+        name = self.fresh("bytes_of_ones")
         self.setup.append(f"{name} = np.ones({term.shape}{type_of(term)}).tobytes()")
         self.objects[are_one.__name__] = are_one
         sums = self.names[term]
-        self.lines += [f"if {sums}.tobytes() != {name} and not are_one({sums}):", "    raise FactError"]
+        self.lines += [
+            "# the formulas below hold where these sums are 1: of one-hot columns exactly, which bytes show soonest",
+            f"if {sums}.tobytes() != {name} and not are_one({sums}):",
+            "    raise FactError  # another program takes over",
+        ]
 
     def in_memory(self, view: Term) -> bool:
         """Whether a view shows memory of the program's own, so that it can be made beforehand.

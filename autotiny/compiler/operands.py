@@ -1,6 +1,9 @@
 """Operands in the text of a program: results by their names, constants in the form that is fastest."""
 
 import itertools
+import re
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -8,19 +11,20 @@ import numpy as np
 from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError
 from autotiny.compiler.naming import FormulaNames, names_to_show
-from autotiny.compiler.rewriting import TermKind, kind
+from autotiny.compiler.rewriting import TermKind, is_uniform, kind
 from autotiny.compiler.schedule import Schedule, Storage
 from autotiny.notation.numbers import exact_number
 
 # ----- names and numbers -----
-RESERVED = frozenset({"step", "np", "scipy"})
+RESERVED = frozenset({"step", "np", "scipy", "invalid"})
 """Names of the program's own."""
+OF_NUMPY = frozenset(dir(np)) | RESERVED
 
 
 def unique_names(plan: Schedule, user_names: FormulaNames) -> dict[Term, str]:
     """Return a name for every term: its own; else that of the result that replaces it in memory; else a short one."""
     names: dict[Term, str] = {}
-    taken = set(dir(np)) | RESERVED
+    taken = set(OF_NUMPY)
     known = names_to_show([*plan.inputs, *plan.order], user_names)
     for term in [*plan.inputs, *plan.order]:
         name, copied = known.get(term), term.args[0] if is_copied_number(term) else None
@@ -39,11 +43,43 @@ def unique_names(plan: Schedule, user_names: FormulaNames) -> dict[Term, str]:
                 and before.shape == after.shape
             ):
                 names[before] = names[after]
-    numbers = itertools.count(1)
+    numbers, outputs = itertools.count(1), set(plan.outputs)
     for term in plan.order:
         if term not in names:
-            names[term] = untaken(f"t{next(numbers)}", taken)
+            names[term] = untaken(telling_name(term, names, term in outputs) or f"t{next(numbers)}", taken)
     return names
+
+
+LONGEST_NAME = 12
+"""Letters up to which a result is named after its operand."""
+TEMPORARY = re.compile(r"t\d+$")
+OF_ONE = {"negative": "minus_{}", "square": "{}_squared", "sum": "sum_of_{}", "max": "max_of_{}", "min": "min_of_{}"}
+"""Names of what operations make of an operand; others have their own before it: log_A2."""
+
+
+def telling_name(term: Term, names: Mapping[Term, str], final: bool) -> str:
+    """Return a name that says how a result follows from an operand that has one, as W1_T; "" if there is none."""
+    op, args = term.op, [arg for arg in term.args if not arg.is_constant]
+    base = names.get(args[0], "") if args else ""
+    if op is None or not base or len(base) > LONGEST_NAME or TEMPORARY.match(base):
+        return "mask" if args and op is not None and args[0].dtype == bool and kind(term) is TermKind.CAST else ""
+    function, (x, *others) = op.function, args
+    if final and function in (np.add, np.subtract) and x.op is None and x is term.args[0]:
+        return f"new_{base}"
+    if others:
+        return ""
+    if kind(term) is TermKind.VIEW:
+        transposed = x.ndim == 2 and op.has("rearranges") and term.shape == x.shape[::-1]
+        return f"{base}_T" if transposed else ""
+    if function is np.matmul and any(arg.is_constant and is_uniform(arg.value) for arg in term.args):
+        return f"{base}_repeated" if 1 in x.shape else f"sum_of_{base}"
+    if function in (np.multiply, np.divide) and not np.ndim(term.args[1].value):
+        return f"scaled_{base}"
+    if function is np.greater and not np.any(term.args[1].value):
+        return f"{base}_is_positive"
+    if len(term.args) == 1 and (op.name in OF_ONE or isinstance(function, np.ufunc)):
+        return OF_ONE.get(op.name, f"{op.name}_{{}}").format(base)
+    return ""
 
 
 def is_copied_number(term: Term) -> bool:
@@ -139,7 +175,7 @@ class Operands:
         what = "ones" if value.flat[0] else "zeros"
         key = (what, value.shape, value.dtype)
         if key not in self.constants:
-            name = self.constants[key] = self.fresh(what + "x".join(map(str, value.shape)))
+            name = self.constants[key] = self.fresh(f"{what}_{'x'.join(map(str, value.shape))}")
             self.setup.append(f"{name} = np.{what}({value.shape}{type_of(value)})")
         return self.constants[key]
 
@@ -187,14 +223,7 @@ class Operands:
 
     def fresh(self, base: str) -> str:
         """Return a name that is not taken."""
-        taken = {
-            *self.names.values(),
-            *self.objects,
-            *self.constants.values(),
-            *self.flats.values(),
-            *dir(np),
-            *RESERVED,
-        }
+        taken = {*self.names.values(), *self.objects, *self.constants.values(), *self.flats.values(), *OF_NUMPY}
         return next(name for i in itertools.count(1) if (name := f"{base}_{i}" if i > 1 else base) not in taken)
 
     def flat(self, x: Term) -> str:
@@ -210,6 +239,14 @@ class Operands:
         return self.flats[x]
 
 
-def _number_name(value: float) -> str:
-    """Return zero, one, or c for any other number."""
-    return "zero" if value == 0 else "one" if value == 1 else "c"
+def _number_name(value: Any) -> str:
+    """Return zero, one, c_0_1 for 0.1, c_1_32 for 1 / 32, or c for any other number."""
+    if value in (0, 1):
+        return "zero" if value == 0 else "one"
+    if type(value) is not float or not 1e-4 < abs(value) < 1e4:
+        return "c"
+    short = Fraction(abs(value)).limit_denominator(10**4)
+    digits = repr(abs(value))
+    name = digits.removesuffix(".0").replace(".", "_") if len(digits) <= 5 else f"{short.numerator}_{short.denominator}"
+    exact = len(digits) <= 5 or float(short) == abs(value)
+    return f"{'minus' if value < 0 else 'c'}_{name}" if exact else "c"

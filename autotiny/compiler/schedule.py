@@ -16,6 +16,8 @@ from autotiny.compiler.rewriting import VDOT, TermKind, kind
 
 LONG = 2**16
 """Entries from which an array is computed in blocks."""
+SMALL = 2**13
+"""Bytes up to which memory is used again for results of its own shape and type alone, under plain names."""
 WORTHWHILE = 3
 """Operations from which blocks pay."""
 
@@ -233,16 +235,22 @@ class Plan:
     def fresh(self, term: Term) -> Storage:
         """Return the smallest free memory that is large enough; else the largest, enlarged; else new memory."""
         nbytes = term.size * term.dtype.itemsize
-        if not self.free:
+        free = self.free if nbytes > SMALL else [x for x in self.free if is_alike(x.tenants[-1], term)]
+        if not free:
             storage = Storage(len(self.storages), nbytes)
             self.storages.append(storage)
             return storage
-        fitting = [storage for storage in self.free if storage.nbytes >= nbytes]
+        fitting = [storage for storage in free if storage.nbytes >= nbytes]
         size = attrgetter("nbytes")
-        storage = min(fitting, key=size) if fitting else max(self.free, key=size)
+        storage = min(fitting, key=size) if fitting else max(free, key=size)
         self.free.remove(storage)
         storage.nbytes = max(storage.nbytes, nbytes)
         return storage
+
+
+def is_alike(x: Term, other: Term) -> bool:
+    """Whether two results have the same shape and type."""
+    return (x.shape, x.dtype) == (other.shape, other.dtype)
 
 
 def shown_by(term: Term) -> Term | None:

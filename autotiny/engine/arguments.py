@@ -1,6 +1,7 @@
 """Which arguments of a function are differentiated: argnums and argnames, and how a call gives them."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -37,10 +38,15 @@ class Chosen:
         argnums = 0 if argnums is None and argnames is None else argnums
         self.positions = () if argnums is None else _positions(argnums, where)
         self.names = () if argnames is None else _names(argnames, where)
+        plain = not self.names and min(self.positions) >= 0 and len(set(self.positions)) == len(self.positions)
+        self.reach = max(self.positions) + 1 if plain else math.inf
+        """The number of positional arguments with which a call gives what is asked for, as it is asked for."""
         self.single = isinstance(argnames, str) if argnums is None else argnames is None and np.ndim(argnums) == 0
 
-    def __call__(self, args: tuple[Any, ...], kwargs: Keywords) -> tuple[list[Key], tuple[Any, ...], Keywords]:
+    def __call__(self, args: tuple[Any, ...], kwargs: Keywords) -> tuple[Sequence[Key], tuple[Any, ...], Keywords]:
         """Return where a call gives the arguments, and the call, with the defaults of those that it does not give."""
+        if self.reach <= len(args) and not any(args[i] is None for i in self.positions):
+            return self.positions, args, kwargs
         keys: list[Key] = []
         for i in self.positions:
             if -len(args) <= i < len(args):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from autotiny.engine.containers import Branch, branch
 from autotiny.errors import ShapeError, UnsupportedError
 
@@ -32,14 +34,21 @@ def _take(tree: Any, leaves: list[Any]) -> Any:
     if taken is None:
         leaves.append(tree)
         return None
-    return taken.make, [_take(part, leaves) for part in taken.parts]
+    structures: list[Any] = []
+    for part in taken.parts:
+        if type(part) is np.ndarray:  # the most frequent value, without a call
+            leaves.append(part)
+            structures.append(None)
+        else:
+            structures.append(_take(part, leaves))
+    return taken.make, structures
 
 
 def _made(structure: Any, values: Iterator[Any]) -> Any:
     if structure is None:
         return next(values)
     make, parts = structure
-    return make([_made(part, values) for part in parts])
+    return make([next(values) if part is None else _made(part, values) for part in parts])
 
 
 def places(tree: Any, path: str = "") -> list[str]:

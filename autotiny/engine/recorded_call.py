@@ -4,7 +4,6 @@ Transforms differentiate it. Where it is part of a larger graph, because it runs
 tracked Tensor from outside, its results are Tensors, so that transforms nest to any order.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from autotiny.engine.containers import is_number
 from autotiny.engine.gradients import sweep
 from autotiny.engine.graph import topological_order
 from autotiny.engine.leaving import Exit, Exits
-from autotiny.engine.modes import Switch, modes
+from autotiny.engine.modes import Switch, in_use, modes
 from autotiny.engine.mutation import require_live, verified_order
 from autotiny.engine.node import ENDED, Node, next_number
 from autotiny.engine.pytree import Rebuild, flatten, places, tree_map
@@ -70,7 +69,12 @@ class RecordedCall(NamedTuple):
         whole = self.leaves.issubset(self.variables)
         grads = sweep(self.order, seeds, self.variables, record, whole=whole, chosen=chosen)
         results = [grads[x] if x in grads else np.zeros_like(x._value) for x in self.variables]
-        return [as_tensor(g) if record else plain_copy(g) for g in results]
+        if record:
+            return [as_tensor(g) for g in results]
+        return [
+            g if type(g) is np.ndarray and g.base is None and x not in seeds else plain_copy(g)  # a leaf's is its own
+            for x, g in zip(self.variables, results, strict=True)
+        ]
 
 
 def record_call(
@@ -86,7 +90,7 @@ def record_call(
         raise misplaced(error, values, chosen, where) from None
     arguments, keywords = replaced(args, kwargs, chosen, rebuild_arguments(variables))
     with Exits() as exits:
-        if modes.recording:
+        if not in_use or modes.recording:
             output = f(*arguments, **keywords)
         else:
             with Switch("recording", True):
@@ -106,7 +110,7 @@ def record_call(
         require_live(x)
     if exits:
         require_path(set(variables) - leaves - set(order), exits)
-    nested = modes.recording and any(x._number < start for x in leaves)  # later ones end with this call
+    nested = any(x._number < start for x in leaves) and modes.recording  # later ones end with this call
     return RecordedCall(outputs, rebuild_output, variables, rebuild_arguments, order, leaves, nested, beside)
 
 
@@ -138,8 +142,8 @@ def require_path(unreached: set[Any], exits: Sequence[Exit]) -> None:
 
 def tracked_leaves(outputs: Sequence[Tensor], order: Sequence[Node]) -> set[Node]:
     """Return the tracked leaves among the outputs and among the operands of the operations that lead to them."""
-    candidates = itertools.chain(outputs, *(node.args for node in order))
-    return {x for x in candidates if isinstance(x, Node) and x.op is None and x._tracked}
+    operands = {x for node in order for x in node.args if isinstance(x, Node) and x.op is None and x._tracked}
+    return operands.union(x for x in outputs if x.op is None and x._tracked)
 
 
 def variable(value: Any) -> Tensor:

@@ -71,7 +71,7 @@ def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = Non
 
 def as_seen(g: Any) -> Any:
     """Return a gradient of a variable, of which nobody else has the array, as users see it."""
-    if not is_complex(g):
+    if g.dtype.kind != "c":
         return g
     return np.conjugate(g, out=g) if isinstance(g, np.ndarray) else np.conjugate(g)
 

@@ -35,7 +35,8 @@ def ldexp(x1: Array, x2: Any, /) -> Array:
 def heaviside(x1: Array, x2: Array, /) -> Array:
     """0 below 0, x₂ at 0, 1 above."""
     x1 = x1 if isinstance(x1, float) else reals(x1, "heaviside")
-    return np.where(np.equal(x1, 0), require_real(x2, "heaviside"), (1 + np.sign(x1)) / 2)
+    step = np.where(np.equal(x1, 0), require_real(x2, "heaviside"), (1 + np.sign(x1)) / 2)
+    return step if np.ndim(step) else step[()]  # a scalar, as every ufunc gives
 
 
 @on_values

@@ -46,3 +46,11 @@ def test_a_shape_that_depends_on_values_is_an_error_of_the_compiler(name):
     f, args = value_and_gradients(width.calls()[name][-1])
     with pytest.raises(UnsupportedError, match="how many entries it has depends on values"):
         at.compile(f)(*args)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("point", [-2.0, 0.0, 3.0])
+def test_a_step_of_a_number_is_a_scalar_as_numpy_has_it(dtype, point):
+    f = lambda x: np.heaviside(np.sum(x), 0.5)
+    expected, got = f(np.array([point], dtype)), at.compile(f)(np.array([point], dtype))
+    assert (type(got), got.dtype, got) == (type(expected), expected.dtype, expected)

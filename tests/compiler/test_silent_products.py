@@ -67,8 +67,8 @@ def test_without_a_look_at_the_results_the_nan_is_handed_out(monkeypatch):
 def test_what_shows_in_the_loss_or_in_another_result_is_not_looked_at_again():
     step = at.compile(at.value_and_grad(squares, (0, 1, 2)))
     step(*alive())
-    (line,) = [line for line in step.source.splitlines() if "isfinite" in line]
-    assert line.count(".dot(") == 2, "dW1 and dW2: db1 is of dZ1 alone, which dW1 shows"
+    (line,) = [line for line in step.source.splitlines() if "for flat in" in line]
+    assert line.count(".ravel()") == 2, "dW1 and dW2: db1 is of dZ1 alone, which dW1 shows"
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_a_result_is_looked_at_once():
 
     step = at.compile(momentum)
     step(np.random.default_rng(0).normal(size=(2, 3)), np.ones((2, 3)))
-    (line,) = [line for line in step.source.splitlines() if "isfinite" in line]
-    assert line.count(".dot(") == 1
+    (line,) = [line for line in step.source.splitlines() if "for flat in" in line]
+    assert line.count(",") == 1

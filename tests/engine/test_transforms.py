@@ -989,3 +989,18 @@ def test_derivatives_are_methods_of_a_class():
         slope = at.grad(value, argnums=1)
 
     assert Curve().slope(2.0) == 12
+
+
+@pytest.mark.parametrize("f", [lambda a, b: a, lambda a, b: a + b, lambda a, b: a + b.T, lambda a, b: -(a - b)])
+def test_gradients_are_arrays_of_their_own(f):
+    """Neither each other's, nor the one that was pulled back, nor read-only."""
+    u, a, b = np.ones((2, 2)), np.eye(2), np.eye(2)
+    _, pull = at.vjp(f, a, b)
+    first, second = pull(u)
+    expected = [g.copy() for g in pull(u)]
+    first += 7
+    second += 9
+    assert np.array_equal(u, np.ones((2, 2)))
+    assert np.array_equal(first - 7, expected[0])
+    assert np.array_equal(second - 9, expected[1])
+    assert all(map(np.array_equal, pull(u), expected))

@@ -3,6 +3,7 @@
 Z.T[i, j] is Z[j, i]; X[:, ::2][i, j] is X[i, 2 j].
 """
 
+from collections.abc import Set
 from math import prod
 from typing import Any, NamedTuple
 
@@ -55,8 +56,11 @@ class ViewMap(NamedTuple):
     """The entry of the array where the view starts."""
 
 
-def access(term: Term, indices: tuple[Index, ...]) -> Access:
-    """Return what is read where a statement reads an entry of a term: views are looked through."""
+def access(term: Term, indices: tuple[Index, ...], turned: Set[Term]) -> Access:
+    """Return what is read where a statement reads an entry of a term: views are looked through.
+
+    turned : arrays whose columns are contiguous; a kernel takes their transposes.
+    """
     while term.op is not None and kind(term) is TermKind.VIEW and (view := view_map(term)) is not None:
         source = [Index(None, 0, offset) for offset in view.offsets]
         for (axis, step), index in zip(view.axes, indices, strict=True):
@@ -64,7 +68,7 @@ def access(term: Term, indices: tuple[Index, ...]) -> Access:
                 offset = source[axis].offset + step * index.offset
                 source[axis] = Index(index.loop, step * index.scale if index.loop is not None else 0, offset)
         term, indices = term.args[0], tuple(source)
-    return Access(term, indices)
+    return Access(term, indices[::-1] if term in turned else indices)
 
 
 def view_map(term: Term) -> ViewMap | None:
@@ -103,7 +107,11 @@ def _of_strides(term: Term) -> ViewMap | None:
         offset, rest = divmod(rest, stride)
         offsets.append(offset)
     axes = [_axis(stride if n > 1 else 0, strides) for n, stride in zip(view.shape, view.strides, strict=True)]
-    return None if None in axes else ViewMap(tuple(axis for axis in axes if axis is not None), tuple(offsets))
+    found = [axis for axis in axes if axis is not None]
+    along = [axis for axis, _ in found if axis is not None]
+    if len(found) < len(axes) or len(set(along)) < len(along):  # a diagonal, or windows that overlap
+        return None
+    return ViewMap(tuple(found), tuple(offsets))
 
 
 def _address(array: np.ndarray) -> int:

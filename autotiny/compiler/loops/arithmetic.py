@@ -65,16 +65,33 @@ def where(context: Any, condition: Any, x: Any, y: Any) -> Any:
     return None if number is None or condition != types.boolean else (number(condition, x, y), code)
 
 
-def _extreme(comparison: str, skips_nan: bool = False) -> Any:
-    """Return an intrinsic: the first operand where it compares like this with the second or is nan, else the second."""
+def _extreme(instruction: str, comparison: str) -> Any:
+    """Return an intrinsic: an instruction of LLVM for floats, which propagates nan, and a choice for integers."""
+
+    def extreme(context: Any, x: Any, y: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            x, y = values
+            if isinstance(signature.return_type, types.Integer):
+                compare = builder.icmp_signed if signature.return_type.signed else builder.icmp_unsigned
+                return builder.select(compare(comparison, x, y), x, y)
+            function = ir.FunctionType(x.type, [x.type] * 2)  # a loop of this, unlike one of choices, is vector code
+            return builder.call(builder.module.declare_intrinsic(f"llvm.{instruction}", [x.type], function), values)
+
+        number = _same_number(x, y)
+        return None if isinstance(number, types.Boolean) or number is None else (number(x, y), code)
+
+    return extreme
+
+
+def _skipping_nan(comparison: str) -> Any:
+    """Return an intrinsic: the first operand where it compares like this with the second, or that is nan."""
 
     def extreme(context: Any, x: Any, y: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             x, y = values
             if isinstance(signature.return_type, types.Integer):
                 return builder.select(builder.icmp_signed(comparison, x, y), x, y)
-            other = y if skips_nan else x
-            is_nan = builder.fcmp_unordered("uno", other, other)
+            is_nan = builder.fcmp_unordered("uno", y, y)
             return builder.select(builder.or_(builder.fcmp_ordered(comparison, x, y), is_nan), x, y)
 
         number = _same_number(x, y)
@@ -83,10 +100,8 @@ def _extreme(comparison: str, skips_nan: bool = False) -> Any:
     return extreme
 
 
-maximum = intrinsic(_extreme(">="))
-minimum = intrinsic(_extreme("<="))
-fmax = intrinsic(_extreme(">=", skips_nan=True))
-fmin = intrinsic(_extreme("<=", skips_nan=True))
+maximum, minimum = intrinsic(_extreme("maximum", ">=")), intrinsic(_extreme("minimum", "<="))
+fmax, fmin = intrinsic(_skipping_nan(">=")), intrinsic(_skipping_nan("<="))
 
 
 def _at_bound(comparison: str) -> Any:

@@ -97,11 +97,15 @@ class LoopWriter(Writer):
         self.last = {x: place for x, place in plan.place.items() if isinstance(place, Term) and x is not place}
         self.guards, order = with_guards(plan, self.last)
         super().__init__(replace(plan, order=order, place=dict(self.last), storages=[], group={}))
+        self.turned = {x for x in plan.inputs if is_in_columns(x) and x not in set(self.last.values())}
+        """Arguments of which kernels take the transposes."""
         self.kernels: list[KernelText] = []
         self.needed: set[Term] = set()
         """The results that are needed outside the kernel that computes them."""
         self.numbers: set[Term] = set()
         """The numbers that kernels return."""
+        self.in_order: dict[Term, np.ndarray] = {}
+        """Constant arrays in C order."""
         self.ordered: set[Term] = set()
         """The arrays that kernels write, in C order."""
 
@@ -137,10 +141,12 @@ class LoopWriter(Writer):
             takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
         )
 
-    @staticmethod
-    def signature(kernel: KernelText) -> list[Argument]:
+    def signature(self, kernel: KernelText) -> list[Argument]:
         """Return what a kernel takes."""
-        return [Argument(x.dtype, x.shape if x.ndim else None, kernel.writes(x)) for x in kernel.arguments]
+        return [
+            Argument(x.dtype, (x.shape[::-1] if x in self.turned else x.shape) if x.ndim else None, kernel.writes(x))
+            for x in kernel.arguments
+        ]
 
     def kernel_module(self) -> str:
         """Return the text of all kernels, with what they import."""
@@ -204,9 +210,9 @@ class LoopWriter(Writer):
                 nests.body += waiting
                 waiting = []
             if kind(term) is not TermKind.VIEW:
-                nests.add(statement_of(term))
+                nests.add(statement_of(term, self.turned))
             elif term in outputs:
-                nests.add(copy_of_view(term))
+                nests.add(copy_of_view(term, self.turned))
         nests.body += waiting
         if not nests.body:
             return
@@ -236,8 +242,12 @@ class LoopWriter(Writer):
     def argument(self, x: Term) -> str:
         """Return an argument of a kernel: an array, or a number."""
         if x.is_constant:
-            return self.refer("constant", x.value)
+            if x not in self.in_order:
+                self.in_order[x] = np.ascontiguousarray(x.value)
+            return self.refer("constant", self.in_order[x])
         name = self.names[x]
+        if x in self.turned:
+            return f"np.ascontiguousarray({name}.T)"
         if x.ndim and x.op is not None and x not in self.ordered and not isinstance(self.plan.place.get(x), Storage):
             return f"np.ascontiguousarray({name})"
         return f"{name}[()]" if not x.ndim and isinstance(x.value, np.ndarray) and x not in self.numbers else name
@@ -252,6 +262,11 @@ class LoopWriter(Writer):
         if isinstance(output.value, np.ndarray):
             return f"np.array({name}{type_of(output)})"
         return f"np.{output.dtype.name}({name})" if isinstance(output.value, np.generic) else name
+
+
+def is_in_columns(x: Term) -> bool:
+    """Whether the columns of an array are contiguous, and its rows are not."""
+    return x.ndim > 1 and bool(x.value.flags.f_contiguous and not x.value.flags.c_contiguous)
 
 
 def through_views(x: Term) -> Term:

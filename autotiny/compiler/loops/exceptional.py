@@ -22,6 +22,7 @@ def unless(condition: Any, name: str, x: Number, y: Number) -> Number:
     function = module.globals.get(name) or declared(module, name, number)
     lanes = [width // x.format.width for width in WIDTHS]
     forms = ",".join(f"_ZGV_LLVM_M{count}v_{name}({vector_form(function, count).name})" for count in lanes)
+    builder.function.attributes.alignstack = 64  # what a call displaces from vector registers is kept in memory
     before = builder.block
     with builder.if_then(condition, likely=False):
         result = builder.call(function, [x.value])

@@ -155,7 +155,7 @@ def has_loop(term: Term) -> bool:
     """Whether a kernel can compute a result entry by entry, or fold it."""
     if term.dtype not in NUMBERS | {BOOL} or any(arg.dtype not in LOADED for arg in term.args):
         return False
-    if any(isinstance(part.value, str | bytes) for part in term.args) or len(term.parents) > len(term.args):
+    if len(term.parents) > len(term.args) or not all(x.size for x in (term, *term.args)):
         return False
     op, way = term.op, kind(term)
     assert op is not None

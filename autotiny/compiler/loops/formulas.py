@@ -11,8 +11,6 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autotiny.compiler.loops.instructions import instruction
-
 
 @dataclass(frozen=True)
 class Format:
@@ -134,7 +132,12 @@ class Number(Operand):
 
     def intrinsic(self, name: str, *others: "Number") -> "Number":
         """Return what an instruction of LLVM makes of numbers."""
-        return self.made(instruction(self.builder, name, self.value, *(y.value for y in others)))
+        from llvmlite.ir import FunctionType
+
+        number, values = self.format.type, [self.value, *(y.value for y in others)]
+        kind = FunctionType(number, [number] * len(values))
+        function = self.builder.module.declare_intrinsic(f"llvm.{name}", [number], kind)
+        return self.made(self.builder.call(function, values))
 
     @property
     def bits(self) -> "Integer":

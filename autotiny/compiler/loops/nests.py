@@ -120,10 +120,11 @@ class Nests:
     def best(self, statement: Statement) -> Loop | None:
         """Return the innermost loop that a statement can share; None for none."""
         found: Loop | None = None
+        own = statement.level if statement.terms and statement.folds else None  # a loop over products has no other use
         for position in range(len(self.body) - 1, self.earliest(statement) - 1, -1):
             top = self.body[position]
             if isinstance(top, Loop):
-                for path in paths(top, statement.extents):
+                for path in paths(top, statement.extents[:own]):
                     if (found is None or len(path) > len(found.path)) and self.allows(path, statement):
                         found = path[-1]
         return found
@@ -152,9 +153,7 @@ class Nests:
         overwritten = self.last.get(statement.term)
         for other, read in self.users.get(overwritten, ()) if overwritten is not None else ():
             shared = common(path, other.path)
-            if shared and not (
-                self.precedes(other, path, shared) and matches(read.indices, statement.target, shared)
-            ):
+            if shared and not (self.precedes(other, path, shared) and matches(read.indices, statement.target, shared)):
                 return False
         innermost = not any(isinstance(part, Loop) for part in path[-1].body)
         deeper = len(statement.extents) > len(path)
@@ -218,21 +217,21 @@ TOGETHER = 4
 """Products that are added at once in a longer one: a row of the result is loaded and stored as often."""
 
 
-def statement_of(term: Term) -> Statement:
+def statement_of(term: Term, turned: Set[Term]) -> Statement:
     """Return the statement that computes a term."""
     assert term.op is not None
     if made_by(term, np.matmul):
-        return product(term)
+        return product(term, turned)
     if term.op is VDOT or term.op.reduction_of is not None:
-        return fold(term)
+        return fold(term, turned)
     extents, target, letters = over(term.shape)
-    return Statement(term, extents, target, [access(x, aligned(x, target)) for x in term.args], letters=letters)
+    return Statement(term, extents, target, [access(x, aligned(x, target), turned) for x in term.args], letters=letters)
 
 
-def copy_of_view(term: Term) -> Statement:
+def copy_of_view(term: Term, turned: Set[Term]) -> Statement:
     """Return the statement that copies the entries of a view."""
     extents, target, letters = over(term.shape)
-    return Statement(term, extents, target, [access(term, target)], letters=letters)
+    return Statement(term, extents, target, [access(term, target, turned)], letters=letters)
 
 
 def over(shape: Sequence[int]) -> tuple[list[int], tuple[Index, ...], str]:
@@ -257,7 +256,7 @@ def repeated(n: int, index: Index) -> Index:
     return FIRST if n == 1 else index
 
 
-def fold(term: Term) -> Statement:
+def fold(term: Term, turned: Set[Term]) -> Statement:
     """Return the statement of a reduction, or of a sum of products."""
     x = term.args[0]
     extents, indices, letters = over(x.shape)
@@ -267,16 +266,18 @@ def fold(term: Term) -> Statement:
         FIRST if i in along else indices[i] for i in range(x.ndim) if i not in along or term.kwargs.get("keepdims")
     ]
     reduced = frozenset(index.loop for i in along if (index := indices[i]).loop is not None)
-    return Statement(term, extents, tuple(target), [access(arg, indices) for arg in term.args], reduced, letters)
+    return Statement(
+        term, extents, tuple(target), [access(arg, indices, turned) for arg in term.args], reduced, letters
+    )
 
 
-def product(term: Term) -> Statement:
+def product(term: Term, turned: Set[Term]) -> Statement:
     """Return the statement of a matrix product: a sum over k, in the order in which the inner loop is contiguous."""
     a, b = term.args
     rows, columns, length = a.ndim > 1, b.ndim > 1, a.shape[-1]
     batch = term.ndim - rows - columns
     extents, target, letters = over(term.shape)
-    in_one_row = is_contiguous_along(b, b.ndim - 1 - columns) or not columns or term.shape[-1] == 1
+    in_one_row = is_contiguous_along(b, b.ndim - 1 - columns, turned) or not columns or term.shape[-1] == 1
     short = length <= (TOGETHER if in_one_row else SHORT)
     place = len(extents) if in_one_row else len(extents) - 1
     k = Index(place)
@@ -290,13 +291,13 @@ def product(term: Term) -> Statement:
     reads = [
         read
         for place_of_k in places
-        for read in (access(a, (*first, *i, place_of_k)), access(b, (*second, place_of_k, *j)))
+        for read in (access(a, (*first, *i, place_of_k), turned), access(b, (*second, place_of_k, *j), turned))
     ]
     together = length if short else 1 if in_one_row else TOGETHER
     return Statement(term, extents, target, reads, frozenset() if short else frozenset({place}), letters, together)
 
 
-def is_contiguous_along(x: Term, axis: int) -> bool:
+def is_contiguous_along(x: Term, axis: int, turned: Set[Term]) -> bool:
     """Whether entries that are neighbours along an axis are neighbours in memory."""
-    last = access(x, tuple(map(Index, range(x.ndim)))).indices[-1:]
+    last = access(x, tuple(map(Index, range(x.ndim))), turned).indices[-1:]
     return bool(last) and last[0].loop == axis and last[0].scale == 1

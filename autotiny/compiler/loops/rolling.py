@@ -7,8 +7,10 @@ one repetition to the next become a loop over them. A loop is a line like any ot
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-LOOP = 8
+LOOP = 3
 """The lines that take about as long to compile as the head of a loop."""
+FEWEST = 3
+"""Turns from which there is a loop: two of anything are equal steps apart."""
 LONGEST = 400
 """The longest body of a loop."""
 TRIES = 16
@@ -90,7 +92,7 @@ def best_period(nests: Sequence[Nest], start: int, following: Sequence[int]) -> 
         count = repetitions(nests, start, period)
         if count * period > covered:
             body = sum(nest.cost for nest in nests[start:j])
-            if count * body > LOOP + body:
+            if count >= FEWEST and count * body > LOOP + body:
                 best, covered = (period, count), count * period
         j = following[j]
     return best

@@ -12,7 +12,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.backend import Argument, FactError, ProgramText
 from autotiny.compiler.loops.emit import LoopBackend
 from autotiny.compiler.loops.rolling import Loop, Nest, rolled
-from autotiny.compiler.loops.rows import VARIABLES, Moving, Row, accesses, groups, row
+from autotiny.compiler.loops.rows import VARIABLES, Moving, accesses, arrays, entry
 from autotiny.compiler.loops.statements import (
     CONSTANTS,
     LEAVES,
@@ -73,26 +73,19 @@ class ScalarProgram:
         self.statements = Statements(plan.inputs, plan.order, self.results, needed)
         self.copy_results()
         self.conditions = self.look_at_results()
-        self.nests = rolled(self.statements.lines, self.statements.keys)
-        self.taken = {
-            "kernel",
-            "leaves",
-            "results",
-            "total",
-            "njit",
-            "put",
-            "range",
-            "step",
-            *VARIABLES,
-            *dir(math),
-            *dir(np),
-        }
+        self.taken = {*RESERVED, *VARIABLES, *dir(math), *dir(np)}
         self.user_names = names_to_show([*plan.inputs, *plan.order], plan.names)
-        self.arrays: list[Row] = []
-        self.tables: list[tuple[Row, list[float]]] = []
-        self.rows = self.find_rows()
+        self.memory: dict[str, int] = {}
+        """The lengths of arrays for values."""
+        self.entries: dict[int, tuple[str, int]] = {}
+        """The array and the index of each value, or its variable."""
+        self.tables: dict[str, np.ndarray] = {}
+        """Numbers that differ from turn to turn."""
         self.lines: list[str] = []
-        self.write(self.nests, [Moving(place) for nest in self.nests for place in nest.places], 0)
+        nests = rolled(self.statements.lines, self.statements.keys)
+        places = [Moving(place) for nest in nests for place in nest.places]
+        self.find_arrays(nests, places)
+        self.write(nests, places, 0)
 
     def copy_results(self) -> None:
         """Append the lines for results that are arguments, or other results."""
@@ -115,29 +108,14 @@ class ScalarProgram:
         return conditions
 
     # ----- arrays -----
-    def find_rows(self) -> dict[Place, Row]:
-        """Return the array of each place."""
-        accessed: dict[str, list[np.ndarray]] = {LEAVES: [], RESULTS: [], VALUES: [], CONSTANTS: []}
-        places = [np.array([place]) for nest in self.nests for place in nest.places]
-        for space, turns in accesses(self.nests, places):
-            accessed[space].append(turns)
-        rows: dict[Place, Row] = {}
-        for space, length in ((LEAVES, len(self.plan.inputs)), (RESULTS, len(self.plan.outputs))):
-            rows.update({Place(space, i): Row(space, 0, 1, length, True) for i in range(length)})
-        for members in groups(accessed[VALUES], len(self.statements.values)):
-            found = self.memory(members)
-            rows.update({Place(VALUES, i): found for i in members})
-        for members in groups(accessed[CONSTANTS], len(self.statements.constants)):
-            found = self.table(members)
-            rows.update({Place(CONSTANTS, i): found for i in members})
-        return rows
-
-    def memory(self, places: list[int]) -> Row:
-        """Return a variable or an array for values."""
-        made = row(untaken(self.name(places), self.taken), places, len(places) > 1)
-        if made.is_array:
-            self.arrays.append(made)
-        return made
+    def find_arrays(self, nests: Sequence[Nest], places: Sequence[Moving]) -> None:
+        """Give each value a place in an array, or a variable of its own."""
+        accessed = [place for space, place in accesses(nests, places) if space == VALUES]
+        for index in arrays(accessed, len(self.statements.values)):
+            name = untaken(self.name(list(index)), self.taken)
+            if len(index) > 1:
+                self.memory[name] = max(index.values()) + 1
+            self.entries.update({place: (name, i) for place, i in index.items()})
 
     def name(self, places: list[int]) -> str:
         """Return the name that most of the values have."""
@@ -147,17 +125,24 @@ class ScalarProgram:
         )
         return names.most_common(1)[0][0]
 
-    def table(self, places: list[int]) -> Row:
-        """Return a literal, or an array for numbers that differ."""
-        values = [self.statements.constants[i] for i in places]
-        if len({number(x) for x in values}) == 1:
-            return row(number(values[0]), places, False)
-        made = row(untaken("data", self.taken), places, True)
-        entries = [0.0] * made.length
-        for place, value in zip(places, values, strict=True):
-            entries[(place - made.first) // made.stride] = value
-        self.tables.append((made, entries))
-        return made
+    def table(self, place: Moving) -> tuple[str, Moving] | float:
+        """Return the array in which numbers are, and where; the number, if it is the same at all turns."""
+        values, steps = np.array(self.statements.constants)[place.places()], [0] * len(place.turns)
+        bits = values.view(np.int64)
+        moving = [axis for axis in range(values.ndim) if (bits != bits.take([0], axis)).any()]
+        values = values[tuple([slice(None) if axis in moving else 0 for axis in range(values.ndim)])]
+        if not moving:
+            return float(values)
+        for i, axis in enumerate(moving):
+            steps[axis] = math.prod(values.shape[i + 1 :])
+        for flat, sign in ((values.ravel(), 1), (values.ravel()[::-1], -1)):
+            name = next((name for name, known in self.tables.items() if known.tobytes() == flat.tobytes()), None)
+            if name is not None:
+                base = 0 if sign > 0 else len(flat) - 1
+                return name, Moving(base, tuple([sign * step for step in steps]))
+        name = untaken("data", self.taken)
+        self.tables[name] = values.ravel()
+        return name, Moving(0, tuple(steps))
 
     # ----- lines -----
     def write(self, nests: Sequence[Nest], places: Sequence[Moving], depth: int, total: str = "") -> None:
@@ -167,7 +152,7 @@ class ScalarProgram:
             own = list(islice(rest, len(nest.places)))
             if isinstance(nest, Loop):
                 self.put(f"for {VARIABLES[depth]} in range({nest.turns}):", depth)
-                moving = [Moving(x.base, (*x.steps, step)) for x, step in zip(own, nest.steps, strict=True)]
+                moving = [x.within(step, nest.turns) for x, step in zip(own, nest.steps, strict=True)]
                 self.write(nest.body, moving, depth + 1, total)
             elif isinstance(nest.statement, Part):
                 self.put(f"{total} {nest.statement.sign}= {self.expression(nest.statement.shape, iter(own))}", depth)
@@ -204,24 +189,33 @@ class ScalarProgram:
         return Expression(shape[0], [self.tree(operand, places) for operand in shape[1:]])
 
     def leaf(self, space: str, place: Moving) -> Expression:
-        """Return an entry as an expression, or a number."""
-        found = self.rows[Place(space, place.base)]
-        if space == CONSTANTS and not found.is_array:
-            return Expression("number", value=self.statements.constants[place.base])
-        return symbol(found.entry(place))
+        """Return a number that a line reads as an expression."""
+        if space != CONSTANTS:
+            return symbol(self.entry(space, place))
+        known = self.table(place)
+        return Expression("number", value=known) if isinstance(known, float) else symbol(entry(*known))
 
     def entry(self, space: str, place: Moving) -> str:
-        """Return the text of a number that a line writes."""
-        return self.rows[Place(space, place.base)].entry(place)
+        """Return the text of a number at a place."""
+        if space != VALUES:
+            return entry(space, place)
+        name, base = self.entries[place.base]
+        if name not in self.memory:
+            return name
+        steps = [
+            self.entries[place.base + step][1] - base if turns > 1 else 0
+            for step, turns in zip(place.steps, place.turns, strict=True)
+        ]
+        return entry(name, Moving(base, tuple(steps)))
 
     # ----- text -----
     def text(self) -> ProgramText:
         """Return the program."""
         plan = self.plan
-        arrays = [*(x for x in self.arrays), Row("results", 0, 1, len(plan.outputs), True)]
+        written = {**self.memory, RESULTS: len(plan.outputs)}
         numbers = Argument(np.dtype(float), (len(plan.inputs),))
-        signature = [numbers, *(Argument(np.dtype(float), (x.length,), written=True) for x in arrays)]
-        parameters = ", ".join(["leaves", *(x.name for x in arrays)])
+        signature = [numbers, *(Argument(np.dtype(float), (length,), written=True) for length in written.values())]
+        parameters = ", ".join([LEAVES, *written])
         objects: dict[str, Any] = {"FactError": FactError} if plan.stop is FactError else {}
         return ProgramText(
             self.step(parameters), objects, kernels=self.kernel(parameters), signatures={"kernel": signature}
@@ -235,7 +229,7 @@ class ScalarProgram:
             "from numba import njit",
             *(["from numpy import array"] if self.tables else []),
             "",
-            *(f"{made.name} = array({entries})" for made, entries in self.tables),
+            *(f"{name} = array([{', '.join(map(number, values.tolist()))}])" for name, values in self.tables.items()),
             "",
             '@njit(nogil=True, error_model="numpy")',
             f"def kernel({parameters}):",
@@ -268,7 +262,7 @@ class ScalarProgram:
                 f"from numpy import {', '.join(names)}",
                 "",
                 f"leaves = empty({count})",
-                *(f"{x.name} = empty({x.length})" for x in self.arrays),
+                *(f"{name} = empty({length})" for name, length in self.memory.items()),
                 f'put = Struct("{count}d").pack_into',
                 "",
                 "",

@@ -1,7 +1,7 @@
 """The statements of a program on single numbers: each computes one of them, operands before results.
 
-An operation whose result is used once is a part of its user's statement, and a long sum is one statement. Statements
-that are alike come one after another, and so do the places of their results, so that they can be rolled into loops.
+An operation whose result is used once is a part of its user's statement, and a long sum is one statement. They come
+in the order in which the function was traced, so that what repeats there repeats here.
 """
 
 from collections import Counter
@@ -88,8 +88,10 @@ class Statements:
         self.lines: list[Nest] = []
         self.uses = self.count_uses()
         self.links = self.find_sums()
-        for level in self.levels():
-            self.settle(level)
+        self.find_statements()
+        for term in self.order:
+            if term in self.kept:
+                self.settle(term)
 
     # ----- what is a statement -----
     def count_uses(self) -> Counter[Term]:
@@ -121,47 +123,31 @@ class Statements:
                     linked.add(inner[term])
         return links
 
-    def levels(self) -> list[list[Term]]:
-        """Return the operations that are statements of their own, by the number of statements before them."""
-        linked, size, depth = set(self.links.values()), Counter[Term](), Counter[Term]()
+    def find_statements(self) -> None:
+        """Keep the results that are used more than once, and cut expressions that are too large."""
+        linked, size = {*self.links, *self.links.values()}, Counter[Term]()
         for term in self.order:
-            parts = [part for part in map(original, term.args) if part.op is not None]
-            own = [part for part in parts if not self.is_statement(part)]
-            if term not in self.links and term not in linked:
+            if term not in linked:
+                own = [part for part in map(original, term.args) if part.op is not None and part not in self.kept]
                 while sum(size[part] for part in own) >= LARGEST:
-                    largest = max(own, key=lambda part: size[part] if self.uses[part] == 1 else 0)
+                    largest = max(own, key=lambda part: size[part])
                     self.kept.add(largest)
                     own = [part for part in own if part is not largest]
                 size[term] = 1 + sum(size[part] for part in own)
             if self.uses[term] > 1 and not (term.dtype == bool and size[term] <= CHEAP):
                 self.kept.add(term)
-            depth[term] = max((depth[part] + self.is_statement(part) for part in parts), default=0)
-        levels: dict[int, list[Term]] = {}
-        for term in self.order:
-            if self.is_statement(term):
-                levels.setdefault(depth[term], []).append(term)
-        return [levels[key] for key in sorted(levels)]
-
-    def is_statement(self, term: Term) -> bool:
-        """Whether an operation is a statement of its own."""
-        return term in self.kept
 
     # ----- lines -----
-    def settle(self, level: Sequence[Term]) -> None:
-        """Append the lines of operations that do not depend on one another, and give their results places."""
-        alike: dict[int, list[tuple[Line, Term]]] = {}
-        for term in level:
-            line = self.line(term)
-            alike.setdefault(line.key, []).append((line, term))
-        for lines in alike.values():
-            for line, term in sorted(lines, key=lambda pair: (self.results.get(pair[1], 0), pair[0].places)):
-                if term in self.results:
-                    place = Place(RESULTS, self.results[term])
-                else:
-                    place = Place(VALUES, len(self.values))
-                    self.values.append(term)
-                self.places[term] = place
-                self.lines.append(line._replace(places=(place.number, *line.places)))
+    def settle(self, term: Term) -> None:
+        """Append the line of an operation, and give its result a place."""
+        line = self.line(term)
+        if term in self.results:
+            place = Place(RESULTS, self.results[term])
+        else:
+            place = Place(VALUES, len(self.values))
+            self.values.append(term)
+        self.places[term] = place
+        self.lines.append(line._replace(places=(place.number, *line.places)))
 
     def append(self, statement: Assign, places: tuple[int, ...]) -> None:
         """Append a statement with its places."""

@@ -9,8 +9,8 @@ from autotiny.compiler.loops import vector_math
 from ulps import EXACT, errors, points
 
 numba = pytest.importorskip("numba")
-add_to, multiply_to, multiply_add = vector_math.add_to, vector_math.multiply_to, vector_math.multiply_add
-maximum, minimum, logaddexp = vector_math.maximum, vector_math.minimum, vector_math.logaddexp
+arithmetic = pytest.importorskip("autotiny.compiler.loops.arithmetic")
+logaddexp, wide_vectors = vector_math.logaddexp, vector_math.wide_vectors
 
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 2.0, 0.5, -0.5]
 """Arguments at which a function may be 0, infinite or nan."""
@@ -20,7 +20,8 @@ def kernel(names):
     """Return a function compiled once, each of whose loops computes one of the functions."""
     lines = [f"    for i in range(x.shape[1]): y[{k}, i] = {name}(x[{k}, i])" for k, name in enumerate(names)]
     namespace = {name: getattr(vector_math, name) for name in names}
-    exec("\n".join(["def loops(x, y):", *lines]), namespace)
+    namespace["wide_vectors"] = wide_vectors
+    exec("\n".join(["def loops(x, y):", "    wide_vectors()", *lines]), namespace)
     return numba.njit(error_model="numpy", nogil=True)(namespace["loops"])
 
 
@@ -80,29 +81,26 @@ def test_errors_are_counted_in_units_in_the_last_place():
 
 @numba.njit(error_model="numpy")
 def folds(x, y):
-    total, product, dot, least, greatest = x[0], x[0], x[0], x[0], x[0]
+    total, least, greatest = x[0], x[0], x[0]
     for i in range(x.size):
-        total = add_to(total, x[i])
-        product = multiply_to(product, x[i])
-        dot = multiply_add(dot, x[i], y[i])
-        least = minimum(least, x[i])
-        greatest = maximum(greatest, y[i])
-    return total, product, dot, least, greatest
+        total = arithmetic.add_to(total, x[i])
+        least = arithmetic.minimum(least, x[i])
+        greatest = arithmetic.maximum(greatest, y[i])
+    return total, least, greatest
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "int32", "uint8", "bool"])
-def test_sums_products_and_extremes_are_those_of_numpy(dtype):
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_sums_and_extremes_are_those_of_numpy(dtype):
     rng = np.random.default_rng(0)
-    x, y = (rng.uniform(0.5, 2.5, 75).astype(dtype) for _ in range(2))
-    with np.errstate(over="ignore"):
-        dot = np.sum(x * y, dtype=dtype)
-        expected = (x[0] + x.sum(dtype=dtype), x[0] * x.prod(dtype=dtype), x[0] + dot, x.min(), max(x[0], y.max()))
+    x, y = (rng.uniform(-9, 9, 75).astype(dtype) for _ in range(2))
+    expected = (x[0] + x.sum(), x.min(), max(x[0], y.max()))
     np.testing.assert_allclose(folds(x, y), expected, rtol=1e-5 if dtype == "float32" else 1e-13)
+    assert "vector.body" in folds.inspect_llvm(folds.signatures[-1])
 
 
 def test_nan_is_the_least_and_the_greatest():
     for x in ([np.nan, 1.0], [1.0, np.nan], [-np.inf, np.nan]):
-        assert np.isnan(folds(np.array(x), np.array(x))[3:]).all()
+        assert np.isnan(folds(np.array(x), np.array(x))[1:]).all()
 
 
 def test_logaddexp_is_that_of_numpy():
