@@ -1,7 +1,9 @@
 """Fixed costs: seconds to import autotiny and to compile the flagship, bytes to record an operation."""
 
+import os
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -40,7 +42,12 @@ def costs(quick: bool, cores: Sequence[int] = ()) -> dict[str, float]:
 def import_seconds(processes: int) -> list[float]:
     """Return median seconds to import NumPy, then autotiny, then its compiler in fresh processes, after one more."""
     command = [sys.executable, "-c", IMPORTS]
-    outputs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(processes + 1)]
+    with tempfile.TemporaryDirectory() as folder:  # of compiled modules, whatever the environment says
+        variables = os.environ | {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        outputs = [
+            subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout
+            for _ in range(processes + 1)
+        ]
     return [median(column) for column in zip(*(map(float, output.split()) for output in outputs[1:]), strict=True)]
 
 
