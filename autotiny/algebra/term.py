@@ -5,7 +5,10 @@ included; and a Tensor may hold a term as its value, so that a whole program, it
 formula. Unlike a Tensor it also records comparisons and other functions without a gradient, and equal formulas are one
 object: common subexpressions are shared as they arise.
 
-Every term has the value that it takes on the values of its symbols.
+Every term has the value that it takes on the values of its symbols, and a prototype, of the value's type, shape and
+dtype. Values are computed as the formula is built, so that a derivation can look at them; except in a program's formula
+(`Values`), of which most are needed by nobody: there prototypes are inferred, and a value is computed when it is asked
+for.
 """
 
 import inspect
@@ -20,6 +23,7 @@ import numpy as np
 
 from autotiny.engine import call_site, messages
 from autotiny.engine.libraries import enters_rows_of_its_library
+from autotiny.algebra.prototypes import prototype_of, result_of
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -36,6 +40,7 @@ from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
 NUMBERS = (int, float, bool)
+SAME_MEMORY = (np.shares_memory, np.may_share_memory)
 SCATTER = OPS[scatter]
 """In a formula it stays, also of numbers, for it says where these belong."""
 next_number = itertools.count().__next__
@@ -55,6 +60,33 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return method, reflected
 
 
+class Values:
+    """The values of a program's formula, on the arguments of the call for which the program is built."""
+
+    def __init__(self) -> None:
+        self.known: dict[Term, Any] = {}
+
+    def of(self, term: "Term") -> Any:
+        """Return the value of a term, computed from those that are known."""
+        if term not in self.known:
+            needed = {term}
+            order = [term]
+            for each in order:  # grows while it is walked
+                for part in each.parents:
+                    if part.values is self and part not in self.known and part not in needed:
+                        needed.add(part)
+                        order.append(part)
+            order.sort(key=operator.attrgetter("number"))
+            with np.errstate(all="ignore"):
+                for each in order:
+                    self.known[each] = computed(each.op, each.args, each.kwargs)  # type: ignore[arg-type]
+        return self.known[term]
+
+    def forget(self) -> None:
+        """Let go of all values: nobody asks for one any more."""
+        self.known.clear()
+
+
 class Term(ArrayProtocol):
     """A formula, and its value on the current values of its symbols.
 
@@ -64,10 +96,11 @@ class Term(ArrayProtocol):
     args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
     parents : the operands, then the terms among the options.
     name : of a symbol; None for a constant and for results.
-    value : an array or a number.
+    prototype : an array or a number, of the value's type, shape and dtype; the value itself unless `values` has that.
+    values : the values of the program that it is part of; None if it is part of none.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "prototype", "values")
 
     op: Op | None
     args: tuple["Term", ...]
@@ -75,7 +108,8 @@ class Term(ArrayProtocol):
     parents: tuple["Term", ...]
     name: str | None
     number: int
-    value: Any
+    prototype: Any
+    values: Values | None
     notes: dict[Any, Any] | None
     """A cache of what is computed from the term alone, under the function or class that computes it."""
 
@@ -89,13 +123,18 @@ class Term(ArrayProtocol):
         """Whether it is part of a program, which other values follow, and not of a formula to be read."""
         return modes.tracing is not None
 
-    shape = property(lambda self: np.shape(self.value), doc="Lengths of the axes.")
-    ndim = property(lambda self: np.ndim(self.value), doc="Number of axes.")
-    size = property(lambda self: np.size(self.value), doc="Number of entries.")
-    dtype = property(lambda self: np.asarray(self.value).dtype, doc="NumPy's type of the entries.")
+    @property
+    def value(self) -> Any:
+        """An array or a number."""
+        return self.prototype if self.values is None else self.values.of(self)
+
+    shape = property(lambda self: np.shape(self.prototype), doc="Lengths of the axes.")
+    ndim = property(lambda self: np.ndim(self.prototype), doc="Number of axes.")
+    size = property(lambda self: np.size(self.prototype), doc="Number of entries.")
+    dtype = property(lambda self: np.asarray(self.prototype).dtype, doc="NumPy's type of the entries.")
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self.prototype)
 
     def __getitem__(self, key: Any) -> "Term":
         return apply(OPS[index], (self,), {"key": key})
@@ -108,7 +147,7 @@ class Term(ArrayProtocol):
 
     def copy(self) -> "Term":
         """Return a copy: of a scalar of NumPy it is a scalar."""
-        return self if isinstance(self.value, np.generic) else call(np.copy, (self,), {})
+        return self if isinstance(self.prototype, np.generic) else call(np.copy, (self,), {})
 
     # ----- operators -----
     __add__, __radd__ = _operators(np.add)
@@ -152,8 +191,8 @@ class Term(ArrayProtocol):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Apply a ufunc: of Python's numbers it is NumPy's, other than the operator that is recorded as it."""
         has_operator = ufunc in OPS and OPS[ufunc].forward is not ufunc
-        if has_operator and all(type(value_of(x)) in NUMBERS for x in inputs):
-            inputs = tuple([x.astype(np.asarray(x.value).dtype) if isinstance(x, Term) else x for x in inputs])
+        if has_operator and all(type(prototype_in(x)) in NUMBERS for x in inputs):
+            inputs = tuple([x.astype(x.dtype) if isinstance(x, Term) else x for x in inputs])
         return super().__array_ufunc__(ufunc, method, *inputs, **options)
 
     @staticmethod
@@ -171,23 +210,40 @@ class Term(ArrayProtocol):
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 
 
-def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
+def _new(
+    op: Op | None,
+    args: tuple[Term, ...],
+    options: Mapping[str, Any],
+    name: str | None,
+    prototype: Any,
+    values: Values | None = None,
+) -> Term:
     term = Term()
-    term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
-    term.parents = (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
+    term.op, term.args, term.kwargs, term.name, term.prototype, term.values = op, args, options, name, prototype, values
+    term.parents = _parents(args, options)
     term.number, term.notes = next_number(), None
     return term
 
 
-def symbol(name: str, value: Any) -> Term:
+def _parents(args: tuple[Term, ...], options: Mapping[str, Any]) -> tuple[Term, ...]:
+    return (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
+
+
+def symbol(name: str, value: Any, values: Values | None = None) -> Term:
     """Return a new variable with a value. Two symbols are different terms, even if their names are equal.
+
+    With `values` it is an argument of a program, whose values are computed where they are asked for.
 
     >>> x = symbol("x", 3.0)
     >>> y = np.exp(x) * x + np.exp(x)
     >>> y, y.args[0].args[0] is y.args[1]
     (add(multiply(exp(x), x), exp(x)), True)
     """
-    return _new(None, (), {}, name, value)
+    if values is None:
+        return _new(None, (), {}, name, value)
+    term = _new(None, (), {}, name, prototype_of(value), values)
+    values.known[term] = value
+    return term
 
 
 def constant(value: Any) -> Term:
@@ -202,10 +258,10 @@ def constant(value: Any) -> Term:
     return term
 
 
-def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
+def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Term | None = None) -> Any:
     """Return the term of an operation on terms and other values; a constant, if all of them are constants.
 
-    Its value is computed, unless it is passed as `known`.
+    Its value is that of the term `known`, if there is one.
     """
     if modes.tracing is not None:
         modes.tracing.note_callers()
@@ -219,21 +275,43 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     key = (op, *map(id, operands), _key(options) if options else ())
     term = _terms.get(key)
     if term is None:
-        try:
-            value = known
-            if known is None:
-                value = op.forward(*values_for(op, operands), **tree_map(value_of, dict(options)))
-        except Exception as error:
-            raise messages.failure(op, operands, error) from None
-        term = _new(op, operands, options, None, value)
+        parents = _parents(operands, options)
+        if modes.tracing is not None and any(chooser.dtype == bool for chooser in parents[len(operands) :]):
+            raise count_needed("x[mask]")
+        values = next((part.values for part in parents if part.values is not None), None)
+        if known is not None and known.values is values:
+            term = _new(op, operands, options, None, known.prototype, values)
+        else:
+            prototype = None if values is None else inferred(op, operands, options)
+            try:
+                value = computed(op, operands, options) if prototype is None else None
+            except Exception as error:
+                raise messages.failure(op, operands, error) from None
+            if values is None:
+                term = _new(op, operands, options, None, value)
+            else:
+                term = _new(op, operands, options, None, prototype_of(value) if prototype is None else prototype, values)
+                if prototype is None:
+                    values.known[term] = value
         if modes.tracing is not None and op.has("checks"):
             modes.tracing.note_check(term)
-        if modes.tracing is not None and any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
-            raise count_needed("x[mask]")
-        if all(parent.is_constant for parent in term.parents) and (op is not SCATTER or modes.tracing is not None):
-            return constant(value)
+        if all(parent.is_constant for parent in parents) and (op is not SCATTER or modes.tracing is not None):
+            return constant(term.prototype)
         _terms[key] = term
     return term
+
+
+def computed(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """Return the value of an operation."""
+    return op.forward(*values_for(op, operands), **tree_map(value_of, dict(options)))
+
+
+def inferred(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """Return the prototype of an operation; None where it has to be computed."""
+    prototypes = [term.prototype for term in operands]
+    if takes_arrays(op, operands):
+        prototypes = list(map(np.asarray, prototypes))
+    return result_of(op, prototypes, tree_map(prototype_in, dict(options)) if options else options)
 
 
 def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
@@ -241,9 +319,7 @@ def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
     key = (op, *map(id, args), _key(options))
     term = _terms.get(key)
     if term is None:
-        term = _terms[key] = _new(
-            op, args, options, None, op.forward(*values_for(op, args), **tree_map(value_of, dict(options)))
-        )
+        term = _terms[key] = _new(op, args, options, None, computed(op, args, options))
     return term
 
 
@@ -256,7 +332,7 @@ def with_strong_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def results(term: Any) -> Any:
     """Return the term of an operation; those of its outputs, if it has several."""
-    return unpacked(term) if isinstance(value_of(term), Outputs) else term
+    return unpacked(term) if isinstance(prototype_in(term), Outputs) else term
 
 
 def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
@@ -269,7 +345,7 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
     """Whether an operation works on arrays and gets numbers of Python's alone, which in a user's code have no index."""
     if isinstance(op.function, np.ufunc) or (op is OPS[index] and modes.tracing is not None):
         return False
-    return all(type(term.value) in NUMBERS for term in operands)
+    return all(type(term.prototype) in NUMBERS for term in operands)
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -282,7 +358,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in COMPOSED:
         return call_composition(function, args, kwargs)
     if function in ABOUT_SHAPES:
-        return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
+        form = value_of if function in SAME_MEMORY else prototype_in
+        return function(*map(form, args), **tree_map(form, dict(kwargs)))
     if function in SHAPED_BY_VALUES:
         raise count_needed(function.__name__)
     if function in PLAIN:
@@ -316,6 +393,11 @@ def count_needed(what: str) -> ValueNeededError:
 def plain(function: Any) -> Op:
     """Return an operation for a function without a gradient."""
     return Op(function, ())
+
+
+def prototype_in(part: Any) -> Any:
+    """Return the prototype of a term; anything else as it is."""
+    return part.prototype if isinstance(part, Term) else part
 
 
 def value_of(part: Any) -> Any:

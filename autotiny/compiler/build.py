@@ -127,9 +127,9 @@ def reports_invalid() -> bool:
 
 def as_given(output: Term, traced: Term) -> Term:
     """Return a result without axes as the function returns it: an array, or a scalar of NumPy."""
-    if isinstance(traced.value, np.generic) and isinstance(output.value, np.ndarray):
+    if isinstance(traced.prototype, np.generic) and isinstance(output.prototype, np.ndarray):
         return constant(output[()])
-    if isinstance(traced.value, np.ndarray) and not (output.ndim or output.is_constant or made_by(output, np.copy)):
+    if isinstance(traced.prototype, np.ndarray) and not (output.ndim or output.is_constant or made_by(output, np.copy)):
         return constant(np.copy(output))  # also where its value is an array: a program may give a scalar
     return output
 
@@ -341,7 +341,7 @@ def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions
             raise UnsupportedError(f"compile: donate={position} names an argument that was not given; {len(args)} were")
         start = sum(counts[: position % len(args)])
         symbols_of_donated += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
-    return [x for x in symbols_of_donated if isinstance(x.value, np.ndarray)]
+    return [x for x in symbols_of_donated if isinstance(x.prototype, np.ndarray)]
 
 
 # ----- explain -----
@@ -377,7 +377,7 @@ def operations(outputs: Sequence[Term]) -> int:
 
 def values_of(outputs: Sequence[Term]) -> int:
     """Return the size of the values of a formula in bytes."""
-    return sum(getattr(term.value, "nbytes", 0) for term in topological_order(*outputs))
+    return sum(getattr(term.prototype, "nbytes", 0) for term in topological_order(*outputs))
 
 
 def as_graph(outputs: Sequence[Term], names: FormulaNames, name: str) -> Tensor | None:

@@ -161,4 +161,4 @@ def spread(x: Term, shape: tuple[int, ...]) -> Any:
 
 def is_ones(x: Term) -> bool:
     """Whether it is one of the constants that `ones` returns."""
-    return x.is_constant and isinstance(x.value, np.ndarray) and x.value is ones(x.shape, x.dtype)
+    return x.is_constant and isinstance(x.prototype, np.ndarray) and x.value is ones(x.shape, x.dtype)

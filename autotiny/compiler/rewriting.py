@@ -65,7 +65,7 @@ def kind(term: Term) -> TermKind:
 def is_view(term: Term) -> bool:
     """Whether NumPy returns a view of the operand."""
     assert term.op is not None
-    if not isinstance(term.args[0].value, np.ndarray):
+    if not isinstance(term.args[0].prototype, np.ndarray):
         return False
     if term.op is INDEX:
         return is_basic(term.kwargs.get("key")) and term.ndim > 0
@@ -90,7 +90,7 @@ def allocates(term: Term) -> bool:
 
 def is_output(term: Term) -> bool:
     """Whether a term is one of several outputs of an operation."""
-    return term.op is not None and isinstance(term.args[0].value, Outputs)
+    return term.op is not None and isinstance(term.args[0].prototype, Outputs)
 
 
 def folded(op: Op) -> str:
@@ -128,7 +128,7 @@ def made_by(term: Term, function: Any) -> bool:
 
 def is_number(term: Term, value: float) -> bool:
     """Whether a term is this very number."""
-    return term.is_constant and np.ndim(term.value) == 0 and bool(term.value == value)
+    return term.is_constant and np.ndim(term.prototype) == 0 and bool(term.value == value)
 
 
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
@@ -147,7 +147,7 @@ def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any])
     assert term.op is not None
     if kwargs is term.kwargs and all(map(is_, args, term.args)):
         return term
-    return apply(term.op, args, kwargs, term.value)
+    return apply(term.op, args, kwargs, term)
 
 
 # ----- stable forms -----
@@ -254,7 +254,7 @@ def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> An
     assert op is not None
     if (
         op in WHOLE
-        or isinstance(term.value, Outputs)
+        or isinstance(term.prototype, Outputs)
         or getattr(op.function, "__module__", "").startswith("numpy")
         or isinstance(op.function, np.ufunc)
     ):
@@ -272,7 +272,7 @@ def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[s
     function = term.op and term.op.function
     if isinstance(function, np.ufunc) and function.signature is None and len(args) == 2:
         a, b = args
-        if is_uniform(a.value) and a.is_constant and np.broadcast_shapes(a.shape, b.shape) == b.shape:
+        if a.is_constant and is_uniform(a.value) and np.broadcast_shapes(a.shape, b.shape) == b.shape:
             args = (constant(a.value.flat[0]), b)
         elif b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
             args = (a, constant(b.value.flat[0]))

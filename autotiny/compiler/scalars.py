@@ -92,7 +92,7 @@ def program(plan: Schedule) -> ProgramText:
     write = PythonCode()
     expressions = {x: symbol(called[x]) for x in plan.inputs}
     depths = Counter[Term]()
-    lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.value) is not float]
+    lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.prototype) is not float]
     for term in plan.order:
         if is_copied_number(term):
             expressions[term], depths[term] = expressions[term.args[0]], depths[term.args[0]]
@@ -123,7 +123,7 @@ def program(plan: Schedule) -> ProgramText:
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
     """Return the text of the results as the function returns them: 0-d arrays, or numbers of NumPy or Python."""
-    if len(outputs) > 1 and results[0] == "results[0]" and all(isinstance(out.value, np.ndarray) for out in outputs):
+    if len(outputs) > 1 and results[0] == "results[0]" and all(isinstance(out.prototype, np.ndarray) for out in outputs):
         return "map(array, results)"
     handed = [as_given(out, name) for out, name in zip(outputs, results, strict=True)]
     return ", ".join(handed) + ("," if len(handed) == 1 else "")
@@ -145,6 +145,6 @@ def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Express
 
 def as_given(output: Term, name: str) -> str:
     """Return the text of a result as the function returns it: a number of Python or NumPy, or a 0-d array."""
-    if isinstance(output.value, np.ndarray):
+    if isinstance(output.prototype, np.ndarray):
         return f"array({name})"
-    return f"float64({name})" if isinstance(output.value, np.floating) else name
+    return f"float64({name})" if isinstance(output.prototype, np.floating) else name

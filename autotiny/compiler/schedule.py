@@ -287,7 +287,7 @@ def is_member(term: Term) -> bool:
     """Whether it can be computed block by block."""
     if is_total(term):
         return term.op is VDOT or not term.kwargs.get("keepdims")
-    shapes = (np.shape(arg.value) for arg in term.args)
+    shapes = (np.shape(arg.prototype) for arg in term.args)
     entry_by_entry = kind(term) is TermKind.ELEMENTWISE or is_choice(term)
     return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
 

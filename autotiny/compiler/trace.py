@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, symbol, topological_order
+from autotiny.algebra import Term, Values, apply, symbol, topological_order
 from autotiny.compiler.naming import FormulaName, FormulaNames, LocalNames, enter, parameter_names
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
@@ -112,7 +112,8 @@ def trace(
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
-    inputs = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
+    values = Values()
+    inputs = [symbol(name, x, values) if varies else x for name, x, varies in zip(names, leaves, dynamic, strict=True)]
     symbols = [term for term, varies in zip(inputs, dynamic, strict=True) if varies]
     known: FormulaNames = {}
     enter(known, dict(zip(names, inputs, strict=True)) if len(names) == len(args) + len(kwargs) else {})
