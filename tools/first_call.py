@@ -1,6 +1,6 @@
 """The first compiled call beside the eager call: time and peak memory, each in a process of its own.
 
-    python tools/first_call.py [name ...]
+python tools/first_call.py [name ...]
 """
 
 import resource

@@ -6,7 +6,16 @@ from autotiny.algebra.pattern import variables
 from autotiny.algebra.programs import PROGRAMS, STABLE, VECTORS
 from autotiny.algebra.rewrites import EXPANSIONS, ROWS
 from autotiny.algebra.simplify import Simplifier
-from autotiny.algebra.term import Term, ValueNeededError, Values, apply, constant, symbol, takes_arrays, topological_order
+from autotiny.algebra.term import (
+    Term,
+    ValueNeededError,
+    Values,
+    apply,
+    constant,
+    symbol,
+    takes_arrays,
+    topological_order,
+)
 
 __all__ = [
     "EXPANSIONS",

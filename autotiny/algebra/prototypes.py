@@ -19,9 +19,6 @@ from autotiny.ops.outputs import Outputs, output
 from autotiny.ops.padding import pad_constant
 from autotiny.ops.patches import overlap_add, patches
 from autotiny.ops.shaping import join, stack
-from autotiny.ops.padding import pad_constant
-from autotiny.ops.patches import overlap_add
-from autotiny.ops.shaping import join, stack
 
 Shape = tuple[int, ...]
 
@@ -99,12 +96,12 @@ def _no_key() -> Any:
 @np.errstate(all="ignore")
 def _infer(op: Op, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """Return the prototype of a result; None where it has to be computed, an error of its operands included."""
-    if all(isinstance(x, NUMBERS) for x in operands):
+    if all(type(x) in NUMBERS for x in operands):
         return None
     try:
         if treats_lengths_alike(op):
             return _on_small_arrays(op, operands, options)
-        rule = RESIZED.get(op.function)
+        rule = RESIZED.get(op)
         return rule(operands, options) if rule else None
     except Exception:  # computing gives the error of the operation
         return None
@@ -216,16 +213,12 @@ def stacked(operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     return prototype((*shape[:axis], len(operands), *shape[axis:]), np.result_type(*operands))
 
 
-RESIZED: dict[Any, Rule] = {
-    np.reshape: view_by(OPS[np.reshape].forward),
-    np.broadcast_to: view_by(OPS[np.broadcast_to].forward),
-    patches: view_by(OPS[patches].forward),
-    output: view_by(OPS[output].forward),
-    index: picked,
-    scatter: placed,
-    overlap_add: placed,
-    pad_constant: padded,
-    join: joined,
-    stack: stacked,
+RESIZED: dict[Op, Rule] = {
+    **{OPS[function]: view_by(OPS[function].forward) for function in (np.reshape, np.broadcast_to, patches, output)},
+    **{OPS[function]: placed for function in (scatter, overlap_add)},
+    OPS[index]: picked,
+    OPS[pad_constant]: padded,
+    OPS[join]: joined,
+    OPS[stack]: stacked,
 }
-"""Rules for operations whose rows say that they resize; others are computed."""
+"""Rules for operations whose rows say that they resize; the others are computed."""

@@ -21,9 +21,9 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from autotiny.algebra.prototypes import prototype_of, result_of
 from autotiny.engine import call_site, messages
 from autotiny.engine.libraries import enters_rows_of_its_library
-from autotiny.algebra.prototypes import prototype_of, result_of
 from autotiny.engine.modes import modes
 from autotiny.engine.node import Node
 from autotiny.engine.numpy_protocol import ArrayProtocol
@@ -279,25 +279,32 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Term |
         if modes.tracing is not None and any(chooser.dtype == bool for chooser in parents[len(operands) :]):
             raise count_needed("x[mask]")
         values = next((part.values for part in parents if part.values is not None), None)
-        if known is not None and known.values is values:
-            term = _new(op, operands, options, None, known.prototype, values)
-        else:
-            prototype = None if values is None else inferred(op, operands, options)
-            try:
-                value = computed(op, operands, options) if prototype is None else None
-            except Exception as error:
-                raise messages.failure(op, operands, error) from None
-            if values is None:
-                term = _new(op, operands, options, None, value)
-            else:
-                term = _new(op, operands, options, None, prototype_of(value) if prototype is None else prototype, values)
-                if prototype is None:
-                    values.known[term] = value
+        try:
+            term = _of_operation(op, operands, options, values, known)
+        except Exception as error:
+            raise messages.failure(op, operands, error) from None
         if modes.tracing is not None and op.has("checks"):
             modes.tracing.note_check(term)
         if all(parent.is_constant for parent in parents) and (op is not SCATTER or modes.tracing is not None):
             return constant(term.prototype)
         _terms[key] = term
+    return term
+
+
+def _of_operation(
+    op: Op, operands: tuple[Term, ...], options: Mapping[str, Any], values: Values | None, known: Term | None
+) -> Term:
+    """Return a new term of an operation. Its value is computed unless it is part of a program, and can be inferred."""
+    if known is not None and known.values is values:
+        return _new(op, operands, options, None, known.prototype, values)
+    if values is None:
+        return _new(op, operands, options, None, computed(op, operands, options))
+    prototype = inferred(op, operands, options)
+    if prototype is not None:
+        return _new(op, operands, options, None, prototype, values)
+    value = computed(op, operands, options)
+    term = _new(op, operands, options, None, prototype_of(value), values)
+    values.known[term] = value
     return term
 
 

@@ -6,27 +6,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, constant, topological_order
+from autotiny.algebra import Term, apply, constant, topological_order
 from autotiny.compiler.backend import Backend, FactError
 from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
+from autotiny.compiler.drawable import graph_of
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
-from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
 from autotiny.compiler.program import EntryPoint, Executable
-from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
+from autotiny.compiler.rewriting import assume_facts, lower, made_by, operands, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
 from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.compiler.watching import State
-from autotiny.engine.node import NO_OPTIONS
 from autotiny.engine.pytree import flatten, tree_map
-from autotiny.engine.recording import new_node
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import aligned
-from autotiny.ops import Op
 
 # ----- passes -----
 # They rewrite the formulas of a trace before these are scheduled.
@@ -167,8 +164,8 @@ class Built(NamedTuple):
     Where only a value that is not finite could make it, the program stops at an invalid operation.
     """
     explanation: str
-    graph: Tensor | None
-    """The formula with the values of the first call, unless these are large."""
+    graph: Callable[[], Tensor | None] | None
+    """Returns the formula with the values of the first call, unless these are large."""
     careful: "Built | None" = None
     """The program with stable forms, of the same trace: a call that overflows could not be traced."""
 
@@ -179,10 +176,19 @@ class Built(NamedTuple):
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
-    f, args, kwargs, _, _, ints, facts, guards = request
+    f, args, kwargs, _, _, ints, _, guards = request
     leaves = flatten((args, dict(kwargs)))[0]
     dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
+    try:
+        return by_passes(request, traced, dynamic, state)
+    finally:
+        traced.values.forget()
+
+
+def by_passes(request: Request, traced: Trace, dynamic: list[bool], state: State) -> Built:
+    """Return the program of a trace."""
+    facts = request.facts
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
@@ -210,8 +216,9 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) ->
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):
                 raise changed_inside(changed or "what it has captured")
-            if bits(again) != bits(traced):
+            if not same_formulas(again, traced) and bits(again) != bits(traced):
                 raise drawn_inside()
+            again.values.forget()
     except BaseException:
         before.state.restore(Captured(f).state)
         raise
@@ -258,7 +265,7 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
         formulas.fast,
         masked,
         explain(formulas.counts, plan),
-        as_graph(formulas.formula, names, getattr(f, "__name__", "step")),
+        graph_of(formulas.formula, names, getattr(f, "__name__", "step")),
     )
 
 
@@ -330,6 +337,26 @@ def bits(traced: Trace) -> list[bytes]:
     return [np.asarray(out.value if isinstance(out, Term) else out).tobytes() for out in traced.outputs]
 
 
+def same_formulas(traced: Trace, other: Trace) -> bool:
+    """Whether two calls have recorded the same formulas, so that no value need be computed to compare the results."""
+    formulas = [[out for out in each.outputs if isinstance(out, Term)] for each in (traced, other)]
+    if not len(traced.outputs) == len(formulas[0]) == len(formulas[1]):
+        return False
+    constants = {bytes_of(term): term for term in topological_order(*formulas[1]) if term.is_constant}
+    new = dict(zip(traced.symbols, other.symbols, strict=True))
+    for term in topological_order(*formulas[0]):
+        if term.is_constant:
+            new[term] = constants.get(bytes_of(term), term)
+        elif term.op is not None:
+            new[term] = constant(apply(term.op, *operands(term, new)))
+    return alike([new[out] for out in formulas[0]], formulas[1])
+
+
+def bytes_of(term: Term) -> Any:
+    """Return what a constant is known by."""
+    return type(term.value), term.shape, term.dtype, np.asarray(term.value).tobytes()
+
+
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:
     """Return the symbols of the donated arrays."""
     counts = [len(flatten(arg)[0]) for arg in args]
@@ -347,9 +374,6 @@ def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions
 # ----- explain -----
 # The operations after each pass, the memory that the program keeps, what runs in blocks.
 
-
-SMALL, MANY = 2**24, 1000
-"""Bytes of values, and operations, up to which a formula is kept to be drawn."""
 
 CHECKED = "checked at every call; where it fails another program takes over"
 
@@ -373,47 +397,3 @@ def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
 def operations(outputs: Sequence[Term]) -> int:
     """Return the number of operations that lead to the outputs."""
     return sum(term.op is not None for term in topological_order(*outputs))
-
-
-def values_of(outputs: Sequence[Term]) -> int:
-    """Return the size of the values of a formula in bytes."""
-    return sum(getattr(term.prototype, "nbytes", 0) for term in topological_order(*outputs))
-
-
-def as_graph(outputs: Sequence[Term], names: FormulaNames, name: str) -> Tensor | None:
-    """Return the formulas as a recorded graph, to be drawn; None where the values are too large to be kept for that."""
-    if not outputs or values_of(outputs) > SMALL or operations(outputs) > MANY:
-        return None
-    tensors: dict[Term, Any] = {}
-    called = names_to_show(topological_order(*outputs), names)
-    for term in topological_order(*outputs):
-        if term.op is None:
-            alone = term.is_constant and not term.ndim
-            tensors[term] = term.value if alone else Tensor(term.value, requires_grad=False)
-        else:
-            args = tuple([tensors[arg] for arg in term.args])
-            tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.kwargs, term.value)
-        if term in called and isinstance(tensors[term], Tensor):
-            tensors[term].name = called[term].remark or called[term].text
-    return together([tensors[out] for out in outputs], name)
-
-
-def drawable(op: Op, arity: int) -> Op:
-    """Return the operation with room for the rule of each operand, also if it has no rules, as a comparison."""
-    return op if op.arity != 0 else Op(op.function, (None,) * arity, op.forward, op.kind, op.own_notation)
-
-
-def together(tensors: list[Any], name: str) -> Tensor | None:
-    """Return one node whose operands are several tensors; None if there are only numbers."""
-    tensors = [x for x in tensors if isinstance(x, Tensor)]
-    if len(tensors) < 2:
-        return tensors[0] if tensors else None
-    node: Tensor = new_node(
-        Tensor, drawable(Op(_results, ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
-    )
-    node.name = name
-    return node
-
-
-def _results(*values: Any) -> Any:
-    return values

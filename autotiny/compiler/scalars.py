@@ -123,7 +123,11 @@ def program(plan: Schedule) -> ProgramText:
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
     """Return the text of the results as the function returns them: 0-d arrays, or numbers of NumPy or Python."""
-    if len(outputs) > 1 and results[0] == "results[0]" and all(isinstance(out.prototype, np.ndarray) for out in outputs):
+    if (
+        len(outputs) > 1
+        and results[0] == "results[0]"
+        and all(isinstance(out.prototype, np.ndarray) for out in outputs)
+    ):
         return "map(array, results)"
     handed = [as_given(out, name) for out, name in zip(outputs, results, strict=True)]
     return ", ".join(handed) + ("," if len(handed) == 1 else "")

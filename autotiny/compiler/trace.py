@@ -38,6 +38,7 @@ class GuardNeededError(Exception):
 class Trace(NamedTuple):
     """A call as formulas."""
 
+    values: Values
     symbols: list[Term]
     outputs: list[Any]
     """Terms, and other values that the function returned."""
@@ -56,6 +57,8 @@ class FormulaTracer(Tracer):
 
     guards : whether every sweep looks at the selection, whether these values need it or not.
     """
+
+    has_values = False
 
     def __init__(self, names: FormulaNames, guards: bool) -> None:
         self.names, self.guards = names, guards
@@ -122,12 +125,16 @@ def trace(
     with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
         try:
             result = f(*positional, **by_name)
+        except BaseException:
+            values.forget()
+            raise
         finally:
             tracer.locals.finish()
     enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
     flags = tracer.swept, tracer.masked, tracer.unbounded
-    return Trace(symbols, with_checks(list(map(plain, outputs)), tracer.checks), rebuild_outputs, known, *flags)
+    outputs = with_checks(list(map(plain, outputs)), tracer.checks)
+    return Trace(values, symbols, outputs, rebuild_outputs, known, *flags)
 
 
 def with_checks(outputs: list[Any], checks: list[Term]) -> list[Any]:

@@ -75,7 +75,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         raise messages.failure(op, args, error) from None
     if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
         data = _numbers(op, data)
-        if kind is not None and isinstance(getattr(data, "value", data), Outputs):
+        if kind is not None and isinstance(getattr(data, "prototype", data), Outputs):
             return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
     if kind is None:
         return data
