@@ -3,6 +3,7 @@
 python tools/first_call.py [name ...]
 """
 
+import itertools
 import resource
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def forward(n: int) -> Work:
 def network(*sizes: int, m: int, softmax: bool = True) -> Work:
     """A network of layers with relu, softmax written out and cross-entropy, by the user's own NumPy."""
     rng = np.random.default_rng(0)
-    parameters = [(rng.normal(size=(b, a)) / a**0.5, np.zeros((b, 1))) for a, b in zip(sizes, sizes[1:], strict=False)]
+    parameters = [(rng.normal(size=(b, a)) / a**0.5, np.zeros((b, 1))) for a, b in itertools.pairwise(sizes)]
     X, Y = rng.normal(size=(sizes[0], m)), at.one_hot(rng.integers(0, sizes[-1], m), sizes[-1])
 
     def loss(parameters: Any, X: Any, Y: Any) -> Any:

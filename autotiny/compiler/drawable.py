@@ -23,7 +23,7 @@ def graph_of(outputs: Sequence[Term], names: FormulaNames, name: str) -> Callabl
     if not order or len(order) > MANY or sum(term.size * term.dtype.itemsize for term in order) > SMALL:
         return None
     arguments = {
-        term: symbol(term.name, np.array(term.value) if term.ndim else term.value) for term in order if term.name
+        term: symbol(term.name, np.array(term.value) if term.ndim else term.value) for term in order if term.name is not None
     }
 
     def graph() -> Tensor | None:

@@ -14,6 +14,10 @@ from autotiny.engine.pytree import Rebuild, flatten
 from autotiny.engine.recording import value_of
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.outputs import OutputGradients
+
+FEW = 2**16
+"""Entries of all values that lead to gradients, up to which a sweep computes them to see whether one is nan."""
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:
@@ -58,8 +62,6 @@ class FormulaTracer(Tracer):
     guards : whether every sweep looks at the selection, whether these values need it or not.
     """
 
-    has_values = False
-
     def __init__(self, names: FormulaNames, guards: bool) -> None:
         self.names, self.guards = names, guards
         self.locals = LocalNames(names, trace.__code__)
@@ -69,6 +71,12 @@ class FormulaTracer(Tracer):
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
         return apply(op, values, options)
+
+    def knows(self, grads: Iterable[Any]) -> bool:
+        """Whether the gradients are small enough to be computed twice, here and in the program."""
+        parts = (part for g in grads for part in (g.parts if isinstance(g, OutputGradients) else (g,)))
+        terms = [term for part in parts if isinstance(term := value_of(part), Term)]
+        return sum(term.size for term in topological_order(*terms)) <= FEW
 
     def note_callers(self) -> None:
         """Learn the user's names for what was computed up to now."""

@@ -38,12 +38,14 @@ class Tracer(Protocol):
 
     guards: bool = False
     """Whether every sweep is to look at the selection, whether these values need it or not."""
-    has_values: bool = True
-    """Whether a sweep can see if a gradient is nan; where it cannot, the results are looked at in the end."""
 
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """Return the result of the operation, in place of its forward function."""
         ...
+
+    def knows(self, grads: Iterable[Any]) -> bool:
+        """Whether the sweep can see if one of these gradients is nan; if not, that is seen when the program runs."""
+        return True
 
     def note_callers(self) -> None:
         """Note the running functions, called before an operation is applied to formulas."""
