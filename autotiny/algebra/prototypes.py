@@ -101,7 +101,7 @@ def _infer(op: Op, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     try:
         if treats_lengths_alike(op):
             return _on_small_arrays(op, operands, options)
-        rule = RESIZED.get(op)
+        rule = RESIZED.get(op.function)
         return rule(operands, options) if rule else None
     except Exception:  # computing gives the error of the operation
         return None
@@ -115,7 +115,8 @@ def treats_lengths_alike(op: Op) -> bool:
     module = getattr(function, "__module__", None) or ""
     if function in PLAIN:
         return module.startswith("numpy")
-    return OPS.get(function) is op and module.startswith(("numpy", "autotiny.ops")) and not op.has("resizes")
+    row = OPS.get(function) if module.startswith(("numpy", "autotiny.ops")) else None
+    return row is not None and not row.has("resizes")
 
 
 def _on_small_arrays(op: Op, operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -213,12 +214,12 @@ def stacked(operands: Sequence[Any], options: Mapping[str, Any]) -> Any:
     return prototype((*shape[:axis], len(operands), *shape[axis:]), np.result_type(*operands))
 
 
-RESIZED: dict[Op, Rule] = {
-    **{OPS[function]: view_by(OPS[function].forward) for function in (np.reshape, np.broadcast_to, patches, output)},
-    **{OPS[function]: placed for function in (scatter, overlap_add)},
-    OPS[index]: picked,
-    OPS[pad_constant]: padded,
-    OPS[join]: joined,
-    OPS[stack]: stacked,
+RESIZED: dict[Any, Rule] = {
+    **{OPS[f].function: view_by(OPS[f].forward) for f in (np.reshape, np.broadcast_to, patches, output)},
+    **{OPS[f].function: placed for f in (scatter, overlap_add)},
+    OPS[index].function: picked,
+    OPS[pad_constant].function: padded,
+    OPS[join].function: joined,
+    OPS[stack].function: stacked,
 }
-"""Rules for operations whose rows say that they resize; the others are computed."""
+"""Rules for functions whose rows say that they resize; the others are computed."""

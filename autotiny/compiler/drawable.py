@@ -22,9 +22,8 @@ def graph_of(outputs: Sequence[Term], names: FormulaNames, name: str) -> Callabl
     order = topological_order(*outputs)
     if not order or len(order) > MANY or sum(term.size * term.dtype.itemsize for term in order) > SMALL:
         return None
-    arguments = {
-        term: symbol(term.name, np.array(term.value) if term.ndim else term.value) for term in order if term.name is not None
-    }
+    symbols = [term for term in order if term.name is not None]
+    arguments = {x: symbol(str(x.name), np.array(x.value) if x.ndim else x.value) for x in symbols}
 
     def graph() -> Tensor | None:
         new = dict(arguments)
