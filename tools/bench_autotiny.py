@@ -1,4 +1,4 @@
-"""The same work in autotiny, as its users write it."""
+"""The same work in autotiny, as its users write it: eager, and compiled by each back end."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,41 +7,61 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
-from bench_peers import flat_gradient
-from bench_timing import Side
-from bench_works import Chain, ScalarNetwork, TwoLayer, recorded_chain, recorded_scalars
+from bench_sides import (
+    Side,
+    called,
+    descending,
+    descent,
+    flat_gradient,
+    recorded,
+    recorded_scalars,
+    value_and_gradients,
+)
+from bench_works import Chain, Layers, Network, Repeated, ScalarNetwork, logits
+
+Function = Chain | Repeated | Layers
 
 
-def from_logits(Z2: at.Tensor, Y: at.Tensor) -> Any:
+def from_logits(Z: Any, Y: Any) -> Any:
     """Compute J by `at.cross_entropy`."""
-    return at.cross_entropy(Z2, Y)
+    return at.cross_entropy(Z, Y)
 
 
-def from_softmax(Z2: at.Tensor, Y: at.Tensor) -> Any:
-    """Compute J = -(1/m) sum(Y * log A2), as in the textbook."""
-    A2 = at.softmax(Z2, axis=0)
-    return -np.sum(Y * np.log(A2)) / Y.shape[1]
+def from_softmax(Z: Any, Y: Any) -> Any:
+    """Compute J = -(1/m) sum(Y * log A), as in the textbook."""
+    A = at.softmax(Z, axis=0)
+    return -np.sum(Y * np.log(A)) / Y.shape[1]
 
 
-def from_exponentials(Z2: at.Tensor, Y: at.Tensor) -> Any:
+def from_exponentials(Z: Any, Y: Any) -> Any:
     """Compute J with the softmax written out: only exp, sum, / and log."""
-    A2 = np.exp(Z2) / np.sum(np.exp(Z2), axis=0)
-    return -np.sum(Y * np.log(A2)) / Y.shape[1]
+    A = np.exp(Z) / np.sum(np.exp(Z), axis=0)
+    return -np.sum(Y * np.log(A)) / Y.shape[1]
 
 
-def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Side:
+COSTS = {"": from_logits, "log softmax": from_softmax, "written out": from_exponentials}
+"""Ways to write the cost."""
+
+
+def by(backend: str) -> dict[str, Any]:
+    """Return the option of `at.compile` for a back end."""
+    return {} if backend == "numpy" else {"backend": backend}
+
+
+def network(net: Network, backend: str = "", cost: str = "") -> Side:
+    """Record, run backward, update the parameters; or compile that."""
+    return network_compiled(net, COSTS[cost], backend) if backend else network_eager(net, COSTS[cost])
+
+
+def network_eager(net: Network, cost: Callable[[Any, Any], Any]) -> Side:
     """Record, run backward, update the parameters."""
     parameters: list[Any] = [at.Tensor(p) for p in net.parameters()]
-    W1, b1, W2, b2 = parameters
     X, Y = (at.Tensor(a, requires_grad=False) for a in net.data)
     J: Any = None
 
     def step() -> None:
         nonlocal J
-        Z1 = W1 @ X + b1
-        A1 = at.relu(Z1)
-        Z2 = W2 @ A1 + b2
-        J = cost(Z2, Y)
+        J = cost(logits(parameters, X, at.relu), Y)
         for p in parameters:
             p.grad = None
         J.backward()
@@ -51,56 +71,30 @@ def two_layer(net: TwoLayer, cost: Callable[[at.Tensor, at.Tensor], Any]) -> Sid
     return Side(step, lambda: [v.data for v in (J, *parameters)])
 
 
-def compiled_two_layer(net: TwoLayer, cost: Callable[[Any, Any], Any]) -> Side:
+def network_compiled(net: Network, cost: Callable[[Any, Any], Any], backend: str) -> Side:
     """Compile the step as a function of arrays; donated parameters are updated in place."""
 
-    def loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
-        Z1 = W1 @ X + b1
-        A1 = at.relu(Z1)
-        Z2 = W2 @ A1 + b2
-        return cost(Z2, Y)
+    def loss(parameters: Any, X: Any, Y: Any) -> Any:
+        return cost(logits(parameters, X, at.relu), Y)
 
-    def descend(parameters: Any, X: Any, Y: Any) -> Any:
-        J, gradients = at.value_and_grad(loss, (0, 1, 2, 3))(*parameters, X, Y)
-        return J, [p - net.lr * dp for p, dp in zip(parameters, gradients, strict=True)]
-
-    compiled, parameters, (X, Y) = at.compile(descend, donate=0), net.parameters(), net.data
-    J: Any = None
-
-    def step() -> None:
-        nonlocal J, parameters
-        J, parameters = compiled(parameters, X, Y)
-
-    return Side(step, lambda: [J, *parameters])
+    step = at.compile(descent(at.value_and_grad(loss), net.lr), donate=0, **by(backend))
+    return descending(net, step, np.asarray)
 
 
-def compiled_chain(chain: Chain, threads: int = 1) -> Side:
-    """Compile value and gradient of the chain, run in blocks on several threads."""
-    return compiled_value_and_grad(partial(chain.y, np), chain.x, list, threads)
+def function(problem: Function, backend: str = "") -> Side:
+    """Record and run backward; or compile value and gradients."""
+    if not backend:
+        return recorded(partial(problem.y, np), list(map(at.Tensor, problem.data)))
+    f = at.value_and_grad(partial(problem.y, np), tuple(range(len(problem.data))))
+    return called(at.compile(f, **by(backend)), problem.data, value_and_gradients)
 
 
-def compiled_scalars(net: ScalarNetwork) -> Side:
-    """Compile value and gradient of a function of nested lists of numbers."""
-    return compiled_value_and_grad(lambda layers: net.loss(layers, at.relu), net.neurons(float), flat_gradient)
+def scalars(net: ScalarNetwork, backend: str = "") -> Side:
+    """Record the scalar network, every number a Tensor; or compile it as a function of nested lists of numbers."""
+    if not backend:
+        return recorded_scalars(net, at.Tensor, at.relu)
+    f = at.value_and_grad(lambda layers: net.loss(layers, at.relu))
+    return called(at.compile(f, **by(backend)), [net.neurons(float)], flat_gradient)
 
 
-def compiled_value_and_grad(f: Callable[[Any], Any], x: Any, numbers: Callable[..., Any], threads: int = 1) -> Side:
-    """Compile value and gradient of f at x."""
-    compiled = at.compile(at.value_and_grad(f), threads=threads)
-    result: Any = None
-
-    def step() -> None:
-        nonlocal result
-        result = compiled(x)
-
-    return Side(step, lambda: numbers(*result) if numbers is flat_gradient else numbers(result))
-
-
-def chain(chain: Chain) -> Side:
-    """Record the chain from one leaf, and run backward."""
-    return recorded_chain(at.Tensor(chain.x), partial(chain.y, np))
-
-
-def scalars(net: ScalarNetwork) -> Side:
-    """Record the scalar network, every number a Tensor."""
-    return recorded_scalars(net, at.Tensor, at.relu)
+SIDES: Any = {Network: network, Chain: function, Repeated: function, Layers: function, ScalarNetwork: scalars}

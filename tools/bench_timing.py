@@ -1,49 +1,109 @@
-"""Time several ways to do the same work: compare their numbers with the first one's, then run them in turns."""
+"""Time engines in turns, each in its process, after a check of their numbers; medians of ratios, and their noise."""
 
-import ctypes
-import gc
 import random
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from statistics import median
-from timeit import Timer
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench_engines import Engine
+from bench_worker import Worker, WorkerError
+from bench_works import Work
 
-class Side(NamedTuple):
-    """One way to do the work: `step()` does it once, `numbers()` returns the results of all steps so far."""
-
-    step: Callable[[], object]
-    numbers: Callable[[], Sequence[Any]]
+BLOCKS = 5
+"""The parts of a run whose medians are compared, for the noise."""
 
 
-class Timing(NamedTuple):
-    """Median seconds of one step, and the median over all rounds of its ratio to the baseline's in the same round."""
+class Budget(NamedTuple):
+    """How long to measure."""
 
+    rounds: int
     seconds: float
-    ratio: float
+    """Of all rounds together; at least one round of each block is run."""
+    patience: float
+    """The longest first call, in seconds."""
 
 
-class DifferentNumbersError(Exception):
-    """Two sides that do not compute the same numbers."""
+class Cell(NamedTuple):
+    """One engine on one work."""
+
+    status: str = ""
+    """Empty if it was timed, else why not: "not installed", "wrong", "fails", "too slow"."""
+    detail: str = ""
+    seconds: float = 0.0
+    """Median of one call."""
+    ratio: float = 0.0
+    """Median over the rounds of the ratio to the baseline in the same round."""
+    noise: float = 0.0
+    """Half the range of the medians of five consecutive parts of the run."""
+    first: float = 0.0
+    """Seconds of the first call, with all that is compiled for it."""
+    memory: int = 0
+    """The most bytes that the first call held; 0 where the system does not count them."""
 
 
-def require_same_numbers(sides: Mapping[str, Side], tolerance: float, steps: int = 3) -> None:
-    """Run every side for some steps; raise if an array differs from the first side's, relative to its largest entry."""
-    for side in sides.values():
-        for _ in range(steps):
-            side.step()
-    (reference, first), *others = sides.items()
-    for name, side in others:
-        for i, (got, expected) in enumerate(zip(side.numbers(), first.numbers(), strict=True)):
-            error = relative_error(np.asarray(got), np.asarray(expected))
-            if not error <= tolerance:
-                raise DifferentNumbersError(
-                    f"{name}: array {i} differs from {reference}'s by {error:.1e} of its largest entry; "
-                    f"at most {tolerance:.0e} was expected, so these sides do not do the same work"
-                )
+class WrongNumbersError(Exception):
+    """Results that are not those of the reference."""
+
+
+def measure(work: Work, engines: Iterable[Engine], budget: Budget, cores: Sequence[int] = ()) -> dict[str, Cell]:
+    """Time the engines that do this work and compute the same numbers as the first of them."""
+    cells: dict[str, Cell] = {}
+    candidates = [engine for engine in engines if engine.does(work)]
+    with ExitStack() as processes:
+        workers: dict[str, Worker] = {}
+        for engine in candidates:
+            if missing := engine.missing():
+                cells[engine.name] = Cell("not installed", ", ".join(missing))
+                continue
+            worker = workers[engine.name] = Worker(engine, work, cores)
+            processes.callback(worker.stop)
+            worker.request("load")
+        expected: list[np.ndarray] = []
+        for engine in candidates:
+            if engine.name in workers:
+                cell, numbers = start(engine, workers[engine.name], expected, work.problem.tolerance, budget.patience)
+                if cell is not None:
+                    cells[engine.name] = cell
+                expected = expected or numbers
+        running = {name: workers[name] for name, cell in cells.items() if not cell.status}
+        for name, (seconds, ratio, noise) in take_turns(running, work.baseline, budget).items():
+            cells[name] = cells[name]._replace(seconds=seconds, ratio=ratio, noise=noise)
+    return {engine.name: cells[engine.name] for engine in candidates if engine.name in cells}
+
+
+def start(
+    engine: Engine, worker: Worker, expected: list[np.ndarray], tolerance: float, patience: float
+) -> tuple[Cell | None, list[np.ndarray]]:
+    """Build a side and check its numbers; None if the engine has no side of this problem."""
+    try:
+        worker.answer(patience)
+        first = worker.ask("first", patience=patience)
+        if first is None:
+            return None, []
+        numbers = worker.ask("numbers", patience=patience)
+        if not engine.is_limit:
+            require_same_numbers(numbers, expected or numbers, tolerance)
+    except WorkerError as error:
+        words = str(error)
+        return Cell("too slow" if words.startswith("over ") else "fails", words), []
+    except WrongNumbersError as error:
+        return Cell("wrong", str(error)), []
+    return Cell(first=first.seconds, memory=first.memory), numbers
+
+
+def require_same_numbers(numbers: Sequence[Any], expected: Sequence[Any], tolerance: float) -> None:
+    """Raise if an array differs from the expected one, relative to its largest entry."""
+    if len(numbers) != len(expected):
+        raise WrongNumbersError(f"{len(numbers)} arrays, where {len(expected)} were expected")
+    for i, (got, right) in enumerate(zip(numbers, expected, strict=True)):
+        error = relative_error(np.asarray(got), np.asarray(right))
+        if not error <= tolerance:
+            raise WrongNumbersError(
+                f"array {i} differs from NumPy's by {error:.1e} of its largest entry, at most {tolerance:.0e} was expected"
+            )
 
 
 def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
@@ -53,60 +113,24 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
     return float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
 
 
-def take_turns(
-    steps: Mapping[str, Callable[[], object]], baseline: str, *, repetition: float, rounds: int, budget: float
-) -> dict[str, Timing]:
-    """Time short repetitions of every step in turn, in a new order each round, up to a number of rounds or seconds.
+def take_turns(workers: Mapping[str, Worker], baseline: str, budget: Budget) -> dict[str, tuple[float, float, float]]:
+    """Ask every worker for a batch in turn, in a new order each round; return median seconds, ratio and its noise.
 
-    Other load on the machine slows all sides of a round alike, so ratios are taken within a round. The cycle collector
-    stays on, as it is for users, so that a long repetition pays for its own garbage; what exists before is frozen.
+    Other load on the machine slows all of a round alike, so ratios are taken within a round.
     """
-    gc.collect()
-    gc.freeze()
-    calls = {name: calls_lasting(repetition, step) for name, step in steps.items()}
-    one_round = sum(n * seconds_per_call(steps[name], n) for name, n in calls.items())
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    order, shuffle = list(steps), random.Random(0).shuffle
-    for _ in range(max(5, min(rounds, int(budget / one_round)))):
+    calls = {name: worker.ask("calls") for name, worker in workers.items()}
+    times: dict[str, list[float]] = {name: [] for name in workers}
+    order, shuffle, spent = list(workers), random.Random(0).shuffle, 0.0
+    while len(times[baseline]) < BLOCKS or (len(times[baseline]) < budget.rounds and spent < budget.seconds):
         shuffle(order)
         for name in order:
-            times[name].append(seconds_per_call(steps[name], calls[name]))
-    gc.unfreeze()
-    return {name: Timing(median(times[name]), median_ratio(times[name], times[baseline])) for name in steps}
+            times[name].append(workers[name].ask("seconds", calls[name]))
+            spent += times[name][-1] * (calls[name] + 1)
+    ratios = {name: [t / t0 for t, t0 in zip(ts, times[baseline], strict=True)] for name, ts in times.items()}
+    return {name: (median(times[name]), median(ratios[name]), noise(ratios[name])) for name in workers}
 
 
-def median_ratio(times: Sequence[float], baseline: Sequence[float]) -> float:
-    """Return the median of t / t₀ over the rounds."""
-    return median(t / t0 for t, t0 in zip(times, baseline, strict=True))
-
-
-def calls_lasting(seconds: float, step: Callable[[], object]) -> int:
-    """Return the smallest power of two of calls that last at least this long."""
-    calls = 1
-    while calls * seconds_per_call(step, calls) < seconds:
-        calls *= 2
-    return calls
-
-
-def seconds_per_call(step: Callable[[], object], calls: int) -> float:
-    """Return the mean seconds per call, after one call to warm the caches."""
-
-    def settle() -> None:
-        gc.enable()  # timeit has switched it off
-        gc.collect()
-        step()
-
-    return Timer(step, settle).timeit(calls) / calls
-
-
-def keep_memory() -> None:
-    """Make glibc keep freed memory of large arrays; on other systems, do nothing.
-
-    By default glibc returns it to the system depending on what lies at the end of the heap. A step on arrays with fresh
-    pages can take three times as long, so the comparison would depend on chance.
-    """
-    if sys.platform == "linux":
-        trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-        libc = ctypes.CDLL(None)
-        libc.mallopt(mmap_threshold, 2**25)
-        libc.mallopt(trim_threshold, 2**30)
+def noise(ratios: Sequence[float]) -> float:
+    """Return half the range of the medians of consecutive parts."""
+    medians = [float(median(part)) for part in np.array_split(np.array(ratios), min(BLOCKS, len(ratios)))]
+    return (max(medians) - min(medians)) / 2

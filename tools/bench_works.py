@@ -1,22 +1,24 @@
-"""The works that are timed: their data, and the hand-written NumPy that serves as the baseline."""
+"""The works that are timed: what is computed, and on which data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-
-from bench_timing import Side
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class TwoLayer:
-    """A step of gradient descent on the network n_x - n_h - n_y, with m examples in columns."""
+class Network:
+    """A step of gradient descent on ReLU layers with softmax and cross-entropy, m examples in columns.
 
-    sizes: tuple[int, int, int]
+    Zl = Wl A(l-1) + bl    Al = max(Zl, 0)    J = -(1/m) sum(Y * log softmax(ZL))    Wl -= lr dJ/dWl
+    """
+
+    kind: ClassVar[str] = "step"
+    sizes: tuple[int, ...]
     m: int
     dtype: type = np.float32
     lr: float = 0.5
@@ -34,57 +36,40 @@ class TwoLayer:
     @cached_property
     def data(self) -> tuple[Array, Array]:
         """X (n_x, m), its columns of about unit length so that the steps converge, and Y one-hot (n_y, m)."""
-        n_x, _, n_y = self.sizes
+        n_x, n_y = self.sizes[0], self.sizes[-1]
         X = np.random.default_rng(0).standard_normal((n_x, self.m)) / np.sqrt(n_x)
         return X.astype(self.dtype), np.eye(n_y, dtype=self.dtype)[:, self.labels]
 
     def parameters(self) -> list[Array]:
-        """Return new arrays W1, b1, W2, b2, with the same values each time."""
-        rng, (n_x, n_h, n_y) = np.random.default_rng(2), self.sizes
-        W1 = rng.standard_normal((n_h, n_x)) * np.sqrt(2 / n_x)
-        W2 = rng.standard_normal((n_y, n_h)) * np.sqrt(2 / n_h)
-        return [p.astype(self.dtype) for p in (W1, np.zeros((n_h, 1)), W2, np.zeros((n_y, 1)))]
+        """Return new arrays W1, b1, W2, b2, ..., with the same values each time."""
+        rng, parameters = np.random.default_rng(2), list[Array]()
+        for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False):
+            W = rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in)
+            parameters += [W.astype(self.dtype), np.zeros((n_out, 1), self.dtype)]
+        return parameters
 
 
-def numpy_two_layer(net: TwoLayer) -> Side:
-    """Run the textbook's forward and backward pass, with 1/m where it costs least."""
-    (X, Y), m, lr = net.data, net.m, net.lr
-    W1, b1, W2, b2 = net.parameters()
-    J = np.inf
-
-    def step() -> None:
-        nonlocal W1, b1, W2, b2, J
-        Z1 = W1 @ X + b1
-        A1 = np.maximum(Z1, 0)
-        Z2 = W2 @ A1 + b2
-        E = np.exp(Z2 - np.max(Z2, axis=0))
-        A2 = E / np.sum(E, axis=0)
-        J = -np.sum(Y * np.log(A2)) / m
-        dZ2 = (A2 - Y) / m
-        dW2 = dZ2 @ A1.T
-        db2 = np.sum(dZ2, axis=1, keepdims=True)
-        dZ1 = W2.T @ dZ2 * (Z1 > 0)
-        dW1 = dZ1 @ X.T
-        db1 = np.sum(dZ1, axis=1, keepdims=True)
-        W1 -= lr * dW1
-        b1 -= lr * db1
-        W2 -= lr * dW2
-        b2 -= lr * db2
-
-    return Side(step, lambda: [J, W1, b1, W2, b2])
+def logits(parameters: Sequence[Any], X: Any, relu: Callable[[Any], Any]) -> Any:
+    """Compute ZL of the network, in any library."""
+    A = X
+    for W, b in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):
+        A = relu(W @ A + b)
+    W, b = parameters[-2:]
+    return W @ A + b
 
 
 @dataclass(frozen=True)
 class Chain:
     """Value and gradient of y = sum(log(1 + exp(-x tanh(sqrt(1 + x²))))): nine elementwise operations and a sum."""
 
+    kind: ClassVar[str] = "function"
     n: int
     tolerance: float = 1e-12
 
     @cached_property
-    def x(self) -> Array:
+    def data(self) -> list[Array]:
         """n standard normal numbers."""
-        return np.random.default_rng(0).standard_normal(self.n)
+        return [np.random.default_rng(0).standard_normal(self.n)]
 
     @staticmethod
     def y(np: Any, x: Any) -> Any:
@@ -92,36 +77,48 @@ class Chain:
         return np.sum(np.log(1 + np.exp(-x * np.tanh(np.sqrt(1 + x * x)))))
 
 
-def numpy_chain(chain: Chain) -> Side:
-    """Run forward and backward by hand, computing nothing twice."""
-    x = chain.x
-    y, dx = np.inf, x
+@dataclass(frozen=True)
+class Repeated:
+    """Value and gradient of sum(h), where h <- tanh(h + x) is repeated: two operations each time, on 100 entries."""
 
-    def step() -> None:
-        nonlocal y, dx
-        r = np.sqrt(1 + x * x)
-        t = np.tanh(r)
-        e = np.exp(-x * t)
-        u = 1 + e
-        y = np.sum(np.log(u))
-        dz = e / u
-        dr = dz * x * (1 - t * t)
-        dx = -dz * t - dr * x / r
+    kind: ClassVar[str] = "function"
+    operations: int
+    tolerance: float = 1e-12
 
-    return Side(step, lambda: [y, dx])
+    @cached_property
+    def data(self) -> list[Array]:
+        """A hundred standard normal numbers."""
+        return [np.random.default_rng(0).standard_normal(100)]
+
+    def y(self, np: Any, x: Any) -> Any:
+        """Compute it, in any library with NumPy's function names."""
+        h = x
+        for _ in range(self.operations // 2):
+            h = np.tanh(h + x)
+        return np.sum(h)
 
 
-def recorded_chain(x: Any, f: Callable[[Any], Any]) -> Side:
-    """Run the chain in any engine whose arrays have `.data`, `.grad` and `.backward()`."""
-    y: Any = None
+@dataclass(frozen=True)
+class Layers:
+    """Value and gradients of sum(h), where h <- h + tanh(W h + b) / L in each of L layers: five operations, of width 8."""
 
-    def step() -> None:
-        nonlocal y
-        y = f(x)
-        x.grad = None
-        y.backward()
+    kind: ClassVar[str] = "function"
+    operations: int
+    tolerance: float = 1e-10
 
-    return Side(step, lambda: [np.asarray(y.data), np.asarray(x.grad)])
+    @cached_property
+    def data(self) -> list[Array]:
+        """h (8, 8), then W (8, 8) and b (8, 1) of each layer."""
+        rng = np.random.default_rng(0)
+        shapes = [(8, 8), *[(8, 8), (8, 1)] * (self.operations // 5)]
+        return [rng.standard_normal(shape) for shape in shapes]
+
+    def y(self, np: Any, h: Any, *parameters: Any) -> Any:
+        """Compute it, in any library with NumPy's function names."""
+        L = len(parameters) // 2
+        for W, b in zip(parameters[::2], parameters[1::2], strict=True):
+            h = h + np.tanh(W @ h + b) / L
+        return np.sum(h)
 
 
 Neuron = tuple[Sequence[Any], Any]
@@ -131,12 +128,13 @@ Neuron = tuple[Sequence[Any], Any]
 class ScalarNetwork:
     """Loss and gradient for one example, every number a separate node, as in micrograd's demo: ReLU layers, hinge."""
 
+    kind: ClassVar[str] = "scalars"
     sizes: tuple[int, ...]
     label: float = -1.0
     tolerance: float = 1e-12
 
     @cached_property
-    def x(self) -> list[float]:
+    def data(self) -> list[float]:
         """The example."""
         return list(np.random.default_rng(0).standard_normal(self.sizes[0]).tolist())
 
@@ -156,7 +154,7 @@ class ScalarNetwork:
 
     def loss(self, layers: Sequence[Sequence[Neuron]], relu: Callable[[Any], Any]) -> Any:
         """Compute the hinge loss of the network's score."""
-        x, (*hidden, output) = self.x, layers
+        x, (*hidden, output) = self.data, layers
         for layer in hidden:
             x = [relu(weighted_sum(neuron, x)) for neuron in layer]
         return relu(1 - self.label * weighted_sum(output[0], x))
@@ -168,41 +166,50 @@ def weighted_sum(neuron: Neuron, x: Sequence[Any]) -> Any:
     return sum((w * xi for w, xi in zip(weights, x, strict=True)), bias)
 
 
-def numpy_scalars(net: ScalarNetwork) -> Side:
-    """Run the same network on vectors, by hand: the reference for numbers; the baseline for time is micrograd."""
-    x, y, ((W1, b1), (W2, b2), (W3, b3)) = np.array(net.x), net.label, net.parameters
-    loss, gradient = np.inf, np.zeros(0)
-
-    def step() -> None:
-        nonlocal loss, gradient
-        z1 = W1 @ x + b1
-        a1 = np.maximum(z1, 0)
-        z2 = W2 @ a1 + b2
-        a2 = np.maximum(z2, 0)
-        margin = 1 - y * (W3 @ a2 + b3)
-        loss = np.maximum(margin, 0)[0]
-        dz3 = -y * (margin > 0)
-        dz2 = W3.T @ dz3 * (z2 > 0)
-        dz1 = W2.T @ dz2 * (z1 > 0)
-        layers = [(dz1, x), (dz2, a1), (dz3, a2)]
-        gradient = np.concatenate([np.column_stack([np.outer(dz, a), dz]).ravel() for dz, a in layers])
-
-    return Side(step, lambda: [loss, gradient])
+Problem = Network | Chain | Repeated | Layers | ScalarNetwork
 
 
-def recorded_scalars(
-    net: ScalarNetwork, leaf: Callable[[float], Any], relu: Callable[[Any], Any], no_gradient: object = None
-) -> Side:
-    """Run the scalar network in any engine whose numbers have `.data`, `.grad` and `.backward()`."""
-    layers = net.neurons(leaf)
-    parameters = [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
-    loss: Any = None
+@dataclass(frozen=True)
+class Work:
+    """A column of the table, or a point of a growth curve."""
 
-    def step() -> None:
-        nonlocal loss
-        loss = net.loss(layers, relu)
-        for p in parameters:
-            p.grad = no_gradient
-        loss.backward()
+    name: str
+    problem: Problem
+    to_reach: dict[str, float] = field(default_factory=dict)
+    """The ratio to the baseline that an engine is to reach."""
+    repetition: float = 2e-3
+    """The least duration of a batch, in seconds."""
 
-    return Side(step, lambda: [float(loss.data), [float(p.grad) for p in parameters]])
+    @property
+    def baseline(self) -> str:
+        """The engine whose time is 1."""
+        return "micrograd" if self.problem.kind == "scalars" else "NumPy by hand"
+
+
+def to_reach(eager: float, numpy: float, numba: float) -> dict[str, float]:
+    """Return the ratios to reach, by engine."""
+    return {"autotiny eager": eager, "autotiny numpy": numpy, "autotiny numba": numba}
+
+
+WORKS = [
+    Work("4-16-3 m=32 float64", Network((4, 16, 3), 32, np.float64), to_reach(1.8, 0.45, 0.10)),
+    Work("64-32-10 m=64 float32", Network((64, 32, 10), 64), to_reach(1.7, 0.55, 0.30)),
+    Work("784-128-10 m=64 float32", Network((784, 128, 10), 64), to_reach(1.15, 0.85, 0.80)),
+    Work("784-128-10 m=256 float32", Network((784, 128, 10), 256), to_reach(1.05, 0.92, 0.87)),
+    Work("784-1024-10 m=1024 float32", Network((784, 1024, 10), 1024), to_reach(1.02, 0.95, 0.93)),
+    Work("32-64x4-10 m=128 float64", Network((32, 64, 64, 64, 64, 10), 128, np.float64), to_reach(0.9, 0.45, 0.40)),
+    Work("chain of 10^6 float64", Chain(10**6), to_reach(0.85, 0.35, 0.25)),
+    Work("2-16-16-1 on scalars", ScalarNetwork((2, 16, 16, 1)), to_reach(0.4, 0.05, 0.01), repetition=0.05),
+]
+
+
+def growth(largest: float) -> Iterator[tuple[str, int, Work]]:
+    """Yield each curve's name, the operations or entries of a point, and its work; points of up to `largest` of them."""
+    for name, problem, sizes in [
+        ("operations on 100 entries", Repeated, (10, 100, 1000, 10_000)),
+        ("operations in layers of 8 units", Layers, (10, 100, 1000, 10_000)),
+        ("entries, nine operations", Chain, (100, 1000, 10**4, 10**5, 10**6, 10**7)),
+    ]:
+        for size in sizes:
+            if size <= largest:
+                yield name, size, Work(f"{size} {name}", problem(size))

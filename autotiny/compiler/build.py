@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.algebra import Term, apply, constant, topological_order
-from autotiny.compiler.backend import Backend, FactError
+from autotiny.compiler.backend import Backend, FactError, Pass
 from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
 from autotiny.compiler.drawable import graph_of
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
-from autotiny.compiler.products import as_products, beside_each_other, masks_as_numbers, share_sign
+from autotiny.compiler.products import as_products
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, operands, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
@@ -29,12 +29,20 @@ from autotiny.notation.text import aligned
 # They rewrite the formulas of a trace before these are scheduled.
 
 
-FIRST = (lower, shorten)
-THEN = (shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
-"""The passes after the table of rows, in this order; between FIRST and THEN, factors move and facts are assumed."""
+FIRST: tuple[Pass, ...] = (lower, shorten)
+"""The passes after the table of rows, in this order; then factors move and facts are assumed, then the back end's."""
 
 BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
 """The first that accepts a schedule writes its program."""
+
+
+def backends(name: str) -> tuple[Backend, ...]:
+    """Return the back ends for `compile(f, backend=name)`, which are asked in order; the last one accepts all."""
+    if name == "numpy":
+        return BACKENDS
+    from autotiny.compiler.loops import BACKENDS as LOOPS
+
+    return (*LOOPS, *BACKENDS)
 
 
 class Rewritten(NamedTuple):
@@ -57,10 +65,10 @@ class Rewritten(NamedTuple):
     """Whether they have forms that may overflow, in place of stable ones."""
 
 
-def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
+def rewritten(traced: Trace, simplified: Simplified, facts: bool, backend: Backend) -> Rewritten:
     """Apply the passes to the outputs of a trace, which the table has simplified."""
     names, checks, moved = traced.names, list[Term](), False
-    watching = facts and reports_overflow()
+    watching = facts and backend.sees_flags and reports_overflow()
     terms = with_fast_forms(simplified, names) if watching else simplified.formulas
     fast = not alike(terms, simplified.formulas)
     traced_terms = [out for out in traced.outputs if isinstance(out, Term)]
@@ -78,8 +86,8 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool) -> Rewritten:
     count = len(traced_terms)
     formula, checked = terms[:count], len(terms)
     terms = [*terms, *checks]
-    then = THEN if not moved or reports_overflow_of_dot() else THEN[: THEN.index(as_products)]
-    for improve in then:
+    avoided = as_products if moved and not reports_overflow_of_dot() else None
+    for improve in (improve for improve in backend.passes if improve is not avoided):
         terms = improve(terms, names)
         counts.append((improve.__name__, operations(terms)))
     outputs = list(map(as_given, terms[:count], traced_terms))
@@ -145,6 +153,8 @@ class Request(NamedTuple):
     """Whether the program may rely on facts about the values."""
     guards: bool = False
     """Whether the program keeps gradients from what was not taken."""
+    backend: str = "numpy"
+    """The back ends that may write the program."""
 
 
 class Built(NamedTuple):
@@ -159,10 +169,7 @@ class Built(NamedTuple):
     fast: bool
     """Whether it has forms that may overflow, in place of stable ones."""
     masked: bool
-    """Whether nan in a result may come from an entry that was not taken, and is looked for when all is done.
-
-    Where only a value that is not finite could make it, the program stops at an invalid operation.
-    """
+    """Whether nan in a result, or a singular matrix, may come from an entry that was not taken."""
     explanation: str
     graph: Callable[[], Tensor | None] | None
     """Returns the formula with the values of the first call, unless these are large."""
@@ -176,7 +183,7 @@ class Built(NamedTuple):
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
-    f, args, kwargs, _, _, ints, _, guards = request
+    f, args, kwargs, _, _, ints, _, guards, _ = request
     leaves = flatten((args, dict(kwargs)))[0]
     dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
@@ -191,11 +198,10 @@ def by_passes(request: Request, traced: Trace, dynamic: list[bool], state: State
     facts = request.facts
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
-    built = assemble(request, traced, dynamic, state, rewritten(traced, simplified, facts))
+    built = assemble(request, traced, dynamic, state, simplified)
     if not built.fast:
         return built
-    careful = rewritten(traced, simplified, facts=False)
-    return built._replace(careful=assemble(request, traced, dynamic, state, careful))
+    return built._replace(careful=assemble(request._replace(facts=False), traced, dynamic, state, simplified))
 
 
 def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) -> tuple[Trace, State]:
@@ -225,54 +231,85 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) ->
     return traced, after.state
 
 
-def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, formulas: Rewritten) -> Built:
-    """Schedule the rewritten formulas of a trace, and let a back end write the program."""
-    f, args, kwargs, donate, threads, _, _, guards = request
-    outputs, names, swept = formulas.outputs, traced.names, traced.swept
-    selects = traced.masked and not guards
-    by_flags = selects and not traced.unbounded and reports_invalid()
-    stop = FactError if formulas.finite or formulas.moved or formulas.fast else FloatingPointError if by_flags else None
-    masked = selects and not by_flags
-    written_into = [] if masked else donated(traced, args, dynamic, donate)  # nan is seen when all is done
+def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, simplified: Simplified) -> Built:
+    """Rewrite and schedule the formulas of a trace for the first back end that accepts them."""
+    ways: dict[Any, tuple[Rewritten, Schedule]] = {}
+    for backend in backends(request.backend):
+        way = backend.passes, backend.sees_flags
+        if way not in ways:
+            formulas = rewritten(traced, simplified, request.facts, backend)
+            ways[way] = formulas, scheduled(request, traced, dynamic, formulas, backend)
+        formulas, plan = ways[way]
+        if backend.accepts(plan):
+            return loaded(request, traced, dynamic, state, formulas, plan, backend)
+    raise AssertionError("the last back end accepts all")
+
+
+def scheduled(request: Request, traced: Trace, dynamic: list[bool], formulas: Rewritten, backend: Backend) -> Schedule:
+    """Return the schedule of rewritten formulas, with what the program looks at before its results are used."""
+    outputs, selects = formulas.outputs, traced.masked and not request.guards
+    relies = bool(formulas.finite) or formulas.moved or formulas.fast
+    flags = backend.sees_flags and reports_invalid()
+    by_flags = selects and not traced.unbounded and flags
     finite = formulas.finite or (results_to_check(outputs) if by_flags else [])
-    plan = schedule(
+    return schedule(
         traced.symbols,
         outputs,
-        written_into,
+        donated(traced, request.args, dynamic, request.donate),
         formulas.checks,
         finite + (results_of_products(outputs, finite) if by_flags else []),
-        names=names,
-        threads=threads,
-        stop=stop,
-        swept=swept,
+        numbers_in(outputs) if selects and not by_flags else [],
+        names=traced.names,
+        threads=request.threads,
+        stop=FactError if relies else FloatingPointError if selects else None,
+        stops_at_invalid=flags and (relies or by_flags),
+        swept=traced.swept,
         may_fail=formulas.facts,
     )
-    source = next(backend for backend in BACKENDS if backend.accepts(plan)).emit(plan)
+
+
+def loaded(
+    request: Request,
+    traced: Trace,
+    dynamic: list[bool],
+    state: State,
+    formulas: Rewritten,
+    plan: Schedule,
+    backend: Backend,
+) -> Built:
+    """Let the back end write the program of a schedule, and load it."""
+    f, args, kwargs, outputs = request.f, request.args, request.kwargs, formulas.outputs
+    source = backend.emit(plan)
     rest = iter(outputs)
     returned = tree_map(lambda out: next(rest) if isinstance(out, Term) else out, traced.rebuild(traced.outputs))
     entry = EntryPoint((*args, *kwargs.values()), dynamic, returned, state)
     watched = [
-        *(["invalid"] if stop else []),
+        *(["invalid"] if plan.stops_at_invalid else []),
         *(["over"] if formulas.fast or formulas.moved else []),
         *(["divide"] if formulas.fast else []),
     ]
     return Built(
-        Executable(source, entry, tuple(watched), quiet=swept and not source.in_python),
+        Executable(source, entry, tuple(watched), quiet=traced.swept and not source.in_python),
         len(args),
         tuple(kwargs),
         state,
         source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved or formulas.fast,
         formulas.fast,
-        masked,
+        traced.masked and not request.guards,
         explain(formulas.counts, plan),
-        graph_of(formulas.formula, names, getattr(f, "__name__", "step")),
+        graph_of(formulas.formula, traced.names, getattr(f, "__name__", "step")),
     )
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
     """Return the results that are checked to be finite: the numbers, since these are sums of the rest, or all."""
-    results = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
+    results = numbers_in(outputs)
     return [out for out in results if not out.ndim] or results
+
+
+def numbers_in(outputs: list[Term]) -> list[Term]:
+    """Return the results that may have nan."""
+    return [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and not out.is_constant]
 
 
 def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
@@ -287,8 +324,7 @@ def results_of_products(outputs: list[Term], checked: list[Term]) -> list[Term]:
         sources[term] = frozenset(own).union(*(sources[part] for part in term.parents))
         shown[term] = frozenset(own).union(*(shown[part] for part in term.args if hands_on_nan(term)))
     seen = frozenset[Term]().union(*(shown.get(x, frozenset()) for x in checked))
-    others = [out for out in dict.fromkeys(outputs) if out.dtype.kind in "fc" and out not in set(checked)]
-    results = [out for out in others if not out.is_constant]
+    results = [out for out in numbers_in(outputs) if out not in set(checked)]
     unseen: list[Term] = []
     for out in sorted(results, key=lambda out: len(shown[out]), reverse=True):
         if not sources[out] <= seen:

@@ -20,17 +20,17 @@ from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
 from autotiny.engine.pickling import name_of_wrapper
 from autotiny.engine.pytree import flatten
-from autotiny.engine.selection import has_nan
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 
-ARRAYS = (np.ndarray, np.floating, float)
+BACKENDS = ("numpy", "numba", "auto")
+"""What `backend=` may be."""
 PROGRAMS = 16
 """The largest number of programs of one function that are cached."""
 
 
 def compile(  # noqa: A001
-    f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None
+    f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
 ) -> "Compiled":
     """Compile f to a NumPy program, at the first call with arguments of each combination of shapes and types.
 
@@ -65,7 +65,9 @@ def compile(  # noqa: A001
         raise UnsupportedError(f"compile: donate must be the position of an argument, or several; got {donate!r}")
     if threads is not None and (type(threads) is not int or threads < 1):
         raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
-    return Compiled(f, tuple(positions), threads or threads_by_default())
+    if backend not in BACKENDS:
+        raise UnsupportedError(f"compile: backend must be one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
+    return Compiled(f, tuple(positions), threads or threads_by_default(), backend)
 
 
 _all: "WeakSet[Compiled]" = WeakSet()
@@ -88,9 +90,9 @@ class Compiled:
     source : the NumPy program that ran last, as text.
     """
 
-    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int) -> None:
+    def __init__(self, f: Callable[..., Any], donate: tuple[int, ...], threads: int, backend: str = "numpy") -> None:
         update_wrapper(self, f)
-        self.f, self.donate, self.threads = f, donate, threads
+        self.f, self.donate, self.threads, self.backend = f, donate, threads, backend
         self.latest: Built | None = None
         self.kept: OrderedDict[Any, Built] = OrderedDict()
         self.unguarded: set[Any] = set()
@@ -104,7 +106,7 @@ class Compiled:
         if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
             return self.by_search(args, kwargs)
         try:
-            result = self.run(latest, args, kwargs) if latest.masked else latest.program(*args, *kwargs.values())
+            result = latest.program(*args, *kwargs.values())
         except (ArithmeticError, ValueError, FactError):
             self.require_writable(args)  # else it stopped before it wrote into any of them
             result = NoMatch
@@ -149,7 +151,7 @@ class Compiled:
     def run(self, built: Built, args: Any, kwargs: Any) -> Any:
         """Return the results of a program; where nan may come from what was not taken, of one with guards."""
         try:
-            result = built.program(*args, *kwargs.values())
+            return built.program(*args, *kwargs.values())
         except (FloatingPointError, np.linalg.LinAlgError) as error:
             if isinstance(error, np.linalg.LinAlgError) and not built.masked:
                 raise
@@ -159,7 +161,6 @@ class Compiled:
             if built.relies_on_facts:
                 raise FactError from error
             raise
-        return self.guarded(args, kwargs) if built.masked and any_nan(result) else result
 
     def require_writable(self, args: Any) -> None:
         """Raise UnsupportedError where a donated array is read-only."""
@@ -175,13 +176,13 @@ class Compiled:
         name = name_of_wrapper(self, self.f, "compile")
         if name is not None:
             return name
-        return Compiled, (self.f, self.donate, self.threads)
+        return Compiled, (self.f, self.donate, self.threads, self.backend)
 
     def __copy__(self) -> "Compiled":
-        return Compiled(self.f, self.donate, self.threads)
+        return Compiled(self.f, self.donate, self.threads, self.backend)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
-        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads)
+        return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads, self.backend)
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
         """Return the program for arguments like these, which becomes the latest; one without facts on request."""
@@ -192,7 +193,9 @@ class Compiled:
             if built is not None and built.relies_on_facts and not facts:
                 built = built.careful
             if built is None or not built.is_current():
-                request = Request(self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards)
+                request = Request(
+                    self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards, backend=self.backend
+                )
                 try:
                     built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
@@ -211,7 +214,7 @@ class Compiled:
     @property
     def source(self) -> str:
         """The NumPy program that ran last."""
-        return self._built("source").program.source.text
+        return self._built("source").program.source.source
 
     def explain(self) -> str:
         """Describe the program: the operations after each pass, the memory, what runs in blocks."""
@@ -232,8 +235,3 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
-
-
-def any_nan(result: Any) -> bool:
-    """Whether any result contains nan."""
-    return result is not NoMatch and any(isinstance(x, ARRAYS) and has_nan(x) for x in flatten(result)[0])

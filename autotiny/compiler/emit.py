@@ -10,8 +10,10 @@ from autotiny.algebra.facts import are_one
 from autotiny.compiler.backend import ProgramText
 from autotiny.compiler.blocks import BlockWriter
 from autotiny.compiler.operands import Operands, comment, is_copied_number, type_of
+from autotiny.compiler.products import FORMS_FOR_NUMPY
 from autotiny.compiler.rewriting import CAST, INDEX, VDOT, TermKind, allocates, folded, is_output, kind
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
+from autotiny.engine.selection import has_nan
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, literal
@@ -41,9 +43,10 @@ class Writer(Operands):
                 self.write(term)
             if term in checks:
                 self.check(term)
-        if (stop := self.plan.stop) is not None:
+        stop, failure = self.plan.stop, self.failure()
+        if stop is not None and failure:
             self.objects[stop.__name__] = stop
-            self.lines += [f"if {self.failure(last)}:", f"    raise {stop.__name__}"]
+            self.lines += [f"if {failure}:", f"    raise {stop.__name__}"]
         for term in donated:
             self.write(term)
         results = ", ".join(self.result(output) for output in self.plan.outputs)
@@ -55,16 +58,17 @@ class Writer(Operands):
         text = [*head, "", *self.setup, "", "", *self.functions, f"def step({parameters}):", *body, ""]
         return ProgramText("\n".join(text), self.objects)
 
-    def failure(self, donated: set[Term]) -> str:
-        """Return the condition that stops the program: an invalid operation, or a result that is not finite.
-
-        For a donated array, which is written afterwards, it looks at what is added to it.
-        """
-        finite = [y for x in self.plan.finite for y in (x.args if x in donated else (x,)) if y.op or x is y]
-        if finite:
+    def failure(self) -> str:
+        """Return the condition that stops the program: an invalid operation, a result that is not finite, or nan."""
+        conditions = ["invalid"] if self.plan.stops_at_invalid else []
+        if self.plan.finite:
             self.modules.add("math")
-        sizes = [self.in_one_number(x) for x in finite]
-        return "invalid" + (f" or not math.isfinite({' + '.join(sizes)})" if sizes else "")
+            sizes = [self.in_one_number(x) for x in self.plan.finite]
+            conditions.append(f"not math.isfinite({' + '.join(sizes)})")
+        if self.plan.not_nan:
+            self.objects[has_nan.__name__] = has_nan
+            conditions += [f"has_nan({self.expressions[x]})" for x in self.plan.not_nan]
+        return " or ".join(conditions)
 
     def in_one_number(self, x: Term) -> str:
         """Return an expression that is finite if the squares of all entries are."""
@@ -327,6 +331,10 @@ def is_transpose(term: Term) -> bool:
 
 class NumpyBackend:
     """Programs in NumPy, of any schedule."""
+
+    name = "NumPy"
+    passes = FORMS_FOR_NUMPY
+    sees_flags = True
 
     def accepts(self, schedule: Schedule) -> bool:
         """Return True: NumPy can compute whatever was recorded."""

@@ -14,8 +14,10 @@ import numpy as np
 
 from autotiny.algebra import Term, apply, constant
 from autotiny.algebra.programs import LONGEST_SUM
+from autotiny.compiler.backend import Pass
 from autotiny.compiler.naming import FormulaNames
 from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users, with_operands
+from autotiny.compiler.table import shorten
 from autotiny.ops import OPS
 
 COPY = OPS[np.copy]
@@ -162,3 +164,7 @@ def spread(x: Term, shape: tuple[int, ...]) -> Any:
 def is_ones(x: Term) -> bool:
     """Whether it is one of the constants that `ones` returns."""
     return x.is_constant and isinstance(x.prototype, np.ndarray) and x.value is ones(x.shape, x.dtype)
+
+
+FORMS_FOR_NUMPY: tuple[Pass, ...] = (shorten, masks_as_numbers, share_sign, beside_each_other, as_products)
+"""The passes for programs of NumPy calls, in this order."""

@@ -35,20 +35,23 @@ class EntryPoint:
         self.results: list[str] = []
         self.arranged = self.give(output)
 
-    def text(self) -> str:
-        """Return the source of the function."""
-        self.check_arrays()
+    def text(self, source: ProgramText, in_context: bool) -> str:
+        """Return the source of the function. In a context, `run` calls the program."""
         self.check_numbers()
-        condition = " and ".join(self.checks) or "True"
-        results = ", ".join(self.results) + ("," if len(self.results) == 1 else "")
-        lines = [
-            *self.lines,
-            f"if not ({condition}):",
-            "    return NoMatch",
-            f"{results} = run(step, {', '.join(self.values)})" if results else "",
-            f"return {self.arranged}",
-        ]
-        return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines if line), ""])
+        arrays = self.same_arrays()
+        lines = [*self.lines, *refuse([*self.checks, *([] if source.takes_arrays else arrays)])]
+        arguments, results = ", ".join(self.values), ", ".join(self.results) + ("," if len(self.results) == 1 else "")
+
+        def call(program: str) -> str:
+            return f"{results} = " + (f"run({program}, {arguments})" if in_context else f"{program}({arguments})")
+
+        if results and source.kernels:
+            again = [*refuse(arrays), call(f"{self.refer(partial)}({self.refer(on_copies)}, step)")]
+            lines += ["try:", f"    {call('step')}", "except TypeError:", *(f"    {line}" for line in again)]
+        elif results:
+            lines.append(call("step"))
+        lines.append(f"return {self.arranged}")
+        return "\n".join([f"def enter({', '.join(self.parameters)}):", *(f"    {line}" for line in lines), ""])
 
     # ----- captured values -----
     def look_outside(self, state: State) -> list[str]:
@@ -132,14 +135,16 @@ class EntryPoint:
         else:
             self.numbers.append((name, type(value)))
 
-    def check_arrays(self) -> None:
-        """Check all shapes at once, and all types: comparing tuples is fastest."""
+    def same_arrays(self) -> list[str]:
+        """Return conditions on all shapes at once, and all types: comparing tuples is fastest."""
         if not self.arrays:
-            return
+            return []
         names, arrays = zip(*self.arrays, strict=True)
-        self.checks.append(self.all_of("type({})", names) + " == " + self.refer(tuple(map(type, arrays))))
-        self.checks.append(self.all_of("{}.shape", names) + " == " + self.refer(tuple(x.shape for x in arrays)))
-        self.checks.append(self.all_of("{}.dtype", names) + " == " + self.refer(tuple(x.dtype for x in arrays)))
+        return [
+            self.all_of("type({})", names) + " == " + self.refer(tuple(map(type, arrays))),
+            self.all_of("{}.shape", names) + " == " + self.refer(tuple(x.shape for x in arrays)),
+            self.all_of("{}.dtype", names) + " == " + self.refer(tuple(x.dtype for x in arrays)),
+        ]
 
     def check_numbers(self) -> None:
         """Check the types of all numbers."""
@@ -175,6 +180,36 @@ class EntryPoint:
         return f"{self.refer(taken.make)}([{parts}])"
 
 
+def refuse(conditions: list[str]) -> list[str]:
+    """Return the lines that leave an entry point unless all conditions hold."""
+    return [f"if not ({' and '.join(conditions)}):", "    return NoMatch"] if conditions else []
+
+
+def on_copies(step: Callable[..., Any], *values: Any) -> list[Any]:
+    """Return the results of a program that takes arrays in C order, for arrays of any order.
+
+    What it writes into a copy is written into the array itself when all is done.
+    """
+    copies = [in_c_order(x) if isinstance(x, np.ndarray) else x for x in values]
+    results = list(step(*copies))
+    for i, result in enumerate(results):
+        for value, copy in zip(values, copies, strict=True):
+            if result is copy and copy is not value:
+                value[...] = copy
+                results[i] = value
+    return results
+
+
+def in_c_order(array: np.ndarray) -> np.ndarray:
+    """Return an array itself or a copy: of NumPy's own class, aligned, in C order, and read-only if the array is."""
+    ordered = np.asarray(array, order="C")
+    if not ordered.flags.aligned:
+        ordered = ordered.copy()
+    if ordered is not array:
+        ordered.flags.writeable = array.flags.writeable
+    return ordered
+
+
 class Executable:
     """A program, loaded. Calls that run at the same time have memory of their own, which later calls use again.
 
@@ -184,9 +219,13 @@ class Executable:
 
     def __init__(self, source: ProgramText, entry: EntryPoint, watched: tuple[str, ...], quiet: bool) -> None:
         self.source, self.watched, self.quiet = source, watched, quiet
-        texts = {"program": source.text, "entry": entry.text()}
+        texts = {"program": source.text, "entry": entry.text(source, in_context=bool(watched) or quiet)}
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
         self.objects = {**entry.objects, **source.objects}
+        if source.kernels:
+            from autotiny.compiler.loops.kernels import load  # numba takes long to import
+
+            self.objects |= load(source.kernels, source.signatures)
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:
@@ -212,14 +251,10 @@ class Executable:
         context.run(np.seterr, all="ignore")
         context.run(partial(np.seterr, **dict.fromkeys(self.watched, "call")))  # type: ignore[arg-type]
         context.run(np.seterrcall, lambda *_: invalid.append(True))
-        namespace["run"] = context.run if self.watched or self.quiet else _plainly
+        namespace["run"] = context.run
         for code in self.code:
             exec(code, namespace)
         return namespace["enter"]
-
-
-def _plainly(step: Callable[..., Any], *values: Any) -> Any:
-    return step(*values)
 
 
 def parts_like(tree: Any, like: Any) -> list[Any] | None:

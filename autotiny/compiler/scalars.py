@@ -14,6 +14,7 @@ from autotiny.algebra import Term
 from autotiny.compiler.backend import FactError, ProgramText
 from autotiny.compiler.naming import names_to_show
 from autotiny.compiler.operands import comment, is_copied_number, number, unique_names
+from autotiny.compiler.products import FORMS_FOR_NUMPY
 from autotiny.compiler.schedule import Schedule
 from autotiny.notation.code import NumpyCode
 from autotiny.notation.expression import Expression, symbol
@@ -41,6 +42,10 @@ CONDITIONAL = {
     "minimum with a number": "e: $1a if $0a > $1a else $0a",
 }
 """Kinds with forms of their own in Python. The maximum or minimum of nan and a number is nan, as in NumPy."""
+MANY = 8
+"""Results from which they are made at once."""
+AS_VIEWS = "nditer(fromiter(results, float, {}), (), [['readwrite']])"
+"""The text of results as 0-d arrays, each a view of an entry: three times as fast as an array for each."""
 DEEPEST = 40
 """Depth from which an expression gets a line of its own: Python's parser is limited."""
 
@@ -61,6 +66,10 @@ class PythonCode(NumpyCode):
 
 class ScalarBackend:
     """Programs about numbers of Python's precision alone, and functions that Python has."""
+
+    name = "Python"
+    passes = FORMS_FOR_NUMPY
+    sees_flags = True
 
     def accepts(self, schedule: Schedule) -> bool:
         """Return whether all is a number, and another program may take over where Python raises."""
@@ -87,8 +96,10 @@ def has_functions_of(plan: Schedule) -> bool:
 def program(plan: Schedule) -> ProgramText:
     """Return the program: a line for each operation, or within the line of its only user."""
     called, names = unique_names(plan, plan.names), names_to_show([*plan.inputs, *plan.order], plan.names)
-    uses = Counter(part for term in plan.order for part in term.args)
-    uses.update(plan.outputs)
+    uses = Counter(map(original, plan.outputs))
+    for term in plan.order:
+        for part in set(term.args):
+            uses[original(part)] += times_written(term, part)
     write = PythonCode()
     expressions = {x: symbol(called[x]) for x in plan.inputs}
     depths = Counter[Term]()
@@ -102,16 +113,18 @@ def program(plan: Schedule) -> ProgramText:
             lines.append(f"{called[term]} = {write(expressions[term])}{comment(term, names)}")
             expressions[term], depths[term] = symbol(called[term]), 0
     results = [number(out.value) if out.is_constant else write(expressions[out]) for out in plan.outputs]
-    if plan.swept or plan.finite:
-        lines += [f"results = {', '.join(results)},", f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):"]
-        lines.append("    raise FactError")
+    looked_at, as_views = plan.swept or plan.finite, are_many_arrays(plan.outputs)
+    if looked_at or as_views:
+        lines.append(f"results = [{', '.join(results)}]")
         results = [f"results[{i}]" for i in range(len(results))]
-    handed = hand_out(plan.outputs, results)
+    if looked_at:
+        lines += [f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):", "    raise FactError"]
+    handed = AS_VIEWS.format(len(results)) if as_views else hand_out(plan.outputs, results)
     imported = sorted(MATH[kind] for kind in kinds_of(plan) & MATH.keys())
     text = [
         f"from math import {', '.join(['isfinite' if plan.finite else 'isnan', *imported])}",
         "",
-        "from numpy import array, float64",
+        f"from numpy import {'fromiter, nditer' if as_views else 'array, float64'}",
         "",
         "",
         f"def step({', '.join(called[x] for x in plan.inputs)}):",
@@ -121,14 +134,29 @@ def program(plan: Schedule) -> ProgramText:
     return ProgramText("\n".join(text), {"FactError": FactError}, in_python=True)
 
 
+def original(term: Term) -> Term:
+    """Return the number of which a term is the copy, or the term."""
+    while is_copied_number(term):
+        term = term.args[0]
+    return term
+
+
+def times_written(term: Term, operand: Term) -> int:
+    """Return how often an operand stands in the text of an operation; a copy is written as what it copies."""
+    if is_copied_number(term):
+        return 0
+    written = PythonCode.forms[kind_of(term)]
+    places = [i for i, arg in enumerate(term.args) if arg is operand]
+    return sum(written.template.count(f"{{{i}}}") if isinstance(written, Form) else 1 for i in places)
+
+
+def are_many_arrays(outputs: list[Term]) -> bool:
+    """Whether the results are 0-d arrays, so many that it pays to make them at once."""
+    return len(outputs) >= MANY and all(isinstance(out.prototype, np.ndarray) for out in outputs)
+
+
 def hand_out(outputs: list[Term], results: list[str]) -> str:
     """Return the text of the results as the function returns them: 0-d arrays, or numbers of NumPy or Python."""
-    if (
-        len(outputs) > 1
-        and results[0] == "results[0]"
-        and all(isinstance(out.prototype, np.ndarray) for out in outputs)
-    ):
-        return "map(array, results)"
     handed = [as_given(out, name) for out, name in zip(outputs, results, strict=True)]
     return ", ".join(handed) + ("," if len(handed) == 1 else "")
 
@@ -138,13 +166,17 @@ def kinds_of(plan: Schedule) -> set[str]:
     return {term.op.kind for term in plan.order if term.op is not None}
 
 
+def kind_of(term: Term) -> str:
+    """Return the kind of an operation, which may be another one where an operand is known."""
+    assert term.op is not None
+    against_number = f"{term.op.kind} with a number"
+    return against_number if term.args[-1].is_constant and against_number in PythonCode.forms else term.op.kind
+
+
 def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Expression:
     """One operation as an expression."""
-    assert term.op is not None
     operands = [Expression("number", value=float(x.value)) if x.is_constant else expressions[x] for x in term.args]
-    against_number = f"{term.op.kind} with a number"
-    known = term.args[-1].is_constant and against_number in PythonCode.forms
-    return Expression(against_number if known else term.op.kind, operands)
+    return Expression(kind_of(term), operands)
 
 
 def as_given(output: Term, name: str) -> str:

@@ -51,13 +51,17 @@ class Schedule:
     checks: list[Term]
     """Sums that must be 1 for the rest to hold; they are computed first."""
     finite: list[Term]
-    """Results that must be finite for the rest to hold."""
+    """Results that must be finite, and their squares, else the program raises `stop`."""
+    not_nan: list[Term]
+    """Results without nan, else the program raises `stop`."""
     names: FormulaNames
     """The user's names of formulas."""
     threads: int
     """How many threads may share the work."""
     stop: type[Exception] | None
-    """What is raised where an operation was invalid, if it must not go unnoticed."""
+    """What is raised, before donated arrays are written, where results must not be used."""
+    stops_at_invalid: bool
+    """Whether an operation that NumPy reports as invalid raises it."""
     swept: bool
     """Whether gradients are computed: then nan may be a sign that a mask was to hide something."""
     may_fail: bool
@@ -75,10 +79,12 @@ def schedule(
     donated: Iterable[Term] = (),
     checks: Sequence[Term] = (),
     finite: Sequence[Term] = (),
+    not_nan: Sequence[Term] = (),
     *,
     names: FormulaNames,
     threads: int = 1,
     stop: type[Exception] | None = None,
+    stops_at_invalid: bool = False,
     swept: bool = False,
     may_fail: bool = False,
 ) -> Schedule:
@@ -92,6 +98,8 @@ def schedule(
     plan = Plan(order, outputs, donated, inner, group, kept=finite, stops=stop is not None)
     for term in order:
         plan.settle(term)
+    written_last = {term for term, place in plan.place.items() if isinstance(place, Term) and term is not place}
+    added = [part for x in (*finite, *not_nan) if x in written_last for part in x.args if part.op is not None]
     return Schedule(
         list(inputs),
         list(outputs),
@@ -100,10 +108,12 @@ def schedule(
         plan.storages,
         group,
         list(checks),
-        list(finite),
+        [*(x for x in finite if x not in written_last), *dict.fromkeys(added)],
+        [x for x in not_nan if x not in written_last],
         names,
         threads,
         stop,
+        stops_at_invalid,
         swept,
         may_fail,
     )

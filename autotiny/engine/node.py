@@ -142,14 +142,17 @@ class Node:
 
     def update(self, fresh: Any) -> None:
         """Take a computed value as that of this leaf; an array that was handed out as `.data` remains its own."""
-        require_numeric(fresh.dtype, "Tensor.data")
-        require_real_place(fresh.dtype, self.dtype, self._label())
-        if fresh.shape != self.shape:
+        current = self._value
+        if fresh.dtype is not current.dtype:
+            require_numeric(fresh.dtype, "Tensor.data")
+            require_real_place(fresh.dtype, current.dtype, self._label())
+            fresh = fresh.astype(current.dtype)
+        if fresh.shape != current.shape:
             raise self._misshapen(fresh)
         if self._shared:
-            self._value[...] = fresh
+            current[...] = fresh
         else:
-            self._value = fresh.astype(self.dtype, copy=False)
+            self._value = fresh
         self._assigned = next_number()
 
     @property

@@ -1,0 +1,228 @@
+"""The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autotiny.algebra import Term, constant, topological_order
+from autotiny.algebra.facts import ROUNDING, precision
+from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
+from autotiny.compiler.emit import Writer
+from autotiny.compiler.loops.accesses import view_map
+from autotiny.compiler.loops.forms import has_loop
+from autotiny.compiler.loops.kernel import KernelText
+from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
+from autotiny.compiler.operands import type_of
+from autotiny.compiler.products import share_sign
+from autotiny.compiler.rewriting import TermKind, kind, made_by
+from autotiny.compiler.schedule import Schedule
+from autotiny.compiler.table import shorten
+
+LARGEST_PRODUCT = 2**15
+"""Multiplications from which BLAS is faster than a loop."""
+
+
+def in_loops(term: Term) -> bool:
+    """Whether a kernel computes a term, or looks through it if it is a view."""
+    if kind(term) is TermKind.VIEW:
+        return view_map(term) is not None
+    small = not made_by(term, np.matmul) or term.size * term.args[0].shape[-1] <= LARGEST_PRODUCT
+    return small and has_loop(term)
+
+
+@dataclass
+class Stage:
+    """A part of the program: terms that one kernel computes, or lines of NumPy."""
+
+    is_kernel: bool
+    terms: list[Term]
+
+
+def stages(order: Sequence[Term], last: Iterable[Term]) -> list[Stage]:
+    """Return the parts of the program in order, with as few kernels as there can be."""
+    number: dict[Term, int] = {}
+    loops = {term: in_loops(term) for term in order}
+    for term in order:
+        before = max((number[part] for part in term.parents if part in number), default=0)
+        number[term] = before if before % 2 != loops[term] else before + 1
+    final = max(number.values(), default=0)
+    for term in last:
+        number[term] = final if final % 2 != loops[term] else final + 1
+    found: dict[int, list[Term]] = {}
+    for term in order:
+        found.setdefault(number[term], []).append(term)
+    return [Stage(i % 2 == 0, terms) for i, terms in sorted(found.items())]
+
+
+def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guard], list[Term]]:
+    """Return the conditions that stop the program, and all operations, those of the conditions included."""
+    guards = list[Guard]()
+    assert plan.stop is not None or not (plan.finite or plan.not_nan)
+    for sums in plan.checks:
+        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
+    if plan.finite:
+        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
+    nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
+    if nans:
+        guards.append(Guard(nans, plan.stop, 0))
+    totals = [total for guard in guards for total in guard.totals if total.op is not None]
+    known = set(plan.order)
+    extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
+    return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
+
+
+class LoopWriter(Writer):
+    """Writes the kernels of a program, and `step`, which calls them."""
+
+    def __init__(self, plan: Schedule) -> None:
+        self.last = {x: place for x, place in plan.place.items() if isinstance(place, Term) and x is not place}
+        self.guards, order = with_guards(plan, self.last)
+        super().__init__(replace(plan, order=order, place=dict(self.last), storages=[], group={}))
+        self.kernels: list[KernelText] = []
+        self.needed: set[Term] = set()
+        """The results that are needed outside the kernel that computes them."""
+        self.numbers: set[Term] = set()
+        """The numbers that kernels return."""
+
+    def program(self) -> ProgramText:
+        """Return the program."""
+        plan = self.plan
+        for term, place in self.last.items():
+            self.names[term] = self.names[place]
+        parts = stages(plan.order, self.last)
+        self.needed = self.results_of(parts)
+        for part in parts:
+            if part.is_kernel:
+                self.write_kernel(part.terms, [guard for guard in self.guards if guard.totals[0] in set(part.terms)])
+            else:
+                for term in part.terms:
+                    self.write_line(term)
+        results = ", ".join(self.result(output) for output in plan.outputs)
+        comma = "," if len(plan.outputs) == 1 else ""
+        parameters = ", ".join(self.names[term] for term in plan.inputs)
+        imported = [f"from numpy import {', '.join(sorted(self.imports))}"] if self.imports else []
+        head = [*(f"import {module}" for module in sorted(self.modules)), "import numpy as np", *imported]
+        body = [f"    {line}" for line in [*self.lines, f"return {results}{comma}"]]
+        text = [*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]
+        signatures = {kernel.name: self.signature(kernel) for kernel in self.kernels}
+        first = self.kernels[0].arguments if parts[0].is_kernel else []
+        arrays = [x for x in plan.inputs if isinstance(x.prototype, np.ndarray)]
+        return ProgramText(
+            "\n".join(text),
+            self.objects,
+            kernels=self.kernel_module(),
+            signatures=signatures,
+            takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
+        )
+
+    @staticmethod
+    def signature(kernel: KernelText) -> list[Argument]:
+        """Return what a kernel takes."""
+        return [Argument(x.dtype, x.shape if x.ndim else None, kernel.writes(x)) for x in kernel.arguments]
+
+    def kernel_module(self) -> str:
+        """Return the text of all kernels, with what they import."""
+        imports: dict[str, set[str]] = {}
+        for kernel in self.kernels:
+            for module, names in kernel.imports.items():
+                imports.setdefault(module, set()).update(names)
+        imports.setdefault("numba", set()).add("njit")
+        lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(imports.items())]
+        return "\n".join(["import numpy as np", *lines, "", "", *("\n".join([*k.lines, "", ""]) for k in self.kernels)])
+
+    # ----- stages -----
+    def results_of(self, parts: Sequence[Stage]) -> set[Term]:
+        """Return the results that are needed outside the kernel that computes them."""
+        needed = {x for x in self.plan.outputs if x.op is not None}
+        home = {term: i for i, part in enumerate(parts) for term in part.terms}
+        for i, part in enumerate(parts):
+            for x in {through_views(arg) for term in part.terms for arg in term.parents}:
+                if x.op is not None and home[x] != i:
+                    needed.add(x)
+        return needed
+
+    def write_line(self, term: Term) -> None:
+        """Write a line of NumPy, and those of the views that it uses."""
+        for part in term.parents:
+            if part.op is not None and part not in self.expressions:
+                self.write_line(part)
+            if part in self.numbers and isinstance(part.prototype, np.ndarray | np.generic):
+                self.numbers.discard(part)
+                self.lines.append(f"{self.names[part]} = {self.result(part)}")
+        self.write(term)
+
+    def write_kernel(self, terms: Sequence[Term], guards: Sequence[Guard]) -> None:
+        """Write one kernel, and the lines that call it."""
+        last = {x: self.last[x] for x in terms if x in self.last}
+        nests = Nests(self.needed & set(terms), last, set(self.names.values()))
+        waiting, outputs = list(guards), set(self.plan.outputs)
+        for term in terms:
+            if term in last:
+                nests.body += waiting
+                waiting = []
+            if kind(term) is not TermKind.VIEW:
+                nests.add(statement_of(term))
+            elif term in outputs:
+                nests.add(copy_of_view(term))
+        nests.body += waiting
+        if not nests.body:
+            return
+        kernel = KernelText(self.fresh("loops"), nests, self.names, self.user_names)
+        self.kernels.append(kernel)
+        self.call_kernel(kernel)
+
+    def call_kernel(self, kernel: KernelText) -> None:
+        """Write the lines that call a kernel."""
+        for x in kernel.written:
+            if x not in self.last:
+                self.lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
+            self.expressions[x] = self.names[x]
+        memory = set(kernel.memory)
+        for x in kernel.arguments:
+            if x in memory:
+                self.setup.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
+        numbers = ", ".join(self.names[x] for x in kernel.numbers)
+        arguments = ", ".join(map(self.argument, kernel.arguments))
+        self.lines.append(f"{f'{numbers} = ' if numbers else ''}{kernel.name}({arguments})")
+        self.numbers.update(kernel.numbers)
+        self.expressions.update({x: self.names[x] for x in kernel.numbers})
+
+    def argument(self, x: Term) -> str:
+        """Return an argument of a kernel: an array, or a number."""
+        if x.is_constant:
+            return self.refer("constant", x.value)
+        name = self.expressions[x]
+        return f"{name}[()]" if not x.ndim and isinstance(x.prototype, np.ndarray) and x not in self.numbers else name
+
+    def result(self, output: Term) -> str:
+        """Return the expression of a result; of a number as an array or a scalar of NumPy, as the function returns it."""
+        if output not in self.numbers:
+            return super().result(output)
+        name = self.expressions[output]
+        if isinstance(output.prototype, np.ndarray):
+            return f"np.array({name}{type_of(output)})"
+        return f"np.{output.dtype.name}({name})" if isinstance(output.prototype, np.generic) else name
+
+
+def through_views(x: Term) -> Term:
+    """Return the term whose entries a view shows."""
+    while x.op is not None and kind(x) is TermKind.VIEW and view_map(x) is not None:
+        x = x.args[0]
+    return x
+
+
+class LoopBackend:
+    """Programs of loops."""
+
+    name = "numba"
+    passes: tuple[Pass, ...] = (shorten, share_sign)
+    sees_flags = False
+
+    def accepts(self, schedule: Schedule) -> bool:
+        """Return whether any of the program is worth a loop."""
+        return any(in_loops(term) and kind(term) is not TermKind.VIEW for term in schedule.order)
+
+    def emit(self, schedule: Schedule) -> ProgramText:
+        """Return the program: kernels of loops, and `step`, which calls them."""
+        return LoopWriter(schedule).program()

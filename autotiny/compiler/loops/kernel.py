@@ -1,0 +1,346 @@
+"""The text of one kernel: a function of arrays and numbers that numba compiles."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from autotiny.algebra import Term, constant
+from autotiny.compiler.loops.accesses import Access, Index
+from autotiny.compiler.loops.forms import (
+    FUNCTIONS,
+    NEUTRAL,
+    TWICE,
+    LoopCode,
+    converted,
+    entry_form,
+    literal,
+    operand_types,
+)
+from autotiny.compiler.loops.nests import Guard, Loop, Nests, Statement
+from autotiny.compiler.rewriting import VDOT, is_uniform, made_by
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.forms import Call
+
+ON_STACK, STACK = 2**14, 2**16
+"""Bytes of an array, and of all together, up to which they are on the stack."""
+DEEPEST = 6
+"""Depth from which an expression gets a line of its own."""
+WIDTH = 120
+
+
+class KernelText:
+    """Writes a kernel.
+
+    names : the names of terms.
+    numbers : the results that it returns.
+    """
+
+    def __init__(self, name: str, nests: Nests, names: dict[Term, str], named: Iterable[Term]) -> None:
+        self.name, self.nests, self.names, self.named = name, nests, names, set(named)
+        self.code = LoopCode()
+        self.imports: dict[str, set[str]] = {}
+        self.scalars = {term for term, statement in nests.made.items() if nests.is_scalar(statement)}
+        self.uses = Counter(read.root for statement in nests.made.values() for read in statement.reads)
+        self.uses.update(term for term in nests.results if term in nests.made)
+        self.uses.update(total for part in nests.body if isinstance(part, Guard) for total in part.totals)
+        self.inner: dict[Term, Expression] = {}
+        """The expressions of results that are written within the line of their user."""
+        self.depths: dict[Term, int] = {}
+        self.starts: dict[Loop, list[Statement]] = {}
+        for statement in nests.made.values():
+            if statement.folds:
+                self.starts.setdefault(statement.path[statement.level], []).append(statement)
+        self.arrays: dict[Term, None] = {}
+        """The arrays and numbers that are arguments."""
+        self.body = self.block(nests.body, [])
+        self.numbers = [term for term in nests.made if term in nests.results and term in self.scalars]
+        memory = [term for term in nests.made if term not in self.scalars]
+        self.written = [term for term in memory if term in nests.results]
+        self.memory = [term for term in memory if term not in nests.results]
+        self.stacked = self.on_stack()
+        self.lines = self.function()
+
+    # ----- the function -----
+    @property
+    def arguments(self) -> list[Term]:
+        """What the kernel takes: what it reads, what it writes, and memory."""
+        made = self.nests.made
+        read = [term for term in self.arrays if term not in made]
+        arrays = [*read, *(x for x in self.written if self.nests.last.get(x) not in self.arrays)]
+        return [*arrays, *(x for x in self.memory if x not in self.stacked)]
+
+    def on_stack(self) -> set[Term]:
+        """Return the results that are kept on the stack."""
+        found, total = set[Term](), 0
+        for term in self.memory:
+            size = term.size * term.dtype.itemsize
+            if size <= ON_STACK and total + size <= STACK:
+                found.add(term)
+                total += size
+        return found
+
+    def function(self) -> list[str]:
+        """Return the lines of the function."""
+        arguments = self.arguments
+        lines = ['@njit(nogil=True, error_model="numpy")']
+        lines.append(f"def {self.name}({', '.join(self.names[x] for x in arguments)}):")
+        for term in self.memory:
+            if term in self.stacked:
+                dtype = self.scalar_type(term.dtype)
+                self.take("numba", dtype)
+                shape = ", ".join(map(str, term.shape))
+                lines.append(f"    {self.names[term]} = {self.call('scratch')}({dtype}, {shape})")
+        lines += [f"    {line}" for line in self.body]
+        if self.numbers:
+            lines.append(f"    return {', '.join(self.names[x] for x in self.numbers)}")
+        return lines
+
+    def writes(self, x: Term) -> bool:
+        """Whether the kernel writes into an argument."""
+        return x in self.nests.made or x in set(self.nests.last.values())
+
+    @staticmethod
+    def scalar_type(dtype: np.dtype) -> str:
+        """Return numba's name of a type."""
+        return "boolean" if dtype == bool else str(dtype)
+
+    def call(self, name: str) -> str:
+        """Import a function, and return its name."""
+        self.take(FUNCTIONS[name], name)
+        return name
+
+    def untaken(self, base: str) -> str:
+        """Return a name that no term has."""
+        taken = set(self.names.values())
+        return next(name for i in count(1) if (name := f"{base}{i}") not in taken)
+
+    def take(self, module: str, name: str) -> None:
+        """Import a name from a module."""
+        self.imports.setdefault(module, set()).add(name)
+
+    # ----- loops -----
+    def block(self, body: Sequence[Any], path: list[Loop]) -> list[str]:
+        """Return the lines of the body of a loop."""
+        lines: list[str] = []
+        for part in body:
+            if isinstance(part, Guard):
+                lines += self.guard(part)
+            elif isinstance(part, Statement):
+                lines += self.statement(part)
+            else:
+                first = ""
+                for statement in self.starts.get(part, ()):
+                    lines += self.start(statement)
+                    first = self.first_turn(statement) or first
+                inner = self.block(part.body, [*path, part])
+                lines.append(f"for {part.name} in range({first}{part.extent}{self.step(part)}):")
+                lines += [f"    {line}" for line in inner or ["pass"]]
+        return lines
+
+    def first_turn(self, statement: Statement) -> str:
+        """Return the turn from which a loop runs whose first turns have been written out."""
+        return f"{first_products(statement)}, " if is_written_out(statement) else ""
+
+    def step(self, loop: Loop) -> str:
+        """Return the step of a loop whose turns are written out in groups."""
+        return next((f", {x.terms}" for x in self.starts.get(loop, ()) if x.terms > 1), "")
+
+    def start(self, statement: Statement) -> list[str]:
+        """Return the lines before the loop of a reduction."""
+        first = self.neutral(statement)
+        if is_written_out(statement):
+            first = self.products(statement, range(first_products(statement)), None)
+        inner = [
+            (loop, i) for i, loop in enumerate(statement.path) if i > statement.level and i not in statement.reduced
+        ]
+        lines = [f"{self.place(statement)} = {first}"]
+        for loop, _ in reversed(inner):
+            lines = [f"for {loop.name} in range({loop.extent}):", *(f"    {line}" for line in lines)]
+        return lines
+
+    def neutral(self, statement: Statement) -> str:
+        """Return the value that a reduction starts from."""
+        term = statement.term
+        assert term.op is not None
+        function = term.op.reduction_of or np.add
+        if term.dtype.kind == "f" or function in (np.add, np.multiply):
+            return self.write(self.number(constant(NEUTRAL[function]), term.dtype))
+        limits = np.iinfo(term.dtype)
+        return str(limits.min if function is np.maximum else limits.max)
+
+    def guard(self, guard: Guard) -> list[str]:
+        """Return the lines that stop the program."""
+        names = [self.names[x] for x in guard.totals]
+        condition = f"{self.call('isfinite')}({' + '.join(names)})"
+        if guard.limit is not None:
+            condition = f"({' + '.join(names)} <= {guard.limit!r})"
+        self.take(guard.stop.__module__, guard.stop.__name__)
+        return [f"if not {condition}:", f"    raise {guard.stop.__name__}"]
+
+    # ----- statements -----
+    def statement(self, statement: Statement) -> list[str]:
+        """Return the lines of a statement; none if it is written within the line of its only user."""
+        term, place = statement.term, self.place(statement)
+        if made_by(term, np.matmul) and statement.terms:
+            return [f"{place} = {self.products(statement, range(statement.terms), place if statement.folds else None)}"]
+        if term.op is VDOT and statement.folds:
+            factors = [self.write(x) for x in self.operands(statement)]
+            return [f"{place} = {self.call('add_products')}({place}, {', '.join(factors)})"]
+        if statement.folds:
+            return [f"{place} = {self.folded(statement, place)}"]
+        expression = self.expression(statement)
+        if self.is_inner(statement):
+            self.inner[term] = expression
+            return []
+        return [f"{place} = {self.write(expression)}"]
+
+    def is_inner(self, statement: Statement) -> bool:
+        """Whether a result is written within the line of its only user, which is in the same loop."""
+        term = statement.term
+        self.depths[term] = 1 + max(
+            (self.depths.get(x.root, 0) for x in statement.reads if x.root in self.inner), default=0
+        )
+        users = self.nests.users.get(term, [])
+        if term not in self.scalars or self.uses[term] != 1 or len(users) != 1 or self.depths[term] > DEEPEST:
+            return False
+        user = users[0][0]
+        repeats = user.term.op is not None and user.term.op.kind in TWICE
+        return user.path == statement.path and term not in self.named and not repeats
+
+    def place(self, statement: Statement) -> str:
+        """Return the variable or the entry that a statement computes."""
+        name = self.names[statement.term]
+        return name if statement.term in self.scalars else entry(name, statement.target, statement)
+
+    def expression(self, statement: Statement) -> Expression:
+        """Return the expression of one entry of an elementwise operation."""
+        term = statement.term
+        operands = self.operands(statement)
+        if is_copy(term):
+            return self.as_type(operands[0], statement.reads[0].root, term.dtype)
+        if term.op is VDOT:
+            return Expression("multiply", operands)
+        form, types = entry_form(term), operand_types(term)
+        assert types is not None
+        pairs = zip(operands, statement.reads, types, strict=True)
+        return self.applied(form, [self.as_type(x, read.root, dtype) for x, read, dtype in pairs])
+
+    def applied(self, form: str, operands: list[Expression]) -> Expression:
+        """Return an operation, and import its function."""
+        row = LoopCode.forms[form]
+        if isinstance(row, Call):
+            self.call(row.name) if row.name in FUNCTIONS else None
+        return Expression(form, operands)
+
+    def as_type(self, x: Expression, root: Term, dtype: np.dtype) -> Expression:
+        """Return an operand in the type in which it is used."""
+        if root.is_constant and (not root.ndim or is_uniform(root.value)):
+            return self.number(root, dtype)
+        if root.dtype != dtype and dtype != bool:
+            self.take("numba", str(dtype))
+        return converted(x, root.dtype, dtype)
+
+    def number(self, x: Term, dtype: np.dtype) -> Expression:
+        """Return a constant in a type."""
+        if dtype == np.float32:
+            self.take("numba", "float32")
+        return literal(np.asarray(x.value).flat[0], dtype)
+
+    def operands(self, statement: Statement) -> list[Expression]:
+        """Return the operands of a statement."""
+        return [self.operand(read, statement) for read in statement.reads]
+
+    def operand(self, read: Access, statement: Statement) -> Expression:
+        """Return what a statement reads: an expression, a variable, or an entry of an array."""
+        root, indices = read
+        if root in self.inner:
+            return self.inner[root]
+        if root.is_constant and (not root.ndim or is_uniform(root.value)):
+            return self.number(root, root.dtype)
+        if root in self.scalars:
+            return symbol(self.names[root])
+        if root.is_constant and root not in self.names:
+            self.names[root] = self.untaken("constant")
+        self.arrays[root] = None
+        return symbol(entry(self.names[root], indices, statement) if root.ndim else self.names[root])
+
+    def folded(self, statement: Statement, place: str) -> str:
+        """Return the text of one step of a reduction."""
+        term, (x,) = statement.term, self.operands(statement)
+        assert term.op is not None
+        x = self.as_type(x, statement.reads[0].root, term.dtype)
+        function = term.op.reduction_of
+        if function is np.multiply:
+            return self.write(Expression("multiply", [symbol(place), x]))
+        name = self.call("add_to" if function is np.add else "maximum" if function is np.maximum else "minimum")
+        return f"{name}({place}, {self.write(x)})"
+
+    def products(self, statement: Statement, turns: range, total: str | None) -> str:
+        """Return a total and some products; without a total, the first product starts the sum."""
+        pairs = []
+        for turn in turns:
+            if statement.folds:
+                (k,) = statement.reduced
+                start: Any = statement.path[k].name if total is not None else None
+                reads = [self.shifted(read, k, turn, start, statement) for read in statement.reads]
+            else:
+                reads = [self.write(self.operand(read, statement)) for read in statement.reads[2 * turn : 2 * turn + 2]]
+            pairs.append(reads)
+        if total is None:
+            (a, b), *pairs = pairs
+            total = f"{a} * {b}"
+        if not pairs:
+            return total
+        return f"{self.call('add_products')}({total}, {', '.join(', '.join(pair) for pair in pairs)})"
+
+    def shifted(self, read: Access, k: int, turn: int, start: str | None, statement: Statement) -> str:
+        """Return a factor of the product that is `turn` turns of a loop ahead, or that of this very turn."""
+        indices = []
+        for index in read.indices:
+            if index.loop == k:
+                ahead = index.scale * turn + index.offset
+                index = Index(None, 0, ahead) if start is None else index._replace(offset=ahead)
+            indices.append(index)
+        return self.write(self.operand(Access(read.root, tuple(indices)), statement))
+
+    def write(self, x: Expression) -> str:
+        """Return the text of an expression."""
+        return self.code(x)
+
+
+def is_copy(term: Term) -> bool:
+    """Whether a statement copies what it reads, perhaps into another type."""
+    assert term.op is not None
+    return term.op.has("moves") or term.op.reduction_of is not None or entry_form(term) == "copy"
+
+
+def entry(name: str, indices: Sequence[Index], statement: Statement) -> str:
+    """Return an entry of an array: W1[i, 2 * k + 1]."""
+    return f"{name}[{', '.join(index_text(index, statement) for index in indices)}]" if indices else name
+
+
+def index_text(index: Index, statement: Statement) -> str:
+    """Return the text of an index."""
+    if index.loop is None:
+        return str(index.offset)
+    name = statement.path[index.loop].name
+    if index.scale == 1:
+        return f"{name} + {index.offset}" if index.offset > 0 else f"{name} - {-index.offset}" if index.offset else name
+    if index.scale == -1 and index.offset:
+        return f"{index.offset} - {name}"
+    text = f"{index.scale} * {name}"
+    return f"{text} + {index.offset}" if index.offset else text
+
+
+def is_written_out(statement: Statement) -> bool:
+    """Whether the first turns of a loop over products start the sum."""
+    return statement.folds and statement.terms > 1
+
+
+def first_products(statement: Statement) -> int:
+    """Return how many products start the sum, so that those left come in groups."""
+    (k,) = statement.reduced
+    return statement.extents[k] % statement.terms or statement.terms
