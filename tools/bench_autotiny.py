@@ -43,11 +43,6 @@ COSTS = {"": from_logits, "log softmax": from_softmax, "written out": from_expon
 """Ways to write the cost."""
 
 
-def by(backend: str) -> dict[str, Any]:
-    """Return the option of `at.compile` for a back end."""
-    return {} if backend == "numpy" else {"backend": backend}
-
-
 def network(net: Network, backend: str = "", cost: str = "") -> Side:
     """Record, run backward, update the parameters; or compile that."""
     return network_compiled(net, COSTS[cost], backend) if backend else network_eager(net, COSTS[cost])
@@ -77,7 +72,7 @@ def network_compiled(net: Network, cost: Callable[[Any, Any], Any], backend: str
     def loss(parameters: Any, X: Any, Y: Any) -> Any:
         return cost(logits(parameters, X, at.relu), Y)
 
-    step = at.compile(descent(at.value_and_grad(loss), net.lr), donate=0, **by(backend))
+    step = at.compile(descent(at.value_and_grad(loss), net.lr), donate=0, backend=backend)
     return descending(net, step, np.asarray)
 
 
@@ -86,7 +81,7 @@ def function(problem: Function, backend: str = "") -> Side:
     if not backend:
         return recorded(partial(problem.y, np), list(map(at.Tensor, problem.data)))
     f = at.value_and_grad(partial(problem.y, np), tuple(range(len(problem.data))))
-    return called(at.compile(f, **by(backend)), problem.data, value_and_gradients)
+    return called(at.compile(f, backend=backend), problem.data, value_and_gradients)
 
 
 def scalars(net: ScalarNetwork, backend: str = "") -> Side:
@@ -94,7 +89,7 @@ def scalars(net: ScalarNetwork, backend: str = "") -> Side:
     if not backend:
         return recorded_scalars(net, at.Tensor, at.relu)
     f = at.value_and_grad(lambda layers: net.loss(layers, at.relu))
-    return called(at.compile(f, **by(backend)), [net.neurons(float)], flat_gradient)
+    return called(at.compile(f, backend=backend), [net.neurons(float)], flat_gradient)
 
 
 SIDES: Any = {Network: network, Chain: function, Repeated: function, Layers: function, ScalarNetwork: scalars}

@@ -42,22 +42,21 @@ class Engine(NamedTuple):
         return factory and factory(problem, **self.options)
 
 
-BACKENDS = {"eager": "", "numpy": "numpy", "numba": "numba"}
 SPELLINGS = ["log softmax", "written out"]
-NUMBA = ("numba", "scipy")
 
 
 def autotiny() -> Iterator[Engine]:
     """Yield autotiny's engines: eager and each back end; then the same for the other spellings of the cost."""
-    for name, backend in BACKENDS.items():
-        needs = NUMBA if backend == "numba" else ()
-        yield Engine(f"autotiny {name}", "bench_autotiny", needs=needs, options={"backend": backend})
+    engines = [
+        Engine("autotiny eager", "bench_autotiny", options={"backend": ""}),
+        Engine("autotiny numpy", "bench_autotiny", options={"backend": "numpy"}),
+        Engine("autotiny numba", "bench_autotiny", needs=("numba", "scipy"), options={"backend": "numba"}),
+    ]
+    yield from engines
     for spelling in SPELLINGS:
-        for name, backend in BACKENDS.items():
-            needs, options = NUMBA if backend == "numba" else (), {"backend": backend, "cost": spelling}
-            yield Engine(
-                f"autotiny {name}, {spelling}", "bench_autotiny", needs=needs, kinds=("step",), options=options
-            )
+        for engine in engines:
+            options = {**engine.options, "cost": spelling}
+            yield engine._replace(name=f"{engine.name}, {spelling}", kinds=("step",), options=options)
 
 
 ENGINES = [

@@ -161,11 +161,7 @@ def products(net: Network) -> Side:
     """Compute the matrix products of a step alone, into memory that is there."""
     (X, _), weights = net.data, net.parameters()[::2]
     inputs = [X, *(np.ones((W.shape[0], net.m), net.dtype) for W in weights)]
-    Z, dA, dW = (
-        [np.empty_like(a) for a in inputs],
-        [np.empty_like(a) for a in inputs],
-        list(map(np.empty_like, weights)),
-    )
+    Z, dA, dW = (list(map(np.empty_like, arrays)) for arrays in (inputs, inputs, weights))
 
     def step() -> None:
         for l, W in enumerate(weights):

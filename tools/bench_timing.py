@@ -79,7 +79,7 @@ def start(
 ) -> tuple[Cell | None, list[np.ndarray]]:
     """Build a side and check its numbers; None if the engine has no side of this problem."""
     try:
-        worker.answer(patience)
+        worker.answer()
         first = worker.ask("first", patience=patience)
         if first is None:
             return None, []
@@ -102,7 +102,8 @@ def require_same_numbers(numbers: Sequence[Any], expected: Sequence[Any], tolera
         error = relative_error(np.asarray(got), np.asarray(right))
         if not error <= tolerance:
             raise WrongNumbersError(
-                f"array {i} differs from NumPy's by {error:.1e} of its largest entry, at most {tolerance:.0e} was expected"
+                f"array {i} differs from NumPy's by {error:.1e} of its largest entry, "
+                f"at most {tolerance:.0e} was expected"
             )
 
 

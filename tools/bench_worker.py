@@ -25,6 +25,8 @@ THREADS = [
 ]
 """The variables that libraries read when they are imported."""
 CHECKED_STEPS = 3
+WARMED = 0.2
+"""The duration of a call, in seconds, from which on it does not matter that its caches are cold."""
 
 
 class First(NamedTuple):
@@ -49,15 +51,18 @@ class WorkerError(Exception):
 class Bench:
     """The side of one engine, in its own process."""
 
-    def __init__(self, engine: Engine, work: Work) -> None:
-        self.engine, self.work = engine, work
+    def __init__(self, engine: Engine, work: Work, cores: Sequence[int]) -> None:
+        self.engine, self.work, self.cores = engine, work, cores
+        self.warmed = True
 
     def load(self) -> None:
         """Import the engine."""
         self.engine.load()
 
     def first(self) -> First | None:
-        """Build the side and call it once; None if the engine has no side of this problem."""
+        """Build the side and call it once, from now on on its cores; None if the engine has no side of this problem."""
+        if self.cores:
+            os.sched_setaffinity(0, self.cores)
         _ = self.work.problem.data
         before, start = bench_memory.resident(), perf_counter()
         side = self.engine.side(self.work.problem)
@@ -78,11 +83,12 @@ class Bench:
         """Return how many calls make a batch; freeze what exists, so that a batch pays for its own garbage only."""
         gc.collect()
         gc.freeze()
-        return calls_lasting(self.work.repetition, self.side.step)
+        self.warmed = seconds_per_call(self.side.step, 1, warmed=False) < WARMED
+        return calls_lasting(self.work.repetition, self.side.step) if self.warmed else 1
 
     def seconds(self, calls: int) -> float:
         """Return the mean seconds per call of a batch."""
-        return seconds_per_call(self.side.step, calls)
+        return seconds_per_call(self.side.step, calls, self.warmed)
 
 
 def calls_lasting(seconds: float, step: Callable[[], object]) -> int:
@@ -93,23 +99,22 @@ def calls_lasting(seconds: float, step: Callable[[], object]) -> int:
     return calls
 
 
-def seconds_per_call(step: Callable[[], object], calls: int) -> float:
+def seconds_per_call(step: Callable[[], object], calls: int, warmed: bool = True) -> float:
     """Return the mean seconds per call, after one call to warm the caches; the cycle collector is on, as for users."""
 
     def settle() -> None:
         gc.enable()  # timeit has switched it off
         gc.collect()
-        step()
+        if warmed:
+            step()
 
     return Timer(step, settle).timeit(calls) / calls
 
 
 def serve(connection: Connection, engine: Engine, work: Work, cores: Sequence[int]) -> None:
     """Answer requests, which are a method of `Bench` and its arguments, until the parent hangs up."""
-    if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
     bench_memory.keep_memory()
-    bench = Bench(engine, work)
+    bench = Bench(engine, work, cores)
     while True:
         try:
             method, arguments = connection.recv()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 Array = np.ndarray
+MANY_RELUS = 2**18
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,14 @@ class Network:
 
     @property
     def tolerance(self) -> float:
-        """The tolerance: float32 has some seven digits, and the sides sum in different orders."""
-        return 1e-12 if self.dtype is np.float64 else 2e-5
+        """The tolerance: float32 has some seven digits, and engines sum in different orders.
+
+        Among many ReLUs there is one whose input rounds to the other side of 0, which is an example more or less in a
+        gradient.
+        """
+        if self.dtype is np.float64:
+            return 1e-12
+        return 2e-5 if sum(self.sizes[1:-1]) * self.m < MANY_RELUS else 4 / self.m
 
     @cached_property
     def labels(self) -> Array:
@@ -100,7 +107,7 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Layers:
-    """Value and gradients of sum(h), where h <- h + tanh(W h + b) / L in each of L layers: five operations, of width 8."""
+    """Value and gradients of sum(h), where h <- h + tanh(W h + b) / L in L layers of 8 units: five operations each."""
 
     kind: ClassVar[str] = "function"
     operations: int
@@ -198,18 +205,19 @@ WORKS = [
     Work("784-128-10 m=256 float32", Network((784, 128, 10), 256), to_reach(1.05, 0.92, 0.87)),
     Work("784-1024-10 m=1024 float32", Network((784, 1024, 10), 1024), to_reach(1.02, 0.95, 0.93)),
     Work("32-64x4-10 m=128 float64", Network((32, 64, 64, 64, 64, 10), 128, np.float64), to_reach(0.9, 0.45, 0.40)),
-    Work("chain of 10^6 float64", Chain(10**6), to_reach(0.85, 0.35, 0.25)),
-    Work("2-16-16-1 on scalars", ScalarNetwork((2, 16, 16, 1)), to_reach(0.4, 0.05, 0.01), repetition=0.05),
+    Work("chain 10^6 float64", Chain(10**6), to_reach(0.85, 0.35, 0.25)),
+    Work("scalars 2-16-16-1", ScalarNetwork((2, 16, 16, 1)), to_reach(0.4, 0.05, 0.01), repetition=0.05),
 ]
 
 
 def growth(largest: float) -> Iterator[tuple[str, int, Work]]:
-    """Yield each curve's name, the operations or entries of a point, and its work; points of up to `largest` of them."""
-    for name, problem, sizes in [
-        ("operations on 100 entries", Repeated, (10, 100, 1000, 10_000)),
-        ("operations in layers of 8 units", Layers, (10, 100, 1000, 10_000)),
-        ("entries, nine operations", Chain, (100, 1000, 10**4, 10**5, 10**6, 10**7)),
-    ]:
-        for size in sizes:
+    """Yield each curve's name, the operations or entries of a point, up to the largest, and its work."""
+    curves: dict[str, tuple[Callable[[int], Problem], range]] = {
+        "operations on 100 entries": (Repeated, range(1, 5)),
+        "operations in layers of 8 units": (Layers, range(1, 5)),
+        "entries, nine operations": (Chain, range(2, 8)),
+    }
+    for name, (problem, decades) in curves.items():
+        for size in (10**decade for decade in decades):
             if size <= largest:
                 yield name, size, Work(f"{size} {name}", problem(size))

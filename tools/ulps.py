@@ -26,6 +26,9 @@ EXACT: Mapping[str, Callable[..., Any]] = {
     "log10": lambda x: mp.log(x, 10),
     "log1p": mp.log1p,
     "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "sin": mp.sin,
+    "cos": mp.cos,
+    "tan": mp.tan,
 }
 """The functions of one number."""
 
@@ -37,12 +40,13 @@ SPANS = {"float64": (1.0, 30.0, 760.0), "float32": (1.0, 15.0, 110.0)}
 
 
 def points(name: str, dtype: str, count: int, seed: int = 0) -> Array:
-    """Return points where the function is finite: of every exponent, around 0, and around 1, where log(x) is 0."""
+    """Return points where the function is finite: of every exponent, around 0, around 1, and around zeros of sin."""
     rng = np.random.default_rng(seed)
     word = np.dtype(f"uint{8 * np.dtype(dtype).itemsize}")
     parts = [rng.integers(0, np.iinfo(word).max, count, word).view(dtype)]
     parts += [rng.uniform(-span, span, count).astype(dtype) for span in SPANS[dtype]]
     parts += [(1 + scale * rng.normal(size=count)).astype(dtype) for scale in (0.3, 1e-3)]
+    parts += [(rng.integers(-(10**k), 10**k, count // 4) * (np.pi / 2)).astype(dtype) for k in (1, 3, 5, 7)]
     low, high = DOMAIN.get(name, (-np.inf, np.inf))
     x = np.concatenate(parts)
     return x[(low < x) & (x < high)]

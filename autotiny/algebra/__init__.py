@@ -12,9 +12,11 @@ from autotiny.algebra.term import (
     Values,
     apply,
     constant,
+    on_others,
     symbol,
     takes_arrays,
     topological_order,
+    with_args,
 )
 
 __all__ = [
@@ -33,9 +35,11 @@ __all__ = [
     "constant",
     "in_one_way",
     "measure",
+    "on_others",
     "rewritten",
     "symbol",
     "takes_arrays",
     "topological_order",
     "variables",
+    "with_args",
 ]

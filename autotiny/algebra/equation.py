@@ -156,6 +156,8 @@ class Equation:
     divides : variables that the pattern divides by: where these are positive by nature, as exp(x) is, it is stable.
     expands : the replacement is larger, so that terms cancel afterwards.
     as_written : the pattern is looked for operation by operation, not among other factors and addends.
+    among : what its condition asks of a variable, by which terms are passed over that it cannot apply to: "vector",
+        "number" (without axes, and no constant), "constant" (an array), "broadcast", or "square of a mask".
     """
 
     name: str
@@ -169,6 +171,7 @@ class Equation:
     divides: tuple[str, ...] = ()
     expands: bool = False
     as_written: bool = False
+    among: str = ""
 
     def __post_init__(self) -> None:
         if self.expands or self.condition is not always:

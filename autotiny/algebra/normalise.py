@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def _without_spreads(term: Term) -> Term:
     """Drop broadcasts of the operands of a ufunc, which broadcasts by itself."""
     assert term.op is not None
     args = [without_spread(arg) for arg in term.args]
-    if np.broadcast_shapes(*(arg.shape for arg in args)) != term.shape:
+    if all(map(is_, args, term.args)) or np.broadcast_shapes(*(arg.shape for arg in args)) != term.shape:
         return term
     return apply(term.op, args, term.kwargs)
 

@@ -321,6 +321,27 @@ def inferred(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> 
     return result_of(op, prototypes, tree_map(prototype_in, dict(options)) if options else options)
 
 
+def on_others(term: Term, others: Mapping[Term, Term]) -> Term:
+    """Return the operation of a term on what stands for its operands, which may have other values."""
+    assert term.op is not None
+    options = tree_map(lambda part: others.get(part, part) if isinstance(part, Term) else part, dict(term.kwargs))
+    return constant(apply(term.op, [others.get(arg, arg) for arg in term.args], options))
+
+
+def with_args(term: Term, args: tuple[Term, ...]) -> Term:
+    """Return the operation of a term on other operands, of which it has the same value."""
+    assert term.op is not None
+    if all(map(operator.is_, args, term.args)):
+        return term
+    if len(term.parents) > len(args) or all(arg.is_constant for arg in args):
+        return constant(apply(term.op, args, term.kwargs, term))
+    key = (term.op, *map(id, args), _key(term.kwargs) if term.kwargs else ())
+    made = _terms.get(key)
+    if made is None:
+        made = _terms[key] = _new(term.op, args, term.kwargs, None, term.prototype, term.values)
+    return made
+
+
 def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
     """Return the term of an operation on constants, which stays one: a unit vector is not an array of numbers."""
     key = (op, *map(id, args), _key(options))

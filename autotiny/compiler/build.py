@@ -1,20 +1,21 @@
 """From a function and its arguments to a program: trace, rewrite, schedule, emit; and its explanation."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, topological_order
-from autotiny.compiler.backend import Backend, FactError, Pass
+from autotiny.algebra import Term, constant, on_others, topological_order
+from autotiny.compiler.backend import Backend, FactError, Pass, ProgramText
 from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
 from autotiny.compiler.drawable import graph_of
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.products import as_products
 from autotiny.compiler.program import EntryPoint, Executable
-from autotiny.compiler.rewriting import assume_facts, lower, made_by, operands, with_stable_forms
+from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
 from autotiny.compiler.scalars import ScalarBackend
 from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
@@ -36,13 +37,11 @@ BACKENDS: tuple[Backend, ...] = (ScalarBackend(), NumpyBackend())
 """The first that accepts a schedule writes its program."""
 
 
-def backends(name: str) -> tuple[Backend, ...]:
-    """Return the back ends for `compile(f, backend=name)`, which are asked in order; the last one accepts all."""
-    if name == "numpy":
-        return BACKENDS
-    from autotiny.compiler.loops import BACKENDS as LOOPS
+def backends_of_loops() -> tuple[Backend, ...]:
+    """Return the back ends that write loops for numba, asked in order; they accept what is worth a loop."""
+    from autotiny.compiler.loops import BACKENDS as LOOPS  # loaded when it is asked for
 
-    return (*LOOPS, *BACKENDS)
+    return LOOPS
 
 
 class Rewritten(NamedTuple):
@@ -73,27 +72,32 @@ def rewritten(traced: Trace, simplified: Simplified, facts: bool, backend: Backe
     fast = not alike(terms, simplified.formulas)
     traced_terms = [out for out in traced.outputs if isinstance(out, Term)]
     counts = [("trace", operations(traced_terms)), ("by_table", operations(terms))]
+
+    def count(name: str, before: Sequence[Term], after: Sequence[Term]) -> None:
+        same = len(before) == len(after) and alike(before, after)
+        counts.append((name, counts[-1][1] if same else operations(after)))
+
     for improve in FIRST:
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
     if facts:
-        terms, checks = assume_facts(terms, names)
-        counts.append((assume_facts.__name__, operations(terms)))
+        before, (terms, checks) = terms, assume_facts(terms, names)
+        count(assume_facts.__name__, before, terms)
     if watching:
         before, terms = terms, pull_factors(terms, names)
         moved = bool(checks) or not alike(before, terms)
-        counts.append((pull_factors.__name__, operations(terms)))
-    count = len(traced_terms)
-    formula, checked = terms[:count], len(terms)
+        count(pull_factors.__name__, before, terms)
+    results = len(traced_terms)
+    formula, checked = terms[:results], len(terms)
     terms = [*terms, *checks]
     avoided = as_products if moved and not reports_overflow_of_dot() else None
     for improve in (improve for improve in backend.passes if improve is not avoided):
-        terms = improve(terms, names)
-        counts.append((improve.__name__, operations(terms)))
-    outputs = list(map(as_given, terms[:count], traced_terms))
+        before, terms = terms, improve(terms, names)
+        count(improve.__name__, before, terms)
+    outputs = list(map(as_given, terms[:results], traced_terms))
     finite = results_to_check(outputs) if simplified.rows or checks else []
     if simplified.rows or fast:
-        finite += terms[count:checked]
+        finite += terms[results:checked]
     if simplified.rows:
         finite += [x for x in traced.symbols if x.dtype.kind in "fc"]
     finite = list(dict.fromkeys(finite))
@@ -160,7 +164,8 @@ class Request(NamedTuple):
 class Built(NamedTuple):
     """A program, the conditions for running it, and its description."""
 
-    program: Executable
+    program: Any
+    """An Executable, or what calls one."""
     positional: int
     names: tuple[str, ...]
     """The names of the keyword arguments."""
@@ -173,12 +178,28 @@ class Built(NamedTuple):
     explanation: str
     graph: Callable[[], Tensor | None] | None
     """Returns the formula with the values of the first call, unless these are large."""
+    backend: str
+    """Which back end wrote it, and why, in words."""
     careful: "Built | None" = None
     """The program with stable forms, of the same trace: a call that overflows could not be traced."""
+    faster: "Draft | None" = None
+    """The program of numba that may take over."""
 
     def is_current(self) -> bool:
         """Whether the captured values are unchanged."""
         return self.state.is_unchanged()
+
+
+class Draft(NamedTuple):
+    """A program that is written, and not loaded: numba takes long to compile one."""
+
+    source: ProgramText
+    make: Callable[[], Executable]
+    unloaded: Built
+
+    def load(self) -> Built:
+        """Return the program, loaded."""
+        return self.unloaded._replace(program=self.make())
 
 
 def build(request: Request) -> Built:
@@ -232,17 +253,49 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) ->
 
 
 def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State, simplified: Simplified) -> Built:
-    """Rewrite and schedule the formulas of a trace for the first back end that accepts them."""
+    """Return the program of a trace, by the back ends that were asked for."""
+
+    def drafts(backends: Iterable[Backend]) -> Iterator[Draft]:
+        return written(request, traced, dynamic, state, simplified, backends)
+
+    if request.backend == "numpy":
+        return next(drafts(BACKENDS)).load()
+    draft, why = None, "nothing in the program is worth a loop"
+    if find_spec("numba") is None:
+        return next(drafts(BACKENDS)).load()._replace(backend="NumPy; numba is not installed")
+    try:
+        draft = next(drafts(backends_of_loops()), None)
+        if draft is not None and request.backend == "numba":
+            return draft.load()
+    except Exception as error:  # the user gets results all the same
+        draft, why = None, failure(error)
+    built = next(drafts(BACKENDS)).load()
+    return built._replace(backend=f"{built.backend}; {why}") if draft is None else built._replace(faster=draft)
+
+
+def failure(error: Exception) -> str:
+    """Return in words that numba failed."""
+    return f"numba failed: {error if isinstance(error, UnsupportedError) else f'{type(error).__name__}: {error}'}"
+
+
+def written(
+    request: Request,
+    traced: Trace,
+    dynamic: list[bool],
+    state: State,
+    simplified: Simplified,
+    backends: Iterable[Backend],
+) -> Iterator[Draft]:
+    """Yield the programs of those back ends that accept the formulas of a trace."""
     ways: dict[Any, tuple[Rewritten, Schedule]] = {}
-    for backend in backends(request.backend):
+    for backend in backends:
         way = backend.passes, backend.sees_flags
         if way not in ways:
             formulas = rewritten(traced, simplified, request.facts, backend)
             ways[way] = formulas, scheduled(request, traced, dynamic, formulas, backend)
         formulas, plan = ways[way]
         if backend.accepts(plan):
-            return loaded(request, traced, dynamic, state, formulas, plan, backend)
-    raise AssertionError("the last back end accepts all")
+            yield draft(request, traced, dynamic, state, formulas, plan, backend)
 
 
 def scheduled(request: Request, traced: Trace, dynamic: list[bool], formulas: Rewritten, backend: Backend) -> Schedule:
@@ -268,7 +321,7 @@ def scheduled(request: Request, traced: Trace, dynamic: list[bool], formulas: Re
     )
 
 
-def loaded(
+def draft(
     request: Request,
     traced: Trace,
     dynamic: list[bool],
@@ -276,8 +329,8 @@ def loaded(
     formulas: Rewritten,
     plan: Schedule,
     backend: Backend,
-) -> Built:
-    """Let the back end write the program of a schedule, and load it."""
+) -> Draft:
+    """Let a back end write the program of a schedule."""
     f, args, kwargs, outputs = request.f, request.args, request.kwargs, formulas.outputs
     source = backend.emit(plan)
     rest = iter(outputs)
@@ -288,8 +341,9 @@ def loaded(
         *(["over"] if formulas.fast or formulas.moved else []),
         *(["divide"] if formulas.fast else []),
     ]
-    return Built(
-        Executable(source, entry, tuple(watched), quiet=traced.swept and not source.in_python),
+    quiet = traced.swept and not source.in_python
+    unloaded = Built(
+        None,
         len(args),
         tuple(kwargs),
         state,
@@ -298,7 +352,9 @@ def loaded(
         traced.masked and not request.guards,
         explain(formulas.counts, plan),
         graph_of(formulas.formula, traced.names, getattr(f, "__name__", "step")),
+        f"{backend.name}: {source.about}" if source.about else backend.name,
     )
+    return Draft(source, lambda: Executable(source, entry, tuple(watched), quiet), unloaded)
 
 
 def results_to_check(outputs: list[Term]) -> list[Term]:
@@ -384,7 +440,7 @@ def same_formulas(traced: Trace, other: Trace) -> bool:
         if term.is_constant:
             new[term] = constants.get(bytes_of(term), term)
         elif term.op is not None:
-            new[term] = constant(apply(term.op, *operands(term, new)))
+            new[term] = on_others(term, new)
     return alike([new[out] for out in formulas[0]], formulas[1])
 
 

@@ -13,6 +13,7 @@ from weakref import WeakSet
 import numpy as np
 
 from autotiny.algebra import ValueNeededError
+from autotiny.compiler.auto import Choice, Timed
 from autotiny.compiler.backend import FactError
 from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
@@ -67,6 +68,11 @@ def compile(  # noqa: A001
         raise UnsupportedError(f"compile: threads must be a whole number of at least 1, got {threads!r}")
     if backend not in BACKENDS:
         raise UnsupportedError(f"compile: backend must be one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
+    if backend == "numba":
+        from autotiny.compiler.loops.requirement import missing, needed  # numba takes long to import
+
+        if why := missing():
+            raise UnsupportedError(f"compile: backend='numba': {needed()}; here {why}")
     return Compiled(f, tuple(positions), threads or threads_by_default(), backend)
 
 
@@ -200,11 +206,20 @@ class Compiled:
                     built = build(request)
                 except ValueNeededError:  # of a whole number, perhaps: a length, a place
                     built, key = build(request._replace(ints=False)), key_of_ints
+            if built.faster is not None:
+                built = Choice(built, self.replace).current
             self.kept[key] = built
             if len(self.kept) > PROGRAMS:
                 self.kept.popitem(last=False)
             self.latest = built
             return built
+
+    def replace(self, old: Built, new: Built) -> None:
+        """Put a program in place of another one."""
+        with self.lock:
+            self.kept.update({key: new for key, built in self.kept.items() if built is old})
+            if self.latest is old:
+                self.latest = new
 
     def key(self, args: Any, kwargs: Any, ints: bool) -> Any:
         """Return the key of a program in the cache."""
@@ -217,8 +232,10 @@ class Compiled:
         return self._built("source").program.source.source
 
     def explain(self) -> str:
-        """Describe the program: the operations after each pass, the memory, what runs in blocks."""
-        return self._built("explain").explanation
+        """Describe the program: its back end, the operations after each pass, the memory, what runs in blocks."""
+        built = self._built("explain")
+        backend = built.program.status() if isinstance(built.program, Timed) else built.backend
+        return f"back end: {backend}\n\n{built.explanation}"
 
     def graph(self) -> Tensor:
         """Return the formula of the program, gradients included, with the values of the first call, for at.draw.

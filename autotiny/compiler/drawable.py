@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, symbol, topological_order
+from autotiny.algebra import Term, on_others, symbol, topological_order
 from autotiny.compiler.naming import FormulaNames, names_to_show
-from autotiny.compiler.rewriting import operands
 from autotiny.engine.node import NO_OPTIONS
 from autotiny.engine.recording import new_node
 from autotiny.engine.tensor import Tensor
@@ -30,7 +29,7 @@ def graph_of(outputs: Sequence[Term], names: FormulaNames, name: str) -> Callabl
         with np.errstate(all="ignore"):
             for term in order:
                 if term.op is not None:
-                    new[term] = constant(apply(term.op, *operands(term, new)))
+                    new[term] = on_others(term, new)
                 else:
                     new.setdefault(term, term)
         return as_graph([new[out] for out in outputs], {new[x]: names[x] for x in order if x in names}, name)

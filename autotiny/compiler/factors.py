@@ -18,7 +18,7 @@ import numpy as np
 from autotiny.algebra import Term, apply, topological_order
 from autotiny.algebra.programs import LONGEST_SUM
 from autotiny.compiler.naming import FormulaNames, hand_on
-from autotiny.compiler.rewriting import operands
+from autotiny.compiler.rewriting import with_new_operands
 
 SMALLEST = 2.0**-30
 """A smaller factor stays where it is."""
@@ -30,16 +30,18 @@ def pull_factors(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """Return the outputs with every factor moved as far towards them as it goes."""
     new: dict[Term, Scaled] = {}
     plain: dict[Term, Term] = {}
+    moved: dict[Term, Term] = {}
     for term in topological_order(*outputs):
         if term.op is None:
             new[term], plain[term] = (1.0, term), term
             continue
         pulled = _pulled(term, [new[arg] for arg in term.args], [plain[arg] for arg in term.args])
         if pulled is None:
-            args, options = operands(term, plain)
-            pulled = (1.0, apply(term.op, args, options))
+            pulled = (1.0, with_new_operands(term, moved))
         c, core = new[term] = pulled
         plain[term] = core if c == 1 else core * c
+        if plain[term] is not term:
+            moved[term] = plain[term]
         if term in names and core.op is not None:
             hand_on(names, names[term], plain[term])
             hand_on(names, names[term].times(1 / c), core)

@@ -62,19 +62,23 @@ class LocalNames:
 
     def look(self) -> None:
         """Enter the variables of the functions that have returned since the last look."""
-        known = self.running[-1] if self.running else None
+        running, top, known_codes = self.running, self.top, self.is_users
+        innermost = running[-1] if running else None
         entered: list[FrameType] = []
         frame = sys._getframe(1)
-        while frame is not known and frame.f_code is not self.top:
-            if self._is_users(frame.f_code):
-                if frame in self.running:
+        while frame is not innermost and (code := frame.f_code) is not top:
+            users = known_codes.get(code)
+            if users or (users is None and self._is_users(code)):
+                if frame in running:
                     break
                 entered.append(frame)
             if frame.f_back is None:
                 break
             frame = frame.f_back
-        self._return_to(frame)
-        self.running += reversed(entered)
+        if frame is not innermost:
+            self._return_to(frame)
+        if entered:
+            running += reversed(entered)
 
     def _return_to(self, frame: FrameType) -> None:
         while self.running and self.running[-1] is not frame:
@@ -86,9 +90,8 @@ class LocalNames:
             enter(self.names, self.running.pop().f_locals)
 
     def _is_users(self, code: CodeType) -> bool:
-        if code not in self.is_users:
-            path = code.co_filename
-            self.is_users[code] = not (call_site.is_package_file(path) or path.startswith(_OTHERS))
+        path = code.co_filename
+        self.is_users[code] = not (call_site.is_package_file(path) or path.startswith(_OTHERS))
         return self.is_users[code]
 
 

@@ -5,22 +5,22 @@
 The products are with ones: exact but for the order of a sum, and nan stays in its row or column.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant
+from autotiny.algebra import Term, apply, constant, topological_order, with_args
 from autotiny.algebra.programs import LONGEST_SUM
+from autotiny.algebra.term import plain
 from autotiny.compiler.backend import Pass
 from autotiny.compiler.naming import FormulaNames
-from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users, with_operands
+from autotiny.compiler.rewriting import VDOT, TermKind, is_number, kind, made_by, rewrite, users
 from autotiny.compiler.table import shorten
 from autotiny.ops import OPS
 
-COPY = OPS[np.copy]
+COPY, GREATER, MULTIPLY = OPS[np.copy], plain(np.greater), OPS[np.multiply]
 FULL = 2**16
 """Entries of an array up to which it is compared with another array: NumPy is slow at comparing with a number."""
 SMALL = 4096
@@ -31,34 +31,32 @@ FEW_ROWS = 3
 
 def as_products(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """Return the outputs with products where these are faster."""
-    summed = rewrite(outputs, sum_as_product, names)
-    return rewrite(summed, spread_as_product, names)
+    return rewrite(outputs, lambda term: spread_as_product(sum_as_product(term)), names)
 
 
 def masks_as_numbers(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """Return the outputs with masks converted before they are multiplied: NumPy is slow to do so on the way."""
-    return rewrite(outputs, mask_as_numbers, names)
+    return rewrite(outputs, mask_as_numbers, names, {MULTIPLY})
 
 
-def mask_as_numbers(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+def mask_as_numbers(term: Term) -> Any:
     """Convert the mask of a product."""
-    if made_by(term, np.multiply):
-        for x, mask in (args, args[::-1]):
-            if mask.dtype == bool and mask.ndim and x.dtype.kind == "f" and mask.shape == x.shape:
-                return x * mask.astype(x.dtype)
-    return with_operands(term, args, kwargs)
+    for x, mask in (term.args, term.args[::-1]):
+        if mask.dtype == bool and mask.ndim and x.dtype.kind == "f" and mask.shape == x.shape:
+            return x * mask.astype(x.dtype)
+    return term
 
 
 def share_sign(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """1[x > 0] = 1[max(x, 0) > 0], if max(x, 0) is computed anyway: then x need not be kept."""
-    there = {x.args[0]: x for x in users(outputs) if made_by(x, np.maximum) and is_number(x.args[1], 0)}
+    order = topological_order(*outputs)
+    there = {x.args[0]: x for x in order if made_by(x, np.maximum) and is_number(x.args[1], 0)}
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        if made_by(term, np.greater) and is_number(args[1], 0) and args[0] in there:
-            args = (there[args[0]], args[1])
-        return with_operands(term, args, kwargs)
+    def visit(term: Term) -> Term:
+        x, zero = term.args
+        return with_args(term, (there[x], zero)) if is_number(zero, 0) and x in there else term
 
-    return rewrite(outputs, visit, names)
+    return rewrite(outputs, visit, names, {GREATER}) if there else list(outputs)
 
 
 def beside_each_other(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
@@ -71,8 +69,8 @@ def beside_each_other(outputs: Sequence[Term], names: FormulaNames) -> list[Term
     scattered = [x for x in often if not x.value.flags.c_contiguous]
     copies = {x: apply(COPY, (x,), {}) for x in scattered}
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        return with_operands(term, tuple([copies.get(arg, arg) for arg in args]), kwargs)
+    def visit(term: Term) -> Term:
+        return with_args(term, tuple([copies.get(arg, arg) for arg in term.args]))
 
     return rewrite(outputs, visit, names) if copies else list(outputs)
 
@@ -83,31 +81,33 @@ def ones(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return np.ones(shape, dtype)
 
 
-def sum_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+def sum_as_product(term: Term) -> Any:
     """Write a sum over one axis of a matrix as a product."""
-    (x, *_), function = args, term.op and term.op.function
-    axis = kwargs.get("axis")
-    if is_short_total(term, args, kwargs):
+    function = term.op and term.op.function
+    if function is not np.sum and function is not np.max:
+        return term
+    (x, *_), axis = term.args, term.kwargs.get("axis")
+    if is_short_total(term):
         return apply(VDOT, (x, constant(ones(x.shape, x.dtype))), {})
-    if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size and function in (np.sum, np.max)):
-        return with_operands(term, args, kwargs)
-    if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not kwargs.get("keepdims"):
-        return with_operands(term, args, kwargs)
+    if not (x.ndim == 2 and x.dtype in (np.float32, np.float64) and x.size):
+        return term
+    if axis not in (0, 1, (0,), (1,), -1, (-1,)) or not term.kwargs.get("keepdims"):
+        return term
     (along,) = (axis,) if isinstance(axis, int) else axis
     if function is np.max:
-        return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else with_operands(term, args, kwargs)
+        return largest_row(x) if along == 0 and 1 < len(x) <= FEW_ROWS else term
     if x.shape[along] > LONGEST_SUM:
-        return with_operands(term, args, kwargs)
+        return term
     rows, columns = x.shape
     return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
 
 
-def is_short_total(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> bool:
+def is_short_total(term: Term) -> bool:
     """Whether it sums all entries of a small array."""
-    x = args[0]
-    if not made_by(term, np.sum) or not x.ndim or x.dtype not in (np.float32, np.float64) or kwargs.get("keepdims"):
+    x, options = term.args[0], term.kwargs
+    if not made_by(term, np.sum) or not x.ndim or x.dtype not in (np.float32, np.float64) or options.get("keepdims"):
         return False
-    return 0 < x.size <= LONGEST_SUM and kwargs.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
+    return 0 < x.size <= LONGEST_SUM and options.get("axis") in (None, *((0,) if x.ndim == 1 else ()))
 
 
 def largest_row(x: Term) -> Any:
@@ -118,16 +118,16 @@ def largest_row(x: Term) -> Any:
     return top
 
 
-def spread_as_product(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+def spread_as_product(term: Term) -> Term:
     """Repeat a row or column that meets a small matrix."""
-    function = term.op and term.op.function
-    if isinstance(function, np.ufunc) and function is not np.matmul and len(args) == 2:
-        shape = np.broadcast_shapes(*(arg.shape for arg in args))
-        if len(shape) == 2 and 1 not in shape and np.prod(shape) <= SMALL and any(arg.shape == shape for arg in args):
-            args = tuple([spread(arg, shape) for arg in args])
-        if function in (np.maximum, np.minimum) and 0 < math.prod(shape) <= FULL:
-            args = compared_entry_by_entry(args, shape)
-    return with_operands(term, args, kwargs)
+    function, args, shape = term.op and term.op.function, term.args, term.shape
+    if len(args) != 2 or not isinstance(function, np.ufunc) or function.signature is not None:
+        return term
+    if len(shape) == 2 and 1 not in shape and term.size <= SMALL and any(arg.shape == shape for arg in args):
+        args = tuple([spread(arg, shape) for arg in args])
+    if function in (np.maximum, np.minimum) and 0 < term.size <= FULL:
+        args = compared_entry_by_entry(args, shape)
+    return with_args(term, args)
 
 
 def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> tuple[Term, ...]:

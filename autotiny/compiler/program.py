@@ -26,7 +26,7 @@ class EntryPoint:
         self.objects: dict[str, Any] = {"NoMatch": NoMatch, "ndarray": np.ndarray, "GONE": GONE, "is_same": is_same}
         self.lines = self.look_outside(state)
         self.checks: list[str] = []
-        self.arrays: list[tuple[str, np.ndarray]] = []
+        self.arrays: list[tuple[str, type, tuple[int, ...], np.dtype]] = []
         self.numbers: list[tuple[str, type]] = []
         self.values: list[str] = []
         self.dynamic = iter(dynamic)
@@ -131,7 +131,7 @@ class EntryPoint:
             return
         self.values.append(name)
         if isinstance(value, np.ndarray):
-            self.arrays.append((name, value))
+            self.arrays.append((name, type(value), value.shape, value.dtype))
         else:
             self.numbers.append((name, type(value)))
 
@@ -139,11 +139,11 @@ class EntryPoint:
         """Return conditions on all shapes at once, and all types: comparing tuples is fastest."""
         if not self.arrays:
             return []
-        names, arrays = zip(*self.arrays, strict=True)
+        names, types, shapes, dtypes = zip(*self.arrays, strict=True)
         return [
-            self.all_of("type({})", names) + " == " + self.refer(tuple(map(type, arrays))),
-            self.all_of("{}.shape", names) + " == " + self.refer(tuple(x.shape for x in arrays)),
-            self.all_of("{}.dtype", names) + " == " + self.refer(tuple(x.dtype for x in arrays)),
+            self.all_of("type({})", names) + " == " + self.refer(types),
+            self.all_of("{}.shape", names) + " == " + self.refer(shapes),
+            self.all_of("{}.dtype", names) + " == " + self.refer(dtypes),
         ]
 
     def check_numbers(self) -> None:
@@ -178,6 +178,17 @@ class EntryPoint:
         if type(tree) is list or type(tree) is tuple:
             return f"[{parts}]" if type(tree) is list else f"({parts})"
         return f"{self.refer(taken.make)}([{parts}])"
+
+
+def compiled(source: ProgramText) -> dict[str, Callable[..., Any]]:
+    """Return the kernels of a program, compiled. Raises UnsupportedError where numba is missing."""
+    from autotiny.compiler.loops.requirement import missing, needed  # numba takes long to import
+
+    if why := missing():
+        raise UnsupportedError(f"{needed()}; here {why}")
+    from autotiny.compiler.loops.kernels import load
+
+    return load(source.kernels, source.signatures)
 
 
 def refuse(conditions: list[str]) -> list[str]:
@@ -223,9 +234,7 @@ class Executable:
         self.code = [compile(text, f"<{name} written by autotiny>", "exec") for name, text in texts.items()]
         self.objects = {**entry.objects, **source.objects}
         if source.kernels:
-            from autotiny.compiler.loops.kernels import load  # numba takes long to import
-
-            self.objects |= load(source.kernels, source.signatures)
+            self.objects |= compiled(source)
         self.idle: list[Callable[..., Any]] = []
 
     def __call__(self, *args: Any) -> Any:

@@ -1,14 +1,15 @@
 """Passes over formulas: rebuild them, operands before results; and lower operations to what NumPy computes them by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from enum import Enum, auto
-from operator import is_
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, constant, topological_order
+from autotiny.algebra import Term, apply, constant, topological_order, with_args
 from autotiny.algebra.facts import sums_to_one
+from autotiny.algebra.normal import remembered
 from autotiny.compiler.naming import FormulaNames, hand_on
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError
@@ -46,6 +47,7 @@ class TermKind(Enum):
     """Any other function, which allocates its result."""
 
 
+@remembered
 def kind(term: Term) -> TermKind:
     """Return the kind of a term."""
     if term.op is None:
@@ -99,26 +101,44 @@ def folded(op: Op) -> str:
     return op.reduction_of.__name__
 
 
-Visit = Callable[[Term, tuple[Term, ...], Mapping[str, Any]], Any]
-"""`visit(term, args, kwargs)`: the replacement of a term with rewritten operands and options."""
+Visit = Callable[[Term], Any]
+"""`visit(term)`: the replacement of an operation, whose operands have been rewritten."""
 
 
-def rewrite(outputs: Sequence[Term], visit: Visit, names: FormulaNames) -> list[Term]:
-    """Return the outputs with `visit(term, args, kwargs)` in place of every operation; names move to the new terms."""
+def rewrite(
+    outputs: Sequence[Term], visit: Visit, names: FormulaNames, of: Container[Op | None] | None = None
+) -> list[Term]:
+    """Return the outputs with `visit(term)` in place of every operation, or of those `of` some kinds.
+
+    Names move to the new terms.
+    """
     new: dict[Term, Term] = {}
     for term in topological_order(*outputs):
-        new[term] = made = term if term.op is None else visit(term, *operands(term, new))
-        if term in names:
-            hand_on(names, names[term], made)
-    return [new[output] for output in outputs]
+        if term.op is None:
+            continue
+        made = with_new_operands(term, new)
+        if made.op is not None and (of is None or made.op in of):
+            made = constant(visit(made))
+        if made is not term:
+            new[term] = made
+            if term in names:
+                hand_on(names, names[term], made)
+    return [new.get(output, output) for output in outputs]
 
 
-def operands(term: Term, new: Mapping[Term, Term]) -> tuple[tuple[Term, ...], Mapping[str, Any]]:
-    """Return operands and options after the pass."""
-    args = tuple([new[arg] for arg in term.args])
-    if not term.kwargs or len(term.parents) == len(term.args):
-        return args, term.kwargs
-    return args, tree_map(lambda part: new[part] if isinstance(part, Term) else part, dict(term.kwargs))
+def with_new_operands(term: Term, new: Mapping[Term, Term]) -> Term:
+    """Return the operation of a term on the operands that replace its own; the term itself where none does."""
+    for part in term.parents:
+        if part in new:
+            break
+    else:
+        return term
+    assert term.op is not None
+    args = tuple([new.get(arg, arg) for arg in term.args])
+    if len(term.parents) == len(args):
+        return with_args(term, args)
+    options = tree_map(lambda part: new.get(part, part) if isinstance(part, Term) else part, dict(term.kwargs))
+    return constant(apply(term.op, args, options, term))
 
 
 def made_by(term: Term, function: Any) -> bool:
@@ -142,14 +162,6 @@ def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
     return users_of
 
 
-def with_operands(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return the operation of a term on operands whose values are those of its own, so that its value is known."""
-    assert term.op is not None
-    if kwargs is term.kwargs and all(map(is_, args, term.args)):
-        return term
-    return apply(term.op, args, kwargs, term)
-
-
 # ----- stable forms -----
 
 
@@ -161,9 +173,9 @@ def with_stable_forms(
     What is differentiated has been recorded with them; this is for the rest. What stood there goes into `written`.
     """
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        term = constant(with_operands(term, args, kwargs))
-        form = None if term.op is None else stable_form(term.op, term.args)
+    def visit(term: Term) -> Term:
+        assert term.op is not None
+        form = stable_form(term.op, term.args)
         if form is None:
             return term
         stable = constant(apply(form.op, form.args, form.kwargs))
@@ -186,13 +198,13 @@ def assume_facts(outputs: Sequence[Term], names: FormulaNames) -> tuple[list[Ter
     totals = [total for _, total in map(scaled_total, order) if total is not None]
     facts = {total.args[0]: total for total in totals if sums_to_one(total, arguments) and is_worth_a_check(total)}
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        c, total = scaled_total(with_operands(term, args, kwargs))
+    def visit(term: Term) -> Any:
+        c, total = scaled_total(term)
         if total is not None and facts.get(total.args[0]) is total:
-            return constant(np.full(total.shape, c, total.dtype))
-        if term.op is VDOT and args[0] in facts and made_by(args[1], np.subtract):
-            return mean_of_difference(facts[args[0]], *args, *args[1].args)
-        return lowered(term, args, kwargs)
+            return np.full(total.shape, c, total.dtype)
+        if term.op is VDOT and term.args[0] in facts and made_by(term.args[1], np.subtract):
+            return mean_of_difference(facts[term.args[0]], *term.args, *term.args[1].args)
+        return lowered(term)
 
     return rewrite(outputs, visit, names), list(facts.values())
 
@@ -248,35 +260,38 @@ def lower(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     return rewrite(outputs, lowered, names)
 
 
-def lowered(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+def lowered(term: Term) -> Term:
     """Lower one operation."""
     op = term.op
     assert op is not None
-    if (
-        op in WHOLE
-        or isinstance(term.prototype, Outputs)
-        or getattr(op.function, "__module__", "").startswith("numpy")
-        or isinstance(op.function, np.ufunc)
-    ):
-        return without_uniform_arrays(term, args, kwargs)
+    if is_whole(op) or isinstance(term.prototype, Outputs):
+        return without_uniform_arrays(term)
     try:
-        result = op.forward(*args, **kwargs)
+        result = constant(op.forward(*term.args, **term.kwargs))
     except (AutotinyError, TypeError, ValueError, AttributeError):  # it asks for values
-        return with_operands(term, args, kwargs)
-    result = constant(result)
-    return result if (result.shape, result.dtype) == (term.shape, term.dtype) else with_operands(term, args, kwargs)
+        return term
+    return result if (result.shape, result.dtype) == (term.shape, term.dtype) else term
 
 
-def without_uniform_arrays(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+@cache
+def is_whole(op: Op) -> bool:
+    """Whether an operation is a function of NumPy's, or one of ours that is not taken apart."""
+    function = op.function
+    return op in WHOLE or isinstance(function, np.ufunc) or getattr(function, "__module__", "").startswith("numpy")
+
+
+def without_uniform_arrays(term: Term) -> Term:
     """Replace an array of equal numbers by the number, where the other operand has the shape of the result."""
-    function = term.op and term.op.function
-    if isinstance(function, np.ufunc) and function.signature is None and len(args) == 2:
-        a, b = args
-        if a.is_constant and is_uniform(a.value) and np.broadcast_shapes(a.shape, b.shape) == b.shape:
-            args = (constant(a.value.flat[0]), b)
-        elif b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
-            args = (a, constant(b.value.flat[0]))
-    return with_operands(term, args, kwargs)
+    assert term.op is not None
+    function, args = term.op.function, term.args
+    if len(args) != 2 or not isinstance(function, np.ufunc) or function.signature is not None:
+        return term
+    a, b = args
+    if a.is_constant and is_uniform(a.value) and np.broadcast_shapes(a.shape, b.shape) == b.shape:
+        return with_args(term, (constant(a.value.flat[0]), b))
+    if b.is_constant and is_uniform(b.value) and np.broadcast_shapes(a.shape, b.shape) == a.shape:
+        return with_args(term, (a, constant(b.value.flat[0])))
+    return term
 
 
 def is_uniform(value: Any) -> bool:

@@ -5,6 +5,7 @@ A schedule does not depend on the back end that emits its program.
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,9 +91,8 @@ def schedule(
 ) -> Schedule:
     """Assign memory to every result: that of an operand, where it is safe, else memory that is free by then."""
     donated, needed = set(donated), [*outputs, *finite]
-    first = topological_order(*checks)
-    rest = (term for term in topological_order(*needed) if term not in set(first))
-    order, group = groups([term for term in (*first, *rest) if term.op is not None])
+    terms = dict.fromkeys([*topological_order(*checks), *topological_order(*needed)])
+    order, group = groups([term for term in terms if term.op is not None])
     order = updates_last(order, donated, group)
     inner = inner_results(order, needed, group)
     plan = Plan(order, outputs, donated, inner, group, kept=finite, stops=stop is not None)
@@ -233,13 +233,13 @@ class Plan:
     def fresh(self, term: Term) -> Storage:
         """Return the smallest free memory that is large enough; else the largest, enlarged; else new memory."""
         nbytes = term.size * term.dtype.itemsize
-        self.free.sort(key=lambda storage: storage.nbytes)
-        fitting = [storage for storage in self.free if storage.nbytes >= nbytes]
         if not self.free:
             storage = Storage(len(self.storages), nbytes)
             self.storages.append(storage)
             return storage
-        storage = fitting[0] if fitting else self.free[-1]
+        fitting = [storage for storage in self.free if storage.nbytes >= nbytes]
+        size = attrgetter("nbytes")
+        storage = min(fitting, key=size) if fitting else max(self.free, key=size)
         self.free.remove(storage)
         storage.nbytes = max(storage.nbytes, nbytes)
         return storage
@@ -262,15 +262,21 @@ def nbytes(term: Term) -> int:
 
 def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
     """Return the order with the members of each group one after another, and the group of each member."""
+    shapes = {term: shape_of(term) for term in order if is_member(term)}
+    if not shapes:
+        return list(order), {}
+
+    def crosses(arg: Term, term: Term) -> bool:
+        """Whether a result enters a group or leaves it, so that all of it must be computed first."""
+        inside = arg in shapes and term in shapes and not is_total(arg) and shapes[arg] == shapes[term]
+        return not inside and (arg in shapes or term in shapes)
+
     stages: dict[Term, int] = {}
     for term in order:
-        stages[term] = max((stages[arg] + _crossing(arg, term) for arg in term.parents if arg in stages), default=0)
-    if not any(is_member(term) for term in order):
-        return list(order), {}
+        stages[term] = max((stages[arg] + crosses(arg, term) for arg in term.parents if arg in stages), default=0)
     members: dict[Any, list[Term]] = {}
-    for term in order:
-        if is_member(term):
-            members.setdefault((stages[term], shape_of(term)), []).append(term)
+    for term, shape in shapes.items():
+        members.setdefault((stages[term], shape), []).append(term)
     worthwhile = {key: BlockGroup(terms) for key, terms in members.items() if len(terms) >= WORTHWHILE}
     of = {term: group for group in worthwhile.values() for term in group.terms}
 
@@ -278,12 +284,6 @@ def groups(order: Sequence[Term]) -> tuple[list[Term], dict[Term, BlockGroup]]:
         return stages[term], of[term].terms[0].number if term in of else -1, term.number
 
     return sorted(order, key=place), of
-
-
-def _crossing(arg: Term, term: Term) -> int:
-    """Return 1 where a result enters a group or leaves it, so that all of it must be computed first."""
-    inside = is_member(arg) and not is_total(arg) and is_member(term) and shape_of(arg) == shape_of(term)
-    return 0 if inside or not (is_member(arg) or is_member(term)) else 1
 
 
 def is_total(term: Term) -> bool:
@@ -297,9 +297,9 @@ def is_member(term: Term) -> bool:
     """Whether it can be computed block by block."""
     if is_total(term):
         return term.op is VDOT or not term.kwargs.get("keepdims")
-    shapes = (np.shape(arg.prototype) for arg in term.args)
-    entry_by_entry = kind(term) is TermKind.ELEMENTWISE or is_choice(term)
-    return entry_by_entry and term.size >= LONG and all(s in ((), term.shape) for s in shapes)
+    if term.size < LONG or not (kind(term) is TermKind.ELEMENTWISE or is_choice(term)):
+        return False
+    return all(arg.shape in ((), term.shape) for arg in term.args)
 
 
 def is_choice(term: Term) -> bool:

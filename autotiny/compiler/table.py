@@ -6,6 +6,7 @@ overflows, so may rows be that hold in moderate ranges, and those that divide by
 checks the ranges.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
@@ -24,18 +25,15 @@ from autotiny.algebra import (
     topological_order,
     variables,
 )
-from autotiny.algebra.normal import PRODUCTS, SUMS
+from autotiny.algebra.normal import PRODUCTS, SUMS, remembered
+from autotiny.compiler.candidates import Window, extent, inner, is_short, required
 from autotiny.compiler.naming import FormulaNames
-from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_operands, with_stable_forms
+from autotiny.compiler.rewriting import TermKind, kind, rewrite, with_stable_forms
 from autotiny.errors import AutotinyError
-from autotiny.ops import OPS, Op
+from autotiny.ops import OPS
 
 OVERHEAD = 1000
 """Entries that are computed in the time that starting an operation takes."""
-LARGE = 500
-"""Operations beyond which a program is not rewritten: rows look at whole sums and products."""
-WIDEST = 12
-"""Factors or addends beyond which a term is not rewritten: any of them may be paired with any other."""
 ROUNDS = 8
 MATMUL = OPS[np.matmul]
 
@@ -65,14 +63,9 @@ class Simplified(NamedTuple):
 
 def by_table(outputs: Sequence[Term], names: FormulaNames) -> Simplified:
     """Return the outputs, rewritten by every row for as long as there is less to compute."""
-    if len(topological_order(*outputs)) > LARGE:
-        return Simplified(list(outputs), {})
     outputs = rewrite(outputs, in_the_rows_way, names)
-    table = TableRewriter(set(topological_order(*outputs)))
-    for _ in range(ROUNDS):
-        before, outputs = outputs, with_stable_forms(table.applied(outputs, names), names, table.fast_forms)
-        if alike(before, outputs):
-            break
+    table = TableRewriter(set(topological_order(*outputs)), names)
+    outputs = table.with_a_step_back(table.reduced(outputs))
     totals = add_fast_forms(outputs, table.fast_forms)
     to_check = list(dict.fromkeys([*table.divisors, *totals]))
     return Simplified(outputs, table.fast_forms, frozenset(table.used), to_check)
@@ -90,9 +83,8 @@ def add_fast_forms(outputs: Sequence[Term], fast_forms: dict[Term, Term]) -> lis
     return totals
 
 
-def in_the_rows_way(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+def in_the_rows_way(term: Term) -> Term:
     """Return an operation in the form that rows expect, if that has the same type."""
-    term = constant(with_operands(term, args, kwargs))
     arranged = in_one_way(term)
     return arranged if is_like(arranged, term) else term
 
@@ -101,9 +93,8 @@ def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
     """Return outputs and what is checked with fast forms in place of stable ones, which take longer."""
     outputs, fast_forms = simplified.formulas, simplified.fast_forms
 
-    def visit(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
-        fast_form = fast_forms.get(term)
-        return with_operands(term, args, kwargs) if fast_form is None else fast_form
+    def visit(term: Term) -> Term:
+        return fast_forms.get(term, term)
 
     while not fast_forms.keys().isdisjoint(topological_order(*outputs)):  # one may stand within another
         outputs = rewrite(outputs, visit, names)
@@ -112,17 +103,16 @@ def with_fast_forms(simplified: Simplified, names: FormulaNames) -> list[Term]:
 
 def shorten(outputs: Sequence[Term], names: FormulaNames) -> list[Term]:
     """Return the outputs, with each operation of NumPy rewritten by the first row for programs that fits."""
-    return rewrite(outputs, shortened, names)
+    return rewrite(outputs, shortened, names, OF_OPERATION)
 
 
-def shortened(term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Term:
+def shortened(term: Term) -> Term:
     """Rewrite one operation by the rows for programs."""
-    again = constant(with_operands(term, args, kwargs))
-    for equation in OF_OPERATION.get(again.op, ()):
-        right = equation.at(again)
-        if right is not None and is_like(right, again):
+    for equation in OF_OPERATION[term.op]:
+        right = equation.at(term)
+        if right is not None and is_like(right, term):
             return right
-    return again
+    return term
 
 
 def alike(outputs: Sequence[Term], others: Sequence[Term]) -> bool:
@@ -136,30 +126,75 @@ class TableRewriter:
     own : the operations of the program; a stable form among them is the user's own.
     """
 
-    def __init__(self, own: Set[Term]) -> None:
+    def __init__(self, own: Set[Term], names: FormulaNames) -> None:
+        self.names = names
         self.fast_forms: dict[Term, Term] = {}
         self.used: set[str] = set()
         self.divisors: list[Term] = []
+        self.rejected: list[EquationSearch] = []
+        """Equations that apply, and left no less to compute the last time that they were tried."""
         rows = [row for row in (*STABLE, *VECTORS, *ROWS) if row.exact or row.stable or row.moderate or row.divides]
         self.searches = [EquationSearch(row, own, self.fast_forms) for row in rows]
 
-    def applied(self, outputs: list[Term], names: FormulaNames) -> list[Term]:
+    def reduced(self, outputs: list[Term]) -> list[Term]:
+        """Return the outputs after the equations have been tried again and again, while that leaves less to compute."""
+        for _ in range(ROUNDS):
+            before = outputs
+            outputs = with_stable_forms(self.applied(outputs), self.names, self.fast_forms)
+            if alike(before, outputs):
+                break
+        return outputs
+
+    def applied(self, outputs: list[Term]) -> list[Term]:
         """Return the outputs after each equation has been tried once."""
-        order = topological_order(*outputs)
-        present = {term.op for term in order if term.op is not None}
+        of = by_roots(outputs)
+        self.rejected = []
         for search in self.searches:
             if not (search.equation.exact or search.equation.stable or self.used):
                 continue
-            if not search.equation.needs <= present or all(search.at(term) is None for term in order):
+            if not search.equation.needs <= of.keys() or all(search.at(term) is None for term in of[search.key]):
                 continue
-            shorter = rewrite(outputs, search.visit, names)
+            shorter = rewrite(outputs, search.visit, self.names, search.roots)
             if search.equation.stable or work(shorter) < work(outputs):
-                if not search.equation.exact:
-                    self.used.add(search.equation.name)
-                self.divisors += search.divisors
-                outputs, order = shorter, topological_order(*shorter)
-                present = {term.op for term in order if term.op is not None}
+                self.note(search)
+                outputs, of = shorter, by_roots(shorter)
+            else:
+                self.rejected.append(search)
         return outputs
+
+    def note(self, search: "EquationSearch") -> None:
+        """Note that an equation was used, and what must be finite for it."""
+        if not search.equation.exact:
+            self.used.add(search.equation.name)
+        self.divisors += search.divisors
+
+    def with_a_step_back(self, outputs: list[Term]) -> list[Term]:
+        """Return the outputs after an equation that leaves more to compute, where others then leave less than before.
+
+        A factor that moves out of a sum may cancel: E in (a / S + sum(c / S)) E, which is (a + sum(c)) E / S.
+        """
+        for search in self.rejected:
+            used, divisors = set(self.used), list(self.divisors)
+            self.note(search)
+            further = self.reduced(rewrite(outputs, search.visit, self.names, search.roots))
+            if work(further) < work(outputs):
+                return self.with_a_step_back(further)
+            self.used, self.divisors = used, divisors
+        return outputs
+
+
+def by_roots(outputs: Sequence[Term]) -> Mapping[Any, list[Term]]:
+    """Return the terms of each operation, of PRODUCTS and of SUMS, operands before results.
+
+    What candidates are chosen by is computed on the way: in this order it needs no deep recursion.
+    """
+    of: dict[Any, list[Term]] = defaultdict(list)
+    for term in topological_order(*outputs):
+        inner(term), extent(term)
+        of[term.op].append(term)
+        if term.op in PRODUCTS or term.op in SUMS:
+            of[PRODUCTS if term.op in PRODUCTS else SUMS].append(term)
+    return of
 
 
 class EquationSearch:
@@ -167,30 +202,38 @@ class EquationSearch:
 
     def __init__(self, equation: Equation, own: Set[Term], fast_forms: dict[Term, Term]) -> None:
         self.equation, self.own, self.fast_forms = equation, own, fast_forms
-        self.starts: Set[Op] = next(
-            (group for group in (PRODUCTS, SUMS) if equation.left.op in group), {equation.left.op}
-        )
+        self.roots = equation.roots
+        self.key: Any = self.roots if self.roots in (PRODUCTS, SUMS) else equation.left.op
+        self.required = required(equation)
         self.looked_at: dict[Term, Term | None] = {}
         self.divisors: list[Term] = []
 
-    def visit(self, term: Term, args: tuple[Term, ...], kwargs: Mapping[str, Any]) -> Any:
+    def visit(self, term: Term) -> Term:
         """Rewrite an operation by the equation."""
-        term = constant(with_operands(term, args, kwargs))
         after = self.at(term)
         return term if after is None else after
 
     def at(self, term: Term) -> Term | None:
         """Return what the equation rewrites a term to; None where it does not apply."""
-        if term.op not in self.starts:
-            return None
         if term not in self.looked_at:
-            self.looked_at[term] = self.after(term) if is_narrow(term) else None
+            passed_over = any(map(inner(term).isdisjoint, self.required))
+            self.looked_at[term] = None if passed_over else self.after(term)
         return self.looked_at[term]
 
     def after(self, term: Term) -> Term | None:
         """Return what the equation rewrites a term to, in the same shape and type."""
+        if self.equation.as_written or is_short(term):
+            return self.match(term)
+        window, count = Window(term), len(self.divisors)
+        after = self.match(window.term)
+        self.divisors[count:] = map(window.widened, self.divisors[count:])
+        return None if after is None else window.widened(after)
+
+    def match(self, term: Term) -> Term | None:
+        """Return the same, of a term that is matched as a whole."""
         try:
-            after = rewritten(self.equation.left, term, self.replacement)
+            at, equation = self.equation.at, self.equation
+            after = at(term) if equation.as_written else rewritten(equation.left, term, self.replacement)
         except (ArithmeticError, AutotinyError):  # a number divided by 0 is among its factors, or an array is empty
             return None
         return after if after is not None and is_like(after, term) else None
@@ -206,22 +249,6 @@ class EquationSearch:
         if equation.stable and constant(right) not in self.own:
             self.fast_forms.setdefault(constant(right), equation.pattern(*arguments))
         return right
-
-
-def is_narrow(term: Term) -> bool:
-    """Whether a term and its operands have few factors and addends."""
-    return all(width(x, group) <= WIDEST for x in (term, *term.args) for group in (PRODUCTS, SUMS))
-
-
-def width(term: Term, group: Set[Op]) -> int:
-    """Return the number of factors of a product, or of addends of a sum."""
-    if term.op not in group:
-        return 1
-    term.notes = term.notes or {}
-    key = width, id(group)
-    if key not in term.notes:
-        term.notes[key] = sum(width(arg, group) for arg in term.args)
-    return int(term.notes[key])
 
 
 def is_like(x: Term, other: Term) -> bool:
@@ -244,6 +271,7 @@ def work(outputs: Sequence[Term]) -> int:
     return sum(work_of(term) for term in topological_order(*outputs) if term.op is not None)
 
 
+@remembered
 def work_of(term: Term) -> int:
     """Estimate the time of an operation, in entries computed."""
     if kind(term) is TermKind.VIEW:

@@ -26,16 +26,14 @@ def _same_number(*arguments: Any) -> Any:
     return first if same and isinstance(first, types.Float | types.Integer | types.Boolean) else None
 
 
-def _add(builder: Any, kind: Any, x: Any, y: Any, flags: Any) -> Any:
-    return builder.fadd(x, y, flags=flags) if isinstance(kind, types.Float) else builder.add(x, y)
-
-
 @intrinsic  # type: ignore[untyped-decorator]
 def add_to(context: Any, total: Any, x: Any) -> Any:
     """total + x, where the order of additions is free."""
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _add(builder, signature.return_type, *values, SUM)
+        if isinstance(signature.return_type, types.Float):
+            return builder.fadd(*values, flags=SUM)
+        return builder.add(*values)
 
     number = _same_number(total, x)
     return None if number is None else (number(total, x), code)
@@ -92,7 +90,7 @@ fmin = intrinsic(_extreme("<=", skips_nan=True))
 
 
 def _at_bound(comparison: str) -> Any:
-    """Return an intrinsic: x where it compares like this with a number, which is not nan, or is nan; else the number."""
+    """Return an intrinsic: x where it is nan or compares like this with a number, which is not nan; else the number."""
 
     def bounded(context: Any, x: Any, bound: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:

@@ -16,11 +16,15 @@ from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_
 from autotiny.compiler.operands import type_of
 from autotiny.compiler.products import share_sign
 from autotiny.compiler.rewriting import TermKind, kind, made_by
-from autotiny.compiler.schedule import Schedule
+from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.compiler.table import shorten
 
 LARGEST_PRODUCT = 2**15
 """Multiplications from which BLAS is faster than a loop."""
+
+
+STORED = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
+"""The operations of NumPy that write into memory of the program."""
 
 
 def in_loops(term: Term) -> bool:
@@ -39,7 +43,7 @@ class Stage:
     terms: list[Term]
 
 
-def stages(order: Sequence[Term], last: Iterable[Term]) -> list[Stage]:
+def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = ()) -> list[Stage]:
     """Return the parts of the program in order, with as few kernels as there can be."""
     number: dict[Term, int] = {}
     loops = {term: in_loops(term) for term in order}
@@ -49,6 +53,7 @@ def stages(order: Sequence[Term], last: Iterable[Term]) -> list[Stage]:
     final = max(number.values(), default=0)
     for term in last:
         number[term] = final if final % 2 != loops[term] else final + 1
+    postpone(order, number, loops, totals)
     found: dict[int, list[Term]] = {}
     for term in order:
         found.setdefault(number[term], []).append(term)
@@ -60,16 +65,29 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     guards = list[Guard]()
     assert plan.stop is not None or not (plan.finite or plan.not_nan)
     for sums in plan.checks:
-        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
+        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
         guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
     if nans:
         guards.append(Guard(nans, plan.stop, 0))
-    totals = [total for guard in guards for total in guard.totals if total.op is not None]
+    totals = [total for guard in guards for total in guard.totals]
     known = set(plan.order)
+    assert all(total.op is not None for total in totals)
     extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
     return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
+
+
+def postpone(
+    order: Sequence[Term], number: dict[Term, int], loops: Mapping[Term, bool], totals: Iterable[Term]
+) -> None:
+    """Move what kernels compute to the kernel that needs it first, so that it need not be stored between kernels."""
+    limit = dict.fromkeys(totals, max(number.values(), default=0))
+    for term in reversed(order):
+        if loops[term] and term in limit:
+            number[term] = limit[term] - limit[term] % 2
+        for part in term.parents:
+            limit[part] = min(number[term], limit.get(part, number[term]))
 
 
 class LoopWriter(Writer):
@@ -90,14 +108,15 @@ class LoopWriter(Writer):
         plan = self.plan
         for term, place in self.last.items():
             self.names[term] = self.names[place]
-        parts = stages(plan.order, self.last)
+        parts = stages(plan.order, self.last, [total for guard in self.guards for total in guard.totals])
         self.needed = self.results_of(parts)
-        for part in parts:
+        home = {term: i for i, part in enumerate(parts) for term in part.terms}
+        for i, part in enumerate(parts):
+            guards = [guard for guard in self.guards if max(home[x] for x in guard.totals) == i]
             if part.is_kernel:
-                self.write_kernel(part.terms, [guard for guard in self.guards if guard.totals[0] in set(part.terms)])
+                self.write_kernel(part.terms, guards)
             else:
-                for term in part.terms:
-                    self.write_line(term)
+                self.write_lines(part.terms, guards)
         results = ", ".join(self.result(output) for output in plan.outputs)
         comma = "," if len(plan.outputs) == 1 else ""
         parameters = ", ".join(self.names[term] for term in plan.inputs)
@@ -140,7 +159,25 @@ class LoopWriter(Writer):
             for x in {through_views(arg) for term in part.terms for arg in term.parents}:
                 if x.op is not None and home[x] != i:
                     needed.add(x)
+        for guard in self.guards:
+            final = max(home[x] for x in guard.totals)
+            needed.update(x for x in guard.totals if home[x] != final)
         return needed
+
+    def write_lines(self, terms: Sequence[Term], guards: Sequence[Guard]) -> None:
+        """Write lines of NumPy; donated arrays are modified last."""
+        for term in terms:
+            if term not in self.last:
+                self.write_line(term)
+        for guard in guards:
+            self.modules.add("math")
+            self.refer(guard.stop.__name__, guard.stop)
+            total = " + ".join(self.expressions[x] for x in guard.totals)
+            condition = f"math.isfinite(abs({total}))" if guard.limit is None else f"{total} <= {guard.limit!r}"
+            self.lines += [f"if not {condition}:", f"    raise {guard.stop.__name__}"]
+        for term in terms:
+            if term in self.last:
+                self.write_line(term)
 
     def write_line(self, term: Term) -> None:
         """Write a line of NumPy, and those of the views that it uses."""
@@ -150,6 +187,9 @@ class LoopWriter(Writer):
             if part in self.numbers and isinstance(part.prototype, np.ndarray | np.generic):
                 self.numbers.discard(part)
                 self.lines.append(f"{self.names[part]} = {self.result(part)}")
+        if term not in set(self.plan.outputs) and term not in self.last and kind(term) in STORED:
+            self.plan.place[term] = storage = Storage(len(self.plan.place), nbytes(term), [term])
+            self.write_tenants(storage)
         self.write(term)
 
     def write_kernel(self, terms: Sequence[Term], guards: Sequence[Guard]) -> None:
@@ -168,15 +208,17 @@ class LoopWriter(Writer):
         nests.body += waiting
         if not nests.body:
             return
-        kernel = KernelText(self.fresh("loops"), nests, self.names, self.user_names)
+        kernel = KernelText(self.fresh(f"loops{len(self.kernels) + 1}"), nests, self.names, self.user_names)
         self.kernels.append(kernel)
         self.call_kernel(kernel)
 
     def call_kernel(self, kernel: KernelText) -> None:
         """Write the lines that call a kernel."""
+        outputs = set(self.plan.outputs)
         for x in kernel.written:
             if x not in self.last:
-                self.lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
+                lines = self.lines if x in outputs else self.setup
+                lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
             self.expressions[x] = self.names[x]
         memory = set(kernel.memory)
         for x in kernel.arguments:
@@ -192,11 +234,11 @@ class LoopWriter(Writer):
         """Return an argument of a kernel: an array, or a number."""
         if x.is_constant:
             return self.refer("constant", x.value)
-        name = self.expressions[x]
+        name = self.names[x]
         return f"{name}[()]" if not x.ndim and isinstance(x.prototype, np.ndarray) and x not in self.numbers else name
 
     def result(self, output: Term) -> str:
-        """Return the expression of a result; of a number as an array or a scalar of NumPy, as the function returns it."""
+        """Return the expression of a result; of a number as the function returns it: an array, or a scalar of NumPy."""
         if output not in self.numbers:
             return super().result(output)
         name = self.expressions[output]

@@ -81,11 +81,13 @@ TINY = {"float64": -746.0, "float32": -104.0}
 """exp(x) is 0."""
 
 
-def reduced(x: Number) -> tuple[Integer, Number]:
-    """Return n and r of x = n log(2) + r."""
+def reduced(x: Number) -> tuple[Integer, Number, Number]:
+    """Return n and r of x = n log(2) + r + rest, and the rest, that is what r lacks."""
     high, low = LOG2[x.format.name]
     n, exponent = rounded(x * (1 / math.log(2)))
-    return exponent, (x - n * high) - n * low
+    t = x - n * high
+    r = t - n * low
+    return exponent, r, (t - r) - n * low
 
 
 def exp_of_small(r: Number) -> Number:
@@ -96,7 +98,7 @@ def exp_of_small(r: Number) -> Number:
 def exp_times(factor: float, x: Number) -> Number:
     """Return exp(x) times a power of two."""
     x = at_least(TINY[x.format.name], at_most(LARGEST[x.format.name], x))
-    n, r = reduced(x)
+    n, r, _ = reduced(x)
     _, h = rounded(x * (0.5 / math.log(2)))
     return exp_of_small(r) * power_of_two(h) * power_of_two(n - h, factor)
 
@@ -117,17 +119,17 @@ def exp2(x: Number) -> Number:
 def expm1(x: Number) -> Number:
     """exp(x) - 1 = 2**n (exp(r) - 1) + (2**n - 1), with the sign of x."""
     bounded = at_least(-2.0 - x.format.digits, at_most(LARGEST[x.format.name], x))
-    n, r = reduced(bounded)
+    n, r, rest = reduced(bounded)
     _, h = rounded(bounded * (0.5 / math.log(2)))
-    less_one = r * r * polynomial(r, EXPM1[x.format.name]) + r
-    rest = power_of_two(n - h)
-    return copysign((less_one * rest + (rest - power_of_two(0 - h))) * power_of_two(h), x)
+    less_one = (r * r * polynomial(r, EXPM1[x.format.name]) + rest) + r
+    scale = power_of_two(n - h)
+    return copysign((less_one * scale + (scale - power_of_two(0 - h))) * power_of_two(h), x)
 
 
 def tanh(x: Number) -> Number:
     """tanh(x) = 1 - 2 / (exp(2 |x|) + 1), or |x| + |x|**3 P(x**2) / Q(x**2) where |x| < 0.625, with the sign of x."""
     a = abs(x)
-    n, r = reduced(at_most(2.0 + x.format.digits, a + a))
+    n, r, _ = reduced(at_most(2.0 + x.format.digits, a + a))
     e = exp_of_small(r) * power_of_two(n)
     small, z = a < 0.625, a * a
     top, bottom = (polynomial(z, coefficients) for coefficients in TANH[x.format.name])

@@ -14,6 +14,7 @@ from autotiny.notation.expression import Expression
 from autotiny.notation.forms import NUMPY, Call, Form, form
 
 FLOATS = frozenset(map(np.dtype, ("float32", "float64")))
+BOOL = np.dtype(bool)
 NUMBERS = FLOATS | {np.dtype("int64")}
 LOADED = NUMBERS | frozenset(map(np.dtype, ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32")))
 """The types of arrays that a kernel reads. It computes in NUMBERS, and compares."""
@@ -97,11 +98,11 @@ def entry_form(term: Term) -> str:
         return f"{name} with a number"
     if name == "absolute" and not real:
         return "absolute of integers"
-    if name in OF_TRUTH and any(dtype != bool for dtype in types):
+    if name in OF_TRUTH and any(dtype != BOOL for dtype in types):
         return ""
     if name == "divide" and not real:
         return ""
-    if any(dtype == bool for dtype in types) and name not in (*OF_TRUTH, "where", "copy"):
+    if any(dtype == BOOL for dtype in types) and name not in (*OF_TRUTH, "where", "copy"):
         return ""
     if not real and name not in (*OPERATORS, *OF_TRUTH, "where", "copy", "absolute", "maximum", "minimum", "square"):
         return ""
@@ -121,7 +122,7 @@ def operand_types(term: Term) -> tuple[np.dtype, ...] | None:
     assert op is not None
     function = op.function
     if function is np.where:
-        types: tuple[np.dtype, ...] = (np.dtype(bool), term.dtype, term.dtype)
+        types: tuple[np.dtype, ...] = (BOOL, term.dtype, term.dtype)
     elif isinstance(function, np.ufunc) and function.signature is None and function.nout == 1:
         if op.forward is not function and all(type(arg.prototype) in (int, float, bool) for arg in term.args):
             raises = op.kind in ("divide", "power") and not (term.args[1].is_constant and term.args[1].value)
@@ -129,7 +130,7 @@ def operand_types(term: Term) -> tuple[np.dtype, ...] | None:
         types = _loop_of(function, tuple(map(_kind_of_number, term.args)))
     else:
         return None
-    known = NUMBERS | {np.dtype(bool)}
+    known = NUMBERS | {BOOL}
     return types if set(types) <= known else None
 
 
@@ -148,9 +149,9 @@ def _loop_of(function: np.ufunc, types: tuple[Any, ...]) -> tuple[np.dtype, ...]
 
 def has_loop(term: Term) -> bool:
     """Whether a kernel can compute a result entry by entry, or fold it."""
-    if term.dtype not in NUMBERS | {np.dtype(bool)} or any(arg.dtype not in LOADED for arg in term.args):
+    if term.dtype not in NUMBERS | {BOOL} or any(arg.dtype not in LOADED for arg in term.args):
         return False
-    if any(isinstance(part.value, str | bytes) for part in term.args) or len(term.parents) > len(term.args):
+    if any(isinstance(part.prototype, str | bytes) for part in term.args) or len(term.parents) > len(term.args):
         return False
     op, way = term.op, kind(term)
     assert op is not None
@@ -171,7 +172,7 @@ def has_loop(term: Term) -> bool:
 
 def literal(value: Any, dtype: np.dtype) -> Expression:
     """Return a number in a type: numba would compute float32 times 0.5 in double precision."""
-    value = dtype.type(value).item() if dtype != bool else bool(value)
+    value = dtype.type(value).item() if dtype != BOOL else bool(value)
     plain = Expression("number", value=value)
     if dtype == np.float32:
         return Expression("call", [plain], "float32")
@@ -182,4 +183,4 @@ def converted(x: Expression, dtype: np.dtype, to: np.dtype) -> Expression:
     """Return an operand in another type."""
     if dtype == to:
         return x
-    return Expression("not_equal", [x, literal(0, dtype)]) if to == bool else Expression("call", [x], str(to))
+    return Expression("not_equal", [x, literal(0, dtype)]) if to == BOOL else Expression("call", [x], str(to))

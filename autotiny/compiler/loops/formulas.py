@@ -6,6 +6,7 @@ where the processor can do so, as C compilers do; otherwise the arithmetic is IE
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -45,6 +46,16 @@ class Format:
     def shifter(self) -> float:
         """1.5 * 2**digits: the lowest bits of its sum with a small number are that number, rounded to an integer."""
         return 1.5 * 2.0**self.digits
+
+
+@cache
+def format_of(name: str) -> Format:
+    """Return the format of float64 or float32."""
+    from llvmlite.ir import DoubleType, FloatType, IntType
+
+    if name == "float64":
+        return Format(name, DoubleType(), IntType(64), 52)
+    return Format(name, FloatType(), IntType(32), 23)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +123,15 @@ class Number(Operand):
         """Whether x = y, which == cannot say."""
         return self.builder.fcmp_ordered("==", self.value, self.of(y))
 
+    def as_double(self) -> "Number":
+        """Return the same number of 64 bits."""
+        form = format_of("float64")
+        return self if self.format is form else Number(self.builder, form, self.builder.fpext(self.value, form.type))
+
+    def rounded_to(self, form: Format) -> "Number":
+        """Return the number rounded to a format."""
+        return self if self.format is form else Number(self.builder, form, self.builder.fptrunc(self.value, form.type))
+
     def intrinsic(self, name: str, *others: "Number") -> "Number":
         """Return what an instruction of LLVM makes of numbers."""
         return self.made(instruction(self.builder, name, self.value, *(y.value for y in others)))
@@ -149,6 +169,10 @@ class Integer(Operand):
     def __rshift__(self, n: int) -> "Integer":
         """Zeros are shifted in: few processors can shift the sign in, eight or four at once."""
         return self.made(self.builder.lshr(self.value, self.of(n)))
+
+    def equals(self, y: int) -> Any:
+        """Whether the bits are those of y."""
+        return self.builder.icmp_signed("==", self.value, self.of(y))
 
     @property
     def number(self) -> Number:

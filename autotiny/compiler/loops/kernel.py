@@ -10,6 +10,7 @@ import numpy as np
 from autotiny.algebra import Term, constant
 from autotiny.compiler.loops.accesses import Access, Index
 from autotiny.compiler.loops.forms import (
+    BOOL,
     FUNCTIONS,
     NEUTRAL,
     TWICE,
@@ -28,7 +29,8 @@ ON_STACK, STACK = 2**14, 2**16
 """Bytes of an array, and of all together, up to which they are on the stack."""
 DEEPEST = 6
 """Depth from which an expression gets a line of its own."""
-WIDTH = 120
+CHEAP = ("add", "subtract", "multiply", "negative", "greater", "greater_equal", "less", "less_equal", "equal")
+"""Kinds that take less time than to store their results and to load them again."""
 
 
 class KernelText:
@@ -43,6 +45,7 @@ class KernelText:
         self.code = LoopCode()
         self.imports: dict[str, set[str]] = {}
         self.scalars = {term for term, statement in nests.made.items() if nests.is_scalar(statement)}
+        self.again = self.computed_again()
         self.uses = Counter(read.root for statement in nests.made.values() for read in statement.reads)
         self.uses.update(term for term in nests.results if term in nests.made)
         self.uses.update(total for part in nests.body if isinstance(part, Guard) for total in part.totals)
@@ -57,11 +60,25 @@ class KernelText:
         """The arrays and numbers that are arguments."""
         self.body = self.block(nests.body, [])
         self.numbers = [term for term in nests.made if term in nests.results and term in self.scalars]
-        memory = [term for term in nests.made if term not in self.scalars]
+        memory = [term for term in nests.made if term not in self.scalars and term not in self.again]
         self.written = [term for term in memory if term in nests.results]
         self.memory = [term for term in memory if term not in nests.results]
         self.stacked = self.on_stack()
         self.lines = self.function()
+
+    def computed_again(self) -> set[Term]:
+        """Return the results that are computed where they are used, from an array that is kept anyway."""
+        found, made = set[Term](), self.nests.made
+        changed = set(self.nests.last.values())
+        for term, statement in made.items():
+            if term in self.scalars or term in self.nests.results or term in self.named or statement.folds:
+                continue
+            roots = [read.root for read in statement.reads if not is_number(read.root)]
+            if not (is_cheap(term) and len(roots) == 1 and roots[0] not in changed and roots[0] not in found):
+                continue
+            if roots[0].ndim and (roots[0] not in made or roots[0] not in self.scalars):
+                found.add(term)
+        return found
 
     # ----- the function -----
     @property
@@ -105,7 +122,7 @@ class KernelText:
     @staticmethod
     def scalar_type(dtype: np.dtype) -> str:
         """Return numba's name of a type."""
-        return "boolean" if dtype == bool else str(dtype)
+        return "boolean" if dtype == BOOL else str(dtype)
 
     def call(self, name: str) -> str:
         """Import a function, and return its name."""
@@ -173,6 +190,7 @@ class KernelText:
 
     def guard(self, guard: Guard) -> list[str]:
         """Return the lines that stop the program."""
+        self.arrays.update(dict.fromkeys(x for x in guard.totals if x not in self.nests.made))
         names = [self.names[x] for x in guard.totals]
         condition = f"{self.call('isfinite')}({' + '.join(names)})"
         if guard.limit is not None:
@@ -184,6 +202,8 @@ class KernelText:
     def statement(self, statement: Statement) -> list[str]:
         """Return the lines of a statement; none if it is written within the line of its only user."""
         term, place = statement.term, self.place(statement)
+        if term in self.again:
+            return []
         if made_by(term, np.matmul) and statement.terms:
             return [f"{place} = {self.products(statement, range(statement.terms), place if statement.folds else None)}"]
         if term.op is VDOT and statement.folds:
@@ -215,10 +235,14 @@ class KernelText:
         name = self.names[statement.term]
         return name if statement.term in self.scalars else entry(name, statement.target, statement)
 
-    def expression(self, statement: Statement) -> Expression:
-        """Return the expression of one entry of an elementwise operation."""
+    def expression(
+        self, statement: Statement, indices: Sequence[Index] | None = None, user: Statement | None = None
+    ) -> Expression:
+        """Return the expression of one entry of an elementwise operation: for a user, of the entry that this reads."""
         term = statement.term
         operands = self.operands(statement)
+        if indices is not None and user is not None:
+            operands = [self.operand(moved(read, statement, indices), user) for read in statement.reads]
         if is_copy(term):
             return self.as_type(operands[0], statement.reads[0].root, term.dtype)
         if term.op is VDOT:
@@ -237,9 +261,9 @@ class KernelText:
 
     def as_type(self, x: Expression, root: Term, dtype: np.dtype) -> Expression:
         """Return an operand in the type in which it is used."""
-        if root.is_constant and (not root.ndim or is_uniform(root.value)):
+        if is_number(root):
             return self.number(root, dtype)
-        if root.dtype != dtype and dtype != bool:
+        if root.dtype != dtype and dtype != BOOL:
             self.take("numba", str(dtype))
         return converted(x, root.dtype, dtype)
 
@@ -256,9 +280,11 @@ class KernelText:
     def operand(self, read: Access, statement: Statement) -> Expression:
         """Return what a statement reads: an expression, a variable, or an entry of an array."""
         root, indices = read
+        if root in self.again:
+            return self.expression(self.nests.made[root], indices, statement)
         if root in self.inner:
             return self.inner[root]
-        if root.is_constant and (not root.ndim or is_uniform(root.value)):
+        if is_number(root):
             return self.number(root, root.dtype)
         if root in self.scalars:
             return symbol(self.names[root])
@@ -309,6 +335,31 @@ class KernelText:
     def write(self, x: Expression) -> str:
         """Return the text of an expression."""
         return self.code(x)
+
+
+def is_number(x: Term) -> bool:
+    """Whether it is a constant that is written as a number."""
+    return x.is_constant and (not x.ndim or is_uniform(x.value))
+
+
+def is_cheap(term: Term) -> bool:
+    """Whether it takes less to compute it again than to store it."""
+    return term.op is not None and (is_copy(term) or entry_form(term) in CHEAP)
+
+
+def moved(read: Access, statement: Statement, indices: Sequence[Index]) -> Access:
+    """Return what a statement would read, did it compute another entry."""
+    loops = {
+        index.loop: other for index, other in zip(statement.target, indices, strict=True) if index.loop is not None
+    }
+    return Access(
+        read.root, tuple(index if index.loop is None else through(index, loops[index.loop]) for index in read.indices)
+    )
+
+
+def through(index: Index, other: Index) -> Index:
+    """Return an index after that of its loop has been replaced."""
+    return Index(other.loop, index.scale * other.scale, index.scale * other.offset + index.offset)
 
 
 def is_copy(term: Term) -> bool:

@@ -79,10 +79,10 @@ def split(x: Number) -> tuple[Integer, Number]:
     return shifted >> form.digits, ((shifted & (2**form.digits - 1)) + root).number
 
 
-def number_of(n: Integer, bias: Number | None = None) -> Number:
-    """Return n - bias as a number."""
-    unit = 2.0**n.format.digits  # the lowest bits of a number from here to its double are an integer
-    return (n | n.format.bits(unit)).number - (n.format.bias if bias is None else bias) - unit
+def as_number(n: Integer) -> tuple[Number, float]:
+    """Return n + unit as a number, and the unit: the bits of a number from there to its double are an integer."""
+    unit = 2.0**n.format.digits
+    return (n | n.format.bits(unit)).number, unit
 
 
 def reduced(x: Number) -> tuple[Number, Number]:
@@ -90,7 +90,8 @@ def reduced(x: Number) -> tuple[Number, Number]:
     form = x.format
     small = x < form.smallest
     n, m = split(where(small, x * 2.0**form.width, x))
-    return number_of(n, where(small, x.number(form.bias + form.width), form.bias)), m - 1.0
+    raised, unit = as_number(n)
+    return raised - where(small, x.number(unit + form.bias + form.width), unit + form.bias), m - 1.0
 
 
 def shortfall(f: Number, coefficients: Mapping[str, Sequence[float]] = LOG1P) -> Number:
@@ -139,7 +140,8 @@ def log1p(x: Number) -> Number:
     lost = (1.0 - (u - (u - 1.0))) + (x - (u - 1.0))  # Knuth, Seminumerical Algorithms, section 4.2.2, theorem B
     n, m = split(u)
     f = (m - 1.0) + lost * (((2 * form.bias + 1 - n) << form.digits).number * 0.5)  # 2**-k may be subnormal
-    return copysign(with_limits(log_of(number_of(n), f), u), x)
+    raised, unit = as_number(n)
+    return copysign(with_limits(log_of(raised - (unit + form.bias), f), u), x)
 
 
 def log1p_of_fraction(x: Number) -> Number:

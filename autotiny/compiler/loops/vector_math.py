@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.compiler.loops import exponentials, instructions, logarithms
-from autotiny.compiler.loops.formulas import Format, Number
+from autotiny.compiler.loops import exponentials, instructions, logarithms, trigonometry
+from autotiny.compiler.loops.formulas import Number, format_of
 
 FORMULAS: Mapping[str, Callable[..., Number]] = {
     formula.__name__: formula
@@ -21,6 +21,7 @@ FORMULAS: Mapping[str, Callable[..., Number]] = {
         *(exponentials.sinh, exponentials.cosh, exponentials.tanh),
         *(logarithms.log, logarithms.log2, logarithms.log10, logarithms.log1p),
         *(logarithms.softplus, logarithms.logaddexp),
+        *(trigonometry.sin, trigonometry.cos, trigonometry.tan),
     )
 }
 """Functions of floating-point numbers of one type, under NumPy's names."""
@@ -35,10 +36,6 @@ ARITHMETIC: Mapping[str, Callable[..., Any]] = {
 """Functions of numbers of one type, of any of these."""
 
 NUMBERS = ("float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
-
-
-DIGITS = {"float64": 52, "float32": 23}
-"""The bits of the significand, of the floating-point numbers that have formulas."""
 
 
 def __getattr__(name: str) -> Any:
@@ -56,13 +53,10 @@ def of_floats(formula: Callable[..., Number]) -> Any:
     """Return numba's function of a formula."""
 
     def code(builder: Any, dtype: Any, values: Sequence[Any]) -> Any:
-        from llvmlite.ir import IntType
-
         prefer_wide_vectors(builder.function)
-        form = Format(dtype.name, values[0].type, IntType(8 * dtype.itemsize), DIGITS[dtype.name])
-        return formula(*[Number(builder, form, value) for value in values]).value
+        return formula(*[Number(builder, format_of(dtype.name), value) for value in values]).value
 
-    return function_of_numba(formula.__name__, list(signature(formula).parameters), DIGITS, code)
+    return function_of_numba(formula.__name__, list(signature(formula).parameters), NUMBERS[:2], code)
 
 
 def of_numbers(operation: Callable[..., Any]) -> Any:
@@ -95,5 +89,6 @@ def function_of_numba(name: str, parameters: Sequence[str], dtypes: Collection[s
 
 
 def prefer_wide_vectors(function: Any) -> None:
-    """Let LLVM use vectors of 512 bits where the processor has them, as NumPy does: it prefers 256 by itself."""
+    """Let LLVM use vectors of 512 bits where the processor has them, as NumPy does, and align those in memory."""
     set.add(function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own `add` knows no attributes of this form
+    function.attributes.alignstack = 64
