@@ -40,6 +40,8 @@ from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
 NUMBERS = (int, float, bool)
+PLAIN_OPTIONS = {int, float, bool, str, slice, type(None), type(...)}
+"""Types of most options, which hold no terms."""
 SAME_MEMORY = (np.shares_memory, np.may_share_memory)
 SCATTER = OPS[scatter]
 """In a formula it stays, also of numbers, for it says where these belong."""
@@ -58,6 +60,14 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return call(function, (other, self), {})
 
     return method, reflected
+
+
+def _attribute(name: str, doc: str) -> property:
+    def attribute(self: "Term") -> Any:
+        value = getattr(self.prototype, name, None)  # NumPy's functions of that name take longer
+        return getattr(np.asarray(self.prototype), name) if value is None else value
+
+    return property(attribute, doc=doc)
 
 
 class Values:
@@ -128,10 +138,10 @@ class Term(ArrayProtocol):
         """An array or a number."""
         return self.prototype if self.values is None else self.values.of(self)
 
-    shape = property(lambda self: np.shape(self.prototype), doc="Lengths of the axes.")
-    ndim = property(lambda self: np.ndim(self.prototype), doc="Number of axes.")
-    size = property(lambda self: np.size(self.prototype), doc="Number of entries.")
-    dtype = property(lambda self: np.asarray(self.prototype).dtype, doc="NumPy's type of the entries.")
+    shape = _attribute("shape", "Lengths of the axes.")
+    ndim = _attribute("ndim", "Number of axes.")
+    size = _attribute("size", "Number of entries.")
+    dtype = _attribute("dtype", "NumPy's type of the entries.")
 
     def __len__(self) -> int:
         return len(self.prototype)
@@ -214,19 +224,15 @@ def _new(
     op: Op | None,
     args: tuple[Term, ...],
     options: Mapping[str, Any],
-    name: str | None,
+    parents: tuple[Term, ...],
     prototype: Any,
     values: Values | None = None,
+    name: str | None = None,
 ) -> Term:
     term = Term()
-    term.op, term.args, term.kwargs, term.name, term.prototype, term.values = op, args, options, name, prototype, values
-    term.parents = _parents(args, options)
-    term.number, term.notes = next_number(), None
+    term.op, term.args, term.kwargs, term.parents, term.name = op, args, options, parents, name
+    term.prototype, term.values, term.number, term.notes = prototype, values, next_number(), None
     return term
-
-
-def _parents(args: tuple[Term, ...], options: Mapping[str, Any]) -> tuple[Term, ...]:
-    return (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
 
 
 def symbol(name: str, value: Any, values: Values | None = None) -> Term:
@@ -240,8 +246,8 @@ def symbol(name: str, value: Any, values: Values | None = None) -> Term:
     (add(multiply(exp(x), x), exp(x)), True)
     """
     if values is None:
-        return _new(None, (), {}, name, value)
-    term = _new(None, (), {}, name, prototype_of(value), values)
+        return _new(None, (), {}, (), value, name=name)
+    term = _new(None, (), {}, (), prototype_of(value), values, name)
     values.known[term] = value
     return term
 
@@ -254,7 +260,7 @@ def constant(value: Any) -> Term:
     key = (type(value), id(value) if by_identity else np.asarray(value).tobytes())
     term = _terms.get(key)
     if term is None:
-        term = _terms[key] = _new(None, (), {}, None, value)
+        term = _terms[key] = _new(None, (), {}, (), value)
     return term
 
 
@@ -263,8 +269,9 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Term |
 
     Its value is that of the term `known`, if there is one.
     """
-    if modes.tracing is not None:
-        modes.tracing.note_callers()
+    tracer = modes.tracing
+    if tracer is not None:
+        tracer.note_callers()
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # the Tensor records
@@ -275,42 +282,46 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Term |
     key = (op, *map(id, operands), _key(options) if options else ())
     term = _terms.get(key)
     if term is None:
-        parents = _parents(operands, options)
-        if modes.tracing is not None and any(chooser.dtype == bool for chooser in parents[len(operands) :]):
+        choosers = terms_in(options)
+        if tracer is not None and any(chooser.dtype == bool for chooser in choosers):
             raise count_needed("x[mask]")
-        values = next((part.values for part in parents if part.values is not None), None)
         try:
-            term = _of_operation(op, operands, options, values, known)
+            term = _of_operation(op, operands, options, (*operands, *choosers), known)
         except Exception as error:
             raise messages.failure(op, operands, error) from None
-        if modes.tracing is not None and op.has("checks"):
-            modes.tracing.note_check(term)
-        if all(parent.is_constant for parent in parents) and (op is not SCATTER or modes.tracing is not None):
+        if tracer is not None and op.has("checks"):
+            tracer.note_check(term)
+        if all(parent.is_constant for parent in term.parents) and (op is not SCATTER or tracer is not None):
             return constant(term.prototype)
         _terms[key] = term
     return term
 
 
 def _of_operation(
-    op: Op, operands: tuple[Term, ...], options: Mapping[str, Any], values: Values | None, known: Term | None
+    op: Op,
+    operands: tuple[Term, ...],
+    options: Mapping[str, Any],
+    parents: tuple[Term, ...],
+    known: Term | None,
 ) -> Term:
     """Return a new term of an operation. Its value is computed unless it is part of a program, and can be inferred."""
+    values = next((part.values for part in parents if part.values is not None), None)
     if known is not None and known.values is values:
-        return _new(op, operands, options, None, known.prototype, values)
+        return _new(op, operands, options, parents, known.prototype, values)
     if values is None:
-        return _new(op, operands, options, None, computed(op, operands, options))
+        return _new(op, operands, options, parents, computed(op, operands, options))
     prototype = inferred(op, operands, options)
     if prototype is not None:
-        return _new(op, operands, options, None, prototype, values)
+        return _new(op, operands, options, parents, prototype, values)
     value = computed(op, operands, options)
-    term = _new(op, operands, options, None, prototype_of(value), values)
+    term = _new(op, operands, options, parents, prototype_of(value), values)
     values.known[term] = value
     return term
 
 
 def computed(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
     """Return the value of an operation."""
-    return op.forward(*values_for(op, operands), **tree_map(value_of, dict(options)))
+    return op.forward(*values_for(op, operands), **mapped(value_of, options))
 
 
 def inferred(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
@@ -318,7 +329,7 @@ def inferred(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> 
     prototypes = [term.prototype for term in operands]
     if takes_arrays(op, operands):
         prototypes = list(map(np.asarray, prototypes))
-    return result_of(op, prototypes, tree_map(prototype_in, dict(options)) if options else options)
+    return result_of(op, prototypes, mapped(prototype_in, options))
 
 
 def on_others(term: Term, others: Mapping[Term, Term]) -> Term:
@@ -338,7 +349,7 @@ def with_args(term: Term, args: tuple[Term, ...]) -> Term:
     key = (term.op, *map(id, args), _key(term.kwargs) if term.kwargs else ())
     made = _terms.get(key)
     if made is None:
-        made = _terms[key] = _new(term.op, args, term.kwargs, None, term.prototype, term.values)
+        made = _terms[key] = _new(term.op, args, term.kwargs, args, term.prototype, term.values)
     return made
 
 
@@ -347,7 +358,7 @@ def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
     key = (op, *map(id, args), _key(options))
     term = _terms.get(key)
     if term is None:
-        term = _terms[key] = _new(op, args, options, None, computed(op, args, options))
+        term = _terms[key] = _new(op, args, options, (*args, *terms_in(options)), computed(op, args, options))
     return term
 
 
@@ -421,6 +432,21 @@ def count_needed(what: str) -> ValueNeededError:
 def plain(function: Any) -> Op:
     """Return an operation for a function without a gradient."""
     return Op(function, ())
+
+
+def terms_in(options: Mapping[str, Any]) -> list[Term]:
+    """Return the terms among options."""
+    if all(
+        type(x) in PLAIN_OPTIONS or (type(x) is tuple and PLAIN_OPTIONS.issuperset(map(type, x)))
+        for x in options.values()
+    ):
+        return []
+    return [part for part in flatten(options)[0] if isinstance(part, Term)]
+
+
+def mapped(function: Callable[[Any], Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options with what a function makes of the terms among them."""
+    return tree_map(function, dict(options)) if terms_in(options) else options
 
 
 def prototype_in(part: Any) -> Any:
