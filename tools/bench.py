@@ -22,7 +22,7 @@ import bench_report
 from bench_engines import ENGINES, Engine, versions
 from bench_record import Record
 from bench_timing import Budget, measure
-from bench_worker import use_threads
+from bench_worker import empty_caches, use_threads
 from bench_works import WORKS, Work, growth
 
 QUICK, FULL, CURVE = Budget(15, 1.5, 30), Budget(201, 12.0, 60), Budget(9, 1.5, 15)
@@ -70,9 +70,10 @@ def run(only: str, quick: bool, threads: int) -> Record:
     if not works and only not in ("growth", "costs"):
         names = ", ".join(work.name for work in WORKS)
         raise SystemExit(f"bench.py: --only {only}: no such work; there are growth, costs, {names}")
-    record.works = measure_works(works, quick, cores)
-    if only == "growth" or not (only or quick):
-        record.growth = measure_growth(LARGEST_QUICK if quick else LARGEST, cores)
+    with empty_caches():
+        record.works = measure_works(works, quick, cores)
+        if only == "growth" or not (only or quick):
+            record.growth = measure_growth(LARGEST_QUICK if quick else LARGEST, cores)
     if only in ("", "costs"):
         from bench_costs import costs  # as above
 
@@ -86,6 +87,13 @@ def draw(record: Record, file: Path) -> None:
     import bench_picture  # it imports autotiny, which processes of other engines are to do without
 
     bench_picture.draw(record, file)
+
+
+def publish(record: Record) -> None:
+    """Renew README's table, its picture and notebook 9."""
+    import bench_publish  # as above
+
+    bench_publish.publish(record)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -112,6 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
         print("\nbeside the earlier run\n\n" + bench_report.comparison(earlier, record))
     if options.picture:
         draw(record, options.picture)
+    if options.publish:
+        publish(record)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import autotiny as at
+import autotiny.compiler  # a first call is timed without imports
 from bench_sides import (
     Side,
     called,

@@ -1,9 +1,7 @@
 """Fixed costs: seconds to import autotiny and to compile the flagship, bytes to record an operation."""
 
-import os
 import subprocess
 import sys
-import tempfile
 import tracemalloc
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -12,36 +10,38 @@ from typing import Any
 
 import autotiny as at
 from bench_engines import ENGINES, Engine
-from bench_worker import Worker
+from bench_worker import Worker, empty_caches
 from bench_works import WORKS
 
 IMPORTS = """
 from time import perf_counter as now
 start = now(); import numpy
 imported = now(); import autotiny
-print(imported - start, now() - imported)
+ours = now(); import autotiny.compiler
+print(imported - start, ours - imported, now() - ours)
 """
 FLAGSHIP = WORKS[0]
-CACHES = ["NUMBA_CACHE_DIR", "XDG_CACHE_HOME"]
-"""The variables that say where compiled code is kept."""
 
 
 def costs(quick: bool, cores: Sequence[int] = ()) -> dict[str, float]:
     """Measure them all, by name."""
-    numpy, autotiny = import_seconds(processes=5 if quick else 21)
-    measured = {"seconds to import NumPy": numpy, "seconds to import autotiny beside NumPy": autotiny}
+    numpy, autotiny, compiler = import_seconds(processes=5 if quick else 21)
+    measured = {
+        "seconds to import NumPy": numpy,
+        "seconds to import autotiny beside NumPy": autotiny,
+        "seconds to import its compiler beside autotiny": compiler,
+    }
     measured |= compile_seconds(processes=1 if quick else 5, cores=cores)
     return measured | {
         f"bytes of a recorded operation, {name}": bytes_per_operation(leaf) for name, leaf in leaves().items()
     }
 
 
-def import_seconds(processes: int) -> tuple[float, float]:
-    """Return median seconds to import NumPy and then autotiny in fresh processes, after one that compiles."""
+def import_seconds(processes: int) -> list[float]:
+    """Return median seconds to import NumPy, then autotiny, then its compiler in fresh processes, after one more."""
     command = [sys.executable, "-c", IMPORTS]
     outputs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(processes + 1)]
-    numpy, autotiny = zip(*(map(float, output.split()) for output in outputs[1:]), strict=True)
-    return median(numpy), median(autotiny)
+    return [median(column) for column in zip(*(map(float, output.split()) for output in outputs[1:]), strict=True)]
 
 
 def compile_seconds(processes: int, cores: Sequence[int] = ()) -> dict[str, float]:
@@ -52,7 +52,7 @@ def compile_seconds(processes: int, cores: Sequence[int] = ()) -> dict[str, floa
     if not numba.missing():
         cold, cached = [], []
         for _ in range(processes):
-            with tempfile.TemporaryDirectory() as folder, cache_in(folder):
+            with empty_caches():
                 cold.append(first_call(numba, cores))
                 cached.append(first_call(numba, cores))
         first_calls |= {
@@ -70,24 +70,6 @@ def first_call(engine: Engine, cores: Sequence[int]) -> float:
         return float(worker.ask("first").seconds)
     finally:
         worker.stop()
-
-
-class cache_in:  # noqa: N801
-    """A context in which processes that are started keep compiled code in a folder."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        self.before = {name: os.environ.get(name) for name in CACHES}
-        os.environ.update(dict.fromkeys(CACHES, self.folder))
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self.before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def bytes_per_operation(leaf: Callable[[float], Any], operations: int = 1000) -> float:

@@ -25,8 +25,12 @@ QUANTITIES: dict[str, Callable[[Cell], float]] = {
     "seconds of the first call": lambda cell: cell.first,
     "memory of the first call, MB": lambda cell: cell.memory / 1e6,
 }
-WIDTH, HEIGHT = 4.4, 3.9
+WIDTH, HEIGHT = 4.6, 3.8
 """The size of a panel in inches, with the names beside it."""
+MARGINS = {"left": 0.035, "right": 0.915, "top": 0.97, "bottom": 0.045, "wspace": 0.5, "hspace": 0.3}
+"""What is left for axes and names, as shares of the picture and of a panel."""
+BESIDE = 0.06
+"""The distance of a name from its line's end, as a share of a panel's width."""
 APART = 0.065
 """The least distance of two names, as a share of a panel's height."""
 
@@ -38,8 +42,8 @@ def draw(record: Record, file: Path) -> None:
 
     # A Figure made directly needs neither pyplot's global state nor a display.
     rows, columns = len(record.growth), len(QUANTITIES)
-    figure = Figure((WIDTH * columns, HEIGHT * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
+    figure = Figure((WIDTH * columns, HEIGHT * rows))
+    axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=MARGINS)
     for row, (curve, points) in zip(axes, record.growth.items(), strict=True):
         for panel, (title, quantity) in zip(row, QUANTITIES.items(), strict=True):
             draw_panel(panel, points, quantity)
@@ -60,7 +64,7 @@ def draw_panel(panel: Any, points: Mapping[int, Cells], quantity: Callable[[Cell
             width = 2.2 if engine.startswith("autotiny") else 1.1
             panel.loglog(x, y, color=colour, linewidth=width, marker="o", markersize=width + 1)
             ends[engine] = x[-1], y[-1]
-    panel.grid(color=palette.NEUTRAL, linewidth=0.8)
+    panel.grid(color=palette.HEAT_BORDER, linewidth=0.4)
     panel.minorticks_off()
     panel.tick_params(length=0, labelsize=8, labelcolor=palette.MUTED)
     panel.spines[:].set_visible(False)
@@ -68,21 +72,24 @@ def draw_panel(panel: Any, points: Mapping[int, Cells], quantity: Callable[[Cell
 
 
 def label_ends(panel: Any, ends: Mapping[str, tuple[float, float]]) -> None:
-    """Write each engine's name to the right of the panel, near its line's end, apart from the others, with a leader."""
-    heights = {engine: panel.transLimits.transform(panel.transScale.transform(end))[1] for engine, end in ends.items()}
-    order = sorted(heights, key=lambda engine: heights[engine])
-    for engine, height in zip(order, apart([heights[engine] for engine in order]), strict=True):
-        panel.annotate(
-            engine,
-            ends[engine],
-            xytext=(1.04, height),
-            textcoords="axes fraction",
-            color=COLOURS[engine],
-            fontsize=8,
-            fontweight="bold" if engine.startswith("autotiny") else "normal",
-            verticalalignment="center",
-            arrowprops={"arrowstyle": "-", "color": COLOURS[engine], "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
-        )
+    """Write each engine's name to the right of its line's end, apart from the others that end there."""
+    panel.autoscale_view()
+    places = {engine: panel.transLimits.transform(panel.transScale.transform(end)) for engine, end in ends.items()}
+    for x in {x for x, _ in ends.values()}:
+        engines = sorted([engine for engine in ends if ends[engine][0] == x], key=lambda engine: places[engine][1])
+        for engine, height in zip(engines, apart([places[engine][1] for engine in engines]), strict=True):
+            panel.annotate(
+                engine,
+                ends[engine],
+                xytext=(places[engine][0] + BESIDE, height),
+                textcoords="axes fraction",
+                color=COLOURS[engine],
+                fontsize=8,
+                fontweight="bold" if engine.startswith("autotiny") else "normal",
+                verticalalignment="center",
+                bbox={"facecolor": palette.WHITE, "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
+                arrowprops={"arrowstyle": "-", "color": COLOURS[engine], "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
+            )
 
 
 def apart(heights: Sequence[float]) -> list[float]:

@@ -3,7 +3,9 @@
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from time import perf_counter
 from timeit import Timer
@@ -171,3 +173,20 @@ def use_threads(threads: int) -> list[int]:
     os.environ.update(dict.fromkeys(THREADS, str(threads)))
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return cores[-threads:]
+
+
+@contextmanager
+def empty_caches() -> Iterator[None]:
+    """Let processes that start in here keep compiled code in a new folder, so that first calls compile."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "AUTOTINY_CACHE_DIR": folder,
+            "NUMBA_CACHE_DIR": folder,
+            "PYTENSOR_FLAGS": f"base_compiledir={folder}/pytensor",
+        }
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)

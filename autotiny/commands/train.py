@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.commands.arguments import positive_number, whole_number
+from autotiny.compiler.compiled import BACKENDS
 from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import Dataset, Standardisation, digits
 from autotiny.nn.network import ACTIVATIONS, Network, confusion_matrix, worst_pairs
@@ -30,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "validation": 0.1,
     "test": 0.2,
     "standardise": True,
+    "backend": "numpy",
 }
 """The settings of a run. A checkpoint contains them, so that --resume needs no other option."""
 MAY_CHANGE = {"file", "epochs", "patience"}
@@ -42,12 +44,13 @@ examples:
   autotiny train flowers.csv --label 4           a column by position, from 0
   autotiny train images.npz --hidden 256,64      X, a row per example, and y
   autotiny train --optimiser adam --seed 1       other weights, another split
+  autotiny train --backend numba                 compiled, with numba installed
   autotiny train --checkpoint run.npz            save after each epoch ...
   autotiny train --resume run.npz --epochs 200   ... and continue
 
 A training that is resumed gives the same numbers, bit for bit, as one that was
-never stopped. Ctrl-C ends the training and reports on the best parameters so
-far; the exit code is then 130.
+never stopped, except with --backend auto. Ctrl-C ends the training and reports
+on the best parameters so far; the exit code is then 130.
 """
 
 
@@ -69,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--test", type=float, metavar="FRACTION", help="held out for the report (0.2)")
     add("--validation", type=float, metavar="FRACTION", help="of the rest, held out to decide when to stop (0.1)")
     add("--no-standardise", dest="standardise", action="store_false", help="do not standardise the features")
+    add("--backend", choices=BACKENDS, help="what computes: NumPy, loops by numba, or either, as is faster (numpy)")
     add("--checkpoint", metavar="PATH", default=None, help="save the training here after each epoch")
     add("--resume", metavar="PATH", default=None, help="continue a saved training, and save it there")
 
@@ -94,7 +98,7 @@ def _settings(args: argparse.Namespace, saved: Training | None) -> dict[str, Any
     typed = {name: value for name, value in vars(args).items() if name in DEFAULTS}
     if "file" in typed:
         typed["file"] = str(Path(typed["file"]).absolute())
-    base = DEFAULTS if saved is None else saved.notes
+    base = DEFAULTS if saved is None else {"backend": DEFAULTS["backend"], **saved.notes}  # older ones lack it
     if base.keys() != DEFAULTS.keys():
         raise CheckpointError(f"{args.resume}: not saved by `autotiny train`; resume it from Python")
     for name in typed.keys() - MAY_CHANGE if saved else ():
@@ -110,7 +114,14 @@ def _training(settings: dict[str, Any], train: Dataset) -> Training:
     rate = {} if settings["learning_rate"] is None else {"learning_rate": settings["learning_rate"]}
     optimiser = OPTIMISERS[settings["optimiser"]](**rate)
     standardisation = None if settings["standardise"] else Standardisation.none(train)
-    return Training(network, optimiser, settings["batch"], seed=settings["seed"], standardisation=standardisation)
+    return Training(
+        network,
+        optimiser,
+        settings["batch"],
+        seed=settings["seed"],
+        standardisation=standardisation,
+        backend=settings["backend"],
+    )
 
 
 def _train(training: Training, train: Dataset, validation: Dataset, checkpoint: str | None) -> float:

@@ -13,6 +13,7 @@ from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, dra
 from autotiny.compiler.drawable import graph_of
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
+from autotiny.compiler.finite import without_implied
 from autotiny.compiler.products import as_products
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
@@ -310,7 +311,7 @@ def scheduled(request: Request, traced: Trace, dynamic: list[bool], formulas: Re
         outputs,
         donated(traced, request.args, dynamic, request.donate),
         formulas.checks,
-        finite + (results_of_products(outputs, finite) if by_flags else []),
+        without_implied(finite + (results_of_products(outputs, finite) if by_flags else [])),
         numbers_in(outputs) if selects and not by_flags else [],
         names=traced.names,
         threads=request.threads,

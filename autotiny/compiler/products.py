@@ -1,6 +1,6 @@
 """Forms in which NumPy is fastest, such as sums and broadcasts of small arrays as matrix products, which start sooner.
 
-    sum(A, axis=1) = A 1        sum(A, axis=0) = 1ᵀ A        b + 0 = b 1ᵀ, repeated over the columns
+    sum(A, axis=1) = A 1        sum(A, axis=0) = 1ᵀ A        b in every column of a matrix = b 1ᵀ
 
 The products are with ones: exact but for the order of a sum, and nan stays in its row or column.
 """
@@ -24,7 +24,11 @@ COPY, GREATER, MULTIPLY = OPS[np.copy], plain(np.greater), OPS[np.multiply]
 FULL = 2**16
 """Entries of an array up to which it is compared with another array: NumPy is slow at comparing with a number."""
 SMALL = 4096
-"""Entries up to which an array is repeated by a product: beyond, the work costs more than starting a broadcast."""
+"""Entries up to which arrays are small: starting an operation takes longer than the work."""
+SMALLEST = 1024
+"""Entries up to which a product repeats a row or a column faster than a broadcast starts; in double precision alone."""
+OFTEN = 16
+"""Times up to which a product repeats sums: it is faster than a sum and a broadcast."""
 FEW_ROWS = 3
 """Rows up to which comparing them one by one is faster than a reduction."""
 
@@ -99,7 +103,7 @@ def sum_as_product(term: Term) -> Any:
     if x.shape[along] > LONGEST_SUM:
         return term
     rows, columns = x.shape
-    return constant(ones((1, rows), x.dtype)) @ x if along == 0 else x @ constant(ones((columns, 1), x.dtype))
+    return of_ones(1, rows, x.dtype) @ x if along == 0 else x @ of_ones(columns, 1, x.dtype)
 
 
 def is_short_total(term: Term) -> bool:
@@ -119,12 +123,12 @@ def largest_row(x: Term) -> Any:
 
 
 def spread_as_product(term: Term) -> Term:
-    """Repeat a row or column that meets a small matrix."""
+    """Repeat a row or column that meets a small matrix; compare with a number entry by entry."""
     function, args, shape = term.op and term.op.function, term.args, term.shape
     if len(args) != 2 or not isinstance(function, np.ufunc) or function.signature is not None:
         return term
-    if len(shape) == 2 and 1 not in shape and term.size <= SMALL and any(arg.shape == shape for arg in args):
-        args = tuple([spread(arg, shape) for arg in args])
+    if len(shape) == 2 and term.size <= SMALL and any(arg.shape == shape for arg in args):
+        args = tuple([repeated(arg, shape) for arg in args])
     if function in (np.maximum, np.minimum) and 0 < term.size <= FULL:
         args = compared_entry_by_entry(args, shape)
     return with_args(term, args)
@@ -134,31 +138,36 @@ def compared_entry_by_entry(args: tuple[Term, ...], shape: tuple[int, ...]) -> t
     """Return the operands of a comparison with a number as a comparison with an array that repeats it."""
     for x, other in (args, args[::-1]):
         if x.shape == shape != () and x.dtype.kind == "f" and other.is_constant and type(other.value) in (int, float):
-            numbers = repeated(other.value, shape, x.dtype)
+            numbers = filled(other.value, shape, x.dtype)
             return (x, numbers) if x is args[0] else (numbers, x)
     return args
 
 
 @lru_cache(maxsize=64)
-def repeated(value: float, shape: tuple[int, ...], dtype: Any) -> Any:
+def filled(value: float, shape: tuple[int, ...], dtype: Any) -> Any:
     """Return the array of equal entries, the same object each time."""
     return constant(np.full(shape, value, dtype))
 
 
-def spread(x: Term, shape: tuple[int, ...]) -> Any:
-    """Return a row or column, repeated to a shape."""
-    (rows, columns), dtype = shape, x.dtype
-    if x.ndim != 2 or x.shape == shape or dtype not in (np.float32, np.float64):
+def repeated(x: Term, shape: tuple[int, int]) -> Any:
+    """Return a row or a column as a matrix of this shape that repeats it, where a product with ones is fast at that."""
+    rows, columns = shape
+    if x.shape not in ((1, columns), (rows, 1)) or x.shape == shape or x.dtype not in (np.float32, np.float64):
         return x
-    if x.is_constant:
-        return constant(np.ascontiguousarray(np.broadcast_to(x.value, shape)))
-    if made_by(x, np.log):
-        return np.log(spread(x.args[0], shape))
-    if x.shape == (rows, 1):
-        return x @ constant(ones((1, columns), dtype))
-    if made_by(x, np.matmul) and is_ones(x.args[0]) and x.shape == (1, columns):
-        return constant(ones((rows, x.args[1].shape[0]), dtype)) @ x.args[1]
-    return constant(ones((rows, 1), dtype)) @ x
+    along = x.shape.index(1)
+    if made_by(x, np.matmul) and is_ones(x.args[along]):  # sums, which are a product with ones
+        if shape[along] > OFTEN:
+            return x
+        a, b = x.args
+        return of_ones(rows, len(b), x.dtype) @ b if along == 0 else a @ of_ones(len(b), columns, x.dtype)
+    if x.dtype != np.float64 or rows * columns > SMALLEST or x.is_constant:
+        return x
+    return of_ones(rows, 1, x.dtype) @ x if along == 0 else x @ of_ones(1, columns, x.dtype)
+
+
+def of_ones(rows: int, columns: int, dtype: Any) -> Term:
+    """Return a matrix of ones."""
+    return constant(ones((rows, columns), dtype))
 
 
 def is_ones(x: Term) -> bool:

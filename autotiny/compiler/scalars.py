@@ -4,6 +4,8 @@ Where Python raises and NumPy gives inf or nan, and where a result is nan, FactE
 program.
 """
 
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -24,7 +26,7 @@ MATH = {
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10", "sqrt": "sqrt",
     "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "arcsin": "asin",
     "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    "arctan2": "atan2", "power": "pow",
+    "arctan2": "atan2", "power": "pow", "hypot": "hypot", "isfinite": "isfinite", "isinf": "isinf",
 }  # fmt: skip
 """Names of functions in the module math."""
 OPERATORS = (
@@ -32,16 +34,30 @@ OPERATORS = (
     "not_equal",
 )  # fmt: skip
 """Kinds that are operators of Python, too."""
-CONDITIONAL = {
+OTHERS = {
     "absolute": "abs()",
     "copy": "a: $a",
+    "positive": "a: $a",
+    "square": "p: $0a * $0a",
+    "reciprocal": "p: 1 / $r",
+    "isnan": "t: $0s != $0s",
+    "logical_and": "e: $a and $a",
+    "logical_or": "e: $a or $a",
+    "logical_not": "e: not $a",
     "where": "e: $1a if $0a else $2a",
+    "sign": "e: 1.0 if $0a > 0 else -1.0 if $0a < 0 else abs($0a)",
     "maximum": "e: $1a if $0a < $1a or $1a != $1a else $0a",
     "minimum": "e: $1a if $0a > $1a or $1a != $1a else $0a",
     "maximum with a number": "e: $1a if $0a < $1a else $0a",
     "minimum with a number": "e: $1a if $0a > $1a else $0a",
+    "sigmoid": "p: 1 / (1 + exp(-$0a))",
+    "log_sigmoid": "s: min($0a, 0.0) - log1p(exp(-abs($0a)))",
+    "softplus": "s: max($0a, 0.0) + log1p(exp(-abs($0a)))",
 }
 """Kinds with forms of their own in Python. The maximum or minimum of nan and a number is nan, as in NumPy."""
+OF_TRUTH = frozenset({"logical_and", "logical_or", "logical_not"})
+"""Kinds whose form is right for masks alone."""
+CALLED = re.compile(r"(\w+)\(")
 MANY = 8
 """Results from which they are made at once."""
 AS_VIEWS = "nditer(fromiter(results, float, {}), (), [['readwrite']])"
@@ -56,7 +72,7 @@ class PythonCode(NumpyCode):
     forms: ClassVar[Mapping[str, Form | Call]] = {
         **{kind: NUMPY[kind] for kind in OPERATORS},
         **{kind: Call(name) for kind, name in MATH.items()},
-        **{kind: form(text) for kind, text in CONDITIONAL.items()},
+        **{kind: form(text) for kind, text in OTHERS.items()},
     }
 
     def number(self, value: Any) -> str:
@@ -90,7 +106,14 @@ def are_numbers(plan: Schedule) -> bool:
 
 def has_functions_of(plan: Schedule) -> bool:
     """Whether Python has every function of a schedule."""
-    return PythonCode.forms.keys() >= kinds_of(plan)
+    masks = (term for term in plan.order if kind_of(term) in OF_TRUTH)
+    return PythonCode.forms.keys() >= kinds_of(plan) and all(x.dtype == bool for term in masks for x in term.args)
+
+
+def imported(plan: Schedule) -> list[str]:
+    """Return the functions of the module math that the forms of a schedule's operations call."""
+    texts = (each.name + "(" if isinstance(each, Call) else each.template for each in map(form_of, plan.order))
+    return sorted({name for text in texts for name in CALLED.findall(text) if hasattr(math, name)})
 
 
 def program(plan: Schedule) -> ProgramText:
@@ -120,11 +143,11 @@ def program(plan: Schedule) -> ProgramText:
     if looked_at:
         lines += [f"if {'not isfinite' if plan.finite else 'isnan'}(sum(results)):", "    raise FactError"]
     handed = AS_VIEWS.format(len(results)) if as_views else hand_out(plan.outputs, results)
-    imported = sorted(MATH[kind] for kind in kinds_of(plan) & MATH.keys())
+    functions = sorted({"isfinite" if plan.finite else "isnan", *imported(plan)})
     text = [
-        f"from math import {', '.join(['isfinite' if plan.finite else 'isnan', *imported])}",
+        f"from math import {', '.join(functions)}",
         "",
-        f"from numpy import {'fromiter, nditer' if as_views else 'array, float64'}",
+        f"from numpy import {'fromiter, nditer' if as_views else 'array, bool_, float64'}",
         "",
         "",
         f"def step({', '.join(called[x] for x in plan.inputs)}):",
@@ -145,7 +168,7 @@ def times_written(term: Term, operand: Term) -> int:
     """Return how often an operand stands in the text of an operation; a copy is written as what it copies."""
     if is_copied_number(term):
         return 0
-    written = PythonCode.forms[kind_of(term)]
+    written = form_of(term)
     places = [i for i, arg in enumerate(term.args) if arg is operand]
     return sum(written.template.count(f"{{{i}}}") if isinstance(written, Form) else 1 for i in places)
 
@@ -173,6 +196,11 @@ def kind_of(term: Term) -> str:
     return against_number if term.args[-1].is_constant and against_number in PythonCode.forms else term.op.kind
 
 
+def form_of(term: Term) -> Form | Call:
+    """Return the form of an operation."""
+    return PythonCode.forms[kind_of(term)]
+
+
 def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Expression:
     """One operation as an expression."""
     operands = [Expression("number", value=float(x.value)) if x.is_constant else expressions[x] for x in term.args]
@@ -183,4 +211,6 @@ def as_given(output: Term, name: str) -> str:
     """Return the text of a result as the function returns it: a number of Python or NumPy, or a 0-d array."""
     if isinstance(output.prototype, np.ndarray):
         return f"array({name})"
-    return f"float64({name})" if isinstance(output.prototype, np.floating) else name
+    if isinstance(output.prototype, np.generic):
+        return f"{'bool_' if output.dtype == bool else 'float64'}({name})"
+    return name

@@ -14,7 +14,9 @@ from autotiny.ops.reductions import sum_keep
 
 def fit(c: Any, x: Any, op: Op) -> Any:
     """Return a contribution in the shape and precision of the operand's value x."""
-    if require_array(c, x, op).shape != x.shape:
+    if type(c) is not np.ndarray:
+        require_array(c, x, op)
+    if c.shape != x.shape:
         axes = repeated_axes(c.shape, x.shape)
         if axes is None:
             raise ShapeError(f"{op.name}: a rule gave shape {c.shape}, expected {x.shape}")
@@ -30,12 +32,11 @@ def fit(c: Any, x: Any, op: Op) -> Any:
     return c.astype(x.dtype)
 
 
-def require_array(c: Any, x: Any, op: Op) -> Any:
-    """Return what a rule gave; raise UnsupportedError if it is not an array."""
+def require_array(c: Any, x: Any, op: Op) -> None:
+    """Raise UnsupportedError if what a rule gave is not an array."""
     if not hasattr(c, "shape"):
         what = f"a tuple of {len(c)}, one for each output" if isinstance(c, Arrived) else type(c).__name__
         raise UnsupportedError(f"{op.name}: a rule gave {what}, expected an array of shape {x.shape}")
-    return c
 
 
 def any_repetition(mask: Any, shape: tuple[int, ...]) -> Any:

@@ -8,6 +8,7 @@ operations stop them.
 """
 
 from collections.abc import Collection, Iterable
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,13 @@ class FastSweep(Sweep):
                 self.may_be_complex = True
 
     def run(self, order: Iterable[Node]) -> None:
-        """Visit the operations, results before operands."""
+        """Visit the operations, results before operands.
+
+        Each pulls g back to its operands: the first of two at once, the last one below; the rest by other methods.
+        """
         grads, leaves, keeps = self.grads, self.leaves, self.wanted is None
         find = grads.get if keeps else grads.pop  # what was used up is not kept
+        array = np.ndarray
         kind: Any = type(next(iter(grads), None))  # isinstance takes long to say no
         for node in order:
             g = find(node, None)
@@ -61,45 +66,56 @@ class FastSweep(Sweep):
                 self.passed_by.append(node)
             op = form.op
             if op.stops:
-                if self.masked:
-                    self.stopped_nan = self.stopped_nan or has_nan(g)
-                elif op.has("selects"):
-                    self.masked, self.before = True, grads.copy()
+                self._note_stop(op, g)
             if op.arity == 2 and not form.kwargs:
                 y = node._value
-                a, b = form.args
+                first, x = form.args
                 left, right = op.rules
-                u = a._value if type(a) is kind else a
-                v = b._value if type(b) is kind else b
-                if type(a) is kind and a._tracked:
-                    c = left(g, y, u, v)
-                    if type(c) in SCALARS and type(c) is type(u):
-                        if a in grads:
-                            grads[a] = grads[a] + c
+                value = x._value if type(x) is kind else x
+                if type(first) is not kind:
+                    u = first
+                else:
+                    u = first._value
+                    if first._tracked:
+                        c = left(g, y, u, value)
+                        if type(c) not in SCALARS or type(c) is not type(u):
+                            self._receive(op, first, g, c)
+                        elif first in grads:
+                            grads[first] = grads[first] + c
                         else:
-                            grads[a] = c
-                            if a.op is None:
-                                leaves.append(a)
-                    else:
-                        self._receive(op, a, g, c)
-                if type(b) is kind and b._tracked:
-                    c = right(g, y, u, v)
-                    if type(c) in SCALARS and type(c) is type(v):
-                        if b in grads:
-                            grads[b] = grads[b] + c
-                        else:
-                            grads[b] = c
-                            if b.op is None:
-                                leaves.append(b)
-                    else:
-                        self._receive(op, b, g, c)
-            elif op is INDEX:
-                self._put(form, g)
-            elif op.arity == 1:
+                            grads[first] = c
+                            if first.op is None:
+                                leaves.append(first)
+                if type(x) is not kind or not x._tracked:
+                    continue
+                c = right(g, y, u, value)
+            elif op.arity == 1 and op is not INDEX:
                 (x,) = form.args
-                self._receive(op, x, g, op.rules[0](g, node._value, x._value, **form.kwargs))
+                value, (rule,) = x._value, op.rules
+                c = rule(g, node._value, value, **form.kwargs) if form.kwargs else rule(g, node._value, value)
             else:
-                self._pull_each(node, form, g)
+                self._put(form, g) if op is INDEX else self._pull_each(node, form, g)
+                continue
+            if type(c) in SCALARS and type(c) is type(value):
+                if x in grads:
+                    grads[x] = grads[x] + c
+                else:
+                    grads[x] = c
+                    if x.op is None:
+                        leaves.append(x)
+            elif (
+                x in grads
+                or c is g
+                or type(c) is not array
+                or (dtype := c.dtype) is not value.dtype
+                or (dtype is not DOUBLE and dtype is not SINGLE)
+                or c.shape != value.shape
+            ):
+                self._receive(op, x, g, c)
+            else:
+                grads[x] = c
+                if x.op is None:
+                    leaves.append(x)
         self.within = list(self.within_forms()) if self.passed_by else []
 
     def is_spoilt(self) -> bool:
@@ -109,9 +125,19 @@ class FastSweep(Sweep):
         grads, before = self.grads, self.before
         for x in self.leaves:
             g = grads[x]
-            if before.get(x) is not g and has_nan(g):
+            if type(g) in SCALARS:
+                if isnan(g) and before.get(x) is not g:
+                    return True
+            elif before.get(x) is not g and has_nan(g):
                 return True
         return False
+
+    def _note_stop(self, op: Op, g: Any) -> None:
+        """Note that g arrives at an operation that may pass a part of it, which may be nan, to no operand."""
+        if self.masked:
+            self.stopped_nan = self.stopped_nan or has_nan(g)
+        elif op.has("selects"):
+            self.masked, self.before = True, self.grads.copy()
 
     def _put(self, form: Any, g: Any) -> None:
         """Add the gradient of picked entries to that of the array that they were picked from.
@@ -147,27 +173,28 @@ class FastSweep(Sweep):
             if type(arg) is kind and arg._tracked:
                 self._receive(form.op, arg, g, rule(g, node._value, *values, **kwargs))
 
-    def _receive(self, op: Op, arg: Node, g: Any, c: Any) -> None:
+    def _receive(self, op: Op, x: Node, g: Any, c: Any) -> None:
         """Add the contribution c of one operation to an operand's gradient."""
-        x, grads = arg._value, self.grads
-        dtype = getattr(c, "dtype", None)
-        if dtype is not x.dtype or c.shape != x.shape:
-            c = fit(c, x, op)
+        value, grads = x._value, self.grads
+        if type(c) is not np.ndarray or c.dtype is not value.dtype or c.shape != value.shape:
+            c = fit(c, value, op)
+        dtype = c.dtype
         if dtype is not DOUBLE and dtype is not SINGLE:
             self.may_be_complex = True
-        if c is g and arg.op is None:  # a leaf's gradient is its own, to be clipped in place
-            c = c.copy()
-        before = grads.get(arg)
-        if before is None:
-            grads[arg] = c
-            if arg.op is None:
-                self.leaves.append(arg)
-        elif (
+        if x not in grads:
+            if x.op is None:
+                self.leaves.append(x)
+                if c is g:  # a leaf's gradient is its own, to be clipped in place
+                    c = c.copy()
+            grads[x] = c
+            return
+        before = grads[x]
+        if (
             type(c) is type(before) is np.ndarray
             and c.base is None
             and c is not g  # so c is new, and this is the only reference to it
             and c.strides == before.strides  # or else the sum would lie in memory in another order than `before + c`
         ):
-            grads[arg] = np.add(before, c, out=c)
+            grads[x] = np.add(before, c, out=c)
         else:
-            grads[arg] = before + c
+            grads[x] = before + c

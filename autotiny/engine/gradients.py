@@ -13,7 +13,7 @@ from autotiny.engine import call_site, messages
 from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep, succeeds
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
-from autotiny.engine.modes import Switch, modes
+from autotiny.engine.modes import in_use, modes
 from autotiny.engine.mutation import verified_order
 from autotiny.engine.node import Node
 from autotiny.engine.recording import value_of
@@ -44,7 +44,7 @@ def backward(output: Node, grad: Any = None) -> None:
         g, before = grads[x], x._grad
         if before is not None:
             grads[x] = before + g
-        elif getattr(g, "base", None) is not None:
+        elif type(g) not in SCALARS and getattr(g, "base", None) is not None:
             grads[x] = g.copy()
     any(map(set_gradient, grads, grads.values()))  # in one call, which an interrupt (Ctrl-C) cannot stop half way
 
@@ -82,6 +82,8 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
 
 def seed(output: Node, grad: Any) -> Any:
     """Return dJ/d(output) as a sweep starts with it, from what a user gives; 1 by default."""
+    if grad is None and output._tracked and type(output._value) in SCALARS:
+        return type(output._value)(1)
     if not output.requires_grad:
         raise UnsupportedError(
             f"backward: {messages.label(output, call_site.caller_scope())} does not depend on any tracked Tensor, "
@@ -146,7 +148,7 @@ def run(
     chosen: Mapping[Node, Mask] = ALL,
 ) -> Sweep:
     """Return the sweep that finds the gradients, and keeps them all on request."""
-    tracing, debugging = (modes.tracing is not None, modes.debugging) if Switch.in_use else (False, False)
+    tracing, debugging = (modes.tracing is not None, modes.debugging) if in_use else (False, False)
     kept = None if wanted is None or keep or record or tracing else frozenset(wanted)
     path, looks = None, False
     if (wanted is None or whole) and not (record or tracing or debugging):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.modes import Switch, modes
+from autotiny.engine.modes import in_use, modes
 from autotiny.errors import UnsupportedError
 
 CONVERSIONS = (float, int, complex)
@@ -73,7 +73,7 @@ def take(tensor: Any, way: str) -> None:
 
 def note(tensor: Any, frame: FrameType) -> None:
     """Note that a frame of the user's takes the value of a tracked tensor, for a running transform; warn in debug."""
-    if not (running or Switch.in_use):
+    if not (running or in_use):
         return
     path = frame.f_code.co_filename
     if call_site.is_package_file(path):
@@ -81,7 +81,7 @@ def note(tensor: Any, frame: FrameType) -> None:
     way = Exit(tensor, path, frame.f_lineno)
     for exits in list(running.values()):
         exits.append(way)
-    if Switch.in_use and modes.debugging:
+    if in_use and modes.debugging:
         registry, words = frame.f_globals.setdefault("__warningregistry__", {}), messages.passed_exit(tensor, way.line)
         warnings.warn_explicit(words, UserWarning, path, way.number, registry=registry)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
 from functools import partial, wraps
 from operator import call
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
@@ -79,12 +79,15 @@ class Entry:
     def enter(self) -> Callable[[], Any]:
         """Return what enters it, in one call that runs no Python code."""
         steps: list[Callable[[], Any]] = [
-            partial(Switch.in_use.add, self),
+            partial(in_use.add, self),
             partial(_latest[self.switch.mode].set, self),
         ]
         return partial(any, map(_call, steps))
 
 
+in_use: set[Entry] = set()
+"""The entries that have not ended, in all threads, and some that have. While it is empty, recording need not look at
+the modes."""
 _call: Callable[[Callable[[], Any]], Any] = call
 DEFAULTS: dict[str, Any] = {"recording": True, "debugging": False, "tracing": None, "scope": (), "stable": True}
 _latest: dict[str, ContextVar[Entry | None]] = {mode: ContextVar(mode, default=None) for mode in DEFAULTS}
@@ -93,9 +96,9 @@ _latest: dict[str, ContextVar[Entry | None]] = {mode: ContextVar(mode, default=N
 
 def _innermost(mode: str) -> Entry | None:
     """Return the innermost entry that has not ended, after dropping those that have."""
-    for entry in list(Switch.in_use):
+    for entry in list(in_use):
         if not entry.lock.locked():
-            Switch.in_use.discard(entry)
+            in_use.discard(entry)
     latest = _latest[mode].get()
     while latest is not None and not latest.lock.locked():
         latest = latest.around
@@ -115,7 +118,7 @@ class _Modes:
     def __getattr__(self, mode: str) -> Any:
         if mode not in DEFAULTS:
             raise AttributeError(mode)
-        entry = _innermost(mode) if Switch.in_use else None
+        entry = _innermost(mode) if in_use else None
         return DEFAULTS[mode] if entry is None else entry.value
 
 
@@ -151,10 +154,6 @@ _lookup: ContextVar[tuple[Step | None, Entry | None]] = ContextVar("lookup", def
 
 class Switch:
     """A context manager that sets one mode of this thread and task; it may be nested, reused, shared, and decorate."""
-
-    in_use: ClassVar[set[Entry]] = set()
-    """The entries that have not ended, in all threads, and some that have. While it is empty, recording need not look
-    at the modes."""
 
     def __init__(self, mode: str, value: Any) -> None:
         self.mode, self.value = mode, value

@@ -16,13 +16,13 @@ def verified_order(*outputs: Node) -> list[Node]:
     It is the walk of graph.topological_order without the leaves, which no gradient is pulled back through.
     Raises StaleError if a value was changed.
     """
-    seen = {output for output in outputs if output.op is not None}
-    order = list(seen)
+    order = [output for output in set(outputs) if output.op is not None]
+    seen = set(order)
     doubtful: set[Node] = set()
+    kind: Any = type(outputs[0]) if outputs else Node  # isinstance takes long to say no
     for node in order:  # grows while it is walked
         if node._notes is not None:
             doubtful.add(node)
-        kind = type(node)  # isinstance takes long to say no
         for arg in node.args:
             if type(arg) is kind:
                 if arg.op is None:

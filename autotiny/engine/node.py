@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
-from autotiny.engine.modes import Mark, Switch, modes
+from autotiny.engine.modes import Mark, in_use, modes
 from autotiny.engine.values import (
     DIFFERENTIABLE,
     fingerprint,
@@ -102,21 +102,22 @@ class Node:
     @property
     def data(self) -> np.ndarray:
         """The value as an array. That of a leaf may be changed before it is recorded; that of a result is read-only."""
-        if (running or Switch.in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
+        if (running or in_use) and self._tracked and (running or (self.op is not None and modes.debugging)):
             leaving.note(self, sys._getframe(1))
         value = self._value
-        if type(value) is not np.ndarray and library(value) is not None:
+        if self.op is None and not self._argument:
+            if not self._shared:
+                if type(value) is not np.ndarray:
+                    if library(value) is not None:
+                        return value
+                    self._value = value = np.asarray(value)
+                self._notes, self._shared = {"value": fingerprint(value, EXACT_BYTES)}, True
             return value
-        if self.op is not None or self._argument:
-            if self._notes is None or "value" not in self._notes:
-                self._notes = {**(self._notes or {}), "value": fingerprint(value)}
-            return read_only(value)
-        if not self._shared:
-            self._notes = {"value": fingerprint(value, EXACT_BYTES)}
-            self._shared = True
-            if type(value) is not np.ndarray:
-                self._value = np.asarray(value)
-        return self._value
+        if library(value) is not None:
+            return value
+        if self._notes is None or "value" not in self._notes:
+            self._notes = {**(self._notes or {}), "value": fingerprint(value)}
+        return read_only(value)
 
     @data.setter
     def data(self, value: Any) -> None:

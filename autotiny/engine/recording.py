@@ -10,10 +10,10 @@ import numpy as np
 
 from autotiny.engine import call_site, messages
 from autotiny.engine.libraries import enters_rows_of_its_library, is_sparse, product_with_sparse
-from autotiny.engine.modes import Mark, Switch, modes
+from autotiny.engine.modes import Mark, in_use, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
-from autotiny.engine.values import NUMERIC, fingerprint, numbers, require_numeric
+from autotiny.engine.values import NUMERIC, SCALARS, fingerprint, numbers, require_numeric
 from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
 from autotiny.ops.loading import find, unfinished
@@ -24,7 +24,6 @@ from autotiny.ops.table import array_like, is_complex, node_in, require_real
 NUMBERS = (float, int)
 MATMUL = OPS[np.matmul]
 new = object.__new__
-ARRAYS = (np.ndarray, np.floating)
 SIMPLE_OPTIONS = frozenset({bool, float, int, slice, str, tuple, type(None), type(...)})
 OPERANDS = (Node, float, int, complex, np.ndarray, np.generic, list, tuple)  # a union is slower to look in
 AUGMENTED = {
@@ -49,7 +48,11 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
     for arg in args:
         if isinstance(arg, Node):
             values.append(arg._value)
-            kind, tracked, watched = type(arg), tracked or arg._tracked, watched or arg._shared
+            kind = type(arg)
+            if arg._tracked:
+                tracked = True
+            if arg._shared:
+                watched = True
         elif type(arg) in NUMBERS:
             values.append(arg)
         else:
@@ -61,7 +64,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
                 args = (*args[:i], arg, *args[i + 1 :])
             values.append(arg)
             watched = True
-    in_use, stable = Switch.in_use, None
+    stable = None
     if op.forms and (not in_use or modes.stable):
         stable = stable_form(op, args)
     try:
@@ -73,7 +76,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
             data = op.forward(*values, **kwargs) if kwargs else op.forward(*values)
     except Exception as error:
         raise messages.failure(op, args, error) from None
-    if not isinstance(data, ARRAYS) or data.dtype.kind != "f":
+    if type(data) not in SCALARS and (type(data) is not np.ndarray or data.dtype.kind != "f"):
         data = _numbers(op, data)
         if kind is not None and isinstance(getattr(data, "prototype", data), Outputs):
             return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
@@ -97,7 +100,7 @@ def _outputs(kind: Any, op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         node.op, node.args, node.kwargs, node._tracked = None, (), NO_OPTIONS, False
         return node
     node._notes = _fingerprints(args) or None
-    if Switch.in_use:
+    if in_use:
         _note_modes(node)
     return node
 
@@ -142,7 +145,7 @@ def _computed(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], stable: 
 
 def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Callable[[Any], Any]) -> Any:
     """Return the value of an operation in the current modes."""
-    if Switch.in_use and modes.tracing is not None:
+    if in_use and modes.tracing is not None:
         return modes.tracing(op, map(value, args), kwargs)
     return op.forward(*map(value, args), **kwargs)
 
@@ -150,7 +153,7 @@ def evaluate(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], value: Ca
 def evaluate_form(form: Any, args: tuple[Any, ...], value: Callable[[Any], Any]) -> Any:
     """Return the value of an operation on args by a form of it: the node itself, or its stable form."""
     from_operand = form.op.from_operand
-    if from_operand is not None and type(form) is Match and not (Switch.in_use and modes.tracing is not None):
+    if from_operand is not None and type(form) is Match and not (in_use and modes.tracing is not None):
         user, position = form.uses[-1]
         data = from_operand(value((args if user is None else user.args)[position]))
         if data is not None:
@@ -291,16 +294,14 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
     powers = op.forms if function is np.power else {}
 
     def method(self: Any, other: Any) -> Any:
-        kind, plain = type(self), not (Switch.in_use or self._shared)
-        if (
-            plain
-            and type(other) is kind
-            and not other._shared
-            and (self._tracked or other._tracked)
-            and not (other is self and self.op in squares)
-        ):
+        kind = type(self)
+        if in_use or self._shared:
+            return _recorded(op, self, other, other)
+        if type(other) is kind:
+            if other._shared or not (self._tracked or other._tracked) or (other is self and self.op in squares):
+                return _recorded(op, self, other, other)
             value = other._value
-        elif plain and type(other) in NUMBERS and self._tracked and not (powers and self.op in powers):
+        elif type(other) in NUMBERS and self._tracked and not (powers and self.op in powers):
             value = other
         else:
             return _recorded(op, self, other, other)
@@ -320,7 +321,7 @@ def operators(function: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any
         return node
 
     def reflected(self: Any, other: Any) -> Any:
-        if type(other) in NUMBERS and not Switch.in_use and self._tracked and not self._shared:
+        if type(other) in NUMBERS and not in_use and self._tracked and not self._shared:
             try:
                 return new_node(type(self), op, (other, self), NO_OPTIONS, forward(other, self._value))
             except Exception as error:

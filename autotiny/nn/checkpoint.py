@@ -63,7 +63,7 @@ def _settings(training: Training) -> dict[str, Any]:
     return {
         "network": {"sizes": network.sizes, "activation": network.activations, "dtype": network.dtype.name},
         "optimiser": {"kind": _kind(optimiser)} | hyperparameters,
-        "training": {name: getattr(training, name) for name in ("batch", "patience", "seed", "notes")},
+        "training": {name: getattr(training, name) for name in ("batch", "patience", "seed", "notes", "backend")},
         "examples": training.examples,
     }
 

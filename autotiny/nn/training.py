@@ -28,8 +28,8 @@ BatchFunction = Callable[[Mapping[str, Array], Array, Array], tuple[Any, Any, di
 class BatchStep:
     """Computes J, Z and dJ/dW for each parameter W of a network, from examples X and their one-hot labels Y."""
 
-    def __init__(self, eager: BatchFunction) -> None:
-        self.eager, self.compiled = eager, at.compile(eager)
+    def __init__(self, eager: BatchFunction, backend: str = "numpy") -> None:
+        self.eager, self.compiled = eager, at.compile(eager, backend=backend)
         self.may_compile = True
 
     def __call__(self, parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[float, Array, dict[str, Array]]:
@@ -48,12 +48,13 @@ class BatchStep:
         return self.eager(parameters, X, Y)
 
 
-_steps: WeakKeyDictionary[Network, BatchStep] = WeakKeyDictionary()
+_steps: WeakKeyDictionary[Network, dict[str, BatchStep]] = WeakKeyDictionary()
 
 
-def batch_step(network: Network) -> BatchStep:
+def batch_step(network: Network, backend: str = "numpy") -> BatchStep:
     """Return the network's batch step, which lives as long as the network."""
-    if network not in _steps:
+    steps = _steps.setdefault(network, {})
+    if backend not in steps:
         forward, names = type(network).forward, network.activations  # a reference to the network would keep it alive
 
         def gradients(parameters: Mapping[str, Array], X: Array, Y: Array) -> tuple[Any, Any, dict[str, Any]]:
@@ -63,8 +64,8 @@ def batch_step(network: Network) -> BatchStep:
             J.backward()
             return J, Z, {name: W[name].grad for name in W}
 
-        _steps[network] = BatchStep(gradients)
-    return _steps[network]
+        steps[backend] = BatchStep(gradients, backend)
+    return steps[backend]
 
 
 # ----- training -----
@@ -99,7 +100,8 @@ class Training:
 
     The order of examples in epoch e is drawn from (seed, e), so `state` is all that a resumed run needs. Training ends
     after `patience` epochs without a lower validation loss (None: never). X is standardised by the training examples
-    of the first run, unless there is a `standardisation`.
+    of the first run, unless there is a `standardisation`. `backend` is that of at.compile: each rounds in its own way,
+    and "auto" goes over from one to the other after a time that is not the same in every run.
 
     >>> from autotiny import nn
     >>> train, validation = nn.digits().split(0.2, seed=0)
@@ -117,6 +119,7 @@ class Training:
     standardisation: Standardisation | None = field(default=None, repr=False)
     notes: dict[str, Any] = field(default_factory=dict)
     """Additional data for a checkpoint to hold: anything that JSON can represent."""
+    backend: str = "numpy"
 
     state: TrainingState = field(init=False, repr=False)
     examples: str = field(default="", init=False, repr=False)
@@ -132,6 +135,7 @@ class Training:
         if self.patience is not None:
             require_whole("patience", self.patience, TrainingError)
         require_whole("seed", self.seed, TrainingError, least=0)
+        batch_step(self.network, self.backend)  # raises where there is no such back end
         self.state = TrainingState(self.network.values(), self.network.values())
 
     @property
@@ -237,7 +241,7 @@ class Training:
 
     def _gradients(self, X: Array, Y: Array) -> tuple[float, Array, Mapping[str, Array]]:
         values = {name: W.value for name, W in self.network.parameters.items()}
-        return batch_step(self.network)(values, X, Y)
+        return batch_step(self.network, self.backend)(values, X, Y)
 
     def _descend(self, gradients: Mapping[str, Array]) -> None:
         parameters = self.network.parameters

@@ -11,18 +11,23 @@ from autotiny.errors import ShapeError
 from autotiny.ops.table import Array, compose, conj, define, own
 
 
+def product(a: Array, b: Array) -> Array:
+    """A B of matrices, by `dot`, which takes half the time of @ on small ones."""
+    return a.dot(b) if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2 else a @ b
+
+
 def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
     """Ā = C̄ Bᵀ for C = A B; a vector is a row on the left and a column on the right."""
     if b.ndim == 1:
         return g * b if a.ndim == 1 else g[..., None] * b
-    return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else g @ b.mT
+    return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else product(g, b.mT)
 
 
 def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
     """B̄ = Aᵀ C̄ for C = A B; a vector is a row on the left and a column on the right."""
     if a.ndim == 1:
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
-    return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else a.mT @ g
+    return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else product(a.mT, g)
 
 
 define(

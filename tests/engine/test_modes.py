@@ -20,7 +20,7 @@ from autotiny.errors import NonFiniteError, UnsupportedError
 @pytest.fixture(autouse=True)
 def nothing_stays_switched():
     yield
-    assert (modes.recording, modes.debugging, modes.scope, Switch.in_use) == (True, False, (), set())
+    assert (modes.recording, modes.debugging, modes.scope, module.in_use) == (True, False, (), set())
 
 
 # ----- no_grad -----

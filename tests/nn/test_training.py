@@ -49,8 +49,8 @@ def test_one_epoch_takes_the_textbooks_steps(blobs):
 def test_every_epoch_sees_every_example_once_in_an_order_of_its_own(blobs, make_training, monkeypatch):
     batches = []
 
-    def recorded(network):
-        return lambda parameters, X, Y: batches.append(X) or batch_step(network)(parameters, X, Y)
+    def recorded(network, backend):
+        return lambda parameters, X, Y: batches.append(X) or batch_step(network, backend)(parameters, X, Y)
 
     monkeypatch.setattr("autotiny.nn.training.batch_step", recorded)
     training = make_training(batch=32)

@@ -70,6 +70,5 @@ def test_bytes_of_an_operation_are_those_it_keeps():
 
 
 def test_import_takes_time():
-    numpy, autotiny = import_seconds(processes=1)
-    assert numpy > 0
-    assert autotiny > 0
+    numpy, autotiny, compiler = import_seconds(processes=1)
+    assert min(numpy, autotiny, compiler) > 0

@@ -2,8 +2,9 @@
 
 from autotiny.compiler.backend import Backend
 from autotiny.compiler.loops.emit import LoopBackend
+from autotiny.compiler.loops.scalars import ScalarLoops
 
-BACKENDS: tuple[Backend, ...] = (LoopBackend(),)
+BACKENDS: tuple[Backend, ...] = (ScalarLoops(), LoopBackend())
 """Asked in order, before those that need no numba."""
 
 __all__ = ["BACKENDS"]

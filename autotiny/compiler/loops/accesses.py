@@ -57,9 +57,7 @@ class ViewMap(NamedTuple):
 
 def access(term: Term, indices: tuple[Index, ...]) -> Access:
     """Return what is read where a statement reads an entry of a term: views are looked through."""
-    while term.op is not None and kind(term) is TermKind.VIEW:
-        view = view_map(term)
-        assert view is not None, "a view without a map is computed by NumPy"
+    while term.op is not None and kind(term) is TermKind.VIEW and (view := view_map(term)) is not None:
         source = [Index(None, 0, offset) for offset in view.offsets]
         for (axis, step), index in zip(view.axes, indices, strict=True):
             if axis is not None:

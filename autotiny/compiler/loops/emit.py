@@ -102,6 +102,8 @@ class LoopWriter(Writer):
         """The results that are needed outside the kernel that computes them."""
         self.numbers: set[Term] = set()
         """The numbers that kernels return."""
+        self.ordered: set[Term] = set()
+        """The arrays that kernels write, in C order."""
 
     def program(self) -> ProgramText:
         """Return the program."""
@@ -185,8 +187,8 @@ class LoopWriter(Writer):
             if part.op is not None and part not in self.expressions:
                 self.write_line(part)
             if part in self.numbers and isinstance(part.prototype, np.ndarray | np.generic):
-                self.numbers.discard(part)
                 self.lines.append(f"{self.names[part]} = {self.result(part)}")
+                self.numbers.discard(part)
         if term not in set(self.plan.outputs) and term not in self.last and kind(term) in STORED:
             self.plan.place[term] = storage = Storage(len(self.plan.place), nbytes(term), [term])
             self.write_tenants(storage)
@@ -221,6 +223,7 @@ class LoopWriter(Writer):
                 lines.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
             self.expressions[x] = self.names[x]
         memory = set(kernel.memory)
+        self.ordered.update([*kernel.written, *memory])
         for x in kernel.arguments:
             if x in memory:
                 self.setup.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
@@ -235,10 +238,14 @@ class LoopWriter(Writer):
         if x.is_constant:
             return self.refer("constant", x.value)
         name = self.names[x]
+        if x.ndim and x.op is not None and x not in self.ordered and not isinstance(self.plan.place.get(x), Storage):
+            return f"np.ascontiguousarray({name})"
         return f"{name}[()]" if not x.ndim and isinstance(x.prototype, np.ndarray) and x not in self.numbers else name
 
     def result(self, output: Term) -> str:
         """Return the expression of a result; of a number as the function returns it: an array, or a scalar of NumPy."""
+        if output in self.ordered:
+            return self.names[output]
         if output not in self.numbers:
             return super().result(output)
         name = self.expressions[output]

@@ -28,8 +28,9 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("floor", "ceil", "trunc", "rint", "sqrt", "fabs"), ARITHMETIC),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "at_least", "at_most", "where"), ARITHMETIC),
     **dict.fromkeys(("add_to", "add_products", "scratch"), ARITHMETIC),
-    **dict.fromkeys(("exp", "expm1", "log", "log1p", "log2", "log10", "tanh", "sin", "cos"), MATH),
-    **dict.fromkeys(("tan", "sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2"), MATH),
+    **dict.fromkeys(("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp"), VECTOR_MATH),
+    **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan"), VECTOR_MATH),
+    **dict.fromkeys(("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2"), MATH),
     **dict.fromkeys(("hypot", "pow", "isfinite", "isinf"), MATH),
 }
 """The module of each function that kernels call."""
@@ -39,7 +40,10 @@ OPERATORS = (
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
 )  # fmt: skip
 """Kinds that are operators of Python."""
-SAME = ("exp", "expm1", "log", "log1p", "log2", "log10", "tanh", "sin", "cos", "tan", "sinh", "cosh", "sqrt", "hypot")
+SAME = (
+    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "sqrt", "hypot"),
+    *("sin", "cos", "tan", "sinh", "cosh", "tanh"),
+)
 """Kinds that are functions of the same name."""
 FORMS = {
     **{name: f"{name}()" for name in SAME},

@@ -146,14 +146,14 @@ class Nests:
                 shared = common(path, other.path)
                 related = max(related, shared)
                 if shared and not (
-                    self.precedes(other.path, path, shared) and matches(other.target, read.indices, shared, other)
+                    self.precedes(other, path, shared) and matches(other.target, read.indices, shared, other)
                 ):
                     return False
         overwritten = self.last.get(statement.term)
         for other, read in self.users.get(overwritten, ()) if overwritten is not None else ():
             shared = common(path, other.path)
             if shared and not (
-                self.precedes(other.path, path, shared) and matches(read.indices, statement.target, shared)
+                self.precedes(other, path, shared) and matches(read.indices, statement.target, shared)
             ):
                 return False
         innermost = not any(isinstance(part, Loop) for part in path[-1].body)
@@ -161,12 +161,13 @@ class Nests:
         return related >= len(path) or (innermost != deeper)
 
     @staticmethod
-    def precedes(path: list[Loop], other: list[Loop], shared: int) -> bool:
-        """Whether what is in one branch of the shared loops is computed before what is at the end of another."""
-        if shared == len(other) or shared == len(path):
+    def precedes(statement: Statement, path: Sequence[Loop], shared: int) -> bool:
+        """Whether a statement comes before the end of the body of a loop, within the loops that they share."""
+        if shared == len(path):
             return True
-        body = other[shared - 1].body
-        return body.index(path[shared]) < body.index(other[shared])
+        body = path[shared - 1].body
+        branch = statement.path[shared] if len(statement.path) > shared else statement
+        return body.index(branch) < body.index(path[shared])
 
     # ----- results -----
     def is_scalar(self, statement: Statement) -> bool:
