@@ -310,7 +310,7 @@ def conjugated(term: Term) -> Term:
 def _is_mirrored(part: Term) -> bool:
     """Whether the conjugate of an operation is the operation on the conjugates."""
     op = part.op
-    if op is None or not is_complex(part) or any(isinstance(arg.value, Outputs) for arg in part.args):
+    if op is None or not is_complex(part) or any(isinstance(arg.prototype, Outputs) for arg in part.args):
         return False
     return op.has("analytic") or op.function in MIRRORED
 

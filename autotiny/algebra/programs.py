@@ -15,12 +15,12 @@ Array = Any
 # ----- side conditions -----
 def is_float(x: Array) -> bool:
     """Whether x has a floating-point type."""
-    return np.asarray(x.value if isinstance(x, Term) else x).dtype.kind == "f"
+    return np.asarray(x.prototype if isinstance(x, Term) else x).dtype.kind == "f"
 
 
 def is_array(x: Array) -> bool:
     """Whether x is an array, possibly without axes, rather than a number."""
-    return isinstance(x.value if isinstance(x, Term) else x, np.ndarray)
+    return isinstance(x.prototype if isinstance(x, Term) else x, np.ndarray)
 
 
 def less_maximum(x: Array, axis: Any) -> Array:

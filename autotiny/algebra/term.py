@@ -5,7 +5,10 @@ included; and a Tensor may hold a term as its value, so that a whole program, it
 formula. Unlike a Tensor it also records comparisons and other functions without a gradient, and equal formulas are one
 object: common subexpressions are shared as they arise.
 
-Every term has the value that it takes on the values of its symbols.
+Every term has the value that it takes on the values of its symbols, and a prototype, of the value's type, shape and
+dtype. Values are computed as the formula is built, so that a derivation can look at them; except in a program's formula
+(`Values`), of which most are needed by nobody: there prototypes are inferred, and a value is computed when it is asked
+for.
 """
 
 import inspect
@@ -18,6 +21,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from autotiny.algebra.prototypes import prototype_of, result_of
 from autotiny.engine import call_site, messages
 from autotiny.engine.libraries import enters_rows_of_its_library
 from autotiny.engine.modes import modes
@@ -36,6 +40,9 @@ from autotiny.ops.plain import ABOUT_SHAPES, SHAPED_BY_VALUES
 from autotiny.ops.table import floats
 
 NUMBERS = (int, float, bool)
+PLAIN_OPTIONS = {int, float, bool, str, slice, type(None), type(...)}
+"""Types of most options, which hold no terms."""
+SAME_MEMORY = (np.shares_memory, np.may_share_memory)
 SCATTER = OPS[scatter]
 """In a formula it stays, also of numbers, for it says where these belong."""
 next_number = itertools.count().__next__
@@ -55,6 +62,41 @@ def _operators(function: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return method, reflected
 
 
+def _attribute(name: str, doc: str) -> property:
+    def attribute(self: "Term") -> Any:
+        value = getattr(self.prototype, name, None)  # NumPy's functions of that name take longer
+        return getattr(np.asarray(self.prototype), name) if value is None else value
+
+    return property(attribute, doc=doc)
+
+
+class Values:
+    """The values of a program's formula, on the arguments of the call for which the program is built."""
+
+    def __init__(self) -> None:
+        self.known: dict[Term, Any] = {}
+
+    def of(self, term: "Term") -> Any:
+        """Return the value of a term, computed from those that are known."""
+        if term not in self.known:
+            needed = {term}
+            order = [term]
+            for each in order:  # grows while it is walked
+                for part in each.parents:
+                    if part.values is self and part not in self.known and part not in needed:
+                        needed.add(part)
+                        order.append(part)
+            order.sort(key=operator.attrgetter("number"))
+            with np.errstate(all="ignore"):
+                for each in order:
+                    self.known[each] = computed(each.op, each.args, each.kwargs)  # type: ignore[arg-type]
+        return self.known[term]
+
+    def forget(self) -> None:
+        """Let go of all values: nobody asks for one any more."""
+        self.known.clear()
+
+
 class Term(ArrayProtocol):
     """A formula, and its value on the current values of its symbols.
 
@@ -64,10 +106,11 @@ class Term(ArrayProtocol):
     args, kwargs : its operands, all of them terms, and its options, which may hold terms in an index.
     parents : the operands, then the terms among the options.
     name : of a symbol; None for a constant and for results.
-    value : an array or a number.
+    prototype : an array or a number, of the value's type, shape and dtype; the value itself unless `values` has that.
+    values : the values of the program that it is part of; None if it is part of none.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "value")
+    __slots__ = ("__weakref__", "args", "kwargs", "name", "notes", "number", "op", "parents", "prototype", "values")
 
     op: Op | None
     args: tuple["Term", ...]
@@ -75,7 +118,8 @@ class Term(ArrayProtocol):
     parents: tuple["Term", ...]
     name: str | None
     number: int
-    value: Any
+    prototype: Any
+    values: Values | None
     notes: dict[Any, Any] | None
     """A cache of what is computed from the term alone, under the function or class that computes it."""
 
@@ -89,13 +133,18 @@ class Term(ArrayProtocol):
         """Whether it is part of a program, which other values follow, and not of a formula to be read."""
         return modes.tracing is not None
 
-    shape = property(lambda self: np.shape(self.value), doc="Lengths of the axes.")
-    ndim = property(lambda self: np.ndim(self.value), doc="Number of axes.")
-    size = property(lambda self: np.size(self.value), doc="Number of entries.")
-    dtype = property(lambda self: np.asarray(self.value).dtype, doc="NumPy's type of the entries.")
+    @property
+    def value(self) -> Any:
+        """An array or a number."""
+        return self.prototype if self.values is None else self.values.of(self)
+
+    shape = _attribute("shape", "Lengths of the axes.")
+    ndim = _attribute("ndim", "Number of axes.")
+    size = _attribute("size", "Number of entries.")
+    dtype = _attribute("dtype", "NumPy's type of the entries.")
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self.prototype)
 
     def __getitem__(self, key: Any) -> "Term":
         return apply(OPS[index], (self,), {"key": key})
@@ -108,7 +157,7 @@ class Term(ArrayProtocol):
 
     def copy(self) -> "Term":
         """Return a copy: of a scalar of NumPy it is a scalar."""
-        return self if isinstance(self.value, np.generic) else call(np.copy, (self,), {})
+        return self if isinstance(self.prototype, np.generic) else call(np.copy, (self,), {})
 
     # ----- operators -----
     __add__, __radd__ = _operators(np.add)
@@ -152,8 +201,8 @@ class Term(ArrayProtocol):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Apply a ufunc: of Python's numbers it is NumPy's, other than the operator that is recorded as it."""
         has_operator = ufunc in OPS and OPS[ufunc].forward is not ufunc
-        if has_operator and all(type(value_of(x)) in NUMBERS for x in inputs):
-            inputs = tuple([x.astype(np.asarray(x.value).dtype) if isinstance(x, Term) else x for x in inputs])
+        if has_operator and all(type(prototype_in(x)) in NUMBERS for x in inputs):
+            inputs = tuple([x.astype(x.dtype) if isinstance(x, Term) else x for x in inputs])
         return super().__array_ufunc__(ufunc, method, *inputs, **options)
 
     @staticmethod
@@ -171,23 +220,36 @@ class Term(ArrayProtocol):
 _terms: WeakValueDictionary[Any, Term] = WeakValueDictionary()
 
 
-def _new(op: Op | None, args: tuple[Term, ...], options: Mapping[str, Any], name: str | None, value: Any) -> Term:
+def _new(
+    op: Op | None,
+    args: tuple[Term, ...],
+    options: Mapping[str, Any],
+    parents: tuple[Term, ...],
+    prototype: Any,
+    values: Values | None = None,
+    name: str | None = None,
+) -> Term:
     term = Term()
-    term.op, term.args, term.kwargs, term.name, term.value = op, args, options, name, value
-    term.parents = (*args, *(part for part in flatten(options)[0] if isinstance(part, Term))) if options else args
-    term.number, term.notes = next_number(), None
+    term.op, term.args, term.kwargs, term.parents, term.name = op, args, options, parents, name
+    term.prototype, term.values, term.number, term.notes = prototype, values, next_number(), None
     return term
 
 
-def symbol(name: str, value: Any) -> Term:
+def symbol(name: str, value: Any, values: Values | None = None) -> Term:
     """Return a new variable with a value. Two symbols are different terms, even if their names are equal.
+
+    With `values` it is an argument of a program, whose values are computed where they are asked for.
 
     >>> x = symbol("x", 3.0)
     >>> y = np.exp(x) * x + np.exp(x)
     >>> y, y.args[0].args[0] is y.args[1]
     (add(multiply(exp(x), x), exp(x)), True)
     """
-    return _new(None, (), {}, name, value)
+    if values is None:
+        return _new(None, (), {}, (), value, name=name)
+    term = _new(None, (), {}, (), prototype_of(value), values, name)
+    values.known[term] = value
+    return term
 
 
 def constant(value: Any) -> Term:
@@ -198,17 +260,18 @@ def constant(value: Any) -> Term:
     key = (type(value), id(value) if by_identity else np.asarray(value).tobytes())
     term = _terms.get(key)
     if term is None:
-        term = _terms[key] = _new(None, (), {}, None, value)
+        term = _terms[key] = _new(None, (), {}, (), value)
     return term
 
 
-def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = None) -> Any:
+def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Term | None = None) -> Any:
     """Return the term of an operation on terms and other values; a constant, if all of them are constants.
 
-    Its value is computed, unless it is passed as `known`.
+    Its value is that of the term `known`, if there is one.
     """
-    if modes.tracing is not None:
-        modes.tracing.note_callers()
+    tracer = modes.tracing
+    if tracer is not None:
+        tracer.note_callers()
     args = tuple(args)
     tensor = next((arg for arg in args if isinstance(arg, Node)), None)
     if tensor is not None:  # the Tensor records
@@ -219,21 +282,61 @@ def apply(op: Op, args: Iterable[Any], options: Mapping[str, Any], known: Any = 
     key = (op, *map(id, operands), _key(options) if options else ())
     term = _terms.get(key)
     if term is None:
+        choosers = terms_in(options)
+        if tracer is not None and any(chooser.dtype == bool for chooser in choosers):
+            raise count_needed("x[mask]")
         try:
-            value = known
-            if known is None:
-                value = op.forward(*values_for(op, operands), **tree_map(value_of, dict(options)))
+            term = _of_operation(op, operands, options, (*operands, *choosers), known)
         except Exception as error:
             raise messages.failure(op, operands, error) from None
-        term = _new(op, operands, options, None, value)
-        if modes.tracing is not None and op.has("checks"):
-            modes.tracing.note_check(term)
-        if modes.tracing is not None and any(chooser.dtype == bool for chooser in term.parents[len(operands) :]):
-            raise count_needed("x[mask]")
-        if all(parent.is_constant for parent in term.parents) and (op is not SCATTER or modes.tracing is not None):
-            return constant(value)
+        if tracer is not None and op.has("checks"):
+            tracer.note_check(term)
+        if all(parent.is_constant for parent in term.parents) and (op is not SCATTER or tracer is not None):
+            return constant(term.prototype)
         _terms[key] = term
     return term
+
+
+def _of_operation(
+    op: Op,
+    operands: tuple[Term, ...],
+    options: Mapping[str, Any],
+    parents: tuple[Term, ...],
+    known: Term | None,
+) -> Term:
+    """Return a new term of an operation. Its value is computed unless it is part of a program, and can be inferred."""
+    values = next((part.values for part in parents if part.values is not None), None)
+    if known is not None and known.values is values:
+        return _new(op, operands, options, parents, known.prototype, values)
+    if values is None:
+        return _new(op, operands, options, parents, computed(op, operands, options))
+    prototype = inferred(op, operands, options)
+    if prototype is not None:
+        return _new(op, operands, options, parents, prototype, values)
+    value = computed(op, operands, options)
+    term = _new(op, operands, options, parents, prototype_of(value), values)
+    values.known[term] = value
+    return term
+
+
+def computed(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """Return the value of an operation."""
+    return op.forward(*values_for(op, operands), **mapped(value_of, options))
+
+
+def inferred(op: Op, operands: tuple[Term, ...], options: Mapping[str, Any]) -> Any:
+    """Return the prototype of an operation; None where it has to be computed."""
+    prototypes = [term.prototype for term in operands]
+    if takes_arrays(op, operands):
+        prototypes = list(map(np.asarray, prototypes))
+    return result_of(op, prototypes, mapped(prototype_in, options))
+
+
+def on_others(term: Term, others: Mapping[Term, Term]) -> Term:
+    """Return the operation of a term on what stands for its operands, which may have other values."""
+    assert term.op is not None
+    options = tree_map(lambda part: others.get(part, part) if isinstance(part, Term) else part, dict(term.kwargs))
+    return constant(apply(term.op, [others.get(arg, arg) for arg in term.args], options))
 
 
 def with_args(term: Term, args: tuple[Term, ...]) -> Term:
@@ -242,13 +345,11 @@ def with_args(term: Term, args: tuple[Term, ...]) -> Term:
     if all(map(operator.is_, args, term.args)):
         return term
     if len(term.parents) > len(args) or all(arg.is_constant for arg in args):
-        return constant(apply(term.op, args, term.kwargs, term.value))
+        return constant(apply(term.op, args, term.kwargs, term))
     key = (term.op, *map(id, args), _key(term.kwargs) if term.kwargs else ())
     made = _terms.get(key)
     if made is None:
-        made = _terms[key] = Term()
-        made.op, made.args, made.kwargs, made.name, made.value = term.op, args, term.kwargs, None, term.value
-        made.parents, made.number, made.notes = args, next_number(), None
+        made = _terms[key] = _new(term.op, args, term.kwargs, args, term.prototype, term.values)
     return made
 
 
@@ -257,9 +358,7 @@ def shown(op: Op, args: tuple[Term, ...], options: Mapping[str, Any]) -> Term:
     key = (op, *map(id, args), _key(options))
     term = _terms.get(key)
     if term is None:
-        term = _terms[key] = _new(
-            op, args, options, None, op.forward(*values_for(op, args), **tree_map(value_of, dict(options)))
-        )
+        term = _terms[key] = _new(op, args, options, (*args, *terms_in(options)), computed(op, args, options))
     return term
 
 
@@ -272,7 +371,7 @@ def with_strong_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def results(term: Any) -> Any:
     """Return the term of an operation; those of its outputs, if it has several."""
-    return unpacked(term) if isinstance(value_of(term), Outputs) else term
+    return unpacked(term) if isinstance(prototype_in(term), Outputs) else term
 
 
 def values_for(op: Op, operands: tuple[Term, ...]) -> list[Any]:
@@ -285,7 +384,7 @@ def takes_arrays(op: Op, operands: Iterable[Term]) -> bool:
     """Whether an operation works on arrays and gets numbers of Python's alone, which in a user's code have no index."""
     if isinstance(op.function, np.ufunc) or (op is OPS[index] and modes.tracing is not None):
         return False
-    return all(type(term.value) in NUMBERS for term in operands)
+    return all(type(term.prototype) in NUMBERS for term in operands)
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -298,7 +397,8 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in COMPOSED:
         return call_composition(function, args, kwargs)
     if function in ABOUT_SHAPES:
-        return function(*map(value_of, args), **tree_map(value_of, dict(kwargs)))
+        form = value_of if function in SAME_MEMORY else prototype_in
+        return function(*map(form, args), **tree_map(form, dict(kwargs)))
     if function in SHAPED_BY_VALUES:
         raise count_needed(function.__name__)
     if function in PLAIN:
@@ -332,6 +432,26 @@ def count_needed(what: str) -> ValueNeededError:
 def plain(function: Any) -> Op:
     """Return an operation for a function without a gradient."""
     return Op(function, ())
+
+
+def terms_in(options: Mapping[str, Any]) -> list[Term]:
+    """Return the terms among options."""
+    if all(
+        type(x) in PLAIN_OPTIONS or (type(x) is tuple and PLAIN_OPTIONS.issuperset(map(type, x)))
+        for x in options.values()
+    ):
+        return []
+    return [part for part in flatten(options)[0] if isinstance(part, Term)]
+
+
+def mapped(function: Callable[[Any], Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options with what a function makes of the terms among them."""
+    return tree_map(function, dict(options)) if terms_in(options) else options
+
+
+def prototype_in(part: Any) -> Any:
+    """Return the prototype of a term; anything else as it is."""
+    return part.prototype if isinstance(part, Term) else part
 
 
 def value_of(part: Any) -> Any:

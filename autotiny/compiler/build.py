@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, constant, topological_order
+from autotiny.algebra import Term, constant, on_others, topological_order
 from autotiny.compiler.backend import Backend, FactError, Pass, ProgramText
 from autotiny.compiler.captured import GENERATORS, Captured, changed_inside, drawn_inside
+from autotiny.compiler.drawable import graph_of
 from autotiny.compiler.emit import NumpyBackend
 from autotiny.compiler.factors import pull_factors
 from autotiny.compiler.finite import without_implied
-from autotiny.compiler.naming import FormulaNames, names_to_show
 from autotiny.compiler.products import as_products
 from autotiny.compiler.program import EntryPoint, Executable
 from autotiny.compiler.rewriting import assume_facts, lower, made_by, with_stable_forms
@@ -23,13 +23,10 @@ from autotiny.compiler.schedule import Schedule, schedule
 from autotiny.compiler.table import Simplified, alike, by_table, shorten, with_fast_forms
 from autotiny.compiler.trace import Trace, is_dynamic, trace
 from autotiny.compiler.watching import State
-from autotiny.engine.node import NO_OPTIONS
 from autotiny.engine.pytree import flatten, tree_map
-from autotiny.engine.recording import new_node
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import aligned
-from autotiny.ops import Op
 
 # ----- passes -----
 # They rewrite the formulas of a trace before these are scheduled.
@@ -141,9 +138,9 @@ def reports_invalid() -> bool:
 
 def as_given(output: Term, traced: Term) -> Term:
     """Return a result without axes as the function returns it: an array, or a scalar of NumPy."""
-    if isinstance(traced.value, np.generic) and isinstance(output.value, np.ndarray):
+    if isinstance(traced.prototype, np.generic) and isinstance(output.prototype, np.ndarray):
         return constant(output[()])
-    if isinstance(traced.value, np.ndarray) and not (output.ndim or output.is_constant or made_by(output, np.copy)):
+    if isinstance(traced.prototype, np.ndarray) and not (output.ndim or output.is_constant or made_by(output, np.copy)):
         return constant(np.copy(output))  # also where its value is an array: a program may give a scalar
     return output
 
@@ -181,8 +178,8 @@ class Built(NamedTuple):
     masked: bool
     """Whether nan in a result, or a singular matrix, may come from an entry that was not taken."""
     explanation: str
-    graph: Tensor | None
-    """The formula with the values of the first call, unless these are large."""
+    graph: Callable[[], Tensor | None] | None
+    """Returns the formula with the values of the first call, unless these are large."""
     backend: str
     """Which back end wrote it, and why, in words."""
     careful: "Built | None" = None
@@ -209,10 +206,19 @@ class Draft(NamedTuple):
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
-    f, args, kwargs, _, _, ints, facts, guards, _ = request
+    f, args, kwargs, _, _, ints, _, guards, _ = request
     leaves = flatten((args, dict(kwargs)))[0]
     dynamic, draws = [is_dynamic(x, ints) for x in leaves], any(isinstance(x, GENERATORS) for x in leaves)
     traced, state = pure_trace(f, lambda: trace(f, args, kwargs, dynamic, guards), draws)
+    try:
+        return by_passes(request, traced, dynamic, state)
+    finally:
+        traced.values.forget()
+
+
+def by_passes(request: Request, traced: Trace, dynamic: list[bool], state: State) -> Built:
+    """Return the program of a trace."""
+    facts = request.facts
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
     built = assemble(request, traced, dynamic, state, simplified)
@@ -239,8 +245,9 @@ def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) ->
             latest = Captured(f)
             if latest.formulas or after.state.difference(latest.state):
                 raise changed_inside(changed or "what it has captured")
-            if bits(again) != bits(traced):
+            if not same_formulas(again, traced) and bits(again) != bits(traced):
                 raise drawn_inside()
+            again.values.forget()
     except BaseException:
         before.state.restore(Captured(f).state)
         raise
@@ -346,7 +353,7 @@ def draft(
         formulas.fast,
         traced.masked and not request.guards,
         explain(formulas.counts, plan),
-        as_graph(formulas.formula, traced.names, getattr(f, "__name__", "step")),
+        graph_of(formulas.formula, traced.names, getattr(f, "__name__", "step")),
         f"{backend.name}: {source.about}" if source.about else backend.name,
     )
     return Draft(source, lambda: Executable(source, entry, tuple(watched), quiet), unloaded)
@@ -424,6 +431,26 @@ def bits(traced: Trace) -> list[bytes]:
     return [np.asarray(out.value if isinstance(out, Term) else out).tobytes() for out in traced.outputs]
 
 
+def same_formulas(traced: Trace, other: Trace) -> bool:
+    """Whether two calls have recorded the same formulas, so that no value need be computed to compare the results."""
+    formulas = [[out for out in each.outputs if isinstance(out, Term)] for each in (traced, other)]
+    if not len(traced.outputs) == len(formulas[0]) == len(formulas[1]):
+        return False
+    constants = {bytes_of(term): term for term in topological_order(*formulas[1]) if term.is_constant}
+    new = dict(zip(traced.symbols, other.symbols, strict=True))
+    for term in topological_order(*formulas[0]):
+        if term.is_constant:
+            new[term] = constants.get(bytes_of(term), term)
+        elif term.op is not None:
+            new[term] = on_others(term, new)
+    return alike([new[out] for out in formulas[0]], formulas[1])
+
+
+def bytes_of(term: Term) -> Any:
+    """Return what a constant is known by."""
+    return type(term.value), term.shape, term.dtype, np.asarray(term.value).tobytes()
+
+
 def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions: Iterable[int]) -> list[Term]:
     """Return the symbols of the donated arrays."""
     counts = [len(flatten(arg)[0]) for arg in args]
@@ -435,15 +462,12 @@ def donated(traced: Trace, args: tuple[Any, ...], dynamic: list[bool], positions
             raise UnsupportedError(f"compile: donate={position} names an argument that was not given; {len(args)} were")
         start = sum(counts[: position % len(args)])
         symbols_of_donated += [x for x in symbols[start : start + counts[position]] if x is not None and x.ndim]
-    return [x for x in symbols_of_donated if isinstance(x.value, np.ndarray)]
+    return [x for x in symbols_of_donated if isinstance(x.prototype, np.ndarray)]
 
 
 # ----- explain -----
 # The operations after each pass, the memory that the program keeps, what runs in blocks.
 
-
-SMALL, MANY = 2**24, 1000
-"""Bytes of values, and operations, up to which a formula is kept to be drawn."""
 
 CHECKED = "checked at every call; where it fails another program takes over"
 
@@ -481,47 +505,3 @@ def explain(passes: list[tuple[str, int]], plan: Schedule) -> str:
 def operations(outputs: Sequence[Term]) -> int:
     """Return the number of operations that lead to the outputs."""
     return sum(term.op is not None for term in topological_order(*outputs))
-
-
-def values_of(outputs: Sequence[Term]) -> int:
-    """Return the size of the values of a formula in bytes."""
-    return sum(getattr(term.value, "nbytes", 0) for term in topological_order(*outputs))
-
-
-def as_graph(outputs: Sequence[Term], names: FormulaNames, name: str) -> Tensor | None:
-    """Return the formulas as a recorded graph, to be drawn; None where the values are too large to be kept for that."""
-    if not outputs or values_of(outputs) > SMALL or operations(outputs) > MANY:
-        return None
-    tensors: dict[Term, Any] = {}
-    called = names_to_show(topological_order(*outputs), names)
-    for term in topological_order(*outputs):
-        if term.op is None:
-            alone = term.is_constant and not term.ndim
-            tensors[term] = term.value if alone else Tensor(term.value, requires_grad=False)
-        else:
-            args = tuple([tensors[arg] for arg in term.args])
-            tensors[term] = new_node(Tensor, drawable(term.op, len(args)), args, term.kwargs, term.value)
-        if term in called and isinstance(tensors[term], Tensor):
-            tensors[term].name = called[term].remark or called[term].text
-    return together([tensors[out] for out in outputs], name)
-
-
-def drawable(op: Op, arity: int) -> Op:
-    """Return the operation with room for the rule of each operand, also if it has no rules, as a comparison."""
-    return op if op.arity != 0 else Op(op.function, (None,) * arity, op.forward, op.kind, op.own_notation)
-
-
-def together(tensors: list[Any], name: str) -> Tensor | None:
-    """Return one node whose operands are several tensors; None if there are only numbers."""
-    tensors = [x for x in tensors if isinstance(x, Tensor)]
-    if len(tensors) < 2:
-        return tensors[0] if tensors else None
-    node: Tensor = new_node(
-        Tensor, drawable(Op(_results, ()), len(tensors)), tuple(tensors), NO_OPTIONS, tensors[0].value
-    )
-    node.name = name
-    return node
-
-
-def _results(*values: Any) -> Any:
-    return values

@@ -248,7 +248,8 @@ class Compiled:
 
         Raises UnsupportedError where it is too large to be kept for that.
         """
-        graph = self._built("graph").graph
+        make = self._built("graph").graph
+        graph = None if make is None else make()
         if graph is None:
             raise UnsupportedError("graph: the values are too large to be kept; call the function on smaller arrays")
         return graph

@@ -283,14 +283,14 @@ class Writer(Operands):
         """Any function, as it is."""
         assert term.op is not None
         if is_output(term):
-            own = "" if allocates(term) or not isinstance(term.value, np.ndarray) else ".copy()"
+            own = "" if allocates(term) or not isinstance(term.prototype, np.ndarray) else ".copy()"
             return f"{self.operand(term.args[0], None)}[{term.kwargs['key']}]{own}"
-        several = isinstance(term.value, Outputs) and numpy_name(term.op) is not None
+        several = isinstance(term.prototype, Outputs) and numpy_name(term.op) is not None
         function = term.op.function if several else term.op.forward  # NumPy's function gives a tuple
         name = self.refer(getattr(function, "__name__", "function"), function)
         operand = self.as_array if takes_arrays(term.op, term.args) else lambda x: self.operand(x, None)
         args = list(map(operand, term.args))
-        kept = kind(term) is TermKind.VIEW or allocates(term) or not isinstance(term.value, np.ndarray)
+        kept = kind(term) is TermKind.VIEW or allocates(term) or not isinstance(term.prototype, np.ndarray)
         return f"{name}({', '.join([*args, *self.options(term)])})" + ("" if kept else ".copy()")
 
     def options(self, term: Term) -> Iterator[str]:
@@ -317,17 +317,17 @@ class Writer(Operands):
         """Return the expression of an output: a copy, if it is memory of the program or an argument."""
         if output.is_constant:
             name = self.operand(output, None)
-            return f"{name}.copy()" if isinstance(output.value, np.ndarray) else name
+            return f"{name}.copy()" if isinstance(output.prototype, np.ndarray) else name
         name = self.expressions[output]
-        if output.op is not None and isinstance(output.value, np.generic) and not gives_scalars(output.op):
+        if output.op is not None and isinstance(output.prototype, np.generic) and not gives_scalars(output.op):
             return f"{name}[()]"
         fresh = output.op is not None and kind(output) is not TermKind.VIEW
-        return name if fresh or not isinstance(output.value, np.ndarray) else f"{name}.copy()"
+        return name if fresh or not isinstance(output.prototype, np.ndarray) else f"{name}.copy()"
 
 
 def takes_numbers_alone(term: Term) -> bool:
     """Whether all operands are numbers of Python's, of which an operator gives another."""
-    return all(type(arg.value) in (int, float, bool) for arg in term.args)
+    return all(type(arg.prototype) in (int, float, bool) for arg in term.args)
 
 
 def gives_scalars(op: Op) -> bool:

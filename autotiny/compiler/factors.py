@@ -101,4 +101,4 @@ def _combination(term: Term, args: Sequence[Scaled]) -> Scaled | None:
 
 def is_factor(x: Term) -> bool:
     """Whether a term is a finite number other than 0."""
-    return x.is_constant and np.ndim(x.value) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf
+    return x.is_constant and np.ndim(x.prototype) == 0 and type(x.value) is not bool and 0 < abs(x.value) < np.inf

@@ -153,7 +153,7 @@ class Operands:
     def as_array(self, x: Term) -> str:
         """Return the name of a result, as an array if it is a number of Python's."""
         name = self.operand(x, None)
-        return name if isinstance(x.value, np.ndarray | np.generic) else f"np.asarray({name})"
+        return name if isinstance(x.prototype, np.ndarray | np.generic) else f"np.asarray({name})"
 
     def zero_dimensional(self, value: np.ndarray) -> str:
         """Return the name of an array without axes, for a number that NumPy would convert at every call."""

@@ -172,7 +172,7 @@ def of_ones(rows: int, columns: int, dtype: Any) -> Term:
 
 def is_ones(x: Term) -> bool:
     """Whether it is one of the constants that `ones` returns."""
-    return x.is_constant and isinstance(x.value, np.ndarray) and x.value is ones(x.shape, x.dtype)
+    return x.is_constant and isinstance(x.prototype, np.ndarray) and x.value is ones(x.shape, x.dtype)
 
 
 FORMS_FOR_NUMPY: tuple[Pass, ...] = (shorten, masks_as_numbers, share_sign, beside_each_other, as_products)

@@ -67,7 +67,7 @@ def kind(term: Term) -> TermKind:
 def is_view(term: Term) -> bool:
     """Whether NumPy returns a view of the operand."""
     assert term.op is not None
-    if not isinstance(term.args[0].value, np.ndarray):
+    if not isinstance(term.args[0].prototype, np.ndarray):
         return False
     if term.op is INDEX:
         return is_basic(term.kwargs.get("key")) and term.ndim > 0
@@ -92,7 +92,7 @@ def allocates(term: Term) -> bool:
 
 def is_output(term: Term) -> bool:
     """Whether a term is one of several outputs of an operation."""
-    return term.op is not None and isinstance(term.args[0].value, Outputs)
+    return term.op is not None and isinstance(term.args[0].prototype, Outputs)
 
 
 def folded(op: Op) -> str:
@@ -138,7 +138,7 @@ def with_new_operands(term: Term, new: Mapping[Term, Term]) -> Term:
     if len(term.parents) == len(args):
         return with_args(term, args)
     options = tree_map(lambda part: new.get(part, part) if isinstance(part, Term) else part, dict(term.kwargs))
-    return constant(apply(term.op, args, options, term.value))
+    return constant(apply(term.op, args, options, term))
 
 
 def made_by(term: Term, function: Any) -> bool:
@@ -148,7 +148,7 @@ def made_by(term: Term, function: Any) -> bool:
 
 def is_number(term: Term, value: float) -> bool:
     """Whether a term is this very number."""
-    return term.is_constant and np.ndim(term.value) == 0 and bool(term.value == value)
+    return term.is_constant and np.ndim(term.prototype) == 0 and bool(term.value == value)
 
 
 def users(outputs: Sequence[Term]) -> dict[Term, list[Term]]:
@@ -264,7 +264,7 @@ def lowered(term: Term) -> Term:
     """Lower one operation."""
     op = term.op
     assert op is not None
-    if is_whole(op) or isinstance(term.value, Outputs):
+    if is_whole(op) or isinstance(term.prototype, Outputs):
         return without_uniform_arrays(term)
     try:
         result = constant(op.forward(*term.args, **term.kwargs))

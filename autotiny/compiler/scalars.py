@@ -126,7 +126,7 @@ def program(plan: Schedule) -> ProgramText:
     write = PythonCode()
     expressions = {x: symbol(called[x]) for x in plan.inputs}
     depths = Counter[Term]()
-    lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.value) is not float]
+    lines = [f"{called[x]} = float({called[x]})" for x in plan.inputs if type(x.prototype) is not float]
     for term in plan.order:
         if is_copied_number(term):
             expressions[term], depths[term] = expressions[term.args[0]], depths[term.args[0]]
@@ -175,7 +175,7 @@ def times_written(term: Term, operand: Term) -> int:
 
 def are_many_arrays(outputs: list[Term]) -> bool:
     """Whether the results are 0-d arrays, so many that it pays to make them at once."""
-    return len(outputs) >= MANY and all(isinstance(out.value, np.ndarray) for out in outputs)
+    return len(outputs) >= MANY and all(isinstance(out.prototype, np.ndarray) for out in outputs)
 
 
 def hand_out(outputs: list[Term], results: list[str]) -> str:
@@ -209,8 +209,8 @@ def expression_of(term: Term, expressions: Mapping[Term, Expression]) -> Express
 
 def as_given(output: Term, name: str) -> str:
     """Return the text of a result as the function returns it: a number of Python or NumPy, or a 0-d array."""
-    if isinstance(output.value, np.ndarray):
+    if isinstance(output.prototype, np.ndarray):
         return f"array({name})"
-    if isinstance(output.value, np.generic):
+    if isinstance(output.prototype, np.generic):
         return f"{'bool_' if output.dtype == bool else 'float64'}({name})"
     return name

@@ -253,7 +253,7 @@ class EquationSearch:
 
 def is_like(x: Term, other: Term) -> bool:
     """Whether two terms have the same shape and type; a scalar of NumPy counts as an array without axes."""
-    numpys = [isinstance(term.value, np.generic | np.ndarray) for term in (x, other)]
+    numpys = [isinstance(term.prototype, np.generic | np.ndarray) for term in (x, other)]
     return numpys[0] == numpys[1] and (x.shape, x.dtype) == (other.shape, other.dtype)
 
 

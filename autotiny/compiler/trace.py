@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotiny.algebra import Term, apply, symbol, topological_order
+from autotiny.algebra import Term, Values, apply, symbol, topological_order
 from autotiny.compiler.naming import FormulaName, FormulaNames, LocalNames, enter, parameter_names
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
@@ -14,6 +14,10 @@ from autotiny.engine.pytree import Rebuild, flatten
 from autotiny.engine.recording import value_of
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
+from autotiny.ops.outputs import OutputGradients
+
+FEW = 2**16
+"""Entries of all values that lead to gradients, up to which a sweep computes them to see whether one is nan."""
 
 
 def is_dynamic(x: Any, ints: bool) -> bool:
@@ -38,6 +42,7 @@ class GuardNeededError(Exception):
 class Trace(NamedTuple):
     """A call as formulas."""
 
+    values: Values
     symbols: list[Term]
     outputs: list[Any]
     """Terms, and other values that the function returned."""
@@ -66,6 +71,12 @@ class FormulaTracer(Tracer):
     def __call__(self, op: Op, values: Iterable[Any], options: Mapping[str, Any]) -> Any:
         """The operation on formulas."""
         return apply(op, values, options)
+
+    def knows(self, grads: Iterable[Any]) -> bool:
+        """Whether the gradients are small enough to be computed twice, here and in the program."""
+        parts = (part for g in grads for part in (g.parts if isinstance(g, OutputGradients) else (g,)))
+        terms = [term for part in parts if isinstance(term := value_of(part), Term)]
+        return sum(term.size for term in topological_order(*terms)) <= FEW
 
     def note_callers(self) -> None:
         """Learn the user's names for what was computed up to now."""
@@ -112,7 +123,8 @@ def trace(
     """
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
-    inputs = [symbol(name, leaf) if varies else leaf for name, leaf, varies in zip(names, leaves, dynamic, strict=True)]
+    values = Values()
+    inputs = [symbol(name, x, values) if varies else x for name, x, varies in zip(names, leaves, dynamic, strict=True)]
     symbols = [term for term, varies in zip(inputs, dynamic, strict=True) if varies]
     known: FormulaNames = {}
     enter(known, dict(zip(names, inputs, strict=True)) if len(names) == len(args) + len(kwargs) else {})
@@ -121,12 +133,16 @@ def trace(
     with Switch("tracing", tracer), Switch("recording", True), np.errstate(all="ignore"):
         try:
             result = f(*positional, **by_name)
+        except BaseException:
+            values.forget()
+            raise
         finally:
             tracer.locals.finish()
     enter(known, dict(zip(names, inputs, strict=True)))
     outputs, rebuild_outputs = flatten(result)
     flags = tracer.swept, tracer.masked, tracer.unbounded
-    return Trace(symbols, with_checks(list(map(plain, outputs)), tracer.checks), rebuild_outputs, known, *flags)
+    outputs = with_checks(list(map(plain, outputs)), tracer.checks)
+    return Trace(values, symbols, outputs, rebuild_outputs, known, *flags)
 
 
 def with_checks(outputs: list[Any], checks: list[Term]) -> list[Any]:

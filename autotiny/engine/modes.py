@@ -43,6 +43,10 @@ class Tracer(Protocol):
         """Return the result of the operation, in place of its forward function."""
         ...
 
+    def knows(self, grads: Iterable[Any]) -> bool:
+        """Whether the sweep can see if one of these gradients is nan; if not, that is seen when the program runs."""
+        return True
+
     def note_callers(self) -> None:
         """Note the running functions, called before an operation is applied to formulas."""
 

@@ -78,7 +78,7 @@ def record(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any] = NO_OPTIONS
         raise messages.failure(op, args, error) from None
     if type(data) not in SCALARS and (type(data) is not np.ndarray or data.dtype.kind != "f"):
         data = _numbers(op, data)
-        if kind is not None and isinstance(getattr(data, "value", data), Outputs):
+        if kind is not None and isinstance(getattr(data, "prototype", data), Outputs):
             return unpacked(_outputs(kind, op, args, kwargs, data, tracked))
     if kind is None:
         return data

@@ -103,7 +103,7 @@ class Selection:
             ]
         )
         y_value, taken = node._value, self.taken[node]
-        several = isinstance(getattr(y_value, "value", y_value), Outputs)
+        several = isinstance(getattr(y_value, "prototype", y_value), Outputs)
         finite = np.isfinite(in_a_row(y_value) if several else y_value)
         if taken is None or is_true_everywhere(finite):
             return y, args
@@ -164,7 +164,7 @@ def used_entries(node: Node, taken: Mask) -> list[Mask]:
 def _by_flow(node: Node, taken: Mask) -> list[Mask]:
     """Return the entries that lie where the taken entries of the result come from."""
     op, args, kwargs = operation_of(node)
-    outputs = getattr(node._value, "value", node._value)
+    outputs = getattr(node._value, "prototype", node._value)
     if isinstance(outputs, Outputs) and not (op.has("moves") or op.has("linear")):
         each = split(taken, outputs)
         if op.used is None and op.has("elementwise"):
@@ -190,7 +190,7 @@ def _by_rules(op: Op, g: Any, y: Any, args: list[Any], kwargs: Mapping[str, Any]
 def as_gradient(taken: Mask, node: Node) -> Any:
     """Return a mask of a result as a gradient of zeros and ones."""
     g = ones_like(node._value) if taken is None else taken * 1.0
-    outputs = getattr(node._value, "value", node._value)
+    outputs = getattr(node._value, "prototype", node._value)
     return OutputGradients(node._value, split(g, outputs)) if isinstance(outputs, Outputs) else g
 
 

@@ -89,7 +89,7 @@ for function in newer("unstack"):
     define_outputs(
         function,
         unstack_back,
-        traits="moves analytic linear keeps_sign",
+        traits="moves analytic linear keeps_sign resizes",
         words="cut along an axis: the gradients are put together again",
     )
 

@@ -59,7 +59,7 @@ def inverse_real_back(g: Array, y: Array, x: Array, n: int | None = None, axis: 
     return fitted(twice if is_complex(x) else np.real(twice), x.shape[axis], axis)
 
 
-TRAITS, BACK = "mixes smooth linear", "Fourier transform: transformed once more, since its matrix is symmetric"
+TRAITS, BACK = "mixes smooth linear resizes", "Fourier transform: transformed once more, since its matrix is symmetric"
 define(np.fft.fft, transform_back(np.fft.fft), traits=TRAITS, words=BACK)
 define(np.fft.ifft, transform_back(np.fft.ifft), traits=TRAITS, words=BACK)
 define(

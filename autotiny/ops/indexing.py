@@ -31,7 +31,7 @@ def formula_in(key: Key) -> Any:
 
 @own(
     lambda g, y, x, key=None, shape=None: pick(g, key),
-    traits="mixes analytic linear fills",
+    traits="mixes analytic linear fills resizes",
     words="each entry receives the gradient of the place that it was put",
 )
 def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
@@ -51,7 +51,7 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
 
 @own(
     lambda g, y, x, key=None: scatter(g, key=key, shape=x.shape),
-    traits="moves analytic linear keeps_sign selects",
+    traits="moves analytic linear keeps_sign selects resizes",
     words="each entry that was picked receives its gradient; the others receive 0",
 )
 def index(x: Array, key: Key = None) -> Array:

@@ -146,7 +146,7 @@ class Arrived(tuple[Any, ...]):
 @own(
     lambda g, y, x, key=0: OutputGradients(x, {key: g}),
     kind="index",
-    traits="moves analytic linear keeps_sign selects",
+    traits="moves analytic linear keeps_sign selects resizes",
     words="one of several outputs: it receives its gradient, the others 0",
 )
 def output(x: Any, key: int = 0) -> Array:

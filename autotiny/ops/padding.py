@@ -23,7 +23,7 @@ def inside(g: Array, x: Array, pad_width: Any) -> Array:
 
 @own(
     lambda g, y, x, pad_width=0, constant_values=0: inside(g, x, pad_width),
-    traits="moves analytic fills",
+    traits="moves analytic fills resizes",
     words=PIECES,
 )
 def pad_constant(x: Array, pad_width: Any = 0, constant_values: Any = 0) -> Array:

@@ -27,7 +27,7 @@ def whole(counts: Counts) -> tuple[int, ...]:
     lambda g, y, x, lengths=(), axes=(), strides=(), dilations=(): overlap_add(
         g, shape=x.shape, axes=axes, strides=strides, dilations=dilations
     ),
-    traits="moves analytic linear keeps_sign selects rearranges",
+    traits="moves analytic linear keeps_sign selects rearranges resizes",
     words="each entry receives the gradients of all windows that it is in",
 )
 def patches(x: Array, lengths: Counts = (), axes: Counts = (), strides: Counts = (), dilations: Counts = ()) -> Array:
@@ -46,7 +46,7 @@ def patches(x: Array, lengths: Counts = (), axes: Counts = (), strides: Counts =
     lambda g, y, x, shape=(), axes=(), strides=(), dilations=(): patches(
         g, lengths=x.shape[: len(axes)], axes=axes, strides=strides, dilations=dilations
     ),
-    traits="mixes analytic linear fills",
+    traits="mixes analytic linear fills resizes",
     words="each entry receives the gradient of the place that it was added to",
 )
 def overlap_add(x: Array, shape: Counts = (), axes: Counts = (), strides: Counts = (), dilations: Counts = ()) -> Array:

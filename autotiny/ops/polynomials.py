@@ -123,7 +123,7 @@ def roots_back(g: Array, y: Array, p: Array) -> Array:
 define(
     np.roots,
     roots_back,
-    traits="mixes smooth unbounded",
+    traits="mixes smooth unbounded resizes",
     words="roots: powers of each, divided by the slope of the polynomial there",
 )
 

@@ -69,7 +69,7 @@ def vecmat(x1: Array, x2: Array) -> Array:
 @own(
     lambda g, y, a, v: np.correlate(g, conj(v), "valid"),
     lambda g, y, a, v: np.correlate(g, conj(a), "valid"),
-    traits="mixes analytic linear keeps_sign",
+    traits="mixes analytic linear keeps_sign resizes",
     words="convolution: correlated with the other factor",
 )
 def convolution(a: Array, v: Array) -> Array:

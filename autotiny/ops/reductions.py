@@ -198,7 +198,8 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
     with np.errstate(all="ignore"):
         total = np.sum((size / unit) ** ord, axis=axis, keepdims=True) ** (1 / ord) * unit
     total = np.where(np.isinf(total) & (largest < np.inf), np.nan, total + (ord > 0) * (total == 0))
-    return np.where(in_range, norm, np.reshape(total, norm.shape)).astype(norm.dtype)
+    result = np.where(in_range, norm, np.reshape(total, norm.shape)).astype(norm.dtype)
+    return result[()] if isinstance(norm, np.generic) else result
 
 
 @own(

@@ -44,7 +44,7 @@ PIECES = "each part receives its piece of the gradient"
 define(np.reshape,
        lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
        forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)),
-                         traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
+                         traits="moves analytic linear keeps_sign reshapes resizes",         words=MOVED)
 define(np.ravel,
        lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
        forward=lambda x, order="C": np.ravel(x, order=fixed(order)),
@@ -60,7 +60,7 @@ define(np.swapaxes,      lambda g, y, x, axis1=0, axis2=0: np.swapaxes(g, axis1,
 define(np.moveaxis,      lambda g, y, x, source=0, destination=0: np.moveaxis(g, destination, source),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
 define(np.broadcast_to,  lambda g, y, x, shape=None: g,
-                         traits="moves analytic linear keeps_sign rearranges",
+                         traits="moves analytic linear keeps_sign rearranges resizes",
                          words="broadcasting: the gradients of all copies are summed")
 define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
                          traits="moves analytic linear keeps_sign rearranges",       words=MOVED)
@@ -78,7 +78,7 @@ def astype(x: Array, dtype: Any = None) -> Array:
     return x.astype(dtype)
 
 
-@own(each=piece, at_once=pieces, traits="moves analytic keeps_sign fills", words=PIECES)
+@own(each=piece, at_once=pieces, traits="moves analytic keeps_sign fills resizes", words=PIECES)
 def join(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis."""
     return np.concatenate(arrays, axis=axis)
@@ -94,7 +94,7 @@ def layers(g: Array, y: Array, arrays: Sequence[Array], axis: int = 0) -> list[A
     return [layer(i, g, y, axis=axis) for i in range(len(arrays))]
 
 
-@own(each=layer, at_once=layers, traits="moves analytic keeps_sign fills", words=PIECES)
+@own(each=layer, at_once=layers, traits="moves analytic keeps_sign fills resizes", words=PIECES)
 def stack(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays of one shape along a new axis."""
     return np.stack(arrays, axis=axis)

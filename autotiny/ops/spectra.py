@@ -210,7 +210,7 @@ def eig_back(g: Any, y: Any, x: Array) -> Array:
 define_outputs(
     np.linalg.eig,
     eig_back,
-    traits="mixes smooth unbounded fills",
+    traits="mixes smooth unbounded fills resizes",
     used=matrices,
     singular=has_coinciding,
     words="eigenvalues: between the eigenvectors; eigenvectors: turned by the gaps of eigenvalues",

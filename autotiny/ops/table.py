@@ -65,6 +65,7 @@ TRAITS = {
     "positive": "y > 0 for all real arguments",
     "keeps_sign": "y > 0 where all arguments are positive",
     "reshapes": "y has the entries of x in the same order, unless the option `order` says otherwise",
+    "resizes": "y has lengths by an option or as sums of those of the arguments, or a type that depends on values",
     "rearranges": "y is a view of x with its axes in another order or direction, or repeated",
     "real": "it is defined for real arguments alone, and refuses complex ones",
     "checks": "y is x, or an error where x is not what it should be; formulas to be read leave it out",

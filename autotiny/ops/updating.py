@@ -23,7 +23,7 @@ def landed(g: Array, x: Array, key: Key) -> Array:
 @own(
     lambda g, y, x, values, key=None: updated(g, g.dtype.type(0), key=key),
     lambda g, y, x, values, key=None: landed(pick(g, key), x, key),
-    traits="moves analytic keeps_sign selects",
+    traits="moves analytic keeps_sign selects resizes",
     words=(
         "the entries that were replaced receive 0; the others their gradient",
         "each value receives the gradient of its place",

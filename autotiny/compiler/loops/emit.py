@@ -65,7 +65,7 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     guards = list[Guard]()
     assert plan.stop is not None or not (plan.finite or plan.not_nan)
     for sums in plan.checks:
-        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.value)))
+        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
         guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
@@ -139,7 +139,7 @@ class LoopWriter(Writer):
         text = [*head, "", *self.setup, "", "", f"def step({parameters}):", *body, ""]
         signatures = {kernel.name: self.signature(kernel) for kernel in self.kernels}
         first = self.kernels[0].arguments if parts[0].is_kernel else []
-        arrays = [x for x in plan.inputs if isinstance(x.value, np.ndarray)]
+        arrays = [x for x in plan.inputs if isinstance(x.prototype, np.ndarray)]
         return ProgramText(
             "\n".join(text),
             self.objects,
@@ -199,7 +199,7 @@ class LoopWriter(Writer):
         for part in term.parents:
             if part.op is not None and part not in self.expressions:
                 self.write_line(part)
-            if part in self.numbers and isinstance(part.value, np.ndarray | np.generic):
+            if part in self.numbers and isinstance(part.prototype, np.ndarray | np.generic):
                 self.lines.append(f"{self.names[part]} = {self.result(part)}")
                 self.numbers.discard(part)
         if term not in set(self.plan.outputs) and term not in self.last and kind(term) in STORED:
@@ -257,7 +257,7 @@ class LoopWriter(Writer):
             return f"np.ascontiguousarray({name}.T)"
         if x.ndim and x.op is not None and x not in self.ordered and not isinstance(self.plan.place.get(x), Storage):
             return f"np.ascontiguousarray({name})"
-        return f"{name}[()]" if not x.ndim and isinstance(x.value, np.ndarray) and x not in self.numbers else name
+        return f"{name}[()]" if not x.ndim and isinstance(x.prototype, np.ndarray) and x not in self.numbers else name
 
     def result(self, output: Term) -> str:
         """Return the expression of a result; of a number as the function returns it: an array, or a scalar of NumPy."""
@@ -266,9 +266,9 @@ class LoopWriter(Writer):
         if output not in self.numbers:
             return super().result(output)
         name = self.expressions[output]
-        if isinstance(output.value, np.ndarray):
+        if isinstance(output.prototype, np.ndarray):
             return f"np.array({name}{type_of(output)})"
-        return f"np.{output.dtype.name}({name})" if isinstance(output.value, np.generic) else name
+        return f"np.{output.dtype.name}({name})" if isinstance(output.prototype, np.generic) else name
 
 
 def is_in_columns(x: Term) -> bool:

@@ -128,7 +128,7 @@ def operand_types(term: Term) -> tuple[np.dtype, ...] | None:
     if function is np.where:
         types: tuple[np.dtype, ...] = (BOOL, term.dtype, term.dtype)
     elif isinstance(function, np.ufunc) and function.signature is None and function.nout == 1:
-        if op.forward is not function and all(type(arg.value) in (int, float, bool) for arg in term.args):
+        if op.forward is not function and all(type(arg.prototype) in (int, float, bool) for arg in term.args):
             raises = op.kind in ("divide", "power") and not (term.args[1].is_constant and term.args[1].value)
             return None if raises or term.dtype != np.float64 else (term.dtype,) * len(term.args)
         types = _loop_of(function, tuple(map(_kind_of_number, term.args)))
@@ -140,7 +140,7 @@ def operand_types(term: Term) -> tuple[np.dtype, ...] | None:
 
 def _kind_of_number(x: Term) -> Any:
     """Return the type of an operand; Python's own for a number of Python's, which takes that of the others."""
-    return type(x.value) if type(x.value) in (int, float) else x.dtype
+    return type(x.prototype) if type(x.prototype) in (int, float) else x.dtype
 
 
 @cache
@@ -156,6 +156,8 @@ def has_loop(term: Term) -> bool:
     if term.dtype not in NUMBERS | {BOOL} or any(arg.dtype not in LOADED for arg in term.args):
         return False
     if len(term.parents) > len(term.args) or not all(x.size for x in (term, *term.args)):
+        return False
+    if any(isinstance(part.prototype, str | bytes) for part in term.args):
         return False
     op, way = term.op, kind(term)
     assert op is not None
