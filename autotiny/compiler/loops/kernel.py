@@ -59,6 +59,8 @@ class KernelText:
         for statement in nests.made.values():
             if statement.folds:
                 self.starts.setdefault(statement.path[statement.level], []).append(statement)
+        self.grouped = {x.path[x.level - 1]: x for x in nests.made.values() if x.beside > 1}
+        """The products of rows that are computed several at a time, by the loop over them."""
         self.arrays: dict[Term, None] = {}
         """The arrays and numbers that are arguments."""
         self.body = self.block(nests.body, [])
@@ -136,8 +138,12 @@ class KernelText:
 
     def untaken(self, base: str) -> str:
         """Return a name that no term has."""
-        taken = set(self.names.values())
-        return next(name for i in count(1) if (name := f"{base}{i}") not in taken)
+        return next(name for i in count(1) if (name := f"{base}{i}") not in self.called)
+
+    @property
+    def called(self) -> set[str]:
+        """The names that terms have."""
+        return set(self.names.values())
 
     def take(self, module: str, name: str) -> None:
         """Import a name from a module."""
@@ -152,6 +158,8 @@ class KernelText:
                 lines += self.guard(part)
             elif isinstance(part, Statement):
                 lines += self.statement(part)
+            elif (statement := self.grouped.get(part)) is not None:
+                lines += self.side_by_side(statement)
             else:
                 first = ""
                 for statement in self.starts.get(part, ()):
@@ -182,6 +190,25 @@ class KernelText:
         for loop, _ in reversed(inner):
             lines = [f"for {loop.name} in range({loop.extent}):", *(f"    {line}" for line in lines)]
         return lines
+
+    def side_by_side(self, statement: Statement) -> list[str]:
+        """Return the loop over products of rows, several in each turn: dW_1, dW_2, ..."""
+        (k,), turns = statement.reduced, range(statement.beside)
+        loop, inner, name = statement.path[k - 1], statement.path[k], self.names[statement.term]
+        prefix = next(x for n in count(1) if not any((x := name + n * "_") + str(i) in self.called for i in turns))
+        totals = [f"{prefix}{turn}" for turn in turns]
+        zero = self.neutral(statement)
+        reads = [[neighbour(read, k - 1, turn) for read in statement.reads] for turn in turns]
+        factors = [", ".join(self.write(self.operand(read, statement)) for read in pair) for pair in reads]
+        places = [neighbour(Access(statement.term, statement.target), k - 1, turn).indices for turn in turns]
+        add = self.call("add_products")
+        return [
+            f"for {loop.name} in range(0, {loop.extent}, {statement.beside}):",
+            f"    {' = '.join(totals)} = {zero}",
+            f"    for {inner.name} in range({inner.extent}):",
+            *(f"        {x} = {add}({x}, {pair})" for x, pair in zip(totals, factors, strict=True)),
+            *(f"    {entry(name, place, statement)} = {x}" for x, place in zip(totals, places, strict=True)),
+        ]
 
     def neutral(self, statement: Statement) -> str:
         """Return the value that a reduction starts from."""
@@ -360,6 +387,13 @@ def moved(read: Access, statement: Statement, indices: Sequence[Index]) -> Acces
     return Access(
         read.root, tuple(index if index.loop is None else through(index, loops[index.loop]) for index in read.indices)
     )
+
+
+def neighbour(read: Access, loop: int, turns: int) -> Access:
+    """Return what is read some turns of a loop ahead."""
+    ahead = [index._replace(offset=index.offset + turns * index.scale) for index in read.indices]
+    pairs = zip(read.indices, ahead, strict=True)
+    return Access(read.root, tuple(other if index.loop == loop else index for index, other in pairs))
 
 
 def through(index: Index, other: Index) -> Index:

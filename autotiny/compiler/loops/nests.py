@@ -56,6 +56,8 @@ class Statement:
     """Names for the loops."""
     terms: int = 0
     """How many products are added in one expression; 0 where a statement adds none."""
+    beside: int = 1
+    """How many neighbouring entries are computed in one loop over products: what they share is loaded once."""
     path: list[Loop] = field(default_factory=list)
 
     @property
@@ -67,6 +69,13 @@ class Statement:
     def level(self) -> int:
         """The number of loops around the place where it is complete."""
         return min(self.reduced, default=len(self.extents))
+
+    @property
+    def open_loops(self) -> int:
+        """The number of its loops, from the outermost, that other statements may share."""
+        if not (self.terms and self.folds):
+            return len(self.extents)
+        return self.level - (self.beside > 1)
 
 
 @dataclass(eq=False)
@@ -101,7 +110,7 @@ class Nests:
         parent = self.best(statement)
         path = [] if parent is None else parent.path
         for extent in statement.extents[len(path) :]:
-            loop = Loop(extent, parent=parent, closed=len(path) in statement.reduced and statement.terms > 0)
+            loop = Loop(extent, parent=parent, closed=len(path) >= statement.open_loops)
             loop.name = self.name_of_loop(statement.letters[len(path)], path)
             (self.body if parent is None else parent.body).append(loop)
             path, parent = [*path, loop], loop
@@ -120,11 +129,10 @@ class Nests:
     def best(self, statement: Statement) -> Loop | None:
         """Return the innermost loop that a statement can share; None for none."""
         found: Loop | None = None
-        own = statement.level if statement.terms and statement.folds else None  # a loop over products has no other use
         for position in range(len(self.body) - 1, self.earliest(statement) - 1, -1):
             top = self.body[position]
             if isinstance(top, Loop):
-                for path in paths(top, statement.extents[:own]):
+                for path in paths(top, statement.extents[: statement.open_loops]):
                     if (found is None or len(path) > len(found.path)) and self.allows(path, statement):
                         found = path[-1]
         return found
@@ -174,6 +182,8 @@ class Nests:
         path, level = statement.path, statement.level
         if statement.term in self.results:
             return not statement.target
+        if statement.beside > 1:
+            return False
         if any(loop not in statement.reduced for loop in range(level, len(path))):
             return False
         around = path[:level]
@@ -215,6 +225,8 @@ SHORT = 8
 """Length up to which a sum over k is one expression."""
 TOGETHER = 4
 """Products that are added at once in a longer one: a row of the result is loaded and stored as often."""
+BESIDE = 4
+"""Entries that are computed in one loop over products of rows; two take longer than one."""
 
 
 def statement_of(term: Term, turned: Set[Term]) -> Statement:
@@ -294,7 +306,9 @@ def product(term: Term, turned: Set[Term]) -> Statement:
         for read in (access(a, (*first, *i, place_of_k), turned), access(b, (*second, place_of_k, *j), turned))
     ]
     together = length if short else 1 if in_one_row else TOGETHER
-    return Statement(term, extents, target, reads, frozenset() if short else frozenset({place}), letters, together)
+    reduced = frozenset[int]() if short else frozenset({place})
+    grouped = in_one_row and not short and columns and term.shape[-1] % BESIDE == 0
+    return Statement(term, extents, target, reads, reduced, letters, together, BESIDE if grouped else 1)
 
 
 def is_contiguous_along(x: Term, axis: int, turned: Set[Term]) -> bool:
