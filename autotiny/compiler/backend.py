@@ -42,6 +42,8 @@ class ProgramText(NamedTuple):
     """
     signatures: Mapping[str, Sequence[Argument]] = {}
     """The kernels that `text` calls, with what they take: arrays of any other order are copied into C order first."""
+    may_warn: bool = True
+    """Whether NumPy computes any of it, which may warn."""
     takes_arrays: bool = False
     """Whether `step` begins with a kernel that takes every array among its arguments, and so compares their shapes."""
     about: str = ""

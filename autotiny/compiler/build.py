@@ -343,7 +343,7 @@ def draft(
         *(["over"] if formulas.fast or formulas.moved else []),
         *(["divide"] if formulas.fast else []),
     ]
-    quiet = traced.swept and not source.in_python
+    quiet = traced.swept and source.may_warn
     unloaded = Built(
         None,
         len(args),

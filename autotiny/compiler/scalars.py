@@ -154,7 +154,7 @@ def program(plan: Schedule) -> ProgramText:
         *(f"    {line}" for line in [*lines, f"return {handed}"]),
         "",
     ]
-    return ProgramText("\n".join(text), {"FactError": FactError}, in_python=True)
+    return ProgramText("\n".join(text), {"FactError": FactError}, in_python=True, may_warn=False)
 
 
 def original(term: Term) -> Term:

@@ -67,7 +67,7 @@ class Labels:
         """Return the operation that made a tensor on the formulas of its operands, long ones cut short."""
         operands = [self._short(arg) for arg in x.args]
         try:
-            return constant(apply(made_by(x), operands, x.kwargs, x.value))
+            return constant(apply(made_by(x), operands, x.kwargs, symbol(self.names[x], x.value)))
         except Exception:  # a user's operation may not run on formulas
             return symbol(self.names[x], x.value)
 

@@ -145,6 +145,7 @@ class LoopWriter(Writer):
             self.objects,
             kernels=self.kernel_module(),
             signatures=signatures,
+            may_warn=not all(part.is_kernel for part in parts),
             takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
         )
 
