@@ -1,6 +1,6 @@
 """The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,9 @@ from autotiny.compiler.table import shorten
 
 LARGEST_PRODUCT = 2**15
 """Multiplications from which BLAS is faster than a loop."""
+LONGEST, PART = 90, 40
+"""Results up to which a kernel is one function, and those in each where it is several: numba's time grows faster than
+a function, and every call takes time, too."""
 
 
 STORED = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
@@ -43,8 +46,13 @@ class Stage:
     terms: list[Term]
 
 
-def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = ()) -> list[Stage]:
-    """Return the parts of the program in order, with as few kernels as there can be."""
+def stages(
+    order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = (), looks: Set[Term] = frozenset()
+) -> list[Stage]:
+    """Return the parts of the program in order, with as few kernels as there can be.
+
+    looks : what is computed for the guards alone.
+    """
     number: dict[Term, int] = {}
     loops = {term: in_loops(term) for term in order}
     for term in order:
@@ -57,7 +65,20 @@ def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] =
     found: dict[int, list[Term]] = {}
     for term in order:
         found.setdefault(number[term], []).append(term)
-    return [Stage(i % 2 == 0, terms) for i, terms in sorted(found.items())]
+    return [part for i, terms in sorted(found.items()) for part in in_parts(Stage(i % 2 == 0, terms), looks)]
+
+
+def in_parts(stage: Stage, looks: Set[Term]) -> list[Stage]:
+    """Return a stage in parts that numba compiles in time. What is only looked at is computed beside its operands."""
+    if not stage.is_kernel or len(stage.terms) <= LONGEST:
+        return [stage]
+    position: dict[Term, float] = {}
+    for i, term in enumerate(stage.terms):
+        after = max((position[x] for x in term.parents if x in position), default=0.0)
+        position[term] = after + 0.01 if term in looks else i
+    terms = sorted(stage.terms, key=position.__getitem__)
+    size = -(-len(terms) // -(-len(terms) // PART))
+    return [Stage(True, terms[i : i + size]) for i in range(0, len(terms), size)]
 
 
 def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guard], list[Term]]:
@@ -103,6 +124,8 @@ class LoopWriter(Writer):
     def __init__(self, plan: Schedule) -> None:
         self.last = {x: place for x, place in plan.place.items() if isinstance(place, Term) and x is not place}
         self.guards, order = with_guards(plan, self.last)
+        self.looks = set(order) - set(plan.order)
+        """What is computed for the guards alone."""
         super().__init__(replace(plan, order=order, place=dict(self.last), storages=[], group={}))
         self.turned = {x for x in plan.inputs if is_in_columns(x) and x not in set(self.last.values())}
         """Arguments of which kernels take the transposes."""
@@ -121,7 +144,8 @@ class LoopWriter(Writer):
         plan = self.plan
         for term, place in self.last.items():
             self.names[term] = self.names[place]
-        parts = stages(plan.order, self.last, [total for guard in self.guards for total in guard.totals])
+        totals = [total for guard in self.guards for total in guard.totals]
+        parts = stages(plan.order, self.last, totals, self.looks)
         self.needed = self.results_of(parts)
         home = {term: i for i, part in enumerate(parts) for term in part.terms}
         for i, part in enumerate(parts):
