@@ -197,4 +197,5 @@ def interp(x: Array, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
     width = pick(xp, after) - low
     inside = start + (x - low) * ((pick(fp, after) - start) / np.where(width == 0, 1, width))
     below, above = fp[0] if left is None else left, fp[-1] if right is None else right
-    return np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
+    y = np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
+    return y if np.ndim(y) else y[()]  # a scalar, as NumPy's
