@@ -104,3 +104,18 @@ def test_a_donated_array_that_is_read_only_is_refused_and_stays_as_it_is():
     with pytest.raises(UnsupportedError, match="the array is read-only"):
         step(w, x)
     np.testing.assert_allclose(w, expected)
+
+
+def odd_ones(x, half, wide):
+    """Return results that kernels have no part in, or in which one entry is written in another's line."""
+    return {
+        "product of one entry": (x[:1, :1] + 2) @ (3 * np.tanh(x[1:2, 1:2]) + 2) + x,
+        "view of another type": (half.T, wide[::-1], np.exp(x)),
+    }
+
+
+def test_sums_are_factors_of_products_and_types_that_numba_lacks_stay_with_numpy():
+    x = RNG.normal(size=(3, 3))
+    step, args = at.compile(odd_ones, backend="numba"), (x, x.astype("float16"), x.astype("longdouble"))
+    assert_same(step(*args), odd_ones(*args))
+    assert "numba failed" not in step.explain()
