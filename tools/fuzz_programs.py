@@ -8,7 +8,7 @@ import itertools
 import math
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -233,9 +233,9 @@ class Program:
         """The expression of the function that is compiled."""
         return MODES[self.mode].format(self.argnums)
 
-    def function(self) -> Callable[..., Any]:
-        """Return the function that is compiled."""
-        namespace: dict[str, Any] = dict(MODULES)
+    def function(self, **others: Any) -> Callable[..., Any]:
+        """Return the function that is compiled, whose lines may refer to others."""
+        namespace: dict[str, Any] = {**MODULES, **others}
         exec(compile(self.code, "<program>", "exec"), namespace)  # the code is the generator's
         return eval(self.derived, namespace)
 
@@ -247,7 +247,7 @@ class Program:
             if name in needed:
                 kept.insert(0, (name, expression))
                 needed |= names_in(expression)
-        return Program(self.parameters, tuple(kept), self.returned, self.mode, self.argnums)
+        return replace(self, lines=tuple(kept))
 
 
 def names_in(expression: str) -> set[str]:
