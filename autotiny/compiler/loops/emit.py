@@ -10,7 +10,7 @@ from autotiny.algebra.facts import ROUNDING, precision
 from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
 from autotiny.compiler.emit import Writer
 from autotiny.compiler.loops.accesses import view_map
-from autotiny.compiler.loops.forms import LOADED, has_loop
+from autotiny.compiler.loops.forms import FLOATS, LOADED, has_loop
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
 from autotiny.compiler.operands import type_of
@@ -86,9 +86,11 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     guards = list[Guard]()
     assert plan.stop is not None or not (plan.finite or plan.not_nan)
     for sums in plan.checks:
-        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.prototype)))
+        error = constant(np.max(abs(in_kernel_type(sums) - 1)))
+        guards.append(Guard([error], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
-        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
+        values = map(in_kernel_type, plan.finite)
+        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in values], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
     if nans:
         guards.append(Guard(nans, plan.stop, 0))
@@ -97,6 +99,12 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     assert all(total.op is not None for total in totals)
     extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
     return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
+
+
+def in_kernel_type(x: Term) -> Term:
+    """Return numbers, or their absolute values, in a type that kernels have."""
+    x = constant(np.abs(x)) if x.dtype.kind == "c" else x
+    return x if x.dtype in FLOATS else constant(x.astype(np.float64))
 
 
 def postpone(
