@@ -83,7 +83,7 @@ def small_blocks() -> Iterator[None]:
 def faults(program: Program, calls: Calls) -> Iterator[Fault]:
     """Yield what is wrong with the compiled program; with the same in small blocks."""
     yield from faults_as_compiled(program, calls)
-    if len(program.lines) > 2:
+    if len(program.lines) > 2 and program.backend == "numpy":
         with small_blocks():
             for fault in faults_as_compiled(program, calls):
                 yield fault._replace(details=f"in blocks, {fault.details}")
@@ -92,12 +92,14 @@ def faults(program: Program, calls: Calls) -> Iterator[Fault]:
 def faults_as_compiled(program: Program, calls: Calls) -> Iterator[Fault]:
     """Yield what is wrong with the compiled program."""
     f = program.function()
-    step = at.compile(program.function(), threads=2)
+    step = at.compile(program.function(), threads=2, backend=program.backend)
     before: list[tuple[Any, list[bytes]]] = []
     for number, args in enumerate(calls, 1):
         unchanged = as_bytes(args)
         expected = outcome(f, copied(args))
         got = outcome(step, args)
+        if step.latest is not None and "numba failed" in step.explain():
+            yield Fault("numba failed", step.explain().partition("\n")[0])
         where = f"call {number}: "
         if as_bytes(args) != unchanged:
             yield Fault("an argument was changed", where)
@@ -378,7 +380,7 @@ def as_code(program: Program, calls: Calls, fault: Fault) -> str:
         program.code.rstrip(),
         "",
         f"derived = {program.derived}",
-        "step = at.compile(derived)",
+        f"step = at.compile(derived, backend={program.backend!r})",
         *(f"args = ({text},)\nprint(step(*args), derived(*args))" for text in arguments),
     ]
     return "\n".join(lines)
@@ -400,6 +402,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--show", type=int, default=5, help="how many failing programs of each kind are printed")
+    parser.add_argument("--backend", choices=["numpy", "numba"], default="numpy")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     found, count, documented, start = Counter[str](), 0, 0, time.monotonic()
@@ -407,6 +410,7 @@ def main(arguments: list[str] | None = None) -> int:
         if time.monotonic() - start > 60 * options.minutes:
             break
         program, calls = random_program(options.seed, count)
+        program = replace(program, backend=options.backend)
         differences = list(faults(program, calls))
         documented += any(fault.kind == DOCUMENTED for fault in differences)
         fault = next((fault for fault in differences if fault.kind != DOCUMENTED), None)

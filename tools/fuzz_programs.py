@@ -220,6 +220,7 @@ class Program:
     returned: str
     mode: str
     argnums: str = "0"
+    backend: str = "numpy"
 
     @property
     def code(self) -> str:

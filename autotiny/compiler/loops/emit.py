@@ -10,7 +10,7 @@ from autotiny.algebra.facts import ROUNDING, precision
 from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
 from autotiny.compiler.emit import Writer
 from autotiny.compiler.loops.accesses import view_map
-from autotiny.compiler.loops.forms import has_loop
+from autotiny.compiler.loops.forms import has_loop, is_loaded
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
 from autotiny.compiler.operands import type_of
@@ -33,7 +33,7 @@ STORED = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PROD
 def in_loops(term: Term) -> bool:
     """Whether a kernel computes a term, or looks through it if it is a view."""
     if kind(term) is TermKind.VIEW:
-        return view_map(term) is not None
+        return view_map(term) is not None and is_loaded(term.dtype)
     small = not made_by(term, np.matmul) or term.size * term.args[0].shape[-1] <= LARGEST_PRODUCT
     return small and has_loop(term)
 

@@ -273,7 +273,7 @@ def fold(term: Term, turned: Set[Term]) -> Statement:
     x = term.args[0]
     extents, indices, letters = over(x.shape)
     axis = term.kwargs.get("axis")
-    along = set(range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim))
+    along = set(range(x.ndim) if axis is None or not x.ndim else normalize_axis_tuple(axis, x.ndim))
     target = [
         FIRST if i in along else indices[i] for i in range(x.ndim) if i not in along or term.kwargs.get("keepdims")
     ]
