@@ -8,7 +8,7 @@ import itertools
 import math
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +247,7 @@ class Program:
             if name in needed:
                 kept.insert(0, (name, expression))
                 needed |= names_in(expression)
-        return Program(self.parameters, tuple(kept), self.returned, self.mode, self.argnums)
+        return replace(self, lines=tuple(kept))
 
 
 def names_in(expression: str) -> set[str]:

@@ -88,7 +88,7 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     for sums in plan.checks:
         guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
-        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in plan.finite], plan.stop))
+        guards.append(Guard([size_of(x) for x in plan.finite], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
     if nans:
         guards.append(Guard(nans, plan.stop, 0))
@@ -97,6 +97,12 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     assert all(total.op is not None for total in totals)
     extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
     return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
+
+
+def size_of(x: Term) -> Term:
+    """Return the sum of the squares of all entries, as a number that kernels take."""
+    total = constant(np.vdot(x, x) if x.ndim else x * x)
+    return total if is_loaded(total.dtype) else constant(np.abs(total).astype(np.float64))
 
 
 def postpone(

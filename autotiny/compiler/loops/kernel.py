@@ -345,16 +345,17 @@ class KernelText:
                 start: Any = statement.path[k].name if total is not None else None
                 reads = [self.shifted(read, k, turn, start, statement) for read in statement.reads]
             else:
-                reads = [self.write(self.operand(read, statement)) for read in statement.reads[2 * turn : 2 * turn + 2]]
+                reads = [self.operand(read, statement) for read in statement.reads[2 * turn : 2 * turn + 2]]
             pairs.append(reads)
         if total is None:
-            (a, b), *pairs = pairs
-            total = f"{a} * {b}"
+            first, *pairs = pairs
+            total = self.write(Expression("multiply", first))
         if not pairs:
             return total
-        return f"{self.call('add_products')}({total}, {', '.join(', '.join(pair) for pair in pairs)})"
+        factors = ", ".join(self.write(x) for pair in pairs for x in pair)
+        return f"{self.call('add_products')}({total}, {factors})"
 
-    def shifted(self, read: Access, k: int, turn: int, start: str | None, statement: Statement) -> str:
+    def shifted(self, read: Access, k: int, turn: int, start: str | None, statement: Statement) -> Expression:
         """Return a factor of the product that is `turn` turns of a loop ahead, or that of this very turn."""
         indices = []
         for index in read.indices:
@@ -362,7 +363,7 @@ class KernelText:
                 ahead = index.scale * turn + index.offset
                 index = Index(None, 0, ahead) if start is None else index._replace(offset=ahead)
             indices.append(index)
-        return self.write(self.operand(Access(read.root, tuple(indices)), statement))
+        return self.operand(Access(read.root, tuple(indices)), statement)
 
     def write(self, x: Expression) -> str:
         """Return the text of an expression."""
