@@ -10,7 +10,7 @@ from autotiny.algebra.facts import ROUNDING, precision
 from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
 from autotiny.compiler.emit import Writer
 from autotiny.compiler.loops.accesses import view_map
-from autotiny.compiler.loops.forms import FLOATS, LOADED, has_loop
+from autotiny.compiler.loops.forms import has_loop, is_loaded
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
 from autotiny.compiler.operands import type_of
@@ -33,7 +33,7 @@ STORED = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PROD
 def in_loops(term: Term) -> bool:
     """Whether a kernel computes a term, or looks through it if it is a view."""
     if kind(term) is TermKind.VIEW:
-        return view_map(term) is not None and term.dtype in LOADED
+        return view_map(term) is not None and is_loaded(term.dtype)
     small = not made_by(term, np.matmul) or term.size * term.args[0].shape[-1] <= LARGEST_PRODUCT
     return small and has_loop(term)
 
@@ -86,11 +86,10 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     guards = list[Guard]()
     assert plan.stop is not None or not (plan.finite or plan.not_nan)
     for sums in plan.checks:
-        error = constant(np.max(abs(in_kernel_type(sums) - 1)))
+        error = as_loaded(constant(np.max(abs(sums - 1))))
         guards.append(Guard([error], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
-        values = map(in_kernel_type, plan.finite)
-        guards.append(Guard([constant(np.vdot(x, x) if x.ndim else x * x) for x in values], plan.stop))
+        guards.append(Guard([size_of(x) for x in plan.finite], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
     if nans:
         guards.append(Guard(nans, plan.stop, 0))
@@ -101,10 +100,14 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
 
 
-def in_kernel_type(x: Term) -> Term:
-    """Return numbers, or their absolute values, in a type that kernels have."""
-    x = constant(np.abs(x)) if x.dtype.kind == "c" else x
-    return x if x.dtype in FLOATS else constant(x.astype(np.float64))
+def size_of(x: Term) -> Term:
+    """Return the sum of the squares of all entries, as a number that kernels take."""
+    return as_loaded(constant(np.vdot(x, x) if x.ndim else x * x))
+
+
+def as_loaded(x: Term) -> Term:
+    """Return a number, or its absolute value, in a type that kernels take."""
+    return x if is_loaded(x.dtype) else constant(np.abs(x).astype(np.float64))
 
 
 def postpone(

@@ -154,9 +154,14 @@ def _loop_of(function: np.ufunc, types: tuple[Any, ...]) -> tuple[np.dtype, ...]
         return ()
 
 
+def is_loaded(dtype: np.dtype) -> bool:
+    """Whether a kernel reads arrays of a type."""
+    return dtype in LOADED
+
+
 def has_loop(term: Term) -> bool:
     """Whether a kernel can compute a result entry by entry, or fold it."""
-    if term.dtype not in NUMBERS | {BOOL} or any(arg.dtype not in LOADED for arg in term.args):
+    if term.dtype not in NUMBERS | {BOOL} or not all(is_loaded(arg.dtype) for arg in term.args):
         return False
     if len(term.parents) > len(term.args) or not all(x.size for x in (term, *term.args)):
         return False

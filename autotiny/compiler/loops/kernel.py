@@ -352,7 +352,8 @@ class KernelText:
             total = self.write(Expression("multiply", first))
         if not pairs:
             return total
-        return f"{self.call('add_products')}({total}, {', '.join(self.write(x) for pair in pairs for x in pair)})"
+        factors = ", ".join(self.write(x) for pair in pairs for x in pair)
+        return f"{self.call('add_products')}({total}, {factors})"
 
     def shifted(self, read: Access, k: int, turn: int, start: str | None, statement: Statement) -> Expression:
         """Return a factor of the product that is `turn` turns of a loop ahead, or that of this very turn."""

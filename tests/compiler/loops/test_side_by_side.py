@@ -28,3 +28,11 @@ def test_totals_have_names_that_no_array_has() -> None:
 
     step = at.compile(f, backend="numba")
     np.testing.assert_allclose(step(a, b, P_0), f(a, b, P_0), rtol=1e-12)
+
+
+def test_a_sum_within_a_product_of_one_entry_has_parentheses() -> None:
+    def f(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return x @ (x + y * x) + (x - y) @ (2 * y - x)
+
+    x, y = np.array([[3.0]]), np.array([[5.0]])
+    assert at.compile(f, backend="numba")(x, y) == f(x, y)
