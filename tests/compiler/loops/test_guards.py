@@ -45,6 +45,7 @@ OTHERS = {
     "a softmax that overflows": (1e3, TARGETS),
     "targets that sum to 1, and are not one-hot": (1.0, np.full((3, 6), 1 / 3)),
     "targets that sum to 2": (1.0, 2 * TARGETS),
+    "targets of any sum, and a softmax that overflows": (1e3, RNG.uniform(size=(3, 6))),
 }
 
 
