@@ -1,5 +1,6 @@
 """The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from autotiny.compiler.loops.accesses import view_map
 from autotiny.compiler.loops.forms import has_loop, is_loaded
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
+from autotiny.compiler.loops.threads import in_parts, parts_of
 from autotiny.compiler.operands import type_of
 from autotiny.compiler.products import share_sign
 from autotiny.compiler.rewriting import TermKind, kind, made_by
@@ -46,13 +48,8 @@ class Stage:
     terms: list[Term]
 
 
-def stages(
-    order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = (), looks: Set[Term] = frozenset()
-) -> list[Stage]:
-    """Return the parts of the program in order, with as few kernels as there can be.
-
-    looks : what is computed for the guards alone.
-    """
+def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = ()) -> list[Stage]:
+    """Return the parts of the program in order, with as few kernels as there can be."""
     number: dict[Term, int] = {}
     loops = {term: in_loops(term) for term in order}
     for term in order:
@@ -65,10 +62,35 @@ def stages(
     found: dict[int, list[Term]] = {}
     for term in order:
         found.setdefault(number[term], []).append(term)
-    return [part for i, terms in sorted(found.items()) for part in in_parts(Stage(i % 2 == 0, terms), looks)]
+    return [Stage(i % 2 == 0, terms) for i, terms in sorted(found.items())]
 
 
-def in_parts(stage: Stage, looks: Set[Term]) -> list[Stage]:
+def divided(stage: Stage, looks: Set[Term], last: Set[Term], threads: int) -> list[Stage]:
+    """Return a stage in parts that numba compiles in time, and that threads can share if they are long."""
+    parts = by_length(stage, last) if threads > 1 and stage.is_kernel else [stage]
+    return [piece for part in parts for piece in in_short_functions(part, looks)]
+
+
+def by_length(stage: Stage, last: Set[Term]) -> list[Stage]:
+    """Return a stage with what threads can share in parts of its own; donated arrays are modified in the last ones."""
+    number: dict[Term, int] = {}
+    for term in stage.terms:
+        before = max((number[part] for part in term.parents if part in number), default=0)
+        if term in last:
+            before = max([before, *number.values()])
+        number[term] = before if before % 2 == is_long(term) else before + 1
+    found: dict[int, list[Term]] = {}
+    for term in stage.terms:
+        found.setdefault(number[term], []).append(term)
+    return [Stage(True, terms) for _, terms in sorted(found.items())]
+
+
+def is_long(term: Term) -> bool:
+    """Whether it pays to share the computation of a result among threads."""
+    return parts_of(max(x.size for x in (term, *term.args)), 2) > 1
+
+
+def in_short_functions(stage: Stage, looks: Set[Term]) -> list[Stage]:
     """Return a stage in parts that numba compiles in time. What is only looked at is computed beside its operands."""
     if not stage.is_kernel or len(stage.terms) <= LONGEST:
         return [stage]
@@ -156,7 +178,8 @@ class LoopWriter(Writer):
         for term, place in self.last.items():
             self.names[term] = self.names[place]
         totals = [total for guard in self.guards for total in guard.totals]
-        parts = stages(plan.order, self.last, totals, self.looks)
+        whole, last = stages(plan.order, self.last, totals), set(self.last)
+        parts = [part for stage in whole for part in divided(stage, self.looks, last, plan.threads)]
         self.needed = self.results_of(parts)
         home = {term: i for i, part in enumerate(parts) for term in part.terms}
         for i, part in enumerate(parts):
@@ -184,11 +207,22 @@ class LoopWriter(Writer):
             takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
         )
 
+    def shape_of(self, x: Term) -> tuple[int, ...] | None:
+        """Return the shape in which a kernel takes an array; None for a number."""
+        if not x.ndim:
+            return None
+        return x.shape[::-1] if x in self.turned else x.shape
+
     def signature(self, kernel: KernelText) -> list[Argument]:
         """Return what a kernel takes."""
         return [
-            Argument(x.dtype, (x.shape[::-1] if x in self.turned else x.shape) if x.ndim else None, kernel.writes(x))
-            for x in kernel.arguments
+            *([Argument(np.dtype(np.int64))] * 2 if kernel.in_parts else []),
+            *(
+                Argument(
+                    x.dtype, (x.shape[::-1] if x in self.turned else x.shape) if x.ndim else None, kernel.writes(x)
+                )
+                for x in kernel.arguments
+            ),
         ]
 
     def kernel_module(self) -> str:
@@ -246,7 +280,8 @@ class LoopWriter(Writer):
     def write_kernel(self, terms: Sequence[Term], guards: Sequence[Guard]) -> None:
         """Write one kernel, and the lines that call it."""
         last = {x: self.last[x] for x in terms if x in self.last}
-        nests = Nests(self.needed & set(terms), last, set(self.names.values()))
+        looked_at = {x for guard in guards for x in guard.totals} if self.plan.threads > 1 else set()
+        nests = Nests((self.needed | looked_at) & set(terms), last, set(self.names.values()))
         waiting, outputs = list(guards), set(self.plan.outputs)
         for term in terms:
             if term in last:
@@ -256,15 +291,25 @@ class LoopWriter(Writer):
                 nests.add(statement_of(term, self.turned))
             elif term in outputs:
                 nests.add(copy_of_view(term, self.turned))
-        nests.body += waiting
-        if not nests.body:
-            return
-        kernel = KernelText(self.fresh(f"loops{len(self.kernels) + 1}"), nests, self.names, self.user_names)
-        self.kernels.append(kernel)
-        self.call_kernel(kernel)
+        parts = 1 if last and guards else self.parts(nests)
+        if parts == 1:
+            nests.body += waiting
+        if nests.body:
+            name = self.fresh(f"loops{len(self.kernels) + 1}")
+            kernel = KernelText(name, nests, self.names, self.user_names, in_parts=parts > 1)
+            self.kernels.append(kernel)
+            self.call_kernel(kernel, parts)
+        if parts > 1:
+            self.write_lines([], waiting)
 
-    def call_kernel(self, kernel: KernelText) -> None:
-        """Write the lines that call a kernel."""
+    def parts(self, nests: Nests) -> int:
+        """Return on how many threads a kernel runs."""
+        extent = nests.shared_extent()
+        entries = max((math.prod(x.extents) for x in nests.made.values()), default=0)
+        return max(1, min(parts_of(entries, self.plan.threads), extent))
+
+    def call_kernel(self, kernel: KernelText, parts: int) -> None:
+        """Write the lines that call a kernel, in parts that threads share."""
         outputs = set(self.plan.outputs)
         for x in kernel.written:
             if x not in self.last:
@@ -276,9 +321,16 @@ class LoopWriter(Writer):
         for x in kernel.arguments:
             if x in memory:
                 self.setup.append(f"{self.names[x]} = np.empty({x.shape}{type_of(x)})")
-        numbers = ", ".join(self.names[x] for x in kernel.numbers)
-        arguments = ", ".join(map(self.argument, kernel.arguments))
-        self.lines.append(f"{f'{numbers} = ' if numbers else ''}{kernel.name}({arguments})")
+        numbers, arguments = [self.names[x] for x in kernel.numbers], ", ".join(map(self.argument, kernel.arguments))
+        results = f"{', '.join(numbers)} = " if numbers else ""
+        if parts > 1:
+            self.objects["in_parts"] = in_parts
+            results = f"{self.fresh(f'parts_of_{kernel.name}')} = " if numbers else ""
+            extent = kernel.nests.shared_extent()
+            self.lines.append(f"{results}in_parts({kernel.name}, {extent}, {parts}, {arguments})")
+            self.lines += sums(numbers, results.removesuffix(" = "))
+        else:
+            self.lines.append(f"{results}{kernel.name}({arguments})")
         self.numbers.update(kernel.numbers)
         self.expressions.update({x: self.names[x] for x in kernel.numbers})
 
@@ -305,6 +357,13 @@ class LoopWriter(Writer):
         if isinstance(output.prototype, np.ndarray):
             return f"np.array({name}{type_of(output)})"
         return f"np.{output.dtype.name}({name})" if isinstance(output.prototype, np.generic) else name
+
+
+def sums(names: Sequence[str], parts: str) -> list[str]:
+    """Return the lines that add up the totals of the parts of a loop."""
+    if len(names) == 1:
+        return [f"{names[0]} = sum({parts})"]
+    return [f"{name} = sum(part[{i}] for part in {parts})" for i, name in enumerate(names)]
 
 
 def is_in_columns(x: Term) -> bool:

@@ -41,10 +41,14 @@ class KernelText:
 
     names : the names of terms.
     numbers : the results that it returns.
+    in_parts : whether it runs over a range of the turns of its loop, which it is given.
     """
 
-    def __init__(self, name: str, nests: Nests, names: dict[Term, str], named: Iterable[Term]) -> None:
-        self.name, self.nests, self.names, self.named = name, nests, names, set(named)
+    def __init__(
+        self, name: str, nests: Nests, names: dict[Term, str], named: Iterable[Term], in_parts: bool = False
+    ) -> None:
+        self.name, self.nests, self.names, self.named, self.in_parts = name, nests, names, set(named), in_parts
+        self.bounds = [self.untaken(bound) for bound in ("start", "stop")] if in_parts else []
         self.code = LoopCode()
         self.imports: dict[str, set[str]] = {}
         self.scalars = {term for term, statement in nests.made.items() if nests.is_scalar(statement)}
@@ -108,7 +112,7 @@ class KernelText:
         """Return the lines of the function."""
         arguments = self.arguments
         lines = ['@njit(nogil=True, error_model="numpy")']
-        lines.append(f"def {self.name}({', '.join(self.names[x] for x in arguments)}):")
+        lines.append(f"def {self.name}({', '.join([*self.bounds, *(self.names[x] for x in arguments)])}):")
         if VECTOR_MATH in self.imports and any(x.extents[-1:] >= [LONG] for x in self.nests.made.values()):
             lines.append(f"    {self.call('wide_vectors')}()")
         for term in self.memory:
@@ -138,7 +142,7 @@ class KernelText:
 
     def untaken(self, base: str) -> str:
         """Return a name that no term has."""
-        return next(name for i in count(1) if (name := f"{base}{i}") not in self.called)
+        return next(name for i in count(1) if (name := base if i == 1 else f"{base}_{i}") not in self.called)
 
     @property
     def called(self) -> set[str]:
@@ -166,7 +170,8 @@ class KernelText:
                     lines += self.start(statement)
                     first = self.first_turn(statement) or first
                 inner = self.block(part.body, [*path, part])
-                lines.append(f"for {part.name} in range({first}{part.extent}{self.step(part)}):")
+                turns = f"{first}{part.extent}{self.step(part)}" if path or not self.bounds else ", ".join(self.bounds)
+                lines.append(f"for {part.name} in range({turns}):")
                 lines += [f"    {line}" for line in inner or ["pass"]]
         return lines
 

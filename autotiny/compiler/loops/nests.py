@@ -176,6 +176,17 @@ class Nests:
         branch = statement.path[shared] if len(statement.path) > shared else statement
         return body.index(branch) < body.index(path[shared])
 
+    def shared_extent(self) -> int:
+        """Return the length of the loop that threads may share: the only one, whose turns have results of their own.
+
+        Beside these there may be sums over all turns. 0 where there is no such loop.
+        """
+        if len(self.body) != 1 or not isinstance(self.body[0], Loop):
+            return 0
+        sums = [x for x in self.made.values() if 0 in x.reduced]
+        added = all(not x.target and (x.term.op is VDOT or made_by(x.term, np.sum)) for x in sums)
+        return self.body[0].extent if added else 0
+
     # ----- results -----
     def is_scalar(self, statement: Statement) -> bool:
         """Whether a result needs no memory: a variable of the loop holds the entry for as long as it is used."""
