@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ ON_STACK, STACK = 2**14, 2**16
 """Bytes of an array, and of all together, up to which they are on the stack."""
 LONG = 256
 """Turns of an inner loop from which vectors of 512 bits are faster."""
+MANY = 1024
+"""Numbers of float32 from which their sum is kept in double precision: NumPy adds in pairs, which loses less."""
 DEEPEST = 6
 """Depth from which an expression gets a line of its own."""
 CHEAP = ("add", "subtract", "multiply", "negative", "greater", "greater_equal", "less", "less_equal", "equal")
@@ -173,6 +176,7 @@ class KernelText:
                 turns = f"{first}{part.extent}{self.step(part)}" if path or not self.bounds else ", ".join(self.bounds)
                 lines.append(f"for {part.name} in range({turns}):")
                 lines += [f"    {line}" for line in inner or ["pass"]]
+                lines += [line for statement in self.starts.get(part, ()) for line in self.rounded(statement)]
         return lines
 
     def first_turn(self, statement: Statement) -> str:
@@ -185,16 +189,32 @@ class KernelText:
 
     def start(self, statement: Statement) -> list[str]:
         """Return the lines before the loop of a reduction."""
-        first = self.neutral(statement)
+        first = "0.0" if self.in_double(statement) else self.neutral(statement)
         if is_written_out(statement):
             first = self.products(statement, range(first_products(statement)), None)
         inner = [
             (loop, i) for i, loop in enumerate(statement.path) if i > statement.level and i not in statement.reduced
         ]
-        lines = [f"{self.place(statement)} = {first}"]
+        lines = [f"{self.in_double(statement) or self.place(statement)} = {first}"]
         for loop, _ in reversed(inner):
             lines = [f"for {loop.name} in range({loop.extent}):", *(f"    {line}" for line in lines)]
         return lines
+
+    def in_double(self, statement: Statement) -> str:
+        """Return the name of a long sum while it is kept in double precision; "" where it is not."""
+        term, name = statement.term, self.names[statement.term]
+        assert term.op is not None
+        adds = term.op is VDOT or term.op.reduction_of is np.add
+        many = prod(statement.extents[loop] for loop in statement.reduced) >= MANY
+        whole = all(loop in statement.reduced for loop in range(statement.level, len(statement.path)))
+        if not (adds and many and whole and term.dtype == np.float32):
+            return ""
+        return next(total for n in count(1) if (total := f"{name}{n * '_'}64") not in self.called)
+
+    def rounded(self, statement: Statement) -> list[str]:
+        """Return the line after the loop of a sum in double precision."""
+        total = self.in_double(statement)
+        return [f"{self.place(statement)} = float32({total})"] if total else []
 
     def side_by_side(self, statement: Statement) -> list[str]:
         """Return the loop over products of rows, several in each turn: dW_1, dW_2, ..."""
@@ -244,9 +264,12 @@ class KernelText:
         if made_by(term, np.matmul) and statement.terms:
             return [f"{place} = {self.products(statement, range(statement.terms), place if statement.folds else None)}"]
         if term.op is VDOT and statement.folds:
-            factors = [self.write(x) for x in self.operands(statement)]
+            total = self.in_double(statement)
+            factors = [self.write(self.widened(x) if total else x) for x in self.operands(statement)]
+            place = total or place
             return [f"{place} = {self.call('add_products')}({place}, {', '.join(factors)})"]
         if statement.folds:
+            place = self.in_double(statement) or place
             return [f"{place} = {self.folded(statement, place)}"]
         expression = self.expression(statement)
         if self.is_inner(statement):
@@ -304,6 +327,11 @@ class KernelText:
             self.take("numba", str(dtype))
         return converted(x, root.dtype, dtype)
 
+    def widened(self, x: Expression) -> Expression:
+        """Return a number of float32 in double precision."""
+        self.imports.setdefault("numba", set()).update(("float32", "float64"))
+        return Expression("call", [x], "float64")
+
     def number(self, x: Term, dtype: np.dtype) -> Expression:
         """Return a constant in a type."""
         if dtype == np.float32:
@@ -335,6 +363,7 @@ class KernelText:
         term, (x,) = statement.term, self.operands(statement)
         assert term.op is not None
         x = self.as_type(x, statement.reads[0].root, term.dtype)
+        x = self.widened(x) if self.in_double(statement) else x
         function = term.op.reduction_of
         if function is np.multiply:
             return self.write(Expression("multiply", [symbol(place), x]))
