@@ -65,6 +65,8 @@ LIKE_NUMPY = [
     (lambda x: np.modf(x), np.array([1, -2])),
     (lambda x: np.interp(x, [0.0, 1.0], [3.0, 4.0]), np.float64(0.5)),
     (lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd"), 0.5),
+    (lambda x: np.logaddexp.reduce(x, axis=0), NONE),
+    (lambda x: np.logaddexp.reduce(x, axis=None), NONE),
     (lambda x: np.median(x), NONE),
     (lambda x: np.nanmedian(x, axis=0), NONE),
     (lambda x: np.median(x, axis=0, keepdims=True), NONE),
