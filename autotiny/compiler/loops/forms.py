@@ -170,7 +170,8 @@ def has_loop(term: Term) -> bool:
     op, way = term.op, kind(term)
     assert op is not None
     if op is VDOT:
-        return term.dtype in FLOATS and all(arg.dtype == term.dtype for arg in term.args)
+        same = all((arg.dtype, arg.shape) == (term.dtype, term.args[0].shape) for arg in term.args)
+        return term.dtype in FLOATS and same
     if op.reduction_of is not None:
         whole = term.args[0].dtype == term.dtype or (op.reduction_of is np.add and term.dtype in NUMBERS)
         return (

@@ -119,10 +119,11 @@ def odd_ones(x, half, wide):
     return {
         "product of one entry": (x[:1, :1] + 2) @ (3 * np.tanh(x[1:2, 1:2]) + 2) + x,
         "view of another type": (half.T, wide[::-1], np.exp(x)),
+        "entries in two orders": np.vdot(x[:2].T, x[:2] + 1),
     }
 
 
-def test_sums_are_factors_of_products_and_types_that_numba_lacks_stay_with_numpy():
+def test_sums_are_factors_and_what_loops_cannot_do_stays_with_numpy():
     x = RNG.normal(size=(3, 3))
     step, args = at.compile(odd_ones, backend="numba"), (x, x.astype("float16"), x.astype("longdouble"))
     assert_same(step(*args), odd_ones(*args))
