@@ -23,6 +23,7 @@ import numpy as np
 import autotiny as at
 from autotiny.algebra import Term, topological_order
 from autotiny.compiler import blocks, schedule
+from autotiny.compiler.loops import threads
 from autotiny.compiler.rewriting import with_stable_forms
 from autotiny.compiler.table import by_table
 from autotiny.compiler.trace import is_dynamic, trace
@@ -72,19 +73,19 @@ def as_bytes(values: Any) -> list[bytes]:
 
 @contextmanager
 def small_blocks() -> Iterator[None]:
-    """Compute arrays in blocks of a few entries meanwhile, as programs do with long ones."""
-    before = schedule.LONG, blocks.BLOCK
-    schedule.LONG, blocks.BLOCK = 4, 5
+    """Compute arrays in blocks of a few entries meanwhile, on two threads, as programs do with long ones."""
+    before = schedule.LONG, blocks.BLOCK, threads.PART
+    schedule.LONG, blocks.BLOCK, threads.PART = 4, 5, 4
     try:
         yield
     finally:
-        schedule.LONG, blocks.BLOCK = before
+        schedule.LONG, blocks.BLOCK, threads.PART = before
 
 
 def faults(program: Program, calls: Calls) -> Iterator[Fault]:
     """Yield what is wrong with the compiled program; with the same in small blocks."""
     yield from faults_as_compiled(program, calls)
-    if len(program.lines) > 2 and program.backend == "numpy":
+    if len(program.lines) > 2:
         with small_blocks():
             for fault in faults_as_compiled(program, calls):
                 yield fault._replace(details=f"in blocks, {fault.details}")
