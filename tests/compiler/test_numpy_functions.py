@@ -68,6 +68,7 @@ LIKE_NUMPY = [
     (lambda x: np.logaddexp.reduce(x, axis=0), NONE),
     (lambda x: np.logaddexp.reduce(x, axis=None), NONE),
     (lambda x: np.median(x), NONE),
+    *([(lambda x: np.cumulative_sum(x, axis=0, include_initial=True), NONE)] if hasattr(np, "cumulative_sum") else []),
     (lambda x: np.nanmedian(x, axis=0), NONE),
     (lambda x: np.median(x, axis=0, keepdims=True), NONE),
 ]

@@ -204,6 +204,7 @@ class LoopWriter(Writer):
             kernels=self.kernel_module(),
             signatures=signatures,
             may_warn=not all(part.is_kernel for part in parts),
+            about=about(parts, len(self.kernels)),
             takes_arrays=all(x.ndim for x in arrays) and set(first).issuperset(arrays),
         )
 
@@ -357,6 +358,20 @@ class LoopWriter(Writer):
         if isinstance(output.prototype, np.ndarray):
             return f"np.array({name}{type_of(output)})"
         return f"np.{output.dtype.name}({name})" if isinstance(output.prototype, np.generic) else name
+
+
+def about(parts: Sequence[Stage], kernels: int) -> str:
+    """Return in words what computes: 3 kernels, 2 products by BLAS."""
+    lines = [x for part in parts if not part.is_kernel for x in part.terms if kind(x) is not TermKind.VIEW]
+    products = sum(made_by(x, np.matmul) for x in lines)
+    counts = {"kernel": kernels, "product by BLAS": products, "other call of NumPy": len(lines) - products}
+    return ", ".join(counted(n, what) for what, n in counts.items() if n)
+
+
+def counted(n: int, what: str) -> str:
+    """Return a number with its noun: 2 products by BLAS."""
+    noun, space, rest = what.partition(" by ") if " by " in what else what.partition(" of ")
+    return f"{n} {noun}{'' if n == 1 else 's'}{space}{rest}"
 
 
 def sums(names: Sequence[str], parts: str) -> list[str]:

@@ -1,9 +1,9 @@
 """The text of one kernel: a function of arrays and numbers that numba compiles."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,9 @@ ON_STACK, STACK = 2**14, 2**16
 """Bytes of an array, and of all together, up to which they are on the stack."""
 LONG = 256
 """Turns of an inner loop from which vectors of 512 bits are faster."""
-MANY = 1024
-"""Numbers of float32 from which their sum is kept in double precision: NumPy adds in pairs, which loses less."""
+STRIP = 4096
+"""Entries that are added one after another. Longer sums are of such sums, in double precision, so that they are as
+accurate as NumPy's, which adds pairs of halves."""
 DEEPEST = 6
 """Depth from which an expression gets a line of its own."""
 CHEAP = ("add", "subtract", "multiply", "negative", "greater", "greater_equal", "less", "less_equal", "equal")
@@ -66,6 +67,10 @@ class KernelText:
         for statement in nests.made.values():
             if statement.folds:
                 self.starts.setdefault(statement.path[statement.level], []).append(statement)
+        self.strips: dict[Loop, list[Statement]] = {}
+        """The long sums that a loop adds to, which are added up strip by strip."""
+        for statement in filter(self.is_long_sum, nests.made.values()):
+            self.strips.setdefault(statement.path[-1], []).append(statement)
         self.grouped = {x.path[x.level - 1]: x for x in nests.made.values() if x.beside > 1}
         """The products of rows that are computed several at a time, by the loop over them."""
         self.arrays: dict[Term, None] = {}
@@ -173,15 +178,61 @@ class KernelText:
                     lines += self.start(statement)
                     first = self.first_turn(statement) or first
                 inner = self.block(part.body, [*path, part])
-                turns = f"{first}{part.extent}{self.step(part)}" if path or not self.bounds else ", ".join(self.bounds)
-                lines.append(f"for {part.name} in range({turns}):")
-                lines += [f"    {line}" for line in inner or ["pass"]]
-                lines += [line for statement in self.starts.get(part, ()) for line in self.rounded(statement)]
+                bounds = self.bounds if self.bounds and not path else [f"{first}", f"{part.extent}{self.step(part)}"]
+                if part in self.strips:
+                    lines += self.in_strips(part, inner, bounds)
+                else:
+                    lines.append(f"for {part.name} in range({', '.join(filter(None, bounds))}):")
+                    lines += [f"    {line}" for line in inner or ["pass"]]
+                lines += [self.end(x) for x in self.starts.get(part, ()) if self.is_in_double(x)]
         return lines
+
+    def is_long_sum(self, statement: Statement) -> bool:
+        """Whether so many floating-point numbers are added that the order matters."""
+        term = statement.term
+        sums = term.op is VDOT or (term.op is not None and term.op.reduction_of is np.add)
+        length = math.prod(statement.extents[loop] for loop in statement.reduced)
+        innermost = bool(statement.path) and len(statement.path) - 1 in statement.reduced
+        return sums and innermost and length > STRIP and term.dtype.kind == "f"
+
+    def is_in_double(self, statement: Statement) -> bool:
+        """Whether strips are added up in a variable: of one entry of the result after the other."""
+        complete = statement.reduced == set(range(statement.level, len(statement.path)))
+        return complete and self.is_long_sum(statement)
+
+    def strip_of(self, statement: Statement) -> str:
+        """Return the variable for the sum of a strip."""
+        name = self.names[statement.term]
+        return name if statement.term in self.scalars else self.untaken(f"strip_of_{name}")
+
+    def sum_of(self, statement: Statement) -> str:
+        """Return the variable in which the sums of strips are added up."""
+        return self.untaken(f"sum_for_{self.names[statement.term]}")
+
+    def end(self, statement: Statement) -> str:
+        """Return the line after the loop of a long sum."""
+        dtype = self.scalar_type(statement.term.dtype)
+        self.take("numba", dtype)
+        return f"{self.place(statement)} = {dtype}({self.sum_of(statement)})"
+
+    def in_strips(self, loop: Loop, inner: list[str], bounds: Sequence[str]) -> list[str]:
+        """Return the lines of a loop that adds up long sums: each strip by itself, then its sum to the others."""
+        start, stop = bounds[0] or "0", bounds[1]
+        sums = self.strips[loop]
+        before = [f"{self.strip_of(x)} = {self.neutral(x)}" for x in sums]
+        after = [f"{self.sum_of(x) if self.is_in_double(x) else self.place(x)} += {self.strip_of(x)}" for x in sums]
+        body = [f"    {line}" for line in inner]
+        if loop.extent <= STRIP:
+            turns = stop if start == "0" else f"{start}, {stop}"
+            return [*before, f"for {loop.name} in range({turns}):", *body, *after]
+        first = self.untaken(f"first_{loop.name}")
+        turns = f"range({first}, min({first} + {STRIP}, {stop}))"
+        lines = [*before, f"for {loop.name} in {turns}:", *body, *after]
+        return [f"for {first} in range({start}, {stop}, {STRIP}):", *(f"    {line}" for line in lines)]
 
     def first_turn(self, statement: Statement) -> str:
         """Return the turn from which a loop runs whose first turns have been written out."""
-        return f"{first_products(statement)}, " if is_written_out(statement) else ""
+        return f"{first_products(statement)}" if is_written_out(statement) else ""
 
     def step(self, loop: Loop) -> str:
         """Return the step of a loop whose turns are written out in groups."""
@@ -189,32 +240,18 @@ class KernelText:
 
     def start(self, statement: Statement) -> list[str]:
         """Return the lines before the loop of a reduction."""
-        first = "0.0" if self.in_double(statement) else self.neutral(statement)
+        if self.is_in_double(statement):
+            return [f"{self.sum_of(statement)} = 0.0"]
+        first = self.neutral(statement)
         if is_written_out(statement):
             first = self.products(statement, range(first_products(statement)), None)
         inner = [
             (loop, i) for i, loop in enumerate(statement.path) if i > statement.level and i not in statement.reduced
         ]
-        lines = [f"{self.in_double(statement) or self.place(statement)} = {first}"]
+        lines = [f"{self.place(statement)} = {first}"]
         for loop, _ in reversed(inner):
             lines = [f"for {loop.name} in range({loop.extent}):", *(f"    {line}" for line in lines)]
         return lines
-
-    def in_double(self, statement: Statement) -> str:
-        """Return the name of a long sum while it is kept in double precision; "" where it is not."""
-        term, name = statement.term, self.names[statement.term]
-        assert term.op is not None
-        adds = term.op is VDOT or term.op.reduction_of is np.add
-        many = prod(statement.extents[loop] for loop in statement.reduced) >= MANY
-        whole = all(loop in statement.reduced for loop in range(statement.level, len(statement.path)))
-        if not (adds and many and whole and term.dtype == np.float32):
-            return ""
-        return next(total for n in count(1) if (total := f"{name}{n * '_'}64") not in self.called)
-
-    def rounded(self, statement: Statement) -> list[str]:
-        """Return the line after the loop of a sum in double precision."""
-        total = self.in_double(statement)
-        return [f"{self.place(statement)} = float32({total})"] if total else []
 
     def side_by_side(self, statement: Statement) -> list[str]:
         """Return the loop over products of rows, several in each turn: dW_1, dW_2, ..."""
@@ -261,15 +298,14 @@ class KernelText:
         term, place = statement.term, self.place(statement)
         if term in self.again:
             return []
+        if self.is_long_sum(statement):
+            place = self.strip_of(statement)
         if made_by(term, np.matmul) and statement.terms:
             return [f"{place} = {self.products(statement, range(statement.terms), place if statement.folds else None)}"]
         if term.op is VDOT and statement.folds:
-            total = self.in_double(statement)
-            factors = [self.write(self.widened(x) if total else x) for x in self.operands(statement)]
-            place = total or place
+            factors = [self.write(x) for x in self.operands(statement)]
             return [f"{place} = {self.call('add_products')}({place}, {', '.join(factors)})"]
         if statement.folds:
-            place = self.in_double(statement) or place
             return [f"{place} = {self.folded(statement, place)}"]
         expression = self.expression(statement)
         if self.is_inner(statement):
@@ -327,11 +363,6 @@ class KernelText:
             self.take("numba", str(dtype))
         return converted(x, root.dtype, dtype)
 
-    def widened(self, x: Expression) -> Expression:
-        """Return a number of float32 in double precision."""
-        self.imports.setdefault("numba", set()).update(("float32", "float64"))
-        return Expression("call", [x], "float64")
-
     def number(self, x: Term, dtype: np.dtype) -> Expression:
         """Return a constant in a type."""
         if dtype == np.float32:
@@ -363,7 +394,6 @@ class KernelText:
         term, (x,) = statement.term, self.operands(statement)
         assert term.op is not None
         x = self.as_type(x, statement.reads[0].root, term.dtype)
-        x = self.widened(x) if self.in_double(statement) else x
         function = term.op.reduction_of
         if function is np.multiply:
             return self.write(Expression("multiply", [symbol(place), x]))

@@ -33,3 +33,9 @@ def test_kernels_of_a_deep_network_stay_short(depth: int, most_lines: int) -> No
     kernels = re.split(r"(?m)^@njit", step.source.split("def step(")[0])[1:]
     assert (len(kernels) == 1) == (depth == 2)
     assert max(len(kernel.splitlines()) for kernel in kernels) <= most_lines
+
+
+def test_explain_says_what_computes() -> None:
+    step = at.compile(lambda A: np.sort(np.tanh(A @ A)) + 1, backend="numba")
+    step(np.eye(40))
+    assert step.explain().splitlines()[0] == ("back end: numba: 2 kernels, 1 product by BLAS, 1 other call of NumPy")

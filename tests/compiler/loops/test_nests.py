@@ -108,7 +108,7 @@ def test_a_donated_array_that_is_read_only_is_refused_and_stays_as_it_is():
 
 def test_long_sums_of_float32_lose_no_more_than_numpys():
     x = RNG.uniform(size=(20000, 10)).astype("float32")
-    f = lambda x: (np.sum(np.sqrt(x)), np.sum(np.tanh(x) * x), np.mean(x), np.sum(x[:5000].T * 0.5, axis=1))
+    f = lambda x: (np.sum(np.sqrt(x)), np.sum(np.tanh(x) * x), np.mean(x))
     for got, exact in zip(at.compile(f, backend="numba")(x), f(x.astype("float64")), strict=True):
         assert got.dtype == np.float32
         np.testing.assert_allclose(got, exact, rtol=3e-7)  # one after the other, they lose 1e-5
