@@ -164,6 +164,8 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
 def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Array:
     """p plus whole periods, so that neighbours differ by at most half a period."""
     p = floats(p)
+    if not p.shape[axis]:
+        return np.copy(p)
     jumps, half = np.diff(p, axis=axis), period / 2
     turns = np.floor_divide(jumps + half, period)
     turns = turns - np.logical_and(jumps + half == turns * period, jumps > 0)

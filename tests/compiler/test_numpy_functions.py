@@ -67,6 +67,7 @@ LIKE_NUMPY = [
     (lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd"), 0.5),
     (lambda x: np.logaddexp.reduce(x, axis=0), NONE),
     (lambda x: np.logaddexp.reduce(x, axis=None), NONE),
+    (lambda x: np.unwrap(x, axis=0), NONE),
     (lambda x: np.median(x), NONE),
     *([(lambda x: np.cumulative_sum(x, axis=0, include_initial=True), NONE)] if hasattr(np, "cumulative_sum") else []),
     (lambda x: np.nanmedian(x, axis=0), NONE),

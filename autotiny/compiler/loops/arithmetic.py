@@ -170,6 +170,17 @@ def signbit(context: Any, x: Any) -> Any:
     return (types.boolean(x), code) if isinstance(x, types.Float) else None
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def reciprocal(context: Any, x: Any) -> Any:
+    """1 / x in the type of x: numba's own quotient of an integer and a float32 is a float64."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        (x,) = values
+        return builder.fdiv(x.type(1), x)
+
+    return (x(x), code) if isinstance(x, types.Float) else None
+
+
 def _of_two(write: Callable[[Any, Any, Any], Any]) -> Any:
     """Return an intrinsic: what is written for two floating-point numbers."""
 

@@ -27,7 +27,7 @@ ARITHMETIC, VECTOR_MATH, MATH = (
 FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("floor", "ceil", "trunc", "rint", "sqrt", "fabs"), ARITHMETIC),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "at_least", "at_most", "where"), ARITHMETIC),
-    **dict.fromkeys(("sign", "signbit", "remainder", "fmod"), ARITHMETIC),
+    **dict.fromkeys(("sign", "signbit", "reciprocal", "remainder", "fmod"), ARITHMETIC),
     **dict.fromkeys(("add_to", "add_products", "scratch"), ARITHMETIC),
     **dict.fromkeys(("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp"), VECTOR_MATH),
     **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan", "cbrt", "wide_vectors"), VECTOR_MATH),
@@ -43,7 +43,7 @@ OPERATORS = (
 """Kinds that are operators of Python."""
 SAME = (
     *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "sqrt", "cbrt", "hypot"),
-    *("sign", "signbit", "remainder", "fmod"),
+    *("sign", "signbit", "reciprocal", "remainder", "fmod"),
     *("sin", "cos", "tan", "sinh", "cosh", "tanh"),
 )
 """Kinds that are functions of the same name."""
@@ -58,7 +58,6 @@ FORMS = {
     "absolute": "fabs()",
     "absolute of integers": "abs()",
     "square": "p: $0r * $0r",
-    "reciprocal": "p: 1 / $r",
     "positive": "a: $a",
     "copy": "a: $a",
     "isnan": "t: $0s != $0s",

@@ -114,17 +114,18 @@ def test_long_sums_of_float32_lose_no_more_than_numpys():
         np.testing.assert_allclose(got, exact, rtol=3e-7)  # one after the other, they lose 1e-5
 
 
-def odd_ones(x, half, wide):
+def odd_ones(x, half, wide, single):
     """Return results that kernels have no part in, or in which one entry is written in another's line."""
     return {
         "product of one entry": (x[:1, :1] + 2) @ (3 * np.tanh(x[1:2, 1:2]) + 2) + x,
         "view of another type": (half.T, wide[::-1], np.exp(x)),
+        "types of branches": np.where(single > 0, np.reciprocal(single), np.where(single < -1, single, -1)),
         "entries in two orders": np.vdot(x[:2].T, x[:2] + 1),
     }
 
 
 def test_sums_are_factors_and_what_loops_cannot_do_stays_with_numpy():
     x = RNG.normal(size=(3, 3))
-    step, args = at.compile(odd_ones, backend="numba"), (x, x.astype("float16"), x.astype("longdouble"))
+    step, args = at.compile(odd_ones, backend="numba"), (x, *map(x.astype, ("float16", "longdouble", "float32")))
     assert_same(step(*args), odd_ones(*args))
     assert "numba failed" not in step.explain()
