@@ -233,9 +233,9 @@ class Program:
         """The expression of the function that is compiled."""
         return MODES[self.mode].format(self.argnums)
 
-    def function(self) -> Callable[..., Any]:
-        """Return the function that is compiled."""
-        namespace: dict[str, Any] = dict(MODULES)
+    def function(self, **others: Any) -> Callable[..., Any]:
+        """Return the function that is compiled, whose lines may refer to others."""
+        namespace: dict[str, Any] = {**MODULES, **others}
         exec(compile(self.code, "<program>", "exec"), namespace)  # the code is the generator's
         return eval(self.derived, namespace)
 

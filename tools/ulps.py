@@ -25,6 +25,7 @@ EXACT: Mapping[str, Callable[..., Any]] = {
     "log2": lambda x: mp.log(x, 2),
     "log10": lambda x: mp.log(x, 10),
     "log1p": mp.log1p,
+    "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "sin": mp.sin,
     "cos": mp.cos,

@@ -173,8 +173,8 @@ class Built(NamedTuple):
     """The names of the keyword arguments."""
     state: State
     relies_on_facts: bool
-    fast: bool
-    """Whether it has forms that may overflow, in place of stable ones."""
+    may_do_with_less: bool
+    """Whether another program of the same trace relies on less: on no facts about data, or no forms that overflow."""
     masked: bool
     """Whether nan in a result, or a singular matrix, may come from an entry that was not taken."""
     explanation: str
@@ -182,8 +182,8 @@ class Built(NamedTuple):
     """Returns the formula with the values of the first call, unless these are large."""
     backend: str
     """Which back end wrote it, and why, in words."""
-    careful: "Built | None" = None
-    """The program with stable forms, of the same trace: a call that overflows could not be traced."""
+    careful: "Draft | None" = None
+    """The program of the same trace that relies on less: a call that overflows could not be traced."""
     faster: "Draft | None" = None
     """The program of numba that may take over."""
 
@@ -203,6 +203,13 @@ class Draft(NamedTuple):
         """Return the program, loaded."""
         return self.unloaded._replace(program=self.make())
 
+    def load_if_possible(self) -> Built | None:
+        """Return the program, loaded; None where numba fails."""
+        try:
+            return self.load()
+        except Exception:  # another one is built, which says why
+            return None
+
 
 def build(request: Request) -> Built:
     """Return the program for a call like this one, with the one that takes over where something overflows."""
@@ -221,10 +228,7 @@ def by_passes(request: Request, traced: Trace, dynamic: list[bool], state: State
     facts = request.facts
     terms = with_stable_forms([out for out in traced.outputs if isinstance(out, Term)], traced.names)
     simplified = by_table(terms, traced.names) if facts else Simplified(terms, {})
-    built = assemble(request, traced, dynamic, state, simplified)
-    if not built.fast:
-        return built
-    return built._replace(careful=assemble(request._replace(facts=False), traced, dynamic, state, simplified))
+    return assemble(request, traced, dynamic, state, simplified)
 
 
 def pure_trace(f: Callable[..., Any], call: Callable[[], Trace], draws: bool) -> tuple[Trace, State]:
@@ -258,7 +262,15 @@ def assemble(request: Request, traced: Trace, dynamic: list[bool], state: State,
     """Return the program of a trace, by the back ends that were asked for."""
 
     def drafts(backends: Iterable[Backend]) -> Iterator[Draft]:
-        return written(request, traced, dynamic, state, simplified, backends)
+        for draft in written(request, traced, dynamic, state, simplified, backends):
+            yield with_careful(draft, backends)
+
+    def with_careful(draft: Draft, backends: Iterable[Backend]) -> Draft:
+        if not draft.unloaded.may_do_with_less:
+            return draft
+        less = request._replace(facts=False)
+        careful = next(written(less, traced, dynamic, state, simplified, backends), None)
+        return draft._replace(unloaded=draft.unloaded._replace(careful=careful))
 
     if request.backend == "numpy":
         return next(drafts(BACKENDS)).load()
@@ -350,7 +362,7 @@ def draft(
         tuple(kwargs),
         state,
         source.in_python or bool(formulas.finite or formulas.checks) or formulas.moved or formulas.fast,
-        formulas.fast,
+        formulas.fast or bool(formulas.checks and formulas.finite),
         traced.masked and not request.guards,
         explain(formulas.counts, plan),
         graph_of(formulas.formula, traced.names, getattr(f, "__name__", "step")),

@@ -203,7 +203,7 @@ class Compiled:
             key = key_of_ints if key_of_ints in self.kept else key
             built = self.kept.get(key)
             if built is not None and built.relies_on_facts and not facts:
-                built = built.careful
+                built = built.careful and built.careful.load_if_possible()
             if built is None or not built.is_current():
                 request = Request(
                     self.f, args, kwargs, self.donate, self.threads, facts=facts, guards=guards, backend=self.backend

@@ -156,13 +156,13 @@ def apply_over_axes(func: Callable[..., Array], a: Array, axes: Any) -> Array:
 @compose(*newer("cumulative_sum"))
 def cumulative_sum(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """Running sums, after a 0 if the initial value is included."""
-    return running(np.cumsum, np.zeros_like, x, axis, dtype, include_initial)
+    return running(np.cumsum, np.zeros, x, axis, dtype, include_initial)
 
 
 @compose(*newer("cumulative_prod"))
 def cumulative_prod(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """Running products, after a 1 if the initial value is included."""
-    return running(np.cumprod, np.ones_like, x, axis, dtype, include_initial)
+    return running(np.cumprod, np.ones, x, axis, dtype, include_initial)
 
 
 def running(function: Function, start: Function, x: Array, axis: int | None, dtype: Any, include: bool) -> Array:
@@ -171,4 +171,8 @@ def running(function: Function, start: Function, x: Array, axis: int | None, dty
         raise ShapeError(f"{function.__name__}: an array of {x.ndim} axes needs axis=")
     axis = -1 if axis is None else axis
     y = function(x, axis=axis, dtype=dtype)
-    return np.concatenate([start(np.take(y, [0], axis=axis)), y], axis=axis) if include else y
+    if not include:
+        return y
+    shape = list(y.shape)
+    shape[axis] = 1
+    return np.concatenate([start(shape, y.dtype), y], axis=axis)

@@ -22,7 +22,8 @@ def copysign(x1: Array, x2: Array, /) -> Array:
     size = np.abs(reals(x1, "copysign"))
     dtype = np.result_type(x1 if type(x1) in (int, float) else size, x2)
     signed = np.where(np.signbit(x2), -size, size)
-    return signed if signed.dtype == dtype else signed.astype(dtype)
+    signed = signed if signed.dtype == dtype else signed.astype(dtype)
+    return signed if np.ndim(signed) else signed[()]  # a scalar, as every ufunc gives
 
 
 @compose(np.ldexp)
@@ -65,6 +66,7 @@ def frexp(x: Array, /) -> tuple[Array, Array]:
 @compose(np.modf)
 def modf(x: Array, /) -> tuple[Array, Array]:
     """The fractional part and the whole part, both with the sign of x."""
+    x = x if isinstance(x, float) else reals(x, "modf")
     return np.fmod(x, 1), np.trunc(x)
 
 

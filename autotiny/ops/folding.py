@@ -229,13 +229,13 @@ def reduce(
     start = ufunc.identity if initial is None and (where is not True or not entries) else initial
     if start is None and not entries:
         raise UnsupportedError(f"{ufunc.__name__}.reduce: nothing to reduce, and {ufunc.__name__} has no identity")
-    if where is True:
+    if where is True and entries:
         result = functools.reduce(ufunc, entries) if start is None else functools.reduce(ufunc, entries, start)
     else:
         chosen = np.moveaxis(np.broadcast_to(where, a.shape), axes, front).reshape(
             len(entries), *flat.shape[len(axes) :]
         )
-        result = np.full(flat.shape[len(axes) :], start, a.dtype)
+        result = np.full(flat.shape[len(axes) :], start, a.dtype)[()]
         for mask, x in zip(chosen, entries, strict=True):
             result = np.where(mask, ufunc(result, x), result)
     return np.reshape(result, kept_shape(a, None if single else axis)) if keepdims else result

@@ -164,6 +164,8 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
 def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Array:
     """p plus whole periods, so that neighbours differ by at most half a period."""
     p = floats(p)
+    if not p.shape[axis]:
+        return np.copy(p)
     jumps, half = np.diff(p, axis=axis), period / 2
     turns = np.floor_divide(jumps + half, period)
     turns = turns - np.logical_and(jumps + half == turns * period, jumps > 0)
@@ -197,4 +199,5 @@ def interp(x: Array, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
     width = pick(xp, after) - low
     inside = start + (x - low) * ((pick(fp, after) - start) / np.where(width == 0, 1, width))
     below, above = fp[0] if left is None else left, fp[-1] if right is None else right
-    return np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
+    y = np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
+    return y if np.ndim(y) else y[()]  # a scalar, as NumPy's

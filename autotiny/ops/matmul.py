@@ -44,11 +44,17 @@ define(
 )
 
 
+def scaled(a: Array, b: Array) -> Array:
+    """a b in the type that `dot` gives, where a number of Python's counts as an array does: float64 and float32."""
+    dtype = np.result_type(*(getattr(x, "dtype", None) or np.asarray(x).dtype for x in (a, b)))
+    return np.multiply(*(x.astype(dtype) if getattr(x, "dtype", dtype) != dtype else x for x in (a, b)))
+
+
 @compose(np.dot)
 def dot(a: Array, b: Array) -> Array:
     """a · b: a product with a number, of vectors, of matrices, or over a's last and b's last but one axis."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
+        return scaled(a, b)
     return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
 
 
@@ -89,7 +95,7 @@ def expectation(probabilities: Array, x: Array) -> Array:
 def inner(a: Array, b: Array) -> Array:
     """The product over both last axes."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
+        return scaled(a, b)
     return np.matmul(a, b) if np.ndim(a) == np.ndim(b) == 1 else np.tensordot(a, b, axes=(-1, -1))
 
 

@@ -167,4 +167,4 @@ def pad(
         turned = np.flip(array, axis)
         before, after = (SIDES[name](x, axis, w, o) for x, w, o in zip((array, turned), widths, settings, strict=True))
         array = np.concatenate([before, array, np.flip(after, axis)], axis=axis)
-    return array
+    return array if array.ndim else np.copy(array)

@@ -83,6 +83,8 @@ def of_lines(
     """Return quantiles of a; the axes of q come first."""
     q = levels(np.asarray(q, real_dtype(a)) if type(q) in (float, int) else floats(q))
     lines = in_lines(a, axis)
+    if name in ("median", "nanmedian") and not lines.shape[-1]:
+        lines = np.mean(lines, axis=-1, keepdims=True)  # nan, with NumPy's warning
     order, missing = np.argsort(lines, axis=-1, kind="stable"), np.isnan(lines)
     if weights is None:
         n = np.sum(np.logical_not(missing), axis=-1, keepdims=True).astype(q.dtype) if spare_nan else lines.shape[-1]
@@ -127,7 +129,7 @@ def percentile(
 
 @compose(np.median)
 def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The middle entry of the sorted array, or the mean of the two in the middle."""
+    """The middle entry of the sorted array, or the mean of the two in the middle; nan of none."""
     return of_lines("median", floats(a), 0.5, axis, "linear", keepdims, False)
 
 

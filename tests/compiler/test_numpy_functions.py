@@ -54,3 +54,31 @@ def test_a_step_of_a_number_is_a_scalar_as_numpy_has_it(dtype, point):
     f = lambda x: np.heaviside(np.sum(x), 0.5)
     expected, got = f(np.array([point], dtype)), at.compile(f)(np.array([point], dtype))
     assert (type(got), got.dtype, got) == (type(expected), expected.dtype, expected)
+
+
+NONE = np.empty((0, 2), np.float32)
+LIKE_NUMPY = [
+    (lambda x: np.dot(3, x), np.ones(2, np.float32)),
+    (lambda x: np.inner(x, 0.5), np.ones((1, 2), np.float32)),
+    (lambda x: np.copysign(x, -1.0), np.array(2.0)),
+    (lambda x: np.copysign(np.sum(x), np.max(x)), np.ones(2, np.float32)),
+    (lambda x: np.modf(x), np.array([1, -2])),
+    (lambda x: np.interp(x, [0.0, 1.0], [3.0, 4.0]), np.float64(0.5)),
+    (lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd"), 0.5),
+    (lambda x: np.logaddexp.reduce(x, axis=0), NONE),
+    (lambda x: np.logaddexp.reduce(x, axis=None), NONE),
+    (lambda x: np.unwrap(x, axis=0), NONE),
+    (lambda x: np.median(x), NONE),
+    *([(lambda x: np.cumulative_sum(x, axis=0, include_initial=True), NONE)] if hasattr(np, "cumulative_sum") else []),
+    (lambda x: np.nanmedian(x, axis=0), NONE),
+    (lambda x: np.median(x, axis=0, keepdims=True), NONE),
+]
+"""Functions whose result has a type of its own for numbers, or for no entries."""
+
+
+@pytest.mark.parametrize(("f", "x"), LIKE_NUMPY)
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_numbers_and_empty_arrays_give_the_types_of_numpy(f, x):
+    for got, expected in zip(flatten(at.compile(f)(x))[0], flatten(f(x))[0], strict=True):
+        assert type(got) is type(expected)
+        np.testing.assert_array_equal(got, expected, strict=True)

@@ -4,6 +4,7 @@ They are written into the kernel where they are called, so that a loop around th
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -137,6 +138,75 @@ def _of_llvm(name: str) -> Any:
 
 floor, ceil, trunc = (intrinsic(_of_llvm(name)) for name in ("floor", "ceil", "trunc"))
 rint, sqrt, fabs = (intrinsic(_of_llvm(name)) for name in ("rint", "sqrt", "fabs"))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sign(context: Any, x: Any) -> Any:
+    """-1, 0 or 1; nan of nan."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        (x,) = values
+        zero, one, less = (x.type(n) for n in (0, 1, -1))
+        if isinstance(signature.return_type, types.Integer):
+            greater, lower = (builder.icmp_signed(comparison, x, zero) for comparison in "><")
+            return builder.select(greater, one, builder.select(lower, less, zero))
+        greater, lower = (builder.fcmp_ordered(comparison, x, zero) for comparison in "><")
+        rest = builder.select(builder.fcmp_unordered("uno", x, x), x, zero)
+        return builder.select(greater, one, builder.select(lower, less, rest))
+
+    number = _same_number(x)
+    return None if number is None or isinstance(number, types.Boolean) else (number(x), code)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def signbit(context: Any, x: Any) -> Any:
+    """Whether a number has a minus sign, as -0.0 has."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        (x,) = values
+        integer = ir.IntType(signature.args[0].bitwidth)
+        return builder.icmp_signed("<", builder.bitcast(x, integer), integer(0))
+
+    return (types.boolean(x), code) if isinstance(x, types.Float) else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def reciprocal(context: Any, x: Any) -> Any:
+    """1 / x in the type of x: numba's own quotient of an integer and a float32 is a float64."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        (x,) = values
+        return builder.fdiv(x.type(1), x)
+
+    return (x(x), code) if isinstance(x, types.Float) else None
+
+
+def _of_two(write: Callable[[Any, Any, Any], Any]) -> Any:
+    """Return an intrinsic: what is written for two floating-point numbers."""
+
+    def function(context: Any, x: Any, y: Any) -> Any:
+        number = _same_number(x, y)
+        code = lambda context, builder, signature, values: write(builder, *values)
+        return (number(x, y), code) if isinstance(number, types.Float) else None
+
+    return function
+
+
+def _with_sign(builder: Any, x: Any, y: Any) -> Any:
+    function = ir.FunctionType(x.type, [x.type] * 2)
+    return builder.call(builder.module.declare_intrinsic("llvm.copysign", [x.type], function), [x, y])
+
+
+def _remainder(builder: Any, x: Any, y: Any) -> Any:
+    """The rest of x / y, with the sign of y: that of C has the sign of x."""
+    zero, rest = x.type(0), builder.frem(x, y)
+    differ = builder.xor(builder.fcmp_ordered("<", y, zero), builder.fcmp_ordered("<", rest, zero))
+    moved = builder.select(differ, builder.fadd(rest, y), rest)
+    return builder.select(builder.fcmp_ordered("==", rest, zero), _with_sign(builder, zero, y), moved)
+
+
+remainder = intrinsic(_of_two(_remainder))
+fmod = intrinsic(_of_two(lambda builder, x, y: builder.frem(x, y)))
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]

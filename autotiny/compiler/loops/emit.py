@@ -108,7 +108,8 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
     guards = list[Guard]()
     assert plan.stop is not None or not (plan.finite or plan.not_nan)
     for sums in plan.checks:
-        guards.append(Guard([constant(np.max(abs(sums - 1)))], FactError, ROUNDING * precision(sums.prototype)))
+        error = as_loaded(constant(np.max(abs(sums - 1))))
+        guards.append(Guard([error], FactError, ROUNDING * precision(sums.prototype)))
     if plan.finite:
         guards.append(Guard([size_of(x) for x in plan.finite], plan.stop))
     nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
@@ -123,8 +124,12 @@ def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guar
 
 def size_of(x: Term) -> Term:
     """Return the sum of the squares of all entries, as a number that kernels take."""
-    total = constant(np.vdot(x, x) if x.ndim else x * x)
-    return total if is_loaded(total.dtype) else constant(np.abs(total).astype(np.float64))
+    return as_loaded(constant(np.vdot(x, x) if x.ndim else x * x))
+
+
+def as_loaded(x: Term) -> Term:
+    """Return a number, or its absolute value, in a type that kernels take."""
+    return x if is_loaded(x.dtype) else constant(np.abs(x).astype(np.float64))
 
 
 def postpone(

@@ -27,9 +27,10 @@ ARITHMETIC, VECTOR_MATH, MATH = (
 FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("floor", "ceil", "trunc", "rint", "sqrt", "fabs"), ARITHMETIC),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "at_least", "at_most", "where"), ARITHMETIC),
+    **dict.fromkeys(("sign", "signbit", "reciprocal", "remainder", "fmod"), ARITHMETIC),
     **dict.fromkeys(("add_to", "add_products", "scratch"), ARITHMETIC),
     **dict.fromkeys(("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp"), VECTOR_MATH),
-    **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan", "wide_vectors"), VECTOR_MATH),
+    **dict.fromkeys(("tanh", "sinh", "cosh", "sin", "cos", "tan", "cbrt", "wide_vectors"), VECTOR_MATH),
     **dict.fromkeys(("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2"), MATH),
     **dict.fromkeys(("hypot", "pow", "isfinite", "isinf"), MATH),
 }
@@ -41,7 +42,8 @@ OPERATORS = (
 )  # fmt: skip
 """Kinds that are operators of Python."""
 SAME = (
-    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "sqrt", "hypot"),
+    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "sqrt", "cbrt", "hypot"),
+    *("sign", "signbit", "reciprocal", "remainder", "fmod"),
     *("sin", "cos", "tan", "sinh", "cosh", "tanh"),
 )
 """Kinds that are functions of the same name."""
@@ -56,7 +58,6 @@ FORMS = {
     "absolute": "fabs()",
     "absolute of integers": "abs()",
     "square": "p: $0r * $0r",
-    "reciprocal": "p: 1 / $r",
     "positive": "a: $a",
     "copy": "a: $a",
     "isnan": "t: $0s != $0s",
@@ -73,6 +74,7 @@ NEUTRAL: dict[Any, Any] = {np.add: 0.0, np.multiply: 1.0, np.maximum: -np.inf, n
 TWICE = {"square", "isnan"}
 """Kinds whose form repeats the operand, which therefore has a name."""
 OF_TRUTH = {"logical_and", "logical_or", "logical_not"}
+OF_INTEGERS = {*OPERATORS, *OF_TRUTH, "where", "copy", "absolute", "sign", "maximum", "minimum", "square"}
 
 
 class LoopCode(NumpyCode):
@@ -108,7 +110,7 @@ def entry_form(term: Term) -> str:
         return ""
     if any(dtype == BOOL for dtype in types) and name not in (*OF_TRUTH, "where", "copy"):
         return ""
-    if not real and name not in (*OPERATORS, *OF_TRUTH, "where", "copy", "absolute", "maximum", "minimum", "square"):
+    if not real and name not in OF_INTEGERS:
         return ""
     if not isinstance(op.function, np.ufunc) and op.function is not np.where:
         return ""
@@ -167,7 +169,8 @@ def has_loop(term: Term) -> bool:
     op, way = term.op, kind(term)
     assert op is not None
     if op is VDOT:
-        return term.dtype in FLOATS and all(arg.dtype == term.dtype for arg in term.args)
+        same = all((arg.dtype, arg.shape) == (term.dtype, term.args[0].shape) for arg in term.args)
+        return term.dtype in FLOATS and same
     if op.reduction_of is not None:
         whole = term.args[0].dtype == term.dtype or (op.reduction_of is np.add and term.dtype in NUMBERS)
         return (

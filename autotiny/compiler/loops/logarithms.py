@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from autotiny.compiler.loops.exponentials import LOG2, exp
+from autotiny.compiler.loops.exponentials import LOG2, exp, exp2
 from autotiny.compiler.loops.formulas import Integer, Number, at_least, copysign, polynomial, where
 
 LOG1P = {
@@ -158,3 +158,12 @@ def logaddexp(x: Number, y: Number) -> Number:
     """log(exp(x) + exp(y)) = max(x, y) + log(1 + exp(-|x - y|)), where x - y is 0 for equal infinities, too."""
     difference = where(x.equals(y), x.number(0.0), x - y)
     return where(x > y, x, y) + log1p_of_fraction(exp(-abs(difference)))
+
+
+def cbrt(x: Number) -> Number:
+    """x^(1/3), by powers of 2 and one step of Newton's method, which doubles the digits that are right."""
+    size = abs(x)
+    y = exp2(log2(size) * (1 / 3))
+    y = y - (y - size / (y * y)) / 3.0
+    regular = x.builder.and_(size > 0.0, size < math.inf)
+    return where(regular, copysign(y, x), x)

@@ -20,7 +20,7 @@ FORMULAS: Mapping[str, Callable[..., Number]] = {
         *(exponentials.exp, exponentials.exp2, exponentials.expm1, exponentials.sigmoid),
         *(exponentials.sinh, exponentials.cosh, exponentials.tanh),
         *(logarithms.log, logarithms.log2, logarithms.log10, logarithms.log1p),
-        *(logarithms.softplus, logarithms.logaddexp),
+        *(logarithms.softplus, logarithms.logaddexp, logarithms.cbrt),
         *(trigonometry.sin, trigonometry.cos, trigonometry.tan),
     )
 }

@@ -30,6 +30,14 @@ def test_a_wrong_form_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [fault.kind for fault in faults(program, calls)] == ["wrong value"]
 
 
+def test_an_exception_of_the_emitter_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program(("x0",), (("v0", "np.tanh(x0)"),), "v0", "value", backend="numba")
+    monkeypatch.setattr(LoopCode, "forms", {})
+    assert "numba failed" not in [fault.kind for fault in faults(program, [(np.ones(3),)])]
+    monkeypatch.setattr("autotiny.compiler.loops.emit.LoopBackend.accepts", lambda backend, schedule: 1 / 0)
+    assert "numba failed" in [fault.kind for fault in faults(program, [(np.ones(3),)])]
+
+
 def test_numbers_are_summed_along_an_axis_that_they_have_not() -> None:
     step = at.compile(lambda x: at.softmax(2 * x, axis=0), backend="numba")
     assert step(np.array(3.0)) == 1

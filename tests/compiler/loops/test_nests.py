@@ -104,3 +104,28 @@ def test_a_donated_array_that_is_read_only_is_refused_and_stays_as_it_is():
     with pytest.raises(UnsupportedError, match="the array is read-only"):
         step(w, x)
     np.testing.assert_allclose(w, expected)
+
+
+def test_long_sums_of_float32_lose_no_more_than_numpys():
+    x = RNG.uniform(size=(20000, 10)).astype("float32")
+    f = lambda x: (np.sum(np.sqrt(x)), np.sum(np.tanh(x) * x), np.mean(x))
+    for got, exact in zip(at.compile(f, backend="numba")(x), f(x.astype("float64")), strict=True):
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, exact, rtol=3e-7)  # one after the other, they lose 1e-5
+
+
+def odd_ones(x, half, wide, single):
+    """Return results that kernels have no part in, or in which one entry is written in another's line."""
+    return {
+        "product of one entry": (x[:1, :1] + 2) @ (3 * np.tanh(x[1:2, 1:2]) + 2) + x,
+        "view of another type": (half.T, wide[::-1], np.exp(x)),
+        "types of branches": np.where(single > 0, np.reciprocal(single), np.where(single < -1, single, -1)),
+        "entries in two orders": np.vdot(x[:2].T, x[:2] + 1),
+    }
+
+
+def test_sums_are_factors_and_what_loops_cannot_do_stays_with_numpy():
+    x = RNG.normal(size=(3, 3))
+    step, args = at.compile(odd_ones, backend="numba"), (x, *map(x.astype, ("float16", "longdouble", "float32")))
+    assert_same(step(*args), odd_ones(*args))
+    assert "numba failed" not in step.explain()

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+import autotiny as at
 from autotiny.compiler.loops import vector_math
 from ulps import EXACT, errors, points
 
@@ -116,3 +117,28 @@ def of_two(x, y):
     for i in range(x.size):
         z[i] = logaddexp(x[i], y[i])
     return z
+
+
+# ----- functions that NumPy has and C has not, or has otherwise -----
+def of_signs(x, y):
+    return [np.sign(x), np.signbit(x), np.copysign(x, y), np.heaviside(x, y), np.remainder(x, y), np.fmod(x, y)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_signs_and_remainders_are_those_of_numpy_in_one_kernel(dtype):
+    one = np.append(special(dtype), np.array([2.5, -2.5, 7, -7, 0.3, -0.3], dtype))
+    x, y = (grid.ravel() for grid in np.meshgrid(one, one))
+    step = at.compile(of_signs, backend="numba")
+    with np.errstate(all="ignore"):
+        pairs = zip(step(x, y), of_signs(x, y), strict=True)
+    for computed, expected in pairs:
+        np.testing.assert_array_equal(computed, expected, strict=True)
+        if expected.dtype != bool:
+            assert (np.signbit(computed) == np.signbit(expected))[~np.isnan(expected)].all()
+    assert step.source.count("@njit") == 1
+
+
+def test_sign_of_integers_is_an_integer():
+    step, x = at.compile(lambda x: np.sign(x) * np.abs(x), backend="numba"), np.array([-3, 0, 5])
+    np.testing.assert_array_equal(step(x), x, strict=True)
+    assert "sign(x[" in step.source
