@@ -74,11 +74,11 @@ def test_a_matrix_that_is_changed_later_counts_as_it_was():
 
 
 def test_a_matrix_that_is_used_often_is_copied_once():
-    S, x = scipy.csr_array(DENSE @ DENSE.T), at.Tensor(np.ones(3))
+    often_used, x = scipy.csr_array(DENSE @ DENSE.T), at.Tensor(np.ones(3))
     for _ in range(5):
-        x = S @ x
+        x = often_used @ x
     gc.collect()
-    assert sum(each.name == "S" for each in sparse.copies.values()) == 1
+    assert sum(each.name == "often_used" for each in sparse.copies.values()) == 1
 
 
 def test_a_picture_and_a_formula_name_the_matrix():
