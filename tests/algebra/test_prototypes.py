@@ -88,7 +88,8 @@ def test_prototype_in_every_row_has_the_type_and_shape_of_the_value(dtype):
 def test_exactly_rows_that_resize_are_computed():
     rows = [term for term in operations_of_all("float64") if term.op.function in OPS]
     names = {term.op.name for term in rows if inferred(term.op, term.args, term.kwargs) is None}
-    assert names - {"twice"} == COMPUTED  # a test's own
+    missing = {"unstack"} - {"unstack" if hasattr(np, "unstack") else ""}  # NumPy 2.0 lacks it
+    assert names - {"twice"} == COMPUTED - missing  # a test's own
 
 
 OPERANDS = [
