@@ -178,11 +178,14 @@ class KernelText:
                     lines += self.start(statement)
                     first = self.first_turn(statement) or first
                 inner = self.block(part.body, [*path, part])
-                bounds = self.bounds if self.bounds and not path else [f"{first}", f"{part.extent}{self.step(part)}"]
+                bounds = self.bounds if not path else []
                 if part in self.strips:
                     lines += self.in_strips(part, inner, bounds)
+                elif bounds:
+                    lines += self.in_range(part, inner, bounds[0], f"{bounds[1]} - {bounds[0]}")
                 else:
-                    lines.append(f"for {part.name} in range({', '.join(filter(None, bounds))}):")
+                    turns = filter(None, [first, f"{part.extent}{self.step(part)}"])
+                    lines.append(f"for {part.name} in range({', '.join(turns)}):")
                     lines += [f"    {line}" for line in inner or ["pass"]]
                 lines += [self.end(x) for x in self.starts.get(part, ()) if self.is_in_double(x)]
         return lines
@@ -217,18 +220,26 @@ class KernelText:
 
     def in_strips(self, loop: Loop, inner: list[str], bounds: Sequence[str]) -> list[str]:
         """Return the lines of a loop that adds up long sums: each strip by itself, then its sum to the others."""
-        start, stop = bounds[0] or "0", bounds[1]
+        start, stop = bounds or ["0", str(loop.extent)]
         sums = self.strips[loop]
         before = [f"{self.strip_of(x)} = {self.neutral(x)}" for x in sums]
         after = [f"{self.sum_of(x) if self.is_in_double(x) else self.place(x)} += {self.strip_of(x)}" for x in sums]
-        body = [f"    {line}" for line in inner]
-        if loop.extent <= STRIP:
-            turns = stop if start == "0" else f"{start}, {stop}"
-            return [*before, f"for {loop.name} in range({turns}):", *body, *after]
+        if loop.extent <= STRIP and not bounds:
+            return [*before, f"for {loop.name} in range({stop}):", *(f"    {line}" for line in inner), *after]
         first = self.untaken(f"first_{loop.name}")
-        turns = f"range({first}, min({first} + {STRIP}, {stop}))"
-        lines = [*before, f"for {loop.name} in {turns}:", *body, *after]
+        strip = self.in_range(loop, inner, first, f"min({STRIP}, {stop} - {first})")
+        lines = [*before, *strip, *after]
         return [f"for {first} in range({start}, {stop}, {STRIP}):", *(f"    {line}" for line in lines)]
+
+    def in_range(self, loop: Loop, inner: list[str], first: str, turns: str) -> list[str]:
+        """Return the lines of some turns of a loop, from one that is computed.
+
+        If LLVM did not see that indices are not negative, it would collect entries one by one: numba adds the length to
+        those below 0.
+        """
+        n = self.untaken(f"next_{loop.name}")
+        index = f"{loop.name} = max({first}, 0) + {n}"
+        return [f"for {n} in range({turns}):", *(f"    {line}" for line in [index, *inner])]
 
     def first_turn(self, statement: Statement) -> str:
         """Return the turn from which a loop runs whose first turns have been written out."""
