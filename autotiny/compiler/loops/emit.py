@@ -68,7 +68,7 @@ def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] =
 def divided(stage: Stage, looks: Set[Term], last: Set[Term], threads: int) -> list[Stage]:
     """Return a stage in parts that numba compiles in time, and that threads can share if they are long."""
     parts = by_length(stage, last) if threads > 1 and stage.is_kernel else [stage]
-    return [piece for part in parts for piece in in_short_functions(part, looks)]
+    return [piece for part in parts for piece in in_short_functions(part, last, looks)]
 
 
 def by_length(stage: Stage, last: Set[Term]) -> list[Stage]:
@@ -90,17 +90,39 @@ def is_long(term: Term) -> bool:
     return parts_of(max(x.size for x in (term, *term.args)), 2) > 1
 
 
-def in_short_functions(stage: Stage, looks: Set[Term]) -> list[Stage]:
-    """Return a stage in parts that numba compiles in time. What is only looked at is computed beside its operands."""
+def in_short_functions(stage: Stage, last: Iterable[Term], looks: Set[Term]) -> list[Stage]:
+    """Return a stage in parts that numba compiles in time."""
     if not stage.is_kernel or len(stage.terms) <= LONGEST:
         return [stage]
-    position: dict[Term, float] = {}
-    for i, term in enumerate(stage.terms):
-        after = max((position[x] for x in term.parents if x in position), default=0.0)
-        position[term] = after + 0.01 if term in looks else i
-    terms = sorted(stage.terms, key=position.__getitem__)
+    terms = by_use(stage.terms, last, looks)
     size = -(-len(terms) // -(-len(terms) // PART))
     return [Stage(True, terms[i : i + size]) for i in range(0, len(terms), size)]
+
+
+def by_use(terms: Sequence[Term], last: Iterable[Term], looks: Set[Term]) -> list[Term]:
+    """Return terms in an order in which less is handed from part to part.
+
+    What is only looked at is computed beside its operands, and elementwise operations before their first user where
+    their operands are kept anyway: 1 - A**2 of a layer.
+    """
+    index = {term: i for i, term in enumerate(terms)}
+    users: dict[Term, list[Term]] = {term: [] for term in terms}
+    for term in terms:
+        if term not in looks and kind(term) is not TermKind.VIEW:
+            for x in {y for part in term.parents for y in (part, through_views(part)) if y in index}:
+                users[x].append(term)
+    place, end = dict(index), min((index[x] for x in last if x in index), default=len(terms))
+    for term in reversed(terms):
+        first = min((place[user] for user in users[term]), default=end)
+        roots = [x for x in map(through_views, term.parents) if x in index]
+        others = [[place[user] for user in users[x] if user is not term] for x in roots]
+        is_kept = all(max(uses, default=first) > index[term] for uses in others)
+        if first < end and (kind(term) is TermKind.VIEW or (kind(term) is TermKind.ELEMENTWISE and is_kept)):
+            place[term] = first
+    for term in terms:
+        if term in looks:
+            place[term] = max((place[x] for x in term.parents if x in index), default=0)
+    return sorted(terms, key=lambda term: (place[term], index[term]))
 
 
 def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guard], list[Term]]:
