@@ -75,7 +75,7 @@ def as_bytes(values: Any) -> list[bytes]:
 def small_blocks() -> Iterator[None]:
     """Compute arrays in blocks of a few entries meanwhile, on two threads, as programs do with long ones."""
     before = schedule.LONG, blocks.BLOCK, threads.PART
-    schedule.LONG, blocks.BLOCK, threads.PART = 4, 5, 4
+    schedule.LONG, blocks.BLOCK, threads.PART = 4, 5, 16
     try:
         yield
     finally:

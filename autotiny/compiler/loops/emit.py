@@ -23,6 +23,8 @@ from autotiny.compiler.table import shorten
 
 LARGEST_PRODUCT = 2**15
 """Multiplications from which BLAS is faster than a loop."""
+MANY = 16
+"""Operations that a loop may have which threads share."""
 LONGEST, PART = 90, 40
 """Results up to which a kernel is one function, and those in each where it is several: numba's time grows faster than
 a function, and every call takes time, too."""
@@ -87,7 +89,7 @@ def by_length(stage: Stage, last: Set[Term]) -> list[Stage]:
 
 def is_long(term: Term) -> bool:
     """Whether it pays to share the computation of a result among threads."""
-    return parts_of(max(x.size for x in (term, *term.args)), 2) > 1
+    return parts_of(MANY * max(x.size for x in (term, *term.args)), 2) > 1
 
 
 def in_short_functions(stage: Stage, last: Iterable[Term], looks: Set[Term]) -> list[Stage]:
@@ -328,8 +330,8 @@ class LoopWriter(Writer):
     def parts(self, nests: Nests) -> int:
         """Return on how many threads a kernel runs."""
         extent = nests.shared_extent()
-        entries = max((math.prod(x.extents) for x in nests.made.values()), default=0)
-        return max(1, min(parts_of(entries, self.plan.threads), extent))
+        work = sum(math.prod(x.extents) for x in nests.made.values())
+        return max(1, min(parts_of(work, self.plan.threads), extent))
 
     def call_kernel(self, kernel: KernelText, parts: int) -> None:
         """Write the lines that call a kernel, in parts that threads share."""

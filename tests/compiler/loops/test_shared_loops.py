@@ -12,7 +12,7 @@ from autotiny.engine.pytree import flatten
 
 pytest.importorskip("numba")
 
-x = np.random.default_rng(0).normal(size=(9, 11))
+x = np.random.default_rng(0).normal(size=(40, 30))
 
 
 def masked(x: Any) -> Any:
@@ -41,7 +41,7 @@ PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...], int]] = [
 def test_results_are_those_of_one_thread(
     f: Callable[..., Any], args: tuple[Any, ...], least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "PART", 8)
+    monkeypatch.setattr(threads, "PART", 512)
     step = at.compile(f, backend="numba", threads=3)
     for got, expected in zip(flatten(step(*args))[0], flatten(f(*args))[0], strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12)
@@ -49,7 +49,7 @@ def test_results_are_those_of_one_thread(
 
 
 def test_donated_arrays_are_shared_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "PART", 8)
+    monkeypatch.setattr(threads, "PART", 512)
     step, w = at.compile(update, donate=0, backend="numba", threads=3), x.copy()
     expected = update(x, x * x)[1]
     assert step(w, x * x)[1] is w
@@ -64,15 +64,15 @@ def test_short_loops_and_one_thread_run_as_one() -> None:
 
 
 def test_values_are_looked_at_whatever_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "PART", 8)
+    monkeypatch.setattr(threads, "PART", 512)
 
     def f(Z: Any) -> Any:
         return -np.sum(Y * np.log(np.exp(Z) / np.sum(np.exp(Z), axis=0)))
 
-    Y = np.eye(9)
+    Y = np.eye(30)
     for count in (1, 3):
         step = at.compile(at.value_and_grad(f), backend="numba", threads=count)
-        for Z in (x[:, :9].copy(), 1e200 * x[:, :9], np.full((9, 9), np.nan)):
+        for Z in (x[:30].copy(), 1e200 * x[:30], np.full((30, 30), np.nan)):
             with np.errstate(all="ignore"):
                 got, expected = step(Z), at.value_and_grad(f)(Z)
             for a, b in zip(flatten(got)[0], flatten(expected)[0], strict=True):

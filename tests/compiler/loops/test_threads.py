@@ -33,8 +33,8 @@ def test_sums_depend_on_the_number_of_threads_alone():
 
 
 def test_threads_are_for_long_loops():
-    assert [parts_of(entries, 4) for entries in (0, 1000, 40_000, 70_000, 10**6)] == [1, 1, 1, 2, 4]
-    assert parts_of(10**6, 1) == 1
+    assert [parts_of(work, 4) for work in (0, 1000, 2**20, 2**21, 10**7)] == [1, 1, 1, 2, 4]
+    assert parts_of(10**7, 1) == 1
 
 
 def test_parts_run_at_the_same_time():
