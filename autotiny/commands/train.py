@@ -14,8 +14,9 @@ from autotiny.nn.checkpoint import CheckpointError, load, save
 from autotiny.nn.datasets import Dataset, Standardisation, digits
 from autotiny.nn.network import ACTIVATIONS, Network, confusion_matrix, worst_pairs
 from autotiny.nn.optimisers import OPTIMISERS
+from autotiny.nn.progress import progress_bar
 from autotiny.nn.tabular import load_table
-from autotiny.nn.training import Training, progress_bar
+from autotiny.nn.training import Training
 
 DEFAULTS: dict[str, Any] = {
     "file": None,

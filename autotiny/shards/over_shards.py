@@ -44,23 +44,35 @@ def over_shards(
     >>> step(np.array([2.0]), X, y)
     (array(0.33333333), array([-2.66666667]))
     """
-    _require_arguments(step, shards, params, weight)
-    numbered = Numbered(shards)
     total: Total | None = None
-    for each in _in_order(_outcomes(mapping(map), Task(step, tuple(params), weight), numbered)):
+    for each in outcomes(step, shards, params, map, weight):
         if total is None:
             total = Total(each, weighted=weight is not None)
         else:
             total.add(each)
-    if total is None and numbered.count == 0:
+    if total is None:
         raise UnsupportedError("over_shards: there are no shards, so there is nothing to add up")
-    done = 0 if total is None else total.count
-    if total is None or done != numbered.count or numbered.has_more():
+    return total.result()
+
+
+def outcomes(
+    step: Callable[..., Any],
+    shards: Iterable[Any],
+    params: tuple[Any, ...] = (),
+    map: Any = map,  # noqa: A002
+    weight: Callable[..., Any] | None = None,
+) -> Iterator[Outcome]:
+    """Yield what the step returns for each shard, in their order; the arguments are those of over_shards."""
+    _require_arguments(step, shards, params, weight)
+    numbered, done = Numbered(shards), 0
+    for each in _in_order(_results(mapping(map), Task(step, tuple(params), weight), numbered)):
+        done += 1
+        yield each
+    if done != numbered.count or numbered.has_more():
         raise UnsupportedError(
             f"over_shards: map returned the outcomes of {done} shards and there are more; it must call the function "
             "with each item, as the built-in map does"
         )
-    return total.result()
 
 
 def _require_arguments(step: Any, shards: Any, params: Any, weight: Any) -> None:
@@ -109,7 +121,7 @@ class Numbered:
         return self._next() is not self
 
 
-def _outcomes(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
+def _results(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
     """Yield what the engine gives, and restore the cause of an error that came from another process."""
     arrived = 0
     try:
@@ -134,11 +146,11 @@ def _outcomes(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
         raise
 
 
-def _in_order(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+def _in_order(results: Iterator[Outcome]) -> Iterator[Outcome]:
     """Yield the outcomes in the order of shards; those that are early wait."""
     early: dict[int, Outcome] = {}
     expected = 0
-    for each in outcomes:
+    for each in results:
         if each.number < expected or each.number in early:
             raise UnsupportedError(f"over_shards: map returned the outcome of shard {each.number} twice")
         early[each.number] = each
