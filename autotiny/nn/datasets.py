@@ -14,6 +14,8 @@ from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
 Label = str | int | float
+MISSING = frozenset({"None", "nan", "<NA>", "NaT"})
+"""How the values print that data frames hold where there is none."""
 
 
 class DataError(AutotinyError):
@@ -50,10 +52,13 @@ class Dataset:
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
         """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
 
+        Data frames and columns of pandas and polars are taken as they are, with labels of text.
+
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
         X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
+        y = as_text(y)
         check_examples(X)
         check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
@@ -125,6 +130,16 @@ def number_held_out(fraction: Any, seed: Any, m: int) -> int:
     if not 0 < n < m:
         raise DataError(f"split: a fraction of {fraction} of {m} examples leaves one side empty")
     return n
+
+
+def as_text(labels: Array) -> Array:
+    """Return labels that are strings of Python, as columns of data frames hold them, as an array of text."""
+    if labels.dtype.kind not in "OT":
+        return labels
+    for i, label in enumerate(labels.flat):
+        if not isinstance(label, str) and str(label) in MISSING:
+            raise DataError(f"the label of row {i} is missing")
+    return labels.astype(np.str_) if all(isinstance(label, str) for label in labels.flat) else labels
 
 
 def whole_numbers(labels: Array) -> Array:

@@ -18,6 +18,7 @@ from autotiny.nn.datasets import (
     Dataset,
     Label,
     Standardisation,
+    as_text,
     check_classes,
     check_examples,
     check_labels,
@@ -67,7 +68,8 @@ class Shard:
             loaded = loaded.X.T.reshape(-1, *loaded.shape), np.array(loaded.classes)[loaded.labels]
         if not isinstance(loaded, tuple | list) or len(loaded) != 2:
             raise DataError(f"expected the rows and their labels, (rows, labels), or a Dataset; got {loaded!r:.60}")
-        rows, labels = as_array("X", loaded[0], DataError), as_array("the labels", loaded[1], DataError).ravel()
+        rows, labels = as_array("X", loaded[0], DataError), as_array("the labels", loaded[1], DataError)
+        labels = as_text(labels.ravel())
         check_labels(labels, len(rows) if rows.ndim else 0)
         for split in self.splits:
             positions = split.positions(len(rows))
@@ -192,7 +194,7 @@ class Shards:
         Of a file that is mapped, np.load("X.npy", mmap_mode="r"), rows are read when and where they are used.
         """
         X = rows if isinstance(rows, np.memmap) else as_array("X", rows, DataError)
-        y = as_array("the labels", labels, DataError)
+        y = as_text(as_array("the labels", labels, DataError))
         require_whole("size", size, DataError)
         check_labels(y, len(X) if X.ndim else 0)
         return cls.of(_slices(X, y.ravel(), size), map)
