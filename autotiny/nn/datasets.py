@@ -75,6 +75,11 @@ class Dataset:
         """The number of features, n_x."""
         return len(self.X)
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the features."""
+        return self.X.dtype
+
     def __repr__(self) -> str:
         """Return the number of examples, features and classes."""
         return f"Dataset({len(self)} examples of {len(self.X)} features in {len(self.classes)} classes)"

@@ -14,6 +14,8 @@ from autotiny.nn.arguments import require_path
 from autotiny.nn.datasets import Array, DataError, Dataset
 
 BLANK = {"", "?", "nan"}
+SUFFIXES = (".csv", ".csv.gz", ".npz")
+"""The ends of the names of files that can be read."""
 MISSING = BLANK | {"na", "n/a", "null", "none"}
 
 

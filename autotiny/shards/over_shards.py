@@ -30,7 +30,8 @@ def over_shards(
     weight : a function of the loaded shard, or of its arrays if it has several parameters: the number of examples. A
         loss that is a mean needs it.
 
-    The sum is in the order of the shards, so its bits are those of the built-in map on the same kind of machine.
+    The sum is in the order of the shards, and matrix products run on one thread in each, so its bits are those of the
+    built-in map on the same kind of machine.
 
     Raises ShardError, with the number of the shard and the original error as its cause, where a shard fails or its
     weight is not positive; ShapeError where shards return different trees or shapes; UnsupportedError for no shards.

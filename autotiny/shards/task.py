@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.errors import ShardError, UnsupportedError
+from autotiny.shards.threads import one_thread
 
 
 class Outcome(NamedTuple):
@@ -31,9 +32,10 @@ class Task(NamedTuple):
         """Return the outcome of one shard; raise ShardError for what fails, so that the engine may try it again."""
         number, shard = numbered
         try:
-            arrays = loaded(shard)
-            weight = 1.0 if self.weight is None else weighed(self.weight, arrays)
-            return Outcome(number, weight, self.step(*self.params, *arrays))
+            with one_thread():
+                arrays = loaded(shard)
+                weight = 1.0 if self.weight is None else weighed(self.weight, arrays)
+                return Outcome(number, weight, self.step(*self.params, *arrays))
         except Exception as error:
             what = f"shard {number}, {described(shard)}"
             raise ShardError(f"over_shards: {what}: {type(error).__name__}: {error}", number, error) from error
