@@ -32,18 +32,25 @@ class PageView(NamedTuple):
     steps: Sequence[PassStep]
 
 
-def page(title: str, views: Sequence[PageView]) -> str:
-    """Return the page of a graph: the first view, and one for every group that opens on click."""
-    script = "\n" + _template("steps.js")
+def page(title: str, views: Sequence[PageView], data: str) -> str:
+    """Return the page of a graph: the first view, one for every group that opens on click, and the cards' data."""
+    script = "\n" + script_of("closer.js", "steps.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_template("steps.html")).substitute(
         title=html.escape(title),
         hint=" · a click opens a group, Escape closes it" if len(views) > 1 else "",
-        style=css_variables() + _template("steps.css") + _shades(),
+        style=css_variables() + _template("steps.css") + _shades() + _template("closer.css"),
         script=script,
         script_hash=f"sha256-{digest}",
         views="\n".join(map(_view, views)),
+        data=data,
     )
+
+
+def script_of(*modules: str) -> str:
+    """Return JavaScript modules as one script: what each exports is known to those after it."""
+    text = "\n".join(map(_template, modules))
+    return '"use strict";\n' + re.sub(r"^export ", "", text, flags=re.MULTILINE)
 
 
 def _template(name: str) -> str:

@@ -1,4 +1,3 @@
-"use strict";
 const player = document.querySelector(".player");
 const slider = player.querySelector("input"), output = player.querySelector("output");
 const announced = player.querySelector(".announced"), play = player.querySelector("[data-go=play]");
@@ -215,8 +214,9 @@ for (const { nodes } of Object.values(views)) {
     group.tabIndex = 0;
     group.setAttribute("role", "button");
     group.setAttribute("aria-label", `Open ${views[name].root.dataset.title}`);
-    group.closest("svg").setAttribute("role", "group"); // an image hides what is in it
   }
 }
+const closer = closerOf(player, document.querySelector(".closer-data"));
+for (const { svg } of Object.values(views)) closer.watch(svg);
 player.querySelector(".controls").hidden = false;
 enter("");
