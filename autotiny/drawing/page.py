@@ -47,6 +47,14 @@ def page(title: str, views: Sequence[PageView], data: str) -> str:
     )
 
 
+def inline(svg: str, data: str) -> str:
+    """Return a picture for a page that runs scripts, such as a notebook's, whose cards open on click."""
+    style = css_variables(".closer") + _template("closer.css")
+    script = script_of("closer.js", "inline.js")
+    hidden = f'<div class="closer-data" hidden>{data}</div>'
+    return f'{svg}{hidden}<style>{style}</style><script type="module">{script}</script>'
+
+
 def script_of(*modules: str) -> str:
     """Return JavaScript modules as one script: what each exports is known to those after it."""
     text = "\n".join(map(_template, modules))

@@ -1,16 +1,18 @@
 """The picture of a recorded graph: `draw` takes it, and it shows itself in a notebook, in a file and as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
+from autotiny.drawing.closer import closer_data
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
-from autotiny.drawing.graph_view import GraphView
+from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import group_values
+from autotiny.drawing.page import inline
 from autotiny.drawing.render import GraphvizMissingError, file_named, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -31,6 +33,8 @@ from autotiny.notation.text import aligned
 FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 SHARP = "192"
 """The dots per inch of a PNG: twice what a page shows, for screens that have them."""
+MOST_IN_A_CELL = 100_000
+"""The number of bytes that the entries of the cards take in a notebook."""
 HEADINGS = ("name", "is", "shape", "value", "gradient")
 
 
@@ -80,7 +84,7 @@ class Picture(Composition):
         return f"{self.table}\n\n{self.tree}" if self.edges else self.table
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return _bundle(self, "text/html")
+        return _bundle(self, "text/html", lambda: inline(self.svg, closer_data(self.graph, self.items, MOST_IN_A_CELL)))
 
 
 class PictureOfBoth(Picture):
@@ -95,6 +99,11 @@ class PictureOfBoth(Picture):
 
     def _compose(self) -> Scene:
         return scene_of_both(self.graph, self.gradients)
+
+    @property
+    def items(self) -> Sequence[NodeId]:
+        """Every value."""
+        return range(len(self.graph.values))
 
     @property
     def steps(self) -> SteppingPicture:
@@ -113,12 +122,12 @@ class StaticPicture:
         return repr(self.picture)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return _bundle(self.picture, "image/svg+xml")
+        return _bundle(self.picture, "image/svg+xml", lambda: self.picture.svg)
 
 
-def _bundle(picture: Picture, kind: str) -> Mapping[str, str]:
+def _bundle(picture: Picture, kind: str, shown: Callable[[], str]) -> Mapping[str, str]:
     try:
-        return {kind: picture.svg, "text/plain": repr(picture)}
+        return {kind: shown(), "text/plain": repr(picture)}
     except GraphvizMissingError as missing:
         return {"text/plain": f"{picture!r}\n\n{missing}"}
 

@@ -55,7 +55,7 @@ class SteppingPicture:
             PageView(view.name, view.parent, view.title, view.picture.svg, self._steps_in(view.picture))
             for view in opened
         ]
-        items = {child for view in opened for child in visible(self.picture.root, view.picture.opened)}
+        items = {child for view in opened for child in view.picture.items}
         return page(self.picture.title, views, closer_data(self.picture.graph, items))
 
     def _steps_in(self, picture: Composition) -> Sequence[PassStep]:

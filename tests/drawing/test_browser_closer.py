@@ -83,3 +83,16 @@ def test_an_excerpt_says_so(visit):
     page = visit(at.draw(np.sum(x * 2)).steps)
     card(page, "x").click()
     assert re.search(r"An excerpt: the first \d+ of 100 rows, .*of 10000 entries", page.locator(".note").text_content())
+
+
+def test_pictures_of_a_notebook_open_each_on_its_own(visit, product):
+    other = at.draw(np.sum(at.Tensor([3.0, 4.0], name="v") ** 2))
+    cells = [picture._repr_mimebundle_()["text/html"] for picture in (at.draw(product), other)]
+    page = visit("<!doctype html><div>" + "</div><div>".join(cells) + "</div>")
+    assert page.locator("dialog").count() == 2
+    card(page, "v").click()
+    assert page.locator(".note").text_content() == "There is no gradient yet: call t2.backward()."
+    assert page.locator(".readout").text_content() == "v[0] = 3"
+    page.keyboard.press("Escape")
+    card(page, "W").click()
+    assert page.locator("dialog[open] td[data-entry]").count() == 4
