@@ -34,12 +34,12 @@ class PageView(NamedTuple):
 
 def page(title: str, views: Sequence[PageView], data: str) -> str:
     """Return the page of a graph: the first view, one for every group that opens on click, and the cards' data."""
-    script = "\n" + script_of("closer.js", "steps.js")
+    script = "\n" + script_of("closer.js", "zoom.js", "steps.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_template("steps.html")).substitute(
         title=html.escape(title),
         hint=" · a click opens a group, Escape closes it" if len(views) > 1 else "",
-        style=css_variables() + _template("steps.css") + _shades() + _template("closer.css"),
+        style=css_variables() + "".join(map(_template, ("steps.css", "zoom.css", "closer.css"))) + _shades(),
         script=script,
         script_hash=f"sha256-{digest}",
         views="\n".join(map(_view, views)),

@@ -38,7 +38,9 @@ def layers():
 
 def at_step(page, k):
     """Moves the slider, as a hand does."""
-    page.locator("input").evaluate("(slider, k) => { slider.value = k; slider.dispatchEvent(new Event('input')) }", k)
+    page.locator(".controls input").evaluate(
+        "(slider, k) => { slider.value = k; slider.dispatchEvent(new Event('input')) }", k
+    )
 
 
 def place(page):
@@ -125,12 +127,12 @@ def test_slider_is_reached_by_tab_and_moves_one_step_for_one_key(visit, two_path
             break
     page.keyboard.press("ArrowRight")
     assert place(page) == "forward 2 of 3"
-    assert page.locator("input").get_attribute("aria-valuetext") == "forward 2 of 3: t1 = a ** 3"
+    assert page.locator(".controls input").get_attribute("aria-valuetext") == "forward 2 of 3: t1 = a ** 3"
 
 
 def test_slider_moves_by_mouse(visit, two_paths):
     page = visit(two_paths)
-    box = page.locator("input").bounding_box()
+    box = page.locator(".controls input").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
     assert place(page) == "backward 6 of 6"
 
@@ -230,7 +232,10 @@ def test_every_word_is_legible(visit, two_paths, scheme, k):
     at_step(page, k)
     grounds = {name: style(page.locator(name), "backgroundColor") for name in ("body", ".steps")}
     assert (luminance(grounds["body"]) > 0.5) == (scheme == "light")
-    for ground, words in {"body": "h1, .keys, output", ".steps": "li.now :is(h2, .pass, dt, dd)"}.items():
+    for ground, words in {
+        "body": "h1, .keys, .scale, .controls output",
+        ".steps": "li.now :is(h2, .pass, dt, dd)",
+    }.items():
         for text in page.locator(words).all():
             assert contrast(style(text, "color"), grounds[ground]) >= 4.5
 
