@@ -7,7 +7,7 @@ the arrays: beyond that it has an excerpt of each array, its first rows and colu
 import html
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,10 @@ Use = tuple[NodeId, int]
 
 MOST_BYTES = 300_000
 """The size of the data of a page."""
-LIMITS = (2500, 1600, 900, 400, 225, 100, 49, 25, 9, 4)
-"""The largest numbers of entries of one array, which are tried in turn until the data fits."""
-BYTES_OF_ENTRY, BYTES_OF_CARD = 14, 160
-"""What an entry with its gradient, and a card without entries, take at least."""
+LARGEST, SMALLEST = 2500, 4
+"""The largest numbers of entries of one array, where there is much room and where there is little."""
+BYTES_OF_ENTRY = 14
+"""What an entry with its gradient takes at least."""
 MOST_TERMS = 24
 """The number of terms of an entry's contribution that are listed; the smallest of more are summed."""
 MOST_WORK = 20_000_000
@@ -43,17 +43,23 @@ def closer_data(graph: GraphView, items: Iterable[Child], most_bytes: int = MOST
     shown = {card_id(item): last_node(item) for item in items if not (isinstance(item, Group) and item.alike)}
     nodes = sorted(set(shown.values()))
     aliases = {card: f"n{node}" for card, node in shown.items() if card != f"n{node}"}
-    for limit in LIMITS:
-        entries = sum(min(np.size(_entries(graph.values[node])), limit) for node in nodes)
-        if entries * BYTES_OF_ENTRY + len(nodes) * BYTES_OF_CARD <= most_bytes or limit == LIMITS[-1]:
-            cards = {f"n{node}": card_data(graph, node, limit) for node in nodes}
-            text = json.dumps({"cards": cards, "aliases": aliases}, separators=(",", ":"))
-            if len(text) <= most_bytes:
-                break
+    sizes = [_entries(graph.values[node]).size for node in nodes]
+    limit = LARGEST
+    while limit > SMALLEST and sum(min(size, limit) for size in sizes) * BYTES_OF_ENTRY > most_bytes:
+        limit //= 2
+    text = _as_json(graph, nodes, aliases, limit)
+    while len(text) > most_bytes and limit > SMALLEST:
+        limit = max(int(0.95 * limit * most_bytes / len(text)), SMALLEST)
+        text = _as_json(graph, nodes, aliases, limit)
     return html.escape(text, quote=False)
 
 
-def card_data(graph: GraphView, node: NodeId, limit: int = LIMITS[0]) -> Json:
+def _as_json(graph: GraphView, nodes: Sequence[NodeId], aliases: Mapping[str, str], limit: int) -> str:
+    cards = {f"n{node}": card_data(graph, node, limit) for node in nodes}
+    return json.dumps({"cards": cards, "aliases": aliases}, separators=(",", ":"))
+
+
+def card_data(graph: GraphView, node: NodeId, limit: int = LARGEST) -> Json:
     """Return what is shown of one value, in arrays of at most that many entries."""
     value = graph.values[node]
     entries, excerpt = _entries(value), Excerpt(np.shape(_entries(value)), limit)

@@ -6,13 +6,13 @@ from typing import Any
 
 from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
-from autotiny.drawing.closer import closer_data
+from autotiny.drawing.closer import MOST_BYTES, closer_data
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
+from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import group_values
-from autotiny.drawing.page import inline
 from autotiny.drawing.render import GraphvizMissingError, file_named, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -73,6 +73,14 @@ class Picture(Composition):
         else:
             path.write_bytes(self._encode(ending))
 
+    @property
+    def figure(self) -> str:
+        """The picture as a figure of a page, which zooms and whose cards open; see drawing/figure.py."""
+        return figure(self.svg, self._entries())
+
+    def _entries(self, most_bytes: int = MOST_BYTES) -> str:
+        return closer_data(self.graph, self.items, most_bytes)
+
     def _encode(self, ending: str) -> bytes:
         if ending in (".svg", ".dot"):
             return (self.svg if ending == ".svg" else self.dot).encode()
@@ -84,7 +92,7 @@ class Picture(Composition):
         return f"{self.table}\n\n{self.tree}" if self.edges else self.table
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return _bundle(self, "text/html", lambda: inline(self.svg, closer_data(self.graph, self.items, MOST_IN_A_CELL)))
+        return _bundle(self, "text/html", lambda: in_a_cell(self.svg, self._entries(MOST_IN_A_CELL)))
 
 
 class PictureOfBoth(Picture):

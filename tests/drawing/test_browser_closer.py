@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.drawing.figure import figure_script, figure_style
 
 pytestmark = pytest.mark.browser
 
@@ -96,3 +97,18 @@ def test_pictures_of_a_notebook_open_each_on_its_own(visit, product):
     page.keyboard.press("Escape")
     card(page, "W").click()
     assert page.locator("dialog[open] td[data-entry]").count() == 4
+
+
+def test_a_figure_enlarges_opens_and_goes_back(visit, product):
+    body = f"<p>before</p>{at.draw(product).figure}<p>after</p>"
+    page = visit(f"<!doctype html><style>{figure_style()}</style>{body}<script>{figure_script()}</script>")
+    page.get_by_role("button", name="Enlarge").click()
+    enlarged = page.get_by_role("dialog", name="The graph, enlarged").bounding_box()
+    assert (enlarged["width"], enlarged["height"]) == (1280, 800)
+    card(page, "W").click()
+    assert page.get_by_role("dialog", name="W, entry by entry").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.evaluate("document.activeElement.textContent") == "Enlarge"
+    assert page.locator("p + .picture").count() == 1
