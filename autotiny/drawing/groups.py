@@ -44,6 +44,11 @@ class Group:
         self.children.sort(key=last_node)
         self.nodes = sorted(node for child in self.children for node in nodes(child))
 
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+        return self.result is not None
+
     def give_away(self, child: "Group", other: "Group") -> None:
         """Move a child to another group."""
         self.children.remove(child)

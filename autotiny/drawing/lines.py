@@ -19,7 +19,7 @@ from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.text import clean
 from autotiny.ops.code import typed_expression
 
-FEWEST_OPERATIONS = 13
+FEWEST_OPERATIONS = 10
 """The number of operations from which a graph of arrays is shown line by line."""
 FEWEST_LINES = 2
 """The number of named results, beside the output, from which there are lines to show."""

@@ -23,7 +23,7 @@ from autotiny.drawing.selection import (
     chosen_nodes,
     chosen_tensors,
     open_to,
-    readable,
+    readable_depth,
 )
 from autotiny.drawing.stepping import SteppingPicture
 from autotiny.engine.call_site import caller_scope
@@ -185,7 +185,7 @@ def draw(
     graph = GraphView(topological_order(output), scope)
     in_lines = is_shown_in_lines(graph)
     root = group_values(graph, chosen_nodes(graph, focus), partial(put_into_lines, graph) if in_lines else None)
-    opened = readable(root) if depth is None else open_to(root, chosen_depth(depth))
+    opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     picture = Picture(graph, root, opened | chosen_groups(root, expand))
     wanted = chosen_tensors(graph, "gradients", gradients)
     require_tracked(graph, wanted)
