@@ -1,6 +1,7 @@
 """The whole table is loaded; Hypothesis draws the same examples in every run, and takes the time it needs."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -25,6 +26,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # a shell lets what runs in the background ignore Ctrl-C, and a child takes that over
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     at.compile.__kwdefaults__["backend"] = config.getoption("--backend")
 
 

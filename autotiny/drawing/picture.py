@@ -1,6 +1,7 @@
 """The picture of a recorded graph: `draw` takes it, and it shows itself in a notebook, in a file and as text."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from autotiny.drawing.edge import Edge
 from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import group_values
+from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, file_named, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -21,7 +23,7 @@ from autotiny.drawing.selection import (
     chosen_nodes,
     chosen_tensors,
     open_to,
-    readable_depth,
+    readable,
 )
 from autotiny.drawing.stepping import SteppingPicture
 from autotiny.engine.call_site import caller_scope
@@ -181,8 +183,9 @@ def draw(
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
     scope = caller_scope()
     graph = GraphView(topological_order(output), scope)
-    root = group_values(graph, chosen_nodes(graph, focus))
-    opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
+    in_lines = is_shown_in_lines(graph)
+    root = group_values(graph, chosen_nodes(graph, focus), partial(put_into_lines, graph) if in_lines else None)
+    opened = readable(root) if depth is None else open_to(root, chosen_depth(depth))
     picture = Picture(graph, root, opened | chosen_groups(root, expand))
     wanted = chosen_tensors(graph, "gradients", gradients)
     require_tracked(graph, wanted)

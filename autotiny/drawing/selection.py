@@ -27,14 +27,23 @@ def open_to(root: Group, depth: int) -> frozenset[str]:
     return frozenset(opened)
 
 
-def readable_depth(root: Group) -> int:
-    """Return the largest number of levels that can be read."""
-    depth = 1
-    while any(isinstance(item, Group) for item in visible(root, open_to(root, depth))):
-        if sum(1 for _ in visible(root, open_to(root, depth + 1))) > READABLE:
+def readable(root: Group) -> frozenset[str]:
+    """Return the ids of the groups that are open where as many levels are shown as can be read; lines are closed."""
+    depth, lines = 1, {group.id for group in groups_within(root) if group.result is not None}
+    opened = open_to(root, depth) - lines
+    while (deeper := open_to(root, depth + 1) - lines) != opened:
+        if sum(1 for _ in visible(root, deeper)) > READABLE:
             break
-        depth += 1
-    return depth
+        depth, opened = depth + 1, deeper
+    return opened
+
+
+def groups_within(root: Group) -> list[Group]:
+    """Return a group, and all groups in it."""
+    groups = [root]
+    for group in groups:  # the loop appends to the list
+        groups += [child for child in group.children if isinstance(child, Group)]
+    return groups
 
 
 def visible(root: Group, opened: frozenset[str]) -> Iterator[Child]:

@@ -14,6 +14,8 @@ from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
 Label = str | int | float
+MISSING = frozenset({"None", "nan", "<NA>", "NaT"})
+"""How the values print that data frames hold where there is none."""
 
 
 class DataError(AutotinyError):
@@ -50,10 +52,13 @@ class Dataset:
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
         """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
 
+        Data frames and columns of pandas and polars are taken as they are, with labels of text.
+
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
         X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
+        y = _as_text(y) if y.dtype.kind in "OT" else y
         _check_examples(X)
         _check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
@@ -114,6 +119,14 @@ def digits() -> Dataset:
     """
     rows = np.loadtxt(Path(__file__).parent / "data" / "digits.csv.gz", delimiter=",")
     return Dataset.from_rows(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
+
+
+def _as_text(labels: Array) -> Array:
+    """Return labels that are strings of Python, as columns of data frames hold them, as an array of text."""
+    for i, label in enumerate(labels.flat):
+        if not isinstance(label, str) and str(label) in MISSING:
+            raise DataError(f"the label of row {i} is missing")
+    return labels.astype(np.str_) if all(isinstance(label, str) for label in labels.flat) else labels
 
 
 def _whole_numbers(labels: Array) -> Array:
