@@ -81,17 +81,26 @@ def form_with(node: Node, values: Container[Node]) -> Any:
     return stable
 
 
-def names(order: Iterable[AnyNode], scope: Mapping[str, Any]) -> dict[AnyNode, str]:
-    """Return a name for each tensor: its own, else its variable's, key's or attribute's in scope, else t1, t2 ...
+def users_names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
+    """Return the tensors that have a name: their own, else their variable's, key's or attribute's in scope.
+
+    With `items`, also their places in lists: h[3].
+    """
+    variables: dict[int, str] = {}
+    for name, value in named_values(scope, items):
+        if isinstance(value, Node):
+            variables.setdefault(id(value), name)
+    return {node: name for node in order if (name := node.name or variables.get(id(node))) is not None}
+
+
+def names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
+    """Return a name for each tensor: the user's as in `users_names`, else t1, t2 ...
 
     No two tensors get the same name: later ones get a prime.
     """
-    variables: dict[int, str] = {}
-    for name, value in named_values(scope, items=False):
-        if isinstance(value, Node):
-            variables.setdefault(id(value), name)
     order = list(order)
-    bases = {node: node.name or variables.get(id(node)) for node in order}
+    known = users_names(order, scope, items)
+    bases: dict[AnyNode, str | None] = {node: known.get(node) for node in order}
     taken: set[str] = set()
     for node, base in bases.items():
         if base is not None:
