@@ -38,6 +38,11 @@ class Composition:
         return list(visible(self.root, self.opened))
 
     @property
+    def lines(self) -> Sequence[Group]:
+        """The lines that are shown closed."""
+        return [item for item in self.items if isinstance(item, Group) and item.result is not None]
+
+    @property
     def cards(self) -> Sequence[Card]:
         """Every value and every closed group, operands before results."""
         return self.scene.cards

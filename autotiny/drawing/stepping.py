@@ -56,7 +56,7 @@ class SteppingPicture:
             for view in opened
         ]
         items = {child for view in opened for child in view.picture.items}
-        return page(self.picture.title, views, closer_data(self.picture.graph, items))
+        return page(self.picture.title, views, closer_data(self.picture.graph, items, self.picture.lines))
 
     def _steps_in(self, picture: Composition) -> Sequence[PassStep]:
         return StepBuilder(picture, self._flows).steps()
