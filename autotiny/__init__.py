@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
     from autotiny.sessions.session import session
+    from autotiny.shards.over_shards import over_shards
 
 __version__ = "0.1.0"
 
@@ -90,6 +91,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "over_shards",
     "register_pytree",
     "relu",
     "scope",
@@ -115,6 +117,7 @@ _LOADED_WHEN_USED = {
     "draw": "autotiny.drawing",
     "explore": "autotiny.playground.explore",
     "index_update": "autotiny.ops.updating",
+    "over_shards": "autotiny.shards.over_shards",
     "session": "autotiny.sessions.session",
 }
 

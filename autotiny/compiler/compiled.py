@@ -2,6 +2,7 @@
 
 import copy
 import os
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
@@ -20,7 +21,7 @@ from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
-from autotiny.engine.pickling import name_of_wrapper
+from autotiny.engine.pickling import name_of_wrapper, pickled
 from autotiny.engine.pytree import flatten
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
@@ -69,7 +70,8 @@ def compile(  # noqa: A001
     random numbers), and where f changes such a thing itself at every call, as a counter or a log, which the program
     would not; at its first call only, as a cache, it may. What f prints appears while it is compiled.
 
-    The result can be pickled if f can be, and copied; what it has compiled stays behind.
+    The result can be pickled if f can be, and copied; what it has compiled stays behind. A process that unpickles the
+    same function many times, as a worker does, compiles it once.
 
     Raises UnsupportedError for backend="numba" where numba is missing or too old, and
     ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
@@ -202,7 +204,7 @@ class Compiled(Generic[P, Result]):
         name = name_of_wrapper(self, self.f, "compile")
         if name is not None:
             return name
-        return Compiled, (self.f, self.donate, self.threads, self.backend)
+        return _unpickled, (pickled(self.f), self.donate, self.threads, self.backend)
 
     def __copy__(self) -> "Compiled[P, Result]":
         return Compiled(self.f, self.donate, self.threads, self.backend)
@@ -272,3 +274,17 @@ class Compiled(Generic[P, Result]):
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
+
+
+_from_pickles: dict[Any, Compiled] = {}
+"""The latest compiled functions that came from pickles, so that a process compiles once what it gets many times."""
+
+
+def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> Compiled:
+    key = f, donate, threads, backend
+    compiled = _from_pickles.get(key)
+    if compiled is None:
+        if len(_from_pickles) >= PROGRAMS:
+            _from_pickles.pop(next(iter(_from_pickles)), None)
+        compiled = _from_pickles.setdefault(key, Compiled(pickle.loads(f), donate, threads, backend))
+    return compiled

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.engine import graph
 from autotiny.engine.call_site import variable_name
-from autotiny.engine.contributions import Contribution, contributions
+from autotiny.engine.contributions import Contribution, Visit, contributions
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import StaleError
 from autotiny.notation.numbers import short_number
@@ -103,18 +103,21 @@ class GraphView:
             for operand in dict.fromkeys(operands):
                 self.consumers[operand].append(node)
         self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
+        self.follow(self._visits())
+
+    def _visits(self) -> Sequence[Visit]:
+        if self.output.op is None or not self.output.requires_grad or self.output._grad is None:
+            return []
+        try:
+            return contributions(self.output, self.output._grad).visits
+        except StaleError:  # a value was changed since: the contributions are lost, while .grad still holds their sums
+            return []
+
+    def follow(self, visits: Iterable[Visit]) -> None:
+        """Note the turns and the contributions of a sweep."""
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
         self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
-        self._follow_backprop()
-
-    def _follow_backprop(self) -> None:
-        if self.output.op is None or not self.output.requires_grad or self.output._grad is None:
-            return
-        try:
-            visits = contributions(self.output, self.output._grad).visits
-        except StaleError:  # a value was changed since: the contributions are lost, while .grad still holds their sums
-            return
         for turn, visit in enumerate(visits, 1):
             node = self.ids[visit.node]
             self.turns[node] = turn
