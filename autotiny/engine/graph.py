@@ -90,7 +90,8 @@ def users_names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool 
     for name, value in named_values(scope, items):
         if isinstance(value, Node):
             variables.setdefault(id(value), name)
-    return {node: name for node in order if (name := node.name or variables.get(id(node))) is not None}
+    named = {node: node.name or variables.get(id(node)) for node in order}
+    return {node: name for node, name in named.items() if name is not None}
 
 
 def names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
