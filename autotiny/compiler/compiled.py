@@ -276,11 +276,11 @@ class Compiled(Generic[P, Result]):
         return self.latest
 
 
-_from_pickles: dict[Any, Compiled] = {}
+_from_pickles: dict[Any, Compiled[..., Any]] = {}
 """The latest compiled functions that came from pickles, so that a process compiles once what it gets many times."""
 
 
-def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> Compiled:
+def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> "Compiled[..., Any]":
     key = f, donate, threads, backend
     compiled = _from_pickles.get(key)
     if compiled is None:

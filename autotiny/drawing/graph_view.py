@@ -49,8 +49,8 @@ class Names:
     def _part(self, value: Any) -> str | None:
         """Return the name of a transpose, or of a row of a named array: X.T, xs[3]."""
         whole = getattr(value, "base", None)
-        name = self.users_name(whole) if isinstance(whole, np.ndarray) else None
-        if name is None:
+        name = self.users_name(whole)
+        if name is None or not isinstance(whole, np.ndarray):
             return None
         if value.ndim > 1 and value.shape == whole.shape[::-1]:
             return f"{name}.T"

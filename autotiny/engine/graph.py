@@ -90,7 +90,8 @@ def users_names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool 
     for name, value in named_values(scope, items):
         if isinstance(value, Node):
             variables.setdefault(id(value), name)
-    return {node: name for node in order if (name := node.name or variables.get(id(node))) is not None}
+    named = {node: node.name or variables.get(id(node)) for node in order}
+    return {node: name for node, name in named.items() if name is not None}
 
 
 def names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
@@ -100,14 +101,13 @@ def names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = Fals
     """
     order = list(order)
     known = users_names(order, scope, items)
-    bases: dict[AnyNode, str | None] = {node: known.get(node) for node in order}
+    unique: dict[AnyNode, str] = {}
     taken: set[str] = set()
-    for node, base in bases.items():
-        if base is not None:
-            bases[node] = unique = next(name for name in with_primes(base) if name not in taken)
-            taken.add(unique)
+    for node, base in known.items():
+        unique[node] = next(name for name in with_primes(base) if name not in taken)
+        taken.add(unique[node])
     short = (name for name in (f"t{i}" for i in itertools.count(1)) if name not in taken)
-    return {node: name if name is not None else next(short) for node, name in bases.items()}
+    return {node: unique[node] if node in unique else next(short) for node in order}
 
 
 def with_primes(name: str) -> Iterator[str]:
