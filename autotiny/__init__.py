@@ -39,6 +39,8 @@ from autotiny.ops.losses import (
 )
 
 if TYPE_CHECKING:
+    from autotiny import nn as nn
+    from autotiny import scipy as scipy
     from autotiny.checking import check_gradients, compare
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive
@@ -130,4 +132,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "nn", "scipy"])
+    return sorted([*__all__, "nn", "scipy", *(name for name in globals() if name.startswith("__"))])

@@ -1,7 +1,7 @@
 """A gradient derived by hand, autograd's, and the numeric one: `compare` reports on them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, overload
 
 from autotiny.checking.functions import Function, compare_functions
 from autotiny.checking.report import Report
@@ -12,12 +12,20 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import is_complex
 
-ClosedForm = Mapping[str, Any] | Mapping[Tensor, Any] | Mapping[str | Tensor, Any]
 
-
+@overload
+def compare(loss: Tensor, closed_form: Mapping[str | Tensor, Any], *, wrt: Iterable[Tensor | str] = ()) -> Report: ...
+@overload
+def compare(
+    loss: Tensor, closed_form: Mapping[str, Any] | Mapping[Tensor, Any], *, wrt: Iterable[Tensor | str] = ()
+) -> Report: ...
+@overload
+def compare(
+    loss: Function, closed_form: Function, *args: Any, argnums: Positions = None, argnames: Names = None, **kwargs: Any
+) -> Report: ...
 def compare(
     loss: Tensor | Function,
-    closed_form: ClosedForm | Function,
+    closed_form: Mapping[Any, Any] | Function,
     *args: Any,
     wrt: Iterable[Tensor | str] = (),
     argnums: Positions = None,

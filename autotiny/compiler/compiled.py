@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import update_wrapper
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakSet
 
 import numpy as np
+import numpy.typing as npt
 
 from autotiny.algebra import ValueNeededError
 from autotiny.compiler.auto import Choice, Timed
@@ -31,9 +32,22 @@ PROGRAMS = 16
 """The largest number of programs of one function that are cached."""
 
 
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)
+Recorded = TypeVar("Recorded", bound=Tensor)
+
+
+@overload
+def compile(  # noqa: A001
+    f: Callable[P, Recorded], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
+) -> "Compiled[P, npt.NDArray[Any]]": ...
+@overload
+def compile(  # noqa: A001
+    f: Callable[P, Result], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
+) -> "Compiled[P, Result]": ...
 def compile(  # noqa: A001
     f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
-) -> "Compiled":
+) -> "Compiled[..., Any]":
     """Compile f to a program, at the first call with arguments of each combination of shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
@@ -84,7 +98,7 @@ def compile(  # noqa: A001
     return Compiled(f, tuple(positions), threads or threads_by_default(), backend)
 
 
-_all: "WeakSet[Compiled]" = WeakSet()
+_all: "WeakSet[Compiled[..., Any]]" = WeakSet()
 
 
 def _renew_locks() -> None:
@@ -96,7 +110,7 @@ if hasattr(os, "register_at_fork"):  # a thread that has a lock is missing in th
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-class Compiled:
+class Compiled(Generic[P, Result]):
     """A compiled function, which is called like the function.
 
     Attributes
@@ -114,7 +128,7 @@ class Compiled:
         self.lock = Lock()
         _all.add(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result:
         """Return f's results, by the program that ran last if it is for arguments like these."""
         latest = self.latest
         if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
@@ -192,10 +206,10 @@ class Compiled:
             return name
         return _unpickled, (pickled(self.f), self.donate, self.threads, self.backend)
 
-    def __copy__(self) -> "Compiled":
+    def __copy__(self) -> "Compiled[P, Result]":
         return Compiled(self.f, self.donate, self.threads, self.backend)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled[P, Result]":
         return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads, self.backend)
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
@@ -262,11 +276,11 @@ class Compiled:
         return self.latest
 
 
-_from_pickles: dict[Any, Compiled] = {}
+_from_pickles: dict[Any, Compiled[..., Any]] = {}
 """The latest compiled functions that came from pickles, so that a process compiles once what it gets many times."""
 
 
-def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> Compiled:
+def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> "Compiled[..., Any]":
     key = f, donate, threads, backend
     compiled = _from_pickles.get(key)
     if compiled is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autotiny.drawing.card import LONGEST_TITLE
+from autotiny.drawing.closer import closer_data
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Group
@@ -49,11 +50,13 @@ class SteppingPicture:
     @property
     def html(self) -> str:
         """The page, which loads nothing else; raises GraphvizMissingError where there is no Graphviz."""
+        opened = list(_views(self.picture))
         views = [
             PageView(view.name, view.parent, view.title, view.picture.svg, self._steps_in(view.picture))
-            for view in _views(self.picture)
+            for view in opened
         ]
-        return page(self.picture.title, views)
+        items = {child for view in opened for child in view.picture.items}
+        return page(self.picture.title, views, closer_data(self.picture.graph, items, self.picture.lines))
 
     def _steps_in(self, picture: Composition) -> Sequence[PassStep]:
         return StepBuilder(picture, self._flows).steps()
@@ -107,10 +110,7 @@ def _with_gradients(picture: Composition, backprop: Backprop) -> Composition:
     """Return the picture with the gradients of this very sweep, which does not set `.grad`."""
     graph = copy.copy(picture.graph)
     graph.gradients = {graph.ids[tensor]: g for tensor, g in backprop.gradients.items()}
-    graph.turns = {graph.ids[visit.node]: turn for turn, visit in enumerate(backprop.visits, 1)}
-    graph.contributions = {
-        (graph.ids[visit.node], c.position): c for visit in backprop.visits for c in visit.contributions
-    }
+    graph.follow(backprop.visits)
     return Composition(graph, picture.root, picture.opened)
 
 

@@ -5,14 +5,15 @@ the function once on fresh Tensors and sweeps that graph. Inside another transfo
 Tensor from outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from autotiny.engine.arguments import Chosen, Names, Positions
 from autotiny.engine.backward import Gradients
-from autotiny.engine.derivative import Derivative, Function, require_function
+from autotiny.engine.derivative import Derivative, Function, P, require_function
 from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
@@ -23,8 +24,46 @@ from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import conj, is_complex, library, require_real_place
 
+Array = npt.NDArray[Any]
+Number = TypeVar("Number", bound=complex)
+Recorded = TypeVar("Recorded", bound=Tensor)
+Tree = TypeVar("Tree")
+Pull = Callable[[Any], tuple[Any, ...]]
 
-def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
+
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[float | Array, P], Any],
+) -> Derivative[Concatenate[float | Array, P], tuple[Array, Array]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Number, P], Any],
+) -> Derivative[Concatenate[Number, P], tuple[Array, Array]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Recorded, P], Any],
+) -> Derivative[Concatenate[npt.ArrayLike, P], tuple[Array, Array]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[Tree, P], Any],
+) -> Derivative[Concatenate[Tree, P], tuple[Array, Tree]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
+) -> Derivative[P, tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions = None, *, argnames: str | Sequence[str], has_aux: bool = False
+) -> Derivative[P, tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions = None, argnames: Names = None, *, has_aux: bool
+) -> Derivative[P, tuple[Any, Any]]: ...
+
+
+def value_and_grad(
+    f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False
+) -> Derivative[..., Any]:
     """Return the function that computes f's value and its gradient with respect to one argument, or to several.
 
     argnums : the position of the argument, 0 by default, or a tuple of positions, for a tuple of gradients.
@@ -76,7 +115,27 @@ def as_seen(g: Any) -> Any:
     return np.conjugate(g, out=g) if isinstance(g, np.ndarray) else np.conjugate(g)
 
 
-def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
+@overload
+def grad(f: Callable[Concatenate[float | Array, P], Any]) -> Derivative[Concatenate[float | Array, P], Array]: ...
+@overload
+def grad(f: Callable[Concatenate[Number, P], Any]) -> Derivative[Concatenate[Number, P], Array]: ...
+@overload
+def grad(f: Callable[Concatenate[Recorded, P], Any]) -> Derivative[Concatenate[npt.ArrayLike, P], Array]: ...
+@overload
+def grad(f: Callable[Concatenate[Tree, P], Any]) -> Derivative[Concatenate[Tree, P], Tree]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
+) -> Derivative[P, Any]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions = None, *, argnames: str | Sequence[str], has_aux: bool = False
+) -> Derivative[P, Any]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions = None, argnames: Names = None, *, has_aux: bool
+) -> Derivative[P, Any]: ...
+def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Derivative[..., Any]:
     """Return the function that computes the gradient of f, which returns a single real number.
 
     For a complex argument z = x + iy it is ∂f/∂x + i ∂f/∂y, so that z - alpha * grad(f)(z) descends. That of Re(h) is
@@ -98,7 +157,11 @@ def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux
     return Derivative(gradient, grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Function]:
+@overload
+def vjp(f: Callable[P, Recorded], *args: P.args, **kwargs: P.kwargs) -> tuple[Array, Pull]: ...
+@overload
+def vjp(f: Callable[P, Tree], *args: P.args, **kwargs: P.kwargs) -> tuple[Tree, Pull]: ...
+def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pull]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     Keyword arguments are passed to f as constants.
@@ -146,6 +209,12 @@ def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
     return seeds
 
 
+@overload
+def jvp(
+    f: Callable[..., Recorded], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any
+) -> tuple[Array, Array]: ...
+@overload
+def jvp(f: Callable[..., Tree], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Tree, Tree]: ...
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Any, Any]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t. Keyword arguments are passed to f as constants.
 
@@ -189,7 +258,7 @@ def _random_start(out: Any) -> Tensor:
     return Tensor(np.asarray(start, like=library(out)), dtype=np.result_type(out, np.float16))
 
 
-def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Function:
+def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Derivative[..., Array | Any]:
     """Return the function of the product H(x) v with the Hessian of f, computed as the gradient of ∇f(x) · v.
 
     It takes f's arguments and then v, of the structure of the argument, or a tuple of such. Which arguments count is

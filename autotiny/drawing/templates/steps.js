@@ -1,9 +1,8 @@
-"use strict";
 const player = document.querySelector(".player");
-const slider = player.querySelector("input"), output = player.querySelector("output");
+const slider = player.querySelector("input[type=range]"), output = player.querySelector("output");
 const announced = player.querySelector(".announced"), play = player.querySelector("[data-go=play]");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const MILLISECONDS = 2200, LARGEST = 1.8;
+const MILLISECONDS = 2200, LARGEST = 1.8, SMALLEST_FIT = 0.85;
 const views = {};
 let view, now = 0, timer = 0;
 
@@ -117,10 +116,9 @@ function bringIntoView(groups) {
 }
 
 // Fits a small graph into the room; a large one keeps its size and is scrolled.
-function fit() {
-  const room = Math.min((view.stage.clientWidth - 32) / view.size.width, (view.stage.clientHeight - 32) / view.size.height);
-  const scale = room < 0.85 ? 1 : Math.min(room, LARGEST);
-  view.svg.style.width = `${view.size.width * scale}px`;
+function readable({ stage, size }) {
+  const room = Math.min((stage.clientWidth - 32) / size.width, (stage.clientHeight - 32) / size.height);
+  return room < SMALLEST_FIT ? 1 : Math.min(room, LARGEST);
 }
 
 // ----- groups -----
@@ -130,8 +128,19 @@ function enter(name) {
   for (const [other, { root }] of Object.entries(views)) root.hidden = other !== name;
   view = views[name];
   slider.max = view.steps.length - 1;
-  fit();
+  view.zoom ??= new Zoom(view.stage, view.svg, () => readable(views[name]));
+  view.zoom.fit();
   goTo(moment);
+}
+
+// Enters the first view that has a card of this name.
+function enterViewWith(text) {
+  const name = Object.keys(views).find((other) => matches(views[other].svg, text).length);
+  if (name === undefined) return false;
+  pause();
+  enter(name);
+  announced.textContent = `${views[name].root.dataset.title} is open`;
+  return true;
 }
 
 function openGroup(group) {
@@ -190,6 +199,10 @@ player.addEventListener("click", (event) => {
 slider.addEventListener("input", () => { pause(); show(Number(slider.value)); });
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    return player.querySelector("input[type=search]").focus();
+  }
   const group = event.target.closest("[data-opens]");
   if (group && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
@@ -202,7 +215,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("message", ({ source, data }) => { if (source === parent && Number.isInteger(data?.moment)) goTo(data.moment); });
-addEventListener("resize", () => { fit(); show(now, false); });
+addEventListener("resize", () => { view.zoom.fit(); show(now, false); });
 
 for (const root of player.querySelectorAll(".view")) {
   views[root.dataset.view] = readView(root);
@@ -215,8 +228,10 @@ for (const { nodes } of Object.values(views)) {
     group.tabIndex = 0;
     group.setAttribute("role", "button");
     group.setAttribute("aria-label", `Open ${views[name].root.dataset.title}`);
-    group.closest("svg").setAttribute("role", "group"); // an image hides what is in it
   }
 }
+const closer = closerOf(player, document.querySelector(".closer-data"));
+for (const { svg } of Object.values(views)) closer.watch(svg);
 player.querySelector(".controls").hidden = false;
 enter("");
+pictureTools(player.querySelector(".tools"), () => view.zoom, enterViewWith);
