@@ -138,11 +138,7 @@ def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux
     return Derivative(gradient, grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-@overload
-def vjp(f: Callable[P, Tensor], *args: P.args, **kwargs: P.kwargs) -> tuple[Array, Pull]: ...
-@overload
-def vjp(f: Callable[P, Output], *args: P.args, **kwargs: P.kwargs) -> tuple[Output, Pull]: ...
-def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pull]:
+def vjp(f: Callable[P, Output], *args: P.args, **kwargs: P.kwargs) -> tuple[Output, Pull]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     Keyword arguments are passed to f as constants.
@@ -190,15 +186,7 @@ def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
     return seeds
 
 
-@overload
-def jvp(
-    f: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any
-) -> tuple[Array, Array]: ...
-@overload
-def jvp(
-    f: Callable[..., Output], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any
-) -> tuple[Output, Output]: ...
-def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Output], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Output, Output]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t. Keyword arguments are passed to f as constants.
 
     Of complex numbers it is the derivative along t as well; for a holomorphic f, f'(z) t.
