@@ -4,7 +4,7 @@
 
 There are no threads, processes or floating-point flags there. Every N-th test of a file runs (8), since they take some
 five times as long. DIR is a distribution of Pyodide with NumPy, by default the environment's PYODIDE. pytest and what
-the tests need are taken from this environment, as far as they are pure Python.
+the tests need are downloaded once, into build/.
 """
 
 import argparse
@@ -14,15 +14,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PURE = ("pytest", "pluggy", "iniconfig", "packaging", "pygments", "hypothesis", "sortedcontainers", "mpmath", "graphviz")
+PACKAGES = ("pytest", "hypothesis", "mpmath", "graphviz")
 TESTS = ("tests/engine", "tests/checking", "tests/derivation", "tests/ops/test_gradients.py")
-NEED = {
-    "tests/engine/test_fast_sweep.py": "threads",
-}
 RUNNER = """
 import {{ loadPyodide }} from "{pyodide}/pyodide.mjs";
 import fs from "node:fs";
@@ -86,11 +82,20 @@ def _checkout() -> bytes:
             for path in (ROOT / folder).rglob("*"):
                 if path.is_file() and "__pycache__" not in path.parts:
                     archive.write(path, path.relative_to(ROOT))
-        for name in PURE:
-            for file in distribution(name).files or ():
-                if file.suffix in (".py", "", ".txt", ".typed") and ".." not in file.parts:
-                    archive.write(str(file.locate()), f"packages/{file}")
+        for wheel in _wheels():
+            with zipfile.ZipFile(wheel) as package:
+                for name in package.namelist():
+                    archive.writestr(f"packages/{name}", package.read(name))
     return packed.getvalue()
+
+
+def _wheels() -> list[Path]:
+    """Return the wheels of what the tests need, in pure Python."""
+    folder = ROOT / "build" / "wheels"
+    if not folder.is_dir():
+        pure = ["--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any", "--python-version=3.12"]
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", *pure, "-d", folder, *PACKAGES], check=True)
+    return sorted(folder.glob("*.whl"))
 
 
 if __name__ == "__main__":
