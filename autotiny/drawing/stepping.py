@@ -149,7 +149,7 @@ def _views(picture: Composition) -> Iterator[OpenedPicture]:
 
 def _opened(view: OpenedPicture, name: str, title: str, groups: Sequence[str]) -> Iterator[OpenedPicture]:
     with contextlib.suppress(GraphTooLargeError):
-        opened = view.picture.with_opened(groups)
+        opened = view.picture.with_opened(*groups)
         shown = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
         yield OpenedPicture(name, view.name, title, shown)
 
