@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from autotiny.drawing.card import Card
@@ -38,6 +38,11 @@ class Composition:
         return list(visible(self.root, self.opened))
 
     @property
+    def lines(self) -> Sequence[Group]:
+        """The lines that are shown closed."""
+        return [item for item in self.items if isinstance(item, Group) and item.result is not None]
+
+    @property
     def cards(self) -> Sequence[Card]:
         """Every value and every closed group, operands before results."""
         return self.scene.cards
@@ -64,9 +69,9 @@ class Composition:
         words |= {edge.id: edge.sentence for edge in self.edges}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
-    def with_opened(self, group: str) -> "Composition":
-        """Return the picture with one more group open, by its card's id."""
-        return Composition(self.graph, self.root, self.opened | {group})
+    def with_opened(self, groups: Iterable[str]) -> "Composition":
+        """Return the picture with more groups open, by their cards' ids."""
+        return Composition(self.graph, self.root, self.opened.union(groups))
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

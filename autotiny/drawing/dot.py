@@ -94,6 +94,8 @@ def _add_edge(digraph: Any, edge: Edge, scene: Scene) -> None:
     attributes = {"id": edge.id, "class": edge.id, "penwidth": f"{scene.width(edge):.1f}"}
     if scene.is_spine(edge):
         attributes["weight"] = SPINE
+    elif scene.is_shared(edge):
+        attributes["constraint"] = "false"
     if edge.is_dead:
         attributes["style"] = "dashed"
     if edge.label:

@@ -5,13 +5,16 @@ are what it makes of a gradient that is 1 at one entry and 0 elsewhere.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autotiny.drawing.edge import used_by
 from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.groups import Group
+from autotiny.drawing.lines import results_within
+from autotiny.engine.backward import Sweep, run_sweep
 from autotiny.engine.broadcasting import fit
 from autotiny.engine.gradients import sweep
 from autotiny.engine.modes import Switch
@@ -38,22 +41,71 @@ class Terms(NamedTuple):
         return self.arriving * self.slopes
 
 
-def entry_terms(graph: GraphView, use: tuple[NodeId, int], entries: Sequence[int]) -> list[Terms | None]:
-    """Return, for each of these entries of an operand, in C order, the terms that its contribution is the sum of.
+class Passage(NamedTuple):
+    """How a gradient passes from a result y back to x, through an operation or through all operations of a line."""
+
+    arriving: Any
+    """dJ/dy."""
+    contribution: Any
+    """The amount that it adds to dJ/dx."""
+    pull: Callable[[Any], Any]
+    """A function that is linear in its argument, and makes the contribution of what arrives."""
+    elementwise: bool = False
+    """Whether what `pull` returns has the shape of y, each entry made of the one at its place."""
+    operations: int = 1
+
+
+def through_operation(graph: GraphView, use: tuple[NodeId, int]) -> Passage:
+    """Return the passage from a result to its operand at a position."""
+    node, position = use
+    result, c = graph.values[node], graph.contributions[use]
+    form, place = used_by(result, position)
+    rule, x = next(itertools.islice(form.op.rules, place, None)), np.asarray(value_of(form.args[place]))
+    y, args, elementwise = value_of(result), tuple(map(value_of, form.args)), form.op.has("elementwise")
+
+    def pull(g: Any) -> Any:
+        passed = rule(g, y, *args, **form.kwargs)
+        return passed if elementwise else fit(passed if isinstance(passed, Tensor) else np.asarray(passed), x, form.op)
+
+    return Passage(c.pulled, c.value, pull, elementwise)
+
+
+def through_line(graph: GraphView, line: Group, node: NodeId, uses: Sequence[tuple[NodeId, int]]) -> Passage:
+    """Return the passage from the result of a line to a value that its operations use."""
+    assert line.result is not None
+    x, y = graph.values[node], graph.values[line.result]
+    within = [graph.values[each] for each in reversed(results_within(graph, line))]
+    values = [graph.contributions[use].value for use in uses]
+    alike = all(each.op.has("elementwise") and each.shape == x.shape for each in within)
+
+    def pull(g: Any) -> Any:
+        path, record = {x, *within}, isinstance(g, Tensor)
+        done = run_sweep(within, lambda selection: Sweep({y: g}, path, record=record, selection=selection))
+        return done.grads.get(x, np.zeros_like(x.value))
+
+    total = sum(values[1:], values[0])
+    return Passage(graph.gradients[line.result], total, pull, alike, len(within))
+
+
+def entry_terms(passage: Passage, entries: Sequence[int]) -> list[Terms | None]:
+    """Return, for each of these entries of x, in C order, the terms that its contribution is the sum of.
 
     Entries of the result at which no gradient arrives have no term. None for an entry that is no such sum: of complex
     numbers, of several outputs, and where a selection or a limit decides.
     """
-    c = graph.contributions[use]
-    if any(is_complex(x) or not isinstance(x, np.ndarray | np.generic) for x in (c.value, c.pulled)):
+    ends = passage.arriving, passage.contribution
+    if any(is_complex(x) or not isinstance(x, np.ndarray | np.generic) for x in ends):
         return [None] * len(entries)
-    g, contribution = np.ravel(c.pulled), np.ravel(c.value)
+    g, contribution = map(np.ravel, ends)
     with np.errstate(all="ignore"):
         try:
-            terms = [_arriving(g, *column) for column in _columns(graph, use, entries)]
+            terms = [_arriving(g, *column) for column in _columns(passage, entries)]
         except Exception:  # a user's rule may do what cannot be recorded
             return [None] * len(entries)
-        return [t if _adds_up(t, contribution[k]) else None for k, t in zip(entries, terms, strict=True)]
+        return [
+            t if adds_up else None
+            for t, adds_up in zip(terms, _add_up(terms, contribution[list(entries)]), strict=True)
+        ]
 
 
 def _arriving(g: Array, places: Array, slopes: Array) -> Terms:
@@ -61,38 +113,30 @@ def _arriving(g: Array, places: Array, slopes: Array) -> Terms:
     return Terms(places[some], g[places[some]], slopes[some])
 
 
-def _adds_up(terms: Terms, contribution: Any) -> bool:
-    products = terms.products.astype(float)
-    rounding = ROUNDING * float(np.finfo(contribution.dtype).eps) * float(np.sum(np.abs(products)))
-    tiny = float(np.finfo(contribution.dtype).tiny)
-    return bool(abs(np.sum(products) - contribution) <= rounding + tiny)
+def _add_up(terms: Sequence[Terms], contributions: Array) -> Array:
+    """Return which sums are the contributions, up to rounding on the scale of the largest: slopes may cancel."""
+    sums = np.array([np.sum(t.products, dtype=float) for t in terms])
+    largest = max((float(np.sum(np.abs(t.products))) for t in terms), default=0.0)
+    rounding = ROUNDING * float(np.finfo(contributions.dtype).eps) * largest
+    return abs(sums - contributions) <= rounding + float(np.finfo(contributions.dtype).tiny)
 
 
 # ----- the slopes, entry by entry -----
-def _columns(graph: GraphView, use: tuple[NodeId, int], entries: Sequence[int]) -> Iterator[tuple[Array, Array]]:
-    """Yield, for each entry k of the operand, the entries of the result that may depend on it, and their slopes."""
-    node, position = use
-    result: Tensor = graph.values[node]
-    form, place = used_by(result, position)
-    rule = next(itertools.islice(form.op.rules, place, None))
-    x, shape = np.asarray(value_of(form.args[place])), result.shape
-    y, args = value_of(result), tuple(map(value_of, form.args))
-
-    def pull(g: Any) -> Any:
-        return rule(g, y, *args, **form.kwargs)
-
-    ones = np.ones(shape, graph.contributions[use].value.dtype)
-    if form.op.has("elementwise"):
-        slopes = np.ravel(np.broadcast_to(pull(ones), shape))
+def _columns(passage: Passage, entries: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+    """Yield, for each entry k of x, the entries of the result that may depend on it, and their slopes."""
+    shape, repeated = np.shape(passage.contribution), np.shape(passage.arriving)
+    ones = np.ones(repeated, passage.contribution.dtype)
+    if passage.elementwise:
+        slopes = np.ravel(np.broadcast_to(passage.pull(ones), repeated))
         for k in entries:
-            places = _repetitions(k, x.shape, shape)
+            places = _repetitions(k, shape, repeated)
             yield places, slopes[places]
     elif ones.size <= len(entries):
-        rows = np.stack([np.ravel(fit(np.asarray(pull(g)), x, form.op)) for g in _units(ones)])
+        rows = np.stack([np.ravel(passage.pull(g)) for g in _units(ones)])
         for k in entries:
             yield np.arange(ones.size), rows[:, k]
     else:
-        yield from _transposed(lambda g: fit(pull(g), x, form.op), ones, x, entries)
+        yield from _transposed(passage.pull, ones, shape, entries)
 
 
 def _repetitions(k: int, shape: tuple[int, ...], repeated: tuple[int, ...]) -> Array:
@@ -116,7 +160,9 @@ def _units(like: Array) -> Iterator[Array]:
         yield unit
 
 
-def _transposed(pull: Any, ones: Array, x: Array, entries: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+def _transposed(
+    pull: Callable[[Any], Any], ones: Array, shape: tuple[int, ...], entries: Sequence[int]
+) -> Iterator[tuple[Array, Array]]:
     """Yield the slopes of each entry from one record of the rule: the gradient of its entry k by what arrives."""
     places = np.arange(ones.size)
     with Switch("recording", True):
@@ -127,6 +173,6 @@ def _transposed(pull: Any, ones: Array, x: Array, entries: Sequence[int]) -> Ite
         return
     order = verified_order(recorded)
     for k in entries:
-        unit = np.zeros(x.shape, recorded.dtype)
+        unit = np.zeros(shape, recorded.dtype)
         unit.flat[k] = 1
         yield places, np.ravel(sweep(order, {recorded: unit}, [g]).get(g, np.zeros_like(ones)))

@@ -23,7 +23,7 @@ FEWEST_OPERATIONS = 10
 """The number of operations from which a graph of arrays is shown line by line."""
 FEWEST_LINES = 2
 """The number of named results, beside the output, from which there are lines to show."""
-LONGEST_EXPRESSION = 48
+LONGEST_EXPRESSION = 60
 
 
 def is_shown_in_lines(graph: GraphView) -> bool:

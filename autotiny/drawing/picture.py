@@ -12,8 +12,8 @@ from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.figure import figure, in_a_cell
-from autotiny.drawing.graph_view import GraphView, NodeId
-from autotiny.drawing.groups import group_values
+from autotiny.drawing.graph_view import GraphView
+from autotiny.drawing.groups import Child, group_values
 from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, file_named, render
 from autotiny.drawing.scene import Scene
@@ -81,7 +81,7 @@ class Picture(Composition):
         return figure(self.svg, self._entries())
 
     def _entries(self, most_bytes: int = MOST_BYTES) -> str:
-        return closer_data(self.graph, self.items, most_bytes)
+        return closer_data(self.graph, self.items, self.lines, most_bytes)
 
     def _encode(self, ending: str) -> bytes:
         if ending in (".svg", ".dot"):
@@ -111,7 +111,7 @@ class PictureOfBoth(Picture):
         return scene_of_both(self.graph, self.gradients)
 
     @property
-    def items(self) -> Sequence[NodeId]:
+    def items(self) -> Sequence[Child]:
         """Every value."""
         return range(len(self.graph.values))
 

@@ -1,7 +1,7 @@
 """Everything that is in a picture: the cards of values and closed groups, the edges between them, boxes around them."""
 
 import functools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
@@ -18,6 +18,8 @@ from autotiny.notation.text import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40
+MANY_USES = 3
+"""The number of uses from which a parameter does not pull its users towards it."""
 
 
 class GraphTooLargeError(AutotinyError):
@@ -57,6 +59,17 @@ class Scene:
     def is_spine(self, edge: Edge) -> bool:
         """Whether an edge leads from a result to the next."""
         return edge.kind == "use" and edge.source in self.results
+
+    def is_shared(self, edge: Edge) -> bool:
+        """Whether an edge is a later use of a parameter that many lines use, as those of a loop over time do."""
+        return self.first_uses.get(edge.source, edge.id) != edge.id
+
+    @functools.cached_property
+    def first_uses(self) -> dict[str, str]:
+        """The first edge of each value that is not computed and has many uses."""
+        leaves = [edge for edge in self.edges if edge.source not in self.results]
+        uses = Counter(edge.source for edge in leaves)
+        return {edge.source: edge.id for edge in reversed(leaves) if uses[edge.source] >= MANY_USES}
 
     @functools.cached_property
     def results(self) -> set[str]:
@@ -127,7 +140,7 @@ def _edges(graph: GraphView, items: Iterable[Child]) -> list[Edge]:
     edges: list[Edge] = []
     between: defaultdict[tuple[Child, Child], list[Use]] = defaultdict(list)
     for node, item in sorted(owner.items(), key=lambda entry: entry[0]):
-        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by(node)):
+        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by[node]):
             source = owner.get(operand)
             if source is None or source is item:
                 continue

@@ -131,6 +131,8 @@ def _attributes(value: Any) -> Mapping[str, Any]:
     """Return the attributes of an object that is neither a module, a class, a function nor an array."""
     if isinstance(value, NOT_CONTAINERS) or hasattr(type(value), "__array_function__"):
         return {}
+    if getattr(type(value), "_holds_a_graph", False):  # its places are not names that the user gave
+        return {}
     own = inspect.getattr_static(value, "__dict__", None)
     return value.__dict__ if isinstance(own, GetSetDescriptorType) and type(value.__dict__) is dict else {}
 

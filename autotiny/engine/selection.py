@@ -25,7 +25,7 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS, Op
 from autotiny.ops.outputs import OutputGradients, Outputs, in_a_row, output, outputs_of, split
 from autotiny.ops.reductions import kept_shape
-from autotiny.ops.table import library
+from autotiny.ops.table import is_computed_later, library
 
 Mask = Any
 """Truth values, or a formula of them; None where every entry was taken."""
@@ -283,7 +283,10 @@ def is_finite(value: Any) -> bool:
 
 
 def has_nan(g: Any) -> bool:
-    """Whether an entry is nan. A sum of squares is nan exactly where one of them is, and the fastest pass."""
+    """Whether an entry is nan, or may be where that is computed later.
+
+    A sum of squares is nan exactly where one of them is, and the fastest pass.
+    """
     kind = type(g)
     if kind is np.ndarray:
         flat = g.ravel("K")
@@ -293,6 +296,8 @@ def has_nan(g: Any) -> bool:
     if kind is OutputGradients:
         return any(part is not None and has_nan(part) for part in g.parts)
     g = value_of(g)
+    if is_computed_later(g):
+        return True
     return bool(np.isnan(getattr(g, "value", g)).any())  # a formula's value is that of this call
 
 

@@ -13,7 +13,20 @@ from autotiny.errors import ShapeError
 from autotiny.ops.activations import sigmoid, softmax
 from autotiny.ops.array_functions import array_function
 from autotiny.ops.reductions import axis_lines, broadcast_back, max_keep, sum_keep
-from autotiny.ops.table import Array, Function, define, floats, is_formula, library, own, public, reals, variant
+from autotiny.ops.table import (
+    Array,
+    Function,
+    define,
+    floats,
+    is_computed_later,
+    is_formula,
+    library,
+    own,
+    public,
+    reals,
+    somewhere,
+    variant,
+)
 
 exact_sigmoid: Function = variant(sigmoid, lambda g, y, x: g * y * exact_sigmoid(-x))
 exact_tanh = variant(np.tanh, lambda g, y, x: 4 * g * exact_sigmoid(2 * x) * exact_sigmoid(-2 * x))
@@ -138,7 +151,7 @@ def logistic_loss(z: Array, targets: Array) -> Array:
 def probabilities(targets: Array) -> Array:
     """Return the targets; raise ShapeError unless they lie in [0, 1]. A program looks in each call."""
     outside = ~((targets >= 0) & (targets <= 1))
-    if np.any(outside):
+    if somewhere(outside):
         raise ShapeError(
             f"binary_cross_entropy: targets are probabilities and lie in [0, 1], got {targets[outside][0]}; "
             "for labels -1 and 1, give (labels + 1) / 2"
@@ -153,7 +166,7 @@ def probabilities(targets: Array) -> Array:
     used=axis_lines,
     words="log-softmax: less the probabilities times its sum",
     stands_for=(lambda x, axis: np.log(softmax(x, axis=axis)),),
-    from_operand=lambda a: np.log(a) if a.size and a.min() > 1e-30 else None,
+    from_operand=lambda a: np.log(a) if a.size and not is_computed_later(a) and a.min() > 1e-30 else None,
 )
 def log_softmax(x: Array, axis: int = 0) -> Array:
     """x - log(sum(exp(x))) along an axis, without overflow or underflow.

@@ -18,7 +18,7 @@ from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, reals, require_real, type_name
+from autotiny.ops.table import Array, floats, library, reals, require_real, somewhere, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -59,7 +59,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
 
 def _labels_below(labels: Any, classes: int) -> Array:
     """Return the labels; raise ShapeError unless they lie in 0..classes - 1."""
-    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+    if labels.size and somewhere((labels < 0) | (labels >= classes)):
         raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     return labels
 
@@ -207,7 +207,7 @@ def hinge(scores: Array, targets: Any) -> Array:
 def _signs(targets: Array) -> Array:
     """Return the targets; raise ShapeError unless they are -1 or 1."""
     others = abs(targets) != 1
-    if np.any(others):
+    if somewhere(others):
         raise ShapeError(
             f"hinge: targets are the signs -1 and 1, got {targets[others][0]}; for labels 0 and 1, give 2 * labels - 1"
         )

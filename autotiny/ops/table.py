@@ -409,6 +409,29 @@ def library(x: Any) -> Any:
     return x if hasattr(x, "__array_function__") and not (isinstance(x, np.ndarray) or is_formula(x)) else None
 
 
+def is_computed_later(x: Any) -> bool:
+    """Whether an array has no values yet, as Dask's: a question about them would compute all that they come from."""
+    return hasattr(getattr(x, "_value", x), "__dask_graph__")
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether a condition is known to hold everywhere."""
+    return not is_computed_later(condition) and bool(np.all(condition))
+
+
+def somewhere(condition: Any) -> bool:
+    """Whether a condition is known to hold somewhere."""
+    return not is_computed_later(condition) and bool(np.any(condition))
+
+
+def mT(x: Any) -> Any:  # noqa: N802 - as arrays call it
+    """Return x with its last two axes exchanged, x.mT, also of Dask's arrays, which lack that."""
+    try:
+        return x.mT
+    except AttributeError:
+        return np.swapaxes(x, -1, -2)
+
+
 def identity_like(x: Any, n: int) -> Array:
     """Return the identity matrix of n rows, in the precision and the library of x."""
     return np.asarray(np.eye(n, dtype=x.dtype), like=library(x))

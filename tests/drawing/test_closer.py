@@ -2,6 +2,7 @@
 
 import html
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import autotiny as at
 from autotiny.drawing import closer
 from autotiny.drawing.closer import MOST_BYTES, Excerpt, card_data, closer_data
 from autotiny.drawing.graph_view import GraphView
+from autotiny.drawing.groups import group_values
+from autotiny.drawing.lines import put_into_lines
+from autotiny.drawing.selection import groups_within
 from autotiny.engine.graph import topological_order
 from engine.test_random_graphs import random_graph
 
@@ -35,12 +39,22 @@ def listed(use, i):
     return [at_place(use["arriving"], n) * at_place(use["slopes"], n) for n in terms] + [rest]
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_what_the_page_holds_of_every_entry_adds_up_to_the_gradient(seed):
+def lines_of(graph):
+    """The lines of a graph in which every third result has a name."""
+    for node, value in enumerate(graph.values):
+        if getattr(value, "op", None) is not None and node % 3 == 0:
+            value.name = f"v{node}"
+    return lines_within(graph)
+
+
+@pytest.mark.parametrize("in_lines", [False, True])
+@pytest.mark.parametrize("seed", range(30))
+def test_what_the_page_holds_of_every_entry_adds_up_to_the_gradient(seed, in_lines):
     y = random_graph(seed)[1]
     y.backward()
     graph = view(y)
-    for card in read(closer_data(graph, range(len(graph.values))))["cards"].values():
+    lines = lines_of(graph) if in_lines else []
+    for card in read(closer_data(graph, range(len(graph.values)), lines))["cards"].values():
         for i in range(np.prod(card["shape"], dtype=int) if card.get("uses") else 0):
             terms = [term for use in card["uses"] for term in listed(use, i)]
             digits = 1e-4 * sum(map(abs, terms)) + 1e-12
@@ -83,6 +97,17 @@ def test_of_many_terms_the_largest_are_listed_and_the_rest_summed():
     assert use["rest"] == {0: [76, sum(range(1, 77))]}
 
 
+def test_of_many_uses_the_last_are_summed():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = sum(np.sum(x) * i for i in range(1, 21))
+    y.backward()
+    graph = view(y)
+    data = card_data(graph, graph.ids[x])
+    listed_sum = np.sum([use["contribution"] for use in data["uses"]], axis=0)
+    assert (len(data["uses"]), data["others"]["count"]) == (12, 8)
+    assert np.sum(listed_sum) + data["others"]["contribution"] == sum(range(1, 21))
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(784, 128), (1, 60_000), (60_000, 1), (300, 300)])
 def test_large_arrays_are_cut_to_their_first_rows_and_columns(rows, columns):
     excerpt = Excerpt((rows, columns), 400)
@@ -93,8 +118,8 @@ def test_large_arrays_are_cut_to_their_first_rows_and_columns(rows, columns):
 
 def test_size_of_the_data_is_bounded_and_excerpts_still_add_up():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(784, 64))
-    W, V = at.Tensor(rng.normal(size=(128, 784)) * 0.03, name="W"), at.Tensor(rng.normal(size=(10, 128)), name="V")
+    X = rng.normal(size=(300, 64))
+    W, V = at.Tensor(rng.normal(size=(128, 300)) * 0.03, name="W"), at.Tensor(rng.normal(size=(10, 128)), name="V")
     J = np.mean(np.tanh(V @ np.tanh(W @ X)) ** 2)
     J.backward()
     graph = view(J)
@@ -129,3 +154,21 @@ def test_names_and_numbers_of_every_kind_are_plain_json():
     w = np.sum(np.abs(z))
     w.backward()
     assert card_data(view(w), 0)["uses"][0]["counts"] == -1
+
+
+def test_the_chain_rule_passes_through_a_line_at_once():
+    W = at.Tensor([[1.0, 2.0]], name="W")
+    Z = W @ np.array([[3.0], [4.0]]) + 1
+    J = np.sum(np.tanh(Z) * 2)
+    Z.name, J.name = "Z", "J"
+    J.backward()
+    graph = view(J)
+    data = card_data(graph, graph.ids[W], {node: line for line in lines_within(graph) for node in line.nodes})
+    (use,) = data["uses"]
+    assert (use["name"], use["rule"], use["slopes"]) == ("Z", "g arrayᵀ", [3, 4])
+    assert use["formula"].startswith("W @ array")
+
+
+def lines_within(graph):
+    root = group_values(graph, into_lines=partial(put_into_lines, graph))
+    return [group for group in groups_within(root) if group.result is not None]

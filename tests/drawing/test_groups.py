@@ -186,7 +186,7 @@ def test_focus_shows_only_what_lies_between(deep):
     assert [card.origin for card in drawn.cards] == [
         "variable",
         "W5 @ A4 + b5",
-        "-0.125 * expectation(array, log_softmax(Z5, axi…",
+        "-0.125 * expectation(array, log_softmax(Z5, axis=0))",
     ]
     assert [edge.source for edge in drawn.edges] == [card.id for card in drawn.cards[:-1]]
 

@@ -134,11 +134,12 @@ export class Closer {
   }
 
   #chainRule(i) {
-    const { of, gradient, uses, seed, earlier } = this.data;
+    const { of, gradient, uses, seed, earlier, others } = this.data;
     if (gradient === undefined) return [];
     const label = this.#label(i), total = number(pick(gradient, i)), slope = `\u2202${of}/\u2202${label}`;
     if (seed) return [make("p", {}, `Backprop starts here: ${slope} = ${total}.`)];
     const ways = uses.map((use) => this.#way(use, i, label, of));
+    if (others) ways.push({ sum: pick(others.contribution, i), shown: make("p", {}, `${others.count} more uses contribute ${number(pick(others.contribution, i))} together.`) });
     const sum = ways.map(({ sum }) => signed(sum)).join(" ").replace(/^\+ /, "");
     const more = earlier ? `; with every backward so far, ${total}` : "";
     const result = earlier ? number(round(ways.reduce((a, { sum }) => a + Number(sum), 0))) : total;
