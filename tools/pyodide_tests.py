@@ -61,7 +61,17 @@ def main() -> None:
     if args.pyodide is None:
         sys.exit("pyodide_tests.py: no Pyodide: give its folder by --pyodide, or in the environment variable PYODIDE")
     arguments = [
-        *("-q", "--capture=sys", "-p", "no:cacheprovider", "-W", "error", "-m", "not thorough", "--import-mode=importlib"),
+        *(
+            "-q",
+            "--capture=sys",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "error",
+            "-m",
+            "not thorough",
+            "--import-mode=importlib",
+        ),
         *("-o", "addopts=", *(given or TESTS)),
     ]
     with tempfile.TemporaryDirectory() as folder:

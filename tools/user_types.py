@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 STRICT = ROOT / "tests" / "tools" / "user_types"
@@ -61,7 +63,7 @@ def mypy(folder: Path, *options: str) -> int:
     return subprocess.run([sys.executable, "-m", "mypy", *MYPY, *options, *files], cwd=ROOT, check=False).returncode
 
 
-def pyright(folder: Path, rules: dict[str, str | bool]) -> int:
+def pyright(folder: Path, rules: Mapping[str, Any]) -> int:
     """Run pyright on a folder, and return its exit code."""
     configuration = folder / "pyrightconfig.json"
     configuration.write_text(json.dumps({**rules, "extraPaths": [str(ROOT)]}), encoding="utf-8")

@@ -95,7 +95,9 @@ def _page(home: str, engine: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]
 
 def _index(text: str) -> str:
     policy = POLICY.replace("frame-ancestors 'none'", "worker-src 'self'")  # a page cannot say the first of itself
-    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<link rel="stylesheet" href="loading.css">\n'
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<link rel="stylesheet" href="loading.css">\n'
+    )
     return text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
 
 
