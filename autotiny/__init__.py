@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from autotiny.ops.building import array
     from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
+    from autotiny.plotting import plot
     from autotiny.sessions.session import session
 
 __version__ = "0.1.0"
@@ -88,6 +89,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "plot",
     "register_pytree",
     "relu",
     "scope",
@@ -113,6 +115,7 @@ _LOADED_WHEN_USED = {
     "draw": "autotiny.drawing",
     "explore": "autotiny.playground.explore",
     "index_update": "autotiny.ops.updating",
+    "plot": "autotiny.plotting",
     "session": "autotiny.sessions.session",
 }
 
