@@ -39,6 +39,8 @@ from autotiny.ops.losses import (
 )
 
 if TYPE_CHECKING:
+    from autotiny import nn as nn
+    from autotiny import scipy as scipy
     from autotiny.checking import check_gradients, compare
     from autotiny.compiler import compile  # noqa: A004 - compiled as in a regular expression: at.compile
     from autotiny.derivation.derive import derive
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from autotiny.playground.explore import explore
     from autotiny.plotting import plot
     from autotiny.sessions.session import session
+    from autotiny.shards.over_shards import over_shards
 
 __version__ = "0.1.0"
 
@@ -89,6 +92,7 @@ __all__ = [
     "no_grad",
     "one_hot",
     "operation",
+    "over_shards",
     "plot",
     "register_pytree",
     "relu",
@@ -115,19 +119,22 @@ _LOADED_WHEN_USED = {
     "draw": "autotiny.drawing",
     "explore": "autotiny.playground.explore",
     "index_update": "autotiny.ops.updating",
+    "over_shards": "autotiny.shards.over_shards",
     "plot": "autotiny.plotting",
     "session": "autotiny.sessions.session",
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load the readers of graphs, sessions and networks when they are first used."""
-    if name in ("nn", "scipy"):
-        return import_module(f"autotiny.{name}")
-    if name in _LOADED_WHEN_USED:
-        return getattr(import_module(_LOADED_WHEN_USED[name]), name)
-    raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
+if not TYPE_CHECKING:  # which knows all names from the imports above, and reports others
+
+    def __getattr__(name: str) -> Any:
+        """Load the readers of graphs, sessions and networks when they are first used."""
+        if name in ("nn", "scipy"):
+            return import_module(f"autotiny.{name}")
+        if name in _LOADED_WHEN_USED:
+            return getattr(import_module(_LOADED_WHEN_USED[name]), name)
+        raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "nn", "scipy"])
+    return sorted([*__all__, "nn", "scipy", *(name for name in globals() if name.startswith("__"))])

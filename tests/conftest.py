@@ -1,7 +1,9 @@
 """The whole table is loaded; Hypothesis draws the same examples in every run, and takes the time it needs."""
 
 import os
+import signal
 
+import pytest
 from hypothesis import settings
 
 import autotiny as at
@@ -25,9 +27,12 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # a shell lets what runs in the background ignore Ctrl-C, and a child takes that over
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     at.compile.__kwdefaults__["backend"] = config.getoption("--backend")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One worker more than processors: the tests in a browser wait more than they compute."""
     return (os.cpu_count() or 1) + 1

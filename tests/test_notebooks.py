@@ -12,7 +12,11 @@ COURSE = [source for source in SOURCES if source.parent.name != "examples"]
 EXAMPLES = sources("examples/")
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize(
+    "source",
+    [*COURSE, *(pytest.param(source, marks=pytest.mark.thorough) for source in EXAMPLES)],
+    ids=lambda source: source.stem,
+)
 def test_notebook_runs_and_its_committed_form_is_current(source):
     committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     assert list(results(run(source))) == list(results(committed))

@@ -26,8 +26,10 @@ def test_all_is_sorted_and_lists_every_public_name():
     assert set(autotiny.__all__) == (names - imported) | set(autotiny._LOADED_WHEN_USED)
 
 
-def test_dir_shows_every_public_name():
-    assert set(autotiny.__all__) <= set(dir(autotiny))
+def test_dir_shows_the_public_names_and_no_others():
+    shown = {name for name in dir(autotiny) if not name.startswith("_")}
+    assert shown == {*autotiny.__all__, "nn", "scipy"}
+    assert "__version__" in dir(autotiny)
 
 
 def test_the_surface_fits_on_a_screen():

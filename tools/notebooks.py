@@ -47,7 +47,7 @@ def keep_static(output: Any) -> None:
     """Keep a picture as SVG, and a derivation as LaTeX, because code-hosting sites drop MathML."""
     data = output.get("data", {})
     if data.get("text/html", "").startswith("<svg"):
-        data["image/svg+xml"] = data.pop("text/html")
+        data["image/svg+xml"] = data.pop("text/html").partition("</svg>")[0] + "</svg>\n"
     if "text/latex" in data:
         data.pop("text/html", None)
 

@@ -333,7 +333,8 @@ def _real(x: Term) -> Term:
 
 
 CONJUGATE = OPS[np.conjugate]
-MIRRORED = {np.sign, np.log1p, np.arcsinh, np.nan_to_num, *(f.__wrapped__ for f in (sigmoid, vdot, cofactors))}  # type: ignore[attr-defined]
+WRAPPERS: tuple[Any, ...] = (sigmoid, vdot, cofactors)
+MIRRORED = {np.sign, np.log1p, np.arcsinh, np.nan_to_num, *(f.__wrapped__ for f in WRAPPERS)}
 """Functions for which f(conj(x)) is conj(f(x)), besides those that are analytic."""
 
 

@@ -15,6 +15,7 @@ import operator
 import random
 import struct
 import sys
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -301,14 +302,17 @@ class Captured:
 
     # ----- after a trace -----
     def state_of_generators(self) -> Any:
-        """Return what decides the next random numbers."""
+        """Return what decides the next random numbers: of the whole process, and of the generators that f reads."""
         _, keys, *position = np.random.get_state()
-        return np.asarray(keys).tobytes(), position, random.getstate(), list(map(state_of, self.generators))
+        return (np.asarray(keys).tobytes(), position, random.getstate()), list(map(state_of, self.generators))
 
     def require_same_after_trace(self) -> None:
         """Raise UnsupportedError where the call drew random numbers, or left gradients on Tensors from outside."""
-        if self.state_of_generators() != self.drawn:
+        (shared, own), (shared_before, own_before) = self.state_of_generators(), self.drawn
+        if own != own_before or (shared != shared_before and (self.may_vary or threading.active_count() == 1)):
             raise drawn_inside()
+        if shared != shared_before:  # by another thread, unless a second trace gives other results
+            self.may_vary = True
         for tensor, data, grad in self.tensors:
             if tensor._grad is not grad or isinstance(tensor._value, Term):
                 tensor._grad, tensor._value = grad, data

@@ -2,12 +2,13 @@
 
 import copy
 import os
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakSet
 
 import numpy as np
@@ -19,7 +20,8 @@ from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
-from autotiny.engine.pickling import name_of_wrapper
+from autotiny.engine.derivative import Derivative
+from autotiny.engine.pickling import name_of_wrapper, pickled
 from autotiny.engine.pytree import flatten
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
@@ -30,9 +32,25 @@ PROGRAMS = 16
 """The largest number of programs of one function that are cached."""
 
 
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)
+
+
+@overload
+def compile(  # noqa: A001
+    f: Derivative[P, Result],
+    *,
+    donate: int | tuple[int, ...] = (),
+    threads: int | None = None,
+    backend: str = "numpy",
+) -> "Compiled[P, Result]": ...
+@overload
+def compile(  # noqa: A001
+    f: Callable[P, Result], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
+) -> "Compiled[P, Result]": ...
 def compile(  # noqa: A001
     f: Callable[..., Any], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
-) -> "Compiled":
+) -> "Compiled[..., Any]":
     """Compile f to a program, at the first call with arguments of each combination of shapes and types.
 
     f may call at.value_and_grad, at.grad, at.hessian and the like; it takes and returns arrays, numbers, and nested
@@ -55,7 +73,8 @@ def compile(  # noqa: A001
     random numbers), and where f changes such a thing itself at every call, as a counter or a log, which the program
     would not; at its first call only, as a cache, it may. What f prints appears while it is compiled.
 
-    The result can be pickled if f can be, and copied; what it has compiled stays behind.
+    The result can be pickled if f can be, and copied; what it has compiled stays behind. A process that unpickles the
+    same function many times, as a worker does, compiles it once.
 
     Raises UnsupportedError for backend="numba" where numba is missing or too old, and
     ValueNeededError, naming the line, where f branches on a value, or hands it to code that needs numbers.
@@ -82,7 +101,7 @@ def compile(  # noqa: A001
     return Compiled(f, tuple(positions), threads or threads_by_default(), backend)
 
 
-_all: "WeakSet[Compiled]" = WeakSet()
+_all: "WeakSet[Compiled[..., Any]]" = WeakSet()
 
 
 def _renew_locks() -> None:
@@ -94,7 +113,7 @@ if hasattr(os, "register_at_fork"):  # a thread that has a lock is missing in th
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-class Compiled:
+class Compiled(Generic[P, Result]):
     """A compiled function, which is called like the function.
 
     Attributes
@@ -112,7 +131,7 @@ class Compiled:
         self.lock = Lock()
         _all.add(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result:
         """Return f's results, by the program that ran last if it is for arguments like these."""
         latest = self.latest
         if latest is None or latest.positional != len(args) or latest.names != tuple(kwargs):
@@ -188,12 +207,12 @@ class Compiled:
         name = name_of_wrapper(self, self.f, "compile")
         if name is not None:
             return name
-        return Compiled, (self.f, self.donate, self.threads, self.backend)
+        return _unpickled, (pickled(self.f), self.donate, self.threads, self.backend)
 
-    def __copy__(self) -> "Compiled":
+    def __copy__(self) -> "Compiled[P, Result]":
         return Compiled(self.f, self.donate, self.threads, self.backend)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled[P, Result]":
         return Compiled(copy.deepcopy(self.f, memo), self.donate, self.threads, self.backend)
 
     def built_for(self, args: Any, kwargs: Any, facts: bool = True, guards: bool = False) -> Built:
@@ -258,3 +277,17 @@ class Compiled:
         if self.latest is None:
             raise UnsupportedError(f"{what}: call the function first: it is compiled at its first call")
         return self.latest
+
+
+_from_pickles: dict[Any, Compiled[..., Any]] = {}
+"""The latest compiled functions that came from pickles, so that a process compiles once what it gets many times."""
+
+
+def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> Compiled[..., Any]:
+    key = f, donate, threads, backend
+    compiled = _from_pickles.get(key)
+    if compiled is None:
+        if len(_from_pickles) >= PROGRAMS:
+            _from_pickles.pop(next(iter(_from_pickles)), None)
+        compiled = _from_pickles.setdefault(key, Compiled(pickle.loads(f), donate, threads, backend))
+    return compiled

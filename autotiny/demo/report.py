@@ -12,6 +12,7 @@ from autotiny.demo import flagship, predictions
 from autotiny.demo.findings import Findings
 from autotiny.derivation.derivation import equation, html_steps
 from autotiny.drawing import GraphvizMissingError, Picture
+from autotiny.drawing.figure import figure_script, figure_style, hash_of
 from autotiny.errors import AutotinyError
 from autotiny.nn import Training
 from autotiny.notation.notations import SUPERSCRIPTS
@@ -126,7 +127,10 @@ def render(findings: Findings) -> str:
         derived={name: equation(derivation) for name, derivation in findings.derivations.items()},
         derivations=findings.derivations,
         entry=repr(findings.derivations["Z1"].elements()).splitlines(),
-        graph=svg_or_none(findings.picture),
+        graph=svg_or_none(findings.picture) and findings.picture.figure,
+        figure_style=figure_style(),
+        script=figure_script(),
+        script_hash=hash_of(figure_script()),
         mosaic=_mosaic(findings),
         strips=_strips(findings),
         largest_dZ2=float(np.abs(findings.after.dZ2[:, :STRIP]).max()),

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Simplifier, Term, constant, symbol, topological_order
+from autotiny.algebra.chain_rule import bottlenecks, pull
 from autotiny.algebra.normalise import normalise
 from autotiny.algebra.picks import SCATTERS
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.segments import SHIFTS
 from autotiny.algebra.simplify import size
 from autotiny.algebra.writing import as_text
-from autotiny.derivation.chain_rule import bottlenecks, pull
 from autotiny.derivation.definitions import expansions_of, rules_of
 from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.facts import (

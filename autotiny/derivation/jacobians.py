@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.algebra import Simplifier, Term, apply, constant, topological_order
+from autotiny.algebra.chain_rule import bottlenecks, replaced
 from autotiny.algebra.normal import (
     MATMUL,
     ONE,
@@ -30,7 +31,6 @@ from autotiny.algebra.normal import (
     product,
 )
 from autotiny.algebra.term import plain
-from autotiny.derivation.chain_rule import bottlenecks, replaced
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from autotiny.algebra import Term, topological_order
+from autotiny.algebra.chain_rule import replaced
 from autotiny.algebra.cost import cost
 from autotiny.algebra.normal import MATMUL, is_transpose
 from autotiny.algebra.search import Rewrite
 from autotiny.algebra.simplify import Simplifier, size
-from autotiny.derivation.chain_rule import replaced
 from autotiny.derivation.readable import readable
 
 LONG = 60

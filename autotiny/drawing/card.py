@@ -45,6 +45,8 @@ class Card:
     """When backprop visits the operation; the output's turn is 1."""
     rule_of: str = ""
     """In a graph of gradients, the operation whose gradient rule recorded the value."""
+    operations: int = 1
+    """The number of operations of a line."""
     paths: int = 0
     """The number of contributions that add up to the gradient."""
     warning: str = ""

@@ -9,9 +9,10 @@ from autotiny.drawing.card import Card
 from autotiny.drawing.dot import dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.graph_view import GraphView
-from autotiny.drawing.groups import Group
+from autotiny.drawing.groups import Child, Group
 from autotiny.drawing.render import decorate, render
 from autotiny.drawing.scene import Scene, make_scene
+from autotiny.drawing.selection import visible
 
 
 class Composition:
@@ -30,6 +31,16 @@ class Composition:
 
     def _compose(self) -> Scene:
         return make_scene(self.graph, self.root, self.opened)
+
+    @property
+    def items(self) -> Sequence[Child]:
+        """The values that are shown, and the closed groups."""
+        return list(visible(self.root, self.opened))
+
+    @property
+    def lines(self) -> Sequence[Group]:
+        """The lines that are shown closed."""
+        return [item for item in self.items if isinstance(item, Group) and item.result is not None]
 
     @property
     def cards(self) -> Sequence[Card]:
@@ -58,9 +69,9 @@ class Composition:
         words |= {edge.id: edge.sentence for edge in self.edges}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
-    def with_opened(self, group: str) -> "Composition":
-        """Return the picture with one more group open, by its card's id."""
-        return Composition(self.graph, self.root, self.opened | {group})
+    def with_opened(self, *groups: str) -> "Composition":
+        """Return the picture with more groups open, by their cards' ids."""
+        return Composition(self.graph, self.root, self.opened.union(groups))
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

@@ -36,6 +36,8 @@ LAYOUT = {
     "nslimit1": "1",
     "mclimit": "0.3",
 }
+SPINE = "20"
+"""The weight of edges between results: heavy ones are straight, so that the way to the output is a line."""
 CLUSTER = {"color": LINE, "style": "rounded", "penwidth": "0.8", "labeljust": "l", "margin": "8"}
 
 GRADIENT_PART = "#gradient"
@@ -90,6 +92,10 @@ def _add_box(digraph: Any, box: Box | Card, across: bool) -> None:
 
 def _add_edge(digraph: Any, edge: Edge, scene: Scene) -> None:
     attributes = {"id": edge.id, "class": edge.id, "penwidth": f"{scene.width(edge):.1f}"}
+    if scene.is_spine(edge):
+        attributes["weight"] = SPINE
+    elif scene.is_shared(edge):
+        attributes["constraint"] = "false"
     if edge.is_dead:
         attributes["style"] = "dashed"
     if edge.label:

@@ -64,11 +64,12 @@ class Edge:
 
 def edges_into(graph: GraphView, node: NodeId) -> Sequence[Edge]:
     """Return the edges into an operation, one for each operand, and those past the operands."""
-    edges = [_edge(graph, node, position, operand) for position, operand in enumerate(graph.operands[node])]
-    return edges + [_edge(graph, node, position, operand) for position, operand in graph.passes_by(node)]
+    uses = (*enumerate(graph.operands[node]), *graph.passes_by[node])
+    return [edge_of_use(graph, node, position, operand) for position, operand in uses]
 
 
-def _edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
+def edge_of_use(graph: GraphView, node: NodeId, position: int, operand: NodeId) -> Edge:
+    """Return the edge of one use of a value."""
     edge = plain_edge(graph, node, position, operand)
     if not edge.carries_gradient:
         return edge
@@ -96,8 +97,12 @@ def plain_edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -
 
 def used_by(result: Any, position: int) -> tuple[Any, int]:
     """Return what uses the operand at a position: the result's operation or its stable form; and the place in that."""
-    first = len(result.args)
-    return (result, position) if position < first else (result._stable, position - first)
+    return (result._stable, position - len(result.args)) if is_past(result, position) else (result, position)
+
+
+def is_past(result: Any, position: int) -> bool:
+    """Whether a position is that of an operand of the stable form, past the result's own operands."""
+    return position >= len(result.args)
 
 
 def norm(contribution: Any) -> float:
@@ -124,6 +129,13 @@ def _label(graph: GraphView, node: NodeId, op: Op, operand: NodeId, local: Local
 # ----- the chain rule -----
 def derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
     """Return the rule by which an operation passes a gradient on to one of its operands."""
+    if (node, position) not in graph.rules:
+        graph.rules[node, position] = _derivative(graph, node, position)
+    known: LocalDerivative | None = graph.rules[node, position]
+    return known
+
+
+def _derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
     tensor = graph.values[node]
     form, place = used_by(tensor, position)
     rule = next(itertools.islice(form.op.rules, place, None))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import graph
-from autotiny.engine.call_site import variable_name
-from autotiny.engine.contributions import Contribution, contributions
+from autotiny.engine.call_site import named_values
+from autotiny.engine.contributions import Contribution, Visit, contributions
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import StaleError
 from autotiny.notation.numbers import short_number
@@ -25,17 +25,18 @@ class Names:
         self, order: Sequence[Tensor], scope: Mapping[str, Any], called: Mapping[Tensor, str] | None = None
     ) -> None:
         self.called = called or {}
-        self.tensors = {**graph.names(order, scope), **self.called}
-        self.variables = {id(value) for name, value in scope.items() if not name.startswith("_")}
-        self.scope = scope
+        self.tensors = {**graph.names(order, scope, items=True), **self.called}
+        self.named = {*graph.users_names(order, scope, items=True), *self.called}
+        self.others: dict[int, str] = {}
+        """The names of arrays and numbers, and of tensors outside the graph."""
+        for name, value in named_values(scope):
+            self.others.setdefault(id(value), name)
 
     def users_name(self, value: Any) -> str | None:
         """Return the user's own name for a value; None if there is none."""
-        if isinstance(value, Tensor) and value in self.called:
-            return self.called[value]
-        return getattr(value, "name", None) or (
-            variable_name(value, self.scope) if id(value) in self.variables else None
-        )
+        if isinstance(value, Tensor) and value in self.tensors:
+            return self.tensors[value] if value in self.named else None
+        return getattr(value, "name", None) or self.others.get(id(value))
 
     def label(self, value: Any) -> str:
         """Return the user's name of a value or a short one; of a number, its digits."""
@@ -43,12 +44,20 @@ class Names:
             return self.tensors[value]
         if np.size(value) == 1:
             return short_number(np.asarray(value).item())
-        return self.users_name(value) or self._transposed(value) or _kind(value)
+        return self.users_name(value) or self._part(value) or _kind(value)
 
-    def _transposed(self, value: Any) -> str | None:
+    def _part(self, value: Any) -> str | None:
+        """Return the name of a transpose, or of a row of a named array: X.T, xs[3]."""
         whole = getattr(value, "base", None)
-        name = None if whole is None or value.ndim < 2 or value.shape != whole.shape[::-1] else self.users_name(whole)
-        return name and f"{name}.T"
+        name = self.users_name(whole)
+        if name is None or not isinstance(whole, np.ndarray):
+            return None
+        if value.ndim > 1 and value.shape == whole.shape[::-1]:
+            return f"{name}.T"
+        if value.shape != whole.shape[1:] or value.strides != whole.strides[1:] or not whole.strides[0]:
+            return None
+        row, rest = divmod(value.ctypes.data - whole.ctypes.data, whole.strides[0])
+        return None if rest else f"{name}[{row}]"
 
     def short(self, value: Any) -> str:
         """Return the label, shortened, without characters that could harm a picture."""
@@ -85,7 +94,11 @@ class GraphView:
     gradients : by id, `.grad`; empty before backward.
     turns : by id, when backprop visits an operation; the output's turn is 1.
     contributions : by result and position of the operand, the contribution to the operand's gradient.
+    passes_by : by result, where its gradient goes past the results between, as (position, operand).
+    rules : by result and position of the operand, the rule in symbols, once it has been asked for.
     """
+
+    _holds_a_graph = True
 
     def __init__(
         self,
@@ -103,18 +116,23 @@ class GraphView:
             for operand in dict.fromkeys(operands):
                 self.consumers[operand].append(node)
         self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
+        self.rules: dict[tuple[NodeId, int], Any] = {}
+        self.follow(self._visits())
+
+    def _visits(self) -> Sequence[Visit]:
+        if self.output.op is None or not self.output.requires_grad or self.output._grad is None:
+            return []
+        try:
+            return contributions(self.output, self.output._grad).visits
+        except StaleError:  # a value was changed since: the contributions are lost, while .grad still holds their sums
+            return []
+
+    def follow(self, visits: Iterable[Visit]) -> None:
+        """Note the turns and the contributions of a sweep."""
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
         self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
-        self._follow_backprop()
-
-    def _follow_backprop(self) -> None:
-        if self.output.op is None or not self.output.requires_grad or self.output._grad is None:
-            return
-        try:
-            visits = contributions(self.output, self.output._grad).visits
-        except StaleError:  # a value was changed since: the contributions are lost, while .grad still holds their sums
-            return
+        self.passes_by: defaultdict[NodeId, list[tuple[int, NodeId]]] = defaultdict(list)
         for turn, visit in enumerate(visits, 1):
             node = self.ids[visit.node]
             self.turns[node] = turn
@@ -122,6 +140,7 @@ class GraphView:
                 self.contributions[node, c.position] = c
                 if c.position >= len(visit.node.args):
                     self.bypasses[self.ids[c.operand]].append((node, c.position))
+                    self.passes_by[node].append((c.position, self.ids[c.operand]))
 
     def paths(self, node: NodeId) -> Sequence[tuple[NodeId, int]]:
         """Return the uses of a value, as (result, position), that contributed to its gradient, in order of time."""
@@ -132,11 +151,6 @@ class GraphView:
             if operand == node and (consumer, position) in self.contributions
         ]
         return sorted(uses + self.bypasses[node], key=lambda use: (self.turns[use[0]], use[1]))
-
-    def passes_by(self, node: NodeId) -> list[tuple[int, NodeId]]:
-        """Return where the gradient of a result goes past the results between, as (position, operand)."""
-        passing = {p: self.ids[c.operand] for (n, p), c in self.contributions.items() if n == node}
-        return [(p, operand) for p, operand in passing.items() if p >= len(self.operands[node])]
 
     def between(self, sources: Iterable[NodeId]) -> set[NodeId]:
         """Return the ids on the ways from some values to the output."""

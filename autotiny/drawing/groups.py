@@ -35,12 +35,19 @@ class Group:
     """Whether all of its children have the same structure."""
     slice: bool = False
     """Whether it is a slice of an overlong list, not a group anyone named."""
+    result: NodeId | None = None
+    """The result of a line, which alone is used outside of it."""
     id: str = ""
     nodes: list[NodeId] = field(init=False)
 
     def __post_init__(self) -> None:
         self.children.sort(key=last_node)
         self.nodes = sorted(node for child in self.children for node in nodes(child))
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+        return self.result is not None
 
     def give_away(self, child: "Group", other: "Group") -> None:
         """Move a child to another group."""
@@ -63,10 +70,14 @@ def last_node(child: Child) -> NodeId:
     return child.nodes[-1] if isinstance(child, Group) else child
 
 
-def group_values(graph: GraphView, among: set[NodeId] | None = None) -> Group:
+def group_values(
+    graph: GraphView, among: set[NodeId] | None = None, into_lines: Callable[[Group], None] | None = None
+) -> Group:
     """Return the values of a graph, or some of them, as a tree of groups with no more children than can be read."""
     shown = range(len(graph.values)) if among is None else sorted(among)
     root = _by_scope(graph, shown)
+    if into_lines is not None:
+        into_lines(root)
     if len(shown) > READABLE:
         _narrow(graph, root)
     _number(root)

@@ -4,16 +4,14 @@ The steps are lists in the page, so that it can be read without scripts too; the
 the picture. The page's security policy names the hash of this script and allows no other.
 """
 
-import base64
-import hashlib
 import html
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
+from autotiny.drawing.figure import hash_of, script_of, template
 from autotiny.drawing.steps import Line, PassStep
 from autotiny.notation.palette import GRADIENT, LINE, MUTED, SHADES, TEXT, VALUE, WHITE, Heat, colour, css_variables
 from autotiny.notation.text import clean
@@ -32,22 +30,18 @@ class PageView(NamedTuple):
     steps: Sequence[PassStep]
 
 
-def page(title: str, views: Sequence[PageView]) -> str:
-    """Return the page of a graph: the first view, and one for every group that opens on click."""
-    script = "\n" + _template("steps.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Template(_template("steps.html")).substitute(
+def page(title: str, views: Sequence[PageView], data: str) -> str:
+    """Return the page of a graph: the first view, one for every group that opens on click, and the cards' data."""
+    script = "\n" + script_of("closer.js", "zoom.js", "steps.js")
+    return Template(template("steps.html")).substitute(
         title=html.escape(title),
-        hint=" · a click opens a group, Escape closes it" if len(views) > 1 else "",
-        style=css_variables() + _template("steps.css") + _shades(),
+        hint=" · Escape goes back" if len(views) > 1 else "",
+        style=css_variables() + "".join(map(template, ("steps.css", "zoom.css", "closer.css"))) + _shades(),
         script=script,
-        script_hash=f"sha256-{digest}",
+        script_hash=hash_of(script),
         views="\n".join(map(_view, views)),
+        data=data,
     )
-
-
-def _template(name: str) -> str:
-    return (files("autotiny.drawing") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _shades() -> str:
@@ -80,9 +74,10 @@ def _step(step: PassStep) -> str:
     }
     data = "".join(f' data-{name}="{html.escape(fact)}"' for name, fact in facts.items() if fact)
     lines = "".join(map(_line, step.lines))
+    words = f'<p class="words">{html.escape(step.words)}</p>' if step.words else ""
     return (
         f'<li class="{direction}"{data}><p class="pass">{direction}</p>'
-        f"<h2>{html.escape(step.title)}</h2><dl>{lines}</dl></li>\n"
+        f"<h2>{html.escape(step.title)}</h2>{words}<dl>{lines}</dl></li>\n"
     )
 
 

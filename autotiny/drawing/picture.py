@@ -1,16 +1,20 @@
 """The picture of a recorded graph: `draw` takes it, and it shows itself in a notebook, in a file and as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
+from autotiny.drawing.closer import MOST_BYTES, closer_data
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
+from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView
-from autotiny.drawing.groups import group_values
+from autotiny.drawing.groups import Child, group_values
+from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -32,6 +36,8 @@ from autotiny.notation.text import aligned
 FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 SHARP = "192"
 """The dots per inch of a PNG: twice what a page shows, for screens that have them."""
+MOST_IN_A_CELL = 100_000
+"""The number of bytes that the entries of the cards take in a notebook."""
 HEADINGS = ("name", "is", "shape", "value", "gradient")
 
 
@@ -70,6 +76,14 @@ class Picture(Composition):
         else:
             path.write_bytes(self._encode(ending))
 
+    @property
+    def figure(self) -> str:
+        """The picture as a figure of a page, which zooms and whose cards open; see drawing/figure.py."""
+        return figure(self.svg, self._entries())
+
+    def _entries(self, most_bytes: int = MOST_BYTES) -> str:
+        return closer_data(self.graph, self.items, self.lines, most_bytes)
+
     def _encode(self, ending: str) -> bytes:
         if ending in (".svg", ".dot"):
             return (self.svg if ending == ".svg" else self.dot).encode()
@@ -81,7 +95,7 @@ class Picture(Composition):
         return f"{self.table}\n\n{self.tree}" if self.edges else self.table
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return _bundle(self, "text/html")
+        return _bundle(self, "text/html", lambda: in_a_cell(self.svg, self._entries(MOST_IN_A_CELL)))
 
 
 class PictureOfBoth(Picture):
@@ -96,6 +110,11 @@ class PictureOfBoth(Picture):
 
     def _compose(self) -> Scene:
         return scene_of_both(self.graph, self.gradients)
+
+    @property
+    def items(self) -> Sequence[Child]:
+        """Every value."""
+        return range(len(self.graph.values))
 
     @property
     def steps(self) -> SteppingPicture:
@@ -114,12 +133,12 @@ class StaticPicture:
         return repr(self.picture)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
-        return _bundle(self.picture, "image/svg+xml")
+        return _bundle(self.picture, "image/svg+xml", lambda: self.picture.svg)
 
 
-def _bundle(picture: Picture, kind: str) -> Mapping[str, str]:
+def _bundle(picture: Picture, kind: str, shown: Callable[[], str]) -> Mapping[str, str]:
     try:
-        return {kind: picture.svg, "text/plain": repr(picture)}
+        return {kind: shown(), "text/plain": repr(picture)}
     except GraphvizMissingError as missing:
         return {"text/plain": f"{picture!r}\n\n{missing}"}
 
@@ -165,7 +184,8 @@ def draw(
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
     scope = caller_scope()
     graph = GraphView(topological_order(output), scope)
-    root = group_values(graph, chosen_nodes(graph, focus))
+    in_lines = is_shown_in_lines(graph)
+    root = group_values(graph, chosen_nodes(graph, focus), partial(put_into_lines, graph) if in_lines else None)
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     picture = Picture(graph, root, opened | chosen_groups(root, expand))
     wanted = chosen_tensors(graph, "gradients", gradients)

@@ -64,16 +64,22 @@ def local_derivative(
     g = symbol(arriving, np.ones_like(output[1]))
     try:
         with np.errstate(all="ignore"):
-            result = constant(rule(conj(g), symbol(*output), *(_operand(*operand) for operand in operands), **options))
+            symbols = [operand_of_rule(*operand) for operand in operands]
+            result = constant(rule(conj(g), symbol(*output), *symbols, **options))
             result = conjugated(result) if is_complex(result) else result
     except Exception:  # a user's rule may do what no formula can
         return None
-    if result.is_constant:  # nothing is passed on, or the rule left the formula behind
-        return None if np.any(result.value) else LocalDerivative("0", result.value)
-    return LocalDerivative(clean(_as_text(result), LONGEST_RULE), result.value, arriving)
+    return as_local_derivative(result, arriving)
 
 
-def _operand(name: str, value: Any) -> Term:
+def as_local_derivative(passed: Term, arriving: str) -> LocalDerivative | None:
+    """Return a rule from the formula that it gives."""
+    if passed.is_constant:  # nothing is passed on, or the rule left the formula behind
+        return None if np.any(passed.value) else LocalDerivative("0", passed.value)
+    return LocalDerivative(clean(_as_text(passed), LONGEST_RULE), passed.value, arriving)
+
+
+def operand_of_rule(name: str, value: Any) -> Term:
     """A number by itself, anything else by its name; X.T as the transpose of X."""
     if name.endswith(".T"):
         return symbol(name.removesuffix(".T"), np.transpose(value)).T

@@ -1,21 +1,25 @@
 """Everything that is in a picture: the cards of values and closed groups, the edges between them, boxes around them."""
 
 import functools
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Union
 
 from autotiny.drawing.card import LONGEST_TITLE, Card, group_card, make_card
-from autotiny.drawing.edge import Edge, edges_into, norm, plain_edge
-from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.edge import Edge, edge_of_use, norm, plain_edge
+from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, Group, nodes
+from autotiny.drawing.line_edges import Use, chain_rule_of_lines, line_edges, result_of
+from autotiny.drawing.lines import expression_of, results_within
 from autotiny.drawing.selection import card_id, visible
 from autotiny.errors import AutotinyError
 from autotiny.notation.text import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40
+MANY_USES = 3
+"""The number of uses from which a parameter does not pull its users towards it."""
 
 
 class GraphTooLargeError(AutotinyError):
@@ -52,6 +56,26 @@ class Scene:
             return 0.8
         return 1 + 3 * (edge.strength / self.largest) ** 0.5 if 0 < self.largest < float("inf") else 1.0
 
+    def is_spine(self, edge: Edge) -> bool:
+        """Whether an edge leads from a result to the next."""
+        return edge.kind == "use" and edge.source in self.results
+
+    def is_shared(self, edge: Edge) -> bool:
+        """Whether an edge is a later use of a parameter that many lines use, as those of a loop over time do."""
+        return self.first_uses.get(edge.source, edge.id) != edge.id
+
+    @functools.cached_property
+    def first_uses(self) -> dict[str, str]:
+        """The first edge of each value that is not computed and has many uses."""
+        leaves = [edge for edge in self.edges if edge.source not in self.results]
+        uses = Counter(edge.source for edge in leaves)
+        return {edge.source: edge.id for edge in reversed(leaves) if uses[edge.source] >= MANY_USES}
+
+    @functools.cached_property
+    def results(self) -> set[str]:
+        """The ids of the cards of what is computed."""
+        return {edge.target for edge in self.edges}
+
     @functools.cached_property
     def largest(self) -> float:
         """The largest norm of a contribution."""
@@ -71,11 +95,34 @@ def make_scene(graph: GraphView, root: Group, opened: frozenset[str]) -> Scene:
             "tensor and the output with focus="
         )
     small = len(items) > MOST_HEAT_MAPS
-    cards = {
-        card_id(item): group_card(graph, item, small) if isinstance(item, Group) else make_card(graph, item, small)
-        for item in items
-    }
-    return Scene(list(cards.values()), _edges(graph, items), _boxes(root, opened, cards))
+    edges = _edges(graph, items)
+    cards = {card_id(item): _card(graph, item, small) for item in items}
+    _follow_lines(graph, {card_id(item): item for item in items}, edges, cards)
+    return Scene(list(cards.values()), edges, _boxes(root, opened, cards))
+
+
+def _card(graph: GraphView, item: Child, small: bool) -> Card:
+    if not isinstance(item, Group):
+        return make_card(graph, item, small)
+    if item.result is None:
+        return group_card(graph, item, small)
+    card = make_card(graph, item.result, small)
+    return replace(card, id=item.id, origin=expression_of(graph, item), operations=len(results_within(graph, item)))
+
+
+def _follow_lines(graph: GraphView, items: Mapping[str, Child], edges: Sequence[Edge], cards: dict[str, Card]) -> None:
+    """Write the chain rule of each value that lines use from line to line."""
+    uses: defaultdict[str, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        if edge.contribution is not None:
+            uses[edge.source].append(edge)
+    for name, card in cards.items():
+        node = result_of(items[name])
+        if node not in graph.gradients or not any(isinstance(items[edge.target], Group) for edge in uses[name]):
+            continue
+        cards[name] = replace(
+            card, paths=len(uses[name]), chain_rule=chain_rule_of_lines(graph, node, uses[name], items)
+        )
 
 
 def _boxes(group: Group, opened: frozenset[str], cards: dict[str, Card]) -> list[Box | Card]:
@@ -87,24 +134,26 @@ def _boxes(group: Group, opened: frozenset[str], cards: dict[str, Card]) -> list
     ]
 
 
-Use = tuple[NodeId, int, NodeId]
-"""A result, the position of an operand, and the operand."""
-
-
 def _edges(graph: GraphView, items: Iterable[Child]) -> list[Edge]:
     """Return every use between visible values, and one edge for all uses between a group and its neighbour."""
     owner = {node: item for item in items for node in nodes(item)}
     edges: list[Edge] = []
-    between: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    between: defaultdict[tuple[Child, Child], list[Use]] = defaultdict(list)
     for node, item in sorted(owner.items(), key=lambda entry: entry[0]):
-        if not isinstance(item, Group) and not any(isinstance(owner.get(o), Group) for o in graph.operands[node]):
-            edges += [edge for edge in edges_into(graph, node) if int(edge.source[1:]) in owner]
-            continue
-        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by(node)):
+        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by[node]):
             source = owner.get(operand)
-            if source is not None and source is not item:
-                between[card_id(source), card_id(item)].append((node, position, operand))
-    return edges + [_merged_edge(graph, source, target, uses) for (source, target), uses in between.items()]
+            if source is None or source is item:
+                continue
+            if isinstance(item, Group) or result_of(source) is None:
+                between[source, item].append((node, position, operand))
+            else:
+                edges.append(replace(edge_of_use(graph, node, position, operand), source=card_id(source)))
+    for (source, item), uses in between.items():
+        if not isinstance(item, Group) or item.result is None or result_of(source) is None:
+            edges.append(_merged_edge(graph, card_id(source), card_id(item), uses))
+        else:
+            edges += line_edges(graph, source, item, uses)
+    return edges
 
 
 def _merged_edge(graph: GraphView, source: str, target: str, uses: Sequence[Use]) -> Edge:

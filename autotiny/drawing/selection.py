@@ -17,24 +17,32 @@ LONGEST_REPR = 40
 
 # ----- open groups -----
 def open_to(root: Group, depth: int) -> frozenset[str]:
-    """Return the ids of the groups that are open when so many levels are shown."""
+    """Return the ids of the groups that are open when so many levels are shown; lines are a level below all others."""
     opened, level = {root.id}, [root]
     for _ in range(depth - 1):
-        level = [child for group in level for child in group.children if isinstance(child, Group)]
+        level = [child for group in level for child in group.children if isinstance(child, Group) and not child.is_line]
         if not level:
-            break
+            return frozenset(group.id for group in groups_within(root))
         opened |= {group.id for group in level}
     return frozenset(opened)
 
 
 def readable_depth(root: Group) -> int:
-    """Return the largest number of levels that can be read."""
+    """Return the largest number of levels that can be read, of all but the lines."""
     depth = 1
-    while any(isinstance(item, Group) for item in visible(root, open_to(root, depth))):
+    while any(isinstance(item, Group) and not item.is_line for item in visible(root, open_to(root, depth))):
         if sum(1 for _ in visible(root, open_to(root, depth + 1))) > READABLE:
             break
         depth += 1
     return depth
+
+
+def groups_within(root: Group) -> list[Group]:
+    """Return a group, and all groups in it."""
+    groups = [root]
+    for group in groups:  # the loop appends to the list
+        groups += [child for child in group.children if isinstance(child, Group)]
+    return groups
 
 
 def visible(root: Group, opened: frozenset[str]) -> Iterator[Child]:
@@ -125,7 +133,8 @@ def chosen_groups(root: Group, expand: str | Sequence[str]) -> frozenset[str]:
         if not isinstance(name, str):
             raise UnsupportedError(f"draw: expand: expected the name of a group as text; got {_repr(name)}")
         if name not in paths:
-            known = ", ".join([name for name in paths if "/" not in name][:MOST_SUGGESTED]) or "none"
+            scopes_first = sorted(paths, key=lambda name: paths[name][0][-1].is_line)
+            known = ", ".join([name for name in scopes_first if "/" not in name][:MOST_SUGGESTED]) or "none"
             raise UnsupportedError(f"draw: expand={name!r}: there is no such group; groups here: {known}")
         for path in paths[name]:
             opened.update(group.id for group in _set_apart(path))

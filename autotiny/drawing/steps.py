@@ -16,7 +16,9 @@ import numpy as np
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.edge import derivative, used_by
 from autotiny.drawing.graph_view import GraphView, Names, NodeId
-from autotiny.drawing.groups import nodes
+from autotiny.drawing.groups import Group, nodes
+from autotiny.drawing.line_edges import goes_past
+from autotiny.drawing.line_steps import computed_within, equation_of, rules_within
 from autotiny.drawing.rule import LocalDerivative, rule_in_words
 from autotiny.drawing.selection import card_id, visible
 from autotiny.engine.contributions import Backprop, Contribution
@@ -60,6 +62,8 @@ class PassStep:
     """The edge along which it goes."""
     total: str = ""
     """The receiver's gradient so far."""
+    words: str = ""
+    """What the step of backprop does, in a sentence."""
 
     @property
     def sentence(self) -> str:
@@ -96,8 +100,9 @@ class StepBuilder:
     def __init__(self, picture: Composition, flows: Sequence[Flow]) -> None:
         self.graph, self.names = picture.graph, picture.graph.names
         self.cards = {card.id: card for card in picture.cards}
-        self.edges = {edge.id for edge in picture.edges}
-        shown = visible(picture.root, picture.opened)
+        self.edges = {edge.id: edge for edge in picture.edges}
+        shown = list(visible(picture.root, picture.opened))
+        self.lines = {item.id: item for item in shown if isinstance(item, Group) and item.result is not None}
         self.owner = dict(sorted((node, card_id(child)) for child in shown for node in nodes(child)))
         self.flows: defaultdict[CardPair, list[Flow]] = defaultdict(list)
         for flow in flows:
@@ -117,11 +122,16 @@ class StepBuilder:
         results = {node: card for node, card in self.owner.items() if _is_result(self.graph.values[node])}
         size, last = Counter(results.values()), {card: node for node, card in results.items()}
         for card, node in sorted(last.items(), key=itemgetter(1)):
-            if self.cards[card].kind == "group":
+            if card in self.lines:
+                title = equation_of(self.graph, self.lines[card])
+                within = (Line(*each) for each in computed_within(self.graph, self.lines[card]))
+                lines = (*within, array_line("value", value_of(self.graph.values[node])))
+            elif self.cards[card].kind == "group":
                 title, line = self._computed_group(card, size[card])
+                lines = (line,)
             else:
-                title, line = self._equation(self.graph.values[node]), computed(self.graph.values[node])
-            yield PassStep(False, title, (line,), card, node)
+                title, lines = self._equation(self.graph.values[node]), (computed(self.graph.values[node]),)
+            yield PassStep(False, title, lines, card, node)
 
     def _computed_group(self, card: str, operations: int) -> tuple[str, Line]:
         name, value = self.cards[card].name, self.cards[card].value
@@ -140,7 +150,13 @@ class StepBuilder:
         return PassStep(True, title, (line,), card, len(self.graph.values), card, "", array_text(seed))
 
     def _between(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
-        """Yield a step for each contribution between two cards, or one for all of them if they are many."""
+        """Yield a step for each contribution between two cards, or one for all of them if they are many.
+
+        A line has one for each edge.
+        """
+        if pair[0] in self.lines and (pair[1] in self.lines or self.cards[pair[1]].kind != "group"):
+            yield from self._through_line(pair, flows)
+            return
         if len(flows) > MOST_BETWEEN_CARDS:
             yield self._merged_step(pair, flows)
             return
@@ -157,7 +173,45 @@ class StepBuilder:
                 receiver=receiver,
                 edge=edge if edge in self.edges else f"e{receiver}-{active}",
                 total=array_text(c.total),
+                words=self._in_words(flow, result, c.value, derivative(self.graph, flow.start, c.position)),
             )
+
+    def _through_line(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
+        """Yield the step of what a line passes on, and that of what has gone past the lines between."""
+        active, receiver = pair
+        line, within = self.lines[active], set(self.lines[active].nodes)
+        ways: dict[str, list[Flow]] = {}
+        for flow in flows:
+            past = goes_past(self.graph, (flow.start, flow.contribution.position, flow.end), within)
+            ways.setdefault(f"e{receiver}-{active}{'-past' if past else ''}", []).append(flow)
+        for edge, those in ways.items():
+            operand, result = those[0].contribution.operand, self.graph.values[line.result or 0]
+            passed = sum((flow.contribution.value for flow in those[1:]), those[0].contribution.value)
+            rule = self.edges[edge].rule if edge in self.edges else ""
+            words = "in one go, past what is between" if edge.endswith("-past") else ""
+            within_line = rules_within(self.graph, line, those[0].end)
+            last = self._among_cards(those[-1], receiver)
+            yield PassStep(
+                backward=True,
+                title=f"{self._d(operand)} through {equation_of(self.graph, line)}",
+                lines=(
+                    array_line("arrives", self.graph.gradients[self.graph.ids[result]], f"g = {self._d(result)} = "),
+                    *([Line("rule", words)] if words else [Line("rule", each) for each in within_line]),
+                    array_line("passes on", passed, f"{rule} = " if rule else ""),
+                    self._sum_so_far(last),
+                ),
+                active=active,
+                moment=those[-1].moment,
+                receiver=receiver,
+                edge=edge,
+                total=array_text(those[-1].contribution.total),
+                words=self._in_words(last, result, passed, LocalDerivative(rule, None) if rule else None),
+            )
+
+    def _among_cards(self, flow: Flow, receiver: str) -> Flow:
+        """Return a contribution with its number among the cards that contribute to a value."""
+        moments = [flows[-1].moment for (_, card), flows in self.flows.items() if card == receiver]
+        return flow._replace(nth=sum(moment <= flow.moment for moment in moments), paths=len(moments))
 
     def _merged_step(self, pair: CardPair, flows: Sequence[Flow]) -> PassStep:
         """Return one step for many contributions between two groups, at the moment of the last."""
@@ -168,6 +222,19 @@ class StepBuilder:
         line = array_line("passes on", entries)._replace(rows=(), heat=None)
         rule = Line("rule", f"the chain rule along each of {len(flows):,} ways; open a group to follow them")
         return PassStep(True, title, (rule, line), active, flows[-1].moment, receiver, f"e{receiver}-{active}")
+
+    def _in_words(self, flow: Flow, result: Tensor, passed: Any, local: LocalDerivative | None) -> str:
+        """Return what a contribution is, and how much of the gradient is there now."""
+        x, y, of = (self.names.short(each) for each in (flow.contribution.operand, result, self.graph.output))
+        way = f"{x} acts on {of} {'directly' if result is self.graph.output else f'through {y}'}"
+        if not np.any(passed):
+            return f"{way}, but there the gradient stops: nothing is added to {self._d(flow.contribution.operand)}."
+        turned = f" turns {self._d(result)} into {local.rule}, and" if local and local.rule != local.arriving else ""
+        adding = f"{way}, which{turned} adds {array_text(passed)} to {self._d(flow.contribution.operand)}"
+        to_come = flow.paths - flow.nth
+        if to_come:
+            return f"{adding}; {to_come} more path{'s' * (to_come > 1)} will add to it."
+        return f"{adding}; it is {'all of it' if flow.paths == 1 else f'the last of {flow.paths} paths'}."
 
     def _d(self, tensor: Tensor) -> str:
         """Return ∂J/∂x."""

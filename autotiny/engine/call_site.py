@@ -51,6 +51,20 @@ def is_library_file(path: str) -> bool:
     return path.startswith(("<frozen ", STANDARD, NUMPY)) or not INSTALLED.isdisjoint(parts)
 
 
+def called_library() -> str | None:
+    """Return the name of the installed library that the user's line calls: 'matplotlib'.
+
+    None where the line calls this package or NumPy.
+    """
+    user, frame = caller(), sys._getframe(1)
+    called: FrameType | None = None
+    while frame is not user and frame.f_back is not None:
+        called, frame = frame, frame.f_back
+    if called is None or frame is not user or in_package(called) or not is_library_file(called.f_code.co_filename):
+        return None
+    return str(called.f_globals.get("__name__")).partition(".")[0]
+
+
 def caller_scope() -> Mapping[str, Any]:
     """Return the variables that the nearest code outside the package sees."""
     frame = caller()
@@ -116,6 +130,8 @@ def _members(name: str, place: str, value: Any) -> Iterator[tuple[str, str, Any,
 def _attributes(value: Any) -> Mapping[str, Any]:
     """Return the attributes of an object that is neither a module, a class, a function nor an array."""
     if isinstance(value, NOT_CONTAINERS) or hasattr(type(value), "__array_function__"):
+        return {}
+    if getattr(type(value), "_holds_a_graph", False):  # its places are not names that the user gave
         return {}
     own = inspect.getattr_static(value, "__dict__", None)
     return value.__dict__ if isinstance(own, GetSetDescriptorType) and type(value.__dict__) is dict else {}

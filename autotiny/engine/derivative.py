@@ -4,22 +4,24 @@ import copy
 import functools
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from autotiny.engine.pickling import name_of_wrapper
 from autotiny.errors import UnsupportedError
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)
 
 
-class Derivative:
+class Derivative(Generic[P, Result]):
     """What a transform makes of a function: it has its signature, and can be pickled if the function can be."""
 
-    def __init__(self, compute: Function, transform: Function, f: Function, **options: Any) -> None:
+    def __init__(self, compute: Callable[P, Result], transform: Function, f: Function, **options: Any) -> None:
         functools.update_wrapper(self, f, updated=())
         self.compute, self.transform, self.f, self.options = compute, transform, f, options
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result:
         """Return the derivative at these arguments."""
         return self.compute(*args, **kwargs)
 

@@ -81,24 +81,33 @@ def form_with(node: Node, values: Container[Node]) -> Any:
     return stable
 
 
-def names(order: Iterable[AnyNode], scope: Mapping[str, Any]) -> dict[AnyNode, str]:
-    """Return a name for each tensor: its own, else its variable's, key's or attribute's in scope, else t1, t2 ...
+def users_names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
+    """Return the tensors that have a name: their own, else their variable's, key's or attribute's in scope.
+
+    With `items`, also their places in lists: h[3].
+    """
+    variables: dict[int, str] = {}
+    for name, value in named_values(scope, items):
+        if isinstance(value, Node):
+            variables.setdefault(id(value), name)
+    named = {node: node.name or variables.get(id(node)) for node in order}
+    return {node: name for node, name in named.items() if name is not None}
+
+
+def names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
+    """Return a name for each tensor: the user's as in `users_names`, else t1, t2 ...
 
     No two tensors get the same name: later ones get a prime.
     """
-    variables: dict[int, str] = {}
-    for name, value in named_values(scope, items=False):
-        if isinstance(value, Node):
-            variables.setdefault(id(value), name)
     order = list(order)
-    bases = {node: node.name or variables.get(id(node)) for node in order}
+    known = users_names(order, scope, items)
+    unique: dict[AnyNode, str] = {}
     taken: set[str] = set()
-    for node, base in bases.items():
-        if base is not None:
-            bases[node] = unique = next(name for name in with_primes(base) if name not in taken)
-            taken.add(unique)
+    for node, base in known.items():
+        unique[node] = next(name for name in with_primes(base) if name not in taken)
+        taken.add(unique[node])
     short = (name for name in (f"t{i}" for i in itertools.count(1)) if name not in taken)
-    return {node: name if name is not None else next(short) for node, name in bases.items()}
+    return {node: unique[node] if node in unique else next(short) for node in order}
 
 
 def with_primes(name: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine.array_mends import IN_PLACE, array_mend, in_place_mend
-from autotiny.engine.call_site import NUMPY, PACKAGE, caller_line, caller_scope, variable_name
+from autotiny.engine.call_site import NUMPY, PACKAGE, called_library, caller_line, caller_scope, variable_name
 from autotiny.engine.libraries import function_of_scipy
 from autotiny.engine.pytree import tree_map
 from autotiny.errors import AutotinyError, ShapeError, UnsupportedError
@@ -211,7 +211,13 @@ def lost_in_array(tensor: Any) -> UnsupportedError:
             f"{function} turns {name} into a plain array, and {name} is tracked: its gradient would be lost; "
             f"use {mirror} (at {caller_line()})"
         )
-    mend = array_mend(tensor, name) or (
+    mend = array_mend(tensor, name)
+    if mend is None and (library := called_library()) is not None:
+        return UnsupportedError(
+            f"{library} turns {name} into a plain array, and {name} is tracked: its gradient would be lost; "
+            f"use {_before_dot(name)}.data where the value alone is meant (at {caller_line()})"
+        )
+    mend = mend or (
         f"use at.array for a list of Tensors, at.index_update in place of an assignment into an array, or "
         f"{_before_dot(name)}.data for the value"
     )

@@ -18,8 +18,9 @@ from autotiny.errors import NonFiniteError, UnsupportedError
 from autotiny.ops import COMPOSED, OPS, PLAIN, Op, stable_form
 from autotiny.ops.loading import find, unfinished
 from autotiny.ops.outputs import Outputs, unpacked
+from autotiny.ops.plain import SIZE
 from autotiny.ops.stable_forms import Match
-from autotiny.ops.table import array_like, is_complex, node_in, require_real
+from autotiny.ops.table import array_like, is_complex, library, node_in, require_real
 
 NUMBERS = (float, int)
 MATMUL = OPS[np.matmul]
@@ -215,7 +216,10 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
     if function in PLAIN:
         if any(isinstance(out, Node) for out in kwargs.get("out") or ()):
             raise UnsupportedError(f"{function.__name__}: out= cannot be a Tensor; assign the result")
-        return function(*map(_plain_value, args), **{name: _plain_value(arg) for name, arg in kwargs.items()})
+        values, options = list(map(_plain_value, args)), {name: _plain_value(arg) for name, arg in kwargs.items()}
+        if function in SIZE and library(values[0] if values else options.get("a")) is not None:
+            function = SIZE[function]
+        return function(*values, **options)
     if enters_rows_of_its_library(function):
         return record(OPS[function], args, kwargs)
     raise messages.without_rule(function)

@@ -3,7 +3,7 @@
 import math
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -20,6 +20,15 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops import OPS
 from autotiny.ops.indexing import index
 from autotiny.ops.table import require_real_place
+
+if TYPE_CHECKING:
+    from autotiny.engine.tensor_types import TensorTypes
+else:
+
+    class TensorTypes:
+        """The types of a Tensor's operators and methods, for type checkers alone."""
+
+        __slots__ = ()
 
 
 def _plain_key(part: Any) -> Any:
@@ -43,7 +52,7 @@ def no_array(value: Any) -> np.ndarray:
     return result
 
 
-class Tensor(NdarrayNames, ArrayProtocol, Node):
+class Tensor(TensorTypes, NdarrayNames, ArrayProtocol, Node):
     """A value that remembers how it was made, so that it can be differentiated.
 
     Parameters
@@ -86,8 +95,11 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
     def __init_subclass__(cls) -> None:
         raise UnsupportedError(f"{cls.__name__}: Tensor cannot be subclassed; hold a Tensor in an attribute instead")
 
-    T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
-    flat = property(ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector.")
+    if not TYPE_CHECKING:
+        T = property(ArrayProtocol.transpose, not_assignable("T", "transpose()"), doc="The axes reversed.")
+        flat = property(
+            ArrayProtocol.ravel, not_assignable("flat", "reshape()"), doc="The entries in order, as a vector."
+        )
 
     def detach(self) -> "Tensor":
         """Return a constant Tensor of the same value, through which no gradient passes."""
@@ -104,7 +116,9 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
         """
         gradients.backward(self, grad)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(  # type: ignore[override] # of any shape, unlike a scalar's
+        self, dtype: Any = None, copy: bool | None = None
+    ) -> np.ndarray:
         if self.requires_grad and (dtype is None or np.dtype(dtype).kind not in "iub"):
             if sparse_product_asks(sys._getframe(1)):
                 return no_array(self)
@@ -142,32 +156,33 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
         kind, arguments = self.__reduce__()
         return kind(*arguments)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+    def __deepcopy__(self, memo: dict[int, Any] | None) -> "Tensor":
         return self.__copy__()
 
     __autotiny_record__ = staticmethod(record)
     __autotiny_call__ = staticmethod(call)
 
     # ----- operators -----
-    __add__, __radd__ = operators(np.add)
-    __sub__, __rsub__ = operators(np.subtract)
-    __mul__, __rmul__ = operators(np.multiply)
-    __truediv__, __rtruediv__ = operators(np.divide)
-    __pow__, __rpow__ = operators(np.power)
-    __mod__, __rmod__ = operators(np.remainder)
-    __matmul__, __rmatmul__ = operators(np.matmul)
-    __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
-    __iadd__, __isub__ = augmented(np.add, __add__), augmented(np.subtract, __sub__)
-    __imul__, __itruediv__ = augmented(np.multiply, __mul__), augmented(np.divide, __truediv__)
-    __ipow__, __imod__ = augmented(np.power, __pow__), augmented(np.remainder, __mod__)
-    __imatmul__, __ifloordiv__ = augmented(np.matmul, __matmul__), augmented(operator.floordiv, __floordiv__)
-    __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
-    __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
-    __eq__ = plain_operators(operator.eq)[0]
-    __ne__ = plain_operators(operator.ne)[0]
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # there they are those of TensorTypes
+        __add__, __radd__ = operators(np.add)
+        __sub__, __rsub__ = operators(np.subtract)
+        __mul__, __rmul__ = operators(np.multiply)
+        __truediv__, __rtruediv__ = operators(np.divide)
+        __pow__, __rpow__ = operators(np.power)
+        __mod__, __rmod__ = operators(np.remainder)
+        __matmul__, __rmatmul__ = operators(np.matmul)
+        __floordiv__, __rfloordiv__ = plain_operators(operator.floordiv)
+        __iadd__, __isub__ = augmented(np.add, __add__), augmented(np.subtract, __sub__)
+        __imul__, __itruediv__ = augmented(np.multiply, __mul__), augmented(np.divide, __truediv__)
+        __ipow__, __imod__ = augmented(np.power, __pow__), augmented(np.remainder, __mod__)
+        __imatmul__, __ifloordiv__ = augmented(np.matmul, __matmul__), augmented(operator.floordiv, __floordiv__)
+        __lt__, __gt__ = plain_operators(operator.lt)[0], plain_operators(operator.gt)[0]
+        __le__, __ge__ = plain_operators(operator.le)[0], plain_operators(operator.ge)[0]
+        __eq__ = plain_operators(operator.eq)[0]
+        __ne__ = plain_operators(operator.ne)[0]
+        __hash__ = object.__hash__
 
-    def __round__(self, ndigits: int = 0) -> Any:
+    def __round__(self, ndigits: int = 0) -> "Tensor":
         return self.round(ndigits)
 
     def __floor__(self) -> int:
@@ -178,6 +193,12 @@ class Tensor(NdarrayNames, ArrayProtocol, Node):
 
     __trunc__ = Node.__int__
 
+    @overload  # type: ignore[override]
+    def astype(self, dtype: "type[int | np.bool | np.integer[Any]]", **layout: Any) -> np.ndarray: ...
+    @overload
+    def astype(self, dtype: "type[float | np.inexact[Any]]", **layout: Any) -> "Tensor": ...
+    @overload
+    def astype(self, dtype: Any, **layout: Any) -> Any: ...
     def astype(self, dtype: Any, **layout: Any) -> Any:
         """Return the values in another floating-point or complex type; as integers or truth values, a plain array."""
         try:
@@ -207,3 +228,7 @@ def as_argument(value: Any, requires_grad: bool = True, name: str | None = None,
 def as_tensor(value: Any) -> Tensor:
     """Return the value as a Tensor, a constant one if it is not one already."""
     return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
+
+
+AnyTensor: TypeAlias = Tensor | np.ndarray | np.generic
+"""A Tensor, or what NumPy's annotations take one for: to them `X @ W` of an array X is an array."""

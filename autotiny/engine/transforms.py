@@ -5,14 +5,15 @@ the function once on fresh Tensors and sweeps that graph. Inside another transfo
 Tensor from outside, the sweep is recorded as well and the results are Tensors, so that transforms nest to any order.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from autotiny.engine.arguments import Chosen, Names, Positions
 from autotiny.engine.backward import Gradients
-from autotiny.engine.derivative import Derivative, Function, require_function
+from autotiny.engine.derivative import Derivative, Function, P, require_function
 from autotiny.engine.gradients import seed, sweep
 from autotiny.engine.modes import Switch, modes
 from autotiny.engine.mutation import require_unchanged, verified_order
@@ -23,8 +24,33 @@ from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import conj, is_complex, library, require_real_place
 
+if TYPE_CHECKING:
+    from autotiny.engine.derivative_types import Gradient, ValueAndGradient
 
-def value_and_grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
+Array = npt.NDArray[Any]
+Output = TypeVar("Output")
+Pull = Callable[[Any], tuple[Any, ...]]
+
+
+@overload
+def value_and_grad(f: Callable[P, Any]) -> "ValueAndGradient[P]": ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
+) -> Derivative[P, tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions = None, *, argnames: str | Sequence[str], has_aux: bool = False
+) -> Derivative[P, tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Positions = None, argnames: Names = None, *, has_aux: bool
+) -> Derivative[P, tuple[Any, Any]]: ...
+
+
+def value_and_grad(
+    f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False
+) -> Derivative[..., Any]:
     """Return the function that computes f's value and its gradient with respect to one argument, or to several.
 
     argnums : the position of the argument, 0 by default, or a tuple of positions, for a tuple of gradients.
@@ -76,7 +102,21 @@ def as_seen(g: Any) -> Any:
     return np.conjugate(g, out=g) if isinstance(g, np.ndarray) else np.conjugate(g)
 
 
-def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Function:
+@overload
+def grad(f: Callable[P, Any]) -> "Gradient[P]": ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
+) -> Derivative[P, Any]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions = None, *, argnames: str | Sequence[str], has_aux: bool = False
+) -> Derivative[P, Any]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Positions = None, argnames: Names = None, *, has_aux: bool
+) -> Derivative[P, Any]: ...
+def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux: bool = False) -> Derivative[..., Any]:
     """Return the function that computes the gradient of f, which returns a single real number.
 
     For a complex argument z = x + iy it is ∂f/∂x + i ∂f/∂y, so that z - alpha * grad(f)(z) descends. That of Re(h) is
@@ -98,7 +138,7 @@ def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux
     return Derivative(gradient, grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Function]:
+def vjp(f: Callable[P, Output], *args: P.args, **kwargs: P.kwargs) -> tuple[Output, Pull]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     Keyword arguments are passed to f as constants.
@@ -146,7 +186,7 @@ def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
     return seeds
 
 
-def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Output], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Output, Output]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t. Keyword arguments are passed to f as constants.
 
     Of complex numbers it is the derivative along t as well; for a holomorphic f, f'(z) t.
@@ -189,7 +229,7 @@ def _random_start(out: Any) -> Tensor:
     return Tensor(np.asarray(start, like=library(out)), dtype=np.result_type(out, np.float16))
 
 
-def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Function:
+def hvp(f: Function, argnums: Positions = None, argnames: Names = None) -> Derivative[..., Array | Any]:
     """Return the function of the product H(x) v with the Hessian of f, computed as the gradient of ∇f(x) · v.
 
     It takes f's arguments and then v, of the structure of the argument, or a tuple of such. Which arguments count is

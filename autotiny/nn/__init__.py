@@ -8,9 +8,11 @@ from autotiny.nn.datasets import DataError, Dataset, Standardisation, digits
 from autotiny.nn.network import Network, NetworkError, confusion_matrix, worst_pairs
 from autotiny.nn.normalisation import Running, batch_norm, group_norm, layer_norm, rms_norm
 from autotiny.nn.optimisers import Adam, GradientDescent, Momentum, Optimiser
+from autotiny.nn.progress import progress_bar
 from autotiny.nn.recurrent import gru_cell, lstm_cell, rnn_cell
+from autotiny.nn.shards import Shards
 from autotiny.nn.tabular import load_table
-from autotiny.nn.training import Epoch, Training, TrainingError, progress_bar
+from autotiny.nn.training import Epoch, Training, TrainingError
 
 __all__ = [
     "Adam",
@@ -25,6 +27,7 @@ __all__ = [
     "NpzError",
     "Optimiser",
     "Running",
+    "Shards",
     "Standardisation",
     "Training",
     "TrainingError",

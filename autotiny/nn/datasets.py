@@ -14,6 +14,8 @@ from autotiny.notation.numbers import few_entries
 
 Array = npt.NDArray[Any]
 Label = str | int | float
+MISSING = frozenset({"None", "nan", "<NA>", "NaT"})
+"""How the values print that data frames hold where there is none."""
 
 
 class DataError(AutotinyError):
@@ -50,20 +52,33 @@ class Dataset:
     def from_rows(cls, rows: npt.ArrayLike, labels: Sequence[Any] | Array) -> "Dataset":
         """Make a data set from an array with a row, or an image, per example, and a label for each; classes are sorted.
 
+        Data frames and columns of pandas and polars are taken as they are, with labels of text.
+
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
         X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
-        _check_examples(X)
-        _check_labels(y, len(X))
+        y = as_text(y)
+        check_examples(X)
+        check_labels(y, len(X))
         dtype = X.dtype if X.dtype.kind == "f" else np.float64
-        classes, positions = np.unique(_whole_numbers(y.ravel()), return_inverse=True)
-        _check_classes(classes, len(X))
+        classes, positions = np.unique(whole_numbers(y.ravel()), return_inverse=True)
+        check_classes(classes, len(X))
         return cls(X.reshape(len(X), -1).astype(dtype).T, positions, tuple(classes.tolist()), X.shape[1:])
 
     def __len__(self) -> int:
         """The number of examples, m."""
         return len(self.labels)
+
+    @property
+    def features(self) -> int:
+        """The number of features, n_x."""
+        return len(self.X)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the features."""
+        return self.X.dtype
 
     def __repr__(self) -> str:
         """Return the number of examples, features and classes."""
@@ -92,12 +107,7 @@ class Dataset:
         >>> len(rest), len(held_out)
         (1438, 359)
         """
-        if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number):
-            raise DataError(f"split: the fraction is {fraction!r}; a number is needed, such as 0.2")
-        require_whole("split: the seed", seed, DataError, least=0)
-        n = max(1, round(fraction * len(self))) if 0 < fraction < 1 else 0
-        if not 0 < n < len(self):
-            raise DataError(f"split: a fraction of {fraction} of {len(self)} examples leaves one side empty")
+        n = number_held_out(fraction, seed, len(self))
         order = np.random.default_rng(seed).permutation(len(self))
         return self.take(order[n:]), self.take(order[:n])
 
@@ -116,13 +126,35 @@ def digits() -> Dataset:
     return Dataset.from_rows(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
 
 
-def _whole_numbers(labels: Array) -> Array:
+def number_held_out(fraction: Any, seed: Any, m: int) -> int:
+    """Return how many of m examples a split holds out; raise DataError where one side would be empty."""
+    if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number):
+        raise DataError(f"split: the fraction is {fraction!r}; a number is needed, such as 0.2")
+    require_whole("split: the seed", seed, DataError, least=0)
+    n = max(1, round(fraction * m)) if 0 < fraction < 1 else 0
+    if not 0 < n < m:
+        raise DataError(f"split: a fraction of {fraction} of {m} examples leaves one side empty")
+    return n
+
+
+def as_text(labels: Array) -> Array:
+    """Return labels that are strings of Python, as columns of data frames hold them, as an array of text."""
+    if labels.dtype.kind not in "OT":
+        return labels
+    for i, label in enumerate(labels.flat):
+        if not isinstance(label, str) and str(label) in MISSING:
+            raise DataError(f"the label of row {i} is missing")
+    return labels.astype(np.str_) if all(isinstance(label, str) for label in labels.flat) else labels
+
+
+def whole_numbers(labels: Array) -> Array:
     """Return labels as integers if they are whole numbers stored as floats."""
     whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels))
     return labels.astype(np.int64) if whole else labels
 
 
-def _check_examples(X: Array) -> None:
+def check_examples(X: Array) -> None:
+    """Raise DataError unless X has finite numbers, a row per example."""
     if X.dtype.kind not in "fiub":
         raise DataError(f"X holds {X.dtype}; numbers are needed")
     if X.ndim < 2 or 0 in X.shape:
@@ -132,7 +164,8 @@ def _check_examples(X: Array) -> None:
         raise DataError(f"X{list(where)} is {X[where]}; remove or fill in missing values")
 
 
-def _check_labels(y: Array, m: int) -> None:
+def check_labels(y: Array, m: int) -> None:
+    """Raise DataError unless there is a label for each of m examples."""
     if y.dtype.kind not in "fiubU":
         raise DataError(f"the labels are {y.dtype}; text (labels.astype(str)) or numbers are needed")
     if y.size != m or y.ndim == 0:
@@ -141,7 +174,8 @@ def _check_labels(y: Array, m: int) -> None:
         raise DataError(f"the label of row {np.argmin(np.isfinite(y.ravel()))} is missing")
 
 
-def _check_classes(classes: Array, m: int) -> None:
+def check_classes(classes: Array, m: int) -> None:
+    """Raise DataError where there is nothing to tell apart."""
     if len(classes) < 2:
         raise DataError(f"all {m} examples have the label {classes[0]!s}; at least two classes are needed")
     if len(classes) > m / 2:
@@ -189,8 +223,12 @@ class Standardisation:
     def none(cls, data: Dataset) -> "Standardisation":
         """Return the identity, which leaves X unchanged."""
         require_instance("data", data, Dataset, DataError)
-        n = len(data.X)
-        return cls(np.zeros((n, 1), data.X.dtype), np.ones((n, 1), data.X.dtype))
+        return cls.identity(len(data.X), data.X.dtype)
+
+    @classmethod
+    def identity(cls, n: int, dtype: npt.DTypeLike) -> "Standardisation":
+        """Return that of n features which leaves them unchanged."""
+        return cls(np.zeros((n, 1), dtype), np.ones((n, 1), dtype))
 
     def __call__(self, X: Array) -> Array:
         """Return (X - mean) / scale."""

@@ -14,6 +14,8 @@ from autotiny.nn.arguments import require_path
 from autotiny.nn.datasets import Array, DataError, Dataset
 
 BLANK = {"", "?", "nan"}
+SUFFIXES = (".csv", ".csv.gz", ".npz")
+"""The ends of the names of files that can be read."""
 MISSING = BLANK | {"na", "n/a", "null", "none"}
 
 
@@ -32,6 +34,15 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
     >>> data.X, data.classes
     (array([[1.5 , 4.  , 1.25, 5.  ]]), ('lily', 'rose'))
     """
+    rows, labels = load_rows(path, label)
+    try:
+        return Dataset.from_rows(rows, labels)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def load_rows(path: str | Path, label: str | int | None = None) -> tuple[Array, Array]:
+    """Return the rows and the labels in a file that load_table takes, which may lack some of the classes."""
     require_path(path, DataError)
     if not (label is None or isinstance(label, str | int)):
         raise DataError(f"label is {label!r}; the name of a column, or its position from 0, is needed")
@@ -39,7 +50,7 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
     try:
         if path.suffix == ".npz":
             arrays = load_npz(path, names := ("X", "y" if label is None else str(label)))
-            return Dataset.from_rows(*(arrays[name] for name in names))
+            return arrays[names[0]], arrays[names[1]]
         if path.name.endswith((".csv", ".csv.gz")):
             return _parse(read_rows(path), -1 if label is None else label)
     except OSError as error:
@@ -49,7 +60,7 @@ def load_table(path: str | Path, label: str | int | None = None) -> Dataset:
     raise DataError(f"{path}: a .csv, .csv.gz or .npz file is needed")
 
 
-def _parse(rows: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
+def _parse(rows: Iterator[tuple[int, list[str]]], label: str | int) -> tuple[Array, Array]:
     first = next(rows, None)
     if first is None:
         raise DataError("no rows")
@@ -62,7 +73,7 @@ def _parse(rows: Iterator[tuple[int, list[str]]], label: str | int) -> Dataset:
         labels.append(name)
     if not labels:
         raise DataError("no rows below the header")
-    return Dataset.from_rows(np.array(values).reshape(len(labels), -1), _numbers_or_text(labels))
+    return np.array(values).reshape(len(labels), -1), _numbers_or_text(labels)
 
 
 def _is_header(fields: list[str]) -> bool:

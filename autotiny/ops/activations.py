@@ -6,15 +6,15 @@ constant the derivative is the constant's: 0 for relu at 0, and for the hard fun
 
 import numpy as np
 
+from autotiny.ops.array_functions import array_function
 from autotiny.ops.reductions import axis_lines, max_keep, sum_keep
-from autotiny.ops.table import Array, floats, is_complex, own
+from autotiny.ops.table import Array, floats, is_complex, public
 
 LEAKY = "the gradient passes where x > 0, and a small part of it elsewhere"
 
 
-@own(
+@public(
     lambda g, y, x: g * (x > 0),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign selects activation real",
     words="relu: the gradient passes where x > 0, and stops elsewhere",
 )
@@ -27,9 +27,8 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0.0)  # which costs less than 0
 
 
-@own(
+@public(
     lambda g, y, x, slope=0.01: np.where(x > 0, g, slope * g),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign selects activation real",
     words=LEAKY,
 )
@@ -42,9 +41,8 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
-@own(
+@public(
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y + alpha),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign activation real",
     words=LEAKY,
 )
@@ -57,6 +55,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+@array_function
 def selu(x: Array) -> Array:
     """λ elu(x, α), whose λ = 1.0507 and α = 1.6733 keep mean 0 and variance 1 (Klambauer et al., 2017, eq. 2).
 
@@ -68,9 +67,8 @@ def selu(x: Array) -> Array:
     return 1.0507009873554805 * elu(floats(x, "selu"), alpha=1.6732632423543772)
 
 
-@own(
+@public(
     lambda g, y, x, alpha=1.0: g * np.where(x > 0, 1.0, y / alpha + 1),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign activation real",
     words=LEAKY,
 )
@@ -83,9 +81,8 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 
 
-@own(
+@public(
     lambda g, y, x: g * (abs(x) < 1),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign selects activation real",
     words="hard tanh: the gradient passes where |x| < 1, and stops elsewhere",
 )
@@ -98,9 +95,8 @@ def hard_tanh(x: Array) -> Array:
     return np.minimum(np.maximum(x, -1), 1)
 
 
-@own(
+@public(
     lambda g, y, x: g / 6 * (abs(x) < 3),
-    takes_numbers=True,
     traits="elementwise kinked keeps_sign selects activation real",
     words="hard sigmoid: a sixth of the gradient passes where |x| < 3, and it stops elsewhere",
 )
@@ -113,9 +109,8 @@ def hard_sigmoid(x: Array) -> Array:
     return np.minimum(np.maximum(x + 3, 0), 6) / 6
 
 
-@own(
+@public(
     lambda g, y, x: g / (1 + abs(x)) / (1 + abs(x)),
-    takes_numbers=True,
     traits="elementwise smooth keeps_sign activation real",
     words="softsign: over (1 + |x|)²",
 )
@@ -130,9 +125,8 @@ def softsign(x: Array) -> Array:
     return x / (1 + abs(x))
 
 
-@own(
+@public(
     lambda g, y, x: g * y * (1 - y),
-    takes_numbers=True,
     traits="elementwise smooth positive activation",
     words="sigmoid: times σ (1 - σ)",
     fast_form=lambda x: np.exp(x) / (1 + np.exp(x)),
@@ -151,6 +145,7 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
+@array_function
 def silu(x: Array) -> Array:
     """x σ(x), also known as swish (Elfwing, Uchibe and Doya, 2018).
 
@@ -161,6 +156,7 @@ def silu(x: Array) -> Array:
     return x * sigmoid(x)
 
 
+@array_function
 def gelu(x: Array) -> Array:
     """x Φ(x), by the approximation 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) (Hendrycks and Gimpel, 2016, section 2).
 
@@ -171,9 +167,8 @@ def gelu(x: Array) -> Array:
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
-@own(
+@public(
     lambda g, y, x, axis=0: y * (g - sum_keep(y * g, axis)),
-    takes_numbers=True,
     traits="mixes analytic positive",
     used=axis_lines,
     words="softmax: less its mean, weighted by the probabilities",

@@ -35,8 +35,12 @@ def typed(op: Op, operands: Sequence[Expression | str], kwargs: Mapping[str, Any
     ('W1 @ X', 'sum(A, axis=0)')
     """
     symbols = [symbol(operand) if isinstance(operand, str) else operand for operand in operands]
-    options = kwargs if op.kind in CODE else _without_unset(op, kwargs)
-    return TypedCode()(operation(op, symbols, options, ndim))
+    return TypedCode()(typed_expression(op, symbols, kwargs, ndim))
+
+
+def typed_expression(op: Op, operands: Sequence[Expression], kwargs: Mapping[str, Any], ndim: int) -> Expression:
+    """Return one operation as the expression that a user typed."""
+    return operation(op, operands, kwargs if op.kind in CODE else _without_unset(op, kwargs), ndim)
 
 
 def _without_unset(op: Op, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:

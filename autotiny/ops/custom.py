@@ -8,7 +8,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.outputs import rule_of_outputs, with_outputs
-from autotiny.ops.table import Function, Op, Rule, UsedEntries, recorded, require_arity
+from autotiny.ops.table import AnyFunction, Function, Op, Rule, UsedEntries, recorded, require_arity
 
 
 def operation(
@@ -18,7 +18,7 @@ def operation(
     guarded: bool | UsedEntries = False,
     masks: bool = False,
     traits: str = "",
-) -> Callable[[Function], Function]:
+) -> Callable[[AnyFunction], AnyFunction]:
     """Make a function an operation with rules of its own.
 
     The decorated function computes y from arrays; `rules[i](g, y, *arguments)` returns dJ/d(argument i) from g =
@@ -72,7 +72,7 @@ def operation(
             "operation: give one rule for each argument, or a rule for `each` of any number, not both"
         )
 
-    def decorate(forward: Function) -> Function:
+    def decorate(forward: AnyFunction) -> AnyFunction:
         if not callable(forward):
             raise UnsupportedError(f"operation: expected a function, got {forward!r}")
         name = forward.__name__

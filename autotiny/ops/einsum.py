@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.indexing import index
 from autotiny.ops.table import Array, compose, own
 
 
@@ -42,8 +41,7 @@ def without_repeats(term: str, x: Array) -> tuple[str, Array]:
             second = term.index(label, first + 1)
             if x.shape[first] != x.shape[second]:
                 raise ShapeError(f"einsum: axes {first} and {second} share the label {label!r} and differ in {x.shape}")
-            i = np.arange(x.shape[first])
-            x = index(np.moveaxis(x, (first, second), (-2, -1)), key=(..., i, i))
+            x = np.diagonal(x, 0, first, second)
             term = "".join(c for k, c in enumerate(term) if k not in (first, second)) + label
     return term, x
 

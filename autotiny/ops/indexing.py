@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autotiny.errors import ShapeError, UnsupportedError
-from autotiny.ops.table import OPS, Array, compose, library, own
+from autotiny.ops.table import OPS, Array, compose, is_computed_later, library, own
 
 Key = Any
 
@@ -38,15 +38,51 @@ def scatter(x: Array, key: Key = None, shape: tuple[int, ...] = ()) -> Array:
     """Add x at key into zeros of this shape; an entry that is picked twice receives both."""
     out = np.zeros(shape, x.dtype, like=library(x))
     if is_basic(key):
+        if library(x) is not None and None in parts(key):
+            key, x = without_new_axes(key, x, shape)
         out[key] = x
     elif (formula := formula_in(key)) is not None:
         return formula.__autotiny_record__(OPS[scatter], (x,), {"key": key, "shape": shape})
     elif library(x) is None:
         np.add.at(out, key, x)
+    elif is_computed_later(x):
+        return gathered(x, key, shape)
     else:  # CuPy's takes the indices of one axis
         positions = np.reshape(np.arange(out.size, like=library(x)), shape)[key]
         np.add.at(np.reshape(out, -1), np.reshape(positions, -1), np.reshape(x, -1))
     return out
+
+
+def gathered(x: Array, key: Key, shape: tuple[int, ...]) -> Array:
+    """Return what `scatter` does for indices of one axis, where nothing can be added in place, as in Dask's arrays.
+
+    Each entry of the result takes the one that is put there; once more for those that are put to the same place.
+    """
+    axes = [i for i, part in enumerate(parts(key)) if not isinstance(part, slice)]
+    indices = np.asarray(parts(key)[axes[0]]) if len(axes) == 1 and parts(key)[axes[0]] is not Ellipsis else None
+    if indices is None or indices.ndim != 1 or any(part != slice(None) for part in parts(key)[: axes[0]]):
+        raise UnsupportedError(
+            "index: arrays that are computed later take a list of indices for one axis, x[:, [0, 2]]"
+        )
+    axis, (positions,) = axes[0], np.nonzero(indices) if indices.dtype == bool else (indices % shape[axes[0]],)
+    order = np.argsort(positions, kind="stable")
+    first = np.searchsorted(positions[order], positions[order])
+    again = np.empty_like(order)
+    again[order] = np.arange(order.size) - first
+    edge = np.zeros((*x.shape[:axis], 1, *x.shape[axis + 1 :]), x.dtype, like=library(x))
+    padded, total = np.concatenate([x, edge], axis=axis), None
+    for k in range(int(again.max(initial=0)) + 1):
+        origins = np.full(shape[axis], order.size)
+        origins[positions[again == k]] = np.flatnonzero(again == k)
+        part = np.take(padded, origins, axis=axis)
+        total = part if total is None else total + part
+    return total
+
+
+def without_new_axes(key: Key, x: Array, shape: tuple[int, ...]) -> tuple[Key, Array]:
+    """Return a key without np.newaxis, which other libraries do not assign to, and x in the shape of what it picks."""
+    key = tuple(part for part in parts(key) if part is not None)
+    return key, np.reshape(x, np.broadcast_to(0, shape)[key].shape)
 
 
 @own(
@@ -92,6 +128,9 @@ def take(a: Array, indices: Array, axis: int | None = None, *, mode: str = "rais
         raise UnsupportedError(f"take: mode must be 'raise', 'wrap' or 'clip'; got {mode!r}")
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+    if is_computed_later(a) and isinstance(indices, np.ndarray) and indices.ndim != 1:  # Dask takes lists alone
+        lines = pick(a, (*before, indices.ravel()))
+        return np.reshape(lines, (*a.shape[: len(before)], *indices.shape, *a.shape[len(before) + 1 :]))
     return pick(a, (*before, indices))
 
 
@@ -128,8 +167,18 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
     if a.ndim != 2 or axis1 not in (0, -2) or axis2 not in (1, -1):
         a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = a.shape[-2:]
-    i = np.arange(max(0, -offset), min(rows, columns - offset))
+    start, stop = max(0, -offset), max(0, -offset, min(rows, columns - offset))
+    if is_computed_later(a):
+        alone = np.where(on_diagonal(a, rows, columns, offset), a, 0)
+        return index(np.sum(alone, axis=-1), key=(..., slice(start, stop)))
+    i = np.arange(start, stop)
     return index(a, key=(..., i, i + offset))
+
+
+def on_diagonal(x: Array, rows: int, columns: int, offset: int) -> Array:
+    """Return where a diagonal is: Dask takes no index for each of several axes."""
+    i, j = (np.arange(n, like=library(x)) for n in (rows, columns))
+    return np.equal(i[:, None] + offset, j)
 
 
 @compose(np.trace)
@@ -147,6 +196,9 @@ def diag(v: Array, k: int = 0) -> Array:
         return np.diagonal(v, k)
     i = np.arange(v.shape[0])
     n = v.shape[0] + abs(k)
+    if is_computed_later(v):
+        zeros = np.zeros(abs(k), v.dtype, like=library(v))
+        return np.where(on_diagonal(v, n, n, k), np.concatenate([v, zeros] if k > 0 else [zeros, v])[:, None], 0)
     return scatter(v, key=(i + max(-k, 0), i + max(k, 0)), shape=(n, n))
 
 

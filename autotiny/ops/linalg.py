@@ -16,23 +16,34 @@ from autotiny.ops.plain import plain
 from autotiny.ops.reductions import broadcast_back, euclidean, in_lines, kept_shape, norm_in_range, product_of_others
 from autotiny.ops.singular_values import spectral_norm
 from autotiny.ops.spectra import inverse, matrices
-from autotiny.ops.table import Array, complex_variant, compose, conj, define, extend, floats, identity_like, own
+from autotiny.ops.table import (
+    Array,
+    complex_variant,
+    compose,
+    conj,
+    define,
+    extend,
+    floats,
+    identity_like,
+    mT,
+    own,
+)
 
 
 def inv_back(g: Array, y: Array, x: Array) -> Array:
     """X̄ = -Yᵀ Ȳ Yᵀ for Y = X⁻¹."""
-    return -(y.mT @ g @ y.mT)
+    return -(mT(y) @ g @ mT(y))
 
 
 def solve_right(g: Array, y: Array, a: Array, b: Array) -> Array:
     """B̄ = A⁻ᵀ Ȳ for A Y = B."""
-    return np.linalg.solve(a.mT, g[..., None])[..., 0] if b.ndim == 1 else np.linalg.solve(a.mT, g)
+    return np.linalg.solve(mT(a), g[..., None])[..., 0] if b.ndim == 1 else np.linalg.solve(mT(a), g)
 
 
 def solve_left(g: Array, y: Array, a: Array, b: Array) -> Array:
     """Ā = -B̄ Yᵀ for A Y = B."""
     b_bar = solve_right(g, y, a, b)
-    return -b_bar[..., :, None] * y[..., None, :] if b.ndim == 1 else -(b_bar @ y.mT)
+    return -b_bar[..., :, None] * y[..., None, :] if b.ndim == 1 else -(b_bar @ mT(y))
 
 
 def equations(chosen: Array, a: Array, b: Array) -> list[Array]:
@@ -50,9 +61,9 @@ def lower_half(x: Array) -> Array:
 
 def cholesky_back(g: Array, y: Array, x: Array) -> Array:
     """S = L⁻ᵀ Φ(Lᵀ L̄) conj(L)⁻¹ for X = L Lᴴ. NumPy reads X's lower triangle alone, which therefore bears S + Sᴴ."""
-    half = np.linalg.solve(y.mT, lower_half(y.mT @ g))
-    s = np.linalg.solve(conj(y).mT, half.mT).mT
-    return lower_half(s + conj(s.mT))
+    half = np.linalg.solve(mT(y), lower_half(mT(y) @ g))
+    s = np.linalg.solve(mT(conj(y)), mT(half)).mT
+    return lower_half(s + conj(mT(s)))
 
 
 def det_back(g: Array, y: Array, x: Array) -> Array:
@@ -65,7 +76,7 @@ def cofactors_back(g: Array, y: Array, x: Array) -> Array:
     det = np.linalg.det(x)
     det = det * if_regular(det)
     inner = np.sum(y * g, axis=(-2, -1), keepdims=True)
-    return (inner * y - y @ g.mT @ y) / np.reshape(det, (*np.shape(det), 1, 1))
+    return (inner * y - y @ mT(g) @ y) / np.reshape(det, (*np.shape(det), 1, 1))
 
 
 def if_regular(det: Array) -> Array:
@@ -98,18 +109,18 @@ def sign_of_det(x: Array) -> Array:
 
 complex_variant(
     sign_of_det,
-    lambda g, y, x: np.reshape(np.imag(g * y) * 1j, (*np.shape(g), 1, 1)) * inverse(x).mT,
+    lambda g, y, x: np.reshape(np.imag(g * y) * 1j, (*np.shape(g), 1, 1)) * mT(inverse(x)),
     traits="mixes smooth",
     used=matrices,
-    words="phase of the determinant: what turns it, times the inverse, transposed",
+    words="phase of the determinant: what turns it, times the inverse, mT",
 )
 
 
 @own(
-    lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * inverse(x).mT,
+    lambda g, y, x: np.reshape(g, (*np.shape(g), 1, 1)) * mT(inverse(x)),
     traits="mixes smooth unbounded",
     used=matrices,
-    words="log-determinant: times the inverse, transposed",
+    words="log-determinant: times the inverse, mT",
 )
 def log_abs_det(x: Array) -> Array:
     """log |det(X)|; X̄ = ȳ X⁻ᵀ."""
@@ -118,11 +129,11 @@ def log_abs_det(x: Array) -> Array:
 
 # fmt: off
 define(np.linalg.inv,       inv_back,                 traits="mixes analytic unbounded",         used=matrices,
-       words="inverse: between two of the inverse, transposed, with its sign changed")
+       words="inverse: between two of the inverse, mT, with its sign changed")
 define(np.linalg.det,       det_back,                 traits="mixes analytic",         used=matrices,
        words="determinant: times the cofactors")
 define(np.linalg.solve,     solve_left, solve_right,  traits="mixes analytic unbounded",         used=equations,
-       words="linear system: solved again with the transposed matrix")
+       words="linear system: solved again with the mT matrix")
 define(np.linalg.cholesky,  cholesky_back,            traits="mixes smooth unbounded",           used=matrices,
        words="Cholesky factor: triangular solves on both sides")
 define(np.tril,             lambda g, y, x, k=0: np.tril(g, k),
@@ -202,7 +213,7 @@ def vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: A
 @extend(np.linalg.cholesky)
 def upper_cholesky(a: Array, /, *, upper: bool = False) -> Array:
     """The factor U of A = Uᵀ U, of A's upper triangle."""
-    return np.linalg.cholesky(a.mT).mT if upper else np.linalg.cholesky(a)
+    return np.linalg.cholesky(mT(a)).mT if upper else np.linalg.cholesky(a)
 
 
 def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:  # noqa: A002

@@ -12,12 +12,13 @@ import numpy as np
 
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.activations import sigmoid
+from autotiny.ops.array_functions import array_function
 from autotiny.ops.logarithms import log_softmax, logistic_loss, probabilities
 from autotiny.ops.matmul import expectation
 from autotiny.ops.penalties import huber_penalty
 from autotiny.ops.plain import plain
 from autotiny.ops.reductions import direction
-from autotiny.ops.table import Array, floats, library, reals, require_real, type_name
+from autotiny.ops.table import Array, floats, library, reals, require_real, somewhere, type_name
 
 MOST_CLASSES = 2**24
 """More are a number taken for a label, whose column would fill the memory."""
@@ -58,7 +59,7 @@ def one_hot(labels: Any, classes: int | None = None) -> Array:
 
 def _labels_below(labels: Any, classes: int) -> Array:
     """Return the labels; raise ShapeError unless they lie in 0..classes - 1."""
-    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+    if labels.size and somewhere((labels < 0) | (labels >= classes)):
         raise ShapeError(f"one_hot: labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     return labels
 
@@ -66,6 +67,7 @@ def _labels_below(labels: Any, classes: int) -> Array:
 plain(_labels_below)
 
 
+@array_function
 def cross_entropy(logits: Array, targets: Any, axis: int = 0) -> Array:
     """J = -(1/m) sum(Y * log_softmax(Z)), the mean over m examples, straight from the logits Z.
 
@@ -105,6 +107,7 @@ def _as_probabilities(labels: Any, logits: Array, axis: int) -> Array:
     return Y
 
 
+@array_function
 def binary_cross_entropy(logits: Array, targets: Any) -> Array:
     """J = -(1/m) sum(Y * log(A) + (1 - Y) * log(1 - A)) for A = σ(Z), the mean over m entries, from the logits Z.
 
@@ -126,6 +129,7 @@ def binary_cross_entropy(logits: Array, targets: Any) -> Array:
     return np.mean(logistic_loss(logits, probabilities(targets)))
 
 
+@array_function
 def kl_divergence(P: Array, Q: Array, axis: int = 0) -> Array:
     """(1/m) sum(P * log(P / Q)), the mean over m pairs of distributions along an axis (Kullback and Leibler, 1951).
 
@@ -144,6 +148,7 @@ def kl_divergence(P: Array, Q: Array, axis: int = 0) -> Array:
 
 
 # ----- of real numbers -----
+@array_function
 def mean_squared_error(predictions: Array, targets: Any) -> Array:
     """J = (1/n) sum((Y - T)²), the mean over all n entries; dJ/dY = 2 (Y - T) / n.
 
@@ -154,6 +159,7 @@ def mean_squared_error(predictions: Array, targets: Any) -> Array:
     return np.mean(np.square(predictions - targets))
 
 
+@array_function
 def mean_absolute_error(predictions: Array, targets: Any) -> Array:
     """J = (1/n) sum(|Y - T|), the mean over all n entries; dJ/dY = sign(Y - T) / n, so 0 where they are equal.
 
@@ -164,6 +170,7 @@ def mean_absolute_error(predictions: Array, targets: Any) -> Array:
     return np.mean(np.abs(predictions - targets))
 
 
+@array_function
 def huber(predictions: Array, targets: Any, delta: float = 1.0) -> Array:
     """J = (1/n) sum(ρ(Y - T)), where ρ(r) = r² / 2 for |r| <= δ and δ (|r| - δ / 2) beyond (Huber, 1964).
 
@@ -179,6 +186,7 @@ def huber(predictions: Array, targets: Any, delta: float = 1.0) -> Array:
     return np.mean(huber_penalty(predictions - targets, delta=float(delta)))
 
 
+@array_function
 def hinge(scores: Array, targets: Any) -> Array:
     """J = (1/m) sum(max(0, 1 - T * S)), of targets -1 and 1, the mean over m entries (Cortes and Vapnik, 1995).
 
@@ -199,7 +207,7 @@ def hinge(scores: Array, targets: Any) -> Array:
 def _signs(targets: Array) -> Array:
     """Return the targets; raise ShapeError unless they are -1 or 1."""
     others = abs(targets) != 1
-    if np.any(others):
+    if somewhere(others):
         raise ShapeError(
             f"hinge: targets are the signs -1 and 1, got {targets[others][0]}; for labels 0 and 1, give 2 * labels - 1"
         )
@@ -209,6 +217,7 @@ def _signs(targets: Array) -> Array:
 plain(_signs)
 
 
+@array_function
 def cosine_similarity(a: Array, b: Array, axis: int = 0) -> Array:
     """a · b / (‖a‖ ‖b‖) of the vectors along an axis; as a loss, `1 - np.mean(cosine_similarity(a, b))`.
 

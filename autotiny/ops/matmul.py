@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.errors import ShapeError
-from autotiny.ops.table import Array, compose, conj, define, own
+from autotiny.ops.table import Array, compose, conj, define, mT, own
 
 
 def product(a: Array, b: Array) -> Array:
@@ -24,14 +24,14 @@ def matmul_left(g: Array, y: Array, a: Array, b: Array) -> Array:
     """Ā = C̄ Bᵀ for C = A B; a vector is a row on the left and a column on the right."""
     if b.ndim == 1:
         return g * b if a.ndim == 1 else g[..., None] * b
-    return (g[..., None, :] @ b.mT)[..., 0, :] if a.ndim == 1 else product(g, b.mT)
+    return (g[..., None, :] @ mT(b))[..., 0, :] if a.ndim == 1 else product(g, mT(b))
 
 
 def matmul_right(g: Array, y: Array, a: Array, b: Array) -> Array:
     """B̄ = Aᵀ C̄ for C = A B; a vector is a row on the left and a column on the right."""
     if a.ndim == 1:
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
-    return (a.mT @ g[..., None])[..., 0] if b.ndim == 1 else product(a.mT, g)
+    return (mT(a) @ g[..., None])[..., 0] if b.ndim == 1 else product(mT(a), g)
 
 
 define(
@@ -40,7 +40,7 @@ define(
     matmul_right,
     forward=operator.matmul,
     traits="mixes analytic linear keeps_sign",
-    words="matrix product: times the other factor, transposed",
+    words="matrix product: times the other factor, mT",
 )
 
 

@@ -13,20 +13,20 @@ from autotiny.errors import UnsupportedError
 from autotiny.ops.outputs import define_outputs
 from autotiny.ops.singular_values import of_first
 from autotiny.ops.spectra import inverse, matrices
-from autotiny.ops.table import Array, conj, is_complex
+from autotiny.ops.table import Array, conj, is_complex, mT
 
 
 def from_lower(m: Array) -> Array:
     """Return the Hermitian matrix that has this lower triangle."""
-    whole = np.tril(m) + conj(np.tril(m, -1)).mT
-    return (whole + conj(whole).mT) / 2 if is_complex(m) else whole  # whose diagonal is real
+    whole = np.tril(m) + mT(conj(np.tril(m, -1)))
+    return (whole + mT(conj(whole))) / 2 if is_complex(m) else whole  # whose diagonal is real
 
 
 def qr(a: Array, mode: Any = "reduced") -> Any:
     """Q and R of A = Q R; R alone in mode 'r'."""
     if mode == "raw":
         raise UnsupportedError("qr: mode 'raw', LAPACK's own factors, has no gradient rule; use 'reduced'")
-    return np.linalg.qr(a, mode)
+    return np.linalg.qr(a, mode) if mode != "reduced" else np.linalg.qr(a)
 
 
 def qr_back(g: Any, y: Any, x: Array, mode: str = "reduced") -> Array:
@@ -42,10 +42,10 @@ def qr_back(g: Any, y: Any, x: Array, mode: str = "reduced") -> Array:
     square_bar, square = (m if m.shape[-2:] == (k, k) else m[..., :k, :k] for m in (r_bar, r))
     wide = x.shape[-1] > k
     if wide:
-        q_bar = q_bar + conj(x[..., k:]) @ conj(r_bar[..., k:]).mT
+        q_bar = q_bar + conj(x[..., k:]) @ mT(conj(r_bar[..., k:]))
     q = conj(q)
-    turning = from_lower(conj(square) @ conj(square_bar).mT - conj(q_bar).mT @ q)
-    first = (q_bar + q @ turning) @ inverse(square).mT
+    turning = from_lower(conj(square) @ mT(conj(square_bar)) - mT(conj(q_bar)) @ q)
+    first = (q_bar + q @ turning) @ mT(inverse(square))
     return np.concatenate([first, q @ r_bar[..., k:]], axis=-1) if wide else first
 
 

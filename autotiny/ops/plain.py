@@ -51,6 +51,9 @@ plain(np.floor_divide)
 plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift)
 plain(np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt)  # as text
 
+SIZE = {np.size: lambda a, axis=None: a.size if axis is None else np.prod([a.shape[i] for i in np.atleast_1d(axis)])}
+"""np.size of an array of another library, which NumPy would convert: all of it would be computed, or moved."""
+
 NEGATION = {
     np.greater: np.less_equal, np.greater_equal: np.less, np.less: np.greater_equal, np.less_equal: np.greater,
     np.equal: np.not_equal, np.not_equal: np.equal,

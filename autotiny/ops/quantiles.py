@@ -13,7 +13,7 @@ import numpy as np
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.reductions import Axis, in_lines, kept_shape
 from autotiny.ops.statistics import weights_like
-from autotiny.ops.table import Array, compose, floats, own, real_dtype, reals
+from autotiny.ops.table import Array, compose, floats, own, real_dtype, reals, somewhere
 
 
 def closest(v: Array) -> Array:
@@ -72,7 +72,7 @@ def weighted_places(name: str, weights: Array, order: Array, q: Array, method: s
 @own(lambda g, y, q: g, traits="moves analytic keeps_sign checks", words="the gradient passes as it is")
 def levels(q: Array) -> Array:
     """Return q; raise ShapeError unless it lies in [0, 1]. A program looks in each call."""
-    if not np.all((q >= 0) & (q <= 1)):
+    if somewhere(~((q >= 0) & (q <= 1))):
         raise ShapeError(f"quantile: q must lie in [0, 1], and percentiles in [0, 100]; got q = {q}")
     return q
 

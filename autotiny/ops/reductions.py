@@ -12,7 +12,19 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autotiny.ops.elementwise import at_zero, squares
-from autotiny.ops.table import Array, Function, compose, conj, define, is_complex, is_formula, library, own
+from autotiny.ops.table import (
+    Array,
+    Function,
+    compose,
+    conj,
+    define,
+    everywhere,
+    is_complex,
+    is_computed_later,
+    is_formula,
+    library,
+    own,
+)
 
 Axis = Any
 _sum: Any = np.add.reduce
@@ -87,7 +99,7 @@ def unless_overflowed(g: Array, y: Array, x: Array) -> Array:
     A formula that is to be read leaves it out.
     """
     overflowed = np.isinf(y)
-    if not overflowed.is_traced if is_formula(overflowed) else not np.any(overflowed):
+    if not overflowed.is_traced if is_formula(overflowed) else everywhere(np.logical_not(overflowed)):
         return g
     return np.where(np.logical_and(np.logical_and(overflowed, g == 0), np.all(np.isfinite(x))), np.nan, g)
 
@@ -189,6 +201,8 @@ def norm_in_range(norm: Array, x: Array, ord: float = 2, axis: Axis = None, keep
     with np.errstate(over="ignore"):
         end = max(tiny ** (1 / ord), tiny)
     in_range = (norm >= end) & (norm < np.inf) if ord > 0 else (norm > 0) & (norm <= end)
+    if is_computed_later(norm):
+        return np.where(norm == 0, norm.dtype.type(1), norm)
     if np.all(in_range):
         return norm
     size = np.abs(x)

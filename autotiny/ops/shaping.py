@@ -1,6 +1,7 @@
 """Operations that rearrange entries, or copy them."""
 
 import itertools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops.indexing import index, take
-from autotiny.ops.table import Array, array_like, as_array, compose, define, extend, own, require_real_place
+from autotiny.ops.table import Array, array_like, as_array, compose, define, extend, library, own, require_real_place
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -17,11 +18,14 @@ def inverse(axes: Any, ndim: int) -> Any:
     return None if axes is None else tuple(np.argsort([axis % ndim for axis in axes]).tolist())
 
 
-def fixed(order: Any) -> Any:
-    """Return the order if it does not depend on the memory layout, which a gradient need not share; raise otherwise."""
+def in_order(order: Any) -> dict[str, Any]:
+    """Return the option of an order other than "C", which libraries without other orders do not take.
+
+    Raises UnsupportedError for one that depends on the memory layout, which a gradient need not share.
+    """
     if order not in ("C", "F"):
         raise UnsupportedError(f"reshape: order={order!r} depends on how the entries lie in memory; use 'C' or 'F'")
-    return order
+    return {} if order == "C" else {"order": order}
 
 
 def piece(i: int, g: Array, y: Array, *arrays: Array, axis: int = 0) -> Array:
@@ -42,12 +46,12 @@ MOVED = "the entries moved, so their gradients move back"
 SAME = "the same value, so the same gradient"
 PIECES = "each part receives its piece of the gradient"
 define(np.reshape,
-       lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, order=order),
-       forward=lambda x, shape=None, order="C": np.reshape(x, shape, order=fixed(order)),
+       lambda g, y, x, shape=None, order="C": np.reshape(g, x.shape, **in_order(order)),
+       forward=lambda x, shape=None, order="C": np.reshape(x, shape, **in_order(order)),
                          traits="moves analytic linear keeps_sign reshapes resizes",         words=MOVED)
 define(np.ravel,
-       lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
-       forward=lambda x, order="C": np.ravel(x, order=fixed(order)),
+       lambda g, y, x, order="C": np.reshape(g, x.shape, **in_order(order)),
+       forward=lambda x, order="C": np.ravel(x, **in_order(order)),
                          traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
 define(np.expand_dims,   lambda g, y, x, axis=None: np.reshape(g, x.shape),
                          traits="moves analytic linear keeps_sign reshapes",         words=MOVED)
@@ -67,6 +71,7 @@ define(np.flip,          lambda g, y, x, axis=None: np.flip(g, axis),
 define(np.roll,          lambda g, y, x, shift=0, axis=None: np.roll(g, np.negative(shift).tolist(), axis),
                          traits="moves analytic linear keeps_sign",                  words=MOVED)
 define(np.copy,          lambda g, y, x: g,
+       forward=lambda x: np.copy(x) if library(x) is None else x.copy(),  # Dask's would be computed
                          traits="moves analytic linear keeps_sign",                  words=SAME)
 # fmt: on
 
@@ -125,7 +130,7 @@ def atleast_1d(*arys: Array) -> Any:
 @compose(np.atleast_2d)
 def atleast_2d(*arys: Array) -> Any:
     """Turn a vector into a matrix of one row, and a number into one of one entry; several arrays become a tuple."""
-    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, np.size(x))) for x in map(array_like, arys)])
+    return _each([x if np.ndim(x) >= 2 else np.reshape(x, (1, math.prod(np.shape(x)))) for x in map(array_like, arys)])
 
 
 @compose(np.atleast_3d)

@@ -23,11 +23,12 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Concatenate, TypeVar
 
 import numpy as np
 
 from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.ops.array_functions import ArrayFunction, Options
 from autotiny.ops.signature import signature
 
 Array = Any
@@ -37,6 +38,7 @@ UNSET: Any = np._NoValue
 """The default of an option that was not given, where None is a value."""
 
 Function = Callable[..., Any]
+AnyFunction = TypeVar("AnyFunction", bound=Function)
 Rule = Callable[..., Any]
 UsedEntries = Callable[..., Iterable[Any]]
 """`used(chosen, *arguments, **options)`: which entries of each argument went into the chosen entries of y."""
@@ -222,18 +224,27 @@ def complex_variant(function: Function, *rules: Rule, **row: Any) -> None:
     op.complex_variant = Op(function, rules, op.forward, op.kind, **row)
 
 
-def own(*rules: Rule | None, takes_numbers: bool = False, **row: Any) -> Callable[[Function], Function]:
-    """Enter a function of the package as a row: on Tensors it records, otherwise it computes.
-
-    `row` is as in `define`. A function that `takes_numbers` is one that users call: its first argument may also be a
-    number, a list or an array of integers.
-    """
+def own(*rules: Rule | None, **row: Any) -> Callable[[Function], Function]:
+    """Enter a function of the package as a row: on Tensors it records, otherwise it computes. `row`: as in `define`."""
 
     def decorate(forward: Function) -> Function:
         op = Op(forward, rules, **row)
-        op.takes_numbers = takes_numbers
         _require_complete_traits(op)
-        return recorded(op, on_floats(forward, op.has("real")) if takes_numbers else forward)
+        return recorded(op, forward)
+
+    return decorate
+
+
+def public(
+    *rules: Rule | None, **row: Any
+) -> Callable[[Callable[Concatenate[Any, Options], Any]], ArrayFunction[Options]]:
+    """Enter a function that users call, as `own` does; its first argument may be a number, a list or whole numbers."""
+
+    def decorate(forward: Function) -> Any:
+        op = Op(forward, rules, **row)
+        op.takes_numbers = True
+        _require_complete_traits(op)
+        return recorded(op, on_floats(forward, op.has("real")))
 
     return decorate
 
@@ -271,8 +282,8 @@ def variant(function: Function, *rules: Rule) -> Function:
     return dispatching(other, op.forward)
 
 
-def recorded(op: Op, forward: Function) -> Function:
-    """Enter an operation into the table; return its public function."""
+def recorded(op: Op, forward: Function) -> Any:
+    """Enter an operation into the table; return its public function, of the type of `forward`."""
     function = dispatching(op, forward)
     OPS.setdefault(op.function, op)  # a NumPy function keeps its own row
     OPS[function] = op
@@ -396,6 +407,29 @@ def library(x: Any) -> Any:
         return None
     x = getattr(x, "_value", x)
     return x if hasattr(x, "__array_function__") and not (isinstance(x, np.ndarray) or is_formula(x)) else None
+
+
+def is_computed_later(x: Any) -> bool:
+    """Whether an array has no values yet, as Dask's: a question about them would compute all that they come from."""
+    return hasattr(getattr(x, "_value", x), "__dask_graph__")
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether a condition is known to hold everywhere."""
+    return not is_computed_later(condition) and bool(np.all(condition))
+
+
+def somewhere(condition: Any) -> bool:
+    """Whether a condition is known to hold somewhere."""
+    return not is_computed_later(condition) and bool(np.any(condition))
+
+
+def mT(x: Any) -> Any:  # noqa: N802 - as arrays call it
+    """Return x with its last two axes exchanged, x.mT, also of Dask's arrays, which lack that."""
+    try:
+        return x.mT
+    except AttributeError:
+        return np.swapaxes(x, -1, -2)
 
 
 def identity_like(x: Any, n: int) -> Array:

@@ -189,7 +189,7 @@ def stepping_page(run: ProgramRun) -> str:
 @functools.cache
 def stepping_hashes() -> dict[str, str]:
     """The hashes of the script and of the style sheet of every stepping page, for a content security policy."""
-    empty = page("", [])
+    empty = page("", [], "")
     return {tag: _hash(re.findall(f"<{tag}>(.*?)</{tag}>", empty, re.DOTALL)[0]) for tag in ("script", "style")}
 
 

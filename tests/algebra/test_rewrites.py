@@ -137,6 +137,7 @@ def test_both_sides_of_an_equation_are_equal_on_random_arrays(row, rng):
     require_sides_equal(row, rng)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", [*ROWS, *EXPANSIONS, *CHOICES, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_an_equation_that_is_found_in_a_formula_leaves_its_value(row, rng):
     assert require_matches_equal(row, rng)

@@ -121,6 +121,80 @@ def test_errors_of_the_file_come_through(tmp_path):
         train(tmp_path / "nothing.csv")
 
 
+# ----- several files -----
+
+
+@pytest.fixture
+def folder(table):
+    """The same rows in three files, in the order of their names."""
+    header, *rows = table.read_text().splitlines()
+    folder = table.parent / "petals"
+    folder.mkdir()
+    for i in range(3):
+        (folder / f"part{i}.csv").write_text("\n".join([header, *rows[30 * i : 30 * i + 30]]))
+    return folder
+
+
+def test_the_files_of_a_folder_are_split_and_trained_on(folder, capsys):
+    assert train(folder, "--label", "kind", "--epochs", 40, "--batch", 5) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{folder.name}, 3 files: 90 examples of 2 features in 2 classes: lily, rose"
+    assert lines[1] == "66 to train, 6 to validate, 18 to test"
+    assert any(line.startswith("test accuracy 100.00% (18 of 18)") for line in lines)
+
+
+def test_files_by_name_are_those_of_their_folder(folder, tmp_path, assert_same_bits):
+    train(folder, "--epochs", 2, "--checkpoint", tmp_path / "whole.npz")
+    train(*sorted(folder.glob("*.csv")), "--epochs", 2, "--checkpoint", tmp_path / "parts.npz")
+    assert_same_bits(load(tmp_path / "whole.npz").state.parameters, load(tmp_path / "parts.npz").state.parameters)
+
+
+def test_a_training_on_a_folder_is_resumed(folder, tmp_path):
+    train(folder, "--epochs", 4, "--checkpoint", tmp_path / "whole.npz")
+    train(folder, "--epochs", 2, "--checkpoint", tmp_path / "parts.npz")
+    train("--resume", tmp_path / "parts.npz", "--epochs", 4)
+    assert load(tmp_path / "parts.npz").history == load(tmp_path / "whole.npz").history
+
+
+def test_workers_give_the_same_bits(folder, tmp_path, capsys, assert_same_bits):
+    options = (folder, "--epochs", 2, "--batch", 1000)
+    train(*options, "--checkpoint", tmp_path / "here.npz")
+    train(*options, "--checkpoint", tmp_path / "there.npz", "--workers", 1)
+    here, there = load(tmp_path / "here.npz"), load(tmp_path / "there.npz")
+    assert here.history == there.history
+    assert_same_bits(here.state.parameters, there.state.parameters)
+    assert "workers" not in capsys.readouterr().out
+
+
+def test_workers_with_nothing_to_do_are_named(folder, capsys):
+    train(folder.parent / "petals.csv", "--epochs", 1, "--workers", 1)
+    assert "one file is trained on in this process: workers are for several files" in capsys.readouterr().out
+    train(folder, "--epochs", 1, "--workers", 1, "--batch", 5)
+    assert "batches are within a file: with --batch 60 or more, workers compute them" in capsys.readouterr().out
+
+
+def test_errors_of_one_of_the_files_name_it(folder):
+    (folder / "part1.csv").write_text("length,other,kind\n1,x,rose\n")
+    with pytest.raises(AutotinyError, match=r"shard 1, .*part1\.csv: line 2: column other is 'x'"):
+        train(folder)
+
+
+def test_a_folder_without_tables_is_an_error(tmp_path):
+    with pytest.raises(DataError, match=r"the folder has no \.csv, \.csv\.gz, \.npz file"):
+        train(tmp_path)
+
+
+def test_workers_here_and_on_a_cluster_exclude_each_other():
+    with pytest.raises(AutotinyError, match="--workers starts processes here, --dask uses those of a cluster"):
+        train("--workers", 2, "--dask", "tcp://host:8786")
+
+
+def test_dask_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr("autotiny.commands.workers.find_spec", lambda name: None)
+    with pytest.raises(AutotinyError, match=r"--dask needs Dask: pip install 'dask\[distributed\]'"):
+        train("--dask", "tcp://host:8786")
+
+
 @pytest.mark.parametrize("option", ["--test", "--validation"])
 def test_fraction_that_leaves_nothing_is_refused(option, table):
     with pytest.raises(DataError, match="leaves one side empty"):

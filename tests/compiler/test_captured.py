@@ -1,4 +1,5 @@
 import collections
+import random
 import re
 import threading
 from functools import partial
@@ -121,6 +122,31 @@ GENERATOR = np.random.default_rng(0)
 def test_random_numbers_drawn_inside_are_refused(draws):
     with pytest.raises(UnsupportedError, match=r"draws random numbers, .* draw them outside"):
         at.compile(draws)(np.ones(2))
+
+
+@pytest.fixture
+def drawing_elsewhere():
+    """Another thread that draws from the generators of the process all the time, as an event loop may."""
+    ended = threading.Event()
+
+    def draw():
+        while not ended.is_set():
+            np.random.rand(), random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
+
+
+def test_random_numbers_drawn_by_another_thread_are_no_concern(drawing_elsewhere):
+    np.testing.assert_array_equal(at.compile(lambda x: 2 * np.sin(x))(np.ones(2)), 2 * np.sin(np.ones(2)))
+
+
+def test_random_numbers_drawn_inside_are_refused_whatever_other_threads_do(drawing_elsewhere):
+    with pytest.raises(UnsupportedError, match="draws random numbers"):
+        at.compile(lambda x: x + getattr(np, "ran" + "dom").rand())(np.ones(2))
 
 
 def test_random_numbers_of_a_fixed_seed_are_constants():

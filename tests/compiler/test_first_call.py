@@ -9,7 +9,8 @@ import pytest
 import autotiny as at
 import first_call
 from autotiny.algebra import term
-from autotiny.compiler import build
+from autotiny.compiler import purity
+from autotiny.compiler.trace import trace
 from autotiny.engine.pytree import flatten
 
 WORKS = {
@@ -74,16 +75,16 @@ def timed(x):
 
 
 def test_function_that_is_traced_twice_is_compared_by_its_formulas(monkeypatch, capsys):
-    monkeypatch.setattr(build, "bits", lambda traced: pytest.fail("the values were computed"))
+    monkeypatch.setattr(purity, "bits", lambda traced: pytest.fail("the values were computed"))
     f = at.compile(lambda x: print("traced") or timed(x))
     np.testing.assert_array_equal(f(np.ones(3)), timed(np.ones(3)))
     assert capsys.readouterr().out == "traced\n" * 2
 
 
 def test_functions_of_other_numbers_are_not_the_same_formulas():
-    one, other = (build.trace(lambda x, c=c: np.tanh(x) * np.full(3, c), (np.ones(3),), {}, [True]) for c in (1.0, 2.0))
-    assert build.same_formulas(one, one)
-    assert not build.same_formulas(one, other)
+    one, other = (trace(lambda x, c=c: np.tanh(x) * np.full(3, c), (np.ones(3),), {}, [True]) for c in (1.0, 2.0))
+    assert purity.same_formulas(one, one)
+    assert not purity.same_formulas(one, other)
 
 
 def test_values_of_the_first_call_are_let_go():

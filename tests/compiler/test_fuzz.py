@@ -10,7 +10,7 @@ import pytest
 import autotiny as at
 import width
 from autotiny.algebra import Equation
-from autotiny.compiler import build, emit, table
+from autotiny.compiler import emit, flags, passes, table
 from autotiny.compiler.rewriting import TermKind, kind
 from autotiny.compiler.schedule import Storage
 from autotiny.errors import UnsupportedError
@@ -66,16 +66,16 @@ def plant_views_handed_out(monkeypatch):
 
 
 def plant_another_type(monkeypatch):
-    as_given = build.as_given
-    monkeypatch.setattr(build, "as_given", lambda out, traced: as_given(out, traced).astype(np.float32))
+    as_given = passes.as_given
+    monkeypatch.setattr(passes, "as_given", lambda out, traced: as_given(out, traced).astype(np.float32))
 
 
 def plant_an_exception(monkeypatch):
-    monkeypatch.setattr(build, "FIRST", (lambda outputs, names: 1 / 0,))
+    monkeypatch.setattr(passes, "FIRST", (lambda outputs, names: 1 / 0,))
 
 
 def plant_a_refusal(monkeypatch):
-    monkeypatch.setattr(build, "FIRST", (refuse,))
+    monkeypatch.setattr(passes, "FIRST", (refuse,))
 
 
 def refuse(outputs, names):
@@ -130,7 +130,7 @@ def test_without_floating_point_flags_nothing_is_used_that_needs_them(monkeypatc
     step = at.compile(at.value_and_grad(f))
     step(np.ones((2, 3)))
     assert "FactError" in step.source
-    monkeypatch.setattr(build, "reports_overflow", lambda: False)
+    monkeypatch.setattr(passes, "reports_overflow", lambda: False)
     step = at.compile(at.value_and_grad(f))
     for x in (np.ones((2, 3)), np.full((2, 3), 1600.0), np.eye(2, 3)):
         y, dx = step(x)
@@ -140,5 +140,5 @@ def test_without_floating_point_flags_nothing_is_used_that_needs_them(monkeypatc
 
 
 def test_flags_are_looked_for_by_trying():
-    assert build.reports_overflow()
-    assert not build.reports("over", lambda x, y: None, 1e300, 1e300)
+    assert flags.reports_overflow()
+    assert not flags.reports("over", lambda x, y: None, 1e300, 1e300)

@@ -5,8 +5,8 @@ import pytest
 
 import autotiny as at
 from autotiny.compiler import build
-from autotiny.compiler.build import keeps_nan
 from autotiny.compiler.program import Executable
+from autotiny.compiler.results import keeps_nan
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

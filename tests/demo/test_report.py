@@ -4,6 +4,7 @@ import numpy as np
 
 from autotiny.demo import flagship
 from autotiny.demo.report import MISTAKES, power_of_ten, seven_digits
+from autotiny.drawing.figure import hash_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,8 +24,13 @@ def test_page_loads_nothing(demonstration):
         r'(?:src|href|action|data|poster|srcset)="(?!data:image/png;base64,|#|https://doi\.org)', demonstration.page
     )
     assert addresses == []
-    assert not re.search(r"@import|url\((?!#)|<script|<link|<iframe", demonstration.page)
+    assert not re.search(r"@import|url\((?!#)|<script[^>]|<link|<iframe", demonstration.page)
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in demonstration.page
+
+
+def test_page_allows_its_only_script_by_its_hash(demonstration):
+    (script,) = re.findall("<script>(.*?)</script>", demonstration.page, re.DOTALL)
+    assert f"script-src '{hash_of(script)}'\"" in demonstration.page
 
 
 def test_page_names_each_part_once(demonstration):

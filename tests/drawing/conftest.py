@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from drawing.browser import launched
 
 HOSTILE = [
     '<script>alert("1")</script>',
@@ -44,3 +45,30 @@ def square():
 @pytest.fixture
 def hostile():
     return np.sum(np.stack([at.Tensor(1.0, name=name) for name in HOSTILE]))
+
+
+# ----- a real browser -----
+@pytest.fixture(scope="module")
+def browser():
+    yield from launched()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Opens a page of steps; in the end nothing was loaded and nothing complained."""
+    said, contexts = [], []
+
+    def visit(steps, width=1280, height=800, **options):
+        (tmp_path / "net.html").write_text(steps if isinstance(steps, str) else steps.html, encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if "net.html" not in request.url else None)
+        page.goto((tmp_path / "net.html").as_uri())
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert said == []

@@ -48,7 +48,7 @@ def test_each_operation_is_linked_to_what_its_rules_recorded(network):
     drawn = at.draw(J, gradients=[W])
     names = {card.id: card for card in drawn.cards}
     links = [(names[edge.source].origin, names[edge.target].rule_of) for edge in drawn.edges if edge.kind == "link"]
-    assert ("W @ array", "t1") in links
+    assert ("W @ network[3]", "t1") in links
     assert len(links) >= 7
     made = [card for card in drawn.cards if card.kind == "gradient"]
     assert [card.name for card in made if not card.rule_of] == ["dJ/dJ"]

@@ -7,35 +7,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    yield from launched()
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Opens a page of steps; in the end nothing was loaded and nothing complained."""
-    said, contexts = [], []
-
-    def visit(steps, width=1280, height=800, **options):
-        (tmp_path / "net.html").write_text(steps if isinstance(steps, str) else steps.html, encoding="utf-8")
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: said.append(request.url) if "net.html" not in request.url else None)
-        page.goto((tmp_path / "net.html").as_uri())
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert said == []
 
 
 @pytest.fixture
@@ -65,7 +38,9 @@ def layers():
 
 def at_step(page, k):
     """Moves the slider, as a hand does."""
-    page.locator("input").evaluate("(slider, k) => { slider.value = k; slider.dispatchEvent(new Event('input')) }", k)
+    page.locator(".controls input").evaluate(
+        "(slider, k) => { slider.value = k; slider.dispatchEvent(new Event('input')) }", k
+    )
 
 
 def place(page):
@@ -152,12 +127,12 @@ def test_slider_is_reached_by_tab_and_moves_one_step_for_one_key(visit, two_path
             break
     page.keyboard.press("ArrowRight")
     assert place(page) == "forward 2 of 3"
-    assert page.locator("input").get_attribute("aria-valuetext") == "forward 2 of 3: t1 = a ** 3"
+    assert page.locator(".controls input").get_attribute("aria-valuetext") == "forward 2 of 3: t1 = a ** 3"
 
 
 def test_slider_moves_by_mouse(visit, two_paths):
     page = visit(two_paths)
-    box = page.locator("input").bounding_box()
+    box = page.locator(".controls input").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
     assert place(page) == "backward 6 of 6"
 
@@ -257,7 +232,10 @@ def test_every_word_is_legible(visit, two_paths, scheme, k):
     at_step(page, k)
     grounds = {name: style(page.locator(name), "backgroundColor") for name in ("body", ".steps")}
     assert (luminance(grounds["body"]) > 0.5) == (scheme == "light")
-    for ground, words in {"body": "h1, .keys, output", ".steps": "li.now :is(h2, .pass, dt, dd)"}.items():
+    for ground, words in {
+        "body": "h1, .keys, .scale, .controls output",
+        ".steps": "li.now :is(h2, .pass, dt, dd)",
+    }.items():
         for text in page.locator(words).all():
             assert contrast(style(text, "color"), grounds[ground]) >= 4.5
 
@@ -355,3 +333,24 @@ def test_picture_that_plays_is_still_where_no_motion_is_wanted(visit, two_paths)
     page = visit(f"<!doctype html><body>{two_paths.svg}", reduced_motion="reduce")
     assert page.evaluate("document.getAnimations().length") == 0
     assert float(style(page.locator("svg .node.n5"), "opacity")) == 1
+
+
+# ----- lines and operations -----
+def test_lines_open_into_operations_one_by_one_and_all_at_once(visit):
+    rng = np.random.default_rng(0)
+    X, W1, W2 = rng.normal(size=(4, 6)), *(at.Tensor(rng.normal(size=(4, 4)), name=n) for n in ("W1", "W2"))
+    Z1 = W1 @ X + 1
+    A1 = np.tanh(Z1) * 2
+    Z2 = W2 @ A1 - 1
+    A2 = np.exp(Z2) / (1 + np.exp(Z2))
+    J = -np.mean(np.log(A2) * 0.5)
+    page = visit(at.draw(J).steps)
+    cards = page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name=re.compile("^Z2 = W2 @ A1 - 1")).click()
+    page.get_by_role("button", name="Open its operations").click()
+    assert page.locator(".opened:visible b").text_content() == "Z2"
+    one = page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name="Operations", exact=True).click()
+    assert cards < one < page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name="Lines", exact=True).click()
+    assert page.locator(".view:not([hidden]) .node").count() == cards

@@ -172,7 +172,10 @@ def test_saving_without_a_file_name_is_an_error(shown, path, got, square):
 
 def test_a_notebook_shows_inline_svg_and_a_terminal_the_table(square):
     drawn = at.draw(square)
-    assert drawn._repr_mimebundle_() == {"text/html": drawn.svg, "text/plain": repr(drawn)}
+    shown = drawn._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"}
+    assert shown["text/html"].startswith(drawn.svg)
+    assert shown["text/plain"] == repr(drawn)
     assert not hasattr(drawn, "_repr_svg_")
     assert repr(drawn).splitlines() == [
         "name  is        shape  value  gradient",

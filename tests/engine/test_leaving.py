@@ -264,6 +264,14 @@ def test_entry_of_an_array_that_is_assigned_is_an_error(way, t):
     assert words in refusal(lambda: way(np.zeros(3), t))
 
 
+def test_a_library_that_takes_a_value_is_named():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    loss = at.Tensor([1.0, 2.0])
+    with pytest.raises(UnsupportedError, match=r"matplotlib turns loss into a plain array, .* use loss\.data where"):
+        pyplot.scatter([1, 2], loss)
+    pyplot.close("all")
+
+
 def test_name_over_several_lines_is_read_from_its_end(t):
     with pytest.raises(UnsupportedError, match=r"math\.exp would lose"):
         (math

@@ -148,6 +148,7 @@ def functions(module):
 
 
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="older NumPy crashes on such arguments")
+@pytest.mark.thorough
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_gives_plain_numbers_that_depend_on_a_tracked_tensor(module):
     assert {name: lost for name, function in functions(module) if (lost := silent_loss(function))} == {}

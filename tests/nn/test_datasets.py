@@ -49,6 +49,15 @@ def test_classes_are_sorted_by_their_kind(labels, classes):
     assert [data.classes[i] for i in data.labels] == labels
 
 
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_text_of_a_data_frame_forms_classes_and_a_missing_label_is_named(missing):
+    labels = np.array(["b", "a"] * 3, dtype=object)
+    assert Dataset.from_rows(ROWS, labels).classes == ("a", "b")
+    labels[4] = missing
+    with pytest.raises(DataError, match="the label of row 4 is missing"):
+        Dataset.from_rows(ROWS, labels)
+
+
 def test_rows_become_columns_and_images_keep_their_shape():
     images = np.arange(24).reshape(4, 2, 3)
     data = Dataset.from_rows(images, [0, 1, 0, 1])
@@ -109,7 +118,8 @@ def test_split_that_leaves_a_side_empty_is_refused(fraction):
         (ROWS, [0, 1], r"6 rows and the labels have shape \(2,\)"),
         (ROWS, np.eye(6), r"6 rows and the labels have shape \(6, 6\)"),
         (ROWS, [0, 1, 0, 1, np.nan, 1], "label of row 4 is missing"),
-        (ROWS, [None] * 6, "labels are object"),
+        (ROWS, [None] * 6, "the label of row 0 is missing"),
+        (ROWS, [{}, "b"] * 3, "labels are object"),
         (ROWS, [1j] * 6, "labels are complex128"),
         (ROWS, ["a"] * 6, "all 6 examples have the label a; at least two classes"),
         (ROWS, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "6 different labels in 6 examples"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autotiny.nn import Adam, GradientDescent, Momentum, Network, Standardisation, Training, TrainingError, digits
-from autotiny.nn.training import batch_step
+from autotiny.nn.batches import batch_step
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,19 +1,18 @@
 """The back end that writes explicit loops for numba: kernels, and the lines of NumPy between them."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from autotiny.algebra import Term, constant, topological_order
-from autotiny.algebra.facts import ROUNDING, precision
-from autotiny.compiler.backend import Argument, FactError, Pass, ProgramText
+from autotiny.algebra import Term
+from autotiny.compiler.backend import Argument, Pass, ProgramText
 from autotiny.compiler.emit import Writer
-from autotiny.compiler.loops.accesses import view_map
-from autotiny.compiler.loops.forms import has_loop, is_loaded
+from autotiny.compiler.loops.guards import with_guards
 from autotiny.compiler.loops.kernel import KernelText
 from autotiny.compiler.loops.nests import Guard, Nests, copy_of_view, statement_of
+from autotiny.compiler.loops.stages import Stage, divided, in_loops, stages, through_views
 from autotiny.compiler.loops.threads import in_parts, parts_of
 from autotiny.compiler.operands import type_of
 from autotiny.compiler.products import share_sign
@@ -21,158 +20,8 @@ from autotiny.compiler.rewriting import TermKind, kind, made_by
 from autotiny.compiler.schedule import Schedule, Storage, nbytes
 from autotiny.compiler.table import shorten
 
-LARGEST_PRODUCT = 2**15
-"""Multiplications from which BLAS is faster than a loop."""
-MANY = 16
-"""Operations that a loop may have which threads share."""
-LONGEST, PART = 90, 40
-"""Results up to which a kernel is one function, and those in each where it is several: numba's time grows faster than
-a function, and every call takes time, too."""
-
-
 STORED = (TermKind.ELEMENTWISE, TermKind.CAST, TermKind.REDUCTION, TermKind.PRODUCT)
 """The operations of NumPy that write into memory of the program."""
-
-
-def in_loops(term: Term) -> bool:
-    """Whether a kernel computes a term, or looks through it if it is a view."""
-    if kind(term) is TermKind.VIEW:
-        return view_map(term) is not None and is_loaded(term.dtype)
-    small = not made_by(term, np.matmul) or term.size * term.args[0].shape[-1] <= LARGEST_PRODUCT
-    return small and has_loop(term)
-
-
-@dataclass
-class Stage:
-    """A part of the program: terms that one kernel computes, or lines of NumPy."""
-
-    is_kernel: bool
-    terms: list[Term]
-
-
-def stages(order: Sequence[Term], last: Iterable[Term], totals: Iterable[Term] = ()) -> list[Stage]:
-    """Return the parts of the program in order, with as few kernels as there can be."""
-    number: dict[Term, int] = {}
-    loops = {term: in_loops(term) for term in order}
-    for term in order:
-        before = max((number[part] for part in term.parents if part in number), default=0)
-        number[term] = before if before % 2 != loops[term] else before + 1
-    final = max(number.values(), default=0)
-    for term in last:
-        number[term] = final if final % 2 != loops[term] else final + 1
-    postpone(order, number, loops, totals)
-    found: dict[int, list[Term]] = {}
-    for term in order:
-        found.setdefault(number[term], []).append(term)
-    return [Stage(i % 2 == 0, terms) for i, terms in sorted(found.items())]
-
-
-def divided(stage: Stage, looks: Set[Term], last: Set[Term], threads: int) -> list[Stage]:
-    """Return a stage in parts that numba compiles in time, and that threads can share if they are long."""
-    parts = by_length(stage, last) if threads > 1 and stage.is_kernel else [stage]
-    return [piece for part in parts for piece in in_short_functions(part, last, looks)]
-
-
-def by_length(stage: Stage, last: Set[Term]) -> list[Stage]:
-    """Return a stage with what threads can share in parts of its own; donated arrays are modified in the last ones."""
-    number: dict[Term, int] = {}
-    for term in stage.terms:
-        before = max((number[part] for part in term.parents if part in number), default=0)
-        if term in last:
-            before = max([before, *number.values()])
-        number[term] = before if before % 2 == is_long(term) else before + 1
-    found: dict[int, list[Term]] = {}
-    for term in stage.terms:
-        found.setdefault(number[term], []).append(term)
-    return [Stage(True, terms) for _, terms in sorted(found.items())]
-
-
-def is_long(term: Term) -> bool:
-    """Whether it pays to share the computation of a result among threads."""
-    return parts_of(MANY * max(x.size for x in (term, *term.args)), 2) > 1
-
-
-def in_short_functions(stage: Stage, last: Iterable[Term], looks: Set[Term]) -> list[Stage]:
-    """Return a stage in parts that numba compiles in time."""
-    if not stage.is_kernel or len(stage.terms) <= LONGEST:
-        return [stage]
-    terms = by_use(stage.terms, last, looks)
-    size = -(-len(terms) // -(-len(terms) // PART))
-    return [Stage(True, terms[i : i + size]) for i in range(0, len(terms), size)]
-
-
-def by_use(terms: Sequence[Term], last: Iterable[Term], looks: Set[Term]) -> list[Term]:
-    """Return terms in an order in which less is handed from part to part.
-
-    What is only looked at is computed beside its operands, and elementwise operations before their first user where
-    their operands are kept anyway: 1 - A**2 of a layer.
-    """
-    index = {term: i for i, term in enumerate(terms)}
-    users: dict[Term, list[Term]] = {term: [] for term in terms}
-    for term in terms:
-        if term not in looks and kind(term) is not TermKind.VIEW:
-            for x in {y for part in term.parents for y in (part, through_views(part)) if y in index}:
-                users[x].append(term)
-    place, end = dict(index), min((index[x] for x in last if x in index), default=len(terms))
-    for term in reversed(terms):
-        first = min((place[user] for user in users[term]), default=end)
-        roots = [x for x in map(through_views, term.parents) if x in index]
-        others = [[place[user] for user in users[x] if user is not term] for x in roots]
-        is_kept = all(max(uses, default=first) > index[term] for uses in others)
-        if first < end and (kind(term) is TermKind.VIEW or (kind(term) is TermKind.ELEMENTWISE and is_kept)):
-            place[term] = first
-    for term in terms:
-        if term in looks:
-            place[term] = max((place[x] for x in term.parents if x in index), default=0)
-    return sorted(terms, key=lambda term: (place[term], index[term]))
-
-
-def with_guards(plan: Schedule, updates: Mapping[Term, Term]) -> tuple[list[Guard], list[Term]]:
-    """Return the conditions that stop the program, and all operations, those of the conditions included."""
-    guards = list[Guard]()
-    assert plan.stop is not None or not (plan.finite or plan.not_nan)
-    for sums in plan.checks:
-        error = as_loaded(constant(np.max(abs(sums - 1))))
-        guards.append(Guard([error], FactError, ROUNDING * precision(sums.prototype)))
-    if plan.finite:
-        guards.append(Guard([size_of(x) for x in plan.finite], plan.stop))
-    nans = [constant(np.sum(np.not_equal(x, x))) for x in plan.not_nan]
-    if nans:
-        guards.append(Guard(nans, plan.stop, 0))
-    totals = [total for guard in guards for total in guard.totals]
-    known = set(plan.order)
-    assert all(total.op is not None for total in totals)
-    extra = [x for x in topological_order(*totals) if x.op is not None and x not in known]
-    return guards, [*(x for x in plan.order if x not in updates), *extra, *updates]
-
-
-def size_of(x: Term) -> Term:
-    """Return the sum of the squares of all entries, as a number that kernels take."""
-    return as_loaded(constant(np.vdot(x, x) if x.ndim else x * x))
-
-
-def as_loaded(x: Term) -> Term:
-    """Return a number, or its absolute value, in a type that kernels take."""
-    return x if is_loaded(x.dtype) else constant(np.abs(x).astype(np.float64))
-
-
-def postpone(
-    order: Sequence[Term], number: dict[Term, int], loops: Mapping[Term, bool], totals: Iterable[Term]
-) -> None:
-    """Move what kernels compute of arguments alone to the kernel that needs it first, so that it need not be stored.
-
-    Anything else stays where its operands are: these would have to be stored instead.
-    """
-    of_arguments = set[Term]()
-    for term in order:
-        if loops[term] and all(part.op is None or part in of_arguments for part in term.parents):
-            of_arguments.add(term)
-    limit = dict.fromkeys(totals, max(number.values(), default=0))
-    for term in reversed(order):
-        if term in of_arguments and term in limit:
-            number[term] = limit[term] - limit[term] % 2
-        for part in term.parents:
-            limit[part] = min(number[term], limit.get(part, number[term]))
 
 
 class LoopWriter(Writer):
@@ -408,13 +257,6 @@ def sums(names: Sequence[str], parts: str) -> list[str]:
 def is_in_columns(x: Term) -> bool:
     """Whether the columns of an array are contiguous, and its rows are not."""
     return x.ndim > 1 and bool(x.value.flags.f_contiguous and not x.value.flags.c_contiguous)
-
-
-def through_views(x: Term) -> Term:
-    """Return the term whose entries a view shows."""
-    while x.op is not None and kind(x) is TermKind.VIEW and view_map(x) is not None:
-        x = x.args[0]
-    return x
 
 
 class LoopBackend:

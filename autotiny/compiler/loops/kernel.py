@@ -10,22 +10,16 @@ import numpy as np
 
 from autotiny.algebra import Term, constant
 from autotiny.compiler.loops.accesses import Access, Index
+from autotiny.compiler.loops.entries import entry, neighbour
+from autotiny.compiler.loops.expressions import ExpressionWriter
 from autotiny.compiler.loops.forms import (
-    BOOL,
-    FUNCTIONS,
     NEUTRAL,
     TWICE,
     VECTOR_MATH,
-    LoopCode,
-    converted,
-    entry_form,
-    literal,
-    operand_types,
 )
 from autotiny.compiler.loops.nests import Guard, Loop, Nests, Statement
-from autotiny.compiler.rewriting import VDOT, is_uniform, made_by
+from autotiny.compiler.rewriting import VDOT, made_by
 from autotiny.notation.expression import Expression, symbol
-from autotiny.notation.forms import Call
 
 ON_STACK, STACK = 2**14, 2**16
 """Bytes of an array, and of all together, up to which they are on the stack."""
@@ -36,14 +30,11 @@ STRIP = 4096
 accurate as NumPy's, which adds pairs of halves."""
 DEEPEST = 6
 """Depth from which an expression gets a line of its own."""
-CHEAP = ("add", "subtract", "multiply", "negative", "greater", "greater_equal", "less", "less_equal", "equal")
-"""Kinds that take less time than to store their results and to load them again."""
 
 
-class KernelText:
+class KernelText(ExpressionWriter):
     """Writes a kernel.
 
-    names : the names of terms.
     numbers : the results that it returns.
     in_parts : whether it runs over a range of the turns of its loop, which it is given.
     """
@@ -51,17 +42,12 @@ class KernelText:
     def __init__(
         self, name: str, nests: Nests, names: dict[Term, str], named: Iterable[Term], in_parts: bool = False
     ) -> None:
-        self.name, self.nests, self.names, self.named, self.in_parts = name, nests, names, set(named), in_parts
+        super().__init__(nests, names, named)
+        self.name, self.in_parts = name, in_parts
         self.bounds = [self.untaken(bound) for bound in ("start", "stop")] if in_parts else []
-        self.code = LoopCode()
-        self.imports: dict[str, set[str]] = {}
-        self.scalars = {term for term, statement in nests.made.items() if nests.is_scalar(statement)}
-        self.again = self.computed_again()
         self.uses = Counter(read.root for statement in nests.made.values() for read in statement.reads)
         self.uses.update(term for term in nests.results if term in nests.made)
         self.uses.update(total for part in nests.body if isinstance(part, Guard) for total in part.totals)
-        self.inner: dict[Term, Expression] = {}
-        """The expressions of results that are written within the line of their user."""
         self.depths: dict[Term, int] = {}
         self.starts: dict[Loop, list[Statement]] = {}
         for statement in nests.made.values():
@@ -73,8 +59,6 @@ class KernelText:
             self.strips.setdefault(statement.path[-1], []).append(statement)
         self.grouped = {x.path[x.level - 1]: x for x in nests.made.values() if x.beside > 1}
         """The products of rows that are computed several at a time, by the loop over them."""
-        self.arrays: dict[Term, None] = {}
-        """The arrays and numbers that are arguments."""
         self.body = self.block(nests.body, [])
         self.numbers = [term for term in nests.made if term in nests.results and term in self.scalars]
         memory = [term for term in nests.made if term not in self.scalars and term not in self.again]
@@ -82,20 +66,6 @@ class KernelText:
         self.memory = [term for term in memory if term not in nests.results]
         self.stacked = self.on_stack()
         self.lines = self.function()
-
-    def computed_again(self) -> set[Term]:
-        """Return the results that are computed where they are used, from an array that is kept anyway."""
-        found, made = set[Term](), self.nests.made
-        changed = set(self.nests.last.values())
-        for term, statement in made.items():
-            if term in self.scalars or term in self.nests.results or term in self.named or statement.folds:
-                continue
-            roots = [read.root for read in statement.reads if not is_number(read.root)]
-            if not (is_cheap(term) and len(roots) == 1 and roots[0] not in changed and roots[0] not in found):
-                continue
-            if roots[0].ndim and (roots[0] not in made or roots[0] not in self.scalars):
-                found.add(term)
-        return found
 
     # ----- the function -----
     @property
@@ -137,29 +107,6 @@ class KernelText:
     def writes(self, x: Term) -> bool:
         """Whether the kernel writes into an argument."""
         return x in self.nests.made or x in set(self.nests.last.values())
-
-    @staticmethod
-    def scalar_type(dtype: np.dtype) -> str:
-        """Return numba's name of a type."""
-        return "boolean" if dtype == BOOL else str(dtype)
-
-    def call(self, name: str) -> str:
-        """Import a function, and return its name."""
-        self.take(FUNCTIONS[name], name)
-        return name
-
-    def untaken(self, base: str) -> str:
-        """Return a name that no term has."""
-        return next(name for i in count(1) if (name := base if i == 1 else f"{base}_{i}") not in self.called)
-
-    @property
-    def called(self) -> set[str]:
-        """The names that terms have."""
-        return set(self.names.values())
-
-    def take(self, module: str, name: str) -> None:
-        """Import a name from a module."""
-        self.imports.setdefault(module, set()).add(name)
 
     # ----- loops -----
     def block(self, body: Sequence[Any], path: list[Loop]) -> list[str]:
@@ -342,64 +289,6 @@ class KernelText:
         name = self.names[statement.term]
         return name if statement.term in self.scalars else entry(name, statement.target, statement)
 
-    def expression(
-        self, statement: Statement, indices: Sequence[Index] | None = None, user: Statement | None = None
-    ) -> Expression:
-        """Return the expression of one entry of an elementwise operation: for a user, of the entry that this reads."""
-        term = statement.term
-        operands = self.operands(statement)
-        if indices is not None and user is not None:
-            operands = [self.operand(moved(read, statement, indices), user) for read in statement.reads]
-        if is_copy(term):
-            return self.as_type(operands[0], statement.reads[0].root, term.dtype)
-        if term.op is VDOT:
-            return Expression("multiply", operands)
-        form, types = entry_form(term), operand_types(term)
-        assert types is not None
-        pairs = zip(operands, statement.reads, types, strict=True)
-        return self.applied(form, [self.as_type(x, read.root, dtype) for x, read, dtype in pairs])
-
-    def applied(self, form: str, operands: list[Expression]) -> Expression:
-        """Return an operation, and import its function."""
-        row = LoopCode.forms[form]
-        if isinstance(row, Call):
-            self.call(row.name) if row.name in FUNCTIONS else None
-        return Expression(form, operands)
-
-    def as_type(self, x: Expression, root: Term, dtype: np.dtype) -> Expression:
-        """Return an operand in the type in which it is used."""
-        if is_number(root):
-            return self.number(root, dtype)
-        if root.dtype != dtype and dtype != BOOL:
-            self.take("numba", str(dtype))
-        return converted(x, root.dtype, dtype)
-
-    def number(self, x: Term, dtype: np.dtype) -> Expression:
-        """Return a constant in a type."""
-        if dtype == np.float32:
-            self.take("numba", "float32")
-        return literal(np.asarray(x.value).flat[0], dtype)
-
-    def operands(self, statement: Statement) -> list[Expression]:
-        """Return the operands of a statement."""
-        return [self.operand(read, statement) for read in statement.reads]
-
-    def operand(self, read: Access, statement: Statement) -> Expression:
-        """Return what a statement reads: an expression, a variable, or an entry of an array."""
-        root, indices = read
-        if root in self.again:
-            return self.expression(self.nests.made[root], indices, statement)
-        if root in self.inner:
-            return self.inner[root]
-        if is_number(root):
-            return self.number(root, root.dtype)
-        if root in self.scalars:
-            return symbol(self.names[root])
-        if root.is_constant and root not in self.names:
-            self.names[root] = self.untaken("constant")
-        self.arrays[root] = None
-        return symbol(entry(self.names[root], indices, statement) if root.ndim else self.names[root])
-
     def folded(self, statement: Statement, place: str) -> str:
         """Return the text of one step of a reduction."""
         term, (x,) = statement.term, self.operands(statement)
@@ -439,66 +328,6 @@ class KernelText:
                 index = Index(None, 0, ahead) if start is None else index._replace(offset=ahead)
             indices.append(index)
         return self.operand(Access(read.root, tuple(indices)), statement)
-
-    def write(self, x: Expression) -> str:
-        """Return the text of an expression."""
-        return self.code(x)
-
-
-def is_number(x: Term) -> bool:
-    """Whether it is a constant that is written as a number."""
-    return x.is_constant and (not x.ndim or is_uniform(x.value))
-
-
-def is_cheap(term: Term) -> bool:
-    """Whether it takes less to compute it again than to store it."""
-    return term.op is not None and (is_copy(term) or entry_form(term) in CHEAP)
-
-
-def moved(read: Access, statement: Statement, indices: Sequence[Index]) -> Access:
-    """Return what a statement would read, did it compute another entry."""
-    loops = {
-        index.loop: other for index, other in zip(statement.target, indices, strict=True) if index.loop is not None
-    }
-    return Access(
-        read.root, tuple(index if index.loop is None else through(index, loops[index.loop]) for index in read.indices)
-    )
-
-
-def neighbour(read: Access, loop: int, turns: int) -> Access:
-    """Return what is read some turns of a loop ahead."""
-    ahead = [index._replace(offset=index.offset + turns * index.scale) for index in read.indices]
-    pairs = zip(read.indices, ahead, strict=True)
-    return Access(read.root, tuple(other if index.loop == loop else index for index, other in pairs))
-
-
-def through(index: Index, other: Index) -> Index:
-    """Return an index after that of its loop has been replaced."""
-    return Index(other.loop, index.scale * other.scale, index.scale * other.offset + index.offset)
-
-
-def is_copy(term: Term) -> bool:
-    """Whether a statement copies what it reads, perhaps into another type."""
-    assert term.op is not None
-    return term.op.has("moves") or term.op.reduction_of is not None or entry_form(term) == "copy"
-
-
-def entry(name: str, indices: Sequence[Index], statement: Statement) -> str:
-    """Return an entry of an array: W1[i, 2 * k + 1]."""
-    return f"{name}[{', '.join(index_text(index, statement) for index in indices)}]" if indices else name
-
-
-def index_text(index: Index, statement: Statement) -> str:
-    """Return the text of an index."""
-    if index.loop is None:
-        return str(index.offset)
-    name = statement.path[index.loop].name
-    if index.scale == 1:
-        return f"{name} + {index.offset}" if index.offset > 0 else f"{name} - {-index.offset}" if index.offset else name
-    if index.scale == -1 and index.offset:
-        return f"{index.offset} - {name}"
-    text = f"{index.scale} * {name}"
-    return f"{text} + {index.offset}" if index.offset else text
 
 
 def is_written_out(statement: Statement) -> bool:

@@ -1,9 +1,8 @@
-"use strict";
 const player = document.querySelector(".player");
-const slider = player.querySelector("input"), output = player.querySelector("output");
+const slider = player.querySelector("input[type=range]"), output = player.querySelector("output");
 const announced = player.querySelector(".announced"), play = player.querySelector("[data-go=play]");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const MILLISECONDS = 2200, LARGEST = 1.8;
+const MILLISECONDS = 2200, LARGEST = 1.8, SMALLEST_FIT = 0.85;
 const views = {};
 let view, now = 0, timer = 0;
 
@@ -117,10 +116,9 @@ function bringIntoView(groups) {
 }
 
 // Fits a small graph into the room; a large one keeps its size and is scrolled.
-function fit() {
-  const room = Math.min((view.stage.clientWidth - 32) / view.size.width, (view.stage.clientHeight - 32) / view.size.height);
-  const scale = room < 0.85 ? 1 : Math.min(room, LARGEST);
-  view.svg.style.width = `${view.size.width * scale}px`;
+function readable({ stage, size }) {
+  const room = Math.min((stage.clientWidth - 32) / size.width, (stage.clientHeight - 32) / size.height);
+  return room < SMALLEST_FIT ? 1 : Math.min(room, LARGEST);
 }
 
 // ----- groups -----
@@ -128,15 +126,26 @@ function fit() {
 function enter(name) {
   const moment = view ? Number(view.steps[now].dataset.moment) : -1;
   for (const [other, { root }] of Object.entries(views)) root.hidden = other !== name;
+  for (const level of player.querySelectorAll("[data-level]")) level.setAttribute("aria-pressed", String(level.dataset.level === name));
   view = views[name];
   slider.max = view.steps.length - 1;
-  fit();
+  view.zoom ??= new Zoom(view.stage, view.svg, () => readable(views[name]));
+  view.zoom.fit();
   goTo(moment);
 }
 
-function openGroup(group) {
+// Enters the first view that has a card of this name.
+function enterViewWith(text) {
+  const name = Object.keys(views).find((other) => matches(views[other].svg, text).length);
+  if (name === undefined) return false;
   pause();
-  const name = group.dataset.opens;
+  enter(name);
+  announced.textContent = `${views[name].root.dataset.title} is open`;
+  return true;
+}
+
+function openGroup(name) {
+  pause();
   enter(name);
   view.stage.focus();
   const box = view.stage.querySelector(`.cluster.${name}`);
@@ -184,16 +193,20 @@ function act(name) {
 player.addEventListener("click", (event) => {
   const button = event.target.closest("[data-go]"), group = event.target.closest("[data-opens]");
   if (button) act(button.dataset.go);
-  else if (group) openGroup(group);
+  else if (group) openGroup(group.dataset.opens);
   else if (event.target.closest("[data-close]")) closeGroup();
 });
 slider.addEventListener("input", () => { pause(); show(Number(slider.value)); });
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    return player.querySelector("input[type=search]").focus();
+  }
   const group = event.target.closest("[data-opens]");
   if (group && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    openGroup(group);
+    openGroup(group.dataset.opens);
   } else if (event.key === "Escape" && view.root.dataset.view) {
     closeGroup();
   } else if (event.key in KEYS && !(event.key === " " && event.target.closest("button"))) { // a button has its own
@@ -202,7 +215,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("message", ({ source, data }) => { if (source === parent && Number.isInteger(data?.moment)) goTo(data.moment); });
-addEventListener("resize", () => { fit(); show(now, false); });
+addEventListener("resize", () => { view.zoom.fit(); show(now, false); });
 
 for (const root of player.querySelectorAll(".view")) {
   views[root.dataset.view] = readView(root);
@@ -210,13 +223,23 @@ for (const root of player.querySelectorAll(".view")) {
 }
 for (const { nodes } of Object.values(views)) {
   for (const [group, name] of nodes) {
-    if (!(name in views) || !name) continue;
+    if (!(name in views) || !group.classList.contains("group")) continue; // a line has a value, which opens first
     group.dataset.opens = name;
     group.tabIndex = 0;
     group.setAttribute("role", "button");
     group.setAttribute("aria-label", `Open ${views[name].root.dataset.title}`);
-    group.closest("svg").setAttribute("role", "group"); // an image hides what is in it
   }
 }
+const closer = closerOf(player, document.querySelector(".closer-data"));
+closer.offers = (id) => (id in views ? { "Open its operations": () => openGroup(id) } : {});
+for (const { svg } of Object.values(views)) closer.watch(svg);
+const levels = player.querySelector(".levels");
+levels.hidden = !("operations" in views);
+levels.addEventListener("click", ({ target }) => {
+  const { level } = target.closest("[data-level]").dataset;
+  pause();
+  enter(level);
+});
 player.querySelector(".controls").hidden = false;
 enter("");
+pictureTools(player.querySelector(".tools"), () => view.zoom, enterViewWith);

@@ -3,7 +3,7 @@ import pty
 import subprocess
 import sys
 
-from autotiny.nn.training import progress_bar
+from autotiny.nn.progress import progress_bar
 
 
 def test_plain_lines_without_a_terminal(blobs, make_training, capsys):

@@ -6,7 +6,7 @@ import pytest
 
 import autotiny as at
 from autotiny.nn import Network, Training
-from autotiny.nn.training import BatchStep, batch_step
+from autotiny.nn.batches import BatchStep, batch_step
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "sigmoid", "tanh"])

@@ -1,0 +1,96 @@
+"""The lines that a user typed: a named result, with the unnamed operations that serve it alone.
+
+    Z1 = W1 @ X + b1      A1 = relu(Z1)      J = -np.sum(Y * np.log(A2)) / m
+
+A line is a group of values with one result, shown as one card: its expression, its value and its gradient.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.groups import Child, Group, last_node
+from autotiny.engine.recording import value_of
+from autotiny.engine.tensor import Tensor
+from autotiny.notation.code import TypedCode
+from autotiny.notation.expression import Expression, symbol
+from autotiny.notation.text import clean
+from autotiny.ops.code import typed_expression
+
+FEWEST_OPERATIONS = 10
+"""The number of operations from which a graph of arrays is shown line by line."""
+FEWEST_LINES = 2
+"""The number of named results, beside the output, from which there are lines to show."""
+LONGEST_EXPRESSION = 60
+
+
+def is_shown_in_lines(graph: GraphView) -> bool:
+    """Whether a graph is too long to be read operation by operation, and has named results of arrays."""
+    results = [tensor for tensor in graph.ids if tensor.op is not None]
+    named = [tensor for tensor in results if tensor is not graph.output and graph.names.users_name(tensor)]
+    arrays = any(np.ndim(value_of(tensor)) for tensor in named)
+    return arrays and len(results) >= FEWEST_OPERATIONS and len(named) >= FEWEST_LINES
+
+
+def put_into_lines(graph: GraphView, group: Group) -> None:
+    """Put the values of a group, and of those in it, into lines."""
+    alone = [child for child in group.children if not isinstance(child, Group)]
+    within = set(alone)
+    head: dict[NodeId, NodeId] = {}
+    for node in reversed(alone):
+        users = {head.get(user) if user in within else None for user in graph.consumers[node]}
+        if _begins_a_line(graph, node):
+            head[node] = node
+        elif len(users) == 1 and (user := users.pop()) is not None and _serves(graph, node):
+            head[node] = user
+    members: defaultdict[NodeId, list[Child]] = defaultdict(list)
+    for node, of in head.items():
+        members[of].append(node)
+    lines = {of: Group(_name(graph, of), those, result=of) for of, those in members.items() if len(those) > 1}
+    in_lines = {node for line in lines.values() for node in line.nodes}
+    for child in group.children:
+        if isinstance(child, Group):
+            put_into_lines(graph, child)
+    kept = [child for child in group.children if child not in in_lines]
+    group.children = sorted([*kept, *lines.values()], key=last_node)
+
+
+def _name(graph: GraphView, node: NodeId) -> str:
+    return graph.names.short(graph.values[node])
+
+
+def _begins_a_line(graph: GraphView, node: NodeId) -> bool:
+    value = graph.values[node]
+    if not isinstance(value, Tensor) or value.op is None:
+        return False
+    return value is graph.output or graph.names.users_name(value) is not None
+
+
+def _serves(graph: GraphView, node: NodeId) -> bool:
+    """Whether a value may be hidden in a line: a result or a constant without a name."""
+    value = graph.values[node]
+    if isinstance(value, Tensor):
+        return value.op is not None
+    return np.size(value) == 1 or graph.names.users_name(value) is None
+
+
+def expression_of(graph: GraphView, line: Group) -> str:
+    """Return what a line computes, as it was typed: "W1 @ X + b1"."""
+    assert line.result is not None
+    made: dict[NodeId, Expression] = {}
+    for node in line.nodes:
+        value = graph.values[node]
+        if isinstance(value, Tensor) and value.op is not None:
+            operands = [
+                made[each] if each in made else symbol(graph.names.label(graph.values[each]))
+                for each in graph.operands[node]
+            ]
+            made[node] = typed_expression(value.op, operands, value.kwargs, value.ndim)
+    return clean(TypedCode()(made[line.result]), LONGEST_EXPRESSION)
+
+
+def results_within(graph: GraphView, line: Group) -> Sequence[NodeId]:
+    """Return the operations of a line, in order; the last is its result."""
+    return [node for node in line.nodes if getattr(graph.values[node], "op", None) is not None]

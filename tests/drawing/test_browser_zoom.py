@@ -1,0 +1,89 @@
+"""Zoom, pan and search of a picture, in a real browser."""
+
+import pytest
+
+import autotiny as at
+
+pytestmark = pytest.mark.browser
+
+
+def scale(page):
+    return page.locator(".scale").text_content()
+
+
+def middle(page, name):
+    box = page.locator(f".view:not([hidden]) .node.{name}").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_buttons_keys_and_wheel_zoom(visit, flagship):
+    page = visit(at.draw(flagship).steps)
+    assert scale(page) == "100 %"
+    page.get_by_label("Larger (+)").click()
+    assert scale(page) == "125 %"
+    page.get_by_label("Smaller (−)").click()
+    page.get_by_label("Whole picture").click()
+    svg, stage = page.locator(".stage svg").bounding_box(), page.locator(".stage").bounding_box()
+    assert svg["height"] <= stage["height"]
+    page.locator(".stage").first.focus()
+    page.keyboard.press("0")
+    page.keyboard.press("+")
+    assert scale(page) == "125 %"
+
+
+def test_the_wheel_zooms_about_the_pointer(visit, flagship):
+    page = visit(at.draw(flagship).steps)
+    for _ in range(4):
+        page.get_by_label("Larger (+)").click()
+    x, y = middle(page, "n5")
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.locator(".scale", has_text="475 %").wait_for()
+    assert middle(page, "n5") == pytest.approx((x, y), abs=3)
+
+
+def test_dragging_pans_and_opens_nothing(visit, flagship):
+    page = visit(at.draw(flagship).steps)
+    x, y = middle(page, "n5")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 100, steps=4)
+    page.mouse.up()
+    assert middle(page, "n5") == pytest.approx((x, y - 100), abs=3)
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_search_finds_a_card_and_enter_goes_to_it(visit, flagship):
+    page = visit(at.draw(flagship).steps)
+    page.keyboard.press("/")
+    page.keyboard.type("j")
+    assert page.locator(".node.match title").text_content().startswith("J")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert page.get_by_role("dialog").get_attribute("aria-label") == "J, entry by entry"
+
+
+def test_search_goes_through_several_and_says_where_there_is_none(visit, flagship):
+    page = visit(at.draw(flagship).steps)
+    box = page.get_by_label("Find a card by its name")
+    box.fill("w")
+    assert page.locator(".count").text_content() == "1/2"
+    box.press("ArrowDown")
+    assert page.locator(".count").text_content() == "2/2"
+    assert page.locator(".node.match").count() == 1
+    box.fill("no such card")
+    assert page.locator(".count").text_content() == "none"
+
+
+def test_search_opens_the_group_that_a_card_is_in(visit):
+    x = at.Tensor(2.0, name="x")
+    with at.scope("hidden layer"):
+        inner = x * x
+        inner.name = "inner"
+        x = inner + 1
+    page = visit(at.draw(x * 3, depth=1).steps)
+    page.get_by_label("Find a card by its name").fill("inner")
+    assert page.locator(".opened:visible b").text_content() == "hidden layer"
+    assert page.locator(".view:not([hidden]) .node.match").count() == 1

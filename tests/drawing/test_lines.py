@@ -1,0 +1,149 @@
+"""Pictures line by line: what a line is, the rule on each edge, and that what the edges carry adds up."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import autotiny as at
+from autotiny.drawing import edge, line_edges
+from autotiny.drawing.line_edges import result_of
+
+
+@pytest.fixture
+def network():
+    rng = np.random.default_rng(0)
+    X, Y = at.Tensor(rng.normal(size=(4, 8)), requires_grad=False, name="X"), at.one_hot(rng.integers(3, size=8), 3)
+    W1, b1 = at.Tensor(rng.normal(size=(5, 4)), name="W1"), at.Tensor(np.zeros((5, 1)), name="b1")
+    W2, b2 = at.Tensor(rng.normal(size=(3, 5)), name="W2"), at.Tensor(np.zeros((3, 1)), name="b2")
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    A2 = at.softmax(Z2)
+    J = -np.sum(Y * np.log(A2)) / 8
+    Z1.name, A1.name, Z2.name, A2.name, J.name = "Z1", "A1", "Z2", "A2", "J"
+    J.backward()
+    return at.draw(J)
+
+
+def by_name(picture):
+    return {card.name: card for card in picture.cards}
+
+
+def labels(picture):
+    names = {card.id: card.name for card in picture.cards}
+    return {(names[e.source], names[e.target], e.kind): e.label for e in picture.edges}
+
+
+def test_a_line_is_a_card_with_its_expression(network):
+    assert {name: card.origin for name, card in by_name(network).items() if card.kind in ("operation", "output")} == {
+        "Z1": "W1 @ X + b1",
+        "A1": "maximum(Z1, 0)",
+        "Z2": "W2 @ A1 + b2",
+        "A2": "softmax(Z2)",
+        "J": "-sum(Y * log(A2)) / 8",
+    }
+
+
+def test_an_edge_has_the_rule_of_its_line(network):
+    of = labels(network)
+    assert of["W1", "Z1", "use"] == "· Xᵀ"
+    assert of["Z1", "A1", "use"] == "× 1[Z1 > 0]"
+    assert of["A1", "Z2", "use"] == "W2ᵀ ·"
+    assert of["b2", "Z2", "use"] == "sum(g, axis=1)"
+
+
+def test_the_gradient_past_a_softmax_is_an_edge_of_its_own(network):
+    assert labels(network)["Z2", "J", "bypass"] == "∂J/∂Z2"
+
+
+def test_the_chain_rule_goes_from_line_to_line(network):
+    cards = by_name(network)
+    assert cards["A1"].chain_rule.startswith("dJ/dA1 = W2ᵀ dJ/dZ2 = ")
+    assert cards["Z1"].chain_rule.startswith("dJ/dZ1 = dJ/dA1 * 1[Z1 > 0] = ")
+
+
+def test_a_line_opens_into_its_operations(network):
+    J = network.graph.output
+    assert {"t1", "Z1", "A1"} <= set(by_name(at.draw(J, expand="Z1")))
+    assert len(at.draw(J, depth=2).cards) == len(network.graph.values)
+
+
+def test_a_step_of_a_line_says_what_its_operations_do(network):
+    steps = {step.title: step for step in network.steps.steps}
+    assert [line.label for line in steps["Z1 = W1 @ X + b1"].lines] == ["t1 = W1 @ X", "value"]
+    back = steps["∂J/∂W1 through Z1 = W1 @ X + b1"]
+    assert [line.text for line in back.lines if line.label == "rule"] == [
+        "t1 + b1: sum rule: the gradient passes as it is",
+        "W1 @ X: matrix product: times the other factor, transposed",
+    ]
+    assert "(the only path, complete)" in back.lines[-1].text
+
+
+def test_numbers_are_shown_operation_by_operation():
+    x = at.Tensor(0.5, name="x")
+    a = np.tanh(x * 2 + 1)
+    b = np.exp(a * x) / (1 + a)
+    y = (a + b) ** 2 + np.sin(a * b - x) * np.cos(b)
+    assert all(re.fullmatch(r"n\d+", card.id) for card in at.draw(y).cards)
+
+
+# ----- what the edges carry adds up to the gradient on the card -----
+def random_loss(rng):
+    """A loss over named matrices, with logarithms of softmaxes and sigmoids that other terms use as well."""
+    named = [at.Tensor(rng.normal(size=(3, 4)), name=f"x{i}") for i in range(2)]
+    makers = [
+        lambda x, y: np.tanh(x * y + 0.5 * x),
+        lambda x, y: at.softmax(x - y),
+        lambda x, y: at.sigmoid(x + 2 * y),
+        lambda x, y: np.exp(0.1 * x) / (1 + np.exp(0.1 * x)),
+        lambda x, y: (x @ y.T) @ y / 5,
+        lambda x, y: np.maximum(x, 0.2 * y),
+        lambda x, y: x[::-1] - np.mean(y, axis=0),
+    ]
+    for i in range(rng.integers(3, 7)):
+        x, y = (named[k] for k in rng.integers(len(named), size=2))
+        named.append(makers[rng.integers(len(makers))](x, y))
+        named[-1].name = f"y{i}"
+    p = at.softmax(named[-1]) if rng.random() < 0.5 else at.sigmoid(named[-1])
+    p.name = "p"
+    loss = np.sum(np.log(p) * named[0]) + np.sum(p * p) + np.mean(np.log(1 - p) * named[1]) + np.sum(named[-2] ** 2)
+    loss.name = "loss"
+    return loss
+
+
+@pytest.fixture
+def with_arrays(monkeypatch):
+    """Edges keep the arrays that they carry, beside their summaries."""
+    for module in (edge, line_edges):
+        monkeypatch.setattr(module, "summarise", lambda value, small: SimpleNamespace(value=value, exact=str(value)))
+
+
+def require_sums(picture):
+    items = {card.id: item for card, item in zip(picture.cards, picture.items, strict=True)}
+    carried = dict.fromkeys(items, 0.0)
+    for each in picture.edges:
+        if each.contribution is not None:
+            carried[each.source] = carried[each.source] + each.contribution.value
+    for name, item in items.items():
+        value = picture.graph.values[result_of(item)]
+        if picture.graph.gradients.get(result_of(item)) is not None and value is not picture.graph.output:
+            np.testing.assert_allclose(carried[name], value.grad, rtol=1e-9, atol=1e-12, err_msg=str(value.name))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_the_edges_carry_adds_up_to_the_gradient(seed, with_arrays):
+    loss = random_loss(np.random.default_rng(seed))
+    loss.backward()
+    for picture in (at.draw(loss), at.draw(loss, depth=2), at.draw(loss, expand="loss")):
+        require_sums(picture)
+
+
+def test_an_edge_that_carries_something_else_is_found(with_arrays):
+    loss = random_loss(np.random.default_rng(0))
+    loss.backward()
+    picture = at.draw(loss)
+    next(each for each in picture.edges if each.contribution is not None).contribution.value += 1e-6
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        require_sums(picture)
