@@ -122,13 +122,15 @@ _LOADED_WHEN_USED = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load the readers of graphs, sessions and networks when they are first used."""
-    if name in ("nn", "scipy"):
-        return import_module(f"autotiny.{name}")
-    if name in _LOADED_WHEN_USED:
-        return getattr(import_module(_LOADED_WHEN_USED[name]), name)
-    raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
+if not TYPE_CHECKING:  # which knows all names from the imports above, and reports others
+
+    def __getattr__(name: str) -> Any:
+        """Load the readers of graphs, sessions and networks when they are first used."""
+        if name in ("nn", "scipy"):
+            return import_module(f"autotiny.{name}")
+        if name in _LOADED_WHEN_USED:
+            return getattr(import_module(_LOADED_WHEN_USED[name]), name)
+        raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 import autotiny as at
@@ -31,6 +32,7 @@ def pytest_configure(config):
     at.compile.__kwdefaults__["backend"] = config.getoption("--backend")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One worker more than processors: the tests in a browser wait more than they compute."""
     return (os.cpu_count() or 1) + 1

@@ -8,23 +8,25 @@ from autotiny.checking.report import Report
 from autotiny.checking.subject import Finder, Subject
 from autotiny.checking.verdict import examine
 from autotiny.engine.arguments import Names, Positions
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import AnyTensor, Tensor
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import is_complex
 
 
 @overload
-def compare(loss: Tensor, closed_form: Mapping[str | Tensor, Any], *, wrt: Iterable[Tensor | str] = ()) -> Report: ...
+def compare(
+    loss: AnyTensor, closed_form: Mapping[str | Tensor, Any], *, wrt: Iterable[Tensor | str] = ()
+) -> Report: ...
 @overload
 def compare(
-    loss: Tensor, closed_form: Mapping[str, Any] | Mapping[Tensor, Any], *, wrt: Iterable[Tensor | str] = ()
+    loss: AnyTensor, closed_form: Mapping[str, Any] | Mapping[Tensor, Any], *, wrt: Iterable[Tensor | str] = ()
 ) -> Report: ...
 @overload
 def compare(
     loss: Function, closed_form: Function, *args: Any, argnums: Positions = None, argnames: Names = None, **kwargs: Any
 ) -> Report: ...
 def compare(
-    loss: Tensor | Function,
+    loss: AnyTensor | Function,
     closed_form: Mapping[Any, Any] | Function,
     *args: Any,
     wrt: Iterable[Tensor | str] = (),
@@ -68,7 +70,7 @@ def compare(
         return compare_functions(loss, closed_form, args, kwargs, argnums, argnames)
     if args or kwargs or argnums is not None or argnames is not None:
         raise UnsupportedError("compare: arguments are for functions, as in at.compare(f, grad_f, *args)")
-    _expect_number(loss)
+    loss = _number(loss)
     forms = _closed_forms(closed_form)
     wrt = [wrt] if isinstance(wrt, str | Tensor) else list(wrt)
     if not forms and not wrt:
@@ -86,13 +88,15 @@ def compare(
     return Report(examine(subject, stated, scope=finder.scope), subject)
 
 
-def _expect_number(loss: Any) -> None:
+def _number(loss: Any) -> Tensor:
+    """Return the loss; raise where it is not a recorded real number."""
     if not isinstance(loss, Tensor):
         raise UnsupportedError(f"compare: expected the loss as a Tensor; got {type(loss).__name__}, which has no graph")
     if is_complex(loss):
         raise UnsupportedError("compare: the loss must be a real number; it is complex: take np.real or np.abs of it")
     if loss.size != 1:
         raise ShapeError(f"compare: the loss must be a single number; it has shape {loss.shape}: take its sum or mean")
+    return loss
 
 
 def _closed_forms(given: Any) -> Mapping[Any, Any]:

@@ -12,7 +12,6 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakSet
 
 import numpy as np
-import numpy.typing as npt
 
 from autotiny.algebra import ValueNeededError
 from autotiny.compiler.auto import Choice, Timed
@@ -21,6 +20,7 @@ from autotiny.compiler.blocks import threads_by_default
 from autotiny.compiler.build import Built, Request, build
 from autotiny.compiler.program import NoMatch, structure
 from autotiny.compiler.trace import GuardNeededError, is_dynamic
+from autotiny.engine.derivative import Derivative
 from autotiny.engine.pickling import name_of_wrapper, pickled
 from autotiny.engine.pytree import flatten
 from autotiny.engine.tensor import Tensor
@@ -34,13 +34,16 @@ PROGRAMS = 16
 
 P = ParamSpec("P")
 Result = TypeVar("Result", covariant=True)
-Recorded = TypeVar("Recorded", bound=Tensor)
 
 
 @overload
 def compile(  # noqa: A001
-    f: Callable[P, Recorded], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
-) -> "Compiled[P, npt.NDArray[Any]]": ...
+    f: Derivative[P, Result],
+    *,
+    donate: int | tuple[int, ...] = (),
+    threads: int | None = None,
+    backend: str = "numpy",
+) -> "Compiled[P, Result]": ...
 @overload
 def compile(  # noqa: A001
     f: Callable[P, Result], *, donate: int | tuple[int, ...] = (), threads: int | None = None, backend: str = "numpy"
@@ -280,7 +283,7 @@ _from_pickles: dict[Any, Compiled[..., Any]] = {}
 """The latest compiled functions that came from pickles, so that a process compiles once what it gets many times."""
 
 
-def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> "Compiled[..., Any]":
+def _unpickled(f: bytes, donate: tuple[int, ...], threads: int, backend: str) -> Compiled[..., Any]:
     key = f, donate, threads, backend
     compiled = _from_pickles.get(key)
     if compiled is None:

@@ -20,12 +20,12 @@ from autotiny.engine import graph, messages
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.gradients import gradients
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import AnyTensor, Tensor
 from autotiny.errors import StaleError, UnsupportedError
 from autotiny.ops.table import is_complex
 
 
-def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
+def derive(loss: AnyTensor, target: "str | Tensor") -> Derivation:
     """dJ/d(target) of a recorded loss as a formula over the names in your code, and the steps that lead to it.
 
     The chain rule is composed of the rules of the recorded operations alone, then rewritten row by row; every
@@ -52,7 +52,7 @@ def derive(loss: Tensor, target: "str | Tensor") -> Derivation:
 class Deriving:
     """The derivation of one gradient, from a recorded loss down to a tensor, in the formulas of the run."""
 
-    def __init__(self, loss: Tensor, target: "str | Tensor", scope: Mapping[str, Any]) -> None:
+    def __init__(self, loss: Any, target: "str | Tensor", scope: Mapping[str, Any]) -> None:
         order = recorded_order(loss)
         self.loss, self.target = loss, tensor_of(order, target, scope)
         self.has_own_name = bool(loss.name) or any(value is loss for value in scope.values())

@@ -8,6 +8,7 @@ import html
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,12 @@ LARGEST, SMALLEST = 2500, 4
 """The largest numbers of entries of one array, where there is much room and where there is little."""
 BYTES_OF_ENTRY = 40
 """What an entry with its gradient and its terms takes, about."""
+BYTES_OF_CARD = 600
+"""What a card takes, about: where there are too many, the first have data."""
 MOST_TERMS = 24
 """The number of terms of an entry's contribution that are listed; the smallest of more are summed."""
+MOST_USES = 12
+"""The number of uses of a value that are listed; the contributions of more are summed."""
 MOST_WORK = 5_000_000
 """The number of entries of arrays that are computed to find the terms of one use."""
 DIGITS = 5
@@ -49,8 +54,8 @@ def closer_data(
 
     The chain rule passes through each of these lines at once.
     """
-    items = list(items)
-    shown = {card_id(item): last_node(item) for item in items if not (isinstance(item, Group) and item.alike)}
+    few = islice(items, most_bytes // BYTES_OF_CARD)
+    shown = {card_id(item): last_node(item) for item in few if not (isinstance(item, Group) and item.alike)}
     nodes, owners = sorted(set(shown.values())), {node: line for line in lines for node in line.nodes}
     aliases = {card: f"n{node}" for card, node in shown.items() if card != f"n{node}"}
     sizes = [_entries(graph.values[node]).size for node in nodes]
@@ -147,10 +152,14 @@ def _gradient(graph: GraphView, node: NodeId, owners: Owners, excerpt: Excerpt) 
         return {"of": of, "missing": True}
     paths = graph.paths(node)
     is_more = bool(paths) and _is_more(gradient, [graph.contributions[use].value for use in paths])
-    uses = [use for ways in _by_line(paths, node, owners) for use in _through(graph, node, owners, ways, excerpt)]
+    ways = _by_line(paths, node, owners)
+    uses = [use for way in ways[:MOST_USES] for use in _through(graph, node, owners, way, excerpt)]
     if len(uses) == 1 and not is_more:
         del uses[0]["contribution"]  # it is the gradient
     data: Json = {"of": of, "gradient": excerpt.numbers(_entries(gradient)), "uses": uses}
+    if others := [use for way in ways[MOST_USES:] for use in way]:
+        total = sum(np.asarray(_entries(graph.contributions[use].value)) for use in others)
+        data["others"] = {"count": len(others), "contribution": excerpt.numbers(total)}
     return data | ({"seed": True} if value is graph.output else {}) | ({"earlier": True} if is_more else {})
 
 

@@ -69,9 +69,9 @@ class Composition:
         words |= {edge.id: edge.sentence for edge in self.edges}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
-    def with_opened(self, group: str) -> "Composition":
-        """Return the picture with one more group open, by its card's id."""
-        return Composition(self.graph, self.root, self.opened | {group})
+    def with_opened(self, *groups: str) -> "Composition":
+        """Return the picture with more groups open, by their cards' ids."""
+        return Composition(self.graph, self.root, self.opened.union(groups))
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

@@ -64,7 +64,7 @@ class Edge:
 
 def edges_into(graph: GraphView, node: NodeId) -> Sequence[Edge]:
     """Return the edges into an operation, one for each operand, and those past the operands."""
-    uses = (*enumerate(graph.operands[node]), *graph.passes_by(node))
+    uses = (*enumerate(graph.operands[node]), *graph.passes_by[node])
     return [edge_of_use(graph, node, position, operand) for position, operand in uses]
 
 
@@ -129,6 +129,13 @@ def _label(graph: GraphView, node: NodeId, op: Op, operand: NodeId, local: Local
 # ----- the chain rule -----
 def derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
     """Return the rule by which an operation passes a gradient on to one of its operands."""
+    if (node, position) not in graph.rules:
+        graph.rules[node, position] = _derivative(graph, node, position)
+    known: LocalDerivative | None = graph.rules[node, position]
+    return known
+
+
+def _derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
     tensor = graph.values[node]
     form, place = used_by(tensor, position)
     rule = next(itertools.islice(form.op.rules, place, None))

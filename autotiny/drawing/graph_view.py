@@ -94,6 +94,8 @@ class GraphView:
     gradients : by id, `.grad`; empty before backward.
     turns : by id, when backprop visits an operation; the output's turn is 1.
     contributions : by result and position of the operand, the contribution to the operand's gradient.
+    passes_by : by result, where its gradient goes past the results between, as (position, operand).
+    rules : by result and position of the operand, the rule in symbols, once it has been asked for.
     """
 
     _holds_a_graph = True
@@ -114,6 +116,7 @@ class GraphView:
             for operand in dict.fromkeys(operands):
                 self.consumers[operand].append(node)
         self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
+        self.rules: dict[tuple[NodeId, int], Any] = {}
         self.follow(self._visits())
 
     def _visits(self) -> Sequence[Visit]:
@@ -129,6 +132,7 @@ class GraphView:
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
         self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
+        self.passes_by: defaultdict[NodeId, list[tuple[int, NodeId]]] = defaultdict(list)
         for turn, visit in enumerate(visits, 1):
             node = self.ids[visit.node]
             self.turns[node] = turn
@@ -136,6 +140,7 @@ class GraphView:
                 self.contributions[node, c.position] = c
                 if c.position >= len(visit.node.args):
                     self.bypasses[self.ids[c.operand]].append((node, c.position))
+                    self.passes_by[node].append((c.position, self.ids[c.operand]))
 
     def paths(self, node: NodeId) -> Sequence[tuple[NodeId, int]]:
         """Return the uses of a value, as (result, position), that contributed to its gradient, in order of time."""
@@ -146,11 +151,6 @@ class GraphView:
             if operand == node and (consumer, position) in self.contributions
         ]
         return sorted(uses + self.bypasses[node], key=lambda use: (self.turns[use[0]], use[1]))
-
-    def passes_by(self, node: NodeId) -> list[tuple[int, NodeId]]:
-        """Return where the gradient of a result goes past the results between, as (position, operand)."""
-        passing = {p: self.ids[c.operand] for (n, p), c in self.contributions.items() if n == node}
-        return [(p, operand) for p, operand in passing.items() if p >= len(self.operands[node])]
 
     def between(self, sources: Iterable[NodeId]) -> set[NodeId]:
         """Return the ids on the ways from some values to the output."""

@@ -6,6 +6,7 @@ import hashlib
 import html
 import os
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -32,14 +33,30 @@ class FileNameError(AutotinyError, ValueError):
 def render(source: str, kind: str) -> bytes:
     """Return DOT text as "svg", "png" or "pdf": by pygraphviz where it is installed, else by `dot`.
 
-    Raises GraphvizMissingError where there is neither.
+    In a page that Pyodide runs it is SVG, by the page's Graphviz: a module of JavaScript called graphviz_of_page.
+    Raises GraphvizMissingError where there is none.
     """
+    if sys.platform == "emscripten":
+        return _render_by_page(source, kind)
     try:
         import pygraphviz  # type: ignore[import-untyped]
     except ImportError as error:
         return _render_by_program(source, kind, missing=str(error))
     _load_fonts(pygraphviz.graphviz._graphviz.__file__)
     return bytes(pygraphviz.AGraph(string=source).draw(format=kind, prog="dot"))
+
+
+def _render_by_page(source: str, kind: str) -> bytes:
+    try:
+        from graphviz_of_page import render as by_page  # type: ignore[import-not-found]
+    except ImportError:
+        by_page = None
+    if by_page is None or kind != "svg":
+        raise GraphvizMissingError(
+            f"draw: the page has no Graphviz that writes {kind}; print(at.draw(...)) shows the graph as a table, and "
+            ".dot is its DOT text"
+        )
+    return str(by_page(source)).encode()
 
 
 def _render_by_program(source: str, kind: str, missing: str) -> bytes:

@@ -140,7 +140,7 @@ def _edges(graph: GraphView, items: Iterable[Child]) -> list[Edge]:
     edges: list[Edge] = []
     between: defaultdict[tuple[Child, Child], list[Use]] = defaultdict(list)
     for node, item in sorted(owner.items(), key=lambda entry: entry[0]):
-        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by(node)):
+        for position, operand in (*enumerate(graph.operands[node]), *graph.passes_by[node]):
             source = owner.get(operand)
             if source is None or source is item:
                 continue

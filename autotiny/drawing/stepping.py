@@ -5,7 +5,6 @@ import copy
 import functools
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from autotiny.drawing.groups import Group
 from autotiny.drawing.page import PageView, page, playing
 from autotiny.drawing.render import GraphvizMissingError, file_named
 from autotiny.drawing.scene import GraphTooLargeError
-from autotiny.drawing.selection import visible
 from autotiny.drawing.steps import PassStep, StepBuilder, backward_flows
 from autotiny.engine.contributions import Backprop, contributions
 from autotiny.notation.text import clean
@@ -25,6 +23,10 @@ from autotiny.notation.text import clean
 FORMATS = (".html", ".svg")
 MOST_VIEWS, MOST_VALUES = 24, 300_000
 """The largest number of pictures in one page, each with other groups open, and of the values in them."""
+MOST_EDGES = 2000
+"""The number of edges in all of them: Graphviz takes a millisecond for each, and a page five kilobytes."""
+OPERATIONS = "operations"
+"""The name of the picture in which every line is open."""
 MOST_LABELS = 40
 """The number of edges up to which those in a picture of an open group have labels; the steps have the same words."""
 FRAME_HEIGHT = 640
@@ -55,7 +57,7 @@ class SteppingPicture:
             PageView(view.name, view.parent, view.title, view.picture.svg, self._steps_in(view.picture))
             for view in opened
         ]
-        items = {child for view in opened for child in view.picture.items}
+        items = dict.fromkeys(child for view in opened for child in view.picture.items)
         return page(self.picture.title, views, closer_data(self.picture.graph, items, self.picture.lines))
 
     def _steps_in(self, picture: Composition) -> Sequence[PassStep]:
@@ -127,18 +129,29 @@ class OpenedPicture(NamedTuple):
 
 
 def _views(picture: Composition) -> Iterator[OpenedPicture]:
-    """Yield the picture, then one for each group that can be opened in it, and in that one, as far as there is room."""
+    """Yield the picture, that with every line open, and one for each group that can be opened in it, and in that one.
+
+    They are as many as a page has room for.
+    """
     views = [OpenedPicture("", "", "", picture)]
     most = min(MOST_VIEWS, 1 + MOST_VALUES // len(picture.graph.values))
+    if picture.lines:
+        views += _opened(views[0], OPERATIONS, "every line", [line.id for line in picture.lines])
     for view in views:  # the loop appends to the list
         yield view
-        inside = _group(picture.root, view.name).children if view.name else visible(picture.root, picture.opened)
-        closed = (child for child in inside if isinstance(child, Group) and child.id not in view.picture.opened)
-        for group in islice(closed, most - len(views)):
-            with contextlib.suppress(GraphTooLargeError):
-                opened = view.picture.with_opened(group.id)
-                shown = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
-                views.append(OpenedPicture(group.id, view.name, clean(group.name, LONGEST_TITLE), shown))
+        inside = _group(picture.root, view.name).children if view.name in view.picture.opened else view.picture.items
+        for group in inside:
+            if len(views) >= most or sum(len(each.picture.edges) for each in views) > MOST_EDGES:
+                break
+            if isinstance(group, Group) and group.id not in view.picture.opened and view.name != OPERATIONS:
+                views += _opened(view, group.id, clean(group.name, LONGEST_TITLE), [group.id])
+
+
+def _opened(view: OpenedPicture, name: str, title: str, groups: Sequence[str]) -> Iterator[OpenedPicture]:
+    with contextlib.suppress(GraphTooLargeError):
+        opened = view.picture.with_opened(*groups)
+        shown = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
+        yield OpenedPicture(name, view.name, title, shown)
 
 
 def _group(root: Group, name: str) -> Group:

@@ -1,7 +1,7 @@
 """Jacobians and Hessians: all derivatives of a function, row by row of the Jacobian."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,15 @@ from autotiny.engine.recorded_call import RecordedCall, record_call
 from autotiny.engine.tensor import Tensor
 from autotiny.engine.transforms import grad
 from autotiny.errors import ShapeError
+from autotiny.ops.array_functions import ArrayFunction, Options
 from autotiny.ops.table import identity_like, is_complex
 
 
+@overload
+def jacobian(
+    f: ArrayFunction[Options], *, holomorphic: bool = False, real: bool = False
+) -> Derivative[Concatenate[npt.ArrayLike, Options], npt.NDArray[Any]]: ...
+@overload
 def jacobian(
     f: Callable[P, Any],
     argnums: Positions = None,
@@ -24,7 +30,10 @@ def jacobian(
     *,
     holomorphic: bool = False,
     real: bool = False,
-) -> Derivative[P, npt.NDArray[Any] | Any]:
+) -> Derivative[P, npt.NDArray[Any] | Any]: ...
+def jacobian(
+    f: Function, argnums: Positions = None, argnames: Names = None, *, holomorphic: bool = False, real: bool = False
+) -> Derivative[..., Any]:
     """Return the function of all derivatives of f by one argument, or by several: J[i, j] = ∂f(x)[i] / ∂x[j].
 
     J has the shape f(x).shape + x.shape; for several arguments there is a tuple of such in place of each. Which they
@@ -89,6 +98,11 @@ def _rows(call: RecordedCall, out: Any) -> list[Any]:
     return [np.reshape(block, shape) for block, shape in zip(blocks, shapes, strict=True)]
 
 
+@overload
+def hessian(
+    f: ArrayFunction[Options], *, holomorphic: bool = False, real: bool = False
+) -> Derivative[Concatenate[npt.ArrayLike, Options], npt.NDArray[Any]]: ...
+@overload
 def hessian(
     f: Callable[P, Any],
     argnums: Positions = None,
@@ -96,7 +110,10 @@ def hessian(
     *,
     holomorphic: bool = False,
     real: bool = False,
-) -> Derivative[P, npt.NDArray[Any] | Any]:
+) -> Derivative[P, npt.NDArray[Any] | Any]: ...
+def hessian(
+    f: Function, argnums: Positions = None, argnames: Names = None, *, holomorphic: bool = False, real: bool = False
+) -> Derivative[..., Any]:
     """Return the function of the second derivatives of f, which returns a single number: x.shape + x.shape.
 
     For several arguments it is a tuple of tuples, H[i][j] = ∂²f / ∂x_i ∂x_j; which they are is stated as for

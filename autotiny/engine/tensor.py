@@ -3,7 +3,7 @@
 import math
 import operator
 import sys
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -194,7 +194,7 @@ class Tensor(TensorTypes, NdarrayNames, ArrayProtocol, Node):
     __trunc__ = Node.__int__
 
     @overload  # type: ignore[override]
-    def astype(self, dtype: "type[bool | np.bool | np.integer[Any]]", **layout: Any) -> np.ndarray: ...
+    def astype(self, dtype: "type[int | np.bool | np.integer[Any]]", **layout: Any) -> np.ndarray: ...
     @overload
     def astype(self, dtype: "type[float | np.inexact[Any]]", **layout: Any) -> "Tensor": ...
     @overload
@@ -228,3 +228,7 @@ def as_argument(value: Any, requires_grad: bool = True, name: str | None = None,
 def as_tensor(value: Any) -> Tensor:
     """Return the value as a Tensor, a constant one if it is not one already."""
     return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
+
+
+AnyTensor: TypeAlias = Tensor | np.ndarray | np.generic
+"""A Tensor, or what NumPy's annotations take one for: to them `X @ W` of an array X is an array."""

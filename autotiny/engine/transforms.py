@@ -6,7 +6,7 @@ Tensor from outside, the sweep is recorded as well and the results are Tensors, 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -24,29 +24,16 @@ from autotiny.engine.values import Fingerprints, is_foreign, plain_copy
 from autotiny.errors import ShapeError, UnsupportedError
 from autotiny.ops.table import conj, is_complex, library, require_real_place
 
+if TYPE_CHECKING:
+    from autotiny.engine.derivative_types import Gradient, ValueAndGradient
+
 Array = npt.NDArray[Any]
-Number = TypeVar("Number", bound=complex)
-Recorded = TypeVar("Recorded", bound=Tensor)
-Tree = TypeVar("Tree")
+Output = TypeVar("Output")
 Pull = Callable[[Any], tuple[Any, ...]]
 
 
 @overload
-def value_and_grad(
-    f: Callable[Concatenate[float | Array, P], Any],
-) -> Derivative[Concatenate[float | Array, P], tuple[Array, Array]]: ...
-@overload
-def value_and_grad(
-    f: Callable[Concatenate[Number, P], Any],
-) -> Derivative[Concatenate[Number, P], tuple[Array, Array]]: ...
-@overload
-def value_and_grad(
-    f: Callable[Concatenate[Recorded, P], Any],
-) -> Derivative[Concatenate[npt.ArrayLike, P], tuple[Array, Array]]: ...
-@overload
-def value_and_grad(
-    f: Callable[Concatenate[Tree, P], Any],
-) -> Derivative[Concatenate[Tree, P], tuple[Array, Tree]]: ...
+def value_and_grad(f: Callable[P, Any]) -> "ValueAndGradient[P]": ...
 @overload
 def value_and_grad(
     f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
@@ -116,13 +103,7 @@ def as_seen(g: Any) -> Any:
 
 
 @overload
-def grad(f: Callable[Concatenate[float | Array, P], Any]) -> Derivative[Concatenate[float | Array, P], Array]: ...
-@overload
-def grad(f: Callable[Concatenate[Number, P], Any]) -> Derivative[Concatenate[Number, P], Array]: ...
-@overload
-def grad(f: Callable[Concatenate[Recorded, P], Any]) -> Derivative[Concatenate[npt.ArrayLike, P], Array]: ...
-@overload
-def grad(f: Callable[Concatenate[Tree, P], Any]) -> Derivative[Concatenate[Tree, P], Tree]: ...
+def grad(f: Callable[P, Any]) -> "Gradient[P]": ...
 @overload
 def grad(
     f: Callable[P, Any], argnums: Positions, argnames: Names = None, has_aux: bool = False
@@ -157,11 +138,7 @@ def grad(f: Function, argnums: Positions = None, argnames: Names = None, has_aux
     return Derivative(gradient, grad, f, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-@overload
-def vjp(f: Callable[P, Recorded], *args: P.args, **kwargs: P.kwargs) -> tuple[Array, Pull]: ...
-@overload
-def vjp(f: Callable[P, Tree], *args: P.args, **kwargs: P.kwargs) -> tuple[Tree, Pull]: ...
-def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pull]:
+def vjp(f: Callable[P, Output], *args: P.args, **kwargs: P.kwargs) -> tuple[Output, Pull]:
     """Return f's value and the function that pulls dJ/d(value) back to the arguments: pull(g) = gᵀ ∂f/∂x, a tuple.
 
     Keyword arguments are passed to f as constants.
@@ -209,13 +186,7 @@ def starting_from(call: RecordedCall, upstream: list[Any]) -> Gradients:
     return seeds
 
 
-@overload
-def jvp(
-    f: Callable[..., Recorded], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any
-) -> tuple[Array, Array]: ...
-@overload
-def jvp(f: Callable[..., Tree], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Tree, Tree]: ...
-def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Output], args: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[Output, Output]:
     """Return f's value and its derivative along the tangents: ∂f/∂x t. Keyword arguments are passed to f as constants.
 
     Of complex numbers it is the derivative along t as well; for a holomorphic f, f'(z) t.

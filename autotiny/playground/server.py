@@ -18,8 +18,9 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from autotiny.language import Limits
+from autotiny.playground.limits import PLAYGROUND, SECONDS
 from autotiny.playground.security import HEADERS, Gate, RefusedError, body_length
-from autotiny.playground.workers import PLAYGROUND, Pool, StoppedError
+from autotiny.playground.workers import Pool, StoppedError
 
 # ----- connections: a request has seconds to arrive, and idle connections make room for new ones -----
 IDLE, ARRIVING, LEAVING = 60.0, 5.0, 10.0
@@ -121,10 +122,6 @@ STATIC = _static()
 
 
 # ----- the server -----
-SECONDS = {"picture": 4.0, "comparison": 8.0, "steps": 8.0, "derivation": 8.0, "compiled": 8.0, "export": 8.0}
-"""The kinds of questions, and the seconds that an answer may take."""
-
-
 class Server(ThreadingHTTPServer):
     """Serves the page to whoever knows its address; it keeps no state between two questions.
 

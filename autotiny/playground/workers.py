@@ -16,11 +16,9 @@ from typing import Any
 
 from autotiny.errors import AutotinyError
 from autotiny.language import Limits
+from autotiny.playground.limits import PLAYGROUND
 
 Json = dict[str, Any]
-
-PLAYGROUND = Limits(characters=10_000, statements=100, depth=64, entries=2**18, total=2**21, work=2**31, seconds=2.0)
-"""The limits of one program of the page: far above any example for a classroom."""
 
 MEMORY = 2**31
 """Bytes of address space that a worker may have."""

@@ -97,6 +97,17 @@ def test_of_many_terms_the_largest_are_listed_and_the_rest_summed():
     assert use["rest"] == {0: [76, sum(range(1, 77))]}
 
 
+def test_of_many_uses_the_last_are_summed():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = sum(np.sum(x) * i for i in range(1, 21))
+    y.backward()
+    graph = view(y)
+    data = card_data(graph, graph.ids[x])
+    listed_sum = np.sum([use["contribution"] for use in data["uses"]], axis=0)
+    assert (len(data["uses"]), data["others"]["count"]) == (12, 8)
+    assert np.sum(listed_sum) + data["others"]["contribution"] == sum(range(1, 21))
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(784, 128), (1, 60_000), (60_000, 1), (300, 300)])
 def test_large_arrays_are_cut_to_their_first_rows_and_columns(rows, columns):
     excerpt = Excerpt((rows, columns), 400)

@@ -1,18 +1,8 @@
-/* Questions to the server of this page. */
+/* Questions to the engine of this page. */
 
-/** The answer to one question; a refusal by the server becomes an answer with an error. */
-export async function ask(kind, question) {
-  try {
-    const reply = await fetch(`ask/${kind}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(question),
-    });
-    return reply.ok ? await reply.json() : { error: { message: await reply.text() } };
-  } catch {
-    return { error: { message: "The server does not answer. Is “autotiny play” still running?" } };
-  }
-}
+import { answer as ask } from "./engine.js";
+
+export { ask };
 
 /** Asks one kind of question. While one is being answered, only the latest other one waits. */
 export class Lane {

@@ -1,0 +1,144 @@
+"""Build the playground as a page without a server, which computes in the browser that shows it.
+
+    python tools/site/play.py [--pyodide DIR] [OUT]
+
+DIR is a distribution of Pyodide with NumPy, by default the environment's PYODIDE; OUT is site/play. The folder is
+complete: it asks no other host, and any web server can serve it, from any path. Graphviz's WebAssembly build comes from
+the npm registry, by `npm pack`, and is kept in build/.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from autotiny.playground.limits import SECONDS
+from autotiny.playground.security import POLICY
+
+ROOT = Path(__file__).parent.parent.parent
+WORKER = Path(__file__).parent / "worker"
+STATIC = ROOT / "autotiny" / "playground" / "static"
+PYTHON = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+GRAPHVIZ, GRAPHVIZ_SHA256 = "@viz-js/viz@3.31.0", "b9840ae5b70681356c207510db8820ac3f883607740616455d9c7c47d67ea646"
+IN_WORKER = ("worker.js",)
+FETCHED = (".wasm", ".zip", ".json", ".whl")
+"""The endings of the files that the worker fetches, whose bytes the progress bar counts."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in the archive: the same sources give the same bytes, and so the same address."""
+
+
+class BuildError(Exception):
+    """The page cannot be built."""
+
+
+def main() -> None:
+    """Build the page, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pyodide", type=Path, default=os.environ.get("PYODIDE"))
+    parser.add_argument("out", nargs="?", type=Path, default=ROOT / "site" / "play")
+    args = parser.parse_args()
+    try:
+        if args.pyodide is None:
+            raise BuildError("no Pyodide: give its folder by --pyodide, or in the environment variable PYODIDE")
+        build(args.pyodide, args.out)
+    except BuildError as error:
+        sys.exit(f"play.py: {error}")
+    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
+    print(f"{args.out}: {size / 1e6:.1f} MB; try it: python -m http.server --directory {args.out}")
+
+
+def build(pyodide: Path, out: Path) -> None:
+    """Write the page into a folder, in place of what was there; raises BuildError where something is missing."""
+    files = dict(_engine(Path(pyodide)))
+    digest = hashlib.sha256(b"".join(name.encode() + body for name, body in sorted(files.items()))).hexdigest()
+    home = f"engine-{digest[:12]}"  # its files never change under an address, so that caches may keep them
+    shutil.rmtree(out, ignore_errors=True)
+    (out / home).mkdir(parents=True)
+    for name, body in files.items():
+        (out / home / name).write_bytes(body)
+    for name, body in _page(home, files):
+        (out / name).write_bytes(body)
+
+
+def _engine(pyodide: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that the worker loads."""
+    wheels = sorted(pyodide.glob("numpy-*.whl"))
+    missing = [name for name in PYTHON if not (pyodide / name).is_file()] + ([] if wheels else ["numpy-*.whl"])
+    if missing:
+        raise BuildError(f"{pyodide} is no distribution of Pyodide with NumPy: it has no {', '.join(missing)}")
+    for path in [*(pyodide / name for name in PYTHON), *wheels]:
+        yield path.name, path.read_bytes()
+    for name in IN_WORKER:
+        yield name, (WORKER / name).read_bytes()
+    yield "viz.js", _graphviz()
+    yield "autotiny.zip", _archive()
+
+
+def _page(home: str, engine: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the page: those of the local playground, with another engine."""
+    for path in (*STATIC.iterdir(), *WORKER.iterdir()):
+        if path.name not in (*IN_WORKER, "index.html") and not (path.parent == STATIC and path.name == "engine.js"):
+            yield path.name, path.read_bytes()
+    size = sum(len(body) for name, body in engine.items() if name.endswith(FETCHED))
+    yield "engine.json", json.dumps({"home": home, "bytes": size, "seconds": SECONDS}).encode()
+    yield "index.html", _index((STATIC / "index.html").read_text(encoding="utf-8")).encode()
+
+
+def _index(text: str) -> str:
+    policy = POLICY.replace("frame-ancestors 'none'", "worker-src 'self'")  # a page cannot say the first of itself
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<link rel="stylesheet" href="loading.css">\n'
+    )
+    return text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
+
+
+def _archive() -> bytes:
+    """Return the package, and graphviz, which writes its DOT text, as a zip file."""
+    spec = find_spec("graphviz")
+    if spec is None or spec.origin is None:
+        raise BuildError("the package graphviz is not installed here: pip install -e .")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder in (ROOT / "autotiny", Path(spec.origin).parent):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    name = path.relative_to(folder.parent).as_posix()
+                    archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _graphviz() -> bytes:
+    """Return Graphviz's WebAssembly build, one module."""
+    kept = ROOT / "build" / f"{GRAPHVIZ.rpartition('/')[2]}.js"
+    if not kept.is_file():
+        kept.parent.mkdir(exist_ok=True)
+        try:
+            packing = subprocess.run(
+                ["npm", "pack", "--silent", GRAPHVIZ], cwd=kept.parent, capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise BuildError(f"npm pack {GRAPHVIZ}: {getattr(error, 'stderr', '') or error}") from error
+        archive = kept.parent / packing.stdout.split()[-1]
+        with tarfile.open(archive) as package:
+            module = package.extractfile("package/dist/viz.js")
+            assert module is not None
+            kept.write_bytes(module.read())
+        archive.unlink()
+    body = kept.read_bytes()
+    if hashlib.sha256(body).hexdigest() != GRAPHVIZ_SHA256:
+        kept.unlink()
+        raise BuildError(f"{GRAPHVIZ} is not what it was when this file named its digest")
+    return body
+
+
+if __name__ == "__main__":
+    main()
