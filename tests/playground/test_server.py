@@ -367,6 +367,6 @@ def test_entries_of_no_card_are_an_error(client):
 
 def test_the_dialog_of_entries_is_served(client):
     for name in ("closer.js", "closer.css"):
-        status, headers, body = client.get(name)
+        status, _, body = client.get(name)
         assert status == 200
         assert b"closer" in body.lower()
