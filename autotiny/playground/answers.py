@@ -79,6 +79,11 @@ def drawn(run: ProgramRun) -> Picture:
     return at.draw(output)
 
 
+def entries(state: PageState, question: Json, limits: Limits) -> Json:
+    """The entries of the card that the question names, each with its chain rule."""
+    return drawn(recorded(state, limits)).entries(str(question.get("card")))
+
+
 def _drawn(run: ProgramRun) -> Json:
     """The picture; where it cannot be drawn, the reason and the graph as text."""
     if not isinstance(run.result, Tensor):
@@ -292,6 +297,7 @@ FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": pytho
 
 ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "picture": picture,
+    "entries": entries,
     "comparison": comparison,
     "steps": steps,
     "derivation": derivation,
@@ -302,6 +308,12 @@ ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
 
 def rehearse() -> None:
     """Load everything that the answers need, so that the first one is as fast as the others."""
-    question = {"program": "y = x @ x", "values": {"x": {"value": [1.0, 2.0]}}, "claims": "dx = 2 * x", "form": "svg"}
+    question = {
+        "program": "y = x @ x",
+        "values": {"x": {"value": [1.0, 2.0]}},
+        "claims": "dx = 2 * x",
+        "form": "svg",
+        "card": "n0",
+    }
     for kind in ANSWERS:
         answer({**question, "kind": kind}, Limits())

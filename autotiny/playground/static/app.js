@@ -2,6 +2,7 @@
 
 import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
+import { Closer } from "./closer.js";
 import { showDerivation } from "./derivation.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
@@ -129,6 +130,12 @@ const VIEWS = {
   }),
 };
 
+const closer = new Closer(document.body, async (card) => {
+  const answer = await ask("entries", { ...question(), card });
+  if (answer.error) notice(answer.error.message);
+  return answer.error ? null : answer;
+});
+
 let arrived = true; // whether another state is shown, whose picture is scrolled to its middle
 
 function showPicture(drawing, text = "") {
@@ -136,6 +143,7 @@ function showPicture(drawing, text = "") {
   if (svg) {
     canvas.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
     canvas.style.setProperty("--ratio", svg.getAttribute("width") / svg.getAttribute("height"));
+    closer.watch(svg);
   }
   canvas.replaceChildren(svg || element("pre", {}, text));
   if (arrived) canvas.scrollTo((canvas.scrollWidth - canvas.clientWidth) / 2, 0);
