@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotiny.checking.replaying import Replay
-from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
+from autotiny.checking.row import COLUMNS, DIGITS, Array, Row, notes, summary
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import SUPERSCRIPTS
@@ -84,7 +84,7 @@ def page(rows: Sequence[Row]) -> str:
 
 
 def _table_row(row: Row) -> str:
-    cells = [_cell(name, column(row), row) for name, column in COLUMNS.items()]
+    cells = [_cell(name, column(row, DIGITS[0]), row) for name, column in COLUMNS.items()]
     return "".join(cells) + f'<td style="{ALIGNED_LEFT}">{heat_map(row)}</td>'
 
 

@@ -28,6 +28,27 @@ def test_the_table_shows_three_values_and_the_verdict(report):
     assert report["W"].coverage == "every entry"
 
 
+@pytest.mark.parametrize("name", ["W", "weights_of_the_output", "w" * 60])
+@pytest.mark.parametrize("scale", [1.0, -1.23456789e-7])
+def test_the_table_fits_a_terminal(name, scale):
+    W = at.Tensor(np.arange(1.0, 26).reshape(5, 5), name=name)
+    report = at.compare(np.sum(np.sin(W)) * scale, {W: np.cos(W.data) * scale * 1.5})
+    rows = repr(report).splitlines()[:2]
+    assert max(map(len, rows)) <= 80
+    assert rows[1].endswith("analytic DIFFERS")
+
+
+def test_a_table_that_fits_has_all_digits_and_shapes():
+    x = at.Tensor(1.25, name="x")
+    assert repr(at.compare(x * x, {x: 2.5})).splitlines()[0].split()[:2] == ["shape", "analytic"]
+
+
+def test_of_one_row_the_error_is_said_once():
+    x = at.Tensor(1.25, name="x")
+    *_, said = repr(at.compare(x * x, {x: 3.5})).splitlines()
+    assert said == "x: closed form and autograd differ"
+
+
 def test_the_table_says_which_entries_of_a_large_tensor_were_looked_at():
     W = at.Tensor(np.ones((100, 100)), name="W")
     report = at.compare(np.sum(np.sin(W)), {W: np.cos(W.data)})
