@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from autotiny.ops.building import array
     from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
+    from autotiny.plotting import plot
     from autotiny.sessions.session import session
     from autotiny.shards.over_shards import over_shards
 
@@ -92,6 +93,7 @@ __all__ = [
     "one_hot",
     "operation",
     "over_shards",
+    "plot",
     "register_pytree",
     "relu",
     "scope",
@@ -118,17 +120,20 @@ _LOADED_WHEN_USED = {
     "explore": "autotiny.playground.explore",
     "index_update": "autotiny.ops.updating",
     "over_shards": "autotiny.shards.over_shards",
+    "plot": "autotiny.plotting",
     "session": "autotiny.sessions.session",
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load the readers of graphs, sessions and networks when they are first used."""
-    if name in ("nn", "scipy"):
-        return import_module(f"autotiny.{name}")
-    if name in _LOADED_WHEN_USED:
-        return getattr(import_module(_LOADED_WHEN_USED[name]), name)
-    raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
+if not TYPE_CHECKING:  # which knows all names from the imports above, and reports others
+
+    def __getattr__(name: str) -> Any:
+        """Load the readers of graphs, sessions and networks when they are first used."""
+        if name in ("nn", "scipy"):
+            return import_module(f"autotiny.{name}")
+        if name in _LOADED_WHEN_USED:
+            return getattr(import_module(_LOADED_WHEN_USED[name]), name)
+        raise AttributeError(f"module 'autotiny' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

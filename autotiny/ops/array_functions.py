@@ -1,8 +1,9 @@
 """The type of a function that takes an array or a Tensor, and returns the same: at.relu, at.cross_entropy ..."""
 
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
+import numpy as np
 import numpy.typing as npt
 
 Options = ParamSpec("Options")
@@ -15,6 +16,8 @@ class Recorded(Protocol):
         """Record a call of a NumPy function."""
 
 
+Plain: TypeAlias = npt.NDArray[Any] | np.number[Any] | np.bool | complex | Sequence[Any]
+"""Arrays, numbers, and lists of them; not whatever has `__array__`, which includes Tensors."""
 AnyRecorded = TypeVar("AnyRecorded", bound=Recorded)
 
 
@@ -24,7 +27,7 @@ class ArrayFunction(Protocol[Options]):
     @overload
     def __call__(self, x: AnyRecorded, /, *args: Options.args, **kwargs: Options.kwargs) -> AnyRecorded: ...
     @overload
-    def __call__(self, x: npt.ArrayLike, /, *args: Options.args, **kwargs: Options.kwargs) -> npt.NDArray[Any]: ...
+    def __call__(self, x: Plain, /, *args: Options.args, **kwargs: Options.kwargs) -> npt.NDArray[Any]: ...
 
 
 def array_function(function: Callable[Concatenate[Any, Options], Any]) -> ArrayFunction[Options]:

@@ -148,6 +148,7 @@ def kl_divergence(P: Array, Q: Array, axis: int = 0) -> Array:
 
 
 # ----- of real numbers -----
+@array_function
 def mean_squared_error(predictions: Array, targets: Any) -> Array:
     """J = (1/n) sum((Y - T)²), the mean over all n entries; dJ/dY = 2 (Y - T) / n.
 

@@ -154,12 +154,12 @@ print(f"counts err by {100 * np.sqrt(variance):.0f} %")
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, width_ratios=(1.8, 1))
-time = 1900 + np.arange(30 * STEPS + 1) / STEPS
+when = 1900 + np.arange(30 * STEPS + 1) / STEPS
 rng = np.random.default_rng(0)
 samples = np.array([simulate(p, years=30) for p in rng.multivariate_normal(best, covariance, size=60)])
 for i, (name, colour) in enumerate([("hares", "C0"), ("lynxes", "C1")]):
-    left.plot(time, samples[..., i].T, color=colour, alpha=0.07, linewidth=1)
-    left.plot(time, simulate(best, years=30)[:, i], color=colour)
+    left.plot(when, samples[..., i].T, color=colour, alpha=0.07, linewidth=1)
+    left.plot(when, simulate(best, years=30)[:, i], color=colour)
     left.plot(years, pelts[:, i], "o", color=colour, markeredgecolor="white", markersize=6, label=name)
 left.axvspan(1920.5, 1930, color="0.95", zorder=0)
 left.set(

@@ -328,7 +328,7 @@ def test_the_page_is_exported(page, form, beginning):
     with page.expect_download() as download:
         page.get_by_role("button", name=form).click()
     assert Path(download.value.path()).read_text().startswith(beginning)
-    assert download.value.suggested_filename == f"autotiny{form[form.index('.') :]}"
+    assert download.value.suggested_filename == f"playground{form[form.index('.') :]}"
 
 
 # ----- for everybody -----

@@ -259,7 +259,7 @@ def test_a_place_in_a_gradient_typed_as_on_paper_is_shown(client):
 # ----- files -----
 def test_the_picture_is_exported(client):
     answer = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
-    assert answer["name"] == "autotiny.svg"
+    assert answer["name"] == "playground.svg"
     assert minidom.parseString(answer["text"]).documentElement.tagName == "svg"
 
 
@@ -283,7 +283,7 @@ def test_the_script_is_a_session(client, tmp_path):
 def test_the_stepping_page_is_exported_and_shown(client):
     values = {"x": {"value": 3}}
     answer = client.ask("export", "y = x * x", values, form="html")
-    assert answer["name"] == "autotiny.html"
+    assert answer["name"] == "playground.html"
     assert answer["text"] == client.ask("steps", "y = x * x", values)["html"]
 
 

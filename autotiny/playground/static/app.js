@@ -194,21 +194,25 @@ function showError(error, editor, status) {
   canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(error);
   status.replaceChildren(error.message, ...mends(error, editor));
-  if (editor !== claims) return;
   find("#verdicts").replaceChildren();
   claims.annotate({});
+  if (editor === claims) return;
+  // what was computed from the text before the error would be read as if it belonged to this one
+  program.annotate({});
+  values.showGradients({});
+  claimsStatus.replaceChildren();
 }
 
 /** Buttons that correct an error: the suggested name, or values for unknown names. */
-function mends({ message, unknown = [] }, editor) {
+function mends({ message, unknown = [], suggested = {} }, editor) {
   const meant = /did you mean ([\w.]+)\?$/.exec(message)?.[1];
   const write = meant && element("button", { type: "button", class: "mend", onclick: () => editor.replace(meant) }, `Write ${meant}`);
-  const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown) }, `Add ${unknown.join(", ")}`);
+  const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown, suggested) }, `Add ${unknown.join(", ")}`);
   return [write, add].filter(Boolean);
 }
 
-function addValues(names) {
-  change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: 1, data: false }])) } });
+function addValues(names, suggested) {
+  change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: suggested[name] ?? 1, data: false }])) } });
 }
 
 /** One step of gradient descent, if the gradient of the current values is known. */
