@@ -78,6 +78,32 @@ def test_the_heat_map_has_a_darkest_block_where_the_error_is(report):
     assert 3 in edges[int(darkest.get("x"))]
 
 
+def entries_of(page, name):
+    folded = next(part for part in page.split("<details>") if f"<summary>{name}, " in part)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr><td.*?</tr>", folded)]
+
+
+def test_a_small_gradient_is_listed_entry_by_entry(report):
+    assert entries_of(report._repr_html_(), "x") == [
+        ["x[0]", "1", "1", "1", "0.0e+00"],
+        ["x[1]", "0.5", "0", "0", "5.0e-01"],
+        ["x[2]", "1", "1", "1", "0.0e+00"],
+    ]
+
+
+def test_of_a_large_gradient_the_entries_that_differ_most_are_listed(report):
+    page = report._repr_html_()
+    assert "W, the 32 of 2,500 entries that differ most" in page
+    lines = entries_of(page, "W")
+    assert len(lines) == 32
+    assert lines[0][:2] == ["W[40, 3]", "1"]
+
+
+def test_names_in_the_list_of_entries_are_text():
+    x = at.Tensor(1.0, name="<script>")
+    assert "<script>" not in at.compare(x * x, {x: 2.0})._repr_html_()
+
+
 def test_heat_maps_of_numbers_vectors_stacks_and_nothing_are_drawn():
     for shape in ((), (3,), (2, 3, 4), (0, 2)):
         x = at.Tensor(np.ones(shape), name="x")
