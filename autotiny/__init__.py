@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from autotiny.ops.building import array
     from autotiny.ops.updating import index_update
     from autotiny.playground.explore import explore
+    from autotiny.plotting import plot
     from autotiny.sessions.session import session
     from autotiny.shards.over_shards import over_shards
 
@@ -92,6 +93,7 @@ __all__ = [
     "one_hot",
     "operation",
     "over_shards",
+    "plot",
     "register_pytree",
     "relu",
     "scope",
@@ -118,6 +120,7 @@ _LOADED_WHEN_USED = {
     "explore": "autotiny.playground.explore",
     "index_update": "autotiny.ops.updating",
     "over_shards": "autotiny.shards.over_shards",
+    "plot": "autotiny.plotting",
     "session": "autotiny.sessions.session",
 }
 

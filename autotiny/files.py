@@ -12,14 +12,14 @@ import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from autotiny.errors import AutotinyError
+from autotiny.errors import AutotinyError, UnsupportedError
 
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError),
@@ -29,6 +29,10 @@ DAMAGE = (
 LARGE, RATIO = 2**30, 500
 """Bytes from which an array is not unpacked that takes 1/500 of them: no data does, but a trap for the reader."""
 LONGEST_LINE = 2**24
+
+
+class FileNameError(AutotinyError, ValueError):
+    """A file name whose ending is not that of a format."""
 
 
 class NpzError(AutotinyError):
@@ -185,3 +189,22 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+# ----- names -----
+def file_named(path: Any, endings: Collection[str], expected: str) -> tuple[Path, str]:
+    """Return the path to save to, and its ending in small letters; `expected` opens with who saves.
+
+    Raises UnsupportedError for what is not a file name, FileNameError for an ending that is not among those.
+
+    >>> file_named("net.SVG", [".svg"], "draw: expected an .svg")[1]
+    '.svg'
+    """
+    if not isinstance(path, str | os.PathLike):
+        where = expected.partition(":")[0]
+        raise UnsupportedError(f"{where}: expected a file name, such as 'net.svg'; got {type(path).__name__} {path!r}")
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in endings:
+        raise FileNameError(f"{expected}; got {str(path)!r}")
+    return path, ending

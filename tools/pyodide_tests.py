@@ -18,7 +18,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("pytest", "hypothesis", "mpmath", "graphviz")
-TESTS = ("tests/engine", "tests/checking", "tests/derivation", "tests/ops/test_gradients.py")
+TESTS = ("tests/engine", "tests/checking", "tests/derivation")
+DIFFERENT = {
+    "test_modes.py": "threads, and tasks of asyncio",
+    "in another thread": "threads",
+    "test_complex.py::test_a_right_gradient_agrees": "its long double has 33 digits, and another entry is the worst",
+    "right_to_1e_14_but_through_linear_algebra": "its long double has 33 digits, so that more is right to 1e-14",
+}
+"""Parts of the names of tests that do not hold there, and why."""
 RUNNER = """
 import {{ loadPyodide }} from "{pyodide}/pyodide.mjs";
 import fs from "node:fs";
@@ -43,7 +50,7 @@ class Every:
         kept = []
         for item in items:
             place[item.path] = number = place.get(item.path, -1) + 1
-            if number % {every} == 0 and item.get_closest_marker("browser") is None:
+            if number % {every} == 0 and not any(part in item.nodeid for part in {different}):
                 kept.append(item)
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
@@ -60,24 +67,14 @@ def main() -> None:
     args, given = parser.parse_known_args()
     if args.pyodide is None:
         sys.exit("pyodide_tests.py: no Pyodide: give its folder by --pyodide, or in the environment variable PYODIDE")
-    arguments = [
-        *(
-            "-q",
-            "--capture=sys",
-            "-p",
-            "no:cacheprovider",
-            "-W",
-            "error",
-            "-m",
-            "not thorough",
-            "--import-mode=importlib",
-        ),
-        *("-o", "addopts=", *(given or TESTS)),
-    ]
+    options = "-q --capture=sys -p no:cacheprovider -W error --import-mode=importlib -o addopts="
+    arguments = [*options.split(), "-m", "not thorough and not browser", *(given or TESTS)]
     with tempfile.TemporaryDirectory() as folder:
         archive, program, runner = (Path(folder) / name for name in ("checkout.zip", "program.py", "runner.mjs"))
         archive.write_bytes(_checkout())
-        program.write_text(PROGRAM.format(every=args.every, arguments=arguments), encoding="utf-8")
+        program.write_text(
+            PROGRAM.format(every=args.every, different=[*DIFFERENT], arguments=arguments), encoding="utf-8"
+        )
         names = {"pyodide": Path(args.pyodide).resolve().as_posix(), "archive": archive.as_posix()}
         runner.write_text(RUNNER.format(program=program.as_posix(), **names), encoding="utf-8")
         sys.exit(subprocess.run(["node", str(runner)]).returncode)

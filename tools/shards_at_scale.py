@@ -3,10 +3,11 @@
     .venv/bin/python tools/shards_at_scale.py                     # 4,000,000 x 64 float32, 1 GB on disk
     .venv/bin/python tools/shards_at_scale.py --rows 400000       # a tenth of it
 
-The full-batch gradient of a 64-32-10 network, mapped over shards by the built-in map, a spawn pool, an executor, joblib
-and Dask's workers, of which one is killed in the middle. Each line says the time of a step after the first, the most
-memory that a worker held, and whether the result has the bits of the built-in map. Engines that are not installed are
-left out (`pip install 'dask[distributed]' joblib ray`).
+The full-batch gradient of a 64-32-10 network: of all data at once; mapped over shards by the built-in map, a spawn
+pool, an executor, joblib, Ray and Dask's workers, of which one is killed in the middle; of Dask's arrays. Each line has
+the time of the second step, the most memory that a process held, and whether the result has the bits of the built-in
+map. Smaller data comes before, to show how memory grows. Engines that are not installed are left out
+(`pip install 'dask[distributed]' joblib ray`).
 """
 
 import argparse
@@ -177,6 +178,37 @@ def measure(name: str, engine: Callable[[], Any], shards: list[Any], expected: b
     return bits(result)
 
 
+def at_once(folder: str) -> tuple[float, int, Any]:
+    """Return the seconds of a step on all data in this process, the memory, and the result."""
+    X, Y = load(folder, 0, 10**12)
+    for _ in range(2):
+        start = time.perf_counter()
+        result = step(parameters(), X, Y)
+    return time.perf_counter() - start, peak(), result
+
+
+def on_dask_arrays(folder: str) -> tuple[float, int, Any]:
+    """Return the same of a step, not compiled, on Dask's arrays in chunks of 100,000 rows."""
+    from dask import array as da
+    from dask import compute
+
+    start = time.perf_counter()
+    X = da.from_array(np.load(f"{folder}/X.npy", mmap_mode="r"), chunks=(100_000, 64)).T
+    y = da.from_array(np.load(f"{folder}/y.npy", mmap_mode="r"), chunks=100_000)
+    Y = (da.arange(10)[:, None] == y).astype(np.float32)
+    W = {name: da.from_array(value, chunks=-1) for name, value in parameters().items()}
+    value, gradients = at.value_and_grad(loss)(W, X, Y)
+    value, *computed = compute(value, *gradients.values())
+    return time.perf_counter() - start, peak(), (value, dict(zip(gradients, computed, strict=True)))
+
+
+def in_a_process(f: Callable[[str], tuple[float, int, Any]], folder: str, name: str) -> None:
+    """Print a line on a step in a process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        seconds, memory, (value, _) = process.submit(f, folder).result()
+    print(f"{name:24} {seconds:7.2f} s                  {memory / 1e6:6.0f} MB  J = {value:.7f}", flush=True)
+
+
 def kill_a_worker(folder: str, shards: list[Any], expected: bytes) -> None:
     """Print what becomes of a step in which a worker is killed."""
     middle = len(shards) // 2
@@ -196,27 +228,38 @@ def kill_a_worker(folder: str, shards: list[Any], expected: bytes) -> None:
         print("executor, once more:", "same bits" if bits(again) == expected else "OTHER BITS")
 
 
+def run(folder: str, rows: int, size: int, engines: dict[str, tuple[str, Callable[[], Any]]]) -> None:
+    """Measure on so many rows."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        process.submit(write, folder, rows).result()
+    disk = sum(os.path.getsize(path) for path in Path(folder).iterdir()) / 1e6
+    starts = range(0, rows, size)
+    shards = [partial(load, folder, start, min(start + size, rows)) for start in starts]
+    print(f"\n{rows} x 64 float32, {disk:.0f} MB on disk, {len(shards)} shards, {WORKERS} processors")
+    in_a_process(at_once, folder, "all data at once")
+    expected = None
+    for name, (module, engine) in engines.items():
+        if find_spec(module):
+            expected = expected or measure(name, engine, shards, None)
+            if engine is not builtin:
+                measure(name, engine, shards, expected)
+    if len(engines) == len(ENGINES):
+        if find_spec("dask"):
+            in_a_process(on_dask_arrays, folder, "Dask's arrays")
+        assert expected is not None
+        kill_a_worker(folder, shards, expected)
+
+
 def main() -> None:
-    """Run all engines."""
+    """Run all engines, and two on smaller data."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--shard", type=int, default=100_000, help="rows of a shard")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        write(folder, args.rows)
-        size = sum(os.path.getsize(path) for path in Path(folder).iterdir()) / 1e6
-        shards = [
-            partial(load, folder, start, min(start + args.shard, args.rows))
-            for start in range(0, args.rows, args.shard)
-        ]
-        print(f"{args.rows} x 64 float32, {size:.0f} MB on disk, {len(shards)} shards, {WORKERS} processors")
-        expected = None
-        for name, (module, engine) in ENGINES.items():
-            if find_spec(module):
-                result = measure(name, engine, shards, expected)
-                expected = expected or result
-        assert expected is not None
-        kill_a_worker(folder, shards, expected)
+    few = {name: ENGINES[name] for name in ("built-in map", f"Dask, {WORKERS} workers")}
+    for rows, engines in ((args.rows // 4, few), (args.rows // 2, few), (args.rows, ENGINES)):
+        with tempfile.TemporaryDirectory() as folder:
+            run(folder, rows, args.shard, engines)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from autotiny.algebra import Term, constant, topological_order
 from autotiny.algebra.normalise import conjugated
 from autotiny.algebra.simplify import rebuilt
+from autotiny.algebra.term import Term, constant, topological_order
 from autotiny.engine.broadcasting import repeated_axes
 from autotiny.ops.table import is_complex
 

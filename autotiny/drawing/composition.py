@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autotiny.drawing.card import Card
@@ -69,7 +69,7 @@ class Composition:
         words |= {edge.id: edge.sentence for edge in self.edges}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
-    def with_opened(self, groups: Iterable[str]) -> "Composition":
+    def with_opened(self, *groups: str) -> "Composition":
         """Return the picture with more groups open, by their cards' ids."""
         return Composition(self.graph, self.root, self.opened.union(groups))
 

@@ -35,7 +35,7 @@ def page(title: str, views: Sequence[PageView], data: str) -> str:
     script = "\n" + script_of("closer.js", "zoom.js", "steps.js")
     return Template(template("steps.html")).substitute(
         title=html.escape(title),
-        hint=" · a click opens a group, Escape closes it" if len(views) > 1 else "",
+        hint=" · Escape goes back" if len(views) > 1 else "",
         style=css_variables() + "".join(map(template, ("steps.css", "zoom.css", "closer.css"))) + _shades(),
         script=script,
         script_hash=hash_of(script),
@@ -74,9 +74,10 @@ def _step(step: PassStep) -> str:
     }
     data = "".join(f' data-{name}="{html.escape(fact)}"' for name, fact in facts.items() if fact)
     lines = "".join(map(_line, step.lines))
+    words = f'<p class="words">{html.escape(step.words)}</p>' if step.words else ""
     return (
         f'<li class="{direction}"{data}><p class="pass">{direction}</p>'
-        f"<h2>{html.escape(step.title)}</h2><dl>{lines}</dl></li>\n"
+        f"<h2>{html.escape(step.title)}</h2>{words}<dl>{lines}</dl></li>\n"
     )
 
 

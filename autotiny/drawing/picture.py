@@ -7,7 +7,7 @@ from typing import Any
 
 from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
-from autotiny.drawing.closer import MOST_BYTES, closer_data
+from autotiny.drawing.closer import MOST_BYTES, Json, closer_data, data_of_card
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
@@ -15,7 +15,7 @@ from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, group_values
 from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
-from autotiny.drawing.render import GraphvizMissingError, file_named, render
+from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
     chosen_depth,
@@ -30,6 +30,7 @@ from autotiny.engine.call_site import caller_scope
 from autotiny.engine.graph import topological_order
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
+from autotiny.files import file_named
 from autotiny.notation.text import aligned
 
 FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
@@ -69,7 +70,7 @@ class Picture(Composition):
         Raises ValueError for another ending, UnsupportedError for what is not a file name, GraphvizMissingError where
         there is no Graphviz.
         """
-        path, ending = file_named(path, FORMATS, f"expected a file name that ends in one of {', '.join(FORMATS)}")
+        path, ending = file_named(path, FORMATS, f"draw: expected a file name that ends in one of {', '.join(FORMATS)}")
         if ending == ".html":
             self.steps.save(path)
         else:
@@ -79,6 +80,10 @@ class Picture(Composition):
     def figure(self) -> str:
         """The picture as a figure of a page, which zooms and whose cards open; see drawing/figure.py."""
         return figure(self.svg, self._entries())
+
+    def entries(self, card: str) -> Json:
+        """The entries of a card's value and gradient with their chain rule, as drawing/closer.py describes them."""
+        return data_of_card(self.graph, self.items, self.lines, card)
 
     def _entries(self, most_bytes: int = MOST_BYTES) -> str:
         return closer_data(self.graph, self.items, self.lines, most_bytes)

@@ -4,17 +4,14 @@ import ctypes
 import functools
 import hashlib
 import html
-import os
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
-from typing import Any
 
 from autotiny.drawing.dot import GRADIENT_PART
-from autotiny.errors import AutotinyError, UnsupportedError
+from autotiny.errors import AutotinyError
 
 KNOWS_EVERY_ELEMENT = 21391
 """The version of fontconfig, 2.13.91, that knows reset-dirs and remap-dir, the newest elements of its configuration."""
@@ -24,10 +21,6 @@ CELL = r'<polygon fill="(#\w{6})" stroke="none" points="([^"]*)"/>\n?'
 
 class GraphvizMissingError(AutotinyError):
     """Graphviz, which lays pictures out, is not installed."""
-
-
-class FileNameError(AutotinyError, ValueError):
-    """A file name whose ending is not that of a format."""
 
 
 def render(source: str, kind: str) -> bytes:
@@ -134,21 +127,3 @@ def _merge_cells(run: str) -> str:
 def _rectangle(points: str) -> str:
     xs, ys = zip(*(map(float, point.split(",")) for point in points.split()), strict=True)
     return f"M{min(xs):g} {min(ys):g}h{max(xs) - min(xs):g}v{max(ys) - min(ys):g}h{min(xs) - max(xs):g}z"
-
-
-# ----- files -----
-def file_named(path: Any, endings: Collection[str], expected: str) -> tuple[Path, str]:
-    """Return the path to save to, and its ending in small letters.
-
-    Raises UnsupportedError for what is not a file name, FileNameError for an ending that is not among those.
-
-    >>> file_named("net.SVG", [".svg"], "expected an .svg")[1]
-    '.svg'
-    """
-    if not isinstance(path, str | os.PathLike):
-        raise UnsupportedError(f"draw: expected a file name, such as 'net.svg'; got {type(path).__name__} {path!r}")
-    path = Path(path)
-    ending = path.suffix.lower()
-    if ending not in endings:
-        raise FileNameError(f"draw: {expected}; got {str(path)!r}")
-    return path, ending

@@ -14,10 +14,11 @@ from autotiny.drawing.composition import Composition
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Group
 from autotiny.drawing.page import PageView, page, playing
-from autotiny.drawing.render import GraphvizMissingError, file_named
+from autotiny.drawing.render import GraphvizMissingError
 from autotiny.drawing.scene import GraphTooLargeError
 from autotiny.drawing.steps import PassStep, StepBuilder, backward_flows
 from autotiny.engine.contributions import Backprop, contributions
+from autotiny.files import file_named
 from autotiny.notation.text import clean
 
 FORMATS = (".html", ".svg")
@@ -74,7 +75,7 @@ class SteppingPicture:
         Raises ValueError for another ending, UnsupportedError for what is not a file name, GraphvizMissingError where
         there is no Graphviz.
         """
-        path, ending = file_named(path, FORMATS, "steps are saved in a file that ends in .html or .svg")
+        path, ending = file_named(path, FORMATS, "draw: steps are saved in a file that ends in .html or .svg")
         path.write_text(self.html if ending == ".html" else self.svg, encoding="utf-8")
 
     def __repr__(self) -> str:
@@ -149,7 +150,7 @@ def _views(picture: Composition) -> Iterator[OpenedPicture]:
 
 def _opened(view: OpenedPicture, name: str, title: str, groups: Sequence[str]) -> Iterator[OpenedPicture]:
     with contextlib.suppress(GraphTooLargeError):
-        opened = view.picture.with_opened(groups)
+        opened = view.picture.with_opened(*groups)
         shown = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
         yield OpenedPicture(name, view.name, title, shown)
 

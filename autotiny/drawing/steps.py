@@ -62,6 +62,8 @@ class PassStep:
     """The edge along which it goes."""
     total: str = ""
     """The receiver's gradient so far."""
+    words: str = ""
+    """What the step of backprop does, in a sentence."""
 
     @property
     def sentence(self) -> str:
@@ -171,6 +173,7 @@ class StepBuilder:
                 receiver=receiver,
                 edge=edge if edge in self.edges else f"e{receiver}-{active}",
                 total=array_text(c.total),
+                words=self._in_words(flow, result, c.value, derivative(self.graph, flow.start, c.position)),
             )
 
     def _through_line(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
@@ -187,6 +190,7 @@ class StepBuilder:
             rule = self.edges[edge].rule if edge in self.edges else ""
             words = "in one go, past what is between" if edge.endswith("-past") else ""
             within_line = rules_within(self.graph, line, those[0].end)
+            last = self._among_cards(those[-1], receiver)
             yield PassStep(
                 backward=True,
                 title=f"{self._d(operand)} through {equation_of(self.graph, line)}",
@@ -194,13 +198,14 @@ class StepBuilder:
                     array_line("arrives", self.graph.gradients[self.graph.ids[result]], f"g = {self._d(result)} = "),
                     *([Line("rule", words)] if words else [Line("rule", each) for each in within_line]),
                     array_line("passes on", passed, f"{rule} = " if rule else ""),
-                    self._sum_so_far(self._among_cards(those[-1], receiver)),
+                    self._sum_so_far(last),
                 ),
                 active=active,
                 moment=those[-1].moment,
                 receiver=receiver,
                 edge=edge,
                 total=array_text(those[-1].contribution.total),
+                words=self._in_words(last, result, passed, LocalDerivative(rule, None) if rule else None),
             )
 
     def _among_cards(self, flow: Flow, receiver: str) -> Flow:
@@ -217,6 +222,19 @@ class StepBuilder:
         line = array_line("passes on", entries)._replace(rows=(), heat=None)
         rule = Line("rule", f"the chain rule along each of {len(flows):,} ways; open a group to follow them")
         return PassStep(True, title, (rule, line), active, flows[-1].moment, receiver, f"e{receiver}-{active}")
+
+    def _in_words(self, flow: Flow, result: Tensor, passed: Any, local: LocalDerivative | None) -> str:
+        """Return what a contribution is, and how much of the gradient is there now."""
+        x, y, of = (self.names.short(each) for each in (flow.contribution.operand, result, self.graph.output))
+        way = f"{x} acts on {of} {'directly' if result is self.graph.output else f'through {y}'}"
+        if not np.any(passed):
+            return f"{way}, but there the gradient stops: nothing is added to {self._d(flow.contribution.operand)}."
+        turned = f" turns {self._d(result)} into {local.rule}, and" if local and local.rule != local.arriving else ""
+        adding = f"{way}, which{turned} adds {array_text(passed)} to {self._d(flow.contribution.operand)}"
+        to_come = flow.paths - flow.nth
+        if to_come:
+            return f"{adding}; {to_come} more path{'s' * (to_come > 1)} will add to it."
+        return f"{adding}; it is {'all of it' if flow.paths == 1 else f'the last of {flow.paths} paths'}."
 
     def _d(self, tensor: Tensor) -> str:
         """Return ∂J/∂x."""

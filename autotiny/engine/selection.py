@@ -4,7 +4,8 @@
 
 np.where, maximum, relu, an index and the like do not take every entry of their operands. An entry that was not taken
 contributes exactly nothing, whatever stands behind it: its derivative may be infinite, and 0 times infinity is nan.
-Nothing else is replaced: a gradient that happens to be 0 follows the chain rule.
+Nothing else is replaced: a gradient that happens to be 0 follows the chain rule. Of arrays that are computed later, as
+Dask's, a product counts as using all entries of its factors.
 
 The masks depend on values alone, not on gradients, and are constants in derivatives of every order: these are the
 derivatives of the branch taken.
@@ -82,7 +83,7 @@ class Selection:
             if c is g or is_finite(value_of(c)):
                 return c
         mask = self.used[node][position]
-        if is_product(op) and not isinstance(g, OutputGradients):
+        if is_product(op) and not isinstance(g, OutputGradients) and not is_computed_later(g):
             return self._pull_product(rule, position, node, g, y, args)
         if not op.has("elementwise") and not op.has("selects"):
             if mask is not None and is_false_everywhere(mask):
@@ -174,6 +175,8 @@ def _by_flow(node: Node, taken: Mask) -> list[Mask]:
         return list(op.used(taken, *args, **kwargs))
     if op.has("elementwise"):
         return [taken] * len(args)
+    if is_product(op) and is_computed_later(taken):  # as many products again, for what is rarely infinite
+        return [None] * len(args)
     if op.has("moves") or op.has("linear"):
         return _by_rules(op, as_gradient(taken, node), node._value, [ones_like(x) for x in args], kwargs)
     if op.has("reduces") and not isinstance(outputs, Outputs):

@@ -22,10 +22,11 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
-from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
+from autotiny.playground.export import python_script
+from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
+from autotiny.playground.suggestions import suggested
 from autotiny.playground.typed import TypedClaim, is_typed, typed_claims
-from autotiny.sessions.script import script
 
 Json = dict[str, Any]
 Values = Mapping[str, Any]
@@ -58,7 +59,8 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
     try:
         run = recorded(state, limits)
     except ExpressionError as error:
-        return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
+        values = {name: plain(value) for name, value in suggested(state, limits).items()}
+        return {"error": {**located(error), "unknown": list(values), "suggested": values}}
     return {
         "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
         "gradients": _gradients(state, run),
@@ -75,6 +77,11 @@ def drawn(run: ProgramRun) -> Picture:
     if not isinstance(output, Tensor):
         raise UnsupportedError("there is no graph to draw: nothing was computed from an array or a variable")
     return at.draw(output)
+
+
+def entries(state: PageState, question: Json, limits: Limits) -> Json:
+    """The entries of the card that the question names, each with its chain rule."""
+    return drawn(recorded(state, limits)).entries(str(question.get("card")))
 
 
 def _drawn(run: ProgramRun) -> Json:
@@ -274,25 +281,23 @@ def export(state: PageState, question: Json, limits: Limits) -> Json:
     form = question.get("form")
     if form not in FORMS:
         return {"error": {"message": f"export: expected one of {', '.join(FORMS)}"}}
-    return {"name": f"autotiny.{form}", "text": FORMS[form](state, limits)}
+    # not autotiny.py, which Python would import in place of the package
+    return {"name": f"playground.{form}", "text": FORMS[form](state, limits)}
 
 
 def _svg(state: PageState, limits: Limits) -> str:
     return drawn(recorded(state, limits)).svg
 
 
-def _py(state: PageState, limits: Limits) -> str:
-    return script(script_program(state, limits), recorded(state, limits).session.output)
-
-
 def _html(state: PageState, limits: Limits) -> str:
     return stepping_page(recorded(state, limits))
 
 
-FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
+FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": python_script, "html": _html}
 
 ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "picture": picture,
+    "entries": entries,
     "comparison": comparison,
     "steps": steps,
     "derivation": derivation,
@@ -303,6 +308,12 @@ ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
 
 def rehearse() -> None:
     """Load everything that the answers need, so that the first one is as fast as the others."""
-    question = {"program": "y = x @ x", "values": {"x": {"value": [1.0, 2.0]}}, "claims": "dx = 2 * x", "form": "svg"}
+    question = {
+        "program": "y = x @ x",
+        "values": {"x": {"value": [1.0, 2.0]}},
+        "claims": "dx = 2 * x",
+        "form": "svg",
+        "card": "n0",
+    }
     for kind in ANSWERS:
         answer({**question, "kind": kind}, Limits())

@@ -333,3 +333,24 @@ def test_picture_that_plays_is_still_where_no_motion_is_wanted(visit, two_paths)
     page = visit(f"<!doctype html><body>{two_paths.svg}", reduced_motion="reduce")
     assert page.evaluate("document.getAnimations().length") == 0
     assert float(style(page.locator("svg .node.n5"), "opacity")) == 1
+
+
+# ----- lines and operations -----
+def test_lines_open_into_operations_one_by_one_and_all_at_once(visit):
+    rng = np.random.default_rng(0)
+    X, W1, W2 = rng.normal(size=(4, 6)), *(at.Tensor(rng.normal(size=(4, 4)), name=n) for n in ("W1", "W2"))
+    Z1 = W1 @ X + 1
+    A1 = np.tanh(Z1) * 2
+    Z2 = W2 @ A1 - 1
+    A2 = np.exp(Z2) / (1 + np.exp(Z2))
+    J = -np.mean(np.log(A2) * 0.5)
+    page = visit(at.draw(J).steps)
+    cards = page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name=re.compile("^Z2 = W2 @ A1 - 1")).click()
+    page.get_by_role("button", name="Open its operations").click()
+    assert page.locator(".opened:visible b").text_content() == "Z2"
+    one = page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name="Operations", exact=True).click()
+    assert cards < one < page.locator(".view:not([hidden]) .node").count()
+    page.get_by_role("button", name="Lines", exact=True).click()
+    assert page.locator(".view:not([hidden]) .node").count() == cards

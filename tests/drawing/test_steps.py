@@ -232,3 +232,30 @@ def test_steps_print_as_numbered_text(two_paths):
 )
 def test_rules_in_words(op, position, words):
     assert rule_in_words(op, position) == words
+
+
+def test_a_step_of_backprop_is_explained_in_a_sentence():
+    x = at.Tensor(2.0, name="x")
+    y = x * 3
+    z = x**2
+    z.name, y.name = "z", "y"
+    J = y + z
+    J.name = "J"
+    words = [step.words for step in at.draw(J).steps.steps if step.words]
+    assert words == [
+        "y acts on J directly, which adds 1 to ∂J/∂y; it is all of it.",
+        "z acts on J directly, which adds 1 to ∂J/∂z; it is all of it.",
+        "x acts on J through z, which turns ∂J/∂z into g * 2 * x, and adds 4 to ∂J/∂x; 1 more path will add to it.",
+        "x acts on J through y, which turns ∂J/∂y into g * 3, and adds 3 to ∂J/∂x; it is the last of 2 paths.",
+    ]
+
+
+def test_a_step_says_where_a_gradient_stops():
+    x = at.Tensor(-2.0, name="x")
+    y = np.maximum(x, 0)
+    y.name = "y"
+    J = y * 2
+    J.name = "J"
+    assert at.draw(J).steps.steps[-1].words == (
+        "x acts on J through y, but there the gradient stops: nothing is added to ∂J/∂x."
+    )

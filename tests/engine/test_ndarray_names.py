@@ -10,8 +10,9 @@ from autotiny.errors import AutotinyError, UnsupportedError
 
 X = np.array([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]])
 INTERNAL = {
+    "__buffer__",
     *("__array_finalize__", "__array_interface__", "__array_priority__", "__array_struct__", "__array_wrap__"),
-    *("__class_getitem__", "__setstate__", "__complex__"),
+    *("__buffer__", "__class_getitem__", "__setstate__", "__complex__"),
     *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),  # Python falls back on & | ^ << >>
 }
 OF_COMPLEX_NUMBERS = {"real", "imag"}

@@ -11,6 +11,7 @@ export class Closer {
   constructor(host, find, knows = () => true) {
     this.find = find;
     this.knows = knows;
+    this.offers = () => ({}); // further buttons for a card: their words, and what they do once the dialog is closed
     this.dialog = make("dialog", { class: "closer", "data-lm-suppress-shortcuts": "true" });
     host.append(this.dialog);
     this.dialog.addEventListener("click", (event) => this.#click(event));
@@ -45,6 +46,7 @@ export class Closer {
     const data = await this.find(id);
     if (!data) return;
     this.data = data;
+    this.id = id;
     this.dialog.setAttribute("aria-label", `${data.name}, entry by entry`);
     this.dialog.replaceChildren(...this.#content());
     if (!this.dialog.open) this.dialog.showModal();
@@ -69,7 +71,17 @@ export class Closer {
     this.readout = make("p", { class: "readout" });
     this.rule = make("section", { class: "rule", tabindex: 0 });
     const side = make("div", { class: "side" }, this.readout, this.rule);
-    return [make("header", {}, title, close), ...this.#notes(), make("div", { class: "halves" }, this.#table(), side)];
+    const offers = Object.entries(this.offers(this.id)).map(([words, act]) => this.#offer(words, act));
+    return [make("header", {}, title, ...offers, close), ...this.#notes(), make("div", { class: "halves" }, this.#table(), side)];
+  }
+
+  #offer(words, act) {
+    const button = make("button", { type: "button", class: "offer" }, words);
+    button.addEventListener("click", () => {
+      this.dialog.close();
+      act();
+    });
+    return button;
   }
 
   #notes() {
@@ -214,7 +226,7 @@ const idOf = (card) => card.id.slice(card.id.indexOf("-") + 1); // the prefix ma
 const pick = (list, i) => (Array.isArray(list) ? list[i] : list);
 const round = (x) => Number(x.toPrecision(DIGITS));
 const minus = (text) => String(text).replace(/-/g, MINUS);
-const number = (x) => minus(typeof x === "number" ? round(x) : x);
+const number = (x) => minus(typeof x !== "number" ? x : x && (Math.abs(x) >= 1e6 || Math.abs(x) < 1e-4) ? round(x).toExponential() : round(x));
 const signed = (x) => (Number(x) < 0 ? `${MINUS} ${number(-x)}` : `+ ${number(x)}`);
 
 /** The index of an entry, from its place in C order. */

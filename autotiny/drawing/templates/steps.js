@@ -126,6 +126,7 @@ function readable({ stage, size }) {
 function enter(name) {
   const moment = view ? Number(view.steps[now].dataset.moment) : -1;
   for (const [other, { root }] of Object.entries(views)) root.hidden = other !== name;
+  for (const level of player.querySelectorAll("[data-level]")) level.setAttribute("aria-pressed", String(level.dataset.level === name));
   view = views[name];
   slider.max = view.steps.length - 1;
   view.zoom ??= new Zoom(view.stage, view.svg, () => readable(views[name]));
@@ -143,9 +144,8 @@ function enterViewWith(text) {
   return true;
 }
 
-function openGroup(group) {
+function openGroup(name) {
   pause();
-  const name = group.dataset.opens;
   enter(name);
   view.stage.focus();
   const box = view.stage.querySelector(`.cluster.${name}`);
@@ -193,7 +193,7 @@ function act(name) {
 player.addEventListener("click", (event) => {
   const button = event.target.closest("[data-go]"), group = event.target.closest("[data-opens]");
   if (button) act(button.dataset.go);
-  else if (group) openGroup(group);
+  else if (group) openGroup(group.dataset.opens);
   else if (event.target.closest("[data-close]")) closeGroup();
 });
 slider.addEventListener("input", () => { pause(); show(Number(slider.value)); });
@@ -206,7 +206,7 @@ document.addEventListener("keydown", (event) => {
   const group = event.target.closest("[data-opens]");
   if (group && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    openGroup(group);
+    openGroup(group.dataset.opens);
   } else if (event.key === "Escape" && view.root.dataset.view) {
     closeGroup();
   } else if (event.key in KEYS && !(event.key === " " && event.target.closest("button"))) { // a button has its own
@@ -223,7 +223,7 @@ for (const root of player.querySelectorAll(".view")) {
 }
 for (const { nodes } of Object.values(views)) {
   for (const [group, name] of nodes) {
-    if (!(name in views) || !name) continue;
+    if (!(name in views) || !group.classList.contains("group")) continue; // a line has a value, which opens first
     group.dataset.opens = name;
     group.tabIndex = 0;
     group.setAttribute("role", "button");
@@ -231,7 +231,15 @@ for (const { nodes } of Object.values(views)) {
   }
 }
 const closer = closerOf(player, document.querySelector(".closer-data"));
+closer.offers = (id) => (id in views ? { "Open its operations": () => openGroup(id) } : {});
 for (const { svg } of Object.values(views)) closer.watch(svg);
+const levels = player.querySelector(".levels");
+levels.hidden = !("operations" in views);
+levels.addEventListener("click", ({ target }) => {
+  const { level } = target.closest("[data-level]").dataset;
+  pause();
+  enter(level);
+});
 player.querySelector(".controls").hidden = false;
 enter("");
 pictureTools(player.querySelector(".tools"), () => view.zoom, enterViewWith);

@@ -2,7 +2,7 @@
 
 import { Progress } from "./progress.js";
 
-const { seconds, bytes, home } = await (await fetch("engine.json")).json();
+export const { seconds, bytes, home } = await (await fetch("engine.json")).json();
 const STARTING = 120; // seconds to load, on a slow line
 
 /** A worker with Python in it, which answers one question after the other. */

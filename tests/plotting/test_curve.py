@@ -1,0 +1,69 @@
+"""Kinks, jumps and ranges of curves."""
+
+import numpy as np
+import pytest
+
+import autotiny as at
+
+
+def curve(f, x, span=None):
+    x = at.Tensor(x)
+    return at.plot(f(x), x, span=span).shown
+
+
+@pytest.mark.parametrize("x", [0.0, 0.3, -2.0])
+def test_kinks_stand_where_the_slope_jumps(x):
+    shown = curve(lambda x: np.abs(x) + np.maximum(x, 1), x, span=(-3, 3))
+    assert [kink.x for kink in shown.kinks] == pytest.approx([0, 1], abs=1e-8)
+    assert [(kink.left, kink.right) for kink in shown.kinks] == [(-1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("f", [np.sin, np.exp, lambda x: np.tanh(30 * x), at.elu, lambda x: np.log(x * x + 1e-3)])
+def test_smooth_curves_have_no_kinks(f):
+    assert curve(f, 0.4, span=(-2, 2)).kinks == []
+
+
+@pytest.mark.parametrize("f", [lambda x: 1 / x, lambda x: np.floor(x + 0.5) + 0 * x + np.sign(x) * 2])
+def test_poles_and_steps_are_jumps_where_the_line_is_broken(f):
+    kinks = curve(f, 0.4, span=(-0.45, 0.49)).kinks
+    assert all(kink.jump for kink in kinks)
+
+
+def test_slope_at_a_kink_names_both_sides():
+    x = at.Tensor(0.0)
+    y = at.relu(x)
+    assert repr(at.plot(y, x)).endswith("with slope 0: a kink, slope 0 on its left and 1 on its right")
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_range_shows_that_the_curve_bends_at_any_scale(scale):
+    shown = curve(lambda x: np.tanh(x / scale), 0.2 * scale)
+    assert 0.3 * scale < shown.span[1] - shown.span[0] < 64 * scale
+
+
+def test_range_reaches_a_minimum_far_away_and_avoids_an_explosion():
+    low, high = curve(lambda x: (x - 100) ** 2, 3.0).span
+    assert low < 3 < 100 < high + 30
+    low, high = curve(lambda x: np.exp(1000 * x), 0.0).span
+    assert high < 0.02
+
+
+def test_few_outputs_that_are_huge_do_not_flatten_the_rest():
+    shown = curve(lambda x: 1 / x, 0.7, span=(-1, 2))
+    assert shown.limits[1] < 100
+
+
+def test_slopes_are_those_of_differences_on_random_graphs():
+    rng = np.random.default_rng(1)
+    steps = [np.sin, np.tanh, at.softplus, lambda t: t * t, lambda t: np.exp(-t), lambda t: 1 / (2 + t * t)]
+    for _ in range(20):
+        x = at.Tensor(rng.normal(size=3))
+        pool = [x[0] * 1.0, x[1] + x[0], x[2] * x[1]]
+        for _ in range(8):
+            a, b = rng.choice(len(pool), 2)
+            pool.append(steps[rng.integers(len(steps))](pool[a]) * 0.7 + pool[b])
+        section = at.plot(pool[-1], (x, 1), span=1).shown.section
+        at_, h = x.data[1] + 0.3, 1e-6
+        numeric = (section(at_ + h) - section(at_ - h)) / (2 * h)
+        assert section.slopes(at_)[0] == pytest.approx(numeric, rel=1e-5, abs=1e-7)
+        assert section(x.data[1]) == pytest.approx(pool[-1].item(), rel=1e-14)

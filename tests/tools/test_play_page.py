@@ -1,0 +1,108 @@
+"""The playground as a page without a server: what is built, and what it does in a browser."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+import play
+import pytest
+
+from autotiny.playground.in_browser import answered
+from drawing.browser import launched
+
+PYODIDE = os.environ.get("PYODIDE")
+needs_pyodide = pytest.mark.skipif(
+    PYODIDE is None or shutil.which("npm") is None, reason="PYODIDE is not set, or no npm"
+)
+
+
+def test_a_folder_that_is_no_pyodide_is_named(tmp_path):
+    with pytest.raises(play.BuildError, match=r"is no distribution of Pyodide with NumPy: it has no pyodide\.mjs, "):
+        play.build(tmp_path, tmp_path / "out")
+
+
+def test_without_pyodide_the_command_says_how_to_give_it(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["play.py"])
+    monkeypatch.delenv("PYODIDE", raising=False)
+    with pytest.raises(SystemExit, match="give its folder by --pyodide, or in the environment variable PYODIDE"):
+        play.main()
+
+
+def test_an_error_is_an_answer():
+    assert "there is no value named x" in answered("picture", '{"program": "y = x"}')
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The address of the page, in a folder below the root of its server."""
+    root = tmp_path_factory.mktemp("site")
+    play.build(Path(PYODIDE), root / "below" / "play")
+    handler = functools.partial(Quiet, directory=root)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/below/play/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    yield from launched()
+
+
+@pytest.fixture(scope="module")
+def page(site, browser):
+    hosts = set()
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if request.url.startswith("http") else None)
+    program = "Z = W @ x\nJ = sum(softmax(Z)**2)"
+    page.goto(f"{site}#let.W=1,2;3,4&let.x=0.5,-1&program={quote(program)}&claims={quote('dZ = 0 * Z')}")
+    page.wait_for_selector("#canvas svg", timeout=90_000)
+    yield page
+    assert hosts == {site.split("/")[2]}
+    context.close()
+
+
+@pytest.mark.thorough
+@pytest.mark.browser
+@needs_pyodide
+class TestPage:
+    def test_a_link_shows_its_graph_and_values(self, page):
+        assert "J is 0." in page.inner_text("#program-status")
+        assert page.locator("#loading").count() == 0
+
+    def test_a_wrong_claim_is_found(self, page):
+        page.wait_for_selector("#verdicts li", timeout=20_000)
+        assert "dZ" in page.inner_text("#verdicts")
+
+    def test_a_gradient_is_derived(self, page):
+        page.click("[aria-controls=derivation]")
+        page.wait_for_selector("#derivation math", timeout=20_000)
+        assert "agrees with backprop" in page.inner_text("#derivation")
+
+    def test_the_compiled_program_is_shown(self, page):
+        page.click("[aria-controls=compiled]")
+        page.locator("#compiled .step", has_text="def step").wait_for(timeout=20_000)
+
+    def test_what_takes_too_long_ends_with_its_worker_and_the_page_goes_on(self, page):
+        answer = page.evaluate(
+            """async () => {
+                const { seconds } = await import("./engine.js");
+                seconds.derivation = 0.001;
+                const { answer } = await import("./engine.js");
+                const question = { program: "y = x * x", values: { x: { value: 3 } }, claims: "" };
+                const stopped = await answer("derivation", question);
+                seconds.derivation = 8;
+                return [stopped.error.message, (await answer("derivation", question)).ok];
+            }"""
+        )
+        assert answer == ["stopped: it took more than 0.001 seconds", True]
