@@ -107,7 +107,10 @@ def introduce_to_einops() -> None:
         def is_appropriate_type(self, value: Any) -> bool:
             return hasattr(type(value), "__autotiny_call__")
 
-        def to_numpy(self, value: Any) -> np.ndarray:
-            return np.asarray(value)
+        def to_numpy(self, value: Any) -> Any:
+            return value.data  # the value alone, as einops.asnumpy promises
+
+        def is_float_type(self, value: Any) -> bool:
+            return bool(np.issubdtype(value.dtype, np.inexact))
 
     introduced.append(RecordedBackend)
