@@ -5,5 +5,13 @@ from autotiny.language import Limits
 PLAYGROUND = Limits(characters=10_000, statements=100, depth=64, entries=2**18, total=2**21, work=2**31, seconds=2.0)
 """The limits of one program of the page: far above any example for a classroom."""
 
-SECONDS = {"picture": 4.0, "comparison": 8.0, "steps": 8.0, "derivation": 8.0, "compiled": 8.0, "export": 8.0}
+SECONDS = {
+    "picture": 4.0,
+    "comparison": 8.0,
+    "steps": 8.0,
+    "derivation": 8.0,
+    "compiled": 8.0,
+    "export": 8.0,
+    "descent": 8.0,
+}
 """The kinds of questions, and the seconds that an answer may take."""
