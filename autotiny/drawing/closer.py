@@ -15,13 +15,15 @@ import numpy as np
 
 from autotiny.drawing.edge import derivative, is_past
 from autotiny.drawing.entry_rule import Passage, Terms, entry_terms, through_line, through_operation
-from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.graph_view import LONGEST_NAME, GraphView, NodeId
 from autotiny.drawing.groups import Child, Group, last_node
 from autotiny.drawing.line_rule import line_derivative
 from autotiny.drawing.lines import expression_of
 from autotiny.drawing.selection import card_id
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
+from autotiny.errors import UnsupportedError
+from autotiny.notation.text import clean
 from autotiny.ops.outputs import Outputs, in_a_row
 
 Json = dict[str, Any]
@@ -67,6 +69,18 @@ def closer_data(
         limit = max(int(0.9 * limit * most_bytes / len(text)), SMALLEST)
         text = _as_json(graph, nodes, owners, aliases, limit)
     return html.escape(text, quote=False)
+
+
+def data_of_card(graph: GraphView, items: Iterable[Child], lines: Iterable[Group], card: str) -> Json:
+    """Return the data of one card, or of a value inside of one, by its id.
+
+    Raises UnsupportedError for another id.
+    """
+    shown = {card_id(item): last_node(item) for item in items if not (isinstance(item, Group) and item.alike)}
+    shown |= {f"n{node}": node for node in range(len(graph.values))}
+    if card not in shown:
+        raise UnsupportedError(f"draw: {clean(card, LONGEST_NAME)!r} is not the card of a value")
+    return card_data(graph, shown[card], {node: line for line in lines for node in line.nodes})
 
 
 def _as_json(graph: GraphView, nodes: Sequence[NodeId], owners: Owners, aliases: Mapping[str, str], limit: int) -> str:

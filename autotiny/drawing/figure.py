@@ -10,6 +10,9 @@ from importlib.resources import files
 
 from autotiny.notation.palette import css_variables
 
+SERVED = ("closer.js", "closer.css")
+"""The templates that a page with files of its own has among them."""
+
 
 def template(name: str) -> str:
     """Return the text of a file in templates/."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
 from autotiny.drawing.card import Card
-from autotiny.drawing.closer import MOST_BYTES, closer_data
+from autotiny.drawing.closer import MOST_BYTES, Json, closer_data, data_of_card
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.dot import GRADIENT_LINK, dot
 from autotiny.drawing.edge import Edge
@@ -80,6 +80,10 @@ class Picture(Composition):
     def figure(self) -> str:
         """The picture as a figure of a page, which zooms and whose cards open; see drawing/figure.py."""
         return figure(self.svg, self._entries())
+
+    def entries(self, card: str) -> Json:
+        """The entries of a card's value and gradient with their chain rule, as drawing/closer.py describes them."""
+        return data_of_card(self.graph, self.items, self.lines, card)
 
     def _entries(self, most_bytes: int = MOST_BYTES) -> str:
         return closer_data(self.graph, self.items, self.lines, most_bytes)

@@ -300,6 +300,19 @@ class Node:
         made = f", {self.op.name}" if self.op else "" if self.requires_grad else ", constant"
         return f"Tensor({name}{_few_entries(self._value)}, shape={self.shape}, {self.dtype}{made})"
 
+    def _repr_html_(self) -> str | None:
+        """Tables of the value and the gradient, for a notebook; None for what is no array of NumPy's."""
+        if not isinstance(self._value, np.ndarray | np.generic):
+            return None
+        from autotiny.notation.array_html import array_table, heading
+
+        name, made = self.name or "Tensor", "" if self.op is None else f"result of {self.op.name}"
+        kind = made or ("variable" if self.requires_grad else "constant")
+        parts = [heading(name, kind, self.shape, self.dtype), array_table(self._value, "value")]
+        if self._grad is not None:
+            parts.append(array_table(self._grad, "gradient"))
+        return "".join(parts)
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 

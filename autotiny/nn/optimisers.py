@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
+from autotiny.engine.pytree import flatten, leaves_as, places
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError
 from autotiny.nn.datasets import Array
@@ -38,6 +40,18 @@ class Optimiser(ABC):
         for name, W in parameters.items():
             if W.grad is not None:
                 W.data = W.data - self.step(name, W.grad)
+
+    def descended(self, parameters: Any, gradients: Any) -> Any:
+        """Return parameters after one step: arrays, or a tree of them, with gradients of its structure.
+
+        >>> GradientDescent(0.5).descended({"W": np.ones(2), "b": [np.array(2.0)]}, {"W": np.ones(2), "b": [3.0]})
+        {'W': array([0.5, 0.5]), 'b': [array(0.5)]}
+        """
+        leaves, rebuild = flatten(parameters)
+        steps = zip(
+            leaves, leaves_as(gradients, parameters, "descended: the gradients"), places(parameters), strict=True
+        )
+        return rebuild([np.asarray(W - self.step(place, np.asarray(dW, np.result_type(W)))) for W, dW, place in steps])
 
     @abstractmethod
     def step(self, name: str, dW: Array) -> Array:

@@ -23,10 +23,12 @@ from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
 from autotiny.playground.descent import descent
-from autotiny.playground.program import ProgramRun, claimed, recorded, script_program, unknown_names
+from autotiny.playground.export import python_script
+from autotiny.playground.newcomers import mend
+from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
+from autotiny.playground.suggestions import suggested
 from autotiny.playground.typed import TypedClaim, is_typed, typed_claims
-from autotiny.sessions.script import script
 
 Json = dict[str, Any]
 Values = Mapping[str, Any]
@@ -53,13 +55,28 @@ def located(error: ExpressionError) -> Json:
     return {"message": error.message, "line": error.line, "column": error.column, "width": max(width, 1)}
 
 
+def _mended(state: PageState, error: ExpressionError, limits: Limits) -> Json:
+    """The line at which an error is, as its writer may have meant it."""
+    meant = mend(state, error, limits)
+    if meant is None:
+        return {}
+    problem = re.sub(r"[;,] (?:write|did you mean|such as) .*", "", error.message)
+    problem = "this is not the language of programs" if problem.startswith("syntax error") else problem
+    return {"message": f"{problem}; write {meant.text.strip()}", "mend": meant._asdict()}
+
+
 # ----- the picture and the values -----
 def picture(state: PageState, question: Json, limits: Limits) -> Json:
     """The picture, the value of each line, and the gradient of every value."""
     try:
         run = recorded(state, limits)
     except ExpressionError as error:
-        return {"error": {**located(error), "unknown": unknown_names(state, limits)}}
+        values = {name: plain(value) for name, value in suggested(state, limits).items()}
+        meant = _mended(state, error, limits)
+        return {"error": {**located(error), "unknown": list(values), "suggested": values, **meant}}
+    if isinstance(run.result, list | tuple) and re.search(r"\d,\d", run.parsed.statements[-1].text):
+        message = "a comma makes several values: write 3.5 for a decimal number, and a line for each result"
+        return {"error": {"message": message, "line": run.parsed.spans[run.parsed.statements[-1].name].line}}
     return {
         "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
         "gradients": _gradients(state, run),
@@ -77,6 +94,11 @@ def drawn(run: ProgramRun) -> Picture:
     if not isinstance(output, Tensor):
         raise UnsupportedError("there is no graph to draw: nothing was computed from an array or a variable")
     return at.draw(output)
+
+
+def entries(state: PageState, question: Json, limits: Limits) -> Json:
+    """The entries of the card that the question names, each with its chain rule."""
+    return drawn(recorded(state, limits)).entries(str(question.get("card")))
 
 
 def _drawn(run: ProgramRun) -> Json:
@@ -276,25 +298,23 @@ def export(state: PageState, question: Json, limits: Limits) -> Json:
     form = question.get("form")
     if form not in FORMS:
         return {"error": {"message": f"export: expected one of {', '.join(FORMS)}"}}
-    return {"name": f"autotiny.{form}", "text": FORMS[form](state, limits)}
+    # not autotiny.py, which Python would import in place of the package
+    return {"name": f"playground.{form}", "text": FORMS[form](state, limits)}
 
 
 def _svg(state: PageState, limits: Limits) -> str:
     return drawn(recorded(state, limits)).svg
 
 
-def _py(state: PageState, limits: Limits) -> str:
-    return script(script_program(state, limits), recorded(state, limits).session.output)
-
-
 def _html(state: PageState, limits: Limits) -> str:
     return stepping_page(recorded(state, limits))
 
 
-FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
+FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": python_script, "html": _html}
 
 ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "picture": picture,
+    "entries": entries,
     "comparison": comparison,
     "steps": steps,
     "derivation": derivation,
@@ -306,6 +326,12 @@ ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
 
 def rehearse() -> None:
     """Load everything that the answers need, so that the first one is as fast as the others."""
-    question = {"program": "y = x @ x", "values": {"x": {"value": [1.0, 2.0]}}, "claims": "dx = 2 * x", "form": "svg"}
+    question = {
+        "program": "y = x @ x",
+        "values": {"x": {"value": [1.0, 2.0]}},
+        "claims": "dx = 2 * x",
+        "form": "svg",
+        "card": "n0",
+    }
     for kind in ANSWERS:
         answer({**question, "kind": kind}, Limits())

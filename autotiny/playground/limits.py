@@ -7,6 +7,7 @@ PLAYGROUND = Limits(characters=10_000, statements=100, depth=64, entries=2**18, 
 
 SECONDS = {
     "picture": 4.0,
+    "entries": 4.0,
     "comparison": 8.0,
     "steps": 8.0,
     "derivation": 8.0,

@@ -48,7 +48,7 @@ class ProgramRun(NamedTuple):
 
 def recorded(state: PageState, limits: Limits) -> ProgramRun:
     """Run the program of a page; raises ExpressionError, with line and column of the program's text."""
-    parsed = _read(state, limits)
+    parsed = read_program(state, limits)
     leaves = [leaf(name, value.exact, tracked=not value.data) for name, value in state.values.items()]
     try:
         session = computed(Program((*leaves, *parsed.statements)), SessionState(), limits)
@@ -58,7 +58,13 @@ def recorded(state: PageState, limits: Limits) -> ProgramRun:
     return ProgramRun(session, parsed)
 
 
-def _read(state: PageState, limits: Limits) -> ParsedProgram:
+def statements_of(state: PageState, limits: Limits) -> tuple[Statement, ...]:
+    """Return the statements of the program of a page; raises ExpressionError."""
+    return read_program(state, limits).statements
+
+
+def read_program(state: PageState, limits: Limits) -> ParsedProgram:
+    """Return the parsed program of a page; raises ExpressionError."""
     parsed = read_statements(state.program, state.values, {}, limits)
     if not parsed.statements:
         raise ExpressionError("there is no formula yet; write one, such as y = a * b + c")
@@ -72,7 +78,7 @@ def _read(state: PageState, limits: Limits) -> ParsedProgram:
 def script_program(state: PageState, limits: Limits) -> Program:
     """The values and the statements as a session, with every number in the text."""
     leaves = [Statement(name, _literal(value)) for name, value in state.values.items()]
-    return Program((*leaves, *_read(state, limits).statements))
+    return Program((*leaves, *read_program(state, limits).statements))
 
 
 def _literal(value: PageValue) -> str:
@@ -87,7 +93,7 @@ def unknown_names(state: PageState, limits: Limits) -> list[str]:
     ['w', 'x', 'b']
     """
     try:
-        statements = _read(state, limits).statements
+        statements = read_program(state, limits).statements
     except ExpressionError:
         return []
     return list(dict.fromkeys(_unknown(statements, {*state.values, *CONSTANTS, *functions(), *RESERVED})))

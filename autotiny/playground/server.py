@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from autotiny.drawing.figure import SERVED, template
 from autotiny.language import Limits
 from autotiny.playground.limits import PLAYGROUND, SECONDS
 from autotiny.playground.security import HEADERS, Gate, RefusedError, body_length
@@ -115,7 +116,8 @@ class File(NamedTuple):
 def _static() -> dict[str, File]:
     folder = files("autotiny.playground") / "static"
     endings = ((file.name, file.name.rpartition(".")[2]) for file in folder.iterdir())
-    return {name: File(KINDS[ending], (folder / name).read_bytes()) for name, ending in endings if ending in KINDS}
+    own = {name: File(KINDS[ending], (folder / name).read_bytes()) for name, ending in endings if ending in KINDS}
+    return own | {name: File(KINDS[name.rpartition(".")[2]], template(name).encode()) for name in SERVED}
 
 
 STATIC = _static()

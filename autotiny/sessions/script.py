@@ -25,6 +25,8 @@ IMPORTS = "import numpy as np\n\nimport autotiny as at\n"
 FILE = "from pathlib import Path\n\n"
 ARRAYS_LINE = f"{ARRAYS} = np.load(Path(__file__).with_suffix('.npz'))"
 PREAMBLE = {*FILE.splitlines(), *IMPORTS.splitlines(), ARRAYS_LINE}
+SHOWN = "# ----- what the page shows -----"
+"""The line of a script from which on it prints: loading it goes on with what is above."""
 LONGEST = 10**6
 """The largest number of characters of a script that can be loaded."""
 
@@ -63,6 +65,7 @@ def loaded(path: Path, limits: Limits) -> Program:
         raise SessionError(f"{path.name} is not the text of a session") from None
     if len(text) > LONGEST:
         raise SessionError(f"{path.name} has {len(text):,} characters; a session has {LONGEST:,} at most")
+    text = text.partition(f"\n{SHOWN}\n")[0]
     nodes = _parsed(path.name, text)
     npz = path.with_suffix(".npz")
     arrays = load_npz(npz) if any(ast.unparse(node) == ARRAYS_LINE for node in nodes) else {}

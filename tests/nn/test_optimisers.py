@@ -79,3 +79,20 @@ def test_parameter_without_a_gradient_stays():
 def test_learning_rate_that_leads_nowhere_is_refused(rate):
     with pytest.raises(AutotinyError, match=f"learning_rate is {float(rate)}; a number above 0 is needed"):
         GradientDescent(rate)
+
+
+@pytest.mark.parametrize("kind", [GradientDescent, Momentum, Adam])
+def test_a_tree_of_arrays_takes_the_steps_of_its_tensors(kind):
+    by_update, by_tree = kind(0.1), kind(0.1)
+    W, tree = at.Tensor(W0.astype(np.float32)), {"layers": [W0.astype(np.float32)], "b": np.float32(3)}
+    for dW in GRADIENTS.astype(np.float32):
+        W.grad = dW
+        by_update.update({"W": W})
+        tree = by_tree.descended(tree, {"layers": [dW], "b": np.float32(0)})
+    np.testing.assert_array_equal(tree["layers"][0], W.data, strict=True)
+    assert tree["b"] == 3
+
+
+def test_gradients_of_another_structure_are_refused():
+    with pytest.raises(ValueError, match=r"descended: the gradients must have the keys \['W'\]; got the keys \['V'\]"):
+        GradientDescent().descended({"W": W0}, {"V": W0})

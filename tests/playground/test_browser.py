@@ -328,7 +328,7 @@ def test_the_page_is_exported(page, form, beginning):
     with page.expect_download() as download:
         page.get_by_role("button", name=form).click()
     assert Path(download.value.path()).read_text().startswith(beginning)
-    assert download.value.suggested_filename == f"autotiny{form[form.index('.') :]}"
+    assert download.value.suggested_filename == f"playground{form[form.index('.') :]}"
 
 
 # ----- for everybody -----
@@ -490,3 +490,18 @@ def test_a_server_that_has_ended_is_reported(browser, expect):
     program(page).fill("y = a")
     expect(page.locator("#program-status")).to_contain_text("Is “autotiny play” still running?")
     page.close()
+
+
+def test_a_card_opens_its_entries_with_their_chain_rule(page, expect):
+    start_from(page, NETWORK)
+    card = page.get_by_role("button", name=re.compile("^W1 .*entry by entry"))
+    card.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="W1, entry by entry")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Control+Home")
+    expect(dialog.locator(".readout")).to_have_text(re.compile(r"W1\[0, 0\] = .*, ∂J/∂W1\[0, 0\] = "))
+    dialog.locator(".rule button").first.click()
+    expect(page.get_by_role("dialog")).to_have_attribute("aria-label", re.compile("^(Z1|t1), entry by entry"))
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('svg') !== null")

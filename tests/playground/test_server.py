@@ -15,6 +15,7 @@ import pytest
 
 from autotiny.commands.main import main
 from autotiny.drawing import GraphvizMissingError
+from autotiny.drawing.figure import SERVED
 from autotiny.language import Limits
 from autotiny.playground.answers import answer
 from autotiny.playground.server import STATIC
@@ -50,7 +51,7 @@ def test_the_page_loads_nothing_from_elsewhere():
 
 
 def test_every_file_of_the_folder_is_known_by_its_kind():
-    assert {file.name for file in (files("autotiny.playground") / "static").iterdir()} == STATIC.keys()
+    assert {file.name for file in (files("autotiny.playground") / "static").iterdir()} | {*SERVED} == STATIC.keys()
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
@@ -259,7 +260,7 @@ def test_a_place_in_a_gradient_typed_as_on_paper_is_shown(client):
 # ----- files -----
 def test_the_picture_is_exported(client):
     answer = client.ask("export", "y = x * x", {"x": {"value": 3}}, form="svg")
-    assert answer["name"] == "autotiny.svg"
+    assert answer["name"] == "playground.svg"
     assert minidom.parseString(answer["text"]).documentElement.tagName == "svg"
 
 
@@ -283,7 +284,7 @@ def test_the_script_is_a_session(client, tmp_path):
 def test_the_stepping_page_is_exported_and_shown(client):
     values = {"x": {"value": 3}}
     answer = client.ask("export", "y = x * x", values, form="html")
-    assert answer["name"] == "autotiny.html"
+    assert answer["name"] == "playground.html"
     assert answer["text"] == client.ask("steps", "y = x * x", values)["html"]
 
 
@@ -350,3 +351,23 @@ def test_closing_ends_what_computes():
     while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(process.is_alive() for process in processes)
+
+
+# ----- entries -----
+def test_entries_of_a_card_come_with_their_chain_rule(client):
+    values = {"W": {"value": [[1.0, 2.0]]}, "x": {"value": [[3.0], [4.0]]}}
+    answer = client.ask("entries", "y = sum(W @ x)", values, card="n0")
+    assert (answer["name"], answer["value"], answer["gradient"]) == ("W", [1, 2], [3, 4])
+    assert answer["uses"][0]["slopes"] == [3, 4]
+
+
+def test_entries_of_no_card_are_an_error(client):
+    answer = client.ask("entries", "y = x * x", {"x": {"value": 2.0}}, card="<b>")
+    assert answer["error"]["message"] == "draw: '<b>' is not the card of a value"
+
+
+def test_the_dialog_of_entries_is_served(client):
+    for name in ("closer.js", "closer.css"):
+        status, _, body = client.get(name)
+        assert status == 200
+        assert b"closer" in body.lower()

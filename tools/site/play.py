@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from autotiny.drawing.figure import SERVED, template
 from autotiny.playground.limits import SECONDS
 from autotiny.playground.security import POLICY
 
@@ -88,6 +89,7 @@ def _page(home: str, engine: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]
     for path in (*STATIC.iterdir(), *WORKER.iterdir()):
         if path.name not in (*IN_WORKER, "index.html") and not (path.parent == STATIC and path.name == "engine.js"):
             yield path.name, path.read_bytes()
+    yield from ((name, template(name).encode()) for name in SERVED)
     size = sum(len(body) for name, body in engine.items() if name.endswith(FETCHED))
     yield "engine.json", json.dumps({"home": home, "bytes": size, "seconds": SECONDS}).encode()
     yield "index.html", _index((STATIC / "index.html").read_text(encoding="utf-8")).encode()

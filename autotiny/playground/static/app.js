@@ -2,6 +2,7 @@
 
 import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
+import { Closer } from "./closer.js";
 import { showDerivation } from "./derivation.js";
 import { Descent } from "./descent.js";
 import { Editor } from "./editor.js";
@@ -147,6 +148,12 @@ const VIEWS = {
   descent,
 };
 
+const closer = new Closer(document.body, async (card) => {
+  const answer = await ask("entries", { ...question(), card });
+  if (answer.error) notice(answer.error.message);
+  return answer.error ? null : answer;
+});
+
 let arrived = true; // whether another state is shown, whose picture is scrolled to its middle
 
 function showPicture(drawing, text = "") {
@@ -154,6 +161,7 @@ function showPicture(drawing, text = "") {
   if (svg) {
     canvas.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
     canvas.style.setProperty("--ratio", svg.getAttribute("width") / svg.getAttribute("height"));
+    closer.watch(svg);
   }
   canvas.replaceChildren(svg || element("pre", {}, text));
   if (arrived) canvas.scrollTo((canvas.scrollWidth - canvas.clientWidth) / 2, 0);
@@ -204,21 +212,31 @@ function showError(error, editor, status) {
   canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(error);
   status.replaceChildren(error.message, ...mends(error, editor));
-  if (editor !== claims) return;
   find("#verdicts").replaceChildren();
   claims.annotate({});
+  if (editor === claims) return;
+  // what was computed from the text before the error would be read as if it belonged to this one
+  program.annotate({});
+  values.showGradients({});
+  claimsStatus.replaceChildren();
 }
 
 /** Buttons that correct an error: the suggested name, or values for unknown names. */
-function mends({ message, unknown = [] }, editor) {
+function mends({ message, unknown = [], suggested = {}, mend = null }, editor) {
   const meant = /did you mean ([\w.]+)\?$/.exec(message)?.[1];
   const write = meant && element("button", { type: "button", class: "mend", onclick: () => editor.replace(meant) }, `Write ${meant}`);
-  const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown) }, `Add ${unknown.join(", ")}`);
-  return [write, add].filter(Boolean);
+  const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown, suggested) }, `Add ${unknown.join(", ")}`);
+  const rewrite = mend && editor === program && element("button", { type: "button", class: "mend", onclick: () => writeLine(mend) }, `Write ${mend.text}`);
+  return [rewrite || write, add].filter(Boolean);
 }
 
-function addValues(names) {
-  change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: 1, data: false }])) } });
+function writeLine({ line, text }) {
+  program.text = program.text.split("\n").map((each, i) => (i + 1 === line ? text : each)).join("\n");
+  change({ program: program.text });
+}
+
+function addValues(names, suggested) {
+  change({ values: { ...state.values, ...Object.fromEntries(names.map((name) => [name, { value: suggested[name] ?? 1, data: false }])) } });
 }
 
 /** One step of gradient descent, if the gradient of the current values is known. */

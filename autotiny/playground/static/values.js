@@ -1,7 +1,7 @@
 /* The values of the names: a slider for a number, cells for an array; each with its gradient. */
 
 import { draggable } from "./dragging.js";
-import { element } from "./elements.js";
+import { element, notice } from "./elements.js";
 import { at, entries, extent, filled, number, reshaped, rounded, shapeOf, short, withEntry } from "./numbers.js";
 
 const REACH = 3;
@@ -133,10 +133,11 @@ class Row {
   #settings() {
     const shape = element("input", { type: "text", value: this.shape.join(", "), placeholder: "number", "aria-label": `Shape of ${this.name}` });
     shape.addEventListener("change", () => {
-      const lengths = shape.value.split(/[\s,×x]+/).filter(Boolean).map(Number);
+      const lengths = shape.value.replace(/[()[\]]/g, " ").split(/[\s,;×xX*]+/).filter(Boolean).map(Number);
       const fits = lengths.every((n) => Number.isInteger(n) && n > 0) && lengths.length <= 4 && lengths.reduce((a, b) => a * b, 1) <= 4096;
       shape.setAttribute("aria-invalid", String(!fits));
       if (fits) this.edit(this.name, { ...this.given, value: reshaped(this.given.value, lengths, random) });
+      else notice(`“${shape.value}” is no shape: write up to four lengths, such as 2, 3, or nothing for a number; at most 4096 entries.`);
     });
     const data = element("input", { type: "checkbox" });
     data.checked = this.given.data;
