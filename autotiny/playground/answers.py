@@ -23,6 +23,7 @@ from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
 from autotiny.playground.export import python_script
+from autotiny.playground.newcomers import mend
 from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.playground.suggestions import suggested
@@ -53,6 +54,16 @@ def located(error: ExpressionError) -> Json:
     return {"message": error.message, "line": error.line, "column": error.column, "width": max(width, 1)}
 
 
+def _mended(state: PageState, error: ExpressionError, limits: Limits) -> Json:
+    """The line at which an error is, as its writer may have meant it."""
+    meant = mend(state, error, limits)
+    if meant is None:
+        return {}
+    problem = re.sub(r"[;,] (?:write|did you mean|such as) .*", "", error.message)
+    problem = "this is not the language of programs" if problem.startswith("syntax error") else problem
+    return {"message": f"{problem}; write {meant.text.strip()}", "mend": meant._asdict()}
+
+
 # ----- the picture and the values -----
 def picture(state: PageState, question: Json, limits: Limits) -> Json:
     """The picture, the value of each line, and the gradient of every value."""
@@ -60,7 +71,11 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
         run = recorded(state, limits)
     except ExpressionError as error:
         values = {name: plain(value) for name, value in suggested(state, limits).items()}
-        return {"error": {**located(error), "unknown": list(values), "suggested": values}}
+        meant = _mended(state, error, limits)
+        return {"error": {**located(error), "unknown": list(values), "suggested": values, **meant}}
+    if isinstance(run.result, list | tuple) and re.search(r"\d,\d", run.parsed.statements[-1].text):
+        message = "a comma makes several values: write 3.5 for a decimal number, and a line for each result"
+        return {"error": {"message": message, "line": run.parsed.spans[run.parsed.statements[-1].name].line}}
     return {
         "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
         "gradients": _gradients(state, run),

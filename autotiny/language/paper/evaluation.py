@@ -336,12 +336,24 @@ class PaperEvaluation(Evaluation):
         labels = labels.astype(int)
         if len(node.args) > 1:
             classes = int(self.value(node.args[1]))
-            return np.eye(classes)[np.ravel(labels)].T if labels.ndim else np.eye(classes)[labels]
+            rows = self.one_hot_rows(node, np.ravel(labels) if labels.ndim else labels, classes)
+            return rows.T if labels.ndim else rows
         classes = self.convention.size or max(self.shape, default=1)
         if not (labels.size and labels.min() >= 0 and labels.max() < classes <= 100_000):
             self.fail(node, f"onehot: labels between {labels.min(initial=0)} and {labels.max(initial=0)} do not fit {classes} classes")  # fmt: skip  # noqa: E501
-        rows = np.eye(classes)[labels]
+        rows = self.one_hot_rows(node, labels, classes)
         return rows if rows.ndim == 1 or self.convention.last else rows.T
+
+    def one_hot_rows(self, node: ast.Call, labels: Any, classes: int) -> Any:
+        """Return a row for each label, with 1 at its place."""
+        if classes < 1:
+            self.fail(node, f"onehot: expected at least one class; got {classes}")
+        return self.spend(
+            node,
+            "onehot",
+            lambda: entrywise(np.broadcast_to(0.0, (labels.size, classes))),
+            lambda: (labels[..., None] == np.arange(classes)).astype(float),
+        )
 
     def scatter(self, node: ast.Call) -> Value:
         """Entries at an index, and zeros elsewhere, in the shape of the gradient."""

@@ -204,11 +204,17 @@ function showError(error, editor, status) {
 }
 
 /** Buttons that correct an error: the suggested name, or values for unknown names. */
-function mends({ message, unknown = [], suggested = {} }, editor) {
+function mends({ message, unknown = [], suggested = {}, mend = null }, editor) {
   const meant = /did you mean ([\w.]+)\?$/.exec(message)?.[1];
   const write = meant && element("button", { type: "button", class: "mend", onclick: () => editor.replace(meant) }, `Write ${meant}`);
   const add = unknown.length && editor === program && element("button", { type: "button", class: "mend", onclick: () => addValues(unknown, suggested) }, `Add ${unknown.join(", ")}`);
-  return [write, add].filter(Boolean);
+  const rewrite = mend && editor === program && element("button", { type: "button", class: "mend", onclick: () => writeLine(mend) }, `Write ${mend.text}`);
+  return [rewrite || write, add].filter(Boolean);
+}
+
+function writeLine({ line, text }) {
+  program.text = program.text.split("\n").map((each, i) => (i + 1 === line ? text : each)).join("\n");
+  change({ program: program.text });
 }
 
 function addValues(names, suggested) {

@@ -1,0 +1,147 @@
+"""What a newcomer meant by a line that is no code: the line is read as on paper, and written in the language.
+
+y = |x|      sin x      2x      \\frac{x}{2}      x²      ln(x)      W' X      math.sin(x)      torch.relu(Z)
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotiny.engine.recording import value_of
+from autotiny.errors import AutotinyError
+from autotiny.language import ExpressionError, Limits, evaluate
+from autotiny.language.paper.code import as_numpy
+from autotiny.language.paper.cursor import Vocabulary
+from autotiny.language.paper.evaluation import Convention, PaperEvaluation
+from autotiny.language.paper.formulas import parse
+from autotiny.language.paper.names import Names
+from autotiny.language.vocabulary import functions
+from autotiny.playground.limits import cheap
+from autotiny.playground.program import recorded
+from autotiny.playground.state import PageState
+
+OTHER_LIBRARIES = re.compile(r"\b(?:math|torch|tf|jax|jnp|keras|F|nn|cmath|numpy|scipy)\.(?:[a-z_]+\.)*(?=[a-z])")
+"""The module in front of a function's name, which the language does without."""
+FUNCTION_OF = re.compile(r"(\w+)\s*\([\w\s,]*\)\s*=$")
+"""The left side of f(x) = ..."""
+CLOSING = {"(": ")", "[": "]"}
+MOST_PRODUCTS = 8
+EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+
+
+class Mend(NamedTuple):
+    """A line of a text as the language has it."""
+
+    line: int
+    text: str
+
+
+def mend(state: PageState, error: ExpressionError, limits: Limits) -> Mend | None:
+    """Return the line at which a program has an error, as its writer may have meant it; None where that is unclear."""
+    lines = state.program.split("\n")
+    if not 1 <= error.line <= len(lines):
+        return None
+    before, trial = state._replace(program="\n".join(lines[: error.line - 1])), cheap(limits)
+    text = rewritten(lines[error.line - 1], _scope(before, trial), trial)
+    return None if text is None else Mend(error.line, text)
+
+
+def _scope(state: PageState, limits: Limits) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = {name: value.array for name, value in state.values.items()}
+    if not state.program.strip():
+        return values
+    try:
+        return {name: value_of(value) for name, value in recorded(state, limits).scope.items()}
+    except AutotinyError:
+        return values
+
+
+def rewritten(line: str, scope: Mapping[str, Any], limits: Limits) -> str | None:
+    """Return a line in the language; None if it cannot be read on paper either, or is the language's already.
+
+    >>> x, W = np.array([1.0, 2.0]), np.eye(2)
+    >>> for line in ("y = |x|", "sin x", "2x", "x²", "Wx", "math.sin(x)"):
+    ...     print(rewritten(line, {"x": x, "W": W}, Limits()))
+    y = abs(x)
+    sin(x)
+    2 * x
+    x ** 2
+    W @ x
+    sin(x)
+    """
+    equals = EQUALS.search(line)
+    left, right = (line[: equals.end()], line[equals.end() :]) if equals else ("", line)
+    left = FUNCTION_OF.sub(r"\1 =", left)
+    for meant in _meant(right.strip(), scope, limits):
+        if _letters(meant) != _letters(right) or "(" in line[: len(line) - len(right)]:
+            return f"{left.rstrip()} {meant}" if left else meant
+    return None
+
+
+def _meant(text: str, scope: Mapping[str, Any], limits: Limits) -> Iterator[str]:
+    """Yield what a formula may mean, in code that runs."""
+    bare = _closed(OTHER_LIBRARIES.sub("", text))
+    if bare != text and _is_code(bare, scope, limits):
+        yield bare
+    if (code := _read_on_paper(bare, scope, limits)) is not None:
+        yield code
+    for other in _other_products(bare):
+        if _is_code(other, scope, limits):
+            yield other
+
+
+def _closed(text: str) -> str:
+    """Return a text with the brackets that it left open closed, or without the last one that closes nothing."""
+    open_brackets: list[str] = []
+    for i, sign in enumerate(text):
+        if sign in CLOSING:
+            open_brackets.append(CLOSING[sign])
+        elif sign in CLOSING.values() and (not open_brackets or open_brackets.pop() != sign):
+            return text[:i] + text[i + 1 :]
+    return text + "".join(reversed(open_brackets))
+
+
+def _other_products(text: str) -> Iterator[str]:
+    """Yield a formula with the operands of a product of matrices swapped, or with @ in place of *."""
+    try:
+        size = sum(isinstance(node, ast.BinOp) for node in ast.walk(ast.parse(text, mode="eval")))
+    except (SyntaxError, ValueError):
+        return
+    for n in range(min(size, MOST_PRODUCTS)):
+        tree = ast.parse(text, mode="eval")
+        node = [each for each in ast.walk(tree) if isinstance(each, ast.BinOp)][n]
+        if isinstance(node.op, ast.Mult):
+            node.op = ast.MatMult()
+        elif isinstance(node.op, ast.MatMult):
+            node.left, node.right = node.right, node.left
+        else:
+            continue
+        yield ast.unparse(tree)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _read_on_paper(text: str, scope: Mapping[str, Any], limits: Limits) -> str | None:
+    scalars = {name for name, value in scope.items() if np.ndim(value) == 0}
+    try:
+        sides = parse(text, Vocabulary(Names({name: name for name in scope}), scalars=scalars))[-1].sides
+        if len(sides) > 1:
+            return None
+        PaperEvaluation(text, scope, Convention(), (), limits).evaluate(sides[-1])
+        code = as_numpy(sides[-1])
+    except (AutotinyError, IndexError):
+        return None
+    return code if _is_code(code, scope, limits) else None
+
+
+def _is_code(text: str, scope: Mapping[str, Any], limits: Limits) -> bool:
+    try:
+        evaluate(text, scope, limits)
+    except AutotinyError:
+        return False
+    return not any(text == name for name in functions())

@@ -1,0 +1,90 @@
+"""What newcomers type, and the line that the page offers instead."""
+
+import numpy as np
+import pytest
+
+from autotiny.language import Limits, evaluate
+from autotiny.playground.answers import answer
+from autotiny.playground.limits import PLAYGROUND
+from autotiny.playground.newcomers import rewritten
+
+VALUES = {
+    "x": 0.5,
+    "W": [[1.0, 2.0], [3.0, 4.0]],
+    "X": [[1.0, 2.0], [3.0, 4.0]],
+    "Z": [1.0, -2.0],
+    "y": [1.0, 2.0, 3.0],
+    "A": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+    "alpha": 2.0,
+}
+MEANT = {
+    "sin x": "sin(x)",
+    "J = |x|": "J = abs(x)",
+    "ln(x)": "log(x)",
+    "x^2": "x ** 2",
+    "math.sin(x)": "sin(x)",
+    "torch.relu(Z)": "relu(Z)",
+    "tf.nn.relu(Z)": "relu(Z)",
+    "α*x": "alpha * x",
+    "π*x": "pi * x",
+    "Σ(Z)": "sum(Z)",
+    "x²": "x ** 2",
+    r"\frac{x}{2}": "x / 2",
+    r"\sigma(x)": "sigmoid(x)",
+    r"x \cdot 2": "x * 2",
+    "W .* X": "W * X",
+    "y @ A": "A @ y",
+    "2x": "2 * x",
+    "2(x+1)": "2 * (x + 1)",
+    "sigmoid x": "sigmoid(x)",
+    "e^x": "e ** x",
+    "√x": "sqrt(x)",
+    "||Z||": "norm(Z)",
+    "relu(Z": "relu(Z)",
+    "x+1)": "x+1",
+    "W^T @ X": "W.T @ X",
+    "f(x) = x*2": "f = x * 2",
+    "sin^2(x)": "sin(x) ** 2",
+}
+
+
+@pytest.mark.parametrize(("typed", "meant"), MEANT.items())
+def test_a_line_that_was_meant_is_offered_and_runs(typed, meant):
+    values = {name: {"value": value} for name, value in VALUES.items()}
+    error = answer({"kind": "picture", "program": typed, "values": values}, PLAYGROUND)["error"]
+    assert error["mend"] == {"line": 1, "text": meant}
+    assert error["message"].endswith(f"write {meant}")
+    assert "error" not in answer({"kind": "picture", "program": meant, "values": values}, PLAYGROUND)
+
+
+@pytest.mark.parametrize("typed", ["x +", "J = x\nJ = 2*x", "unheard of", "A @ A @ A", "x ** y **"])
+def test_nothing_is_offered_where_the_meaning_is_unclear(typed):
+    values = {name: {"value": value} for name, value in VALUES.items()}
+    assert "mend" not in answer({"kind": "picture", "program": typed, "values": values}, PLAYGROUND)["error"]
+
+
+def test_the_line_is_that_of_the_error_and_knows_those_above():
+    question = {"kind": "picture", "program": "u = x * 2\nv = |u|", "values": {"x": {"value": 3}}}
+    assert answer(question, PLAYGROUND)["error"]["mend"] == {"line": 2, "text": "v = abs(u)"}
+
+
+def test_a_decimal_comma_is_told():
+    question = {"kind": "picture", "program": "3,5 * x", "values": {"x": {"value": 3}}}
+    assert "write 3.5 for a decimal number" in answer(question, PLAYGROUND)["error"]["message"]
+
+
+def test_random_formulas_keep_their_value():
+    """Code with its signs exchanged for those of paper is offered as code of the same value."""
+    rng = np.random.default_rng(0)
+    scope = {name: np.asarray(value) for name, value in VALUES.items()}
+    signs = [("**2", "²"), (" * ", " · "), ("sqrt(", "√("), ("pi", "π"), ("alpha", "α")]
+    for _ in range(60):
+        parts = rng.choice(["x", "alpha", "sin(x)", "x**2", "sqrt(alpha + 1)", "pi", "mean(Z**2)"], size=3)
+        code = f"{parts[0]} * {parts[1]} + {parts[2]}"
+        typed = code
+        for sign, other in signs:
+            typed = typed.replace(sign, other)
+        meant = rewritten(typed, scope, Limits())
+        assert typed == code or meant is not None, typed
+        value, wanted = (evaluate(text, scope, Limits()).value for text in (meant or code, code))
+        np.testing.assert_allclose(value, wanted)
