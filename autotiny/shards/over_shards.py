@@ -152,6 +152,11 @@ def _results(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
         raise
     except Exception as error:
         error.add_note(f"over_shards: the outcomes of {arrived} shards had arrived")
+        if "pickle" in str(error):
+            error.add_note(
+                "over_shards: processes get the step, the weight and what loads a shard by pickle: define them at the top "
+                "level of a module; joblib and Dask take lambdas and local functions as well"
+            )
         raise
 
 
