@@ -154,8 +154,8 @@ def _results(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
         error.add_note(f"over_shards: the outcomes of {arrived} shards had arrived")
         if "pickle" in str(error):
             error.add_note(
-                "over_shards: processes get the step, the weight and what loads a shard by pickle: define them at the top "
-                "level of a module; joblib and Dask take lambdas and local functions as well"
+                "over_shards: processes get the step, the weight and what loads a shard by pickle: define them at the "
+                "top level of a module; joblib and Dask take lambdas and local functions as well"
             )
         raise
 
