@@ -84,6 +84,11 @@ def _require_arguments(step: Any, shards: Any, params: Any, weight: Any) -> None
             f"over_shards: params must be a tuple of the first arguments of step; got {described(params)}: "
             "write (params,) if it is one argument"
         )
+    donated = [i for i in getattr(step, "donate", ()) if i < len(params)]
+    if donated:
+        raise UnsupportedError(
+            f"over_shards: step writes into argument {donated[0]}, which every shard needs: compile it without donate="
+        )
     if not isinstance(shards, Iterable) or isinstance(shards, np.ndarray | str | dict):
         raise UnsupportedError(
             f"over_shards: shards must be a sequence of tuples of arrays, or of functions that load one; got "

@@ -5,7 +5,6 @@ those of every other process on the same kind of machine, and shards, not produc
 SciPy's own OpenBLAS can be told; of other libraries OMP_NUM_THREADS=1 and the like do it, before NumPy is imported.
 """
 
-import ctypes
 import functools
 import os
 import sys
@@ -69,6 +68,8 @@ def libraries(with_scipy: bool) -> list[Library]:
 
 
 def _library(path: Path) -> Library | None:
+    import ctypes  # which is not everywhere
+
     try:
         loaded = ctypes.CDLL(str(path))  # the one that is loaded already
     except OSError:
