@@ -4,11 +4,12 @@ import html
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from autotiny.checking.replaying import Replay
-from autotiny.checking.row import COLUMNS, Array, Row, notes, summary
+from autotiny.checking.row import COLUMNS, DIGITS, LONGEST_NAME, Array, Row, notes, number, summary
 from autotiny.checking.subject import Subject
 from autotiny.errors import UnsupportedError
 from autotiny.notation.notations import SUPERSCRIPTS
@@ -68,6 +69,9 @@ def heat_map(row: Row) -> str:
     )
 
 
+MOST_ENTRIES = 32
+"""The number of entries of a gradient that are listed."""
+SIDES = ("analytic", "autograd", "numeric")
 ALIGNED_LEFT = "text-align:left;white-space:nowrap;padding:0.2em 0.8em"
 
 
@@ -79,13 +83,45 @@ def page(rows: Sequence[Row]) -> str:
     listed = f"<ul>{remarks}</ul>" if remarks else ""
     return (
         f'<table style="font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        f"{listed}<p>{html.escape(summary(rows))}</p>"
+        f"{listed}<p>{html.escape(summary(rows))}</p>{''.join(map(look_closer, rows))}"
     )
 
 
 def _table_row(row: Row) -> str:
-    cells = [_cell(name, column(row), row) for name, column in COLUMNS.items()]
+    cells = [_cell(name, column(row, DIGITS[0]), row) for name, column in COLUMNS.items()]
     return "".join(cells) + f'<td style="{ALIGNED_LEFT}">{heat_map(row)}</td>'
+
+
+def look_closer(row: Row) -> str:
+    """Return the gradients of a row entry by entry, folded; of a large one those that differ most."""
+    size = row.autograd.size
+    if not size:
+        return ""
+    away = errors(row)
+    places = np.argsort(-away, axis=None, kind="stable")[:MOST_ENTRIES]
+    shown = sorted(places.tolist()) if size <= MOST_ENTRIES else places.tolist()
+    words = "entry by entry" if size <= MOST_ENTRIES else f"the {MOST_ENTRIES} of {size:,} entries that differ most"
+    name = html.escape(clean(row.name, LONGEST_NAME))
+    head = "".join(f'<th style="{ALIGNED_LEFT}">{column}</th>' for column in ("", *SIDES, "error"))
+    lines = "".join(_entry(row, name, np.unravel_index(place, away.shape), away) for place in shown)
+    return (
+        f"<details><summary>{name}, {words}</summary>"
+        f'<table style="font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+        "</details>"
+    )
+
+
+def _entry(row: Row, name: str, place: Any, away: Array) -> str:
+    index = tuple(map(int, place))
+    label = f"{name}[{', '.join(map(str, index))}]" if index else name
+    sides = [number(side, index) for side in (row.analytic, row.autograd, row.numeric)]
+    values = "".join(_plain("not looked at" if text == "nan" else text) for text in sides)
+    shaded = f";background:rgba({COLOUR},{0.75 * shade(float(away[index])):.2f})"
+    return f"<tr>{_plain(label)}{values}{_plain(f'{away[index]:.1e}', shaded)}</tr>"
+
+
+def _plain(text: str, style: str = "") -> str:
+    return f'<td style="{ALIGNED_LEFT}{style}">{text}</td>'
 
 
 def _cell(column: str, text: str, row: Row) -> str:

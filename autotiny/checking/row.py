@@ -14,6 +14,8 @@ from autotiny.ops.table import is_complex
 Array = NDArray[Any]
 LONGEST_NAME = 24
 LONGEST_NOTE = 200
+TERMINAL = 80
+"""The number of characters in a line of a terminal."""
 NOTABLE = 1e-6
 """The largest error that is stated beside agreement: a larger one is that of a gradient of next to nothing."""
 
@@ -92,44 +94,64 @@ class Row:
 
 
 # ----- cells -----
-def number(array: Array | None, index: tuple[int, ...]) -> str:
-    """Write one entry to nine digits."""
+def number(array: Array | None, index: tuple[int, ...], digits: int = 9) -> str:
+    """Write one entry."""
     if array is None:
         return "-"
-    return short_number(array[index], 9) if array.size else "empty"
+    return short_number(array[index], digits) if array.size else "empty"
 
 
-def derivative(row: Row) -> str:
+def derivative(row: Row, digits: int = 9) -> str:
     """Write the numeric value with its noise, or those on both sides of a kink."""
     if row.sides is None:
         return "not looked at" if row.autograd.size else "empty"
     if row.at_kink:
-        return f"{short_number(row.sides.left, 9)} | {short_number(row.sides.right, 9)}"
-    return f"{short_number(_numeric(row), 9)} ± {float(row.sides.noise):.0e}"
+        return f"{short_number(row.sides.left, digits)} | {short_number(row.sides.right, digits)}"
+    return f"{short_number(_numeric(row), digits)} ± {float(row.sides.noise):.0e}"
 
 
 def _numeric(row: Row) -> Any:
     return row.numeric[row.index] if is_complex(row.numeric) else row.sides and row.sides.right
 
 
-COLUMNS: dict[str, Callable[[Row], str]] = {
-    "": lambda row: clean(row.name, LONGEST_NAME),
-    "shape": lambda row: str(row.autograd.shape),
-    "analytic": lambda row: number(row.analytic, row.index),
-    "autograd": lambda row: number(row.autograd, row.index),
+COLUMNS: dict[str, Callable[[Row, int], str]] = {
+    "": lambda row, _: clean(row.name, LONGEST_NAME),
+    "shape": lambda row, _: str(row.autograd.shape),
+    "analytic": lambda row, digits: number(row.analytic, row.index, digits),
+    "autograd": lambda row, digits: number(row.autograd, row.index, digits),
     "numeric": derivative,
-    "error": lambda row: f"{row.error:.1e}",
-    "at": lambda row: str(list(row.index)),
-    "verdict": lambda row: row.verdict,
+    "error": lambda row, _: f"{row.error:.1e}",
+    "at": lambda row, _: str(list(row.index)),
+    "verdict": lambda row, _: row.verdict,
 }
-"""The headings of the table, and the cell under each for a row; the three values are those at the largest error."""
+"""The headings of the table, and the cell under each for a row, of numbers to so many digits; the three values are
+those at the largest error."""
+DIGITS = (9, 7, 6, 5, 4, 3)
+"""The numbers of digits that the three values may have."""
+SHORTEST_NAME = 6
+"""The number of letters that every name has room for."""
 
 
 # ----- all rows -----
 def shown(rows: Sequence[Row]) -> str:
     """Return the table of rows, the notes below it, and a sentence that sums it up."""
-    table = aligned([list(COLUMNS), *([column(row) for column in COLUMNS.values()] for row in rows)])
-    return "\n".join([table, *notes(rows), summary(rows)])
+    return "\n".join([table(rows), *notes(rows), summary(rows)])
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the table, as wide as a terminal at most: without shapes, with fewer digits and letters if it must be."""
+    bare = [name for name in COLUMNS if name != "shape"]
+    for columns, digits in ((list(COLUMNS), DIGITS[0]), *((bare, digits) for digits in DIGITS)):
+        cells = [columns, *([COLUMNS[name](row, digits) for name in columns] for row in rows)]
+        excess = _width(cells) - TERMINAL
+        if excess <= 0:
+            return aligned(cells)
+    longest = max(SHORTEST_NAME, max(len(name) for name, *_ in cells) - excess)
+    return aligned([[clean(name, longest), *others] for name, *others in cells])
+
+
+def _width(cells: Sequence[Sequence[str]]) -> int:
+    return max(map(len, aligned(cells).splitlines()))
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
@@ -145,7 +167,9 @@ def summary(rows: Sequence[Row]) -> str:
     """Return a sentence that says whether all agree, and where the largest error is."""
     worst = max(rows, key=lambda row: row.error)
     where = f"the largest error is {worst.error:.1e} of the largest entry, in {clean(worst.name, LONGEST_NAME)}"
-    if worst.error > NOTABLE and all(row.outlier is None for row in rows):
+    if len(rows) == 1 and not worst.ok:  # the table has said so
+        where = ""
+    elif worst.error > NOTABLE and all(row.outlier is None for row in rows):
         where = "every difference is within rounding"
     wrong = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if not row.ok)
     conventions = ", ".join(clean(row.name, LONGEST_NAME) for row in rows if row.outlier == "convention")
@@ -156,6 +180,6 @@ def summary(rows: Sequence[Row]) -> str:
     if all(row.ok or row.outlier == "overflow" for row in rows):
         return f"{wrong}: nothing is verified, for a value overflowed"
     if all(row.ok or row.outlier in ("undecided", "overflow") for row in rows):
-        return f"{wrong}: undecided, for the numbers cannot tell; {where}"
+        return f"{wrong}: undecided, for the numbers cannot tell" + (where and f"; {where}")
     sides = "autograd and the numbers" if worst.analytic is None else "closed form and autograd"
-    return f"{wrong}: {sides} differ; {where}"
+    return f"{wrong}: {sides} differ" + (where and f"; {where}")

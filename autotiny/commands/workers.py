@@ -2,10 +2,8 @@
 
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
-from multiprocessing import get_context
 from typing import Any
 
 from autotiny.commands.arguments import InputError
@@ -17,6 +15,9 @@ def engine(workers: int | None, dask: str | None) -> Iterator[Any]:
     if workers and dask:
         raise InputError("--workers starts processes here, --dask uses those of a cluster: give one of them")
     if workers:
+        from concurrent.futures import ProcessPoolExecutor  # a browser has no processes
+        from multiprocessing import get_context
+
         with ProcessPoolExecutor(workers, get_context("spawn"), _leave_ctrl_c) as executor:
             yield executor
     elif dask:

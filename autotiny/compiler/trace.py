@@ -8,6 +8,7 @@ import numpy as np
 
 from autotiny.algebra import Term, Values, apply, symbol, topological_order
 from autotiny.compiler.naming import FormulaName, FormulaNames, LocalNames, enter, parameter_names
+from autotiny.engine.libraries import introduce_to_einops
 from autotiny.engine.modes import Switch, Tracer
 from autotiny.engine.node import Node
 from autotiny.engine.pytree import Rebuild, flatten
@@ -121,6 +122,7 @@ def trace(
     Each sweep looks at the selection if `guards`.
     Raises ValueNeededError where f needs one of their values, GuardNeededError where backprop does.
     """
+    introduce_to_einops()
     leaves, rebuild = flatten((args, dict(kwargs)))
     names = parameter_names([*parameters(f, len(args)), *kwargs], (*args, *kwargs.values()))
     values = Values()

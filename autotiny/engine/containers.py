@@ -6,8 +6,10 @@ structure, if it says so (`field(metadata={"static": True})`), if it holds no nu
 value), or if it holds whole numbers alone and its annotation allows no others (`sizes: tuple[int, ...]`).
 """
 
+import contextlib
 import copy
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +52,8 @@ def branch(tree: Any) -> Branch | None:
 
 def _taker(kind: type) -> Callable[[Any], Branch] | None:
     """Return what takes the instances of a class apart; None where they are leaves."""
+    if REGISTERED in vars(kind):  # by another process, from which an instance came with its class
+        return functools.partial(_registered_branch, *_registration(kind, *vars(kind)[REGISTERED]))
     if issubclass(kind, dict):
         return _dict_branch
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
@@ -131,6 +135,14 @@ def register_pytree(
     """
     if not isinstance(kind, type) or kind.__module__ == "builtins" or hasattr(kind, "__array__"):
         raise UnsupportedError(f"register_pytree: expected a class of your own, got {kind!r}")
+    _takers[kind] = functools.partial(_registered_branch, *_registration(kind, flatten, unflatten))
+    with contextlib.suppress(TypeError):  # a class written in C
+        setattr(kind, REGISTERED, (flatten, unflatten))
+    return kind
+
+
+def _registration(kind: type, flatten: Any, unflatten: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what takes instances of a class apart and makes them: the functions, or else its methods."""
     take = flatten or getattr(kind, "tree_flatten", None)
     make = unflatten or getattr(kind, "tree_unflatten", None)
     if not callable(take) or not callable(make):
@@ -138,11 +150,14 @@ def register_pytree(
             f"register_pytree: {kind.__name__} needs the functions flatten and unflatten, or the methods tree_flatten "
             "and tree_unflatten"
         )
-    _takers[kind] = lambda tree: _registered_branch(tree, take, make)
-    return kind
+    return take, make
 
 
-def _registered_branch(tree: Any, take: Callable[[Any], Any], make: Callable[[Any, Any], Any]) -> Branch:
+REGISTERED = "__autotiny_pytree__"
+"""The attribute of a class in which its registration goes with it, where it is pickled by value."""
+
+
+def _registered_branch(take: Callable[[Any], Any], make: Callable[[Any, Any], Any], tree: Any) -> Branch:
     try:
         parts, rest = take(tree)
         parts = list(parts)

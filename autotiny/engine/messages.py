@@ -103,6 +103,16 @@ def array_of_library(op: Op, args: tuple[Any, ...], value: Any) -> UnsupportedEr
     )
 
 
+def text_in_table(op: Op, args: tuple[Any, ...], table: Any, columns: list[str]) -> UnsupportedError:
+    """Return the error of an operator between a Tensor and a data frame that holds more than numbers."""
+    name = label(table, caller_scope())
+    listed = ", ".join(map(repr, columns))
+    return UnsupportedError(
+        f"{op.name}: {expression(op, args, shapes=True)}: the columns of {name} that hold no numbers: {listed}; leave "
+        f"them out, {name}.drop({columns!r}{', axis=1' if type(table).__module__.startswith('pandas') else ''})"
+    )
+
+
 def plain_failure(function: Any, args: tuple[Any, Any], error: Exception) -> Exception:
     """Return the error to raise where a comparison or a whole quotient fails."""
     a, b = (_argument(arg, caller_scope()) for arg in args)

@@ -11,6 +11,7 @@ import numpy as np
 
 from autotiny.engine import call_site, leaving, messages
 from autotiny.engine.leaving import running
+from autotiny.engine.libraries import introduce_to_einops, introduced
 from autotiny.engine.modes import Mark, in_use, modes
 from autotiny.engine.values import (
     DIFFERENTIABLE,
@@ -30,6 +31,7 @@ NO_OPTIONS: dict[str, Any] = {}
 EXACT_BYTES = 2**20  # a leaf's value is compared with a copy: leaves are few, and read once a step
 ENDED = math.inf
 next_number = itertools.count().__next__
+modules = sys.modules
 
 
 def not_assignable(attribute: str, mend: str) -> Any:
@@ -97,6 +99,8 @@ class Node:
         self._shared = self._argument = False
         self.args, self.kwargs = (), NO_OPTIONS
         self.name, self._tracked = name, requires_grad
+        if "einops" in modules and not introduced:
+            introduce_to_einops()
 
     # ----- value and gradient -----
     @property

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from autotiny.engine import call_site, messages
-from autotiny.engine.libraries import enters_rows_of_its_library, is_sparse, product_with_sparse
+from autotiny.engine.libraries import (
+    columns_without_numbers,
+    enters_rows_of_its_library,
+    is_sparse,
+    is_table,
+    product_with_sparse,
+)
 from autotiny.engine.modes import Mark, in_use, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
@@ -344,8 +350,12 @@ def augmented(function: Callable[[Any, Any], Any], method: Callable[..., Any]) -
     sign = AUGMENTED[function]
 
     def update(self: Any, other: Any) -> Any:
-        if self.op is not None or not self._tracked or self._argument or not _is_operand(other):
+        if self.op is not None or not self._tracked or self._argument:
             return method(self, other)
+        if not _is_operand(other):
+            if not is_table(other):
+                return method(self, other)
+            other = np.asarray(other)
         if modes.recording:
             raise messages.updated_leaf(self, sign)
         self.update(function(self._value, value_of(other)))
@@ -361,6 +371,8 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
         try:
             return function(self._value, value_of(other))
         except Exception as error:
+            if is_table(other):
+                return method(self, np.asarray(other))
             raise messages.plain_failure(function, (self, other), error) from None
 
     def reflected(self: Any, other: Any) -> Any:
@@ -375,6 +387,10 @@ def plain_operators(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., 
 def _recorded(op: Op, a: Any, b: Any, other: Any) -> Any:
     """Record an operator whose other operand is not a plain number; leave it to Python where that cannot be one."""
     if _is_operand(other):
+        return record(op, (a, b))
+    if is_table(other):
+        if columns := columns_without_numbers(other):
+            raise messages.text_in_table(op, (a, b), other, columns)
         return record(op, (a, b))
     if op is MATMUL and is_sparse(other):
         return product_with_sparse(a, b)

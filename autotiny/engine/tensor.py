@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from autotiny.engine import gradients, messages
 from autotiny.engine.array_mends import assignment_mend
@@ -194,7 +195,7 @@ class Tensor(TensorTypes, NdarrayNames, ArrayProtocol, Node):
     __trunc__ = Node.__int__
 
     @overload  # type: ignore[override]
-    def astype(self, dtype: "type[int | np.bool | np.integer[Any]]", **layout: Any) -> np.ndarray: ...
+    def astype(self, dtype: "type[int | np.bool | np.integer[Any]]", **layout: Any) -> npt.NDArray[Any]: ...
     @overload
     def astype(self, dtype: "type[float | np.inexact[Any]]", **layout: Any) -> "Tensor": ...
     @overload

@@ -1,5 +1,9 @@
 """Neural networks in the textbook's layout: data sets, training, checkpoints; layers as plain functions."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from autotiny.errors import UnsupportedError
 from autotiny.files import NpzError
 from autotiny.nn.attention import dropout, embedding, scaled_dot_product_attention
 from autotiny.nn.checkpoint import CheckpointError, load, save
@@ -54,3 +58,23 @@ __all__ = [
     "scaled_dot_product_attention",
     "worst_pairs",
 ]
+
+
+if TYPE_CHECKING:
+    from autotiny.nn.classifier import Classifier as Classifier
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Load what is built on scikit-learn when it is first used."""
+        if name != "Classifier":
+            raise AttributeError(f"module 'autotiny.nn' has no attribute {name!r}")
+        try:
+            return import_module("autotiny.nn.classifier").Classifier
+        except ImportError as error:
+            raise UnsupportedError(
+                f"nn.Classifier needs scikit-learn 1.6 or newer: pip install 'autotiny[sklearn]' ({error})"
+            ) from None
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "Classifier", *(name for name in globals() if name.startswith("__"))])

@@ -32,7 +32,7 @@ def array_table(array: Array, caption: str) -> str:
     rows, columns = (_edges(n, most) for n, most in zip(matrix.shape, (MOST_ROWS, MOST_COLUMNS), strict=True))
     shown = matrix[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
     absolute = np.abs(sizes(shown).astype(float))
-    largest = float(absolute[np.isfinite(absolute)].max(initial=0.0))
+    largest = float(absolute[np.isfinite(absolute)].max(initial=0.0)) if array.ndim else 0.0
     head = ["", *("…" if c is None else str(c) for c in columns)] if array.ndim else []
     lines = [_row(matrix, row, columns, _place(row, array.shape), largest) for row in rows]
     top = f"<tr>{''.join(map(_heading, head))}</tr>" if head else ""

@@ -19,6 +19,7 @@ from autotiny.language.paper.evaluation import Convention, PaperEvaluation
 from autotiny.language.paper.formulas import parse
 from autotiny.language.paper.names import Names
 from autotiny.language.vocabulary import functions
+from autotiny.playground.limits import cheap
 from autotiny.playground.program import recorded
 from autotiny.playground.state import PageState
 
@@ -43,8 +44,8 @@ def mend(state: PageState, error: ExpressionError, limits: Limits) -> Mend | Non
     lines = state.program.split("\n")
     if not 1 <= error.line <= len(lines):
         return None
-    before = state._replace(program="\n".join(lines[: error.line - 1]))
-    text = rewritten(lines[error.line - 1], _scope(before, limits), limits)
+    before, trial = state._replace(program="\n".join(lines[: error.line - 1])), cheap(limits)
+    text = rewritten(lines[error.line - 1], _scope(before, trial), trial)
     return None if text is None else Mend(error.line, text)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from autotiny.language import ExpressionError, Limits
+from autotiny.playground.limits import cheap
 from autotiny.playground.program import recorded, statements_of, unknown_names
 from autotiny.playground.state import Array, PageState, PageValue
 
@@ -27,7 +28,7 @@ def suggested(state: PageState, limits: Limits) -> dict[str, Array]:
     best = {name: _numbers(shapes[0]) for name, shapes in zip(names, choices, strict=True)}
     for shapes in itertools.islice(itertools.product(*choices), MOST_TRIES):
         values = {name: _numbers(shape) for name, shape in zip(names, shapes, strict=True)}
-        if _runs(state, values, limits):
+        if _runs(state, values, cheap(limits)):
             return values
     return best
 

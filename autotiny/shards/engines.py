@@ -6,6 +6,7 @@ time. Nothing is imported for that: engines are known by their methods.
 """
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -83,9 +84,18 @@ def _same(task: Any) -> Any:
 
 def _on_dask(client: Any, task: Any, items: Iterable[Any]) -> Iterator[Any]:
     """Yield the outcomes of Dask's workers; the task travels once, and its copy is made anew where a worker dies."""
-    shared = client.submit(_same, task, pure=False)
-    submit = lambda item: client.submit(run_shard, shared, *item, pure=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")  # of parameters, which do change in each step
+        shared = client.submit(_same, task, pure=False)
+    submit = lambda item: client.submit(run_shard, shared, item[0], _with_futures(client, item[1]), pure=False)
     return _in_flight(submit, items, lambda: sum(client.nthreads().values()))
+
+
+def _with_futures(client: Any, shard: Any) -> Any:
+    """Return a shard with futures of what Dask computes later, such as dask.delayed(load)(path) and chunks."""
+    if isinstance(shard, tuple):
+        return tuple(_with_futures(client, part) for part in shard)
+    return client.compute(shard) if hasattr(shard, "__dask_graph__") else shard
 
 
 def _on_ray(ray: Any, task: Any, items: Iterable[Any]) -> Iterator[Any]:

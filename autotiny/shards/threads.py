@@ -5,7 +5,6 @@ those of every other process on the same kind of machine, and shards, not produc
 SciPy's own OpenBLAS can be told; of other libraries OMP_NUM_THREADS=1 and the like do it, before NumPy is imported.
 """
 
-import ctypes
 import functools
 import os
 import sys
@@ -28,7 +27,7 @@ def one_thread() -> Iterator[None]:
     """Compute matrix products on one thread; tasks that overlap restore the number of threads together."""
     with _tasks.lock:
         if not _tasks.running:
-            _tasks.before = [(library, library.get()) for library in libraries("scipy" in sys.modules)]
+            _tasks.before = [(library, library.get()) for library in libraries(scipy_is_loaded())]
             for library, _ in _tasks.before:
                 library.set(1)
         _tasks.running += 1
@@ -40,6 +39,11 @@ def one_thread() -> Iterator[None]:
             if not _tasks.running:
                 for library, threads in _tasks.before:
                     library.set(threads)
+
+
+def scipy_is_loaded() -> bool:
+    """Whether SciPy is loaded, as numba does when it compiles the first product."""
+    return "scipy" in sys.modules
 
 
 class _Tasks:
@@ -69,6 +73,8 @@ def libraries(with_scipy: bool) -> list[Library]:
 
 
 def _library(path: Path) -> Library | None:
+    import ctypes  # which is not everywhere
+
     try:
         loaded = ctypes.CDLL(str(path))  # the one that is loaded already
     except OSError:

@@ -122,7 +122,8 @@ def test_the_report_shows_both_values_where_they_differ_most(flagship):
     wrong[1, 0] = 0.25
     shown = repr(at.compare(J, stated | {"b2": wrong}))
     (line,) = [line for line in shown.splitlines() if line.startswith("b2 ")]
-    assert line.split()[3:5] == ["0.25", f"{stated['b2'][1, 0]:.9g}"]
+    assert line.split()[1] == "0.25"
+    assert float(line.split()[2]) == pytest.approx(stated["b2"][1, 0], rel=1e-4)
     assert line.split()[-1] == "DIFFERS"
     assert shown.splitlines()[-1].startswith("b2: closed form and autograd differ")
 

@@ -28,6 +28,27 @@ def test_the_table_shows_three_values_and_the_verdict(report):
     assert report["W"].coverage == "every entry"
 
 
+@pytest.mark.parametrize("name", ["W", "weights_of_the_output", "w" * 60])
+@pytest.mark.parametrize("scale", [1.0, -1.23456789e-7])
+def test_the_table_fits_a_terminal(name, scale):
+    W = at.Tensor(np.arange(1.0, 26).reshape(5, 5), name=name)
+    report = at.compare(np.sum(np.sin(W)) * scale, {W: np.cos(W.data) * scale * 1.5})
+    rows = repr(report).splitlines()[:2]
+    assert max(map(len, rows)) <= 80
+    assert rows[1].endswith("analytic DIFFERS")
+
+
+def test_a_table_that_fits_has_all_digits_and_shapes():
+    x = at.Tensor(1.25, name="x")
+    assert repr(at.compare(x * x, {x: 2.5})).splitlines()[0].split()[:2] == ["shape", "analytic"]
+
+
+def test_of_one_row_the_error_is_said_once():
+    x = at.Tensor(1.25, name="x")
+    *_, said = repr(at.compare(x * x, {x: 3.5})).splitlines()
+    assert said == "x: closed form and autograd differ"
+
+
 def test_the_table_says_which_entries_of_a_large_tensor_were_looked_at():
     W = at.Tensor(np.ones((100, 100)), name="W")
     report = at.compare(np.sum(np.sin(W)), {W: np.cos(W.data)})
@@ -55,6 +76,32 @@ def test_the_heat_map_has_a_darkest_block_where_the_error_is(report):
     edges = np.array_split(np.arange(50), 24)
     assert 40 in edges[int(darkest.get("y"))]
     assert 3 in edges[int(darkest.get("x"))]
+
+
+def entries_of(page, name):
+    folded = next(part for part in page.split("<details>") if f"<summary>{name}, " in part)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr><td.*?</tr>", folded)]
+
+
+def test_a_small_gradient_is_listed_entry_by_entry(report):
+    assert entries_of(report._repr_html_(), "x") == [
+        ["x[0]", "1", "1", "1", "0.0e+00"],
+        ["x[1]", "0.5", "0", "0", "5.0e-01"],
+        ["x[2]", "1", "1", "1", "0.0e+00"],
+    ]
+
+
+def test_of_a_large_gradient_the_entries_that_differ_most_are_listed(report):
+    page = report._repr_html_()
+    assert "W, the 32 of 2,500 entries that differ most" in page
+    lines = entries_of(page, "W")
+    assert len(lines) == 32
+    assert lines[0][:2] == ["W[40, 3]", "1"]
+
+
+def test_names_in_the_list_of_entries_are_text():
+    x = at.Tensor(1.0, name="<script>")
+    assert "<script>" not in at.compare(x * x, {x: 2.0})._repr_html_()
 
 
 def test_heat_maps_of_numbers_vectors_stacks_and_nothing_are_drawn():

@@ -31,7 +31,7 @@ def rows(capsys):
     def rows():
         lines = capsys.readouterr().out.splitlines()
         start = next(i for i, line in enumerate(lines) if "verdict" in line)
-        table = [line.split() for line in lines[start + 1 :] if "(" in line and line[0].isalpha()]
+        table = [line.split() for line in lines[start + 1 :] if line[:1].isalpha()]
         return {words[0]: words[-1] for words in table if words[-1] in ("agrees", "DIFFERS", "undecided")}
 
     return rows

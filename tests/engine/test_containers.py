@@ -236,6 +236,11 @@ def test_none_is_a_tree_without_values():
 
 
 # ----- registration -----
+def test_a_registration_goes_with_a_class_that_another_process_gets_by_value(monkeypatch):
+    monkeypatch.setattr("autotiny.engine.containers._takers", {})
+    assert flatten(Registered([1.0, 2.0], "r"))[0] == [1.0, 2.0]
+
+
 def test_a_registered_class_is_taken_everywhere():
     r = Registered([np.ones(2), 3.0], "name")
     gradient = at.grad(lambda r: np.sum(r.values[0]) * r.values[1])(r)

@@ -115,15 +115,38 @@ def test_numbers_of_each_type_are_added_up_as_such(values, weighted, expected):
     assert type(found) is type(expected)
 
 
+@at.register_pytree
+class Line:
+    """A class that is taken apart as it says."""
+
+    def __init__(self, slope, offset):
+        self.slope, self.offset = slope, offset
+
+    def tree_flatten(self):
+        return (self.slope, self.offset), None
+
+    @classmethod
+    def tree_unflatten(cls, rest, parts):
+        return cls(*parts)
+
+
+def test_registered_classes_are_added_up():
+    step = at.grad(lambda line, x: np.sum(line.slope * x + line.offset))
+    total = at.over_shards(step, SHARDS_OF_NUMBERS, (Line(1.0, 2.0),))
+    assert (total.slope, total.offset) == (13.0, 8.0)
+
+
+SHARDS_OF_NUMBERS = [(np.arange(3.0),), (np.arange(5.0),)]
+
+
 def test_float16_is_added_up_in_float32():
     thousandths = [(np.float16([0.001]),)] * 4096
     assert at.over_shards(lambda x: x, thousandths, ()) == np.float16(np.float32(np.float16(0.001)) * 4096)
 
 
 def test_a_sum_over_shards_can_be_differentiated():
-    data = [(np.arange(3.0),), (np.arange(5.0),)]
-    total = lambda w: at.over_shards(lambda w, x: np.sum(np.sin(w * x)), data, (w,))
-    np.testing.assert_allclose(at.grad(total)(2.0), sum(np.sum(x * np.cos(2 * x)) for (x,) in data))
+    total = lambda w: at.over_shards(lambda w, x: np.sum(np.sin(w * x)), SHARDS_OF_NUMBERS, (w,))
+    np.testing.assert_allclose(at.grad(total)(2.0), sum(np.sum(x * np.cos(2 * x)) for (x,) in SHARDS_OF_NUMBERS))
 
 
 # ----- maps -----
@@ -331,6 +354,12 @@ def test_a_step_that_cannot_be_pickled_says_so(spawned):
         at.over_shards(at.grad(lambda x: x), [(1.0,)], (), map=spawned)
 
 
+def test_a_function_that_cannot_be_pickled_comes_with_a_mend(spawned):
+    with pytest.raises(Exception, match="pickle") as caught:
+        at.over_shards(abs, [lambda: (1,)], (), map=spawned)
+    assert "define them at the top level of a module" in caught.value.__notes__[-1]
+
+
 def test_what_an_engine_raises_says_how_far_it_came():
     def breaks(f, items):
         yield f(next(iter(items)))
@@ -436,6 +465,7 @@ def test_outcomes_that_cannot_be_added_up_are_named(values, words):
         ((5, SHARDS, (W,)), "step must be a function; got 5"),
         ((step, SHARDS, (W,), "dask"), "map must be a function like the built-in map, .* got 'dask'"),
         ((step, SHARDS, (W,), map, len), "weight must be a function of the loaded shard, .* len counts the arrays"),
+        ((at.compile(loss, donate=0), SHARDS, (W,)), "step writes into argument 0, which every shard needs"),
         ((step, SHARDS, (W,), map, 3), "weight must be a function of the loaded shard, .* got 3"),
         ((step, SHARDS, (W,), lambda f, items: [f(next(iter(items)))]), "the outcomes of 1 shards and there are more"),
         ((step, SHARDS, (W,), lambda f, items: [None]), "map must return what the function returns .* returned None"),
