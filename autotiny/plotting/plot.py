@@ -87,7 +87,9 @@ class Plot:
         figure, buffer = self.figure, io.BytesIO()
         import matplotlib
 
-        undated: dict[str, None] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending, {})
+        undated: dict[str, None] = {".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}.get(
+            ending, {}
+        )
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": repr(self)}):
             figure.savefig(buffer, format=ending[1:], dpi=SHARP, metadata=undated)
         return buffer.getvalue()
