@@ -26,7 +26,7 @@ from autotiny.notation.numbers import summarise
 from autotiny.playground.descent import descent
 from autotiny.playground.export import python_script
 from autotiny.playground.functions import function_list
-from autotiny.playground.newcomers import mend
+from autotiny.playground.newcomers import mend, second_thought
 from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.playground.suggestions import suggested
@@ -86,8 +86,15 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
         "names": run.tracked,
         "literals": _literals(run),
         "note": _note(run),
+        "thought": _thought(state),
         **_drawn(run),
     }
+
+
+def _thought(state: PageState) -> Json | None:
+    """A line that runs and may have been meant otherwise, with the words for it."""
+    thought = second_thought(state.program)
+    return None if thought is None else {"message": thought[0], "mend": thought[1]._asdict()}
 
 
 def drawn(run: ProgramRun) -> Picture:

@@ -96,7 +96,7 @@ const pictures = new Lane("picture", (answer, asked) => {
   slope = { of: asked.values, gradients: answer.gradients, loss: answer.loss };
   find("#downhill").disabled = Object.keys(answer.gradients).length === 0;
   showPicture(answer.svg, answer.text);
-  programStatus.replaceChildren(...summary(answer), ...offers(answer));
+  programStatus.replaceChildren(...summary(answer), ...offers(answer), ...thought(answer));
   clearTimeout(resting);
   resting = setTimeout(() => {
     comparisons.ask(asked);
@@ -179,6 +179,13 @@ function summary({ lines, note }) {
   if (note) return [note];
   const result = lines.reduce((last, each) => (each.line >= last.line ? each : last));
   return [`${result.name || "The result"} is `, element("output", {}, result.value.replaceAll("-", "−"))];
+}
+
+/** What a line that runs may have meant, and a button that writes it. */
+function thought({ thought }) {
+  if (!thought) return [];
+  const { message, mend } = thought;
+  return [element("p", {}, message, element("button", { type: "button", onclick: () => writeLine(mend) }, `Write ${mend.text.trim()}`))];
 }
 
 /** A button that gives sliders to values that are written in the program. */
