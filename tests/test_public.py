@@ -1,5 +1,6 @@
 """The public names of autotiny, and what importing them costs."""
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -88,3 +89,11 @@ def test_every_public_function_is_fully_annotated(public):
 
 def test_the_version_is_one():
     assert autotiny.__version__.count(".") == 2
+
+
+def test_type_checkers_know_every_name_that_is_loaded_when_first_used():
+    """They do not see `__getattr__`, so that a misspelt name is an error."""
+    tree = ast.parse(inspect.getsource(autotiny))
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    known = {alias.asname or alias.name for block in blocks for line in block.body for alias in line.names}
+    assert known == {*autotiny._LOADED_WHEN_USED, "nn", "scipy"}

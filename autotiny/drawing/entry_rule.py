@@ -131,6 +131,8 @@ def _columns(passage: Passage, entries: Sequence[int]) -> Iterator[tuple[Array, 
         for k in entries:
             places = _repetitions(k, shape, repeated)
             yield places, slopes[places]
+    elif not ones.size:
+        yield from ((np.array([], int), ones.ravel()) for _ in entries)
     elif ones.size <= len(entries):
         rows = np.stack([np.ravel(passage.pull(g)) for g in _units(ones)])
         for k in entries:

@@ -37,7 +37,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit
 
     def __init__(
         self,
-        hidden: Sequence[int] = (32,),
+        hidden: int | Sequence[int] = (32,),
         activation: str | Sequence[str] = "relu",
         optimiser: Optimiser | None = None,
         epochs: int = 100,
@@ -55,7 +55,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
         seed = int(check_random_state(self.random_state).randint(2**31))
-        self.network_ = Network((X.shape[1], *self.hidden, len(self.classes_)), self.activation, seed, X.dtype)
+        hidden = (self.hidden,) if isinstance(self.hidden, int) else self.hidden
+        self.network_ = Network((X.shape[1], *hidden, len(self.classes_)), self.activation, seed, X.dtype)
         optimiser = Adam() if self.optimiser is None else copy.deepcopy(self.optimiser)
         data = Dataset(X.T, labels, tuple(range(len(self.classes_))), X.shape[1:])
         self.standardisation_ = Standardisation.fit(data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autotiny.engine.libraries import columns_without_numbers, is_table
 from autotiny.errors import AutotinyError
 from autotiny.nn.arguments import as_array, require_instance, require_whole
 from autotiny.notation.numbers import few_entries
@@ -57,6 +58,10 @@ class Dataset:
         Raises DataError if the numbers of rows and labels differ, if a number is not finite, or if the labels do not
         form classes.
         """
+        if is_table(rows) and (text := columns_without_numbers(rows)):
+            raise DataError(
+                f"X: the columns {', '.join(map(repr, text))} hold no numbers: leave them out, or encode them"
+            )
         X, y = as_array("X", rows, DataError), as_array("the labels", labels, DataError)
         y = as_text(y)
         check_examples(X)

@@ -40,7 +40,7 @@ define(
     matmul_right,
     forward=operator.matmul,
     traits="mixes analytic linear keeps_sign",
-    words="matrix product: times the other factor, mT",
+    words="matrix product: times the other factor, transposed",
 )
 
 

@@ -22,6 +22,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
+from autotiny.playground.descent import descent
 from autotiny.playground.export import python_script
 from autotiny.playground.newcomers import mend
 from autotiny.playground.program import ProgramRun, claimed, recorded
@@ -79,6 +80,7 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
     return {
         "lines": [_line(span.line, name, run.scope[name]) for name, span in run.parsed.spans.items()],
         "gradients": _gradients(state, run),
+        "loss": None if run.loss is None else plain(run.loss.value.item()),
         "names": run.tracked,
         "literals": _literals(run),
         "note": _note(run),
@@ -318,6 +320,7 @@ ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "derivation": derivation,
     "compiled": compiled,
     "export": export,
+    "descent": descent,
 }
 
 

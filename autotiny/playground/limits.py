@@ -13,6 +13,7 @@ SECONDS = {
     "derivation": 8.0,
     "compiled": 8.0,
     "export": 8.0,
+    "descent": 8.0,
 }
 """The kinds of questions, and the seconds that an answer may take."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from autotiny.engine.recording import value_of
 from autotiny.errors import AutotinyError
+from autotiny.playground.data_sets import DATA_SETS
 from autotiny.sessions.program import expect_name
 from autotiny.sessions.session import Session
 
@@ -55,15 +56,26 @@ def read_state(question: Mapping[str, Any]) -> PageState:
     values = _expect(question.get("values", {}), dict, "values", "an object")
     if len(values) > MOST_VALUES:
         raise StateError(f"there are {len(values)} values; the limit is {MOST_VALUES}")
+    given = {_name(name): _page_value(name, value) for name, value in values.items()}
     state = PageState(
         _expect(question.get("program", ""), str, "program", "text"),
-        {_name(name): _page_value(name, value) for name, value in values.items()},
+        {**_data_set(question), **given},
         _expect(question.get("claims", ""), str, "claims", "text"),
     )
-    entries = sum(each.array.size for each in state.values.values())
+    entries = sum(each.array.size for each in given.values())
     if entries > MOST_ENTRIES:
         raise StateError(f"the values have {entries:,} entries; the limit is {MOST_ENTRIES:,}")
     return state
+
+
+def _data_set(question: Mapping[str, Any]) -> dict[str, PageValue]:
+    """The values of the data set that a question names, if any."""
+    name = _expect(question.get("dataset", ""), str, "dataset", "text")
+    if not name:
+        return {}
+    if name not in DATA_SETS:
+        raise StateError(f"there is no data set {name[:LONGEST_NAME]!r}, only {', '.join(DATA_SETS)}")
+    return {each: PageValue(array, True) for each, array in DATA_SETS[name]().items()}
 
 
 def _expect(value: Any, kind: type, what: str, expected: str) -> Any:
@@ -82,10 +94,10 @@ def _name(name: str) -> str:
 def _page_value(name: str, value: Any) -> PageValue:
     value = _expect(value, dict, name, "an object with a value")
     data = _expect(value.get("data", False), bool, f"{name}: data", "true or false")
-    return PageValue(_array(name, value.get("value")), data)
+    return PageValue(page_array(name, value.get("value")), data)
 
 
-def _array(name: str, value: Any) -> Array:
+def page_array(name: str, value: Any) -> Array:
     """An array of a number, or of nested lists of equal lengths."""
     shape, items = list[int](), [value]
     while items and isinstance(items[0], list):

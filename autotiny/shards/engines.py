@@ -6,6 +6,7 @@ time. Nothing is imported for that: engines are known by their methods.
 """
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -83,7 +84,9 @@ def _same(task: Any) -> Any:
 
 def _on_dask(client: Any, task: Any, items: Iterable[Any]) -> Iterator[Any]:
     """Yield the outcomes of Dask's workers; the task travels once, and its copy is made anew where a worker dies."""
-    shared = client.submit(_same, task, pure=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")  # of parameters, which do change in each step
+        shared = client.submit(_same, task, pure=False)
     submit = lambda item: client.submit(run_shard, shared, item[0], _with_futures(client, item[1]), pure=False)
     return _in_flight(submit, items, lambda: sum(client.nthreads().values()))
 

@@ -1,7 +1,7 @@
 """at.over_shards: a step mapped over the shards of data that is larger than a machine."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,14 +10,16 @@ from autotiny.shards.engines import mapping, outcome
 from autotiny.shards.task import Outcome, Task, described
 from autotiny.shards.total import Total
 
+Result = TypeVar("Result")
+
 
 def over_shards(
-    step: Callable[..., Any],
+    step: Callable[..., Result],
     shards: Iterable[Any],
     params: tuple[Any, ...],
     map: Any = map,  # noqa: A002 - the built-in one by default
     weight: Callable[..., Any] | None = None,
-) -> Any:
+) -> Result:
     """Return Σ step(*params, *shard) over the shards, or with `weight` Σ w step(*params, *shard) / Σ w.
 
     step : a function, of which at.value_and_grad, at.compile, ... may have made another. What it returns is a number,
@@ -53,7 +55,8 @@ def over_shards(
             total.add(each)
     if total is None:
         raise UnsupportedError("over_shards: there are no shards, so there is nothing to add up")
-    return total.result()
+    result: Result = total.result()
+    return result
 
 
 def outcomes(
@@ -149,6 +152,11 @@ def _results(mapped: Any, task: Task, numbered: Numbered) -> Iterator[Outcome]:
         raise
     except Exception as error:
         error.add_note(f"over_shards: the outcomes of {arrived} shards had arrived")
+        if "pickle" in str(error):
+            error.add_note(
+                "over_shards: processes get the step, the weight and what loads a shard by pickle: define them at the "
+                "top level of a module; joblib and Dask take lambdas and local functions as well"
+            )
         raise
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.errors import ShardError, UnsupportedError
-from autotiny.shards.threads import one_thread
+from autotiny.shards.threads import one_thread, scipy_is_loaded
 
 
 class Outcome(NamedTuple):
@@ -32,13 +32,19 @@ class Task(NamedTuple):
         """Return the outcome of one shard; raise ShardError for what fails, so that the engine may try it again."""
         number, shard = numbered
         try:
-            with one_thread():
-                arrays = loaded(shard)
-                weight = 1.0 if self.weight is None else weighed(self.weight, arrays)
-                return Outcome(number, weight, self.step(*self.params, *arrays))
+            known = scipy_is_loaded()
+            outcome = self.outcome(number, shard)
+            return outcome if known == scipy_is_loaded() else self.outcome(number, shard)  # its products had threads
         except Exception as error:
             what = f"shard {number}, {described(shard)}"
             raise ShardError(f"over_shards: {what}: {type(error).__name__}: {error}", number, error) from error
+
+    def outcome(self, number: int, shard: Any) -> Outcome:
+        """Return the outcome of one shard, computed on one thread."""
+        with one_thread():
+            arrays = loaded(shard)
+            weight = 1.0 if self.weight is None else weighed(self.weight, arrays)
+            return Outcome(number, weight, self.step(*self.params, *arrays))
 
 
 def loaded(shard: Any) -> Any:

@@ -27,7 +27,7 @@ def one_thread() -> Iterator[None]:
     """Compute matrix products on one thread; tasks that overlap restore the number of threads together."""
     with _tasks.lock:
         if not _tasks.running:
-            _tasks.before = [(library, library.get()) for library in libraries("scipy" in sys.modules)]
+            _tasks.before = [(library, library.get()) for library in libraries(scipy_is_loaded())]
             for library, _ in _tasks.before:
                 library.set(1)
         _tasks.running += 1
@@ -39,6 +39,11 @@ def one_thread() -> Iterator[None]:
             if not _tasks.running:
                 for library, threads in _tasks.before:
                     library.set(threads)
+
+
+def scipy_is_loaded() -> bool:
+    """Whether SciPy is loaded, as numba does when it compiles the first product."""
+    return "scipy" in sys.modules
 
 
 class _Tasks:

@@ -106,9 +106,26 @@ def test_a_figure_enlarges_opens_and_goes_back(visit, product):
     enlarged = page.get_by_role("dialog", name="The graph, enlarged").bounding_box()
     assert (enlarged["width"], enlarged["height"]) == (1280, 800)
     card(page, "W").click()
-    assert page.get_by_role("dialog", name="W, entry by entry").is_visible()
+    page.get_by_role("dialog", name="W, entry by entry").wait_for()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
+    page.locator("button:focus", has_text="Enlarge").wait_for()
     assert page.locator("dialog[open]").count() == 0
-    assert page.evaluate("document.activeElement.textContent") == "Enlarge"
     assert page.locator("p + .picture").count() == 1
+
+
+def test_a_group_lists_what_it_holds_and_leads_to_it(visit):
+    x = at.Tensor([1.0, 2.0], name="x")
+    with at.scope("outer"):
+        y = x * 2
+        y.name = "y"
+        with at.scope("inner"):
+            z = y * y
+            z.name = "z"
+    page = visit("<!doctype html>" + at.draw(np.sum(z), depth=1)._repr_mimebundle_()["text/html"])
+    page.get_by_role("button", name=re.compile("^outer")).click()
+    dialog = page.get_by_role("dialog")
+    assert dialog.get_attribute("aria-label") == "outer, its contents"
+    dialog.get_by_role("button", name="inner").click()
+    assert "z = y * y" in dialog.inner_text()
+    assert "4 … 16" in dialog.inner_text()

@@ -50,7 +50,7 @@ def test_the_wheel_zooms_about_the_pointer(visit, flagship):
 
 
 def test_dragging_pans_and_opens_nothing(visit, flagship):
-    page = visit(at.draw(flagship).steps)
+    page = visit(at.draw(flagship).steps, reduced_motion="reduce")
     x, y = middle(page, "n5")
     page.mouse.move(x, y)
     page.mouse.down()

@@ -15,7 +15,11 @@ from autotiny.drawing.groups import group_values
 from autotiny.drawing.lines import put_into_lines
 from autotiny.drawing.selection import groups_within
 from autotiny.engine.graph import topological_order
+from autotiny.engine.recording import value_of
+from autotiny.ops.outputs import Outputs
 from engine.test_random_graphs import random_graph
+from ops.cases import CASES
+from ops.declare import parts
 
 
 def view(y):
@@ -59,6 +63,26 @@ def test_what_the_page_holds_of_every_entry_adds_up_to_the_gradient(seed, in_lin
             terms = [term for use in card["uses"] for term in listed(use, i)]
             digits = 1e-4 * sum(map(abs, terms)) + 1e-12
             assert sum(terms) == pytest.approx(at_place(card["gradient"], i), abs=digits)
+
+
+@pytest.mark.thorough
+def test_every_operation_of_real_numbers_with_one_output_is_taken_apart():
+    for case in CASES:
+        f, args = case.draw()
+        results = [
+            y
+            for y in parts(f(*map(at.Tensor, args)))
+            if isinstance(y, at.Tensor) and y.requires_grad and y.dtype == float
+        ]
+        if not results:
+            continue
+        J = sum(np.sum(np.tanh(y * 0.3)) for y in results)
+        with np.errstate(all="ignore"):
+            J.backward()
+        graph = view(J)
+        plain = not any(isinstance(value_of(x), Outputs) or np.iscomplexobj(value_of(x)) for x in graph.values)
+        for card in read(closer_data(graph, range(len(graph.values))))["cards"].values():
+            assert not plain or all(-1 not in np.ravel(use["counts"]) for use in card.get("uses", [])), case
 
 
 def test_a_card_has_its_value_its_gradient_and_its_uses():

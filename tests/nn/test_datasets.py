@@ -128,3 +128,11 @@ def test_split_that_leaves_a_side_empty_is_refused(fraction):
 def test_examples_that_cannot_be_learnt_from_are_refused(rows, labels, message):
     with pytest.raises(DataError, match=message):
         Dataset.from_rows(rows, labels)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_of_text_among_the_features_are_named(library):
+    frame = pytest.importorskip(library).DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "kind": ["x", "y", "x", "y"]})
+    with pytest.raises(DataError, match="X: the columns 'kind' hold no numbers: leave them out"):
+        Dataset.from_rows(frame, frame["kind"])
+    assert Dataset.from_rows(frame[["a"]], frame["kind"]).classes == ("x", "y")

@@ -181,7 +181,7 @@ def test_a_value_gets_another_shape_and_becomes_data(page, expect):
 def test_steps_downhill_make_the_loss_smaller(page, expect):
     program(page).fill("y = a**2 + b**2")
     expect(page.locator("#program-status")).to_have_text("y is 2.5")
-    page.get_by_label("rate").fill("0.25")
+    page.get_by_label("rate", exact=True).fill("0.25")
     for loss in ("0.625", "0.1562"):  # each step halves both
         page.get_by_role("button", name="Step downhill").click()
         expect(page.locator("#program-status")).to_have_text(f"y is {loss}")

@@ -27,7 +27,8 @@ TITLES = [example["title"] for example in EXAMPLES]
 
 def asked(client, kind, example, **changes):
     state = {**example, **changes}
-    return client.ask(kind, state["program"], state["values"], claims=state["claims"])
+    more = {"claims": state["claims"], "dataset": state.get("dataset", "")}
+    return client.ask(kind, state["program"], state["values"], **more)
 
 
 def test_the_page_is_served_with_all_that_it_loads(client):

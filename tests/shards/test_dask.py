@@ -63,3 +63,20 @@ def test_client_map_takes_generators_and_options(client):
     for mapped in (client.map, partial(client.map, retries=1)):
         found = at.over_shards(np.sum, (load(start) for start in (0, 7, 14)), (), map=mapped)
         assert found == X.sum()
+
+
+def test_a_shard_that_fails_is_tried_again_by_the_client(client):
+    failures = [OSError("not yet"), OSError("not yet")]
+
+    def flaky():
+        if failures:
+            raise failures.pop()
+        return (X,)
+
+    assert at.over_shards(np.sum, [flaky], (), map=partial(client.map, retries=2)) == X.sum()
+
+
+@pytest.mark.filterwarnings("error:Sending large graph")
+def test_large_parameters_are_sent_without_a_warning(client):
+    w = (np.ones((2, 700_000)),)
+    assert at.over_shards(lambda w, X: np.sum(w[:, 0]), [partial(load, 0)], w, map=client) == 2

@@ -354,6 +354,12 @@ def test_a_step_that_cannot_be_pickled_says_so(spawned):
         at.over_shards(at.grad(lambda x: x), [(1.0,)], (), map=spawned)
 
 
+def test_a_function_that_cannot_be_pickled_comes_with_a_mend(spawned):
+    with pytest.raises(Exception, match="pickle") as caught:
+        at.over_shards(abs, [lambda: (1,)], (), map=spawned)
+    assert "define them at the top level of a module" in caught.value.__notes__[-1]
+
+
 def test_what_an_engine_raises_says_how_far_it_came():
     def breaks(f, items):
         yield f(next(iter(items)))

@@ -57,6 +57,18 @@ def test_the_bits_do_not_depend_on_the_threads_of_the_process(two_threads):
     np.testing.assert_array_equal(on_two, product(G, X))
 
 
+def test_a_shard_in_which_scipy_was_loaded_is_computed_again(monkeypatch):
+    """Its own library of products was not told at the start."""
+    loaded = iter([False, False, True, True])
+    monkeypatch.setattr("autotiny.shards.task.scipy_is_loaded", lambda: next(loaded))
+    calls = []
+    assert at.over_shards(lambda x: calls.append(x) or x, [(1.0,), (2.0,)], ()) == 3
+    assert calls == [1, 2]
+    loaded = iter([False, True, True, True])
+    assert at.over_shards(lambda x: calls.append(x) or x, [(4.0,), (8.0,)], ()) == 12
+    assert calls == [1, 2, 4, 4, 8]
+
+
 def test_a_process_without_such_a_library_computes_as_well(monkeypatch):
     monkeypatch.setattr("autotiny.shards.threads.libraries", lambda with_scipy: [])
     assert at.over_shards(lambda x: x, [(1.0,), (2.0,)], ()) == 3

@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -107,7 +108,7 @@ class TestPage:
 
     def test_a_card_opens_its_entries(self, page):
         page.locator("#canvas g.node").first.click()
-        page.wait_for_selector("dialog[open], .closer", timeout=20_000)
+        page.wait_for_selector("dialog[open] table", timeout=20_000)
         page.keyboard.press("Escape")
 
     def test_the_graph_is_stepped_through(self, page):
@@ -132,6 +133,13 @@ class TestPage:
         assert page.evaluate(STOPPED) == ["stopped: it took more than 0.001 seconds", True]
         page.locator("#program textarea").fill("Z = W @ x\nJ = sum(2 * Z)")
         page.locator("#program-status", has_text="J is −8").wait_for(timeout=20_000)
+
+    def test_training_on_digits_runs_in_the_worker(self, page):
+        page.select_option("#examples", label="Two kinds of digits, by two numbers")
+        page.locator("#descent .example").nth(299).wait_for(timeout=30_000)
+        page.get_by_label("steps at a time").select_option("10")
+        page.get_by_role("button", name="One step").click()
+        page.get_by_role("img", name=re.compile(r"^J fell from .* steps$")).wait_for(timeout=30_000)
 
 
 def opened(browser, address, *, without="", script="", javascript=True):

@@ -21,7 +21,8 @@ for (const data of document.querySelectorAll(".closer-data")) {
     zoom.chosen = null;
     zoom.fit();
     tell();
-    stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, 0);
+    const across = svg.viewBox.baseVal.width > svg.viewBox.baseVal.height; // it is read from the left
+    stage.scrollTo(across ? 0 : (stage.scrollWidth - stage.clientWidth) / 2, 0);
   };
   enlarge.addEventListener("click", () => {
     if (large.open) return large.close();

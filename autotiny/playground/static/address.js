@@ -3,9 +3,9 @@
 import { read, write } from "./numbers.js";
 
 /** The state of an empty page. */
-export const EMPTY = { question: "", program: "", claims: "", view: "", about: "", values: {} };
+export const EMPTY = { question: "", program: "", claims: "", dataset: "", view: "", about: "", values: {} };
 
-const TEXTS = ["question", "program", "claims", "view", "about"];
+const TEXTS = ["question", "program", "claims", "dataset", "view", "about"];
 
 /** "#program=a%20*%20b&let.a=2&data.b=3" */
 export function toFragment(state) {

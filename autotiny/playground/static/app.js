@@ -4,10 +4,11 @@ import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
 import { Closer } from "./closer.js";
 import { showDerivation } from "./derivation.js";
+import { Descent } from "./descent.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
 import { History } from "./history.js";
-import { combined, number, rounded } from "./numbers.js";
+import { combined, number, rounded, withEntry } from "./numbers.js";
 import { Tabs } from "./tabs.js";
 import { Values } from "./values.js";
 import { marks, showVerdicts } from "./verdicts.js";
@@ -25,7 +26,8 @@ let state = EMPTY;
 
 const program = new Editor(find("#program .editor"), () => change({ program: program.text }));
 const claims = new Editor(find("#claims .editor"), () => change({ claims: claims.text }));
-const values = new Values(find("#values-list"), (name, given) => {
+const values = new Values(find("#values-list"), (name, given, place) => {
+  if (place && !given.data) descent.follow(name, place);
   const { [name]: _, ...others } = state.values;
   change({ values: given ? { ...state.values, [name]: given } : others });
 });
@@ -56,13 +58,15 @@ function refresh() {
   program.kinds = Object.fromEntries(Object.entries(state.values).map(([name, { data }]) => [name, data ? "data" : "variable"]));
   claims.kinds = program.kinds;
   tabs.show(view());
+  find("#dataset select").value = state.dataset;
+  find("#dataset span").textContent = state.dataset && "gives X, Y and m: a column of X and Y for each of m examples";
   find("#values").hidden = Object.keys(state.values).length === 0;
   pictures.ask(question());
   saveSoon();
 }
 
 const view = () => (tabs.has(state.view) ? state.view : "graph");
-const question = () => ({ program: state.program, values: state.values, claims: state.claims, about: state.about });
+const question = () => ({ program: state.program, dataset: state.dataset, values: state.values, claims: state.claims, about: state.about });
 
 let saving = 0;
 function saveSoon() {
@@ -76,14 +80,14 @@ function save() {
 }
 
 // ----- answers -----
-let slope = { of: null, gradients: {} };
+let slope = { of: null, gradients: {}, loss: null };
 
 const pictures = new Lane("picture", (answer, asked) => {
   if (answer.error) return explain(answer.error, program, programStatus);
   calm(program, programStatus);
   program.annotate(Object.fromEntries(answer.lines.map((each) => [each.line, beside(each)])));
   values.showGradients(answer.gradients);
-  slope = { of: asked.values, gradients: answer.gradients };
+  slope = { of: asked.values, gradients: answer.gradients, loss: answer.loss };
   find("#downhill").disabled = Object.keys(answer.gradients).length === 0;
   showPicture(answer.svg, answer.text);
   programStatus.replaceChildren(...summary(answer), ...offers(answer));
@@ -108,6 +112,19 @@ const beside = ({ shape, value }) => [
   shape.length ? element("span", { class: "shape" }, shape.join(" × ")) : null,
 ];
 
+const descent = new Descent(find("#descent"), {
+  question,
+  apply: (moved) => {
+    const given = Object.entries(moved).filter(([name]) => state.values[name]);
+    change({ values: { ...state.values, ...Object.fromEntries(given.map(([name, value]) => [name, { ...state.values[name], value }])) } });
+    return state.values;
+  },
+  set: (name, place, x) => {
+    const given = state.values[name];
+    change({ values: { ...state.values, [name]: { ...given, value: withEntry(given.value, place, x) } } });
+  },
+});
+
 /** The views that are computed only while their tab is open. */
 const VIEWS = {
   steps: new Lane("steps", ({ error, html }) => {
@@ -128,6 +145,7 @@ const VIEWS = {
     find(".source.step").textContent = step ?? "";
     find("#compiled .status").textContent = error?.message ?? "";
   }),
+  descent,
 };
 
 const closer = new Closer(document.body, async (card) => {
@@ -229,9 +247,12 @@ function stepDownhill() {
     const given = state.values[name];
     return [name, { ...given, value: combined(given.value, gradient, (x, g) => rounded(x - rate * g)) }];
   });
-  change({ values: { ...state.values, ...Object.fromEntries(moved) } });
+  const after = { ...state.values, ...Object.fromEntries(moved) };
+  descent.note(state.values, slope.loss, after);
+  change({ values: after });
 }
 
+find("#dataset select").addEventListener("change", ({ target }) => change({ dataset: target.value }));
 find("#downhill").addEventListener("click", stepDownhill);
 
 // ----- the header -----

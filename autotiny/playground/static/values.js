@@ -10,7 +10,7 @@ const MOST_CELLS = 400;
 export class Values {
   #rows = new Map();
 
-  /** `edit(name, given)` gets a new {value, data}, or null to remove the name. */
+  /** `edit(name, given, place)` gets a new {value, data}, or null to remove the name, and which entry was changed if one was. */
   constructor(container, edit) {
     this.container = container;
     this.edit = edit;
@@ -84,7 +84,7 @@ class Row {
   }
 
   #set(place, x) {
-    if (Number.isFinite(x)) this.edit(this.name, { ...this.given, value: withEntry(this.given.value, place, rounded(x)) });
+    if (Number.isFinite(x)) this.edit(this.name, { ...this.given, value: withEntry(this.given.value, place, rounded(x)) }, place);
   }
 
   #scalar() {
