@@ -25,9 +25,9 @@ PYRIGHT = {
     "typeCheckingMode": "strict",
     "enableTypeIgnoreComments": False,
     "reportUnnecessaryTypeIgnoreComment": True,
-    "reportUnknownMemberType": False,  # of ndarray, whose entries may be Any
-    "reportUnknownLambdaType": False,
+    "reportUnknownLambdaType": False,  # a lambda cannot be annotated
     "reportUnknownArgumentType": False,
+    "reportUnknownMemberType": False,  # what comes of an error
     "reportUnknownVariableType": False,
     "reportConstantRedefinition": False,  # W is a matrix
 }

@@ -59,6 +59,18 @@ def _landscape(section: Section, label: str, spans: "list[Span | None]") -> Json
     }
 
 
+def kept_spans(given: Any, entries: list[Entry]) -> "list[Span | None]":
+    """The ranges that a page asks to keep, as long as the number is well within."""
+    spans: list[Span | None] = [None] * len(entries)
+    if isinstance(given, list) and len(given) == len(entries):
+        for axis, (span, entry) in enumerate(zip(given, entries, strict=True)):
+            if isinstance(span, list) and len(span) == 2 and all(isinstance(x, int | float) for x in span):
+                low, high = span
+                if low + (high - low) / 12 < entry.number < high - (high - low) / 12:
+                    spans[axis] = (float(low), float(high))
+    return spans
+
+
 def finite(number: float) -> float | None:
     """The number to eight digits, which are more than a page shows; None for nan and infinity."""
     return float(f"{number:.8g}") if math.isfinite(number) else None

@@ -12,11 +12,10 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.language import Limits
 from autotiny.nn.optimisers import Momentum
-from autotiny.playground.charts import chart, finite, numbers
+from autotiny.playground.charts import chart, finite, kept_spans, numbers
 from autotiny.playground.program import ProgramRun, recorded
 from autotiny.playground.state import Array, PageState, PageValue, StateError, page_array, plain
 from autotiny.plotting.section import Entry
-from autotiny.plotting.spans import Span
 
 Json = dict[str, Any]
 MOST_STEPS, ENOUGH = 1000, 0.4
@@ -42,7 +41,8 @@ def descent(state: PageState, question: Json, limits: Limits) -> Json:
         return {"error": {"message": NO_LOSS}}
     entries = _entries(run, question.get("along"))
     return {
-        "chart": chart(run.loss, str(run.session.output), entries, _spans(question.get("spans"), entries)),
+        "along": [{"name": entry.tensor.name, "place": list(entry.place)} for entry in entries],
+        "chart": chart(run.loss, str(run.session.output), entries, kept_spans(question.get("spans"), entries)),
         "loss": finite(float(run.loss.value.reshape(()))),
         "values": {name: plain(each.array) for name, each in walk.state.values.items() if not each.data},
         "velocity": walk.velocity,
@@ -170,18 +170,6 @@ def _entry(run: ProgramRun, along: Any) -> Entry:
     if len(place) != tensor.ndim or any(i >= n for i, n in zip(place, tensor.shape, strict=True)):
         raise StateError(f"along: {name} has shape {tensor.shape}, and no entry {place}")
     return Entry(tensor, tuple(place), f"{name}[{', '.join(map(str, place))}]" if place else str(name))
-
-
-def _spans(given: Any, entries: list[Entry]) -> "list[Span | None]":
-    """The ranges that a page asks to keep, as long as the number is well within."""
-    spans: list[Span | None] = [None] * len(entries)
-    if isinstance(given, list) and len(given) == len(entries):
-        for axis, (span, entry) in enumerate(zip(given, entries, strict=True)):
-            if isinstance(span, list) and len(span) == 2 and all(isinstance(x, int | float) for x in span):
-                low, high = span
-                if low + (high - low) / 12 < entry.number < high - (high - low) / 12:
-                    spans[axis] = (float(low), float(high))
-    return spans
 
 
 # ----- the decision boundary -----

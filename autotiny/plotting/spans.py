@@ -9,7 +9,7 @@ from autotiny.errors import UnsupportedError
 
 Span = tuple[float, float]
 SAMPLES = 17
-WIDENINGS, NARROWINGS = 7, 24
+WIDENINGS, NARROWINGS = 7, 40
 FLAT, BENT, SUDDEN = 0.03, 0.08, 0.45
 """Shares of a curve's height: below the first, most of it looks flat; from the second on, a bend is seen; a rise of
 more than the third within one sample looks like a step."""

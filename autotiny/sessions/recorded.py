@@ -20,8 +20,9 @@ from autotiny.language.vocabulary import functions
 from autotiny.notation.code import BareCode
 from autotiny.notation.expression import Expression, symbol
 from autotiny.notation.numbers import index, nested
-from autotiny.ops import OPS, linalg, matmul, padding, reductions, shaping
+from autotiny.ops import OPS, linalg, matmul, padding, products, reductions, shaping, singular_values
 from autotiny.ops.code import has_operator, operation
+from autotiny.sessions.composed import call_of
 from autotiny.sessions.program import Program
 from autotiny.sessions.reading import RESERVED
 from autotiny.sessions.statement import Statement, leaf
@@ -30,6 +31,9 @@ SMALL = 8
 """The largest number of entries of an index that a formula contains."""
 DEEPEST, LONGEST = 12, 160
 """The largest numbers of nested operations, and of characters, of an unnamed value that is inlined where it is used."""
+
+PART_OF_SLOGDET = {"sign_of_det": 0, "log_abs_det": 1}
+"""The place, in the result of slogdet, of the operations that are recorded in its place."""
 
 
 def recorded(
@@ -54,6 +58,9 @@ class _Writer:
     ) -> None:
         self.order, self.scope = leading_up_to(output, known), scope
         self.uses = Counter(arg for node in self.order for arg in node.parents)
+        self.calls = {node: call for node in self.order if (call := call_of(node))}
+        inside = {each for call in self.calls.values() for each in call.inside}
+        self.order = [node for node in self.order if node not in inside]
         self.taken, self.statements = set(taken), list[Statement]()
         self.formulas: dict[int, Expression] = {id(node): symbol(name) for node, name in known.items()}
         self.depths = dict[int, int]()
@@ -89,7 +96,13 @@ class _Writer:
 
     def formula(self, node: Tensor) -> Expression:
         """The operation on its operands, as a formula of the language."""
+        if call := self.calls.get(node):
+            operands = [self.operand(arg) for arg in call.operands]
+            return Expression("call", operands, call.word, options=dict(options_of(call.word, call.options)))
         op, operands = made_by(node), [self.operand(arg) for arg in node.args]
+        if op.name in PART_OF_SLOGDET:
+            whole = Expression("call", operands, "slogdet")
+            return Expression("index", [whole], value=PART_OF_SLOGDET[op.name])
         if has_operator(op) or op.kind in ("index", "summation"):
             return operation(op, operands, node.kwargs, node.ndim)
         word = names_of_functions().get(op.function)
@@ -168,6 +181,8 @@ def names_of_functions() -> dict[Any, str]:
         linalg.p_norm: "norm",
         matmul.expectation: "vdot",
         padding.pad_constant: "pad",
+        products.convolution: "convolve",
+        singular_values.pseudoinverse: "pinv",
         shaping.join: "concatenate",
         shaping.stack: "stack",
         np.reshape: "reshape",

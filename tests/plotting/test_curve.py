@@ -29,6 +29,17 @@ def test_poles_and_steps_are_jumps_where_the_line_is_broken(f):
     assert all(kink.jump for kink in kinks)
 
 
+@pytest.mark.parametrize("x", [1e-8, 0.3, 2.0])
+def test_steep_curves_and_rounding_errors_are_no_kinks(x):
+    assert curve(lambda x: 1e4 * np.sqrt(x), x).kinks == []
+    assert curve(lambda x: (1 + x) / 3 - x / 3, x).kinks == []
+
+
+def test_constant_is_a_straight_line_in_the_middle():
+    low, high = curve(lambda x: (1 + x) / 3 - x / 3, 0.4).limits
+    assert high - low > 0.1
+
+
 def test_slope_at_a_kink_names_both_sides():
     x = at.Tensor(0.0)
     y = at.relu(x)

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -106,3 +107,10 @@ class TestPage:
             }"""
         )
         assert answer == ["stopped: it took more than 0.001 seconds", True]
+
+    def test_training_on_digits_runs_in_the_worker(self, page):
+        page.select_option("#examples", label="Two kinds of digits, by two numbers")
+        page.locator("#descent .example").nth(299).wait_for(timeout=30_000)
+        page.get_by_label("steps at a time").select_option("10")
+        page.get_by_role("button", name="One step").click()
+        page.get_by_role("img", name=re.compile(r"^J fell from .* steps$")).wait_for(timeout=30_000)

@@ -13,13 +13,14 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import npm
+from npm import BuildError
 
 from autotiny.drawing.figure import SERVED, template
 from autotiny.playground.limits import SECONDS
@@ -29,16 +30,12 @@ ROOT = Path(__file__).parent.parent.parent
 WORKER = Path(__file__).parent / "worker"
 STATIC = ROOT / "autotiny" / "playground" / "static"
 PYTHON = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-GRAPHVIZ, GRAPHVIZ_SHA256 = "@viz-js/viz@3.31.0", "b9840ae5b70681356c207510db8820ac3f883607740616455d9c7c47d67ea646"
+GRAPHVIZ = ("@viz-js/viz@3.31.0", "dist/viz.js", "b9840ae5b70681356c207510db8820ac3f883607740616455d9c7c47d67ea646")
 IN_WORKER = ("worker.js",)
 FETCHED = (".wasm", ".zip", ".json", ".whl")
 """The endings of the files that the worker fetches, whose bytes the progress bar counts."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the archive: the same sources give the same bytes, and so the same address."""
-
-
-class BuildError(Exception):
-    """The page cannot be built."""
 
 
 def main() -> None:
@@ -80,7 +77,7 @@ def _engine(pyodide: Path) -> Iterator[tuple[str, bytes]]:
         yield path.name, path.read_bytes()
     for name in IN_WORKER:
         yield name, (WORKER / name).read_bytes()
-    yield "viz.js", _graphviz()
+    yield "viz.js", npm.file_of(*GRAPHVIZ)
     yield "autotiny.zip", _archive()
 
 
@@ -116,30 +113,6 @@ def _archive() -> bytes:
                     name = path.relative_to(folder.parent).as_posix()
                     archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
-
-
-def _graphviz() -> bytes:
-    """Return Graphviz's WebAssembly build, one module."""
-    kept = ROOT / "build" / f"{GRAPHVIZ.rpartition('/')[2]}.js"
-    if not kept.is_file():
-        kept.parent.mkdir(exist_ok=True)
-        try:
-            packing = subprocess.run(
-                ["npm", "pack", "--silent", GRAPHVIZ], cwd=kept.parent, capture_output=True, text=True, check=True
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise BuildError(f"npm pack {GRAPHVIZ}: {getattr(error, 'stderr', '') or error}") from error
-        archive = kept.parent / packing.stdout.split()[-1]
-        with tarfile.open(archive) as package:
-            module = package.extractfile("package/dist/viz.js")
-            assert module is not None
-            kept.write_bytes(module.read())
-        archive.unlink()
-    body = kept.read_bytes()
-    if hashlib.sha256(body).hexdigest() != GRAPHVIZ_SHA256:
-        kept.unlink()
-        raise BuildError(f"{GRAPHVIZ} is not what it was when this file named its digest")
-    return body
 
 
 if __name__ == "__main__":

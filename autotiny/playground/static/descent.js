@@ -6,11 +6,12 @@ import { element } from "./elements.js";
 import { at, entries, filled, number, shapeOf } from "./numbers.js";
 
 const FRAME = 60; // milliseconds that a step is seen for, at least
-const MOST_CHOICES = 400;
+const MOST_CHOICES = 1000;
 const NARROW = 320; // pixels
 
 export class Descent {
   #along = []; // what varies: one or two {name, place}; none for what the engine chooses
+  #names = "";
   #past = []; // the steps so far: {loss, point}
   #velocity = {};
   #answer = null;
@@ -51,6 +52,9 @@ export class Descent {
   ask(asked) {
     if (asked.values === this.#shown) return;
     if (this.question().values !== this.#expected) this.#forget();
+    const names = Object.keys(asked.values).join();
+    if (names !== this.#names) this.#along = []; // another program: the engine chooses
+    this.#names = names;
     this.#lane.ask({ ...asked, along: this.#along, spans: this.#answer?.chart?.spans });
   }
 
@@ -135,6 +139,7 @@ export class Descent {
       return this.#say(answer.error.message);
     }
     this.#answer = answer;
+    if (!this.#along.length) this.#along = answer.along;
     this.#offer();
     this.words.classList.remove("bad");
     const arrow = answer.chart.names.length === 2 ? "; the arrow points along it, uphill" : "";
@@ -158,7 +163,7 @@ export class Descent {
   }
 
   #drag(x) {
-    const [first] = this.#along.length ? this.#along : [parsed(this.first.value)];
+    const [first] = this.#along;
     const [low, high] = this.#answer.chart.spans[0];
     if (first && this.question().values[first.name]) this.set(first.name, first.place, Number(x.toPrecision(Math.max(3, Math.ceil(Math.log10(Math.abs(x) / (high - low) + 1)) + 3))));
   }
