@@ -163,6 +163,9 @@ def draw(
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
 
+    In a notebook and on a page, a click on a card, or Enter, opens its value and gradient entry by entry, each with its
+    chain rule.
+
     For a function compiled by at.compile, the picture shows the formula that its program computes.
 
     Raises UnsupportedError for anything but a Tensor, and for a group or a tensor that is not there, GraphTooLargeError
