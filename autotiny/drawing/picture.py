@@ -171,6 +171,9 @@ def draw(
     For a slide: `direction` is "across" or "down", `constants=False` leaves out what is neither computed nor a Tensor,
     `highlight` colours the ways from some tensors to the output, `legend` explains the signs below the graph.
 
+    In a notebook and on a page, a click on a card, or Enter, opens its value and gradient entry by entry, each with its
+    chain rule.
+
     For a function compiled by at.compile, the picture shows the formula that its program computes.
 
     Raises UnsupportedError for anything but a Tensor, and for a group or a tensor that is not there, GraphTooLargeError
