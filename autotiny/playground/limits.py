@@ -14,6 +14,7 @@ SECONDS = {
     "compiled": 8.0,
     "export": 8.0,
     "descent": 8.0,
+    "functions": 8.0,
 }
 """The kinds of questions, and the seconds that an answer may take."""
 
