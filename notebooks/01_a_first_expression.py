@@ -33,6 +33,13 @@ x.grad, y.grad
 at.draw(y)
 
 # %% [markdown]
+# A gradient is a slope. Here is $y$ for other values of $x$: at $x = 3$ the tangent touches the curve, and rises by 7 for each
+# step of 1 to the right. Where would the tangent be flat, and what is the gradient there?
+
+# %%
+at.plot(y, x)
+
+# %% [markdown]
 # ## The same with arrays
 #
 # NumPy functions, operators, methods and indexing all record. The gradient of a number with respect to an array has the

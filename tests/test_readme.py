@@ -18,6 +18,24 @@ def test_every_line_of_the_readme_does_what_it_says(tmp_path, monkeypatch):
     assert (tmp_path / "expression.svg").read_text().startswith("<svg")
 
 
+def test_what_is_shown_first_prints_what_stands_below_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, printed = re.search(
+        r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(encoding="utf-8"), re.S
+    ).groups()
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == printed
+    assert (tmp_path / "network.svg").read_text().startswith("<svg")
+
+
+def test_the_two_commands_fit_a_line():
+    commands = [
+        line.strip() for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("    python3 -m")
+    ]
+    assert len(commands) == 2
+    assert all(len(command) <= 120 for command in commands)
+
+
 def reading_path():
     """The folders and files of autotiny that "Read the source" names, in order; a bare name is a file of engine/."""
     section = README.read_text(encoding="utf-8").split("## Read the source")[1].split("\n## ")[0]

@@ -8,11 +8,11 @@ import html
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from autotiny.drawing.contents import contents
 from autotiny.drawing.edge import derivative, is_past
 from autotiny.drawing.entry_rule import Passage, Terms, entry_terms, through_line, through_operation
 from autotiny.drawing.graph_view import LONGEST_NAME, GraphView, NodeId
@@ -52,22 +52,29 @@ DIGITS = 5
 def closer_data(
     graph: GraphView, items: Iterable[Child], lines: Iterable[Group] = (), most_bytes: int = MOST_BYTES
 ) -> str:
-    """Return the data of some values, and of the last values of some groups, as the text of a hidden element.
+    """Return the data of some values, and the contents of some groups, as the text of a hidden element.
 
     The chain rule passes through each of these lines at once.
     """
-    few = islice(items, most_bytes // BYTES_OF_CARD)
-    shown = {card_id(item): last_node(item) for item in few if not (isinstance(item, Group) and item.alike)}
-    nodes, owners = sorted(set(shown.values())), {node: line for line in lines for node in line.nodes}
+    items = list(items)
+    groups = contents(graph, items, most_bytes // 2)
+    few = items[: most_bytes // BYTES_OF_CARD]
+    shown = {card_id(item): last_node(item) for item in few if card_id(item) not in groups}
+    nodes, owners = list(dict.fromkeys(shown.values())), {node: line for line in lines for node in line.nodes}
     aliases = {card: f"n{node}" for card, node in shown.items() if card != f"n{node}"}
     sizes = [_entries(graph.values[node]).size for node in nodes]
     limit = LARGEST
     while limit > SMALLEST and sum(min(size, limit) for size in sizes) * BYTES_OF_ENTRY > most_bytes:
         limit = limit * 3 // 4
-    text = _as_json(graph, nodes, owners, aliases, limit)
-    while len(text) > most_bytes and limit > SMALLEST:
-        limit = max(int(0.9 * limit * most_bytes / len(text)), SMALLEST)
-        text = _as_json(graph, nodes, owners, aliases, limit)
+    cards = _cards(graph, nodes, owners, limit)
+    while len(cards) > most_bytes and (limit > SMALLEST or len(nodes) > 1):
+        if limit > SMALLEST:
+            limit = max(int(0.9 * limit * most_bytes / len(cards)), SMALLEST)
+        else:
+            nodes = nodes[: int(0.9 * len(nodes) * most_bytes / len(cards))]
+        cards = _cards(graph, nodes, owners, limit)
+    others = json.dumps({"aliases": aliases, "groups": groups}, separators=(",", ":"))
+    text = f'{{"cards":{cards},{others[1:]}'
     return html.escape(text, quote=False)
 
 
@@ -76,16 +83,19 @@ def data_of_card(graph: GraphView, items: Iterable[Child], lines: Iterable[Group
 
     Raises UnsupportedError for another id.
     """
-    shown = {card_id(item): last_node(item) for item in items if not (isinstance(item, Group) and item.alike)}
+    items = list(items)
+    if card in (groups := contents(graph, items, MOST_BYTES)):
+        held: Json = groups[card]
+        return held
+    shown = {card_id(item): last_node(item) for item in items}
     shown |= {f"n{node}": node for node in range(len(graph.values))}
     if card not in shown:
         raise UnsupportedError(f"draw: {clean(card, LONGEST_NAME)!r} is not the card of a value")
     return card_data(graph, shown[card], {node: line for line in lines for node in line.nodes})
 
 
-def _as_json(graph: GraphView, nodes: Sequence[NodeId], owners: Owners, aliases: Mapping[str, str], limit: int) -> str:
-    cards = {f"n{node}": card_data(graph, node, owners, limit) for node in nodes}
-    return json.dumps({"cards": cards, "aliases": aliases}, separators=(",", ":"))
+def _cards(graph: GraphView, nodes: Sequence[NodeId], owners: Owners, limit: int) -> str:
+    return json.dumps({f"n{node}": card_data(graph, node, owners, limit) for node in nodes}, separators=(",", ":"))
 
 
 def card_data(graph: GraphView, node: NodeId, owners: Owners = NO_LINES, limit: int = LARGEST) -> Json:

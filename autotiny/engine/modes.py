@@ -11,10 +11,12 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
 from functools import partial, wraps
 from operator import call
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
 class Mark:
@@ -172,7 +174,7 @@ class Switch:
         """Return the value that the mode has inside."""
         return self.value
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: AnyFunction) -> AnyFunction:
         """Return a function that runs inside this switch, as a decorator; a generator does so between its yields."""
         if inspect.isasyncgenfunction(function) or not callable(function) or isinstance(function, type):
             raise UnsupportedError(
@@ -191,9 +193,9 @@ class Switch:
             with self:
                 return function(*args, **kwargs)
 
-        if inspect.iscoroutinefunction(function):
-            return wraps(function)(coroutine)
-        return wraps(function)(generator if inspect.isgeneratorfunction(function) else plain)
+        of_its_kind = generator if inspect.isgeneratorfunction(function) else plain
+        decorated: Any = wraps(function)(coroutine if inspect.iscoroutinefunction(function) else of_its_kind)
+        return decorated
 
     def run_generator(self, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """Yield what a generator yields, whose code runs inside this switch, while its user's code does not."""

@@ -12,11 +12,10 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.language import Limits
 from autotiny.nn.optimisers import Momentum
-from autotiny.playground.charts import chart, finite, numbers
+from autotiny.playground.charts import Run, chart, finite, kept_spans, numbers
 from autotiny.playground.program import ProgramRun, recorded
 from autotiny.playground.state import Array, PageState, PageValue, StateError, page_array, plain
 from autotiny.plotting.section import Entry
-from autotiny.plotting.spans import Span
 
 Json = dict[str, Any]
 MOST_STEPS, ENOUGH = 1000, 0.4
@@ -41,8 +40,10 @@ def descent(state: PageState, question: Json, limits: Limits) -> Json:
     if run.loss is None:
         return {"error": {"message": NO_LOSS}}
     entries = _entries(run, question.get("along"))
+    again = _again(walk.state, entries, limits)
     return {
-        "chart": chart(run.loss, str(run.session.output), entries, _spans(question.get("spans"), entries)),
+        "along": [{"name": entry.tensor.name, "place": list(entry.place)} for entry in entries],
+        "chart": chart(run.loss, str(run.session.output), entries, kept_spans(question.get("spans"), entries), again),
         "loss": finite(float(run.loss.value.reshape(()))),
         "values": {name: plain(each.array) for name, each in walk.state.values.items() if not each.data},
         "velocity": walk.velocity,
@@ -145,6 +146,26 @@ def _rounded(array: Array) -> Array:
 
 
 # ----- what varies -----
+def _again(state: PageState, entries: list[Entry], limits: Limits) -> Run | None:
+    """How to run the program at other values; None where a result varies, which the program computes itself."""
+    if not all(entry.tensor.name in state.values for entry in entries):
+        return None
+
+    def run(numbers: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+        values = dict(state.values)
+        for entry, number in zip(entries, numbers, strict=True):
+            name = str(entry.tensor.name)
+            values[name] = values[name]._replace(array=values[name].array.copy())
+            values[name].array[entry.place] = number
+        ran = recorded(state._replace(values=values), limits)
+        if ran.loss is None:
+            return math.nan, (math.nan,) * len(entries)
+        slopes = (np.asarray(ran.scope[str(e.tensor.name)].grad, float)[e.place] for e in entries)
+        return float(ran.loss.value.reshape(())), tuple(map(float, slopes))
+
+    return run
+
+
 def _entries(run: ProgramRun, along: Any) -> list[Entry]:
     if along is None or along == []:
         along = [_steepest(run, run.tracked[0])]
@@ -170,18 +191,6 @@ def _entry(run: ProgramRun, along: Any) -> Entry:
     if len(place) != tensor.ndim or any(i >= n for i, n in zip(place, tensor.shape, strict=True)):
         raise StateError(f"along: {name} has shape {tensor.shape}, and no entry {place}")
     return Entry(tensor, tuple(place), f"{name}[{', '.join(map(str, place))}]" if place else str(name))
-
-
-def _spans(given: Any, entries: list[Entry]) -> "list[Span | None]":
-    """The ranges that a page asks to keep, as long as the number is well within."""
-    spans: list[Span | None] = [None] * len(entries)
-    if isinstance(given, list) and len(given) == len(entries):
-        for axis, (span, entry) in enumerate(zip(given, entries, strict=True)):
-            if isinstance(span, list) and len(span) == 2 and all(isinstance(x, int | float) for x in span):
-                low, high = span
-                if low + (high - low) / 12 < entry.number < high - (high - low) / 12:
-                    spans[axis] = (float(low), float(high))
-    return spans
 
 
 # ----- the decision boundary -----

@@ -3,7 +3,8 @@
 import functools
 import importlib.util
 import inspect
-from collections.abc import Callable, Collection, Mapping
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,19 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language.errors import suggestion
 from autotiny.notation.numbers import summarise
+from autotiny.playground.charts import Run, chart, kept_spans
 from autotiny.playground.explore_controls import Control, controls
+from autotiny.plotting.section import Entry
 from autotiny.sessions.session import Session
 
-WIDGET = Path(__file__).parent / "widget"
+WIDGET, STATIC = Path(__file__).parent / "widget", Path(__file__).parent / "static"
+MISSING = (
+    "explore: this is the picture at the current values; for sliders that are live, and the curve of the slope, "
+    "pip install 'autotiny[widget]', which brings anywidget, and restart the kernel"
+)
+STARTS = (2 / 3, 1 / 3, 5 / 6, 1 / 6)
+"""Where sliders start, as shares of their range, if in their middle a gradient is 0 or undefined."""
+MOST_ENTRIES = 400
 
 Evaluated = tuple[Mapping[str, Tensor], Any]
 """The arguments as leaves of the graph, and the output."""
@@ -55,7 +65,29 @@ class Explorer:
     def __init__(self, function: Function, controls: Mapping[str, Control]) -> None:
         self._function, self.controls = function, controls
         self._values = {name: each.start for name, each in controls.items()}
-        self._leaves, self.output = self._computed(self._values)
+        self._leaves, self.output = self._started()
+
+    def _started(self) -> tuple[Mapping[str, Tensor], Tensor]:
+        """Compute at the start, which is where no gradient is 0 or undefined, if sliders may choose."""
+        free = {name: each for name, each in self.controls.items() if each.free}
+        try:
+            first = self._computed(self._values)
+        except (AutotinyError, ArithmeticError, ValueError):
+            if not free:
+                raise
+            first = None
+        if first and (not free or _is_seen(first)):
+            return first
+        for share in STARTS:
+            values = {**self._values, **{name: each.at(share) for name, each in free.items()}}
+            try:
+                there = self._computed(values)
+            except (AutotinyError, ArithmeticError, ValueError):
+                continue
+            if _is_seen(there):
+                self._values = values
+                return there
+        return first or self._computed(self._values)
 
     # ----- values -----
     @property
@@ -78,6 +110,17 @@ class Explorer:
         self._leaves, self.output = self._computed({**self._values, **arrays})
         self._values |= arrays
 
+    def step(self, rate: float = 0.1) -> None:
+        """Take one step of gradient descent, x := x - rate d(output)/dx for every variable x."""
+        self.set(**self.downhill(rate))
+
+    def downhill(self, rate: float) -> dict[str, Any]:
+        """The values after one step of gradient descent."""
+        slopes = {name: g for name, g in self.gradients.items() if g is not None}
+        if not slopes:
+            raise UnsupportedError("explore: a step downhill needs gradients, and those are of a single number")
+        return {name: self._values[name] - rate * g for name, g in slopes.items()}
+
     @property
     def gradients(self) -> dict[str, Any]:
         """d(output)/d(argument) of every variable; None where the output is not a single number, or does not depend."""
@@ -92,6 +135,34 @@ class Explorer:
         return leaves, output
 
     # ----- pictures -----
+    @property
+    def entries(self) -> list[Entry]:
+        """The numbers along which the output can be drawn: none if it is not a single real number."""
+        if self.output.size != 1 or np.iscomplexobj(self.output.value):
+            return []
+        varying = ((name, leaf) for name, leaf in self._leaves.items() if leaf.grad is not None)
+        real = ((name, leaf) for name, leaf in varying if not np.iscomplexobj(leaf.value))
+        entries = (
+            Entry(leaf, place, f"{name}[{', '.join(map(str, place))}]" if place else name)
+            for name, leaf in real
+            for place in np.ndindex(leaf.shape)
+        )
+        return list(itertools.islice(entries, MOST_ENTRIES))
+
+    def run_at(self, entries: Sequence[Entry]) -> Run:
+        """How to run the function where some entries have other values."""
+
+        def run(numbers: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+            values = {name: np.array(value) for name, value in self._values.items()}
+            for entry, number in zip(entries, numbers, strict=True):
+                values[str(entry.tensor.name)][entry.place] = number
+            leaves, output = self._computed(values)
+            slopes = (leaves[str(entry.tensor.name)].grad for entry in entries)
+            found = [0.0 if g is None else float(g[e.place]) for g, e in zip(slopes, entries, strict=True)]
+            return float(output.value.reshape(())), tuple(found)
+
+        return run
+
     @property
     def steps(self) -> SteppingPicture:
         """The picture that steps, at the current values."""
@@ -111,7 +182,10 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, Any]:
         still = self.steps._repr_mimebundle_()
-        if "text/html" not in still or not importlib.util.find_spec("anywidget"):
+        if not importlib.util.find_spec("anywidget"):
+            words = {"text/plain": f"{still['text/plain']}\n\n{MISSING}"}
+            return {**words, **({"text/html": f"<p>{MISSING}</p>{still['text/html']}"} if "text/html" in still else {})}
+        if "text/html" not in still:
             return still
         live = self.widget._repr_mimebundle_()
         return {**still, **(live[0] if isinstance(live, tuple) else live), "text/plain": repr(self)}
@@ -196,11 +270,14 @@ def live(explorer: Explorer, descriptions: list[dict[str, Any]]) -> Any:
 
 def reply(explorer: Explorer, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to new values from the page; an error leaves all values unchanged, and is reported."""
+    along, spans = asked.get("along") or [], asked.get("spans")
     try:
         explorer.update(asked["values"])
+        if asked.get("step"):
+            explorer.update(explorer.downhill(asked["step"]))
     except (AutotinyError, ArithmeticError, ValueError) as error:
-        return answer(explorer, asked["number"], str(error))
-    return answer(explorer, asked["number"])
+        return answer(explorer, asked["number"], str(error), along, spans)
+    return answer(explorer, asked["number"], "", along, spans)
 
 
 @functools.cache
@@ -210,16 +287,49 @@ def _widget_class() -> Any:
     import traitlets
 
     synced = {name: traitlets.Dict().tag(sync=True) for name in ("asked", "answer")}
-    parts = {"_esm": WIDGET / "explore.js", "_css": WIDGET / "explore.css", "controls": traitlets.List().tag(sync=True)}
+    script, style = page_parts()
+    parts = {"_esm": script, "_css": style, "controls": traitlets.List().tag(sync=True)}
     return type("ExplorerWidget", (anywidget.AnyWidget,), {**parts, **synced})
 
 
-def answer(explorer: Explorer, number: int = 0, problem: str = "") -> dict[str, Any]:
-    """Values, gradients and picture for the page."""
+def page_parts() -> tuple[str, str]:
+    """The script and the style sheet of the page, with those of the charts before them."""
+    parts = (((STATIC / f"charts.{kind}"), (WIDGET / f"explore.{kind}")) for kind in ("js", "css"))
+    script, style = ("\n".join(file.read_text(encoding="utf-8") for file in files) for files in parts)
+    return script, style
+
+
+def answer(
+    explorer: Explorer, number: int = 0, problem: str = "", along: Sequence[Any] = (), spans: Any = None
+) -> dict[str, Any]:
+    """Values, gradients, chart and picture for the page."""
     gradients = {name: _slope(explorer, name, g) for name, g in explorer.gradients.items()}
     values = {name: value.tolist() for name, value in explorer.values.items() if name in gradients}
     page = explorer.steps.html
-    return {"number": number, "problem": problem, "values": values, "gradients": gradients, "page": page}
+    entries = explorer.entries
+    output, label = explorer.output, str(explorer.output.name)
+    shown = [entry for each in along for entry in entries if _is_at(entry, each)] or entries[:1]
+    return {
+        "number": number,
+        "problem": problem,
+        "values": values,
+        "gradients": gradients,
+        "page": page,
+        "entries": [{"name": str(entry.tensor.name), "place": list(entry.place)} for entry in entries],
+        "chart": chart(output, label, shown, kept_spans(spans, shown), explorer.run_at(shown)) if entries else None,
+    }
+
+
+def _is_at(entry: Entry, asked: Mapping[str, Any]) -> bool:
+    return entry.tensor.name == asked["name"] and list(entry.place) == list(asked["place"])
+
+
+def _is_seen(computed: Evaluated) -> bool:
+    """Whether the output and every gradient are finite, and no gradient is 0 throughout."""
+    leaves, output = computed
+    slopes = [leaf.grad for leaf in leaves.values() if leaf.requires_grad]
+    known = bool(np.isfinite(output.value).all())
+    return known and all(g is None or (np.isfinite(g).all() and np.any(g)) for g in slopes)
 
 
 def _slope(explorer: Explorer, name: str, gradient: Any) -> str:

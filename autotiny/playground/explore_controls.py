@@ -24,6 +24,8 @@ class Control:
     low: float | None = None
     high: float | None = None
     tracked: bool = True
+    free: bool = False
+    """Whether nobody said where the slider starts."""
 
     @property
     def shown(self) -> bool:
@@ -45,6 +47,13 @@ class Control:
         rough = (self.high - self.low) / SLIDER_STEPS
         power = 10.0 ** math.floor(math.log10(rough))
         return float(f"{power * next(digit for digit in (1, 2, 5, 10) if digit * power >= 0.999 * rough):.12g}")
+
+    def at(self, share: float) -> Any:
+        """The value at a share of the slider's range, rounded to its step."""
+        assert self.low is not None
+        assert self.high is not None
+        rough = self.low + share * (self.high - self.low)
+        return np.asarray(round(round(rough / self.step) * self.step, 12))
 
     def array(self, value: Any) -> Any:
         """A new value as an array; raises UnsupportedError for another shape."""
@@ -90,4 +99,4 @@ def _slider(name: str, argument: tuple[Any, ...]) -> Control:
     start = bounds[2] if len(bounds) == 3 else round((low + high) / 2, 12)
     if not low <= start <= high:
         raise UnsupportedError(f"{name}: the start {start:g} lies outside of {low:g} … {high:g}")
-    return Control(name, np.asarray(start), low, high)
+    return Control(name, np.asarray(start), low, high, free=len(bounds) == 2)

@@ -82,8 +82,16 @@ class Curve:
         low, high = limits(known)
         if np.isfinite(self.y):
             low, high = min(low, self.y), max(high, self.y)
+        if high - low < self.noise:
+            low = high = (low + high) / 2
         room = 0.08 * (high - low) or 0.5 * abs(high) or 1.0
         return (low - room, high + room)
+
+    @property
+    def noise(self) -> float:
+        """The rounding errors of the outputs, generously: what varies by less is a constant."""
+        known = np.abs(self.ys[np.isfinite(self.ys)])
+        return 1000 * float(np.finfo(self.section.output.dtype).eps * known.max(initial=0.0))
 
     @cached_property
     def kinks(self) -> list[Kink]:
@@ -111,13 +119,15 @@ class Curve:
             rises = np.abs(np.diff(self.ys) - np.diff(self.xs) * (self.slopes[1:] + self.slopes[:-1]) / 2) / tall
         doubt = np.fmax(bends, rises)
         suspects = np.flatnonzero(np.isfinite(doubt) & (doubt > 1))
-        for i in suspects[np.argsort(-doubt[suspects])][:MOST_SUSPECTS]:
+        most = min(WORK // (200 * max(self.section.work, 1)), MOST_SUSPECTS)  # none where it would take seconds
+        for i in suspects[np.argsort(-doubt[suspects])][:most]:
             kink = self._narrowed(int(i), steep, tall)
             if kink is not None:
                 yield kink
 
     def _narrowed(self, i: int, steep: float, tall: float) -> Kink | None:
         """Halve an interval, keeping the half with the larger change; None where the change fades: it is smooth."""
+        changes = [np.inf]
         left, right = ((self.xs[k], self.ys[k], self.slopes[k]) for k in (i, i + 1))
         while right[0] - left[0] > CLOSE * (self.span[1] - self.span[0]):
             x = (left[0] + right[0]) / 2
@@ -126,8 +136,11 @@ class Curve:
                 return None
             before, after = (_change(a, b, steep, tall) for a, b in ((left, middle), (middle, right)))
             left, right = (left, middle) if before > after else (middle, right)
-            if max(before, after) < 1:
+            changes.append(max(before, after))
+            if changes[-1] < 1:
                 return None
+        if changes[-1] < changes[max(0, len(changes) - 4)] / 2:
+            return None
         jump = bool(abs(right[1] - left[1]) > tall)
         return Kink(float(left[0] + right[0]) / 2, float(left[2]), float(right[2]), jump)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotiny.engine.call_site import caller_scope
-from autotiny.engine.tensor import Tensor
+from autotiny.engine.tensor import AnyTensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.files import file_named
 from autotiny.plotting.choice import Choice
@@ -87,7 +87,9 @@ class Plot:
         figure, buffer = self.figure, io.BytesIO()
         import matplotlib
 
-        undated: dict[str, None] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending, {})
+        undated: dict[str, None] = {".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}.get(
+            ending, {}
+        )
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": repr(self)}):
             figure.savefig(buffer, format=ending[1:], dpi=SHARP, metadata=undated)
         return buffer.getvalue()
@@ -104,7 +106,7 @@ class Plot:
             return {"text/plain": f"{self!r}\n\n{missing}"}
 
 
-def plot(output: Tensor, *along: Any, span: Any = None, rate: float | None = None, steps: int = 20) -> Plot:
+def plot(output: AnyTensor, *along: Any, span: Any = None, rate: float | None = None, steps: int = 20) -> Plot:
     """Plot a recorded number J along another number x, with its tangent y = J + dJ/dx (x' - x); or over two numbers.
 
     output : the number, such as a loss
@@ -133,7 +135,7 @@ def plot(output: Tensor, *along: Any, span: Any = None, rate: float | None = Non
     """
     choice = Choice(output, caller_scope())
     entries = choice.entries(along)
-    section = Section(output, entries)
+    section = Section(choice.output, entries)
     spans = given_spans(span, section.point)
     if len(entries) == 1:
         if rate is not None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.playground.explore import WIDGET, answer, reply
+from autotiny.playground.explore import answer, page_parts, reply
 from drawing.browser import launched
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,7 @@ class Notebook:
         self.page.expose_function("asked", self.answered)
         controls = [each.description for each in explorer.controls.values() if each.shown]
         facts = json.dumps({"controls": controls, "answer": answer(explorer)}).replace("</", "<\\/")
-        style, script = (WIDGET / "explore.css").read_text(), (WIDGET / "explore.js").read_text()
+        script, style = page_parts()
         shown = script.replace("export default { render };", "render({ model: window.model, el: document.body });")
         self.page.set_content(
             f"<!doctype html><style>{style}</style><body><script>{MODEL.replace('FACTS', facts)}</script>"
@@ -142,6 +142,27 @@ def test_an_error_is_shown_beside_the_last_picture(browser):
     page.page.get_by_label("w, row 1, column 1").fill("2")
     page.wait_for("∂f/∂a = 1.5")
     assert page.page.locator("[role=alert]").text_content() == ""
+
+
+def expect_words(element, words):
+    from playwright.sync_api import expect
+
+    expect(element).to_contain_text(words)
+
+
+def test_the_curve_follows_what_is_changed_and_steps_leave_a_path(notebook):
+    page = notebook.page
+    page.get_by_role("slider", name="b").press("ArrowRight")
+    words = page.locator(".words")
+    expect_words(words, "neuron = −0.04996 at b = 0.05, with slope 0.9975")
+    page.get_by_label("w, row 1, column 2").fill("0.25")
+    expect_words(words, "at w[1] = 0.25")
+    page.get_by_label("And", exact=True).select_option(label="b")
+    page.locator(".arrow").wait_for()
+    for n in (2, 3):
+        page.get_by_role("button", name="Step downhill").click()
+        page.wait_for_function(f"document.querySelectorAll('.path-step').length == {n}")
+    page.get_by_role("img", name=re.compile("^neuron fell from .* in 2 steps")).wait_for()
 
 
 # ----- JupyterLab -----

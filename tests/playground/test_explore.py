@@ -5,7 +5,7 @@ import autotiny as at
 from autotiny.drawing import GraphvizMissingError
 from autotiny.errors import UnsupportedError
 from autotiny.language import ExpressionError
-from autotiny.playground.explore import answer
+from autotiny.playground.explore import answer, reply
 
 
 def neuron(x, w, b):
@@ -121,6 +121,57 @@ def test_without_anywidget_a_notebook_shows_the_picture_that_steps(explorer, mon
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
     assert "<iframe" in bundle["text/html"]
+
+
+def test_without_anywidget_it_says_what_is_missing(explorer, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for shown in explorer._repr_mimebundle_().values():
+        assert "pip install 'autotiny[widget]'" in shown
+
+
+# ----- where it starts, and the slope -----
+def test_sliders_start_where_no_gradient_is_zero():
+    e = at.explore(lambda a, b: a * b, a=(-3, 3), b=(-1, 1))
+    assert e.values == {"a": 1.0, "b": 0.33}
+    assert at.explore(lambda a, b: a * b, a=(-3, 3, 0), b=(-1, 1, 0)).values == {"a": 0, "b": 0}
+    assert at.explore(lambda a: np.tanh(a), a=(-3, 3)).values == {"a": 0}
+
+
+def test_sliders_start_where_the_function_is_defined():
+    assert at.explore(lambda a: np.linalg.inv(a * np.eye(2))[0, 0], a=(-3, 3)).values == {"a": 1.0}
+
+
+def test_answer_has_the_curve_along_what_is_asked_for(explorer):
+    chart = reply(explorer, {"number": 1, "values": {}, "along": [{"name": "w", "place": [1]}]})["chart"]
+    assert (chart["names"], chart["point"]) == (["w[1]"], [0.3])
+    assert chart["slope"] == pytest.approx(explorer.gradients["w"][1], rel=1e-7)
+
+
+def test_answer_has_a_contour_over_two(explorer):
+    along = [{"name": "w", "place": [0]}, {"name": "b", "place": []}]
+    chart = reply(explorer, {"number": 1, "values": {}, "along": along})["chart"]
+    assert chart["slope"] == pytest.approx([explorer.gradients["w"][0], float(explorer.gradients["b"])], rel=1e-7)
+
+
+def test_branches_of_the_function_follow_the_values():
+    e = at.explore(lambda a: 3 * a if a > 1 else np.where(a > 0, a, -a), a=(-3, 3, 0.5))
+    line = reply(e, {"number": 1, "values": {}, "spans": [[-2, 2]]})["chart"]["line"]
+    smooth = [(x, y) for x, y in line if y is not None and abs(x - 1) > 1e-6]
+    assert [y for _, y in smooth] == pytest.approx([3 * x if x > 1 else abs(x) for x, _ in smooth], abs=1e-7)
+
+
+def test_step_downhill_goes_against_the_gradient(explorer):
+    before, slopes = explorer.values, explorer.gradients
+    explorer.step(0.5)
+    np.testing.assert_allclose(explorer.values["w"], before["w"] - 0.5 * slopes["w"])
+    np.testing.assert_allclose(explorer.values["b"], before["b"] - 0.5 * slopes["b"])
+
+
+def test_output_of_several_numbers_has_no_chart_and_no_step():
+    e = at.explore(lambda a: a * np.ones(3), a=(-3, 3))
+    assert answer(e)["chart"] is None
+    with pytest.raises(UnsupportedError, match="those are of a single number"):
+        e.step()
 
 
 def test_without_graphviz_a_notebook_shows_the_steps_as_text(explorer, monkeypatch):

@@ -29,6 +29,17 @@ def test_poles_and_steps_are_jumps_where_the_line_is_broken(f):
     assert all(kink.jump for kink in kinks)
 
 
+@pytest.mark.parametrize("x", [1e-8, 0.3, 2.0])
+def test_steep_curves_and_rounding_errors_are_no_kinks(x):
+    assert curve(lambda x: 1e4 * np.sqrt(x), x).kinks == []
+    assert curve(lambda x: (1 + x) / 3 - x / 3, x).kinks == []
+
+
+def test_constant_is_a_straight_line_in_the_middle():
+    low, high = curve(lambda x: (1 + x) / 3 - x / 3, 0.4).limits
+    assert high - low > 0.1
+
+
 def test_slope_at_a_kink_names_both_sides():
     x = at.Tensor(0.0)
     y = at.relu(x)
@@ -46,6 +57,12 @@ def test_range_reaches_a_minimum_far_away_and_avoids_an_explosion():
     assert low < 3 < 100 < high + 30
     low, high = curve(lambda x: np.exp(1000 * x), 0.0).span
     assert high < 0.02
+
+
+def test_range_reaches_to_where_the_function_is_defined():
+    with np.errstate(invalid="ignore"):
+        low, high = curve(lambda x: np.log(x - 3), 0.5).span
+    assert low < 0.5 < 3 < high < 10
 
 
 def test_few_outputs_that_are_huge_do_not_flatten_the_rest():

@@ -12,14 +12,16 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
-import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import npm
+from npm import BuildError
 
 from autotiny.drawing.figure import SERVED, template
 from autotiny.playground.limits import SECONDS
@@ -29,16 +31,25 @@ ROOT = Path(__file__).parent.parent.parent
 WORKER = Path(__file__).parent / "worker"
 STATIC = ROOT / "autotiny" / "playground" / "static"
 PYTHON = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-GRAPHVIZ, GRAPHVIZ_SHA256 = "@viz-js/viz@3.31.0", "b9840ae5b70681356c207510db8820ac3f883607740616455d9c7c47d67ea646"
+GRAPHVIZ = ("@viz-js/viz@3.31.0", "dist/viz.js", "b9840ae5b70681356c207510db8820ac3f883607740616455d9c7c47d67ea646")
 IN_WORKER = ("worker.js",)
 FETCHED = (".wasm", ".zip", ".json", ".whl")
 """The endings of the files that the worker fetches, whose bytes the progress bar counts."""
+SLOWER = 3
+"""How much longer than in the local process an answer may take: WebAssembly is slower, and a telephone too."""
+BUILT = """/* What tools/site/play.py knows of this page. */
+
+export const home = {home};
+export const bytes = {bytes};
+export const seconds = {seconds};
+"""
+UNSTARTED = """<p id="loading-words" class="unstarted" role="status">
+Nothing runs here. This page needs JavaScript, and a web server: opened as a file it may load nothing.
+In its folder, run <code>python -m http.server</code>.</p>
+"""
+"""What the page says until its scripts run."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the archive: the same sources give the same bytes, and so the same address."""
-
-
-class BuildError(Exception):
-    """The page cannot be built."""
 
 
 def main() -> None:
@@ -80,7 +91,7 @@ def _engine(pyodide: Path) -> Iterator[tuple[str, bytes]]:
         yield path.name, path.read_bytes()
     for name in IN_WORKER:
         yield name, (WORKER / name).read_bytes()
-    yield "viz.js", _graphviz()
+    yield "viz.js", npm.file_of(*GRAPHVIZ)
     yield "autotiny.zip", _archive()
 
 
@@ -91,7 +102,8 @@ def _page(home: str, engine: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]
             yield path.name, path.read_bytes()
     yield from ((name, template(name).encode()) for name in SERVED)
     size = sum(len(body) for name, body in engine.items() if name.endswith(FETCHED))
-    yield "engine.json", json.dumps({"home": home, "bytes": size, "seconds": SECONDS}).encode()
+    seconds = {kind: SLOWER * most for kind, most in SECONDS.items()}
+    yield "built.js", BUILT.format(home=json.dumps(home), bytes=size, seconds=json.dumps(seconds)).encode()
     yield "index.html", _index((STATIC / "index.html").read_text(encoding="utf-8")).encode()
 
 
@@ -100,7 +112,8 @@ def _index(text: str) -> str:
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<link rel="stylesheet" href="loading.css">\n'
     )
-    return text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
+    text = text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
+    return re.sub(r"<noscript>.*?</noscript>\n", lambda _: UNSTARTED, text, count=1, flags=re.DOTALL)
 
 
 def _archive() -> bytes:
@@ -116,30 +129,6 @@ def _archive() -> bytes:
                     name = path.relative_to(folder.parent).as_posix()
                     archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
-
-
-def _graphviz() -> bytes:
-    """Return Graphviz's WebAssembly build, one module."""
-    kept = ROOT / "build" / f"{GRAPHVIZ.rpartition('/')[2]}.js"
-    if not kept.is_file():
-        kept.parent.mkdir(exist_ok=True)
-        try:
-            packing = subprocess.run(
-                ["npm", "pack", "--silent", GRAPHVIZ], cwd=kept.parent, capture_output=True, text=True, check=True
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise BuildError(f"npm pack {GRAPHVIZ}: {getattr(error, 'stderr', '') or error}") from error
-        archive = kept.parent / packing.stdout.split()[-1]
-        with tarfile.open(archive) as package:
-            module = package.extractfile("package/dist/viz.js")
-            assert module is not None
-            kept.write_bytes(module.read())
-        archive.unlink()
-    body = kept.read_bytes()
-    if hashlib.sha256(body).hexdigest() != GRAPHVIZ_SHA256:
-        kept.unlink()
-        raise BuildError(f"{GRAPHVIZ} is not what it was when this file named its digest")
-    return body
 
 
 if __name__ == "__main__":

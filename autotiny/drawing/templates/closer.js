@@ -27,7 +27,7 @@ export class Closer {
       if (!this.knows(idOf(card))) continue;
       const name = card.querySelector("title")?.textContent.split("\n")[0];
       for (const [key, value] of Object.entries({ tabindex: 0, role: "button", "aria-haspopup": "dialog", "data-closer": "" })) card.setAttribute(key, value);
-      if (name) card.setAttribute("aria-label", `${name}, entry by entry`);
+      if (name) card.setAttribute("aria-label", `${name}, ${card.classList.contains("group") ? "its contents" : "entry by entry"}`);
     }
     svg.addEventListener("click", ({ target }) => this.#opens(target));
     svg.addEventListener("keydown", (event) => {
@@ -47,9 +47,10 @@ export class Closer {
     if (!data) return;
     this.data = data;
     this.id = id;
-    this.dialog.setAttribute("aria-label", `${data.name}, entry by entry`);
-    this.dialog.replaceChildren(...this.#content());
+    this.dialog.setAttribute("aria-label", `${data.name}, ${data.members ? "its contents" : "entry by entry"}`);
+    this.dialog.replaceChildren(...(data.members ? this.#group() : this.#content()));
     if (!this.dialog.open) this.dialog.showModal();
+    if (data.members) return this.dialog.querySelector(".link")?.focus();
     this.dialog.scrollTop = 0;
     this.dialog.querySelectorAll(ENTRY)[this.#largest()]?.focus();
   }
@@ -63,16 +64,32 @@ export class Closer {
   }
 
   // ----- the dialog -----
-  #content() {
-    const { name, formula, shape } = this.data;
+  #header(title) {
     const close = make("button", { type: "button", class: "close", "aria-label": "Close" }, "\u00d7");
     close.addEventListener("click", () => this.dialog.close());
+    const offers = Object.entries(this.offers(this.id)).map(([words, act]) => this.#offer(words, act));
+    return make("header", {}, title, ...offers, close);
+  }
+
+  /** A closed group: what it holds, each with a way to look closer. */
+  #group() {
+    const { name, members, more } = this.data;
+    const lines = members.map(([card, label, origin, value, gradient = ""]) => {
+      const first = make("td", {}, this.#link({ card, name: label }), origin ? ` ${label && !origin.startsWith("\u229e") ? "= " : ""}${minus(origin)}` : "");
+      return make("tr", {}, first, make("td", { class: "value" }, value), make("td", { class: "gradient" }, gradient));
+    });
+    const head = make("tr", {}, ...["", "value", "gradient"].map((words) => make("th", { scope: "col" }, words)));
+    const rest = more ? [make("p", { class: "note" }, `and ${more} more`)] : [];
+    return [this.#header(make("h2", {}, make("b", {}, name))), make("div", { class: "terms" }, make("table", {}, make("tbody", {}, head, ...lines))), ...rest];
+  }
+
+  #content() {
+    const { name, formula, shape } = this.data;
     const title = make("h2", {}, make("b", {}, name), formula ? ` = ${minus(formula)}` : "", shape.length ? make("small", {}, ` shape ${shape.join(" \u00d7 ")}`) : "");
     this.readout = make("p", { class: "readout" });
     this.rule = make("section", { class: "rule", tabindex: 0 });
     const side = make("div", { class: "side" }, this.readout, this.rule);
-    const offers = Object.entries(this.offers(this.id)).map(([words, act]) => this.#offer(words, act));
-    return [make("header", {}, title, ...offers, close), ...this.#notes(), make("div", { class: "halves" }, this.#table(), side)];
+    return [this.#header(title), ...this.#notes(), make("div", { class: "halves" }, this.#table(), side)];
   }
 
   #offer(words, act) {
@@ -216,8 +233,8 @@ export class Closer {
 
 /** A Closer with the data that an element of the page holds. */
 export function closerOf(host, element) {
-  const { cards, aliases } = JSON.parse(element.textContent);
-  const find = (id) => cards[aliases[id] ?? id];
+  const { cards, aliases, groups } = JSON.parse(element.textContent);
+  const find = (id) => groups[id] ?? cards[aliases[id] ?? id];
   return new Closer(host, find, (id) => Boolean(find(id)));
 }
 

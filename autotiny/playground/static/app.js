@@ -209,7 +209,7 @@ const patience = new Map();
 function calm(editor, status) {
   clearTimeout(patience.get(status));
   status.classList.remove("bad");
-  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  for (const shown of [canvas, find("#descent")]) shown.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(null);
 }
 
@@ -222,7 +222,7 @@ function explain(error, editor, status) {
 function showError(error, editor, status) {
   status.classList.remove("good");
   status.classList.add("bad");
-  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  for (const shown of [canvas, find("#descent")]) shown.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(error);
   status.replaceChildren(error.message, ...mends(error, editor));
   find("#verdicts").replaceChildren();

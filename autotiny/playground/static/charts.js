@@ -28,6 +28,7 @@ function axes({ title, width, height = HEIGHT, xs, ys, names }) {
   const inner = { width: width - ROOM.left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
   const x = (value) => ROOM.left + ((value - xs[0]) / (xs[1] - xs[0])) * inner.width;
   const y = (value) => ROOM.top + ((ys[1] - value) / (ys[1] - ys[0])) * inner.height;
+  title = title.replaceAll("-", "−");
   const clip = `chart-${++charts}`;
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title }, svg("title", {}, title));
   const area = { x: ROOM.left, y: ROOM.top, width: inner.width, height: inner.height };

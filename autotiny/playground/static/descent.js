@@ -6,15 +6,16 @@ import { element } from "./elements.js";
 import { at, entries, filled, number, shapeOf } from "./numbers.js";
 
 const FRAME = 60; // milliseconds that a step is seen for, at least
-const MOST_CHOICES = 400;
+const MOST_CHOICES = 1000;
 const NARROW = 320; // pixels
 
 export class Descent {
   #along = []; // what varies: one or two {name, place}; none for what the engine chooses
+  #names = "";
   #past = []; // the steps so far: {loss, point}
   #velocity = {};
   #answer = null;
-  #shown = null; // the values that the answer is about
+  #shown = {}; // the question that the answer is about
   #expected = null; // the values that the last step led to
   #start = null; // the values before the first step
   #playing = false;
@@ -49,8 +50,13 @@ export class Descent {
 
   /** Show the loss around the values of a question; values that no step led to begin a new descent. */
   ask(asked) {
-    if (asked.values === this.#shown) return;
-    if (this.question().values !== this.#expected) this.#forget();
+    const { values, program, dataset } = this.#shown;
+    const sameProgram = asked.program === program && asked.dataset === dataset;
+    if (sameProgram && asked.values === values) return;
+    if (!sameProgram || this.question().values !== this.#expected) this.#forget();
+    const names = Object.keys(asked.values).join();
+    if (names !== this.#names) this.#along = []; // another program: the engine chooses
+    this.#names = names;
     this.#lane.ask({ ...asked, along: this.#along, spans: this.#answer?.chart?.spans });
   }
 
@@ -101,8 +107,8 @@ export class Descent {
     this.#start ??= asked.values;
     this.#past.push(...answer.losses.map((loss, i) => ({ loss, point: answer.trail[i] ?? [null, null] })));
     this.#velocity = answer.velocity;
-    this.#expected = this.#shown = this.apply(answer.values);
-    this.#hear(answer);
+    this.#expected = this.apply(answer.values);
+    this.#hear(answer, { ...asked, values: this.#expected, along: this.#along });
     return answer.stopped ? this.#say(answer.stopped) : answer.losses.length > 0;
   }
 
@@ -125,9 +131,9 @@ export class Descent {
 
   // ----- what is shown -----
   #hear(answer, asked) {
-    if (asked) this.#shown = asked.values;
+    this.#shown = asked;
     if (answer.error) {
-      if (asked?.along.length) { this.#along = []; this.#lane.ask({ ...asked, along: [] }); return; } // what varied is gone
+      if (asked.along.length) { this.#along = []; this.#lane.ask({ ...asked, along: [] }); return; } // what varied is gone
       this.#answer = null;
       this.chart.replaceChildren();
       this.losses.replaceChildren();
@@ -135,6 +141,7 @@ export class Descent {
       return this.#say(answer.error.message);
     }
     this.#answer = answer;
+    if (!this.#along.length) this.#along = answer.along;
     this.#offer();
     this.words.classList.remove("bad");
     const arrow = answer.chart.names.length === 2 ? "; the arrow points along it, uphill" : "";
@@ -158,7 +165,7 @@ export class Descent {
   }
 
   #drag(x) {
-    const [first] = this.#along.length ? this.#along : [parsed(this.first.value)];
+    const [first] = this.#along;
     const [low, high] = this.#answer.chart.spans[0];
     if (first && this.question().values[first.name]) this.set(first.name, first.place, Number(x.toPrecision(Math.max(3, Math.ceil(Math.log10(Math.abs(x) / (high - low) + 1)) + 3))));
   }

@@ -1,4 +1,4 @@
-// An exploration in a notebook: new values go to Python, and the picture comes back.
+// An exploration in a notebook: new values go to Python, and the picture comes back. static/charts.js stands before it.
 
 // ----- controls -----
 function element(tag, attributes = {}, ...children) {
@@ -22,7 +22,7 @@ function sliderOf({ name, low, high, step }, changed) {
   };
 }
 
-// The cells of an array with any number of axes, a row for each index of all but the last.
+// The cells of an array with any number of axes, a row for each index of all but the last; `changed` gets the place.
 function cellsOf({ name }, changed) {
   const table = element("table", { "aria-label": name });
   let shape = [], cells = [];
@@ -30,7 +30,7 @@ function cellsOf({ name }, changed) {
     const rows = rowsOf(value);
     table.replaceChildren(...rows.map((row, i) => element("tr", {}, ...row.map((_, j) => {
       const cell = element("input", { type: "number", step: "0.1", "aria-label": `${name}, row ${i + 1}, column ${j + 1}` });
-      cell.addEventListener("input", () => { if (cell.validity.valid || cell.validity.stepMismatch) if (cell.value) changed(); });
+      cell.addEventListener("input", () => { if (cell.validity.valid || cell.validity.stepMismatch) if (cell.value) changed(placeOf(cells.indexOf(cell), shape)); });
       return element("td", {}, cell);
     }))));
     shape = shapeOf(value);
@@ -53,6 +53,10 @@ function shapeOf(value) {
 
 function rowsOf(value) {
   return Array.isArray(value[0]) ? value.flatMap(rowsOf) : [value];
+}
+
+function placeOf(i, shape) {
+  return shape.reduceRight(([left, place], n) => [Math.floor(left / n), [left % n, ...place]], [i, []])[1];
 }
 
 function nested(numbers, shape) {
@@ -85,21 +89,64 @@ function pictureIn(room) {
   };
 }
 
+// ----- the slope: the output along what was changed last, or over two numbers, and steps downhill -----
+const keyOf = ({ name, place }) => (place.length ? `${name}[${place.join(", ")}]` : name);
+
+function slopeIn(room, ask, step) {
+  let along = [], past = [], shown = null;
+  const [first, second] = ["Along", "And"].map((label) => element("select", { "aria-label": label }));
+  const chosen = () => [first, second].map((each) => each.value && JSON.parse(each.value)).filter(Boolean);
+  const choose = () => { along = chosen(); past = past.map(({ loss }) => ({ loss, point: [] })); ask(); };
+  for (const each of [first, second]) each.addEventListener("change", choose);
+  const rate = element("input", { type: "number", value: "0.1", step: "any", min: "0", "aria-label": "rate" });
+  const down = element("button", { type: "button" }, "Step downhill");
+  down.addEventListener("click", () => { if (shown && rate.value > 0) { past.push({ loss: shown.value, point: shown.point }); step(Number(rate.value)); } });
+  const tools = element("div", { class: "tools" }, "along ", first, " and ", second, down, "rate ", rate);
+  const charts = element("div", { class: "charts" }), words = element("p", { class: "words", role: "status" });
+  room.append(tools, charts, words);
+  const offer = (entries, names) => [[first, []], [second, [element("option", { value: "" }, "nothing else")]]].forEach(([select, none], axis) => {
+    select.replaceChildren(...none, ...entries.map((each) => element("option", { value: JSON.stringify(each) }, keyOf(each))));
+    select.selectedIndex = Math.max(axis ? 0 : -1, [...select.options].findIndex((each) => each.textContent === names[axis]));
+  });
+  return {
+    asked: () => ({ along, spans: shown?.spans ?? null }),
+    follow(name, place) {
+      past = [];
+      if (!along.some((each) => keyOf(each) === keyOf({ name, place }))) along = [{ name, place }, ...along.slice(1)];
+    },
+    show({ chart, entries }) {
+      room.hidden = !chart;
+      shown = chart;
+      if (!chart) return;
+      offer(entries, chart.names);
+      const width = Math.min(640, Math.max(320, room.clientWidth - 32)), points = past.filter(({ point }) => point.length === chart.names.length);
+      const losses = [...past.map(({ loss }) => loss), chart.value];
+      charts.replaceChildren(
+        element("div", {}, chart.names.length === 2 ? contourChart(chart, points, width) : curveChart(chart, points, width)),
+        ...(losses.length > 1 ? [element("div", {}, lossChart(losses, chart.label, width))] : []),
+      );
+      words.textContent = chart.words.replaceAll("-", "−");
+    },
+  };
+}
+
 // ----- both sides -----
 function render({ model, el }) {
   let number = 0, waiting = false, again = false;
   const named = {}, slopes = {};
-  const ask = () => {
+  const ask = (step = null) => {
     if (waiting) { again = true; return; } // one request at a time; the latest values are sent next
     waiting = true;
     const values = Object.fromEntries(Object.entries(named).map(([name, control]) => [name, control.read()]));
-    model.set("asked", { number: ++number, values });
+    model.set("asked", { number: ++number, values, step, ...slope.asked() });
     model.save_changes();
   };
-  const panel = element("div", { class: "panel" });
+  const panel = element("div", { class: "panel" }), slopeRoom = element("div", { class: "slope" });
+  const slope = slopeIn(slopeRoom, () => ask(), (rate) => ask(rate));
   for (const description of model.get("controls")) {
     const { name, kind } = description;
-    const control = (kind === "slider" ? sliderOf : cellsOf)(description, ask);
+    const changed = (place = []) => { slope.follow(name, place); ask(); };
+    const control = (kind === "slider" ? sliderOf : cellsOf)(description, changed);
     named[name] = control;
     slopes[name] = element("output");
     panel.append(element("div", { class: "control", role: "group", "aria-label": name }, element("b", {}, name), ...control.parts, slopes[name]));
@@ -117,6 +164,7 @@ function render({ model, el }) {
         slopes[name].textContent = answer.gradients[name];
         if (!named[name].busy()) named[name].write(value);
       }
+      slope.show(answer);
       picture.show(answer.page);
     }
     if (again && !waiting) { again = false; ask(); }
@@ -124,7 +172,7 @@ function render({ model, el }) {
   model.on("change:answer", hear);
   el.classList.add("autotiny-explore");
   panel.addEventListener("keydown", (event) => event.stopPropagation()); // which JupyterLab would handle as commands
-  el.replaceChildren(panel, problem, room);
+  el.replaceChildren(panel, problem, slopeRoom, room);
   hear();
   return () => { model.off("change:answer", hear); picture.end(); };
 }

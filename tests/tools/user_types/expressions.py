@@ -90,6 +90,13 @@ def steps(W: at.Tensor, x: Array) -> None:
     if W.grad is not None:
         W.grad = None
     W.data = x * rate * np.ones_like(W.data)
+    assert_type(updated(W, rate), at.Tensor)
+
+
+@at.no_grad()
+@at.scope("step")
+def updated(w: at.Tensor, rate: float) -> at.Tensor:
+    return w - rate
 
 
 def squares(x: Array, scale: float = 1.0) -> Array:
