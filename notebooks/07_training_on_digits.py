@@ -80,7 +80,7 @@ plt.show()
 #
 # 1. Not here: it starts slower and ends at 98.1 % of the held-out images, beside 98.3 % of the plain update. Its training loss
 #    is a third, 0.001 beside 0.003: it fits the training images better, and the others no better.
-# 2. 97.2 %, and a training loss of 0.04. The hidden layer brings one percent of the images, a third of the mistakes.
+# 2. 97.2 %, and a training loss of 0.04. Of 359 held-out images, ten are wrong; with the hidden layer, six.
 # 3. `autotiny train table.csv`; `autotiny train --help` lists what it takes.
 #
 # </details>
