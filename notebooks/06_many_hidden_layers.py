@@ -87,7 +87,7 @@ f"largest relative difference in {len(closed_form)} layers: {worst:.0e}"
 # %% [markdown]
 # ## To try
 #
-# 1. Draw the loss of a five-layer network. At this size the picture is collapsed; open a group.
+# 1. Draw the loss of a five-layer network. Which lines does a card stand for? Click on one.
 # 2. Use weights of variance $4/n$ with ReLU. By what factor does the gradient grow over twenty layers? Predict, then look.
 # 3. tanh with variance $1/n$: does the gradient vanish?
 #
