@@ -217,7 +217,12 @@ def draw(
 # ----- the picture as text, which needs nothing but a terminal -----
 def table(cards: Sequence[Card]) -> str:
     """Return one line for each value, operands before results; "—" for a gradient before backward."""
-    return aligned([HEADINGS, *map(_table_row, cards)])
+    return aligned(table_rows(cards))
+
+
+def table_rows(cards: Sequence[Card]) -> list[tuple[str, ...]]:
+    """Return the cells of the table, its headings first."""
+    return [HEADINGS, *map(_table_row, cards)]
 
 
 def _table_row(card: Card) -> tuple[str, ...]:
