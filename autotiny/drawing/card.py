@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autotiny.drawing.edge import chain_rule
+from autotiny.drawing.edge import chain_rule, is_more
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import Group, last_node, nodes
 from autotiny.engine.recording import value_of
@@ -49,6 +49,8 @@ class Card:
     """The number of operations of a line."""
     paths: int = 0
     """The number of contributions that add up to the gradient."""
+    accumulated: bool = False
+    """Whether the gradient of a variable is the sum of several backward passes."""
     warning: str = ""
     """A remark such as "2 of 5 units dead"."""
     chain_rule: str = ""
@@ -103,9 +105,15 @@ def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool) ->
         gradient=_gradient(graph, [node], small),
         turn=graph.turns.get(node),
         paths=len(graph.paths(node)),
+        accumulated=kind == "variable" and _is_accumulated(graph, node),
         warning=dead_units(tensor),
         chain_rule=chain_rule(graph, node),
     )
+
+
+def _is_accumulated(graph: GraphView, node: NodeId) -> bool:
+    contributions = [graph.contributions[use].value for use in graph.paths(node)]
+    return bool(contributions) and is_more(graph.gradients[node], contributions)
 
 
 def _kind(tensor: Tensor) -> Kind:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autotiny.drawing.contents import contents
-from autotiny.drawing.edge import derivative, is_past
+from autotiny.drawing.edge import derivative, is_more, is_past
 from autotiny.drawing.entry_rule import Passage, Terms, entry_terms, through_line, through_operation
 from autotiny.drawing.graph_view import LONGEST_NAME, GraphView, NodeId
 from autotiny.drawing.groups import Child, Group, last_node
@@ -175,16 +175,16 @@ def _gradient(graph: GraphView, node: NodeId, owners: Owners, excerpt: Excerpt) 
     if gradient is None:
         return {"of": of, "missing": True}
     paths = graph.paths(node)
-    is_more = bool(paths) and _is_more(gradient, [graph.contributions[use].value for use in paths])
+    earlier = bool(paths) and is_more(gradient, [_entries(graph.contributions[use].value) for use in paths])
     ways = _by_line(paths, node, owners)
     uses = [use for way in ways[:MOST_USES] for use in _through(graph, node, owners, way, excerpt)]
-    if len(uses) == 1 and not is_more:
+    if len(uses) == 1 and not earlier:
         del uses[0]["contribution"]  # it is the gradient
     data: Json = {"of": of, "gradient": excerpt.numbers(_entries(gradient)), "uses": uses}
     if others := [use for way in ways[MOST_USES:] for use in way]:
         total = sum(np.asarray(_entries(graph.contributions[use].value)) for use in others)
         data["others"] = {"count": len(others), "contribution": excerpt.numbers(total)}
-    return data | ({"seed": True} if value is graph.output else {}) | ({"earlier": True} if is_more else {})
+    return data | ({"seed": True} if value is graph.output else {}) | ({"earlier": True} if earlier else {})
 
 
 def _by_line(paths: Sequence[Use], node: NodeId, owners: Owners) -> list[list[Use]]:
@@ -214,12 +214,6 @@ def _one_use(graph: GraphView, use: Use, excerpt: Excerpt) -> Json:
     data = _use(graph, node, NO_LINES, through_operation(graph, use), excerpt)
     data |= {"rule": local.rule, "g": local.arriving} if local else {}
     return data | ({"past": result._stable.op.name} if is_past(result, position) else {})
-
-
-def _is_more(gradient: Any, contributions: Sequence[Any]) -> bool:
-    """Whether a gradient has more in it than these contributions, as after several backward passes."""
-    gradient, total = np.asarray(gradient), sum(np.asarray(_entries(c)) for c in contributions)
-    return not np.allclose(gradient, total, rtol=1e-5, atol=0, equal_nan=True)
 
 
 def _use(graph: GraphView, result: NodeId, owners: Owners, passage: Passage, excerpt: Excerpt) -> Json:

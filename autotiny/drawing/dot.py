@@ -182,6 +182,7 @@ def _contents(card: Card, across: bool) -> str:
     ]
     if card.gradient:
         word = f"grad, Σ {card.paths} paths" if card.paths > 1 else "grad"
+        word += ", sum of backwards" if card.accumulated else ""
         ink = MUTED if card.gradient is NO_GRADIENT_YET else GRADIENT
         parts.append((GRADIENT_LINK, _quantity(word, card.gradient, ink, across)))
     tables = [f'<TD ALIGN="LEFT" VALIGN="MIDDLE" CELLPADDING="0"{mark}>{part}</TD>' for mark, part in parts]

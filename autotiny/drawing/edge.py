@@ -127,6 +127,12 @@ def _label(graph: GraphView, node: NodeId, op: Op, operand: NodeId, local: Local
 
 
 # ----- the chain rule -----
+def is_more(gradient: Any, contributions: Sequence[Any]) -> bool:
+    """Whether a gradient has more in it than these contributions, as after several backward passes."""
+    total = sum(np.asarray(contribution) for contribution in contributions)
+    return not np.allclose(np.asarray(gradient), total, rtol=1e-5, atol=0, equal_nan=True)
+
+
 def derivative(graph: GraphView, node: NodeId, position: int) -> LocalDerivative | None:
     """Return the rule by which an operation passes a gradient on to one of its operands."""
     if (node, position) not in graph.rules:

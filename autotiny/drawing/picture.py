@@ -227,8 +227,8 @@ def table_rows(cards: Sequence[Card]) -> list[tuple[str, ...]]:
 
 def _table_row(card: Card) -> tuple[str, ...]:
     gradient = card.gradient.text if card.gradient else ""
-    if card.paths > 1:
-        gradient += f" = Σ {card.paths}"
+    if card.paths > 1 or card.accumulated:
+        gradient += f" = Σ {card.paths}" + (" + earlier" if card.accumulated else "")
     shape = str(card.shape) + (f" {card.warning}" if card.warning else "")
     return card.name, card.origin, shape, card.value.text, gradient
 

@@ -134,6 +134,19 @@ def test_a_second_backward_adds_the_accumulated_gradient():
     assert sentences(y)["x"] == "dy/dx = dy/dy · dy/dx = 1 · 2 = 2; with every backward so far, 4"
 
 
+def test_the_card_of_a_variable_says_that_its_gradient_is_of_several_backwards():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.sum(x * x)
+    y.backward()
+    once = at.draw(y)
+    assert "sum of backwards" not in once.svg
+    assert "+ earlier" not in str(once)
+    y.backward()
+    assert [card.name for card in at.draw(y).cards if card.accumulated] == ["x"]
+    assert "grad, Σ 2 paths, sum of backwards" in at.draw(y).svg
+    assert "4 … 8 = Σ 2 + earlier" in str(at.draw(y))
+
+
 def test_many_paths_are_counted():
     x = at.Tensor(1.0, name="x")
     y = sum([x * 1.0 for _ in range(9)], at.Tensor(0.0))
