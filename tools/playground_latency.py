@@ -1,13 +1,16 @@
 """Measure the playground's latency from a key press to the picture, in Chromium, for each example.
 
-    python tools/playground_latency.py [--chromium PATH] [--repeats N]
+    python tools/playground_latency.py [--chromium PATH] [--repeats N] [--address URL]
 
 The changes are a key in the program's last line, an arrow key on a number, and a drag of one pixel. Time runs from the
-event's time stamp to the frame in which the new picture is painted. Needs playwright and Chromium.
+event's time stamp to the frame in which the new picture is painted. Before, it is the time until the page shows its
+first picture, three times: what the browser keeps makes the later ones faster. URL is where the page without a server
+is served, by default the page is that of `autotiny play`. Needs playwright and Chromium.
 """
 
 import argparse
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -42,8 +45,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--repeats", type=int, default=60)
+    parser.add_argument("--address")
     args = parser.parse_args()
-    with Server() as server, _page(server, args.chromium) as page:
+    with _address(args.address) as address, _page(address, args.chromium) as page:
         titles = page.locator("#examples option").all_inner_texts()[1:]
         print(f"{'milliseconds':30}  {'change':8}  median  95th percentile")
         for title in titles:
@@ -56,14 +60,27 @@ def main() -> None:
 
 
 @contextmanager
-def _page(server: Server, chromium: str) -> Iterator[Any]:
+def _address(given: str | None) -> Iterator[str]:
+    if given:
+        yield given
+    else:
+        with Server() as server:
+            yield server.gate.address
+
+
+@contextmanager
+def _page(address: str, chromium: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1360, "height": 900})
-        page.goto(server.gate.address)
-        page.wait_for_selector("#canvas svg")
+        for start in ("cold", "cached", "cached"):
+            began = time.perf_counter()
+            page.goto("about:blank")
+            page.goto(address)
+            page.wait_for_selector("#canvas svg", timeout=120_000)
+            print(f"start, {start}: {time.perf_counter() - began:.2f} s to the first picture")
         page.evaluate(CLOCK)
         yield page
         browser.close()

@@ -1,6 +1,6 @@
 """Run the tests of the core in Pyodide, as a page does: Python for WebAssembly, in Node.
 
-    python tools/pyodide_tests.py [--pyodide DIR] [--every N] [pytest's arguments ...]
+    python tools/pyodide_tests.py [--pyodide DIR] [--every N] [pytest's options ...] [TESTS ...]
 
 There are no threads, processes or floating-point flags there. Every N-th test of a file runs (8), since they take some
 five times as long. DIR is a distribution of Pyodide with NumPy, by default the environment's PYODIDE. pytest and what
@@ -64,11 +64,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyodide", type=Path, default=os.environ.get("PYODIDE"))
     parser.add_argument("--every", type=int, default=8)
+    parser.add_argument("tests", nargs="*", default=TESTS)
     args, given = parser.parse_known_args()
     if args.pyodide is None:
         sys.exit("pyodide_tests.py: no Pyodide: give its folder by --pyodide, or in the environment variable PYODIDE")
     options = "-q --capture=sys -p no:cacheprovider -W error --import-mode=importlib -o addopts="
-    arguments = [*options.split(), "-m", "not thorough and not browser", *(given or TESTS)]
+    arguments = [*options.split(), "-m", "not thorough and not browser", *given, *args.tests]
     with tempfile.TemporaryDirectory() as folder:
         archive, program, runner = (Path(folder) / name for name in ("checkout.zip", "program.py", "runner.mjs"))
         archive.write_bytes(_checkout())

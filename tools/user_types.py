@@ -3,8 +3,9 @@
     python tools/user_types.py
 
 `tests/tools/user_types` is checked by the strictest rules: expressions.py states the types that expressions must have,
-errors.py the errors that must be found. README and the notebooks annotate nothing, as code in a notebook does: there
-all rules hold but those that ask for annotations, and a name may be used again for something else.
+errors.py the errors that must be found; `user_types_with_plugin` states what mypy knows by `autotiny.mypy_plugin`.
+README and the notebooks annotate nothing, as code in a notebook does: there all rules hold but those that ask for
+annotations, and a name may be used again for something else.
 """
 
 import json
@@ -19,7 +20,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 STRICT = ROOT / "tests" / "tools" / "user_types"
-MYPY = ["--strict", "--follow-imports=silent", "--ignore-missing-imports", "--config-file="]
+WITH_PLUGIN = ROOT / "tests" / "tools" / "user_types_with_plugin"
+MYPY = ["--strict", "--follow-imports=silent", "--ignore-missing-imports"]
 UNANNOTATED = ["--allow-untyped-defs", "--allow-untyped-calls", "--allow-incomplete-defs", "--allow-redefinition"]
 PYRIGHT = {
     "typeCheckingMode": "strict",
@@ -57,10 +59,14 @@ def write_unannotated(folder: Path) -> None:
         (folder / f"notebook_{source.stem}.py").write_text(text, encoding="utf-8")
 
 
-def mypy(folder: Path, *options: str) -> int:
-    """Run mypy on the files of a folder, and return its exit code."""
+def mypy(folder: Path, *options: str, settings: str = "") -> int:
+    """Run mypy on the files of a folder, with these lines of its configuration, and return its exit code."""
+    configuration = folder / "mypy.ini"
+    configuration.write_text(f"[mypy]\n{settings}\n", encoding="utf-8")
     files = sorted(map(str, folder.glob("*.py")))
-    return subprocess.run([sys.executable, "-m", "mypy", *MYPY, *options, *files], cwd=ROOT, check=False).returncode
+    own = ["--config-file", str(configuration), "--cache-dir", f".mypy_cache/{folder.name}"]  # as options differ
+    command = [sys.executable, "-m", "mypy", *MYPY, *options, *own, *files]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def pyright(folder: Path, rules: Mapping[str, Any]) -> int:
@@ -74,12 +80,14 @@ def pyright(folder: Path, rules: Mapping[str, Any]) -> int:
 def main() -> int:
     """Check all of it, and return how many runs have failed."""
     with tempfile.TemporaryDirectory() as own:
-        unannotated, strict = Path(own) / "unannotated", Path(own) / "strict"
+        unannotated, strict, with_plugin = Path(own) / "unannotated", Path(own) / "strict", Path(own) / "with_plugin"
         unannotated.mkdir()
         write_unannotated(unannotated)
         shutil.copytree(STRICT, strict)
+        shutil.copytree(WITH_PLUGIN, with_plugin)
         failed = [
             mypy(strict),
+            mypy(with_plugin, settings="plugins = autotiny.mypy_plugin"),
             mypy(unannotated, *UNANNOTATED),
             pyright(strict, PYRIGHT),
             pyright(unannotated, {"typeCheckingMode": "basic", "reportUnusedExpression": False}),

@@ -102,12 +102,12 @@ def look_closer(row: Row) -> str:
     shown = sorted(places.tolist()) if size <= MOST_ENTRIES else places.tolist()
     words = "entry by entry" if size <= MOST_ENTRIES else f"the {MOST_ENTRIES} of {size:,} entries that differ most"
     name = html.escape(clean(row.name, LONGEST_NAME))
-    head = "".join(f'<th style="{ALIGNED_LEFT}">{column}</th>' for column in ("", *SIDES, "error"))
+    head = "".join(f"<th>{column}</th>" for column in ("", *SIDES, "error"))
     lines = "".join(_entry(row, name, np.unravel_index(place, away.shape), away) for place in shown)
     return (
         f"<details><summary>{name}, {words}</summary>"
-        f'<table style="font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        "</details>"
+        '<table style="font-variant-numeric:tabular-nums;text-align:left;border-spacing:1.2em 0.1em">'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></details>"
     )
 
 
@@ -115,13 +115,10 @@ def _entry(row: Row, name: str, place: Any, away: Array) -> str:
     index = tuple(map(int, place))
     label = f"{name}[{', '.join(map(str, index))}]" if index else name
     sides = [number(side, index) for side in (row.analytic, row.autograd, row.numeric)]
-    values = "".join(_plain("not looked at" if text == "nan" else text) for text in sides)
-    shaded = f";background:rgba({COLOUR},{0.75 * shade(float(away[index])):.2f})"
-    return f"<tr>{_plain(label)}{values}{_plain(f'{away[index]:.1e}', shaded)}</tr>"
-
-
-def _plain(text: str, style: str = "") -> str:
-    return f'<td style="{ALIGNED_LEFT}{style}">{text}</td>'
+    shaded = f"background:rgba({COLOUR},{0.75 * shade(float(away[index])):.2f})"
+    error = f'<span style="{shaded}">{away[index]:.1e}</span>'
+    values = [label, *("not looked at" if text == "nan" else text for text in sides), error]
+    return f"<tr>{''.join(f'<td>{value}</td>' for value in values)}</tr>"
 
 
 def _cell(column: str, text: str, row: Row) -> str:

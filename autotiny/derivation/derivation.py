@@ -114,7 +114,7 @@ def latex_steps(derivation: DerivedGradient) -> str:
 
 
 # ----- HTML with MathML: no scripts, light or dark -----
-FONTS = "'Latin Modern Math','STIX Two Math','Cambria Math','Libertinus Math',math,serif"
+FONTS = "'Latin Modern Math','STIX Two Math','Cambria Math','Libertinus Math','DejaVu Math TeX Gyre',math,serif"
 FORMULA = f"font-family:{FONTS};font-size:1.15em"
 # Fonts without a table for mathematics let denominators touch the bar.
 STYLE = "<style>.derivation mfrac>*{padding:0.1em 0.15em}.derivation td:last-child{white-space:nowrap}</style>"

@@ -105,7 +105,7 @@ def scene_of_both(graph: GraphView, gradients: GradientGraph) -> Scene:
     edges = [edge for node in forward for edge in edges_into(graph, node)]
     edges += [edge for node in sorted(backward) for edge in _gradient_edges(graph, node, backward)]
     boxes = [Box("forward", "values", value_cards), Box("backward", "gradients", gradient_cards)]
-    return Scene([*value_cards, *gradient_cards], edges + links, boxes, downward=True)
+    return Scene([*value_cards, *gradient_cards], edges + links, boxes, direction="down")
 
 
 def _backward_nodes(graph: GraphView, gradients: GradientGraph) -> set[NodeId]:

@@ -13,6 +13,7 @@ from autotiny.drawing.groups import Child, Group
 from autotiny.drawing.render import decorate, render
 from autotiny.drawing.scene import Scene, make_scene
 from autotiny.drawing.selection import visible
+from autotiny.drawing.style import PLAIN, Style
 
 
 class Composition:
@@ -23,14 +24,15 @@ class Composition:
     graph : the values with their gradients.
     root, opened : its groups as a tree, and the ids of those that are open.
     scene : the cards, edges and boxes.
+    style : the direction, and what stands out.
     """
 
-    def __init__(self, graph: GraphView, root: Group, opened: frozenset[str]) -> None:
-        self.graph, self.root, self.opened = graph, root, opened
+    def __init__(self, graph: GraphView, root: Group, opened: frozenset[str], style: Style = PLAIN) -> None:
+        self.graph, self.root, self.opened, self.style = graph, root, opened, style
         self.scene: Scene = self._compose()
 
     def _compose(self) -> Scene:
-        return make_scene(self.graph, self.root, self.opened)
+        return make_scene(self.graph, self.root, self.opened, self.style)
 
     @property
     def items(self) -> Sequence[Child]:
@@ -71,7 +73,7 @@ class Composition:
 
     def with_opened(self, *groups: str) -> "Composition":
         """Return the picture with more groups open, by their cards' ids."""
-        return Composition(self.graph, self.root, self.opened.union(groups))
+        return Composition(self.graph, self.root, self.opened.union(groups), self.style)
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

@@ -7,6 +7,7 @@ from typing import Any
 from autotiny.drawing.card import NO_GRADIENT_YET, Card, percent
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.scene import Box, Scene
+from autotiny.drawing.style import LEGEND
 from autotiny.notation.numbers import ArraySummary, typeset
 from autotiny.notation.palette import (
     BAD,
@@ -57,7 +58,7 @@ def dot(scene: Scene, **attributes: str) -> str:
     """
     import graphviz  # type: ignore[import-untyped]
 
-    across = not scene.downward and runs_across(scene)
+    across = runs_across(scene) if scene.direction is None else scene.direction == "across"
     apart = {} if any(edge.label for edge in scene.edges) else {"ranksep": "0.28"}
     digraph = graphviz.Digraph(
         "autotiny",
@@ -76,6 +77,9 @@ def dot(scene: Scene, **attributes: str) -> str:
                 same.node(name)
     for source, leaf in _precedences(scene):
         digraph.edge(source, leaf, style="invis", weight="0")
+    if scene.legend:
+        digraph.node("legend", label=f"<{_legend()}>", id="legend", **{"class": "legend"})
+        digraph.edge(scene.cards[-1].id, "legend", style="invis", **({"constraint": "false"} if across else {}))
     return str(digraph.source)
 
 
@@ -98,6 +102,8 @@ def _add_edge(digraph: Any, edge: Edge, scene: Scene) -> None:
         attributes["constraint"] = "false"
     if edge.is_dead:
         attributes["style"] = "dashed"
+    if scene.stands_out(edge):
+        attributes["color"] = VERMILLION
     if edge.label:
         attributes["label"] = f"<{_pill(edge.label)}>"
     if edge.kind == "gradient":  # it flows up
@@ -123,7 +129,7 @@ def _precedences(scene: Scene) -> list[tuple[str, str]]:
     """Pair the sources of edges into a box with the leaves in it, so that boxes follow one another on the page."""
     results = {edge.target for edge in scene.edges}
     pairs: dict[tuple[str, str], None] = {}
-    for box in () if scene.downward else scene.boxes:
+    for box in () if scene.direction == "down" else scene.boxes:
         if isinstance(box, Box):
             inside = set(box.ids)
             entering = [edge.source for edge in scene.edges if edge.target in inside and edge.source not in inside]
@@ -151,6 +157,13 @@ def _label(card: Card, across: bool) -> str:
     frame = f'STYLE="{style}" BGCOLOR="{fill}" COLOR="{border}" BORDER="{thick}"'
     inside = f'<TD CELLPADDING="3">{_contents(card, across)}</TD>'
     return f'<TABLE {frame} CELLBORDER="0" CELLSPACING="0">{_row(inside)}</TABLE>'
+
+
+def _legend() -> str:
+    """Return the label that explains the signs."""
+    rows = [_row(_cell(sign, PILL_TEXT, 9, bold=True) + _cell(words, PILL_TEXT, 9)) for sign, words in LEGEND]
+    frame = f'BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="2" STYLE="ROUNDED" BGCOLOR="{PILL}"'
+    return f"<TABLE {frame}>{''.join(rows)}</TABLE>"
 
 
 def _pill(text: str) -> str:

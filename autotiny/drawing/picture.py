@@ -26,6 +26,7 @@ from autotiny.drawing.selection import (
     readable_depth,
 )
 from autotiny.drawing.stepping import SteppingPicture
+from autotiny.drawing.style import Direction, Style, chosen_direction
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.graph import topological_order
 from autotiny.engine.tensor import Tensor
@@ -154,6 +155,10 @@ def draw(
     expand: str | Sequence[str] = (),
     focus: Tensor | Sequence[Tensor] = (),
     gradients: Tensor | Sequence[Tensor] = (),
+    direction: Direction | None = None,
+    constants: bool = True,
+    highlight: Tensor | Sequence[Tensor] = (),
+    legend: bool = False,
 ) -> Picture:
     """Return a picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
 
@@ -162,6 +167,12 @@ def draw(
     `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
+
+    For a slide: `direction` is "across" or "down", `constants=False` leaves out what is neither computed nor a Tensor,
+    `highlight` colours the ways from some tensors to the output, `legend` explains the signs below the graph.
+
+    In a notebook and on a page, a click on a card, or Enter, opens its value and gradient entry by entry, each with its
+    chain rule.
 
     For a function compiled by at.compile, the picture shows the formula that its program computes.
 
@@ -189,9 +200,15 @@ def draw(
     scope = caller_scope()
     graph = GraphView(topological_order(output), scope)
     in_lines = is_shown_in_lines(graph)
-    root = group_values(graph, chosen_nodes(graph, focus), partial(put_into_lines, graph) if in_lines else None)
+    among = chosen_nodes(graph, focus)
+    if not constants:
+        among = set(range(len(graph.values)) if among is None else among) & set(graph.ids.values())
+    root = group_values(graph, among, partial(put_into_lines, graph) if in_lines else None)
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
-    picture = Picture(graph, root, opened | chosen_groups(root, expand))
+    ways = chosen_tensors(graph, "highlight", highlight)
+    highlighted = frozenset(graph.between([graph.ids[x] for x in ways])) if ways else None
+    style = Style(chosen_direction(direction), legend, highlighted)
+    picture = Picture(graph, root, opened | chosen_groups(root, expand), style)
     wanted = chosen_tensors(graph, "gradients", gradients)
     require_tracked(graph, wanted)
     return PictureOfBoth(picture, GradientGraph(output, wanted), scope) if wanted else picture
@@ -200,7 +217,12 @@ def draw(
 # ----- the picture as text, which needs nothing but a terminal -----
 def table(cards: Sequence[Card]) -> str:
     """Return one line for each value, operands before results; "—" for a gradient before backward."""
-    return aligned([HEADINGS, *map(_table_row, cards)])
+    return aligned(table_rows(cards))
+
+
+def table_rows(cards: Sequence[Card]) -> list[tuple[str, ...]]:
+    """Return the cells of the table, its headings first."""
+    return [HEADINGS, *map(_table_row, cards)]
 
 
 def _table_row(card: Card) -> tuple[str, ...]:

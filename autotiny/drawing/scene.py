@@ -13,6 +13,7 @@ from autotiny.drawing.groups import Child, Group, nodes
 from autotiny.drawing.line_edges import Use, chain_rule_of_lines, line_edges, result_of
 from autotiny.drawing.lines import expression_of, results_within
 from autotiny.drawing.selection import card_id, visible
+from autotiny.drawing.style import Direction, Style
 from autotiny.errors import AutotinyError
 from autotiny.notation.text import clean
 
@@ -47,8 +48,16 @@ class Scene:
     cards: Sequence[Card]
     edges: Sequence[Edge]
     boxes: Sequence[Box | Card]
-    downward: bool = False
-    """Whether it must run from top to bottom."""
+    direction: Direction | None = None
+    """Where it must run."""
+    legend: bool = False
+    """Whether the signs are explained."""
+    highlighted: frozenset[str] | None = None
+    """The ids of the cards that stand out, with the edges between them; None where nothing does."""
+
+    def stands_out(self, edge: Edge) -> bool:
+        """Whether an edge is on a way that is highlighted."""
+        return self.highlighted is not None and self.highlighted.issuperset((edge.source, edge.target))
 
     def width(self, edge: Edge) -> float:
         """Return the width of an edge's line in points: from 1 to 4 by its share of the largest contribution."""
@@ -82,7 +91,7 @@ class Scene:
         return max((edge.strength for edge in self.edges), default=0.0)
 
 
-def make_scene(graph: GraphView, root: Group, opened: frozenset[str]) -> Scene:
+def make_scene(graph: GraphView, root: Group, opened: frozenset[str], style: Style) -> Scene:
     """Return the scene of a graph in which the groups with these ids are open.
 
     Raises GraphTooLargeError where it would hold more than a picture can.
@@ -98,7 +107,11 @@ def make_scene(graph: GraphView, root: Group, opened: frozenset[str]) -> Scene:
     edges = _edges(graph, items)
     cards = {card_id(item): _card(graph, item, small) for item in items}
     _follow_lines(graph, {card_id(item): item for item in items}, edges, cards)
-    return Scene(list(cards.values()), edges, _boxes(root, opened, cards))
+    highlighted = None
+    if (on_ways := style.highlighted) is not None:
+        highlighted = frozenset(card_id(item) for item in items if not on_ways.isdisjoint(nodes(item)))
+    boxes = _boxes(root, opened, cards)
+    return Scene(list(cards.values()), edges, boxes, style.direction, style.legend, highlighted)
 
 
 def _card(graph: GraphView, item: Child, small: bool) -> Card:

@@ -114,7 +114,7 @@ def _with_gradients(picture: Composition, backprop: Backprop) -> Composition:
     graph = copy.copy(picture.graph)
     graph.gradients = {graph.ids[tensor]: g for tensor, g in backprop.gradients.items()}
     graph.follow(backprop.visits)
-    return Composition(graph, picture.root, picture.opened)
+    return Composition(graph, picture.root, picture.opened, picture.style)
 
 
 # ----- groups that open -----

@@ -13,6 +13,7 @@ import autotiny as at
 from autotiny.algebra.writing import as_mathml, as_text
 from autotiny.checking.page import heat_map
 from autotiny.checking.row import Row, derivative, number
+from autotiny.derivation.derivation import Derivation
 from autotiny.derivation.steps import DerivedGradient, Step
 from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
@@ -24,7 +25,8 @@ from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
 from autotiny.playground.descent import descent
 from autotiny.playground.export import python_script
-from autotiny.playground.newcomers import mend
+from autotiny.playground.functions import function_list
+from autotiny.playground.newcomers import mend, second_thought
 from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.playground.suggestions import suggested
@@ -84,8 +86,15 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
         "names": run.tracked,
         "literals": _literals(run),
         "note": _note(run),
+        "thought": _thought(state),
         **_drawn(run),
     }
+
+
+def _thought(state: PageState) -> Json | None:
+    """A line that runs and may have been meant otherwise, with the words for it."""
+    thought = second_thought(state.program)
+    return None if thought is None else {"message": thought[0], "mend": thought[1]._asdict()}
 
 
 def drawn(run: ProgramRun) -> Picture:
@@ -221,6 +230,12 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+# ----- the functions of the language -----
+def functions(state: PageState, question: Json, limits: Limits) -> Json:
+    """Every function, with how it is called and what it computes."""
+    return {"functions": function_list()}
+
+
 # ----- the derivation -----
 def derivation(state: PageState, question: Json, limits: Limits) -> Json:
     """The derivation of the gradient by the tensor that the question names."""
@@ -245,7 +260,16 @@ def derived(state: PageState, run: ProgramRun, about: str) -> Json:
         "lemmas": [_lemma(lemma) for lemma in result.lemmas.values()],
         "ok": result.ok,
         "largest": f"{result.max_error:.0e}",
+        "copies": {"LaTeX": result.latex(), **_numpy(result)},
     }
+
+
+def _numpy(derivation: Derivation) -> Json:
+    """The gradient as a NumPy function; nothing where an operation has no counterpart in NumPy."""
+    try:
+        return {"NumPy": f"import numpy as np\n\n\n{derivation.numpy()}\n"}
+    except UnsupportedError:
+        return {}
 
 
 def _step(step: Step) -> Json:
@@ -321,6 +345,7 @@ ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "compiled": compiled,
     "export": export,
     "descent": descent,
+    "functions": functions,
 }
 
 

@@ -12,7 +12,7 @@ from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.language import Limits
 from autotiny.nn.optimisers import Momentum
-from autotiny.playground.charts import chart, finite, kept_spans, numbers
+from autotiny.playground.charts import Run, chart, finite, kept_spans, numbers
 from autotiny.playground.program import ProgramRun, recorded
 from autotiny.playground.state import Array, PageState, PageValue, StateError, page_array, plain
 from autotiny.plotting.section import Entry
@@ -40,9 +40,10 @@ def descent(state: PageState, question: Json, limits: Limits) -> Json:
     if run.loss is None:
         return {"error": {"message": NO_LOSS}}
     entries = _entries(run, question.get("along"))
+    again = _again(walk.state, entries, limits)
     return {
         "along": [{"name": entry.tensor.name, "place": list(entry.place)} for entry in entries],
-        "chart": chart(run.loss, str(run.session.output), entries, kept_spans(question.get("spans"), entries)),
+        "chart": chart(run.loss, str(run.session.output), entries, kept_spans(question.get("spans"), entries), again),
         "loss": finite(float(run.loss.value.reshape(()))),
         "values": {name: plain(each.array) for name, each in walk.state.values.items() if not each.data},
         "velocity": walk.velocity,
@@ -145,6 +146,26 @@ def _rounded(array: Array) -> Array:
 
 
 # ----- what varies -----
+def _again(state: PageState, entries: list[Entry], limits: Limits) -> Run | None:
+    """How to run the program at other values; None where a result varies, which the program computes itself."""
+    if not all(entry.tensor.name in state.values for entry in entries):
+        return None
+
+    def run(numbers: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+        values = dict(state.values)
+        for entry, number in zip(entries, numbers, strict=True):
+            name = str(entry.tensor.name)
+            values[name] = values[name]._replace(array=values[name].array.copy())
+            values[name].array[entry.place] = number
+        ran = recorded(state._replace(values=values), limits)
+        if ran.loss is None:
+            return math.nan, (math.nan,) * len(entries)
+        slopes = (np.asarray(ran.scope[str(e.tensor.name)].grad, float)[e.place] for e in entries)
+        return float(ran.loss.value.reshape(())), tuple(map(float, slopes))
+
+    return run
+
+
 def _entries(run: ProgramRun, along: Any) -> list[Entry]:
     if along is None or along == []:
         along = [_steepest(run, run.tracked[0])]

@@ -17,7 +17,7 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language.errors import suggestion
 from autotiny.notation.numbers import summarise
-from autotiny.playground.charts import chart, kept_spans
+from autotiny.playground.charts import Run, chart, kept_spans
 from autotiny.playground.explore_controls import Control, controls
 from autotiny.plotting.section import Entry
 from autotiny.sessions.session import Session
@@ -148,6 +148,20 @@ class Explorer:
             for place in np.ndindex(leaf.shape)
         )
         return list(itertools.islice(entries, MOST_ENTRIES))
+
+    def run_at(self, entries: Sequence[Entry]) -> Run:
+        """How to run the function where some entries have other values."""
+
+        def run(numbers: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+            values = {name: np.array(value) for name, value in self._values.items()}
+            for entry, number in zip(entries, numbers, strict=True):
+                values[str(entry.tensor.name)][entry.place] = number
+            leaves, output = self._computed(values)
+            slopes = (leaves[str(entry.tensor.name)].grad for entry in entries)
+            found = [0.0 if g is None else float(g[e.place]) for g, e in zip(slopes, entries, strict=True)]
+            return float(output.value.reshape(())), tuple(found)
+
+        return run
 
     @property
     def steps(self) -> SteppingPicture:
@@ -302,7 +316,7 @@ def answer(
         "gradients": gradients,
         "page": page,
         "entries": [{"name": str(entry.tensor.name), "place": list(entry.place)} for entry in entries],
-        "chart": chart(output, label, shown, kept_spans(spans, shown)) if entries else None,
+        "chart": chart(output, label, shown, kept_spans(spans, shown), explorer.run_at(shown)) if entries else None,
     }
 
 

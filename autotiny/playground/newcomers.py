@@ -4,6 +4,7 @@ y = |x|      sin x      2x      \\frac{x}{2}      x²      ln(x)      W' X      
 """
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -29,6 +30,12 @@ FUNCTION_OF = re.compile(r"(\w+)\s*\([\w\s,]*\)\s*=$")
 """The left side of f(x) = ..."""
 CLOSING = {"(": ")", "[": "]"}
 MOST_PRODUCTS = 8
+ASSIGNED = re.compile(r"\s*([^\W\d]\w*)\s*(?:==|:=|<-)(?!=)")
+"""The left side of J == ..., J := ... and J <- ..., which define a name elsewhere."""
+EXTREME_OF_SET = re.compile(r"\\?\b(max|min)\s*\\?\{([^{}\\]*)\\?\}")
+"""max{0, x}, a set in braces."""
+LARGEST_ALONG = re.compile(r"\b(max|min)\(\s*(\w+)\s*,\s*(-?[\d.]+)\s*\)")
+"""max(Z, 0), which takes 0 as the axis."""
 EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
 
 
@@ -45,8 +52,33 @@ def mend(state: PageState, error: ExpressionError, limits: Limits) -> Mend | Non
     if not 1 <= error.line <= len(lines):
         return None
     before, trial = state._replace(program="\n".join(lines[: error.line - 1])), cheap(limits)
-    text = rewritten(lines[error.line - 1], _scope(before, trial), trial)
+    line = lines[error.line - 1]
+    text = _renamed(line, state.program) if "is already defined" in error.message else None
+    text = text or rewritten(line, _scope(before, trial), trial)
     return None if text is None else Mend(error.line, text)
+
+
+def second_thought(program: str) -> tuple[str, Mend] | None:
+    """Return words on a line that runs and may mean another thing, and that other line; None without one.
+
+    >>> second_thought("A = max(Z, 0)")[1]
+    Mend(line=1, text='A = maximum(Z, 0)')
+    """
+    for number, line in enumerate(program.split("\n"), 1):
+        if match := LARGEST_ALONG.search(line.partition("#")[0]):
+            word, operand, axis = match.groups()
+            each = f"{word}imum({operand}, {axis})"
+            words = f"{match[0]} is the {word}imum along axis {axis}; for that of each entry and {axis} write {each}."
+            return words, Mend(number, f"{line[: match.start()]}{each}{line[match.end() :]}")
+    return None
+
+
+def _renamed(line: str, program: str) -> str | None:
+    """Return a second line J = ... with a name that is free: J2."""
+    if not (named := re.match(r"\s*([^\W\d]\w*)(?=\s*=)", line)):
+        return None
+    name = next(name for i in itertools.count(2) if not re.search(rf"\b{(name := f'{named[1]}{i}')}\b", program))
+    return name + line[named.end() :]
 
 
 def _scope(state: PageState, limits: Limits) -> Mapping[str, Any]:
@@ -72,6 +104,9 @@ def rewritten(line: str, scope: Mapping[str, Any], limits: Limits) -> str | None
     W @ x
     sin(x)
     """
+    if (assigned := ASSIGNED.match(line)) and assigned[1] not in scope:
+        text = line[assigned.end() :].strip()
+        return f"{assigned[1]} = {text}" if _is_code(text, scope, limits) else None
     equals = EQUALS.search(line)
     left, right = (line[: equals.end()], line[equals.end() :]) if equals else ("", line)
     left = FUNCTION_OF.sub(r"\1 =", left)
@@ -83,7 +118,7 @@ def rewritten(line: str, scope: Mapping[str, Any], limits: Limits) -> str | None
 
 def _meant(text: str, scope: Mapping[str, Any], limits: Limits) -> Iterator[str]:
     """Yield what a formula may mean, in code that runs."""
-    bare = _closed(OTHER_LIBRARIES.sub("", text))
+    bare = _closed(OTHER_LIBRARIES.sub("", EXTREME_OF_SET.sub(r"\1(\2)", text)))
     if bare != text and _is_code(bare, scope, limits):
         yield bare
     if (code := _read_on_paper(bare, scope, limits)) is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import autotiny as at
 from autotiny.drawing import draw as draw_graph
+from autotiny.drawing.picture import table_rows
 from autotiny.drawing.steps import Line, PassStep
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
@@ -15,6 +16,7 @@ from autotiny.language.errors import suggestion
 from autotiny.notation.text import aligned
 from autotiny.playground.repl_console import Console
 from autotiny.sessions.script import HEADER
+from autotiny.sessions.state import fitted
 
 Command = Callable[..., None]
 COMMANDS: dict[str, Command] = {}
@@ -122,7 +124,7 @@ def draw(console: Console, file: str = "") -> None:
         picture.save(file)
         console.show(f"wrote {file}")
     else:
-        console.show(repr(picture))
+        console.show(aligned(fitted(table_rows(picture.cards), console.width)))
 
 
 @command

@@ -9,7 +9,7 @@ from autotiny.playground import repl_commands
 from autotiny.playground.repl_console import Console
 
 BANNER = """\
-autotiny: Python with np, at and their functions imported, and a graph that stays live.
+autotiny: Python with np, at and their functions, and a graph that stays live.
   x = Tensor(3.0)    a variable
   y = x * x + x      a formula: it follows x, and so does dy/dx
   :step              walk the backward pass;  :help shows more, Ctrl-D leaves"""

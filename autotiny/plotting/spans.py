@@ -19,7 +19,8 @@ MOST_TURNS, LEAST_DEFINED = 6, 0.75
 def span_around(f: Callable[[float], float], at: float) -> Span:
     """Return a range around a point in which the curve of f is seen to bend, neither straight nor all flat.
 
-    It is widened while the curve is straight, and narrowed while f overflows, or explodes, or turns too often.
+    It is widened while the curve is straight or nowhere defined, and narrowed while f overflows, explodes, or turns
+    too often.
 
     >>> span_around(lambda x: x * x, 3.0), span_around(lambda x: np.tanh(1000 * x), 0.0)[1] < 0.05
     ((0.0, 6.0), True)
@@ -28,13 +29,19 @@ def span_around(f: Callable[[float], float], at: float) -> Span:
         return (-3.0, 3.0)
     start = max(1.0, abs(at))
     half, seen = start, _seen(f, at, start)
-    if seen == "straight":
+    if seen == "nowhere":
+        for _ in range(WIDENINGS):
+            half *= 2
+            if _seen(f, at, half) != "nowhere":
+                return (at - half, at + half)
+        half = start
+    elif seen == "straight":
         for _ in range(WIDENINGS):
             half *= 2
             seen = _seen(f, at, half)
             if seen != "straight":
                 break
-        half = {"bent": half, "wide": half / 2, "straight": start}[seen]
+        half = {"bent": half, "straight": start}.get(seen, half / 2)
     elif seen == "wide":
         for _ in range(NARROWINGS):
             half /= 2
@@ -45,10 +52,12 @@ def span_around(f: Callable[[float], float], at: float) -> Span:
     return (at - half, at + half)
 
 
-def _seen(f: Callable[[float], float], at: float, half: float) -> Literal["bent", "straight", "wide"]:
+def _seen(f: Callable[[float], float], at: float, half: float) -> Literal["bent", "straight", "wide", "nowhere"]:
     xs = at + half * np.linspace(-1, 1, SAMPLES)
     ys = np.array([f(x) for x in xs.tolist()])
     known = np.isfinite(ys)
+    if not known.any():
+        return "nowhere"
     if np.mean(known) < LEAST_DEFINED:
         return "wide"
     xs, ys = xs[known], ys[known]

@@ -40,6 +40,8 @@ def test_a_click_shows_the_entries_and_the_chain_rule_of_the_largest(visit, prod
     dialog.locator("td[data-entry='0']").click()
     assert dialog.locator(".readout").text_content() == "W[0, 0] = 1, ∂J/∂W[0, 0] = 19"
     assert "∂J/∂W[0, 0] = 1 + 18 = 19" in rule(page)
+    dialog.locator("td[data-entry='3']").hover()
+    assert dialog.locator(".readout").text_content() == "W[1, 1] = 4, ∂J/∂W[1, 1] = 27"
     for row in ("Z[0, 0]\t1\t× 5\t= 5", "Z[0, 2]\t1\t× 7\t= 7", "sum\t\t\t= 18"):
         assert row in rule(page)
 
@@ -58,13 +60,6 @@ def test_keyboard_alone_opens_moves_picks_follows_and_closes(visit, product):
     assert page.get_by_role("dialog").count() == 0
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("W")
     assert page.locator("output").first.text_content().startswith("forward 1")
-
-
-def test_the_place_under_the_pointer_is_named(visit, product):
-    page = visit(at.draw(product).steps)
-    card(page, "Z").click()
-    page.locator("td[data-entry='4']").hover()
-    assert page.locator(".readout").text_content() == "Z[1, 1] = 54, ∂J/∂Z[1, 1] = 1"
 
 
 def test_touch_opens_on_a_phone_and_nothing_is_cut_off(visit, flagship):

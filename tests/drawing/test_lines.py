@@ -9,6 +9,7 @@ import pytest
 import autotiny as at
 from autotiny.drawing import edge, line_edges
 from autotiny.drawing.line_edges import result_of
+from autotiny.errors import UnsupportedError
 
 
 @pytest.fixture
@@ -147,3 +148,33 @@ def test_an_edge_that_carries_something_else_is_found(with_arrays):
     next(each for each in picture.edges if each.contribution is not None).contribution.value += 1e-6
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         require_sums(picture)
+
+
+# ----- for a slide -----
+def test_constants_can_be_left_out(network):
+    assert "Y" not in by_name(at.draw(network.graph.output, constants=False))
+
+
+def test_the_ways_from_a_parameter_stand_out(network):
+    J = network.graph.output
+    W2 = next(x for x in network.graph.ids if x.name == "W2")
+    picture = at.draw(J, highlight=W2)
+    names = {card.id: card.name for card in picture.cards}
+    ways = {(names[e.source], names[e.target]) for e in picture.edges if picture.scene.stands_out(e)}
+    assert ways == {("W2", "Z2"), ("Z2", "A2"), ("A2", "J"), ("Z2", "J")}
+    assert picture.dot.count('color="#D55E00"') == len([e for e in picture.edges if picture.scene.stands_out(e)])
+
+
+@pytest.mark.parametrize(("direction", "rankdir"), [("across", "LR"), ("down", "TB")])
+def test_a_picture_runs_where_it_is_asked_to(network, direction, rankdir):
+    assert f"rankdir={rankdir}" in at.draw(network.graph.output, direction=direction).dot
+
+
+def test_another_direction_is_refused(network):
+    with pytest.raises(UnsupportedError, match="direction: expected 'across' or 'down'; got 'left'"):
+        at.draw(network.graph.output, direction="left")
+
+
+def test_a_legend_explains_the_signs(network):
+    assert "the order in which backprop visits the values" in at.draw(network.graph.output, legend=True).svg
+    assert "the order in which" not in network.svg

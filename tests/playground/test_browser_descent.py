@@ -49,6 +49,15 @@ def test_changed_value_is_the_one_along_which_the_loss_is_drawn(page, expect):
     expect(page.get_by_role("textbox", name="b", exact=True)).to_be_focused()
 
 
+def test_another_program_is_drawn_at_the_same_values(page, expect):
+    page.get_by_role("textbox", name="Program").fill("L = a * a + b")
+    expect(words(page)).to_have_text("L = −1.25 at a = 0.5, with slope 1")
+    page.get_by_role("textbox", name="Program").fill("L = log(a - 3) + b")
+    expect(words(page)).to_have_text("L = nan at a = 0.5, so that there is no tangent")
+    page.get_by_role("textbox", name="Program").fill("y = b * c")
+    expect(words(page)).to_have_text("y = −1.5 at b = −1.5, with slope 1")
+
+
 def test_point_is_dragged_along_the_curve(page, expect):
     box = page.locator("#descent .handle").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)

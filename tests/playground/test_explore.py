@@ -153,6 +153,13 @@ def test_answer_has_a_contour_over_two(explorer):
     assert chart["slope"] == pytest.approx([explorer.gradients["w"][0], float(explorer.gradients["b"])], rel=1e-7)
 
 
+def test_branches_of_the_function_follow_the_values():
+    e = at.explore(lambda a: 3 * a if a > 1 else np.where(a > 0, a, -a), a=(-3, 3, 0.5))
+    line = reply(e, {"number": 1, "values": {}, "spans": [[-2, 2]]})["chart"]["line"]
+    smooth = [(x, y) for x, y in line if y is not None and abs(x - 1) > 1e-6]
+    assert [y for _, y in smooth] == pytest.approx([3 * x if x > 1 else abs(x) for x, _ in smooth], abs=1e-7)
+
+
 def test_step_downhill_goes_against_the_gradient(explorer):
     before, slopes = explorer.values, explorer.gradients
     explorer.step(0.5)

@@ -38,7 +38,7 @@ def test_a_script_runs_alone_in_its_folder(tmp_path):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["title"])
 def test_examples_print_what_their_pages_show(example, capsys):
-    question = {name: example[name] for name in ("program", "values", "claims") if name in example}
+    question = {name: example[name] for name in ("program", "values", "claims", "dataset") if name in example}
     out = printed(exported(question)["text"], capsys)
     rows = answer({**question, "kind": "comparison"}, PLAYGROUND)["rows"]
     shown = answer({**question, "kind": "picture"}, PLAYGROUND)

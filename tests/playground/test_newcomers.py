@@ -15,7 +15,9 @@ VALUES = {
     "Z": [1.0, -2.0],
     "y": [1.0, 2.0, 3.0],
     "A": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+    "B": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
     "alpha": 2.0,
+    "theta": 3.0,
 }
 MEANT = {
     "sin x": "sin(x)",
@@ -45,6 +47,14 @@ MEANT = {
     "W^T @ X": "W.T @ X",
     "f(x) = x*2": "f = x * 2",
     "sin^2(x)": "sin(x) ** 2",
+    "J == x*2": "J = x*2",
+    "J := x": "J = x",
+    "max{0, x}": "maximum(0, x)",
+    r"J = \max\{0, x\}": "J = maximum(0, x)",
+    r"\theta x": "theta * x",
+    "θ*x": "theta * x",
+    "A * B": "A @ B",
+    "1/(1+e^-x)": "1 / (1 + e ** (-x))",
 }
 
 
@@ -57,7 +67,7 @@ def test_a_line_that_was_meant_is_offered_and_runs(typed, meant):
     assert "error" not in answer({"kind": "picture", "program": meant, "values": values}, PLAYGROUND)
 
 
-@pytest.mark.parametrize("typed", ["x +", "J = x\nJ = 2*x", "unheard of", "A @ A @ A", "x ** y **"])
+@pytest.mark.parametrize("typed", ["x +", "unheard of", "A @ A @ A", "x ** y **"])
 def test_nothing_is_offered_where_the_meaning_is_unclear(typed):
     values = {name: {"value": value} for name, value in VALUES.items()}
     assert "mend" not in answer({"kind": "picture", "program": typed, "values": values}, PLAYGROUND)["error"]
@@ -88,3 +98,25 @@ def test_random_formulas_keep_their_value():
         assert typed == code or meant is not None, typed
         value, wanted = (evaluate(text, scope, Limits()).value for text in (meant or code, code))
         np.testing.assert_allclose(value, wanted)
+
+
+def test_a_name_that_is_defined_twice_gets_a_free_one():
+    question = {"kind": "picture", "program": "J = x\nJ = 2*x\nJ2 = 3", "values": {"x": {"value": 3}}}
+    error = answer(question, PLAYGROUND)["error"]
+    assert error["mend"] == {"line": 2, "text": "J3 = 2*x"}
+    assert error["message"] == "J is already defined, in line 1; write J3 = 2*x"
+
+
+def test_a_maximum_along_an_axis_is_asked_about_where_each_entry_may_be_meant():
+    question = {"kind": "picture", "program": "A = max(Z, 0)  # relu", "values": {"Z": {"value": [1, -2]}}}
+    thought = answer(question, PLAYGROUND)["thought"]
+    assert "max(Z, 0) is the maximum along axis 0" in thought["message"]
+    assert thought["mend"] == {"line": 1, "text": "A = maximum(Z, 0)  # relu"}
+    question["program"] = thought["mend"]["text"]
+    assert answer(question, PLAYGROUND)["thought"] is None
+
+
+def test_helper_lines_of_claims_are_read_as_on_paper_too():
+    question = {"program": "J = sum(x ** 3)", "values": {"x": {"value": [1, 2]}}, "claims": "b = x^2\ndx = 3 b"}
+    rows = answer({**question, "kind": "comparison"}, PLAYGROUND)
+    assert [row["ok"] for row in rows["rows"]] == [True]

@@ -10,7 +10,7 @@ import pytest
 import autotiny as at
 from autotiny.playground import repl_console
 from autotiny.playground.repl_console import Console, has_colours
-from autotiny.playground.repl_shell import attach
+from autotiny.playground.repl_shell import BANNER, attach
 
 interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
 config = pytest.importorskip("traitlets.config")
@@ -387,6 +387,7 @@ def test_save_overwrites_no_file_that_is_not_a_session(started, tmp_path):
 
 def test_draw_shows_every_operation_or_writes_a_picture(started, tmp_path):
     assert "t1    x * x" in started.type(":draw")
+    assert "└─" not in started.type(":draw")  # a tree would say the same again
     started.type(f":draw {tmp_path}/net.svg")
     assert "<svg" in (tmp_path / "net.svg").read_text()
 
@@ -397,6 +398,7 @@ def test_tables_fit_a_narrow_terminal(width, started, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     shown = started.type("quite_a_long_name_for_a_value = x * x + x * x + x * x + x * x + x * x")
     assert max(map(len, shown.splitlines())) <= max(width, 5 * 4 + 4 * 2)
+    assert max(map(len, started.type(":draw").splitlines())) <= max(width, 5 * 4 + 4 * 2)
 
 
 def test_of_a_long_session_what_changed_is_shown(terminal, monkeypatch):
@@ -435,3 +437,7 @@ def test_colours_can_be_done_without(setting, monkeypatch):
 
 def test_a_hostile_name_does_no_harm_where_a_tensor_shows_itself(terminal):
     assert "\x1b" not in terminal.type("Tensor(3.0, name='\\x1b[2J')", "Tensor(3.0, name='\\x1b[2J') * 2")
+
+
+def test_banner_and_help_fit_80_columns(started):
+    assert max(map(len, [*BANNER.splitlines(), *started.type(":help").splitlines()])) <= 80

@@ -59,6 +59,12 @@ def test_range_reaches_a_minimum_far_away_and_avoids_an_explosion():
     assert high < 0.02
 
 
+def test_range_reaches_to_where_the_function_is_defined():
+    with np.errstate(invalid="ignore"):
+        low, high = curve(lambda x: np.log(x - 3), 0.5).span
+    assert low < 0.5 < 3 < high < 10
+
+
 def test_few_outputs_that_are_huge_do_not_flatten_the_rest():
     shown = curve(lambda x: 1 / x, 0.7, span=(-1, 2))
     assert shown.limits[1] < 100

@@ -22,7 +22,8 @@ def holds(value, kind):
     return isinstance(value, kind if origin is None or not parts or origin is type(str | None) else origin)
 
 
-def test_the_stated_types_are_those_when_the_code_runs(monkeypatch):
+@pytest.mark.parametrize("folder", [user_types.STRICT, user_types.WITH_PLUGIN], ids=lambda folder: folder.name)
+def test_the_stated_types_are_those_when_the_code_runs(folder, monkeypatch):
     wrong = []
 
     def assert_type(value, kind):
@@ -30,7 +31,7 @@ def test_the_stated_types_are_those_when_the_code_runs(monkeypatch):
             wrong.append(f"{value!r} is not {kind}")
 
     monkeypatch.setattr(typing, "assert_type", assert_type)
-    runpy.run_path(str(user_types.STRICT / "expressions.py"), run_name="__main__")
+    runpy.run_path(str(folder / "expressions.py"), run_name="__main__")
 
     assert wrong == []
 

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -34,6 +35,19 @@ GRAPHVIZ = ("@viz-js/viz@3.31.0", "dist/viz.js", "b9840ae5b70681356c207510db8820
 IN_WORKER = ("worker.js",)
 FETCHED = (".wasm", ".zip", ".json", ".whl")
 """The endings of the files that the worker fetches, whose bytes the progress bar counts."""
+SLOWER = 3
+"""How much longer than in the local process an answer may take: WebAssembly is slower, and a telephone too."""
+BUILT = """/* What tools/site/play.py knows of this page. */
+
+export const home = {home};
+export const bytes = {bytes};
+export const seconds = {seconds};
+"""
+UNSTARTED = """<p id="loading-words" class="unstarted" role="status">
+Nothing runs here. This page needs JavaScript, and a web server: opened as a file it may load nothing.
+In its folder, run <code>python -m http.server</code>.</p>
+"""
+"""What the page says until its scripts run."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the archive: the same sources give the same bytes, and so the same address."""
 
@@ -88,7 +102,8 @@ def _page(home: str, engine: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]
             yield path.name, path.read_bytes()
     yield from ((name, template(name).encode()) for name in SERVED)
     size = sum(len(body) for name, body in engine.items() if name.endswith(FETCHED))
-    yield "engine.json", json.dumps({"home": home, "bytes": size, "seconds": SECONDS}).encode()
+    seconds = {kind: SLOWER * most for kind, most in SECONDS.items()}
+    yield "built.js", BUILT.format(home=json.dumps(home), bytes=size, seconds=json.dumps(seconds)).encode()
     yield "index.html", _index((STATIC / "index.html").read_text(encoding="utf-8")).encode()
 
 
@@ -97,7 +112,8 @@ def _index(text: str) -> str:
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<link rel="stylesheet" href="loading.css">\n'
     )
-    return text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
+    text = text.replace('<link rel="icon"', f'{head}<link rel="icon"', 1)
+    return re.sub(r"<noscript>.*?</noscript>\n", lambda _: UNSTARTED, text, count=1, flags=re.DOTALL)
 
 
 def _archive() -> bytes:

@@ -3,10 +3,12 @@
 import { EMPTY, fromFragment, toFragment } from "./address.js";
 import { ask, Lane } from "./ask.js";
 import { Closer } from "./closer.js";
+import { Completion } from "./completion.js";
 import { showDerivation } from "./derivation.js";
 import { Descent } from "./descent.js";
 import { Editor } from "./editor.js";
 import { element, notice, picture } from "./elements.js";
+import { FunctionList, functions } from "./functions.js";
 import { History } from "./history.js";
 import { combined, number, rounded, withEntry } from "./numbers.js";
 import { Tabs } from "./tabs.js";
@@ -26,6 +28,10 @@ let state = EMPTY;
 
 const program = new Editor(find("#program .editor"), () => change({ program: program.text }));
 const claims = new Editor(find("#claims .editor"), () => change({ claims: claims.text }));
+const given = (claimed) => Object.keys(state.values).flatMap((name) => (claimed ? [`d${name}`, name] : [name]));
+new Completion(program, functions, () => given(false));
+new Completion(claims, functions, () => [...given(true), ...program.names]);
+new FunctionList(find("#functions"), program);
 const values = new Values(find("#values-list"), (name, given, place) => {
   if (place && !given.data) descent.follow(name, place);
   const { [name]: _, ...others } = state.values;
@@ -90,7 +96,7 @@ const pictures = new Lane("picture", (answer, asked) => {
   slope = { of: asked.values, gradients: answer.gradients, loss: answer.loss };
   find("#downhill").disabled = Object.keys(answer.gradients).length === 0;
   showPicture(answer.svg, answer.text);
-  programStatus.replaceChildren(...summary(answer), ...offers(answer));
+  programStatus.replaceChildren(...summary(answer), ...offers(answer), ...thought(answer));
   clearTimeout(resting);
   resting = setTimeout(() => {
     comparisons.ask(asked);
@@ -136,7 +142,7 @@ const VIEWS = {
   derivation: new Lane("derivation", (answer) => {
     const panel = find("#derivation");
     if (answer.error) panel.replaceChildren(element("p", { class: "status bad" }, answer.error.message));
-    else showDerivation(panel, answer, (about) => change({ about }));
+    else showDerivation(panel, answer, (about) => change({ about }), async () => (await ask("export", { ...question(), form: "py" })).text);
   }),
   compiled: new Lane("compiled", ({ error, source }) => {
     const [buffers, step] = (source ?? "").split(/\n+(?=def )/);
@@ -175,6 +181,13 @@ function summary({ lines, note }) {
   return [`${result.name || "The result"} is `, element("output", {}, result.value.replaceAll("-", "−"))];
 }
 
+/** What a line that runs may have meant, and a button that writes it. */
+function thought({ thought }) {
+  if (!thought) return [];
+  const { message, mend } = thought;
+  return [element("p", {}, message, element("button", { type: "button", onclick: () => writeLine(mend) }, `Write ${mend.text.trim()}`))];
+}
+
 /** A button that gives sliders to values that are written in the program. */
 function offers({ literals }) {
   if (!literals.length) return [];
@@ -196,7 +209,7 @@ const patience = new Map();
 function calm(editor, status) {
   clearTimeout(patience.get(status));
   status.classList.remove("bad");
-  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  for (const shown of [canvas, find("#descent")]) shown.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(null);
 }
 
@@ -209,7 +222,7 @@ function explain(error, editor, status) {
 function showError(error, editor, status) {
   status.classList.remove("good");
   status.classList.add("bad");
-  canvas.classList.toggle("stale", programStatus.classList.contains("bad"));
+  for (const shown of [canvas, find("#descent")]) shown.classList.toggle("stale", programStatus.classList.contains("bad"));
   editor.mark(error);
   status.replaceChildren(error.message, ...mends(error, editor));
   find("#verdicts").replaceChildren();

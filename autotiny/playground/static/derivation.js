@@ -1,12 +1,13 @@
 /* A derivation: from the chain rule to the textbook's formula, with the rule of every step. */
 
-import { element, math } from "./elements.js";
+import { copy, element, math } from "./elements.js";
 
-/** Show a derivation; `choose(name)` asks for that of another tensor. */
-export function showDerivation(panel, answer, choose) {
+/** Show a derivation; `choose(name)` asks for that of another tensor, `python()` for the page as a script. */
+export function showDerivation(panel, answer, choose, python) {
   const choice = element("select", { "aria-label": "Gradient to derive", onchange: () => choose(choice.value) });
   choice.append(...answer.names.map((name) => element("option", { selected: name === answer.of }, name)));
   panel.replaceChildren(
+    element("div", { class: "copies", role: "group", "aria-label": "Copy" }, "Copy", ...copies(answer.copies), copyButton("Python", python)),
     element("p", { class: "derived" }, "Gradient by ", choice),
     element(
       "ol",
@@ -17,6 +18,13 @@ export function showDerivation(panel, answer, choose) {
     element("ul", { class: "lemmas" }, ...answer.lemmas.map((lemma) => lemmaOf(lemma, choose))),
     element("p", { class: answer.ok ? "good" : "bad" }, answer.ok ? `It agrees with backprop to ${answer.largest}.` : `It differs from backprop by ${answer.largest}.`),
   );
+}
+
+const copies = (texts) => Object.entries(texts).map(([what, text]) => copyButton(what, () => text));
+
+function copyButton(what, text) {
+  const title = { LaTeX: "The derivation", NumPy: "The gradient as a function of NumPy arrays", Python: "The whole page as a script" }[what];
+  return element("button", { type: "button", title, onclick: async () => copy(await text(), what) }, what);
 }
 
 function row(left, formula, rule, error) {

@@ -15,7 +15,7 @@ export class Descent {
   #past = []; // the steps so far: {loss, point}
   #velocity = {};
   #answer = null;
-  #shown = null; // the values that the answer is about
+  #shown = {}; // the question that the answer is about
   #expected = null; // the values that the last step led to
   #start = null; // the values before the first step
   #playing = false;
@@ -50,8 +50,10 @@ export class Descent {
 
   /** Show the loss around the values of a question; values that no step led to begin a new descent. */
   ask(asked) {
-    if (asked.values === this.#shown) return;
-    if (this.question().values !== this.#expected) this.#forget();
+    const { values, program, dataset } = this.#shown;
+    const sameProgram = asked.program === program && asked.dataset === dataset;
+    if (sameProgram && asked.values === values) return;
+    if (!sameProgram || this.question().values !== this.#expected) this.#forget();
     const names = Object.keys(asked.values).join();
     if (names !== this.#names) this.#along = []; // another program: the engine chooses
     this.#names = names;
@@ -105,8 +107,8 @@ export class Descent {
     this.#start ??= asked.values;
     this.#past.push(...answer.losses.map((loss, i) => ({ loss, point: answer.trail[i] ?? [null, null] })));
     this.#velocity = answer.velocity;
-    this.#expected = this.#shown = this.apply(answer.values);
-    this.#hear(answer);
+    this.#expected = this.apply(answer.values);
+    this.#hear(answer, { ...asked, values: this.#expected, along: this.#along });
     return answer.stopped ? this.#say(answer.stopped) : answer.losses.length > 0;
   }
 
@@ -129,9 +131,9 @@ export class Descent {
 
   // ----- what is shown -----
   #hear(answer, asked) {
-    if (asked) this.#shown = asked.values;
+    this.#shown = asked;
     if (answer.error) {
-      if (asked?.along.length) { this.#along = []; this.#lane.ask({ ...asked, along: [] }); return; } // what varied is gone
+      if (asked.along.length) { this.#along = []; this.#lane.ask({ ...asked, along: [] }); return; } // what varied is gone
       this.#answer = null;
       this.chart.replaceChildren();
       this.losses.replaceChildren();

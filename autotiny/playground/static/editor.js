@@ -55,6 +55,20 @@ export class Editor {
     this.area.focus();
   }
 
+  /** The names that lines of the text define. */
+  get names() {
+    return [...this.text.matchAll(/^[ \t]*([^\W\d]\w*)[ \t]*=(?!=)/gmu)].map(([, name]) => name);
+  }
+
+  /** Put a text in place of the characters before the caret. */
+  insert(text, before = 0) {
+    const caret = this.area.selectionStart;
+    this.area.setRangeText(text, caret - before, this.area.selectionEnd, "end");
+    if (text.endsWith("()")) this.area.selectionStart = this.area.selectionEnd = this.area.selectionEnd - 1;
+    this.area.dispatchEvent(new Event("input"));
+    this.area.focus();
+  }
+
   /** Set the notes beside the lines: elements by line, from 1. */
   annotate(beside) {
     this.notes.replaceChildren(...this.text.split("\n").map((_, i) => element("div", {}, ...(beside[i + 1] ?? []))));

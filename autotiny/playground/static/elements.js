@@ -39,3 +39,13 @@ export function notice(text) {
   clearTimeout(hiding);
   hiding = setTimeout(() => shown.classList.remove("shown"), 2500);
 }
+
+/** Copy a text, and say so. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    notice(`${what} copied.`);
+  } catch {
+    notice("The browser does not allow copying here.");
+  }
+}

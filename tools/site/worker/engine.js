@@ -1,78 +1,69 @@
-/* The engine of a page without a server: Python in a Web Worker, which is ended where an answer takes too long. */
+/* The engine of a page without a server: up to two workers, so that a picture does not wait for a derivation. */
 
 import { Progress } from "./progress.js";
+import { PythonWorker } from "./python.js";
 
-export const { seconds, bytes, home } = await (await fetch("engine.json")).json();
-const STARTING = 120; // seconds to load, on a slow line
+const MOST = 2;
+const FIRST = ["picture", "entries"]; // the kinds that are asked while something moves
 
-/** A worker with Python in it, which answers one question after the other. */
-class PythonWorker {
-  constructor(progress) {
-    this.worker = new Worker(`${home}/worker.js`, { type: "module" });
-    this.ready = this.#reply(STARTING, ({ loaded }) => progress.show(loaded / bytes));
-  }
+let free = [];
+let workers = 0; // those that are starting, free or asked
+let starting = false;
+let waiting = [];
 
-  ask(kind, question) {
-    this.worker.postMessage({ kind, question: JSON.stringify(question) });
-    return this.#reply(seconds[kind]);
-  }
-
-  end() {
-    this.worker.terminate();
-  }
-
-  /** The next answer, within some seconds; messages about what has been loaded come before. */
-  #reply(within, heard = () => {}) {
-    return new Promise((resolve, reject) => {
-      const clock = setTimeout(() => reject(new Error(`stopped: it took more than ${within} seconds`)), within * 1000);
-      this.worker.onmessage = ({ data }) => {
-        if ("loaded" in data) return heard(data);
-        clearTimeout(clock);
-        if ("failed" in data) reject(new Error(data.failed));
-        else resolve(data.answer);
-      };
-      this.worker.onerror = (event) => {
-        clearTimeout(clock);
-        reject(new Error(event.message || "the worker could not be loaded"));
-      };
-    });
-  }
-}
-
-let current = null;
-let last = Promise.resolve(); // questions wait for one another: there is one worker
-
-/** The answer to one question. */
+/** The answer to one question; where there is none, the reason in words as an answer with an error. */
 export function answer(kind, question) {
-  last = last.then(() => answerNow(kind, question));
-  return last;
-}
-
-async function answerNow(kind, question) {
+  document.querySelector(".unstarted")?.remove();
   const missing = needs();
   if (missing) return { error: { message: missing } };
-  try {
-    current ??= await started();
-    return JSON.parse(await current.ask(kind, question));
-  } catch (error) {
-    current?.end();
-    current = null;
-    return { error: { message: error.message } };
-  }
+  return new Promise((resolve) => {
+    const place = FIRST.includes(kind) ? waiting.findIndex((each) => !FIRST.includes(each.kind)) : -1;
+    waiting.splice(place < 0 ? waiting.length : place, 0, { kind, question, resolve });
+    next();
+  });
 }
 
-async function started() {
-  const progress = new Progress();
-  const worker = new PythonWorker(progress);
+/** Give the first question to a free worker; start one where there is none. */
+function next() {
+  if (waiting.length && free.length) ask(free.pop(), waiting.shift());
+  else if (waiting.length && workers < MOST && !starting) start();
+}
+
+async function ask(worker, { kind, question, resolve }) {
   try {
-    await worker.ready;
-    return worker;
+    resolve(JSON.parse(await worker.ask(kind, question)));
+    free.push(worker);
   } catch (error) {
     worker.end();
-    throw new Error(`Python did not start: ${error.message}. Reload the page to try again.`);
-  } finally {
-    progress.end();
+    workers -= 1;
+    resolve({ error: { message: error.message } });
+    if (workers === 0) start(); // the next question finds it ready
   }
+  next();
+}
+
+async function start() {
+  const alone = workers === 0;
+  workers += 1;
+  starting = true;
+  const progress = alone ? new Progress() : null;
+  const worker = new PythonWorker((part) => progress?.show(part));
+  try {
+    await worker.ready;
+    free.push(worker);
+  } catch (error) {
+    worker.end();
+    workers -= 1;
+    if (workers === 0) refuse(`Python did not start: ${error.message}. Reload the page to try again.`);
+  }
+  starting = false;
+  progress?.end();
+  next();
+}
+
+function refuse(message) {
+  for (const { resolve } of waiting) resolve({ error: { message } });
+  waiting = [];
 }
 
 function needs() {

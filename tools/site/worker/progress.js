@@ -14,8 +14,9 @@ export class Progress {
   }
 
   show(part) {
+    const words = part < 1 ? "Loading Python into this page …" : "Starting Python …";
     this.bar.value = Math.min(part, 1);
-    this.words.textContent = part < 1 ? "Loading Python into this page …" : "Starting Python …";
+    if (this.words.textContent !== words) this.words.textContent = words; // read aloud once
   }
 
   end() {

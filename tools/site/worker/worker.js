@@ -3,10 +3,15 @@
 let loaded = 0;
 const plain = self.fetch.bind(self);
 
-/** fetch, which tells the page how many bytes have arrived. */
-self.fetch = async (...request) => {
-  const response = await plain(...request);
-  if (!response.ok || !response.body) return response;
+/** fetch, which tells the page how many bytes have arrived, and what did not: Pyodide would go on without. */
+self.fetch = async (request, options) => {
+  const response = await plain(request, options).catch(() => ({ ok: false, statusText: "no answer" }));
+  if (!response.ok) {
+    const name = new URL(request.url ?? request, import.meta.url).pathname.split("/").at(-1);
+    const failed = `${name} could not be loaded (${response.status ?? response.statusText})`;
+    self.postMessage({ failed });
+    throw new Error(failed);
+  }
   const counter = new TransformStream({
     transform(chunk, stream) {
       loaded += chunk.length;
