@@ -39,3 +39,9 @@ def test_an_example_that_does_something_else_stops_a_release(code, tmp_path, mon
     monkeypatch.setattr(package, "ROOT", tmp_path)
     with pytest.raises(SystemExit, match="expected of the README's first example"):
         package.require_what_the_readme_prints(package.sys.executable, str(tmp_path))
+
+
+def test_every_parameter_is_an_item_of_its_own():
+    docstring = "Parameters\n----------\ndata : copied, since\n    x_i\nrequires_grad : whether a_b is wanted"
+    items = ["- **data** : copied, since", r"    x\_i", r"- **requires_grad** : whether a\_b is wanted"]
+    assert list(api.as_markdown(docstring)) == ["**Parameters**", "", *items, ""]

@@ -90,9 +90,15 @@ def as_markdown(docstring: str) -> Iterator[str]:
         elif part.startswith("    ") or re.search(r"\S {3,}\S", part):
             yield from ("```text", textwrap.dedent(part), "```", "")
         elif re.match(PARAMETER, part):
-            yield from (*(re.sub(PARAMETER, r"- **\1** : ", escaped(line)) for line in part.splitlines()), "")
+            yield from (*map(item, part.splitlines()), "")
         else:
             yield from (escaped(part), "")
+
+
+def item(line: str) -> str:
+    """Return the beginning of a parameter as that of an item of a list, another line as it is."""
+    start = re.match(PARAMETER, line)
+    return f"- **{start[1]}** : {escaped(line[start.end() :])}" if start else escaped(line)
 
 
 def escaped(text: str) -> str:
