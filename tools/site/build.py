@@ -114,7 +114,7 @@ def write_sources(folder: Path) -> None:
         shutil.copy(path, folder)
     (folder / "mathjax.js").write_bytes(npm.file_of(*MATHJAX))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    playground = "playground\n" if "PYODIDE" in os.environ else ""
+    playground = "playground\n" if os.environ.get("PYODIDE") else ""
     if playground:
         (folder / "playground.md").write_text(PLAYGROUND, encoding="utf-8")
     (folder / "index.md").write_text(readme + PAGES % playground, encoding="utf-8")
