@@ -18,6 +18,7 @@ A1 = np.tanh(Z1)
 Z2 = W2 @ A1
 J = at.cross_entropy(Z2, Y)
 A2 = at.softmax(Z2.data)
+at.draw(J)
 
 # %% [markdown]
 # `at.compare` has three witnesses: your formula, backprop, and differences, which know nothing of either. Where two agree
@@ -135,3 +136,12 @@ except AssertionError as error:
 #
 # 1. Give `W1` the gradient `dZ1 @ X` without the transpose. What does the error say?
 # 2. Compare at a kink: `np.sum(np.abs(x))` at 0, with closed forms $-1$, 0 and 1. Which are accepted, and why?
+#
+# <details><summary>Answers</summary>
+#
+# 1. NumPy refuses the product, and names the sizes that differ, 4 and 8. Had you a gradient of another shape than `W1`'s, such
+#    as `dZ1` itself, `at.compare` would say `W1 is (5, 4), and its closed form is (5, 8)`.
+# 2. All three. At 0 the slope is $-1$ to the left and 1 to the right, and every number between is a subgradient; the
+#    comparison says so. 1.5 is refused.
+#
+# </details>

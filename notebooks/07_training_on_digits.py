@@ -5,10 +5,12 @@
 # handwriting, and what does it still get wrong?
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 from autotiny import nn
 
+plt.style.use("examples/figures.mplstyle")
 train, test = nn.digits().split(0.2, seed=0)
 train, test
 
@@ -39,6 +41,15 @@ for number in (1, 2, 5, 10, 20, 40, len(training.history)):
             f"accuracy {epoch.validation_accuracy:.1%}"
         )
 
+# %%
+epochs = np.arange(1, len(training.history) + 1)
+figure, axes = plt.subplots()
+axes.semilogy(epochs, [epoch.loss for epoch in training.history], label="training")
+axes.semilogy(epochs, [epoch.validation_loss for epoch in training.history], label="held out")
+axes.set(xlabel="epoch", ylabel="loss")
+axes.legend()
+plt.show()
+
 # %% [markdown]
 # ## What it gets wrong
 #
@@ -50,11 +61,13 @@ wrong = np.flatnonzero(predicted != test.labels)
 f"{len(wrong)} of {len(test.labels)} wrong: " + ", ".join(f"{test.labels[i]} read as {predicted[i]}" for i in wrong[:6])
 
 # %%
-SHADES = " .:-=+*#%@"
-for i in wrong[:2]:
-    print(f"a {test.labels[i]}, read as {predicted[i]}")
-    for row in test.X[:, i].reshape(8, 8):
-        print("".join(2 * SHADES[int(pixel * 9 / 16)] for pixel in row))
+figure, panels = plt.subplots(1, 4, figsize=(6, 1.9))
+for panel, i in zip(panels, wrong, strict=False):
+    panel.imshow(test.X[:, i].reshape(8, 8), cmap="gray_r")
+    panel.set_title(f"a {test.labels[i]}, read as {predicted[i]}", fontsize=9)
+for panel in panels:
+    panel.set_axis_off()
+plt.show()
 
 # %% [markdown]
 # ## To try
@@ -62,3 +75,12 @@ for i in wrong[:2]:
 # 1. Train with `optimiser=nn.Adam()`. Does it need fewer epochs? Is it better in the end?
 # 2. Train without hidden layers, `nn.Network((64, 10))`. How much does the hidden layer bring?
 # 3. From the shell: `autotiny train` on a table of your own.
+#
+# <details><summary>Answers</summary>
+#
+# 1. Not here: it starts slower and ends at 98.1 % of the held-out images, beside 98.3 % of the plain update. Its training loss
+#    is a third, 0.001 beside 0.003: it fits the training images better, and the others no better.
+# 2. 97.2 %, and a training loss of 0.04. Of 359 held-out images, ten are wrong; with the hidden layer, six.
+# 3. `autotiny train table.csv`; `autotiny train --help` lists what it takes.
+#
+# </details>

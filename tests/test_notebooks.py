@@ -1,3 +1,4 @@
+import doctest
 import re
 from pathlib import Path
 
@@ -64,3 +65,9 @@ def test_committed_notebooks_show_what_a_code_forge_shows():
     ]
     assert any("image/svg+xml" in shown for shown in kinds)
     assert all("text/html" not in shown for shown in kinds if shown & {"image/svg+xml", "text/latex"})
+
+
+def test_the_lesson_has_the_numbers_that_it_names():
+    result = doctest.testfile(str(README.parent / "notebooks" / "lesson.md"), module_relative=False)
+    assert result.attempted > 8
+    assert result.failed == 0
