@@ -59,6 +59,7 @@ tools/site/docs/how_to/operation
 tools/site/docs/how_to/scipy
 tools/site/docs/how_to/shards
 tools/site/docs/how_to/teaching
+notebooks/lesson
 ```
 """
 PLAYGROUND = """# Playground
