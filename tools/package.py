@@ -2,10 +2,12 @@
 
     python tools/package.py [OUT]
 
-OUT is dist. Needs the extra "release". The environment gets the wheel, NumPy and graphviz, nothing else; it runs the
-README's first example, the command line, and a sweep in a type checker's eyes: that py.typed came along.
+OUT is dist. Needs the extra "release". The environment gets the wheel, NumPy and graphviz, nothing else, and runs a
+first expression and the command line. Then it gets the extra as the README and the errors say, and must print what the
+README does.
 """
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-OUTSIDE = ("build/", "site/", "report/", ".venv", "tests/shards/data")
+OUTSIDE = ("build/", "site/", "report/", ".venv", "tests/shards/data", "expression.svg", "network.svg")
 """The beginnings of names that no distribution holds."""
 SMOKE = """
 import importlib.resources, sys
@@ -66,6 +68,18 @@ def try_in_an_environment(wheel: Path) -> None:
         run(scripts / "python", "-m", "pip", "install", "--quiet", wheel)
         run(scripts / "python", "-W", "error", "-c", SMOKE, cwd=folder)
         run(scripts / "autotiny", "--version", cwd=folder)
+        run(scripts / "python", "-m", "pip", "install", "--quiet", "autotiny[lab]")
+        require_what_the_readme_prints(scripts / "python", folder)
+
+
+def require_what_the_readme_prints(python: Path, folder: str) -> None:
+    """Exit where the README's first example prints something else than the block below it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code, printed = re.findall(r"```(?:python|text)\n(.*?)```", readme, re.S)[:2]
+    command = [str(python), "-W", "error", "-X", "utf8", "-"]
+    done = subprocess.run(command, input=code, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8")
+    if done.returncode or done.stdout != printed or not (Path(folder) / "network.svg").exists():
+        sys.exit(f"package.py: expected of the README's first example:\n{printed}\nit printed:\n{done.stdout}")
 
 
 def run(*command: object, cwd: str | None = None) -> None:

@@ -1,4 +1,7 @@
-"""The API reference: a page of Markdown with the signature and the docstring of each public name."""
+"""The API reference: a page of Markdown with the signature and the docstring of each public name.
+
+Tensor is followed by what it has beyond NumPy's arrays, and `autotiny.nn` has a section.
+"""
 
 import inspect
 import re
@@ -6,7 +9,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 import autotiny
+from autotiny import nn
 
 PARAMETER = r"^([\w, ]+) : "
 """The beginning of a line about a parameter."""
@@ -36,13 +42,29 @@ def reference() -> str:
     for title, names in sections.items():
         parts += [f"## {title}", ""]
         for name in names:
-            parts += entry(name, getattr(autotiny, name))
+            parts += entry(f"at.{name}", getattr(autotiny, name))
+            if name == "Tensor":
+                parts += members(name, autotiny.Tensor)
+    parts += ["## Networks", "", "These are `from autotiny import nn`.", ""]
+    for name in nn.__all__:
+        parts += entry(f"nn.{name}", getattr(nn, name))
     return "\n".join(parts)
 
 
-def entry(name: str, value: Any) -> Iterator[str]:
+def members(name: str, owner: type) -> Iterator[str]:
+    """Yield the entries of what a class of arrays has beyond NumPy's."""
+    for member, value in inspect.getmembers(owner):
+        documented = inspect.isroutine(value) or isinstance(value, property)
+        removed = (inspect.getdoc(value) or "").startswith("Raise AttributeError")
+        if documented and not member.startswith("_") and not hasattr(np.ndarray, member) and not removed:
+            yield from entry(f"{name}.{member}", value, "####")
+
+
+def entry(name: str, value: Any, heading: str = "###") -> Iterator[str]:
     """Yield the lines of one name."""
-    yield from (f"### `at.{name}`", "", "```python", f"at.{name}{signature(value)}", "```", "")
+    yield from (f"{heading} `{name}`", "")
+    if callable(value) and not (inspect.isclass(value) and issubclass(value, Exception)):
+        yield from ("```python", f"{name}{signature(value)}", "```", "")
     yield from as_markdown(inspect.getdoc(value) or "")
     yield ""
 
@@ -53,7 +75,7 @@ def signature(value: Any) -> str:
         parameters = inspect.signature(value).parameters.values()
     except (TypeError, ValueError):
         return "(...)"
-    plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
+    plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters if each.name != "self"]
     return str(inspect.Signature(plain))
 
 
@@ -68,9 +90,15 @@ def as_markdown(docstring: str) -> Iterator[str]:
         elif part.startswith("    ") or re.search(r"\S {3,}\S", part):
             yield from ("```text", textwrap.dedent(part), "```", "")
         elif re.match(PARAMETER, part):
-            yield from (*(re.sub(PARAMETER, r"- **\1** : ", escaped(line)) for line in part.splitlines()), "")
+            yield from (*map(item, part.splitlines()), "")
         else:
             yield from (escaped(part), "")
+
+
+def item(line: str) -> str:
+    """Return the beginning of a parameter as that of an item of a list, another line as it is."""
+    start = re.match(PARAMETER, line)
+    return f"- **{start[1]}** : {escaped(line[start.end() :])}" if start else escaped(line)
 
 
 def escaped(text: str) -> str:

@@ -3,7 +3,7 @@
 Sphinx with MyST, since the course is notebooks and everything else is Markdown, and the theme that NumPy's world uses.
 The pages are the README, the notebooks as they are committed, the how-to pages, the reference of what is supported, and
 the docstrings. Needs the extra "docs". Warnings are errors. Where the environment's PYODIDE has a distribution of
-Pyodide, the playground's page is built beside it, as play/.
+Pyodide, the playground's page is built beside it, as play/, and linked.
 """
 
 import os
@@ -59,7 +59,13 @@ tools/site/docs/how_to/operation
 tools/site/docs/how_to/scipy
 tools/site/docs/how_to/shards
 tools/site/docs/how_to/teaching
+notebooks/lesson
 ```
+"""
+PLAYGROUND = """# Playground
+
+<a href="play/index.html">Open the playground</a>: Python runs in your browser, and what you type stays there. Where
+autotiny is installed, `autotiny play` opens it without the download of Python.
 """
 PAGES = """
 
@@ -67,7 +73,7 @@ PAGES = """
 :hidden:
 
 course
-how_to
+%show_to
 examples
 api
 tools/reference
@@ -109,7 +115,10 @@ def write_sources(folder: Path) -> None:
         shutil.copy(path, folder)
     (folder / "mathjax.js").write_bytes(npm.file_of(*MATHJAX))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (folder / "index.md").write_text(readme + PAGES, encoding="utf-8")
+    playground = "playground\n" if os.environ.get("PYODIDE") else ""
+    if playground:
+        (folder / "playground.md").write_text(PLAYGROUND, encoding="utf-8")
+    (folder / "index.md").write_text(readme + PAGES % playground, encoding="utf-8")
     for page, text, notebooks in (("course", COURSE, "notebooks"), ("examples", EXAMPLES, "notebooks/examples")):
         paths = sorted((ROOT / notebooks).glob("*.ipynb"))
         names = [path.relative_to(ROOT).with_suffix("").as_posix() for path in paths]

@@ -10,6 +10,8 @@ html_logo = "icon.svg"
 html_favicon = "icon.svg"
 html_static_path = ["site.css", "mathjax.js"]
 html_css_files = ["site.css"]
+LONE = ("api", "playground", "tools/reference", "CONTRIBUTING", "CHANGELOG", "SECURITY")
+html_sidebars: dict[str, list[str]] = {name: [] for name in LONE}  # a column of the section's pages would be empty
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
