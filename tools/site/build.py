@@ -58,7 +58,6 @@ tools/site/docs/how_to/pytorch
 tools/site/docs/how_to/operation
 tools/site/docs/how_to/scipy
 tools/site/docs/how_to/shards
-tools/site/docs/how_to/teaching
 notebooks/lesson
 ```
 """
