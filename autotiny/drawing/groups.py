@@ -17,6 +17,8 @@ from autotiny.engine.tensor import Tensor
 
 READABLE = 60
 """The number of values and groups up to which a picture shows all of them by default."""
+FEW = 30
+"""The number up to which groups that were formed by structure are opened: they come in dozens of one kind."""
 SLICES = 24
 """The number of groups that an overlong list is cut into."""
 FEWEST_ALIKE = 4
@@ -33,6 +35,8 @@ class Group:
     children: list["Group | NodeId"]
     alike: bool = False
     """Whether all of its children have the same structure."""
+    formed: bool = False
+    """Whether it was formed by structure, and not by a scope or a line of the user's."""
     slice: bool = False
     """Whether it is a slice of an overlong list, not a group anyone named."""
     result: NodeId | None = None
@@ -181,7 +185,7 @@ def _regions(graph: GraphView, children: Sequence[Child]) -> list[Child]:
 
 
 def _region(graph: GraphView, head: NodeId, members: list[Child]) -> Child:
-    return Group(graph.names.short(graph.values[head]), members) if len(members) > 1 else head
+    return Group(graph.names.short(graph.values[head]), members, formed=True) if len(members) > 1 else head
 
 
 def _serves(graph: GraphView, node: NodeId) -> bool:
@@ -202,7 +206,9 @@ def _rolled(graph: GraphView, children: Sequence[Child], may_roll: Callable[[Chi
         alike.setdefault(key, []).append(child)
     rolled: list[Child] = []
     for those in alike.values():
-        rolled += those if len(those) < FEWEST_ALIKE else [Group(_joint_name(graph, those), those, alike=True)]
+        rolled += (
+            those if len(those) < FEWEST_ALIKE else [Group(_joint_name(graph, those), those, alike=True, formed=True)]
+        )
     return sorted(rolled, key=last_node)
 
 
@@ -241,6 +247,11 @@ def _kind(value: Any) -> Hashable:
 
 
 def _joint_name(graph: GraphView, those: Sequence[Child]) -> str:
+    made = {getattr(graph.values[last_node(child)], "op", None) for child in those}
+    if len(made) == 1 and not any(graph.names.users_name(graph.values[last_node(child)]) for child in those):
+        (op,) = made
+        if op is not None and not any(isinstance(child, Group) and not child.formed for child in those):
+            return str(op.name)
     first, last = (
         child.name if isinstance(child, Group) else graph.names.short(graph.values[child])
         for child in (those[0], those[-1])
@@ -252,4 +263,7 @@ def _slices(graph: GraphView, children: Sequence[Child]) -> list[Child]:
     """Cut children into slices, in the order of recording."""
     length = -(-len(children) // SLICES)
     slices = [list(children[start : start + length]) for start in range(0, len(children), length)]
-    return [Group(_joint_name(graph, those), those, slice=True) if len(those) > 1 else those[0] for those in slices]
+    return [
+        Group(_joint_name(graph, those), those, slice=True, formed=True) if len(those) > 1 else those[0]
+        for those in slices
+    ]

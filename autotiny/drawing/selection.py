@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from autotiny.drawing.graph_view import GraphView, NodeId
-from autotiny.drawing.groups import READABLE, Child, Group
+from autotiny.drawing.groups import FEW, READABLE, Child, Group
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
 from autotiny.notation.text import clean
@@ -31,7 +31,9 @@ def readable_depth(root: Group) -> int:
     """Return the largest number of levels that can be read, of all but the lines."""
     depth = 1
     while any(isinstance(item, Group) and not item.is_line for item in visible(root, open_to(root, depth))):
-        if sum(1 for _ in visible(root, open_to(root, depth + 1))) > READABLE:
+        shown = list(visible(root, open_to(root, depth)))
+        limit = FEW if len(shown) > 1 and any(isinstance(item, Group) and item.formed for item in shown) else READABLE
+        if sum(1 for _ in visible(root, open_to(root, depth + 1))) > limit:
             break
         depth += 1
     return depth
