@@ -143,6 +143,7 @@ def test_an_equation_that_is_found_in_a_formula_leaves_its_value(row, rng):
     assert require_matches_equal(row, rng)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", [*ROWS, *STABLE, *VECTORS, *PROGRAMS], ids=identity)
 def test_an_equation_makes_a_formula_smaller(row, rng):
     require_smaller(row, rng)

@@ -97,6 +97,7 @@ def test_tensors_without_a_closed_form_are_held_against_numbers(x):
 
 
 # ----- wrong, and found -----
+@pytest.mark.thorough
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_half_a_per_mille_in_one_entry_of_a_large_matrix_is_found(dtype):
     loss, tensors = network(784, 128, 10, 16, dtype)

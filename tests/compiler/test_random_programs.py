@@ -30,6 +30,7 @@ def test_random_program_gives_the_same_compiled(seed, dtype):
         assert_same(compiled(*values), f(*values))
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("spoilt", [np.nan, np.inf, -np.inf, 0.0])

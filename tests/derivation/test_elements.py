@@ -37,6 +37,7 @@ def test_element_view_prints_the_chain_rule_and_every_step():
     assert printed[-1].split() == ["=", "(A2[j,", "i]", "-", "Y[j,", "i])", "/", "m"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("run", [run for _, run, _ in GALLERY], ids=[name for name, *_ in GALLERY])
 def test_element_view_of_the_gallery_agrees_with_backprop(run):
     for derivation in run():

@@ -149,7 +149,8 @@ def test_a_name_is_given_once(client):
     error = client.ask("picture", "y = 2 * x\nx = y", {"x": {"value": 1}})["error"]
     assert (error["line"], error["column"], error["width"]) == (2, 1, 1)
     assert "x is one of the values already" in error["message"]
-    assert client.ask("picture", "y = 1\ny = 2")["error"]["message"] == "y is already defined, in line 1"
+    message = client.ask("picture", "y = 1\ny = 2")["error"]["message"]
+    assert message == "y is already defined, in line 1; write y2 = 2"
 
 
 @pytest.mark.parametrize("program", ["", "  \n ", "# nothing"])
