@@ -134,7 +134,10 @@ class TestPage:
         page.locator("#program textarea").fill("Z = W @ x\nJ = sum(2 * Z)")
         page.locator("#program-status", has_text="J is −8").wait_for(timeout=20_000)
 
-    def test_training_on_digits_runs_in_the_worker(self, page):
+    def test_training_on_digits_runs_in_the_worker(self, page, site):
+        page = page.context.new_page()  # without what was typed and pressed before
+        page.goto(site)
+        page.wait_for_selector("#canvas svg", timeout=90_000)
         page.select_option("#examples", label="Two kinds of digits, by two numbers")
         page.locator("#descent .example").nth(299).wait_for(timeout=30_000)
         page.get_by_label("steps at a time").select_option("10")
