@@ -19,7 +19,10 @@ export class Descent {
   #expected = null; // the values that the last step led to
   #start = null; // the values before the first step
   #playing = false;
-  #lane = new Lane("descent", (answer, asked) => this.#hear(answer, asked));
+  #lane = new Lane("descent", (answer, asked) => {
+    // an answer about values that a step has left meanwhile would take back what the step has drawn
+    if (asked.values === this.question().values) this.#hear(answer, asked);
+  });
 
   /** `question()` is the page's state, `apply(values)` changes its values, and `set(name, place, x)` one entry. */
   constructor(panel, { question, apply, set }) {
