@@ -57,10 +57,10 @@ def _claims(run: ProgramRun, state: PageState, limits: Limits) -> Iterator[str]:
     """Yield the lines that compare the claimed gradients with the engine's."""
     output = run.session.output
     if is_typed(state.claims, limits) and (typed := list(typed_claims(state.claims, run))):
-        text = state.claims.splitlines()
+        lines, claimed = state.claims.splitlines(), {claim.line for claim in typed}
         for claim in typed:
-            helpers = [line for line in text[: claim.line - 1] if line.strip() and not line.startswith(("d", "∂"))]
-            formula = json.dumps("\n".join([*helpers, text[claim.line - 1]]), ensure_ascii=False)
+            above = [line for i, line in enumerate(lines[: claim.line - 1], 1) if i not in claimed and line.strip()]
+            formula = json.dumps("\n".join([*above, lines[claim.line - 1]]), ensure_ascii=False)
             yield f'print("{claim.name}:", at.derive({output}, {claim.name}).matches({formula}))'
         return
     try:
@@ -68,11 +68,14 @@ def _claims(run: ProgramRun, state: PageState, limits: Limits) -> Iterator[str]:
     except ExpressionError as error:  # the page says it, too
         yield f"# not read: {error.message}"
         return
+    about = [each.name for each in claims if each.name[:1] == "d" and each.name[1:] in run.tracked]
+    if not about:
+        yield "# no gradient is claimed yet"
+        return
     bound = [*run.scope]
     yield "with at.no_grad():"
     for each in claims:
         yield f"{INDENT}{each.name} = {qualified(each.text, bound)}"
         bound.append(each.name)
-    about = [each.name for each in claims if each.name[:1] == "d" and each.name[1:] in run.tracked]
     pairs = [f'"{name[1:]}": {name}' for name in about]
     yield f"print(at.compare({output}, {{{', '.join(pairs)}}}))"

@@ -65,6 +65,20 @@ def test_claims_in_a_textbooks_notation_are_kept(capsys):
     assert "x: ∂J/∂x = 2x: the gradient" in printed(exported(question)["text"], capsys)
 
 
+def test_lines_above_a_claim_that_define_names_are_kept_whatever_their_letters(capsys):
+    question = {
+        "program": "J = sum(x * x)",
+        "values": {"x": {"value": [1, 2]}},
+        "claims": "drift = 2x\n∂J/∂x = drift",
+    }
+    assert "drift: the gradient" in printed(exported(question)["text"], capsys)
+
+
+def test_a_script_runs_where_nothing_is_claimed_yet(capsys):
+    question = {"program": "y = x * x", "values": {"x": {"value": 3}}, "claims": "k = 2"}
+    assert printed(exported(question)["text"], capsys) == "y = 9.0\ndy/dx = 6.0\n"
+
+
 def test_a_session_goes_on_with_a_script(tmp_path):
     question = {"program": "y = x * x", "values": {"x": {"value": 3}}, "claims": "dx = 2 * x"}
     (tmp_path / "playground.py").write_text(exported(question)["text"], encoding="utf-8")
