@@ -69,7 +69,15 @@ class Names:
 
     def _formula(self, tensor: Tensor) -> str:
         assert tensor.op is not None
-        return typed(tensor.op, [self.label(arg) for arg in tensor.args], tensor.kwargs, tensor.ndim)
+        return typed(tensor.op, self.operands(tensor), tensor.kwargs, tensor.ndim)
+
+    def operands(self, tensor: Tensor) -> list[str]:
+        """Return the labels of a result's operands, as its formula has them: the base of (-2) ** x in brackets."""
+        assert tensor.op is not None
+        labels = [self.label(arg) for arg in tensor.args]
+        if tensor.op.kind == "power" and labels[0].startswith("-"):
+            labels[0] = f"({labels[0]})"
+        return labels
 
 
 def _kind(value: Any) -> str:

@@ -83,10 +83,8 @@ def expression_of(graph: GraphView, line: Group) -> str:
     for node in line.nodes:
         value = graph.values[node]
         if isinstance(value, Tensor) and value.op is not None:
-            operands = [
-                made[each] if each in made else symbol(graph.names.label(graph.values[each]))
-                for each in graph.operands[node]
-            ]
+            labels = zip(graph.operands[node], graph.names.operands(value), strict=True)
+            operands = [made[each] if each in made else symbol(label) for each, label in labels]
             made[node] = typed_expression(value.op, operands, value.kwargs, value.ndim)
     return clean(TypedCode()(made[line.result]), LONGEST_EXPRESSION)
 

@@ -150,6 +150,17 @@ def test_an_edge_that_carries_something_else_is_found(with_arrays):
         require_sums(picture)
 
 
+def test_a_negative_base_has_brackets():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = (-2.0) ** x
+    assert at.draw(y).cards[-1].origin == "(-2) ** x"
+    u = np.tanh(y * x) + (-3.0) ** x
+    v = np.exp(u) * (u - x) + np.sin(u)
+    J = np.sum(v**2 - u)
+    origins = {card.name: card.origin for card in at.draw(J).cards}
+    assert origins["u"] == "tanh(y * x) + (-3) ** x"
+
+
 # ----- for a slide -----
 def test_constants_can_be_left_out(network):
     assert "Y" not in by_name(at.draw(network.graph.output, constants=False))
