@@ -124,6 +124,25 @@ def test_dragging_asks_one_question_at_a_time_and_ends_at_the_last_value(noteboo
     assert [each["number"] for each in notebook.questions] == list(range(1, len(notebook.questions) + 1))
 
 
+MOVED_TWICE = """(slider, values) => values.forEach((value) => {
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+def test_an_answer_about_an_older_value_leaves_the_slider_where_it_is(notebook):
+    notebook.page.get_by_role("slider", name="b").evaluate(MOVED_TWICE, [0.5, 1])
+    notebook.wait_for(re.compile("∂neuron/∂b = 0.48"))
+    assert [each["values"]["b"] for each in notebook.questions] == [0.5, 1]
+
+
+def test_a_step_that_is_asked_for_early_starts_from_the_latest_values(notebook):
+    notebook.page.get_by_role("slider", name="b").evaluate(MOVED_TWICE, [0.5, 1])
+    notebook.page.get_by_role("button", name="Step downhill").click()
+    notebook.page.wait_for_function("document.querySelectorAll('.charts > div').length == 2")
+    assert [each["step"] for each in notebook.questions] == [None, None, 0.1]
+
+
 def test_a_new_picture_goes_on_at_the_step_of_the_old_one(notebook):
     for _ in range(2):
         notebook.steps.locator("[data-go=back]").click()

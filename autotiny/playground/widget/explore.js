@@ -100,7 +100,7 @@ function slopeIn(room, ask, step) {
   for (const each of [first, second]) each.addEventListener("change", choose);
   const rate = element("input", { type: "number", value: "0.1", step: "any", min: "0", "aria-label": "rate" });
   const down = element("button", { type: "button" }, "Step downhill");
-  down.addEventListener("click", () => { if (shown && rate.value > 0) { past.push({ loss: shown.value, point: shown.point }); step(Number(rate.value)); } });
+  down.addEventListener("click", () => { if (shown && rate.value > 0) step(Number(rate.value)); });
   const tools = element("div", { class: "tools" }, "along ", first, " and ", second, down, "rate ", rate);
   const charts = element("div", { class: "charts" }), words = element("p", { class: "words", role: "status" });
   room.append(tools, charts, words);
@@ -110,6 +110,7 @@ function slopeIn(room, ask, step) {
   });
   return {
     asked: () => ({ along, spans: shown?.spans ?? null }),
+    leave: () => past.push({ loss: shown.value, point: shown.point }),
     follow(name, place) {
       past = [];
       if (!along.some((each) => keyOf(each) === keyOf({ name, place }))) along = [{ name, place }, ...along.slice(1)];
@@ -132,20 +133,28 @@ function slopeIn(room, ask, step) {
 
 // ----- both sides -----
 function render({ model, el }) {
-  let number = 0, waiting = false, again = false;
-  const named = {}, slopes = {};
-  const ask = (step = null) => {
-    if (waiting) { again = true; return; } // one request at a time; the latest values are sent next
+  let number = 0, waiting = false, again = false, pendingRate = null;
+  const named = {}, slopes = {}, newer = new Set(); // controls that were changed after the last request
+  const send = (step) => {
     waiting = true;
+    newer.clear();
+    if (step !== null) slope.leave();
     const values = Object.fromEntries(Object.entries(named).map(([name, control]) => [name, control.read()]));
     model.set("asked", { number: ++number, values, step, ...slope.asked() });
     model.save_changes();
   };
+  // One request at a time: the latest values are sent next, and a step starts from their answer.
+  const ask = () => { if (waiting) again = true; else send(null); };
+  const stepDown = (rate) => { if (waiting) pendingRate = rate; else send(rate); };
+  const sendPending = () => {
+    if (again) { again = false; send(null); }
+    else if (pendingRate !== null) { const rate = pendingRate; pendingRate = null; send(rate); }
+  };
   const panel = element("div", { class: "panel" }), slopeRoom = element("div", { class: "slope" });
-  const slope = slopeIn(slopeRoom, () => ask(), (rate) => ask(rate));
+  const slope = slopeIn(slopeRoom, ask, stepDown);
   for (const description of model.get("controls")) {
     const { name, kind } = description;
-    const changed = (place = []) => { slope.follow(name, place); ask(); };
+    const changed = (place = []) => { newer.add(name); slope.follow(name, place); ask(); };
     const control = (kind === "slider" ? sliderOf : cellsOf)(description, changed);
     named[name] = control;
     slopes[name] = element("output");
@@ -162,12 +171,12 @@ function render({ model, el }) {
       for (const [name, value] of Object.entries(answer.values)) {
         if (!(name in named)) continue;
         slopes[name].textContent = answer.gradients[name];
-        if (!named[name].busy()) named[name].write(value);
+        if (!named[name].busy() && !newer.has(name)) named[name].write(value);
       }
       slope.show(answer);
       picture.show(answer.page);
     }
-    if (again && !waiting) { again = false; ask(); }
+    if (!waiting) sendPending();
   };
   model.on("change:answer", hear);
   el.classList.add("autotiny-explore");
