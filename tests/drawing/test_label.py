@@ -1,5 +1,6 @@
 """How much room the cards take, on a page and on a slide, and in which digits and size of text."""
 
+import itertools
 import re
 
 import numpy as np
@@ -34,7 +35,7 @@ def five_layers(**options):
     sizes, m = (8, 16, 16, 8, 8, 3), 16
     Y = at.one_hot(rng.integers(3, size=m), 3)
     A = [at.Tensor(rng.normal(size=(8, m)), requires_grad=False)]
-    W = [at.Tensor(rng.normal(size=shape[::-1])) for shape in zip(sizes, sizes[1:], strict=False)]
+    W = [at.Tensor(rng.normal(size=shape[::-1])) for shape in itertools.pairwise(sizes)]
     b = [at.Tensor(np.zeros((size, 1))) for size in sizes[1:]]
     Z = []
     for i in range(5):
@@ -57,7 +58,8 @@ def text_on_slide(picture):
 @pytest.mark.parametrize("network", [two_layers, five_layers])
 def test_a_network_fits_a_page(network):
     width, height = size(network())
-    assert width <= PAGE[0] and height <= PAGE[1]
+    assert width <= PAGE[0]
+    assert height <= PAGE[1]
 
 
 @pytest.mark.parametrize(
