@@ -123,7 +123,7 @@ class TestPage:
 
     def test_the_compiled_program_is_shown(self, page):
         page.click("[aria-controls=compiled]")
-        page.locator("#compiled .step", has_text="def step").wait_for(timeout=20_000)
+        page.locator("#compiled .step", has_text="def step(W, x)").wait_for(timeout=20_000)
 
     def test_a_key_changes_the_picture(self, page):
         page.click("[aria-controls=graph]")
