@@ -77,6 +77,13 @@ class Card:
 
 def make_card(graph: GraphView, node: NodeId, small: bool = False) -> Card:
     """Return the card of a value; a `small` one for a picture of many."""
+    if (node, small) not in graph.cards:
+        graph.cards[node, small] = _card(graph, node, small)
+    card: Card = graph.cards[node, small]
+    return card
+
+
+def _card(graph: GraphView, node: NodeId, small: bool) -> Card:
     value = graph.values[node]
     if isinstance(value, Tensor):
         return _tensor_card(graph, node, value, small)
