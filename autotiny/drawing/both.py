@@ -10,6 +10,7 @@ from autotiny.drawing.card import Card, make_card
 from autotiny.drawing.edge import Edge, edges_into, plain_edge
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.scene import LARGEST_PICTURE, Box, GraphTooLargeError, Scene
+from autotiny.drawing.style import Style
 from autotiny.engine.backward import Gradients, Sweep, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.graph import leading_to
@@ -105,7 +106,7 @@ def scene_of_both(graph: GraphView, gradients: GradientGraph) -> Scene:
     edges = [edge for node in forward for edge in edges_into(graph, node)]
     edges += [edge for node in sorted(backward) for edge in _gradient_edges(graph, node, backward)]
     boxes = [Box("forward", "values", value_cards), Box("backward", "gradients", gradient_cards)]
-    return Scene([*value_cards, *gradient_cards], edges + links, boxes, direction="down")
+    return Scene([*value_cards, *gradient_cards], edges + links, boxes, style=Style(direction="down"))
 
 
 def _backward_nodes(graph: GraphView, gradients: GradientGraph) -> set[NodeId]:

@@ -108,7 +108,7 @@ class GraphView:
     contributions : by result and position of the operand, the contribution to the operand's gradient.
     passes_by : by result, where its gradient goes past the results between, as (position, operand).
     rules : by result and position of the operand, the rule in symbols, once it has been asked for.
-    cards : by value and whether it is a small one, the card, once it has been asked for.
+    cards : by value and look, the card, once it has been asked for.
     """
 
     _holds_a_graph = True
@@ -142,7 +142,7 @@ class GraphView:
 
     def follow(self, visits: Iterable[Visit]) -> None:
         """Note the turns and the contributions of a sweep."""
-        self.cards: dict[tuple[NodeId, bool], Any] = {}
+        self.cards: dict[tuple[NodeId, bool, int | None], Any] = {}
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
         self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
