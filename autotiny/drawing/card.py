@@ -77,6 +77,14 @@ class Card:
 
 def make_card(graph: GraphView, node: NodeId, small: bool = False, digits: int | None = None) -> Card:
     """Return the card of a value; a `small` one for a picture of many, its numbers to so many significant digits."""
+    look = (node, small, digits)
+    if look not in graph.cards:
+        graph.cards[look] = _card(graph, *look)
+    card: Card = graph.cards[look]
+    return card
+
+
+def _card(graph: GraphView, node: NodeId, small: bool, digits: int | None) -> Card:
     value = graph.values[node]
     if isinstance(value, Tensor):
         return _tensor_card(graph, node, value, small, digits)

@@ -12,7 +12,7 @@ from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, Group
 from autotiny.drawing.render import decorate, render
 from autotiny.drawing.scene import Scene, make_scene
-from autotiny.drawing.selection import visible
+from autotiny.drawing.selection import card_id, visible
 from autotiny.drawing.style import PLAIN, Style
 
 
@@ -74,6 +74,12 @@ class Composition:
     def with_opened(self, *groups: str) -> "Composition":
         """Return the picture with more groups open, by their cards' ids."""
         return Composition(self.graph, self.root, self.opened.union(groups), self.style)
+
+    def around(self, name: str) -> "Composition":
+        """Return the picture of a group that is closed in this one, opened, and its neighbours alone."""
+        near = {name}.union(*({edge.source, edge.target} for edge in self.edges if name in (edge.source, edge.target)))
+        root = Group(self.root.name, [item for item in self.items if card_id(item) in near])
+        return Composition(self.graph, root, self.opened | {name}, self.style)
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

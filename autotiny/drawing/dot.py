@@ -74,7 +74,7 @@ def _add_edge(digraph: Any, edge: Edge, scene: Scene, labels: Labels) -> None:
     if scene.is_spine(edge):
         attributes["weight"] = SPINE
     elif scene.is_shared(edge):
-        attributes["constraint"] = "false"
+        attributes["weight"] = "0"  # with constraint=false it could run sideways into a box, at which Graphviz aborts
     if edge.is_dead:
         attributes["style"] = "dashed"
     if scene.stands_out(edge):

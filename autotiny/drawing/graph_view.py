@@ -29,6 +29,8 @@ class Names:
         self.named = {*graph.users_names(order, scope, items=True), *self.called}
         self.others: dict[int, str] = {}
         """The names of arrays and numbers, and of tensors outside the graph."""
+        self.formulas: dict[Tensor, str] = {}
+        """The formulas that have been asked for."""
         for name, value in named_values(scope):
             self.others.setdefault(id(value), name)
 
@@ -65,7 +67,9 @@ class Names:
 
     def formula(self, tensor: Tensor) -> str:
         """The operation that made a tensor, its operands by name: "W1 @ X", "sum(A, axis=0)", "T[0, :]"."""
-        return clean(self._formula(tensor), LONGEST_FORMULA)
+        if tensor not in self.formulas:
+            self.formulas[tensor] = clean(self._formula(tensor), LONGEST_FORMULA)
+        return self.formulas[tensor]
 
     def _formula(self, tensor: Tensor) -> str:
         assert tensor.op is not None
@@ -104,6 +108,7 @@ class GraphView:
     contributions : by result and position of the operand, the contribution to the operand's gradient.
     passes_by : by result, where its gradient goes past the results between, as (position, operand).
     rules : by result and position of the operand, the rule in symbols, once it has been asked for.
+    cards : by value and look, the card, once it has been asked for.
     """
 
     _holds_a_graph = True
@@ -137,6 +142,7 @@ class GraphView:
 
     def follow(self, visits: Iterable[Visit]) -> None:
         """Note the turns and the contributions of a sweep."""
+        self.cards: dict[tuple[NodeId, bool, int | None], Any] = {}
         self.turns: dict[NodeId, int] = {}
         self.contributions: dict[tuple[NodeId, int], Contribution] = {}
         self.bypasses: defaultdict[NodeId, list[tuple[NodeId, int]]] = defaultdict(list)
@@ -159,6 +165,10 @@ class GraphView:
             if operand == node and (consumer, position) in self.contributions
         ]
         return sorted(uses + self.bypasses[node], key=lambda use: (self.turns[use[0]], use[1]))
+
+    def users(self, node: NodeId) -> set[NodeId]:
+        """Return the results that a value's gradient may come from."""
+        return {*self.consumers[node], *(user for user, _ in self.bypasses[node])}
 
     def between(self, sources: Iterable[NodeId]) -> set[NodeId]:
         """Return the ids on the ways from some values to the output."""

@@ -223,3 +223,13 @@ def test_a_small_network_of_scalars_is_shown_by_its_layers():
     picture = at.draw(scalar_network((3, 4, 4, 1), lambda name: contextlib.nullcontext()))
     assert len(picture.cards) <= 30
     assert any(name.endswith(" × 4") for name in names(picture))
+
+
+def test_every_use_keeps_a_parameter_above_its_users():
+    """An edge that may run sideways into a box ends the whole process: Graphviz 10 stops at an assertion."""
+    w, h = at.Tensor(0.9, name="w"), at.Tensor(0.5, name="h")
+    for _ in range(6):
+        h = np.tanh(w * h)
+    uses = [line for line in at.draw(h).dot.splitlines() if "->" in line]
+    assert sum("weight=0" in line for line in uses) == 5
+    assert not any("constraint" in line for line in uses)
