@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autotiny.drawing.card import Card
-from autotiny.drawing.dot import dot
+from autotiny.drawing.dot import dot, name_again
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, Group
@@ -69,6 +69,7 @@ class Composition:
         """The picture as SVG text; raises GraphvizMissingError where there is no Graphviz."""
         words = {card.id: "\n".join(card.lines) for card in self.cards}
         words |= {edge.id: edge.sentence for edge in self.edges}
+        words |= {name_again(edge): words[card.id] for edge, card in self.scene.later_uses.items()}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
     def with_opened(self, *groups: str) -> "Composition":

@@ -1,7 +1,7 @@
 """Everything that is in a picture: the cards of values and closed groups, the edges between them, boxes around them."""
 
 import functools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
@@ -19,8 +19,8 @@ from autotiny.notation.text import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40
-MANY_USES = 3
-"""The number of uses from which a parameter does not pull its users towards it."""
+MANY_USES, FAR = 3, 3
+"""The number of uses of a parameter, and their distance in the graph, from which later ones name it again."""
 
 
 class GraphTooLargeError(AutotinyError):
@@ -66,16 +66,33 @@ class Scene:
         """Whether an edge leads from a result to the next."""
         return edge.kind == "use" and edge.source in self.results
 
-    def is_shared(self, edge: Edge) -> bool:
-        """Whether an edge is a later use of a parameter that many lines use, as those of a loop over time do."""
-        return self.first_uses.get(edge.source, edge.id) != edge.id
+    @functools.cached_property
+    def later_uses(self) -> dict[str, Card]:
+        """The cards that are named again beside their later users, by edge.
+
+        They are those of values that are not computed and are used in many places, as the parameters of a loop are.
+        """
+        uses: defaultdict[str, list[Edge]] = defaultdict(list)
+        for edge in self.edges:
+            if edge.source not in self.results:
+                uses[edge.source].append(edge)
+        again: dict[str, Card] = {}
+        for card in self.cards:
+            depths = [self.depths[edge.target] for edge in uses[card.id]]
+            if len(depths) >= MANY_USES and max(depths) - min(depths) >= FAR:
+                again |= {edge.id: card for edge in uses[card.id] if self.depths[edge.target] > min(depths)}
+        return again
 
     @functools.cached_property
-    def first_uses(self) -> dict[str, str]:
-        """The first edge of each value that is not computed and has many uses."""
-        leaves = [edge for edge in self.edges if edge.source not in self.results]
-        uses = Counter(edge.source for edge in leaves)
-        return {edge.source: edge.id for edge in reversed(leaves) if uses[edge.source] >= MANY_USES}
+    def depths(self) -> dict[str, int]:
+        """The number of cards on the longest way to each card, with itself."""
+        before: defaultdict[str, list[str]] = defaultdict(list)
+        for edge in self.edges:
+            before[edge.target].append(edge.source)
+        depths: dict[str, int] = {}
+        for card in self.cards:
+            depths[card.id] = 1 + max((depths.get(source, 0) for source in before[card.id]), default=0)
+        return depths
 
     @functools.cached_property
     def results(self) -> set[str]:

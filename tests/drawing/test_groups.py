@@ -225,11 +225,31 @@ def test_a_small_network_of_scalars_is_shown_by_its_layers():
     assert any(name.endswith(" × 4") for name in names(picture))
 
 
-def test_every_use_keeps_a_parameter_above_its_users():
-    """An edge that may run sideways into a box ends the whole process: Graphviz 10 stops at an assertion."""
+def loop(steps):
     w, h = at.Tensor(0.9, name="w"), at.Tensor(0.5, name="h")
-    for _ in range(6):
+    for _ in range(steps):
         h = np.tanh(w * h)
-    uses = [line for line in at.draw(h).dot.splitlines() if "->" in line]
-    assert sum("weight=0" in line for line in uses) == 5
-    assert not any("constraint" in line for line in uses)
+    h.backward()
+    return at.draw(h)
+
+
+def test_a_parameter_of_a_loop_is_named_again_beside_its_later_users():
+    picture = loop(6)
+    (w,) = [card.id for card in picture.cards if card.name == "w"]
+    uses = [edge for edge in picture.edges if edge.source == w]
+    assert list(picture.scene.later_uses) == [edge.id for edge in uses[1:]]
+    starts = re.findall(r"^\s*\"?([\w-]+)\"? -> ", picture.dot, re.MULTILINE)
+    assert starts.count(w) == 1
+    assert sum(start.endswith("-again") for start in starts) == 5
+    assert picture.svg.count(f'class="node again {w}"') == 5
+
+
+def test_uses_close_to_each_other_are_arrows_from_one_card():
+    x = at.Tensor(3.0, name="x")
+    assert at.draw(x * x + x).scene.later_uses == {}
+    assert loop(2).scene.later_uses == {}
+
+
+def test_no_edge_may_run_sideways_into_a_box():
+    """Graphviz 10 stops at an assertion there, and ends the whole process."""
+    assert "constraint" not in loop(6).dot

@@ -152,7 +152,7 @@ function searchBox(current, elsewhere, tell) {
 
 /** The cards of a picture whose name begins with a text; if there are none, those that have it in their first line. */
 export function matches(svg, text) {
-  const cards = [...svg.querySelectorAll("g.node")];
+  const cards = [...svg.querySelectorAll("g.node:not(.again)")];
   return matching(cards.map(firstLine), text).map((k) => cards[k]);
 }
 
