@@ -33,7 +33,7 @@ def dot(scene: Scene, **attributes: str) -> str:
     """
     import graphviz  # type: ignore[import-untyped]
 
-    short = max(scene.depths.values(), default=1) <= LONGEST_ROW
+    short = max(scene.heights.values(), default=1) <= LONGEST_ROW
     across = short if scene.style.direction is None else scene.style.direction == "across"
     labels = Labels(across, scene.style.text_scale)
     apart = {} if any(edge.label for edge in scene.edges) else {"ranksep": "0.28"}

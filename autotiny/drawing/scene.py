@@ -63,8 +63,12 @@ class Scene:
         return 1 + 3 * (edge.strength / self.largest) ** 0.5 if 0 < self.largest < float("inf") else 1.0
 
     def is_spine(self, edge: Edge) -> bool:
-        """Whether an edge leads from a result to the next."""
-        return edge.kind == "use" and edge.source in self.results
+        """Whether an edge leads from a result to the next, on the longest way to it."""
+        return (
+            edge.kind == "use"
+            and edge.source in self.results
+            and self.depths[edge.source] == self.depths[edge.target] - 1
+        )
 
     @functools.cached_property
     def later_uses(self) -> dict[str, Card]:
@@ -78,21 +82,20 @@ class Scene:
                 uses[edge.source].append(edge)
         again: dict[str, Card] = {}
         for card in self.cards:
-            depths = [self.depths[edge.target] for edge in uses[card.id]]
-            if len(depths) >= MANY_USES and max(depths) - min(depths) >= FAR:
-                again |= {edge.id: card for edge in uses[card.id] if self.depths[edge.target] > min(depths)}
+            heights = [self.heights[edge.target] for edge in uses[card.id]]
+            if len(heights) >= MANY_USES and max(heights) - min(heights) >= FAR:
+                again |= {edge.id: card for edge in uses[card.id] if self.heights[edge.target] < max(heights)}
         return again
 
     @functools.cached_property
+    def heights(self) -> dict[str, int]:
+        """The number of cards on the longest way from each card to a last one, both included."""
+        return _longest_ways(reversed(self.cards), [(edge.source, edge.target) for edge in self.edges])
+
+    @functools.cached_property
     def depths(self) -> dict[str, int]:
-        """The number of cards on the longest way to each card, with itself."""
-        before: defaultdict[str, list[str]] = defaultdict(list)
-        for edge in self.edges:
-            before[edge.target].append(edge.source)
-        depths: dict[str, int] = {}
-        for card in self.cards:
-            depths[card.id] = 1 + max((depths.get(source, 0) for source in before[card.id]), default=0)
-        return depths
+        """The number of cards on the longest way to each card, itself included."""
+        return _longest_ways(self.cards, [(edge.target, edge.source) for edge in self.edges])
 
     @functools.cached_property
     def results(self) -> set[str]:
@@ -103,6 +106,17 @@ class Scene:
     def largest(self) -> float:
         """The largest norm of a contribution."""
         return max((edge.strength for edge in self.edges), default=0.0)
+
+
+def _longest_ways(cards: Iterable[Card], neighbours: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Return the number of cards on the longest way that ends at each card, given pairs of a card and one before it."""
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for name, other in neighbours:
+        before[name].append(other)
+    longest: dict[str, int] = {}
+    for card in cards:
+        longest[card.id] = 1 + max((longest.get(other, 0) for other in before[card.id]), default=0)
+    return longest
 
 
 def make_scene(graph: GraphView, root: Group, opened: frozenset[str], style: Style) -> Scene:

@@ -253,3 +253,11 @@ def test_uses_close_to_each_other_are_arrows_from_one_card():
 def test_no_edge_may_run_sideways_into_a_box():
     """Graphviz 10 stops at an assertion there, and ends the whole process."""
     assert "constraint" not in loop(6).dot
+
+
+def test_the_longest_way_to_the_output_is_the_spine():
+    x = at.Tensor(0.3, name="x")
+    y = np.tanh(np.exp(x) * x) + np.sin(x)
+    names = {card.id: card.origin for card in at.draw(y).cards}
+    spine = [(names[e.source], names[e.target]) for e in at.draw(y).edges if at.draw(y).scene.is_spine(e)]
+    assert spine == [("exp(x)", "t1 * x"), ("t1 * x", "tanh(t2)"), ("tanh(t2)", "t3 + t4")]
