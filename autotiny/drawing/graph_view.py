@@ -123,6 +123,11 @@ class GraphView:
         for node, operands in enumerate(self.operands):
             for operand in dict.fromkeys(operands):
                 self.consumers[operand].append(node)
+        self.stable_users: defaultdict[NodeId, list[NodeId]] = defaultdict(list)
+        for value, node in self.ids.items():
+            for arg in value._stable.args if value._stable else ():
+                if arg in self.ids:
+                    self.stable_users[self.ids[arg]].append(node)
         self.gradients = {node: value._grad for value, node in self.ids.items() if value._grad is not None}
         self.rules: dict[tuple[NodeId, int], Any] = {}
         self.follow(self._visits())
@@ -149,6 +154,10 @@ class GraphView:
                 if c.position >= len(visit.node.args):
                     self.bypasses[self.ids[c.operand]].append((node, c.position))
                     self.passes_by[node].append((c.position, self.ids[c.operand]))
+
+    def users(self, node: NodeId) -> Sequence[NodeId]:
+        """Return the results that use a value, and those that a stable form computes from it past what is between."""
+        return [*self.consumers[node], *self.stable_users[node]]
 
     def paths(self, node: NodeId) -> Sequence[tuple[NodeId, int]]:
         """Return the uses of a value, as (result, position), that contributed to its gradient, in order of time."""

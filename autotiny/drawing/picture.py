@@ -165,6 +165,7 @@ def draw(
     Names are the tensors' own, else those of the caller's variables. A graph of more than 60 values is shown in groups:
     those of `at.scope`, else values that belong together or are alike. `depth` says how many levels of groups to show,
     `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
+    A call that was recorded as several operations, such as y = np.mean(x), is one card, which expand="y" opens.
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
 

@@ -32,6 +32,18 @@ class Mark:
         self.name, self.since = name, since
 
 
+class CallMark(Mark):
+    """A call that users type as one operation, and that was recorded as several: np.mean, np.var, np.outer.
+
+    It is put on the result of the call, with the arguments.
+    """
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, name: str, since: float, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.name, self.since, self.args, self.kwargs = name, since, args, kwargs
+
+
 class Tracer(Protocol):
     """The interface of `modes.tracing`: it computes and records the operations, and is notified of each sweep.
 
