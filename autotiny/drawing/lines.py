@@ -26,6 +26,8 @@ FEWEST_OPERATIONS = 10
 FEWEST_LINES = 2
 """The number of named results, beside the output, from which there are lines to show."""
 LONGEST_EXPRESSION = 60
+MOST_WRITTEN = 100
+"""The number of operations and operands that an expression may have."""
 MOST_ARGUMENTS = 8
 """The number of entries of a list up to which a call names them."""
 
@@ -44,10 +46,11 @@ def put_into_lines(graph: GraphView, group: Group) -> None:
         node: child for child in group.children if isinstance(child, Group) and child.call for node in child.nodes
     }
     within = {*of_call, *(child for child in group.children if not isinstance(child, Group))}
-    head: dict[NodeId, NodeId] = {}
+    inner = {node for node, call in of_call.items() if node != call.result}
+    head, heavy = dict[NodeId, NodeId](), _too_long_to_write(graph, within) - inner
     for node in sorted(within, reverse=True):
         users = {head.get(user) if user in within else None for user in graph.users(node)}
-        if _begins_a_line(graph, node):
+        if _begins_a_line(graph, node) or node in heavy:
             head[node] = node
         elif len(users) == 1 and (user := users.pop()) is not None and _serves(graph, node):
             head[node] = user
@@ -72,6 +75,24 @@ def _line(graph: GraphView, result: NodeId, members: list[Child]) -> Child:
 
 def _name(graph: GraphView, node: NodeId) -> str:
     return graph.names.short(graph.values[node])
+
+
+def _too_long_to_write(graph: GraphView, among: set[NodeId]) -> set[NodeId]:
+    """Return the results at which a line is cut, as what is written twice doubles: 40 times t = t * t."""
+    length: dict[NodeId, int] = {}
+    heavy: set[NodeId] = set()
+    for node in sorted(among):
+        length[node] = 1 + sum(length.get(operand, 1) for operand in graph.operands[node])
+        if length[node] > MOST_WRITTEN:
+            heavy.add(node)
+        if node in heavy or _begins_a_line(graph, node):
+            length[node] = 1
+    return heavy
+
+
+def is_written_out(graph: GraphView, line: Group) -> bool:
+    """Whether the operations of a line can be written out as one formula; those of a call may be too many."""
+    return not _too_long_to_write(graph, {*line.nodes} - {line.result or 0})
 
 
 def _begins_a_line(graph: GraphView, node: NodeId) -> bool:

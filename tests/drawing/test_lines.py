@@ -91,6 +91,20 @@ def test_numbers_are_shown_operation_by_operation():
     assert all(re.fullmatch(r"n\d+", card.id) for card in at.draw(y).cards)
 
 
+def test_an_expression_that_doubles_at_each_step_is_cut():
+    A = at.Tensor(np.full((2, 2), 0.25), name="A")
+    B = A * 2
+    C = t = np.tanh(B)
+    for _ in range(60):
+        t = t * t
+    D = np.linalg.matrix_power(C, 100_000) + t
+    J = np.sum(D)
+    J.backward()
+    picture = at.draw(J)
+    assert max(len(card.origin) for card in picture.cards) < 80
+    assert {"A", "B", "C", "D", "J"} < set(by_name(picture))
+
+
 # ----- calls of functions that record several operations -----
 WEIGHTS = np.array([1.0, 2.0])
 
