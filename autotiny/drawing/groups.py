@@ -11,7 +11,7 @@ import numpy as np
 
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.marks import marks_of
-from autotiny.engine.modes import CallMark
+from autotiny.engine.modes import CallMark, GradientMark, Mark
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 
@@ -39,6 +39,8 @@ class Group:
     """Whether all of its children have the same structure."""
     formed: bool = False
     """Whether it was formed by structure, and not by a scope or a line of the user's."""
+    gradients: bool = False
+    """Whether it has the gradients that one sweep recorded."""
     slice: bool = False
     """Whether it is a slice of an overlong list, not a group anyone named."""
     result: NodeId | None = None
@@ -78,14 +80,11 @@ def last_node(child: Child) -> NodeId:
     return child.nodes[-1] if isinstance(child, Group) else child
 
 
-def group_values(
-    graph: GraphView, among: set[NodeId] | None = None, into_lines: Callable[[Group], None] | None = None
-) -> Group:
+def group_values(graph: GraphView, among: set[NodeId] | None, into_lines: Callable[[Group], None]) -> Group:
     """Return the values of a graph, or some of them, as a tree of groups with no more children than can be read."""
     shown = range(len(graph.values)) if among is None else sorted(among)
     root = _by_scope(graph, shown)
-    if into_lines is not None:
-        into_lines(root)
+    into_lines(root)
     if len(shown) > READABLE:
         _narrow(graph, root)
     _number(root)
@@ -112,9 +111,19 @@ def _group(graph: GraphView, name: str, tree: dict[Any, Any]) -> Group:
         elif isinstance(key, CallMark):
             children += _call(graph, key, _group(graph, key.name, inner))
         else:
-            counts[key.name] = nth = counts.get(key.name, 0) + 1
-            children.append(_group(graph, key.name if nth == 1 else f"{key.name} ({nth})", inner))
+            name_of = _mark_name(graph, key)
+            counts[name_of] = nth = counts.get(name_of, 0) + 1
+            group = _group(graph, name_of if nth == 1 else f"{name_of} ({nth})", inner)
+            group.gradients = isinstance(key, GradientMark)
+            children.append(group)
     return Group(name, children)
+
+
+def _mark_name(graph: GraphView, mark: Mark) -> str:
+    if not isinstance(mark, GradientMark):
+        return mark.name
+    output = graph.names.any_name(mark.output())
+    return f"gradients of {output}" if output else mark.name
 
 
 def _call(graph: GraphView, call: CallMark, group: Group) -> Sequence[Child]:

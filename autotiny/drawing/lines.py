@@ -69,6 +69,13 @@ def put_into_lines(graph: GraphView, group: Group) -> None:
     group.children = sorted([*kept, *lines], key=last_node)
 
 
+def put_gradients_into_lines(graph: GraphView, group: Group) -> None:
+    """Put what recorded sweeps have made into lines, one for each gradient."""
+    for child in group.children:
+        if isinstance(child, Group):
+            put_into_lines(graph, child) if child.gradients else put_gradients_into_lines(graph, child)
+
+
 def _line(graph: GraphView, result: NodeId, members: list[Child]) -> Child:
     return Group(_name(graph, result), members, result=result) if len(members) > 1 else members[0]
 

@@ -14,7 +14,7 @@ from autotiny.drawing.edge import Edge
 from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, group_values
-from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
+from autotiny.drawing.lines import is_shown_in_lines, put_gradients_into_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -200,11 +200,11 @@ def draw(
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
     scope = caller_scope()
     graph = GraphView(topological_order(output), scope)
-    in_lines = is_shown_in_lines(graph)
+    into_lines = put_into_lines if is_shown_in_lines(graph) else put_gradients_into_lines
     among = chosen_nodes(graph, focus)
     if not constants:
         among = set(range(len(graph.values)) if among is None else among) & set(graph.ids.values())
-    root = group_values(graph, among, partial(put_into_lines, graph) if in_lines else None)
+    root = group_values(graph, among, partial(into_lines, graph))
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     ways = chosen_tensors(graph, "highlight", highlight)
     highlighted = frozenset(graph.between([graph.ids[x] for x in ways])) if ways else None

@@ -1,5 +1,7 @@
-"""The gradient graph beside the graph."""
+"""The graph of gradients that are Tensors: by itself, and beside the graph."""
 
+import gc
+import weakref
 from xml.dom import minidom
 
 import numpy as np
@@ -102,3 +104,65 @@ def test_gradients_of_more_than_a_picture_holds_are_refused():
         y = np.tanh(y)
     with pytest.raises(GraphTooLargeError, match=r"its gradient graph have [\d,]+ values"):
         at.draw(y, gradients=x)
+
+
+# ----- the graph of gradients by itself -----
+def boxes(picture):
+    return {box.label: [card.name for card in box.boxes] for box in picture.scene.boxes if hasattr(box, "label")}
+
+
+def test_each_gradient_is_a_line_in_a_box():
+    x = at.Tensor(2.0, name="x")
+    y = x * x * x
+    (dy,) = at.gradients(y, [x])
+    picture = at.draw(dy)
+    assert boxes(picture) == {"gradients of y": ["dy/dt1", "dy"]}
+    assert by_name(picture)["dy"].origin == "1 * t1 + dy/dt1 * x + dy/dt1 * x"
+    assert len(at.draw(dy, depth=3).cards) == len(picture.graph.values)
+    assert len(at.draw(dy, depth=1).cards) < len(picture.cards)
+
+
+def test_gradients_of_gradients_are_boxes_one_after_the_other():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.sum(np.tanh(x) ** 2)
+    (dy,) = at.gradients(y, [x])
+    slope = np.sum(dy * x)
+    (ddy,) = at.gradients(slope, [x])
+    assert list(boxes(at.draw(ddy))) == ["gradients of y", "gradients of slope"]
+    assert "d(dy/dt1)/dx" not in by_name(at.draw(ddy))
+
+
+def test_gradients_of_a_network_are_named_after_its_lines(network):
+    J, W, _, _ = network
+    (dW,) = at.gradients(J, [W])
+    cards = by_name(at.draw(dW))
+    assert cards["dW"].origin.startswith("dJ/dZ @ ")
+    assert cards["dJ/dZ"].origin == "dJ/dt3 * t3 + dJ/dt2 * t2"
+
+
+def test_of_many_gradients_only_those_of_named_values_are_lines():
+    x = at.Tensor([0.1, 0.2], name="x")
+    h = x
+    for k in range(6):
+        h = np.tanh(h) * x
+        h.name = "middle" if k == 2 else None
+    J = np.sum(h)
+    (dx,) = at.gradients(J, [x])
+    assert {name for name in by_name(at.draw(dx)) if "/" in name} == {"dJ/dmiddle"}
+
+
+def test_gradients_of_what_is_gone_have_short_names():
+    x = at.Tensor(2.0, name="x")
+    (dy,) = at.gradients(np.tanh(x) * x, [x])
+    assert list(boxes(at.draw(dy))) == ["gradients"]
+
+
+def test_a_recorded_gradient_does_not_keep_its_value_alive():
+    x = at.Tensor(np.ones(3), name="x")
+    y = np.sum(x * 2)
+    alive = weakref.ref(y)
+    (dy,) = at.gradients(y, [x])
+    del y
+    gc.collect()
+    assert alive() is None
+    assert at.draw(dy).cards
