@@ -117,11 +117,11 @@ def _serves(graph: GraphView, node: NodeId) -> bool:
     return np.size(value) == 1 or graph.names.users_name(value) is None
 
 
-def expression_of(graph: GraphView, line: Group) -> str:
-    """Return what a line computes, as it was typed: "W1 @ X + b1"."""
+def expression_of(graph: GraphView, line: Group, hidden: Sequence[Child] = ()) -> str:
+    """Return what a line computes, as it was typed: "W1 @ X + b1"; `hidden` values are written out as well."""
     assert line.result is not None
     made: dict[NodeId, Expression] = {}
-    for child in [line] if line.call else line.children:
+    for child in [*hidden, *([line] if line.call else line.children)]:
         node = last_node(child)
         value = graph.values[node]
         if isinstance(child, Group) and child.call:

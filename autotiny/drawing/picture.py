@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
+from autotiny.drawing.both import BackwardPart, GradientGraph, gradient_names, require_tracked
 from autotiny.drawing.card import Card
 from autotiny.drawing.closer import MOST_BYTES, Json, closer_data, data_of_card
 from autotiny.drawing.composition import Composition
@@ -110,16 +110,17 @@ class PictureOfBoth(Picture):
         self.alone, self.gradients = alone, gradients
         output = alone.graph.output
         order = topological_order(output, *gradients.wanted)
-        graph = GraphView(order, scope, output, gradient_names(alone.graph, gradients))
+        graph = GraphView(order, scope, output, gradient_names(alone.graph, gradients, alone.items))
+        self.backward = BackwardPart(graph, gradients, alone)
         super().__init__(graph, alone.root, alone.opened)
 
     def _compose(self) -> Scene:
-        return scene_of_both(self.graph, self.gradients)
+        return self.backward.scene()
 
     @property
     def items(self) -> Sequence[Child]:
-        """Every value."""
-        return range(len(self.graph.values))
+        """The values, then the gradients."""
+        return [*self.alone.items, *self.backward.items]
 
     @property
     def steps(self) -> SteppingPicture:

@@ -103,7 +103,36 @@ def test_gradients_of_more_than_a_picture_holds_are_refused():
     for _ in range(300):
         y = np.tanh(y)
     with pytest.raises(GraphTooLargeError, match=r"its gradient graph have [\d,]+ values"):
-        at.draw(y, gradients=x)
+        at.draw(y, gradients=x, depth=3)
+
+
+def test_the_gradients_of_a_graph_in_groups_are_those_of_its_groups():
+    x = y = at.Tensor(1.0, name="x")
+    for _ in range(300):
+        y = np.tanh(y)
+    picture = at.draw(y, gradients=x)
+    assert len(picture.cards) < 60
+    assert "dy/dx" in by_name(picture)
+
+
+def test_beside_a_graph_in_lines_each_line_has_one_gradient():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 8)), at.one_hot(rng.integers(3, size=8), 3)
+    W1, b1 = at.Tensor(rng.normal(size=(5, 4))), at.Tensor(np.zeros((5, 1)))
+    W2, b2 = at.Tensor(rng.normal(size=(3, 5))), at.Tensor(np.zeros((3, 1)))
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    A2 = at.softmax(Z2)
+    J = -np.sum(Y * np.log(A2)) / 8
+    cards = {card.name: (card.origin, card.rule_of) for card in at.draw(J, gradients=[W1, W2]).cards if card.rule_of}
+    assert cards == {
+        "dJ/dZ2": ("broadcast_to(-dJ/dJ / 8) * Y - exp(log(A2)) * sum(broadcast…", "J"),
+        "dJ/dA1": ("W2.T @ dJ/dZ2", "Z2"),
+        "dJ/dZ1": ("dJ/dA1 * mask", "A1"),
+        "dJ/dW1": ("dJ/dZ1 @ X.T", "Z1"),
+        "dJ/dW2": ("dJ/dZ2 @ A1.T", "Z2"),
+    }
 
 
 # ----- the graph of gradients by itself -----
