@@ -189,6 +189,11 @@ class GraphView:
         return among
 
 
+def is_parameter(value: Any) -> bool:
+    """Whether a value is a leaf with a gradient."""
+    return isinstance(value, Tensor) and value.op is None and value.requires_grad
+
+
 def _gradients(order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor | None, GradientMark]]:
     """Yield the recorded gradients, the value that each is that of, if it is still there, and the sweep."""
     for tensor in order:

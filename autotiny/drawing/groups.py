@@ -3,14 +3,15 @@ together or have the same structure.
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.graph_view import GraphView, NodeId, is_parameter
 from autotiny.drawing.marks import marks_of
+from autotiny.drawing.neurons import layers_of_neurons, parameters_of
 from autotiny.engine.modes import CallMark, GradientMark, Mark
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
@@ -85,6 +86,8 @@ def group_values(graph: GraphView, among: set[NodeId] | None, into_lines: Callab
     shown = range(len(graph.values)) if among is None else sorted(among)
     root = _by_scope(graph, shown)
     into_lines(root)
+    if len(shown) > FEW:
+        root.children = _in_layers(graph, root.children)
     if len(shown) > READABLE:
         _narrow(graph, root)
     _number(root)
@@ -152,6 +155,35 @@ def _number(root: Group) -> None:
 
 
 # ----- groups without a name of the user's -----
+def _in_layers(graph: GraphView, children: list[Child]) -> list[Child]:
+    """Put the values of a network that is written number by number into neurons, and these into layers."""
+    single = {last_node(child): child for child in children if isinstance(child, int) or child.call}
+    layers = layers_of_neurons(graph, single)
+    inside = {node for layer in layers for neuron in layer for node in neuron}
+    groups = [_layer(graph, f"layer {k}", layer, single) for k, layer in enumerate(layers, 1)]
+    return sorted([*(child for child in children if last_node(child) not in inside), *groups], key=last_node)
+
+
+def _layer(graph: GraphView, name: str, layer: Sequence[set[NodeId]], single: Mapping[NodeId, Child]) -> Group:
+    """Return the neurons of a layer as a group; those of the same parameters, at work on several examples, as one."""
+    at_work: dict[frozenset[NodeId], list[Group]] = {}
+    for values in layer:
+        those = at_work.setdefault(parameters_of(graph, values), [])
+        those.append(Group(f"example {len(those) + 1}", [single[node] for node in values], formed=True))
+    neurons = [_neuron(graph, f"neuron {k}", those) for k, those in enumerate(at_work.values(), 1)]
+    if len(neurons) == 1 and neurons[0].alike:
+        return Group(name, neurons[0].children, alike=True, formed=True)
+    return Group(name, [*neurons], alike=len(neurons) > 1, formed=True)
+
+
+def _neuron(graph: GraphView, name: str, examples: list[Group]) -> Group:
+    if len(examples) > 1:
+        return Group(name, [*examples], alike=True, formed=True)
+    (neuron,) = examples
+    neuron.name = graph.names.users_name(graph.values[last_node(neuron)]) or name
+    return neuron
+
+
 def _narrow(graph: GraphView, group: Group) -> None:
     """Give no group more children than can be read: first roll up siblings of one structure, then form regions."""
     if not (group.alike or group.slice):
@@ -251,6 +283,8 @@ def _kind(value: Any) -> Hashable:
 
 
 def _joint_name(graph: GraphView, those: Sequence[Child]) -> str:
+    if all(isinstance(child, int) and is_parameter(graph.values[child]) for child in those):
+        return "parameters"
     made = {getattr(graph.values[last_node(child)], "op", None) for child in those}
     if len(made) == 1 and not any(graph.names.users_name(graph.values[last_node(child)]) for child in those):
         (op,) = made
