@@ -16,6 +16,7 @@ from autotiny.commands.arguments import (
 )
 from autotiny.drawing.picture import Picture, draw
 from autotiny.drawing.stepping import SteppingPicture
+from autotiny.drawing.style import DIRECTIONS, SMALLEST_TEXT
 
 EXAMPLES = """\
 examples:
@@ -24,6 +25,7 @@ examples:
   autotiny draw net.py:loss --args data.npz -o net.html --open
   autotiny draw 'a*b + a' --set a=2 --set b=3 --steps
   autotiny draw 'a*b + a' --set a=2 --set b=3 --steps -o play.svg
+  autotiny draw 'a*b + a' --set a=2 --set b=3 --text-size 14 -o slide.svg
 
 Without -o the graph is printed. The ending of FILE is .svg, .png, .pdf, .dot,
 or .html for a page on which the graph steps forward and back. With --steps,
@@ -47,6 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--depth", type=positive_number, metavar="N", help="how many levels of groups to show")
     add("--expand", metavar="GROUP", help="show what is in this group", **repeated)
     add("--focus", metavar="NAME", help="show only the graph between this value and the result", **repeated)
+    add = parser.add_argument_group("for a slide").add_argument
+    add("--direction", choices=DIRECTIONS, help="where the graph runs; without it, as it can be read best")
+    add("--digits", type=positive_number, metavar="N", help="how many significant digits numbers have")
+    size = f"the smallest text, {SMALLEST_TEXT} points without it"
+    add("--text-size", type=float, default=SMALLEST_TEXT, metavar="POINTS", help=size)
+    add("--highlight", metavar="NAME", help="colour the ways from this value to the result", **repeated)
+    add("--no-constants", action="store_true", help="leave out what is neither computed nor given by --set")
+    add("--legend", action="store_true", help="explain the signs below the graph")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,7 +82,18 @@ def _picture(args: argparse.Namespace) -> Picture:
     else:
         print(f"without gradients, as the result has shape {result.shape}: take its sum or mean for them\n")
     focus = [tensor_named(name, scope) for name in args.focus]
-    return draw(result, depth=args.depth, expand=args.expand, focus=focus)
+    return draw(
+        result,
+        depth=args.depth,
+        expand=args.expand,
+        focus=focus,
+        direction=args.direction,
+        constants=not args.no_constants,
+        highlight=[tensor_named(name, scope) for name in args.highlight],
+        legend=args.legend,
+        digits=args.digits,
+        text_size=args.text_size,
+    )
 
 
 def _save(shown: Picture | SteppingPicture, path: Path) -> None:

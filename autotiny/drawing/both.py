@@ -124,9 +124,10 @@ class BackwardPart:
                 f"{LARGEST_PICTURE} cannot be read; give a smaller depth=, or draw the gradients of a part, from a "
                 "value nearer to the inputs"
             )
-        cards = [self._card(item) for item in self.items]
+        cards, style = [self._card(item) for item in self.items], replace(self.alone.style, direction="down")
         boxes = [Box("forward", "values", values.boxes), Box("backward", "gradients", cards)]
-        return Scene([*values.cards, *cards], [*values.edges, *self._edges(), *self._links()], boxes, direction="down")
+        edges = [*values.edges, *self._edges(), *self._links()]
+        return Scene([*values.cards, *cards], edges, boxes, style, values.highlighted)
 
     def _makers(self) -> dict[str, list[str]]:
         """Return, by the card of a gradient, the cards of the operations whose rules recorded it."""
@@ -139,7 +140,7 @@ class BackwardPart:
         return {card: list(dict.fromkeys(those)) for card, those in makers.items()}
 
     def _card(self, item: Child) -> Card:
-        card = make_card(self.graph, last_node(item))
+        card = make_card(self.graph, last_node(item), digits=self.alone.style.digits)
         if isinstance(item, Group):
             hidden = [child for line in self.alone.lines for child in line.children if last_node(child) != line.result]
             origin = expression_of(self.graph, item, hidden)

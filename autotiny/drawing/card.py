@@ -76,11 +76,11 @@ class Card:
         return lines
 
 
-def make_card(graph: GraphView, node: NodeId, small: bool = False) -> Card:
-    """Return the card of a value; a `small` one for a picture of many."""
+def make_card(graph: GraphView, node: NodeId, small: bool = False, digits: int | None = None) -> Card:
+    """Return the card of a value; a `small` one for a picture of many, its numbers to so many significant digits."""
     value = graph.values[node]
     if isinstance(value, Tensor):
-        return _tensor_card(graph, node, value, small)
+        return _tensor_card(graph, node, value, small, digits)
     return Card(
         id=f"n{node}",
         name=graph.names.short(value),
@@ -88,12 +88,12 @@ def make_card(graph: GraphView, node: NodeId, small: bool = False) -> Card:
         kind="constant",
         origin="constant",
         shape=np.shape(value),
-        value=summarise(value, small),
+        value=summarise(value, small, digits),
         gradient=None,
     )
 
 
-def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool) -> Card:
+def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool, digits: int | None) -> Card:
     names, kind = graph.names, _kind(tensor)
     return Card(
         id=f"n{node}",
@@ -102,8 +102,8 @@ def _tensor_card(graph: GraphView, node: NodeId, tensor: Tensor, small: bool) ->
         kind="output" if tensor is graph.output else kind,
         origin=kind if tensor.op is None else names.formula(tensor),
         shape=getattr(value_of(tensor), "shapes", tensor.shape),
-        value=summarise(value_of(tensor), small),
-        gradient=_gradient(graph, [node], small),
+        value=summarise(value_of(tensor), small, digits),
+        gradient=_gradient(graph, [node], small, digits),
         turn=graph.turns.get(node),
         paths=len(graph.paths(node)),
         accumulated=kind == "variable" and _is_accumulated(graph, node),
@@ -123,14 +123,14 @@ def _kind(tensor: Tensor) -> Kind:
     return "variable" if tensor.requires_grad else "data"
 
 
-def _gradient(graph: GraphView, results: list[NodeId], small: bool) -> ArraySummary | None:
+def _gradient(graph: GraphView, results: list[NodeId], small: bool, digits: int | None) -> ArraySummary | None:
     """Summarise the gradient of a value, or those of several values of one shape, stacked."""
     if not all(getattr(graph.values[node], "requires_grad", False) for node in results):
         return None
     gradients: Any = [graph.gradients.get(node) for node in results]
     if any(g is None for g in gradients):
         return NO_GRADIENT_YET
-    return summarise(np.stack(gradients) if len(gradients) > 1 else gradients[0], small)
+    return summarise(np.stack(gradients) if len(gradients) > 1 else gradients[0], small, digits)
 
 
 def percent(share: float) -> str:
@@ -143,7 +143,7 @@ def percent(share: float) -> str:
 
 
 # ----- closed groups -----
-def group_card(graph: GraphView, group: Group, small: bool = False) -> Card:
+def group_card(graph: GraphView, group: Group, small: bool = False, digits: int | None = None) -> Card:
     """Return the card of a closed group: its contents, and its last value, or the last values of children alike."""
     results = _results(group)
     values = [np.asarray(value_of(graph.values[node])) for node in results]
@@ -155,8 +155,8 @@ def group_card(graph: GraphView, group: Group, small: bool = False) -> Card:
         kind="group",
         origin=_contents(graph, group),
         shape=value.shape,
-        value=summarise(value, small),
-        gradient=_gradient(graph, results, small),
+        value=summarise(value, small, digits),
+        gradient=_gradient(graph, results, small, digits),
     )
 
 

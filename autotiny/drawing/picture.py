@@ -9,11 +9,12 @@ from autotiny.drawing.both import BackwardPart, GradientGraph, gradient_names, r
 from autotiny.drawing.card import Card
 from autotiny.drawing.closer import MOST_BYTES, Json, closer_data, data_of_card
 from autotiny.drawing.composition import Composition
-from autotiny.drawing.dot import GRADIENT_LINK, dot
+from autotiny.drawing.dot import dot
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, group_values
+from autotiny.drawing.label import GRADIENT_LINK
 from autotiny.drawing.lines import is_shown_in_lines, put_gradients_into_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.scene import Scene
@@ -26,7 +27,14 @@ from autotiny.drawing.selection import (
     readable_depth,
 )
 from autotiny.drawing.stepping import SteppingPicture
-from autotiny.drawing.style import Direction, Style, chosen_direction
+from autotiny.drawing.style import (
+    SMALLEST_TEXT,
+    Direction,
+    Style,
+    chosen_digits,
+    chosen_direction,
+    chosen_text_size,
+)
 from autotiny.engine.call_site import caller_scope
 from autotiny.engine.graph import topological_order
 from autotiny.engine.tensor import Tensor
@@ -160,6 +168,8 @@ def draw(
     constants: bool = True,
     highlight: Tensor | Sequence[Tensor] = (),
     legend: bool = False,
+    digits: int | None = None,
+    text_size: float = SMALLEST_TEXT,
 ) -> Picture:
     """Return a picture of the graph that leads to a tensor: names, operations, shapes, values and gradients.
 
@@ -171,7 +181,8 @@ def draw(
     rules recorded.
 
     For a slide: `direction` is "across" or "down", `constants=False` leaves out what is neither computed nor a Tensor,
-    `highlight` colours the ways from some tensors to the output, `legend` explains the signs below the graph.
+    `highlight` colours the ways from some tensors to the output, `legend` explains the signs below the graph. Numbers
+    have `digits` significant ones (4, and 3 where there are several), and the smallest text has `text_size` points (9).
 
     In a notebook and on a page, a click on a card, or Enter, opens its value and gradient entry by entry, each with its
     chain rule.
@@ -209,7 +220,7 @@ def draw(
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     ways = chosen_tensors(graph, "highlight", highlight)
     highlighted = frozenset(graph.between([graph.ids[x] for x in ways])) if ways else None
-    style = Style(chosen_direction(direction), legend, highlighted)
+    style = Style(chosen_direction(direction), legend, highlighted, chosen_digits(digits), chosen_text_size(text_size))
     picture = Picture(graph, root, opened | chosen_groups(root, expand), style)
     wanted = chosen_tensors(graph, "gradients", gradients)
     require_tracked(graph, wanted)

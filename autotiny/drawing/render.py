@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from autotiny.drawing.dot import GRADIENT_PART
+from autotiny.drawing.label import GRADIENT_PART
 from autotiny.errors import AutotinyError
 
 KNOWS_EVERY_ELEMENT = 21391

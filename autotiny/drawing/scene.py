@@ -13,7 +13,7 @@ from autotiny.drawing.groups import Child, Group, nodes
 from autotiny.drawing.line_edges import Use, chain_rule_of_lines, line_edges, result_of
 from autotiny.drawing.lines import expression_of, results_within
 from autotiny.drawing.selection import card_id, visible
-from autotiny.drawing.style import Direction, Style
+from autotiny.drawing.style import PLAIN, Style
 from autotiny.errors import AutotinyError
 from autotiny.notation.text import clean
 
@@ -48,10 +48,7 @@ class Scene:
     cards: Sequence[Card]
     edges: Sequence[Edge]
     boxes: Sequence[Box | Card]
-    direction: Direction | None = None
-    """Where it must run."""
-    legend: bool = False
-    """Whether the signs are explained."""
+    style: Style = PLAIN
     highlighted: frozenset[str] | None = None
     """The ids of the cards that stand out, with the edges between them; None where nothing does."""
 
@@ -105,21 +102,21 @@ def make_scene(graph: GraphView, root: Group, opened: frozenset[str], style: Sty
         )
     small = len(items) > MOST_HEAT_MAPS
     edges = _edges(graph, items)
-    cards = {card_id(item): _card(graph, item, small) for item in items}
+    cards = {card_id(item): _card(graph, item, small, style.digits) for item in items}
     _follow_lines(graph, {card_id(item): item for item in items}, edges, cards)
     highlighted = None
     if (on_ways := style.highlighted) is not None:
         highlighted = frozenset(card_id(item) for item in items if not on_ways.isdisjoint(nodes(item)))
     boxes = _boxes(root, opened, cards)
-    return Scene(list(cards.values()), edges, boxes, style.direction, style.legend, highlighted)
+    return Scene(list(cards.values()), edges, boxes, style, highlighted)
 
 
-def _card(graph: GraphView, item: Child, small: bool) -> Card:
+def _card(graph: GraphView, item: Child, small: bool, digits: int | None) -> Card:
     if not isinstance(item, Group):
-        return make_card(graph, item, small)
+        return make_card(graph, item, small, digits)
     if item.result is None:
-        return group_card(graph, item, small)
-    card = make_card(graph, item.result, small)
+        return group_card(graph, item, small, digits)
+    card = make_card(graph, item.result, small, digits)
     return replace(card, id=item.id, origin=expression_of(graph, item), operations=len(results_within(graph, item)))
 
 

@@ -10,9 +10,11 @@ from autotiny.notation.palette import Heat, heat, shades
 
 FEW = 4
 """The largest number of entries of an array that is printed in full for readers."""
+ALONE, SEVERAL = 4, 3
+"""The numbers of significant digits of a number for readers, and of each where there are several."""
 
 
-def short_number(value: Any, digits: int = 4) -> str:
+def short_number(value: Any, digits: int = ALONE) -> str:
     """Return a number to a few significant digits.
 
     >>> short_number(0.123456), short_number(-12345.6), short_number(2.0), short_number(-0.0)
@@ -183,10 +185,11 @@ def is_identity(array: Any) -> bool:
     return bool((array == np.eye(len(array))).all())
 
 
-def summarise(array: Array, small: bool = False) -> ArraySummary:
+def summarise(array: Array, small: bool = False, digits: int | None = None) -> ArraySummary:
     """Summarise an array: a number for one entry, a range for many, "all 0" where they are equal.
 
-    In a picture of many arrays a `small` histogram takes the place of the heat map.
+    In a picture of many arrays a `small` histogram takes the place of the heat map. Numbers have `digits` significant
+    ones, else four, and three where there are several.
 
     >>> summarise(np.array([[1.0, -2.0], [0.5, 4.0]])).rows
     (('1', '-2'), ('0.5', '4'))
@@ -194,13 +197,13 @@ def summarise(array: Array, small: bool = False) -> ArraySummary:
     array = np.asarray(array)
     if array.dtype.kind == "b":
         array = array.astype(int)
-    text = as_text(array)
+    text = as_text(array, digits)
     if array.size < 2:
         return ArraySummary(text, exact=short_number(array.item(), 12) if array.size else text)
     zeros = 1 - np.count_nonzero(array) / array.size
     if small:
         return ArraySummary(text, bars=sparkline(array), zeros=zeros, exact=text)
-    rows, array = _rows(array), sizes(array)
+    rows, array = _rows(array, digits or SEVERAL), sizes(array)
     # Where every entry is printed, each has a shade of its own, however many there are.
     cells = shades(np.atleast_2d(array).astype(float)) if rows else heat(array)
     return ArraySummary(text, rows, cells, "", zeros, text)
@@ -211,7 +214,7 @@ def typeset(number: str) -> str:
     return number.replace("-", "−")
 
 
-def as_text(array: Array) -> str:
+def as_text(array: Array, digits: int | None = None) -> str:
     """Return the only entry, or the range of the finite entries and the number of those that are not finite.
 
     >>> as_text(np.array([1.0, -2.0, np.nan]))
@@ -221,11 +224,12 @@ def as_text(array: Array) -> str:
     if array.size == 0:
         return "empty"
     if array.size == 1:
-        return short_number(array.item())
+        return short_number(array.item(), digits or ALONE)
     finite = array[np.isfinite(array)]
+    extent = _range(finite, digits or SEVERAL) if finite.size else ""
     if finite.size < array.size:
-        return ", ".join(([_range(finite)] if finite.size else []) + _not_finite(array, finite))
-    return f"all {_range(finite)}" if np.all(finite == finite.flat[0]) else _range(finite)
+        return ", ".join([extent] * bool(extent) + _not_finite(array, finite))
+    return f"all {extent}" if np.all(finite == finite.flat[0]) else extent
 
 
 def sizes(array: Array) -> Array:
@@ -233,10 +237,11 @@ def sizes(array: Array) -> Array:
     return np.abs(array) if np.iscomplexobj(array) else array
 
 
-def _range(finite: Array) -> str:
+def _range(finite: Array, digits: int) -> str:
     if np.iscomplexobj(finite):
-        return short_number(finite.flat[0], 3) if np.all(finite == finite.flat[0]) else f"|·| {_range(np.abs(finite))}"
-    low, high = short_number(finite.min(), 3), short_number(finite.max(), 3)
+        alike = np.all(finite == finite.flat[0])
+        return short_number(finite.flat[0], digits) if alike else f"|·| {_range(np.abs(finite), digits)}"
+    low, high = short_number(finite.min(), digits), short_number(finite.max(), digits)
     return low if finite.min() == finite.max() else f"{low} … {high}"
 
 
@@ -246,10 +251,10 @@ def _not_finite(array: Array, finite: Array) -> list[str]:
     return [f"{count} {kind}" for kind, count in counts.items() if count]
 
 
-def _rows(array: Array) -> tuple[tuple[str, ...], ...]:
+def _rows(array: Array, digits: int) -> tuple[tuple[str, ...], ...]:
     if array.ndim not in (1, 2) or array.size > TALLEST_GRID * WIDEST_GRID:
         return ()
-    rows = tuple(tuple(short_number(x, 3) for x in row) for row in np.atleast_2d(array))
+    rows = tuple(tuple(short_number(x, digits) for x in row) for row in np.atleast_2d(array))
     fits = len(rows) <= TALLEST_GRID and max(len(" ".join(row)) for row in rows) <= WIDEST_GRID
     return rows if fits else ()
 

@@ -56,6 +56,25 @@ def test_the_ending_chooses_the_form(name, start, tmp_path, capsys, opened):
     assert opened == []
 
 
+def test_a_slide_has_the_direction_digits_and_text_that_are_asked_for(tmp_path):
+    slide = ("--direction", "down", "--digits", 2, "--text-size", 18, "--legend", "--highlight", "b")
+    assert draw("a*b + a / 3", "--set", "a=2", "--set", "b=3", "--no-constants", *slide, "-o", "slide.dot") == 0
+    source = (tmp_path / "slide.dot").read_text()
+    assert "rankdir=TB" in source
+    assert ">6.7<" in source
+    assert ">6.667<" not in source
+    assert 'POINT-SIZE="18"' in source
+    assert 'POINT-SIZE="9"' not in source
+    assert "constant" not in source
+    assert "the order in which backprop visits" in source
+    assert 'color="#D55E00"' in source
+
+
+def test_a_size_of_text_that_cannot_be_read_is_refused():
+    with pytest.raises(UnsupportedError, match="text_size: expected points from 6 to 48; got 500"):
+        draw(*PRODUCT, "--text-size", 500)
+
+
 def test_open_shows_the_file(tmp_path, opened):
     assert draw(*PRODUCT, "-o", "net.html", "--open") == 0
     assert opened == [(tmp_path / "net.html").as_uri()]
@@ -154,6 +173,6 @@ def test_examples_of_the_help_run(tmp_path):
     np.savez("data.npz", W=np.eye(2), x=np.ones((2, 3)), y=np.zeros((2, 3)))
     (tmp_path / "net.py").write_text("import numpy as np\ndef loss(W, x):\n    return np.sum(np.tanh(W @ x))\n")
     examples = EXAMPLES.split("\n\n")[0].splitlines()[1:]
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         assert main(shlex.split(example)[1:]) == 0

@@ -77,15 +77,16 @@ def page(site, browser):
     context.close()
 
 
-STOPPED = """async () => {
-    const { seconds } = await import("./built.js");
-    const { answer } = await import("./engine.js");
-    const question = { program: "y = x * x", values: { x: { value: 3 } }, claims: "" };
+IMPORTED = "await import(new URL('{}', document.querySelector('script[type=module]').src))"
+STOPPED = f"""async () => {{
+    const {{ seconds }} = {IMPORTED.format("built.js")};
+    const {{ answer }} = {IMPORTED.format("engine.js")};
+    const question = {{ program: "y = x * x", values: {{ x: {{ value: 3 }} }}, claims: "" }};
     seconds.compiled = 0.001;
-    const { error } = await answer("compiled", question);
+    const {{ error }} = await answer("compiled", question);
     seconds.compiled = 24;
     return [error.message, (await answer("compiled", question)).source.includes("def step")];
-}"""
+}}"""
 
 
 @pytest.mark.thorough
@@ -99,7 +100,7 @@ class TestPage:
     def test_backprop_gives_each_variable_its_gradient(self, page, site):
         local = answered("picture", '{"program": "y = 3 * x", "values": {"x": {"value": 2}}}')
         question = {"program": "y = 3 * x", "values": {"x": {"value": 2}}, "claims": ""}
-        ask = "async (question) => (await (await import('./engine.js')).answer('picture', question)).gradients"
+        ask = f"async (question) => (await ({IMPORTED.format('engine.js')}).answer('picture', question)).gradients"
         assert page.evaluate(ask, question) == json.loads(local)["gradients"] == {"x": 3.0}
 
     def test_a_wrong_claim_is_found(self, page):
@@ -164,7 +165,7 @@ def opened(browser, address, *, without="", script="", javascript=True):
 @pytest.mark.browser
 @needs_pyodide
 class TestRefusal:
-    @pytest.mark.parametrize("file", ["numpy-", "pyodide.asm.wasm", "autotiny.zip", "worker.js"])
+    @pytest.mark.parametrize("file", ["numpy.packed", "asm.wasm", "autotiny.packed", "python_stdlib", "worker.js"])
     def test_a_file_that_does_not_load_is_named(self, browser, site, file):
         words = opened(browser, site, without=file)
         assert words.startswith("Python did not start: ")

@@ -271,7 +271,7 @@ find("#downhill").addEventListener("click", stepDownhill);
 // ----- the header -----
 
 async function start() {
-  const examples = await (await fetch("examples.json")).json();
+  const examples = await (await fetch(new URL("examples.json", import.meta.url))).json();
   const choice = find("#examples");
   choice.append(...examples.map(({ title }, i) => element("option", { value: i }, title)));
   choice.addEventListener("change", () => {

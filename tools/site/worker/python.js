@@ -1,13 +1,14 @@
 /* Python in a Web Worker, which answers one question after the other and is ended where an answer takes too long. */
 
-import { bytes, home, seconds } from "./built.js";
+import { seconds, sizes } from "./built.js";
 
+const bytes = Object.values(sizes).reduce((sum, each) => sum + each);
 const STARTING = 120; // seconds to load, on a slow line
 
 export class PythonWorker {
   /** `progress` is called with the part of the files that has arrived, from 0 to 1. */
   constructor(progress) {
-    this.worker = new Worker(`${home}/worker.js`, { type: "module" });
+    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.ready = this.#reply(STARTING, ({ loaded }) => progress(loaded / bytes));
   }
 

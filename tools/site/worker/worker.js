@@ -1,39 +1,24 @@
 /* Python, NumPy, autotiny and Graphviz in a Web Worker: loads them, then answers questions as JSON. */
 
-let loaded = 0;
-const plain = self.fetch.bind(self);
+import { at } from "./fetching.js";
+import { unpacked } from "./unpacking.js";
 
-/** fetch, which tells the page how many bytes have arrived, and what did not: Pyodide would go on without. */
-self.fetch = async (request, options) => {
-  const response = await plain(request, options).catch(() => ({ ok: false, statusText: "no answer" }));
-  if (!response.ok) {
-    const name = new URL(request.url ?? request, import.meta.url).pathname.split("/").at(-1);
-    const failed = `${name} could not be loaded (${response.status ?? response.statusText})`;
-    self.postMessage({ failed });
-    throw new Error(failed);
-  }
-  const counter = new TransformStream({
-    transform(chunk, stream) {
-      loaded += chunk.length;
-      self.postMessage({ loaded });
-      stream.enqueue(chunk);
-    },
-  });
-  const { headers, status, statusText } = response;
-  return new Response(response.body.pipeThrough(counter), { headers, status, statusText });
-};
+const PACKAGES = "/packages";
 
 async function start() {
-  const [{ loadPyodide }, { instance }] = await Promise.all([import("./pyodide.mjs"), import("./viz.js")]);
-  const archive = fetch(new URL("autotiny.zip", import.meta.url));
-  const [python, viz] = await Promise.all([
-    loadPyodide({ indexURL: new URL(".", import.meta.url).href, packages: ["numpy"] }),
-    instance(),
-  ]);
+  const packages = Promise.all([at("numpy.packed"), at("autotiny.packed", "")].map((address) => unpacked(fetch(address))));
+  packages.catch(() => {}); // it is awaited below, after Python
+  const [{ loadPyodide }, { instance }] = await Promise.all(["pyodide.mjs", "viz.js", "pyodide.asm.js"].map((name) => import(at(name))));
+  const [python, viz] = await Promise.all([loadPyodide({ indexURL: at("") }), instance()]);
   python.registerJsModule("graphviz_of_page", { render: (dot) => viz.renderString(dot, { format: "svg" }) });
-  python.unpackArchive(await (await archive).arrayBuffer(), "zip", { extractDir: "/lib/autotiny" });
-  python.runPython("import sys; sys.path.insert(0, '/lib/autotiny')");
+  for (const { name, body } of (await packages).flat()) write(python.FS, `${PACKAGES}/${name}`, body);
+  python.runPython(`import sys; sys.path.append("${PACKAGES}")`);
   return python.pyimport("autotiny.playground.in_browser");
+}
+
+function write(FS, path, body) {
+  FS.mkdirTree(path.replace(/\/[^/]*$/, ""));
+  FS.writeFile(path, body, { canOwn: true });
 }
 
 const starting = start();
