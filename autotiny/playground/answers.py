@@ -1,21 +1,18 @@
-"""Answers to the page's questions, as JSON: picture and values, comparison, steps, derivation, program, and files."""
+"""Answers to the page's questions, as JSON: picture and values, comparison, steps, derivation, program, and files.
+
+What only one kind of answer needs is imported by that: the first picture of a page waits for no derivation.
+"""
 
 import base64
 import functools
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autotiny as at
-from autotiny.algebra.writing import as_mathml, as_text
-from autotiny.checking.page import heat_map
-from autotiny.checking.row import Row, derivative, number
-from autotiny.derivation.derivation import Derivation
-from autotiny.derivation.steps import DerivedGradient, Step
-from autotiny.drawing.page import page
 from autotiny.drawing.picture import Picture
 from autotiny.engine import graph
 from autotiny.engine.recording import value_of
@@ -23,14 +20,16 @@ from autotiny.engine.tensor import Tensor
 from autotiny.errors import AutotinyError, UnsupportedError
 from autotiny.language import ExpressionError, Limits
 from autotiny.notation.numbers import summarise
-from autotiny.playground.descent import descent
-from autotiny.playground.export import python_script
-from autotiny.playground.functions import function_list
 from autotiny.playground.newcomers import mend, second_thought
 from autotiny.playground.program import ProgramRun, claimed, recorded
 from autotiny.playground.state import PageState, names_of, plain, read_state
 from autotiny.playground.suggestions import suggested
-from autotiny.playground.typed import TypedClaim, is_typed, typed_claims
+
+if TYPE_CHECKING:
+    from autotiny.checking.row import Row
+    from autotiny.derivation.derivation import Derivation
+    from autotiny.derivation.steps import DerivedGradient, Step
+    from autotiny.playground.typed import TypedClaim
 
 Json = dict[str, Any]
 Values = Mapping[str, Any]
@@ -170,6 +169,8 @@ def comparison(state: PageState, question: Json, limits: Limits) -> Json:
         return {"error": {"message": _note(run)}}
     if not state.claims.strip():
         return {"rows": []}
+    from autotiny.playground.typed import is_typed, typed_claims
+
     if is_typed(state.claims, limits) and (rows := [_typed(run.loss, c) for c in typed_claims(state.claims, run)]):
         return {"rows": rows}
     claims = claimed(state.claims, run.scope, limits)
@@ -188,7 +189,7 @@ def _verdict(loss: Tensor, name: str, x: Tensor, claim: Any, line: int) -> Json:
     return {"name": name, "line": line, "ok": row.ok, "verdict": row.verdict, **_row(row)}
 
 
-def _typed(loss: Tensor, claim: TypedClaim) -> Json:
+def _typed(loss: Tensor, claim: "TypedClaim") -> Json:
     """The verdict on a claim in a textbook's notation; the gradient has the value of the derived formula."""
     name, line, match = claim.name, claim.line, claim.match
     if not match:
@@ -196,7 +197,10 @@ def _typed(loss: Tensor, claim: TypedClaim) -> Json:
     return _verdict(loss, name, claim.x, claim.derivation.term.value, line)
 
 
-def _row(row: Row) -> Json:
+def _row(row: "Row") -> Json:
+    from autotiny.checking.page import heat_map
+    from autotiny.checking.row import derivative, number
+
     return {
         "error": f"{row.error:.1e}",
         "at": list(row.index),
@@ -222,6 +226,8 @@ def stepping_page(run: ProgramRun) -> str:
 @functools.cache
 def stepping_hashes() -> dict[str, str]:
     """The hashes of the script and of the style sheet of every stepping page, for a content security policy."""
+    from autotiny.drawing.page import page
+
     empty = page("", [], "")
     return {tag: _hash(re.findall(f"<{tag}>(.*?)</{tag}>", empty, re.DOTALL)[0]) for tag in ("script", "style")}
 
@@ -233,6 +239,8 @@ def _hash(text: str) -> str:
 # ----- the functions of the language -----
 def functions(state: PageState, question: Json, limits: Limits) -> Json:
     """Every function, with how it is called and what it computes."""
+    from autotiny.playground.functions import function_list
+
     return {"functions": function_list()}
 
 
@@ -264,7 +272,7 @@ def derived(state: PageState, run: ProgramRun, about: str) -> Json:
     }
 
 
-def _numpy(derivation: Derivation) -> Json:
+def _numpy(derivation: "Derivation") -> Json:
     """The gradient as a NumPy function; nothing where an operation has no counterpart in NumPy."""
     try:
         return {"NumPy": f"import numpy as np\n\n\n{derivation.numpy()}\n"}
@@ -272,19 +280,23 @@ def _numpy(derivation: Derivation) -> Json:
         return {}
 
 
-def _step(step: Step) -> Json:
+def _step(step: "Step") -> Json:
     return {**_formula(step.after), "rule": step.rule, "condition": step.condition, "error": f"{step.error:.0e}"}
 
 
-def _lemma(lemma: DerivedGradient) -> Json:
+def _lemma(lemma: "DerivedGradient") -> Json:
     return {"of": lemma.target.name, "gradient": _ratio(lemma), **_formula(lemma.term)}
 
 
 def _formula(term: Any) -> Json:
+    from autotiny.algebra.writing import as_mathml, as_text
+
     return {"math": as_mathml(term), "text": as_text(term)}
 
 
-def _ratio(derivation: DerivedGradient) -> Json:
+def _ratio(derivation: "DerivedGradient") -> Json:
+    from autotiny.algebra.writing import as_mathml
+
     above, below = (f"<mrow><mo>∂</mo>{as_mathml(x)}</mrow>" for x in (derivation.output, derivation.target))
     return {"math": f"<mfrac>{above}{below}</mfrac>", "text": derivation.name}
 
@@ -334,7 +346,22 @@ def _html(state: PageState, limits: Limits) -> str:
     return stepping_page(recorded(state, limits))
 
 
-FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": python_script, "html": _html}
+def _py(state: PageState, limits: Limits) -> str:
+    from autotiny.playground.export import python_script
+
+    return python_script(state, limits)
+
+
+FORMS: dict[str, Callable[[PageState, Limits], str]] = {"svg": _svg, "py": _py, "html": _html}
+
+
+# ----- descent -----
+def descent(state: PageState, question: Json, limits: Limits) -> Json:
+    """Steps of descent, and the loss along the numbers that the question names."""
+    from autotiny.playground.descent import descent as moved
+
+    return moved(state, question, limits)
+
 
 ANSWERS: dict[str, Callable[[PageState, Json, Limits], Json]] = {
     "picture": picture,

@@ -6,8 +6,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from autotiny.nn.datasets import digits
-
 Array = NDArray[np.float64]
 EXAMPLES = 300
 
@@ -22,6 +20,8 @@ def ones_and_fives() -> dict[str, Array]:
     >>> {name: each.shape for name, each in ones_and_fives().items()}
     {'X': (2, 300), 'Y': (2, 300), 'm': ()}
     """
+    from autotiny.nn.datasets import digits  # most pages name no data set
+
     data = digits()
     chosen = np.flatnonzero(np.isin(data.labels, (1, 5)))[:EXAMPLES]
     images = data.X.T[chosen].reshape(-1, 8, 8)
@@ -39,6 +39,8 @@ def first_digits() -> dict[str, Array]:
     >>> {name: each.shape for name, each in first_digits().items()}
     {'X': (64, 300), 'Y': (10, 300), 'm': ()}
     """
+    from autotiny.nn.datasets import digits  # most pages name no data set
+
     data = digits()
     X = data.X[:, :EXAMPLES] / 16
     return _set(X, np.arange(10)[:, None] == data.labels[:EXAMPLES])

@@ -148,15 +148,21 @@ def fragment(session: Session) -> str:
     '#let.W=1.0,2.0;&program=y%20=%20sum(W%20*%20W)'
     """
     leaves = [each for each in session.statements if each.kind != "formula"]
-    values = {("data." if each.kind == "data" else "let.") + each.name: session[each.name] for each in leaves}
+    values = {
+        each.name: PageValue(np.asarray(value_of(session[each.name]), float), each.kind == "data") for each in leaves
+    }
     program = "\n".join(each.line for each in session.statements if each.kind == "formula")
-    parts = {**{key: _numbers(value_of(value)) for key, value in values.items()}, "program": program}
-    return "#" + "&".join(f"{quote(key)}={quote(text, safe=READABLE)}" for key, text in parts.items())
+    return fragment_of(values, {"program": program})
 
 
-def _numbers(value: Any) -> str:
+def fragment_of(values: Mapping[str, PageValue], texts: Mapping[str, str]) -> str:
+    """The fragment of values and of the page's texts: its program, its claims, its view and the like."""
+    given = {("data." if value.data else "let.") + name: _numbers(value.array) for name, value in values.items()}
+    return "#" + "&".join(f"{quote(key)}={quote(text, safe=READABLE)}" for key, text in {**given, **texts}.items())
+
+
+def _numbers(array: Array) -> str:
     """ "1,2" is a vector, "1,2;3,4" a matrix, "1," a vector of one entry and "1,2;" a matrix of one row."""
-    array = np.asarray(value, float)
     if array.ndim > 2:
         return str(array.tolist())
     if array.ndim < 2:

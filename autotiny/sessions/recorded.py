@@ -72,7 +72,7 @@ class _Writer:
 
     def unique(self, name: str) -> str:
         """An identifier like the name that is not in use yet."""
-        word = "".join(c if c.isalnum() else "_" for c in name.replace("′", "_"))
+        word = "".join(c if c.isalnum() else "_" for c in name.rstrip("]").replace("′", "_"))  # W_1 for W[1]
         word = word if word.isidentifier() and not keyword.iskeyword(word) and word not in RESERVED else f"v_{word}"
         tries = itertools.chain([word], (f"{word}_{i}" for i in itertools.count(2)))
         chosen = next(each for each in tries if each not in self.taken)

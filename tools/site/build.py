@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import api
+import links
 import npm
 import play
 
@@ -65,6 +66,13 @@ PLAYGROUND = """# Playground
 
 <a href="play/index.html">Open the playground</a>: Python runs in your browser, and what you type stays there. Where
 autotiny is installed, `autotiny play` opens it without the download of Python.
+
+What it can start from:
+
+%s
+
+On the pages of the [course](course) and of the [examples](examples), what is drawn, derived or compared opens in it,
+too, where it is small enough for a link.
 """
 PAGES = """
 
@@ -116,12 +124,15 @@ def write_sources(folder: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     playground = "playground\n" if os.environ.get("PYODIDE") else ""
     if playground:
-        (folder / "playground.md").write_text(PLAYGROUND, encoding="utf-8")
+        (folder / "playground.md").write_text(PLAYGROUND % "\n".join(links.examples()), encoding="utf-8")
     (folder / "index.md").write_text(readme + PAGES % playground, encoding="utf-8")
     for page, text, notebooks in (("course", COURSE, "notebooks"), ("examples", EXAMPLES, "notebooks/examples")):
         paths = sorted((ROOT / notebooks).glob("*.ipynb"))
         names = [path.relative_to(ROOT).with_suffix("").as_posix() for path in paths]
         (folder / f"{page}.md").write_text(text % "\n".join(names), encoding="utf-8")
+        for name, path in zip(names, paths, strict=True) if playground else ():
+            home = "../" * name.count("/") + "play/index.html"
+            (folder / f"{name}.ipynb").write_text(links.with_links(path, home), encoding="utf-8")
     (folder / "how_to.md").write_text(HOW_TO, encoding="utf-8")
     (folder / "api.md").write_text(api.reference(), encoding="utf-8")
 

@@ -71,3 +71,5 @@ function needs() {
   if (!("Worker" in window)) return "This browser has no workers, in which Python runs here.";
   return "";
 }
+
+if (!needs()) start(); // the first question finds it under way
