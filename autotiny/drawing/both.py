@@ -1,16 +1,19 @@
-"""A graph and its gradient graph side by side: each operation on one row with what its gradient rules recorded."""
+"""A graph and its gradient graph side by side: each card on one row with the gradient that its rules recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autotiny.drawing.card import Card, make_card
-from autotiny.drawing.edge import Edge, edges_into, plain_edge
-from autotiny.drawing.graph_view import GraphView, NodeId
+from autotiny.drawing.composition import Composition
+from autotiny.drawing.edge import Edge
+from autotiny.drawing.graph_view import GraphView, NodeId, gradient_name
+from autotiny.drawing.groups import Child, Group, last_node, nodes
+from autotiny.drawing.lines import expression_of, put_into_lines, results_within
 from autotiny.drawing.scene import LARGEST_PICTURE, Box, GraphTooLargeError, Scene
-from autotiny.drawing.style import Style
+from autotiny.drawing.selection import card_id, groups_within
 from autotiny.engine.backward import Gradients, Sweep, run_sweep
 from autotiny.engine.gradients import seed
 from autotiny.engine.graph import leading_to
@@ -19,6 +22,9 @@ from autotiny.engine.node import Node, next_number
 from autotiny.engine.selection import Selection
 from autotiny.engine.tensor import Tensor
 from autotiny.errors import UnsupportedError
+
+MOST_MAKERS = 3
+"""The number of operations up to which a gradient's card names those whose rules recorded it."""
 
 
 class GradientGraph:
@@ -67,46 +73,104 @@ def require_tracked(graph: GraphView, tensors: Sequence[Tensor]) -> None:
             )
 
 
-def gradient_names(graph: GraphView, gradients: GradientGraph) -> dict[Tensor, str]:
-    """Return the names of the gradients of named values, such as dJ/dZ2.
+def gradient_names(graph: GraphView, gradients: GradientGraph, items: Iterable[Child]) -> dict[Tensor, str]:
+    """Return the names of the gradients of the values that are shown, such as dJ/dZ2.
 
     A Tensor that is the gradient of two values has its name from the later one.
     """
-    names: dict[Tensor, str] = {gradients.start: _gradient_name(graph, graph.output)}
+    single = [last_node(item) for item in items if not (isinstance(item, Group) and item.alike)]
+    shown = {graph.values[node] for node in single if isinstance(graph.values[node], Tensor)}
+    output, wanted = graph.names.short(graph.output), set(gradients.wanted)
+    names: dict[Tensor, str] = {gradients.start: gradient_name(output, output)}
     for value, gradient in gradients.gradients.items():
-        if isinstance(gradient, Tensor) and graph.names.users_name(value) is not None:
-            names.setdefault(gradient, _gradient_name(graph, value))
+        if isinstance(gradient, Tensor) and (value in shown or gradient in wanted):
+            names.setdefault(gradient, gradient_name(output, graph.names.short(value)))
     return names
 
 
-def _gradient_name(graph: GraphView, value: Tensor) -> str:
-    return f"d{graph.names.short(graph.output)}/d{graph.names.short(value)}"
+class BackwardPart:
+    """The gradient graph as cards: a line for each gradient of a value that the picture of the graph shows.
 
-
-def scene_of_both(graph: GraphView, gradients: GradientGraph) -> Scene:
-    """Return both graphs, values flowing down and gradients flowing up, with links from operations to their rules.
-
-    Raises GraphTooLargeError where they have more values than a picture can hold.
+    Attributes
+    ----------
+    items : the gradients, each with the operations that serve it alone.
     """
-    if len(graph.values) > LARGEST_PICTURE:
-        raise GraphTooLargeError(
-            f"draw: the graph and its gradient graph have {len(graph.values):,} values, and a picture of more than "
-            f"{LARGEST_PICTURE} cannot be read; draw the gradients of a part, from a value nearer to the inputs"
-        )
-    backward = _backward_nodes(graph, gradients)
-    forward = [node for node in range(len(graph.values)) if node not in backward]
-    makers = _makers(graph, gradients, backward)
-    value_cards = [make_card(graph, node) for node in forward]
-    gradient_cards = [_gradient_card(graph, node, makers) for node in sorted(backward)]
-    first = {maker: node for node, maker in reversed(makers.items())}
-    links = [
-        Edge(f"l{maker}-{node}", f"n{maker}", f"n{node}", kind="link", carries_gradient=False)
-        for maker, node in first.items()
-    ]
-    edges = [edge for node in forward for edge in edges_into(graph, node)]
-    edges += [edge for node in sorted(backward) for edge in _gradient_edges(graph, node, backward)]
-    boxes = [Box("forward", "values", value_cards), Box("backward", "gradients", gradient_cards)]
-    return Scene([*value_cards, *gradient_cards], edges + links, boxes, style=Style(direction="down"))
+
+    def __init__(self, graph: GraphView, gradients: GradientGraph, alone: Composition) -> None:
+        self.graph, self.gradients, self.alone = graph, gradients, alone
+        backward = _backward_nodes(graph, gradients)
+        group = Group("gradients", [*backward])
+        put_into_lines(graph, group)
+        self.items = group.children
+        for number, line in enumerate(self.lines, len(groups_within(alone.root))):
+            line.id = f"s{number}"
+        self.owner = {node: card_id(item) for item in self.items for node in nodes(item)}
+        self.makers = self._makers()
+
+    @property
+    def lines(self) -> list[Group]:
+        """The gradients of more than one operation."""
+        return [item for item in self.items if isinstance(item, Group)]
+
+    def scene(self) -> Scene:
+        """Return both graphs, values flowing down and gradients flowing up, with links from operations to their rules.
+
+        Raises GraphTooLargeError where they have more cards than a picture can hold.
+        """
+        values = self.alone.scene
+        if (total := len(values.cards) + len(self.items)) > LARGEST_PICTURE:
+            raise GraphTooLargeError(
+                f"draw: the graph and its gradient graph have {total:,} values, and a picture of more than "
+                f"{LARGEST_PICTURE} cannot be read; give a smaller depth=, or draw the gradients of a part, from a "
+                "value nearer to the inputs"
+            )
+        cards, style = [self._card(item) for item in self.items], replace(self.alone.style, direction="down")
+        boxes = [Box("forward", "values", values.boxes), Box("backward", "gradients", cards)]
+        edges = [*values.edges, *self._edges(), *self._links()]
+        return Scene([*values.cards, *cards], edges, boxes, style, values.highlighted)
+
+    def _makers(self) -> dict[str, list[str]]:
+        """Return, by the card of a gradient, the cards of the operations whose rules recorded it."""
+        values = {node: card_id(item) for item in self.alone.items for node in nodes(item)}
+        makers: dict[str, list[str]] = {card_id(item): [] for item in self.items}
+        for operation, (first, last) in self.gradients.spans.items():
+            for node, card in self.owner.items():
+                if first < getattr(self.graph.values[node], "number", 0) < last:
+                    makers[card].append(values[self.graph.ids[operation]])
+        return {card: list(dict.fromkeys(those)) for card, those in makers.items()}
+
+    def _card(self, item: Child) -> Card:
+        card = make_card(self.graph, last_node(item), digits=self.alone.style.digits)
+        if isinstance(item, Group):
+            hidden = [child for line in self.alone.lines for child in line.children if last_node(child) != line.result]
+            origin = expression_of(self.graph, item, hidden)
+            card = replace(card, id=item.id, origin=origin, operations=len(results_within(self.graph, item)))
+        if card.kind == "constant":
+            return card
+        if self.graph.values[last_node(item)] is self.gradients.start:
+            return replace(card, kind="gradient", gradient=None, origin="where backprop starts")
+        names = {value.id: value.name for value in self.alone.cards}
+        makers = [names[maker] for maker in self.makers[card.id]]
+        rule_of = ", ".join([*makers[:MOST_MAKERS], *["…"] * (len(makers) > MOST_MAKERS)])
+        return replace(card, kind="gradient", gradient=None, rule_of=rule_of)
+
+    def _edges(self) -> list[Edge]:
+        """Return the edges between gradients; the expressions on the cards name the values that they use."""
+        pairs = {
+            (self.owner[operand], card): None
+            for node, card in self.owner.items()
+            for operand in self.graph.operands[node]
+            if self.owner.get(operand, card) != card
+        }
+        return [Edge(f"e{a}-{b}", a, b, kind="gradient", carries_gradient=False) for a, b in pairs]
+
+    def _links(self) -> list[Edge]:
+        """Return a link from each operation to the first gradient that its rules recorded."""
+        first: dict[str, str] = {}
+        for card, makers in self.makers.items():
+            for maker in makers:
+                first.setdefault(maker, card)
+        return [Edge(f"l{a}-{b}", a, b, kind="link", carries_gradient=False) for a, b in first.items()]
 
 
 def _backward_nodes(graph: GraphView, gradients: GradientGraph) -> set[NodeId]:
@@ -119,33 +183,3 @@ def _backward_nodes(graph: GraphView, gradients: GradientGraph) -> set[NodeId]:
         if not isinstance(value, Tensor) and backward.issuperset(graph.consumers[node])
     }
     return backward | constants
-
-
-def _gradient_edges(graph: GraphView, node: NodeId, backward: set[NodeId]) -> list[Edge]:
-    """Return the edges between operations of the gradient graph; the card's formula names the other operands."""
-    return [
-        replace(plain_edge(graph, node, position, operand), kind="gradient")
-        for position, operand in enumerate(graph.operands[node])
-        if operand in backward
-    ]
-
-
-def _makers(graph: GraphView, gradients: GradientGraph, backward: set[NodeId]) -> dict[NodeId, NodeId]:
-    """Return, for what the sweep recorded, in order, the operation whose rules recorded it."""
-    recorded = sorted((graph.values[node].number, node) for node in backward & set(graph.ids.values()))
-    return {
-        node: graph.ids[operation]
-        for number, node in recorded
-        for operation, (first, last) in gradients.spans.items()
-        if first < number < last
-    }
-
-
-def _gradient_card(graph: GraphView, node: NodeId, makers: dict[NodeId, NodeId]) -> Card:
-    card = make_card(graph, node)
-    if card.kind == "constant":
-        return card
-    if node not in makers:
-        return replace(card, kind="gradient", gradient=None, origin="where backprop starts")
-    rule_of = graph.names.short(graph.values[makers[node]])
-    return replace(card, kind="gradient", gradient=None, rule_of=rule_of)

@@ -1,13 +1,14 @@
 """The card of a value, or of a closed group of values: its name, operation, shape, value and gradient in words."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from autotiny.drawing.edge import chain_rule, is_more
-from autotiny.drawing.graph_view import GraphView, NodeId
-from autotiny.drawing.groups import Group, last_node, nodes
+from autotiny.drawing.graph_view import GraphView, NodeId, is_parameter
+from autotiny.drawing.groups import Child, Group, last_node, nodes
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 from autotiny.notation.numbers import ArraySummary, summarise
@@ -77,6 +78,14 @@ class Card:
 
 def make_card(graph: GraphView, node: NodeId, small: bool = False, digits: int | None = None) -> Card:
     """Return the card of a value; a `small` one for a picture of many, its numbers to so many significant digits."""
+    look = (node, small, digits)
+    if look not in graph.cards:
+        graph.cards[look] = _card(graph, *look)
+    card: Card = graph.cards[look]
+    return card
+
+
+def _card(graph: GraphView, node: NodeId, small: bool, digits: int | None) -> Card:
     value = graph.values[node]
     if isinstance(value, Tensor):
         return _tensor_card(graph, node, value, small, digits)
@@ -144,12 +153,12 @@ def percent(share: float) -> str:
 # ----- closed groups -----
 def group_card(graph: GraphView, group: Group, small: bool = False, digits: int | None = None) -> Card:
     """Return the card of a closed group: its contents, and its last value, or the last values of children alike."""
-    results = [last_node(child) for child in group.children] if group.alike else [last_node(group)]
+    results = _results(group)
     values = [np.asarray(value_of(graph.values[node])) for node in results]
     value = np.stack(values) if group.alike else values[0]
     return Card(
         id=group.id,
-        name=clean(f"{group.name} × {len(results)}" if group.alike else group.name, LONGEST_TITLE),
+        name=clean(f"{group.name} × {len(group.children)}" if group.alike else group.name, LONGEST_TITLE),
         named=True,
         kind="group",
         origin=_contents(graph, group),
@@ -159,21 +168,35 @@ def group_card(graph: GraphView, group: Group, small: bool = False, digits: int 
     )
 
 
+def _results(group: Group) -> list[NodeId]:
+    """Return the last value of a group, or those of all of its children alike."""
+    if not group.alike:
+        return [last_node(group)]
+    return [node for child in group.children for node in (_results(child) if isinstance(child, Group) else [child])]
+
+
 def _contents(graph: GraphView, group: Group) -> str:
     if group.alike:
-        n = len(nodes(group.children[0]))
-        return f"⊞ {len(group.children)} alike" + (f", {n:,} values each" if n > 1 else "")
+        n, stems = len(nodes(group.children[0])), {_stem(child) for child in group.children}
+        kind = f"{stems.pop()}s" if len(stems) == 1 and None not in stems else "alike"
+        return f"⊞ {len(group.children)} {kind}" + (f", {n:,} values each" if n > 1 else "")
     contents = f"⊞ {len(group.nodes):,} values"
-    parameters = [value for value in map(graph.values.__getitem__, group.nodes) if _is_parameter(value)]
+    parameters = [value for value in map(graph.values.__getitem__, group.nodes) if is_parameter(value)]
     if not parameters:
         return contents
-    if len(parameters) > MOST_PARAMETERS or any(graph.names.users_name(value) is None for value in parameters):
+    if (
+        group.formed
+        or len(parameters) > MOST_PARAMETERS
+        or any(graph.names.users_name(value) is None for value in parameters)
+    ):
         return f"{contents}, {len(parameters):,} parameter{'s' * (len(parameters) > 1)}"
     return ", ".join([contents, *map(graph.names.short, parameters)])
 
 
-def _is_parameter(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.op is None and value.requires_grad
+def _stem(child: Child) -> str | None:
+    """Return neuron for "neuron 3"; None for a child without such a name."""
+    match = re.fullmatch(r"(\w+) \d+", child.name) if isinstance(child, Group) else None
+    return match[1] if match else None
 
 
 # ----- units that a ReLU has switched off -----
@@ -211,4 +234,4 @@ def _examples_are_rows(tensor: Tensor) -> bool:
     before: Any = tensor
     while isinstance(before, Tensor) and before.op is not None and before.op.name != "matmul":
         before = next((arg for arg in before.args if isinstance(arg, Tensor) and arg.op is not None), None)
-    return isinstance(before, Tensor) and before.op is not None and _is_parameter(before.args[1])
+    return isinstance(before, Tensor) and before.op is not None and is_parameter(before.args[1])

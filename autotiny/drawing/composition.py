@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autotiny.drawing.card import Card
-from autotiny.drawing.dot import dot
+from autotiny.drawing.dot import dot, name_again
 from autotiny.drawing.edge import Edge
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, Group
 from autotiny.drawing.render import decorate, render
 from autotiny.drawing.scene import Scene, make_scene
-from autotiny.drawing.selection import visible
+from autotiny.drawing.selection import card_id, visible
 from autotiny.drawing.style import PLAIN, Style
 
 
@@ -69,11 +69,18 @@ class Composition:
         """The picture as SVG text; raises GraphvizMissingError where there is no Graphviz."""
         words = {card.id: "\n".join(card.lines) for card in self.cards}
         words |= {edge.id: edge.sentence for edge in self.edges}
+        words |= {name_again(edge): words[card.id] for edge, card in self.scene.later_uses.items()}
         return decorate(render(self.dot, "svg").decode(), self.dot, self.title, words)
 
     def with_opened(self, *groups: str) -> "Composition":
         """Return the picture with more groups open, by their cards' ids."""
         return Composition(self.graph, self.root, self.opened.union(groups), self.style)
+
+    def around(self, name: str) -> "Composition":
+        """Return the picture of a group that is closed in this one, opened, and its neighbours alone."""
+        near = {name}.union(*({edge.source, edge.target} for edge in self.edges if name in (edge.source, edge.target)))
+        root = Group(self.root.name, [item for item in self.items if card_id(item) in near])
+        return Composition(self.graph, root, self.opened | {name}, self.style)
 
     def without_labels(self) -> "Composition":
         """Return the picture without labels on its edges: laying out many of them takes seconds."""

@@ -33,7 +33,8 @@ def dot(scene: Scene, **attributes: str) -> str:
     """
     import graphviz  # type: ignore[import-untyped]
 
-    across = runs_across(scene) if scene.style.direction is None else scene.style.direction == "across"
+    short = max(scene.heights.values(), default=1) <= LONGEST_ROW
+    across = short if scene.style.direction is None else scene.style.direction == "across"
     labels = Labels(across, scene.style.text_scale)
     apart = {} if any(edge.label for edge in scene.edges) else {"ranksep": "0.28"}
     digraph = graphviz.Digraph(
@@ -73,22 +74,24 @@ def _add_edge(digraph: Any, edge: Edge, scene: Scene, labels: Labels) -> None:
     attributes = {"id": edge.id, "class": edge.id, "penwidth": f"{scene.width(edge):.1f}"}
     if scene.is_spine(edge):
         attributes["weight"] = SPINE
-    elif scene.is_shared(edge):
-        attributes["constraint"] = "false"
     if edge.is_dead:
         attributes["style"] = "dashed"
     if scene.stands_out(edge):
         attributes["color"] = VERMILLION
     if edge.label:
         attributes["label"] = f"<{labels.edge(edge.label)}>"
+    source = edge.source
+    if edge.id in scene.later_uses:
+        source, card = name_again(edge.id), scene.later_uses[edge.id]
+        digraph.node(source, label=f"<{labels.again(card)}>", id=source, **{"class": f"again {card.id}"})
     if edge.kind == "gradient":  # it flows up
-        digraph.edge(edge.target, edge.source, dir="back", color=VERMILLION, **attributes)
+        digraph.edge(edge.target, source, dir="back", color=VERMILLION, **attributes)
     elif edge.kind == "bypass":
-        digraph.edge(edge.source, edge.target, arrowtail="odot", dir="both", **attributes)
+        digraph.edge(source, edge.target, arrowtail="odot", dir="both", **attributes)
     elif edge.kind == "link":
         digraph.edge(edge.source, edge.target, style="dotted", constraint="false", arrowhead="none", **attributes)
     else:
-        digraph.edge(edge.source, edge.target, **attributes)
+        digraph.edge(source, edge.target, **attributes)
 
 
 def _rows(scene: Scene) -> list[tuple[str, str]]:
@@ -112,12 +115,6 @@ def _precedences(scene: Scene) -> list[tuple[str, str]]:
     return list(pairs)
 
 
-def runs_across(scene: Scene) -> bool:
-    """Whether the graph is short enough to be read from left to right."""
-    before: dict[str, list[str]] = {card.id: [] for card in scene.cards}
-    for edge in scene.edges:
-        before[edge.target].append(edge.source)
-    depth: dict[str, int] = {}
-    for card in scene.cards:
-        depth[card.id] = 1 + max((depth.get(source, 0) for source in before[card.id]), default=0)
-    return max(depth.values(), default=1) <= LONGEST_ROW
+def name_again(edge_id: str) -> str:
+    """Return the id of the name that stands for a card which is used far away."""
+    return f"{edge_id}-again"

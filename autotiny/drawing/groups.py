@@ -3,15 +3,16 @@ together or have the same structure.
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
-from autotiny.drawing.graph_view import GraphView, NodeId
-from autotiny.engine.modes import Mark
+from autotiny.drawing.graph_view import GraphView, NodeId, is_parameter
+from autotiny.drawing.marks import marks_of
+from autotiny.drawing.neurons import layers_of_neurons, parameters_of
+from autotiny.engine.modes import CallMark, GradientMark, Mark
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
 
@@ -31,16 +32,22 @@ SMALLEST_LIMIT = 4
 class Group:
     """Values and smaller groups that a picture may show as one card."""
 
+    _holds_a_graph = True
+
     name: str
     children: list["Group | NodeId"]
     alike: bool = False
     """Whether all of its children have the same structure."""
     formed: bool = False
     """Whether it was formed by structure, and not by a scope or a line of the user's."""
+    gradients: bool = False
+    """Whether it has the gradients that one sweep recorded."""
     slice: bool = False
     """Whether it is a slice of an overlong list, not a group anyone named."""
     result: NodeId | None = None
-    """The result of a line, which alone is used outside of it."""
+    """The result of a line or a call, which alone is used outside of it."""
+    call: CallMark | None = None
+    """The call of a function that recorded several operations, if the group has these."""
     id: str = ""
     nodes: list[NodeId] = field(init=False)
 
@@ -50,7 +57,7 @@ class Group:
 
     @property
     def is_line(self) -> bool:
-        """Whether it is a line."""
+        """Whether it is a line, or a call that is shown as one operation."""
         return self.result is not None
 
     def give_away(self, child: "Group", other: "Group") -> None:
@@ -74,14 +81,13 @@ def last_node(child: Child) -> NodeId:
     return child.nodes[-1] if isinstance(child, Group) else child
 
 
-def group_values(
-    graph: GraphView, among: set[NodeId] | None = None, into_lines: Callable[[Group], None] | None = None
-) -> Group:
+def group_values(graph: GraphView, among: set[NodeId] | None, into_lines: Callable[[Group], None]) -> Group:
     """Return the values of a graph, or some of them, as a tree of groups with no more children than can be read."""
     shown = range(len(graph.values)) if among is None else sorted(among)
     root = _by_scope(graph, shown)
-    if into_lines is not None:
-        into_lines(root)
+    into_lines(root)
+    if len(shown) > FEW:
+        root.children = _in_layers(graph, root.children)
     if len(shown) > READABLE:
         _narrow(graph, root)
     _number(root)
@@ -89,55 +95,55 @@ def group_values(
 
 
 def _by_scope(graph: GraphView, shown: Sequence[NodeId]) -> Group:
-    paths = _paths(graph, set(shown))
+    paths = marks_of(graph, set(shown))
     tree: dict[Any, Any] = {}
     for node in shown:
         inner = tree
         for mark in paths[node]:
             inner = inner.setdefault(mark, {})
         inner[node] = None
-    return _group(str(graph.names.short(graph.output)), tree)
+    return _group(graph, str(graph.names.short(graph.output)), tree)
 
 
-def _group(name: str, tree: dict[Any, Any]) -> Group:
+def _group(graph: GraphView, name: str, tree: dict[Any, Any]) -> Group:
     counts: dict[str, int] = {}
     children: list[Child] = []
     for key, inner in tree.items():
         if inner is None:
             children.append(key)
+        elif isinstance(key, CallMark):
+            children += _call(graph, key, _group(graph, key.name, inner))
         else:
-            counts[key.name] = nth = counts.get(key.name, 0) + 1
-            children.append(_group(key.name if nth == 1 else f"{key.name} ({nth})", inner))
+            name_of = _mark_name(graph, key)
+            counts[name_of] = nth = counts.get(name_of, 0) + 1
+            group = _group(graph, name_of if nth == 1 else f"{name_of} ({nth})", inner)
+            group.gradients = isinstance(key, GradientMark)
+            children.append(group)
     return Group(name, children)
 
 
-def _paths(graph: GraphView, shown: set[NodeId]) -> dict[NodeId, tuple[Mark, ...]]:
-    """Return the scopes of each value: those it was recorded in; for parameters and numbers, those of their uses."""
-    paths: dict[NodeId, tuple[Mark, ...]] = {}
-    for node in sorted(shown, reverse=True):
-        value = graph.values[node]
-        around = _common([paths[consumer] for consumer in graph.consumers[node] if consumer in paths])
-        if isinstance(value, Tensor) and value.op is not None:
-            paths[node] = _own_path(value, around)
-        elif np.ndim(value_of(value)) and not getattr(value, "requires_grad", False):
-            paths[node] = ()  # data comes from outside
-        else:
-            paths[node] = around
-    return paths
+def _mark_name(graph: GraphView, mark: Mark) -> str:
+    if not isinstance(mark, GradientMark):
+        return mark.name
+    output = graph.names.any_name(mark.output())
+    return f"gradients of {output}" if output else mark.name
 
 
-def _own_path(value: Tensor, around: tuple[Mark, ...]) -> tuple[Mark, ...]:
-    own: tuple[Mark, ...] = getattr(value, "_scope", ())
-    return own + tuple(takewhile(lambda mark: mark.since < value.number, around[len(own) :]))
+def _call(graph: GraphView, call: CallMark, group: Group) -> Sequence[Child]:
+    """Return the operations of a call as one group; as they are, if others than the result count outside."""
+    result, inside = last_node(group), set(group.nodes)
+    within = [node for node in group.nodes if node != result]
+    is_whole = call in getattr(graph.values[result], "_scope", ())
+    if not is_whole or not within or any(_counts_outside(graph, node, inside) for node in within):
+        return group.children
+    return [Group(graph.names.short(graph.values[result]), group.children, result=result, call=call)]
 
 
-def _common(paths: Sequence[tuple[Mark, ...]]) -> tuple[Mark, ...]:
-    shared: list[Mark] = []
-    for marks in zip(*paths, strict=False):
-        if any(mark is not marks[0] for mark in marks):
-            break
-        shared.append(marks[0])
-    return tuple(shared)
+def _counts_outside(graph: GraphView, node: NodeId, inside: set[NodeId]) -> bool:
+    """Whether a result has a name of the user's, or a value a use outside of some values."""
+    value = graph.values[node]
+    is_named = isinstance(value, Tensor) and graph.names.users_name(value) is not None
+    return is_named or not inside.issuperset(graph.users(node))
 
 
 def _number(root: Group) -> None:
@@ -149,6 +155,35 @@ def _number(root: Group) -> None:
 
 
 # ----- groups without a name of the user's -----
+def _in_layers(graph: GraphView, children: list[Child]) -> list[Child]:
+    """Put the values of a network that is written number by number into neurons, and these into layers."""
+    single = {last_node(child): child for child in children if isinstance(child, int) or child.call}
+    layers = layers_of_neurons(graph, single)
+    inside = {node for layer in layers for neuron in layer for node in neuron}
+    groups = [_layer(graph, f"layer {k}", layer, single) for k, layer in enumerate(layers, 1)]
+    return sorted([*(child for child in children if last_node(child) not in inside), *groups], key=last_node)
+
+
+def _layer(graph: GraphView, name: str, layer: Sequence[set[NodeId]], single: Mapping[NodeId, Child]) -> Group:
+    """Return the neurons of a layer as a group; those of the same parameters, at work on several examples, as one."""
+    at_work: dict[frozenset[NodeId], list[Group]] = {}
+    for values in layer:
+        those = at_work.setdefault(parameters_of(graph, values), [])
+        those.append(Group(f"example {len(those) + 1}", [single[node] for node in values], formed=True))
+    neurons = [_neuron(graph, f"neuron {k}", those) for k, those in enumerate(at_work.values(), 1)]
+    if len(neurons) == 1 and neurons[0].alike:
+        return Group(name, neurons[0].children, alike=True, formed=True)
+    return Group(name, [*neurons], alike=len(neurons) > 1, formed=True)
+
+
+def _neuron(graph: GraphView, name: str, examples: list[Group]) -> Group:
+    if len(examples) > 1:
+        return Group(name, [*examples], alike=True, formed=True)
+    (neuron,) = examples
+    neuron.name = graph.names.users_name(graph.values[last_node(neuron)]) or name
+    return neuron
+
+
 def _narrow(graph: GraphView, group: Group) -> None:
     """Give no group more children than can be read: first roll up siblings of one structure, then form regions."""
     if not (group.alike or group.slice):
@@ -165,7 +200,8 @@ def _narrow(graph: GraphView, group: Group) -> None:
 
 def _regions(graph: GraphView, children: Sequence[Child]) -> list[Child]:
     """Group each result that has a name or several uses with the unnamed values that only it uses, up to a limit."""
-    alone = [child for child in children if isinstance(child, int)]
+    single = {last_node(child): child for child in children if isinstance(child, int) or child.call}
+    alone = list(single)
     level, size = set(alone), dict.fromkeys(alone, 1)
     limit = max(SMALLEST_LIMIT, len(alone) // SLICES)
     serving: dict[NodeId, NodeId] = {}
@@ -178,14 +214,14 @@ def _regions(graph: GraphView, children: Sequence[Child]) -> list[Child]:
     members: dict[NodeId, list[Child]] = {}
     for node in reversed(alone):
         head[node] = head[serving[node]] if node in serving else node
-        members.setdefault(head[node], []).append(node)
+        members.setdefault(head[node], []).append(single[node])
     regions = [_region(graph, top, of) for top, of in members.items()]
-    kept = [child for child in children if isinstance(child, Group)] + regions
+    kept = [child for child in children if isinstance(child, Group) and not child.call] + regions
     return sorted(kept, key=last_node)
 
 
 def _region(graph: GraphView, head: NodeId, members: list[Child]) -> Child:
-    return Group(graph.names.short(graph.values[head]), members, formed=True) if len(members) > 1 else head
+    return Group(graph.names.short(graph.values[head]), members, formed=True) if len(members) > 1 else members[0]
 
 
 def _serves(graph: GraphView, node: NodeId) -> bool:
@@ -247,6 +283,8 @@ def _kind(value: Any) -> Hashable:
 
 
 def _joint_name(graph: GraphView, those: Sequence[Child]) -> str:
+    if all(isinstance(child, int) and is_parameter(graph.values[child]) for child in those):
+        return "parameters"
     made = {getattr(graph.values[last_node(child)], "op", None) for child in those}
     if len(made) == 1 and not any(graph.names.users_name(graph.values[last_node(child)]) for child in those):
         (op,) = made

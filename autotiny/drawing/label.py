@@ -54,6 +54,12 @@ class Labels:
         inside = f'<TD CELLPADDING="2">{self._contents(card)}</TD>'
         return f'<TABLE {frame} CELLBORDER="0" CELLSPACING="0">{_row(inside)}</TABLE>'
 
+    def again(self, card: Card) -> str:
+        """Return the label of a card's name alone."""
+        fill, border = CARDS[card.kind]
+        frame = f'STYLE="ROUNDED" BGCOLOR="{fill}" COLOR="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"'
+        return f"<TABLE {frame}>{_row(self._cell(card.name, TEXT, 11, align='CENTER', bold=True))}</TABLE>"
+
     def legend(self) -> str:
         """Return the label that explains the signs."""
         cells = [(self._cell(sign, PILL_TEXT, 9, bold=True), self._cell(words, PILL_TEXT, 9)) for sign, words in LEGEND]

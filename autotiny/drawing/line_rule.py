@@ -8,7 +8,7 @@ from autotiny.algebra import Term, apply, constant, symbol
 from autotiny.algebra.chain_rule import pull
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import Group
-from autotiny.drawing.lines import results_within
+from autotiny.drawing.lines import is_written_out, results_within
 from autotiny.drawing.rule import LocalDerivative, as_local_derivative, operand_of_rule
 from autotiny.engine.recording import value_of
 from autotiny.ops.table import is_complex
@@ -18,9 +18,11 @@ def line_derivative(graph: GraphView, line: Group, operand: NodeId) -> LocalDeri
     """Return the rule by which a line passes on the gradient g of its result to one of the values that it uses.
 
     It is that of the line as it is written, also where a stable form computes the same; None where it cannot run on
-    formulas.
+    formulas, or would be too long to read.
     """
     assert line.result is not None
+    if not is_written_out(graph, line):
+        return None
     names, values = graph.names, graph.values
     outside = {each for node in results_within(graph, line) for each in graph.operands[node]}.difference(line.nodes)
     arriving = "ḡ" if "g" in (names.short(values[each]) for each in (line.result, *outside)) else "g"

@@ -4,8 +4,10 @@ The steps are lists in the page, so that it can be read without scripts too; the
 the picture. The page's security policy names the hash of this script and allows no other.
 """
 
+import base64
 import html
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from string import Template
@@ -28,6 +30,10 @@ class PageView(NamedTuple):
     """The group's name."""
     svg: str
     steps: Sequence[PassStep]
+    cards: Sequence[str] = ()
+    """What the cards are called."""
+    packed: bool = False
+    """Whether it is compressed, and unpacked when it is opened: a page may have hundreds of these."""
 
 
 def page(title: str, views: Sequence[PageView], data: str) -> str:
@@ -51,14 +57,22 @@ def _shades() -> str:
 
 
 def _view(view: PageView) -> str:
-    title, steps = html.escape(view.title), "".join(map(_step, view.steps))
+    title = html.escape(view.title)
     data = f'data-view="{view.name}" data-parent="{view.parent}" data-title="{title}"'
-    hidden = " hidden" if view.name else ""
-    opened = f'<p class="opened"><b>{title}</b> is open <button type="button" data-close>Close</button></p>\n'
+    if not view.packed:
+        return f'<div class="view" {data}{" hidden" if view.name else ""}>\n{_content(view)}</div>'
+    names = html.escape("\n".join(view.cards))
+    packed = base64.b64encode(zlib.compress(_content(view).encode(), 9)).decode()
+    return f'<div class="view" {data} data-cards="{names}" data-packed hidden>{packed}</div>'
+
+
+def _content(view: PageView) -> str:
+    opened = f"<b>{html.escape(view.title)}</b> is open"
+    opened = f'<p class="opened">{opened} <button type="button" data-close>Close</button></p>\n'
     return (
-        f'<div class="view" {data}{hidden}>\n{opened if view.name else ""}'
+        f"{opened if view.name else ''}"
         f'<div class="stage" tabindex="0" role="region" aria-label="The graph">{view.svg}</div>\n'
-        f'<ol class="steps" tabindex="0" aria-label="The steps">\n{steps}</ol>\n</div>'
+        f'<ol class="steps" tabindex="0" aria-label="The steps">\n{"".join(map(_step, view.steps))}</ol>\n'
     )
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autotiny.drawing.both import GradientGraph, gradient_names, require_tracked, scene_of_both
+from autotiny.drawing.both import BackwardPart, GradientGraph, gradient_names, require_tracked
 from autotiny.drawing.card import Card
 from autotiny.drawing.closer import MOST_BYTES, Json, closer_data, data_of_card
 from autotiny.drawing.composition import Composition
@@ -15,7 +15,7 @@ from autotiny.drawing.figure import figure, in_a_cell
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Child, group_values
 from autotiny.drawing.label import GRADIENT_LINK
-from autotiny.drawing.lines import is_shown_in_lines, put_into_lines
+from autotiny.drawing.lines import is_shown_in_lines, put_gradients_into_lines, put_into_lines
 from autotiny.drawing.render import GraphvizMissingError, render
 from autotiny.drawing.scene import Scene
 from autotiny.drawing.selection import (
@@ -118,16 +118,17 @@ class PictureOfBoth(Picture):
         self.alone, self.gradients = alone, gradients
         output = alone.graph.output
         order = topological_order(output, *gradients.wanted)
-        graph = GraphView(order, scope, output, gradient_names(alone.graph, gradients))
+        graph = GraphView(order, scope, output, gradient_names(alone.graph, gradients, alone.items))
+        self.backward = BackwardPart(graph, gradients, alone)
         super().__init__(graph, alone.root, alone.opened)
 
     def _compose(self) -> Scene:
-        return scene_of_both(self.graph, self.gradients)
+        return self.backward.scene()
 
     @property
     def items(self) -> Sequence[Child]:
-        """Every value."""
-        return range(len(self.graph.values))
+        """The values, then the gradients."""
+        return [*self.alone.items, *self.backward.items]
 
     @property
     def steps(self) -> SteppingPicture:
@@ -175,6 +176,7 @@ def draw(
     Names are the tensors' own, else those of the caller's variables. A graph of more than 60 values is shown in groups:
     those of `at.scope`, else values that belong together or are alike. `depth` says how many levels of groups to show,
     `expand` opens single groups by their names, `focus` shows only what lies between some tensors and the output.
+    A call that was recorded as several operations, such as y = np.mean(x), is one card, which expand="y" opens.
     `gradients` draws beside the graph that of the gradients of some tensors, each operation linked to those that its
     rules recorded.
 
@@ -210,11 +212,11 @@ def draw(
         raise UnsupportedError(f"draw: expected a Tensor; got {got}, which has no graph: compute it from an at.Tensor")
     scope = caller_scope()
     graph = GraphView(topological_order(output), scope)
-    in_lines = is_shown_in_lines(graph)
+    into_lines = put_into_lines if is_shown_in_lines(graph) else put_gradients_into_lines
     among = chosen_nodes(graph, focus)
     if not constants:
         among = set(range(len(graph.values)) if among is None else among) & set(graph.ids.values())
-    root = group_values(graph, among, partial(put_into_lines, graph) if in_lines else None)
+    root = group_values(graph, among, partial(into_lines, graph))
     opened = open_to(root, readable_depth(root) if depth is None else chosen_depth(depth))
     ways = chosen_tensors(graph, "highlight", highlight)
     highlighted = frozenset(graph.between([graph.ids[x] for x in ways])) if ways else None

@@ -1,7 +1,7 @@
 """Everything that is in a picture: the cards of values and closed groups, the edges between them, boxes around them."""
 
 import functools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
@@ -19,8 +19,8 @@ from autotiny.notation.text import clean
 
 LARGEST_PICTURE = 400
 MOST_HEAT_MAPS = 40
-MANY_USES = 3
-"""The number of uses from which a parameter does not pull its users towards it."""
+MANY_USES, FAR = 3, 3
+"""The number of uses of a parameter, and their distance in the graph, from which later ones name it again."""
 
 
 class GraphTooLargeError(AutotinyError):
@@ -63,19 +63,39 @@ class Scene:
         return 1 + 3 * (edge.strength / self.largest) ** 0.5 if 0 < self.largest < float("inf") else 1.0
 
     def is_spine(self, edge: Edge) -> bool:
-        """Whether an edge leads from a result to the next."""
-        return edge.kind == "use" and edge.source in self.results
-
-    def is_shared(self, edge: Edge) -> bool:
-        """Whether an edge is a later use of a parameter that many lines use, as those of a loop over time do."""
-        return self.first_uses.get(edge.source, edge.id) != edge.id
+        """Whether an edge leads from a result to the next, on the longest way to it."""
+        return (
+            edge.kind == "use"
+            and edge.source in self.results
+            and self.depths[edge.source] == self.depths[edge.target] - 1
+        )
 
     @functools.cached_property
-    def first_uses(self) -> dict[str, str]:
-        """The first edge of each value that is not computed and has many uses."""
-        leaves = [edge for edge in self.edges if edge.source not in self.results]
-        uses = Counter(edge.source for edge in leaves)
-        return {edge.source: edge.id for edge in reversed(leaves) if uses[edge.source] >= MANY_USES}
+    def later_uses(self) -> dict[str, Card]:
+        """The cards that are named again beside their later users, by edge.
+
+        They are those of values that are not computed and are used in many places, as the parameters of a loop are.
+        """
+        uses: defaultdict[str, list[Edge]] = defaultdict(list)
+        for edge in self.edges:
+            if edge.source not in self.results:
+                uses[edge.source].append(edge)
+        again: dict[str, Card] = {}
+        for card in self.cards:
+            heights = [self.heights[edge.target] for edge in uses[card.id]]
+            if len(heights) >= MANY_USES and max(heights) - min(heights) >= FAR:
+                again |= {edge.id: card for edge in uses[card.id] if self.heights[edge.target] < max(heights)}
+        return again
+
+    @functools.cached_property
+    def heights(self) -> dict[str, int]:
+        """The number of cards on the longest way from each card to a last one, both included."""
+        return _longest_ways(reversed(self.cards), [(edge.source, edge.target) for edge in self.edges])
+
+    @functools.cached_property
+    def depths(self) -> dict[str, int]:
+        """The number of cards on the longest way to each card, itself included."""
+        return _longest_ways(self.cards, [(edge.target, edge.source) for edge in self.edges])
 
     @functools.cached_property
     def results(self) -> set[str]:
@@ -86,6 +106,17 @@ class Scene:
     def largest(self) -> float:
         """The largest norm of a contribution."""
         return max((edge.strength for edge in self.edges), default=0.0)
+
+
+def _longest_ways(cards: Iterable[Card], neighbours: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Return the number of cards on the longest way that ends at each card, given pairs of a card and one before it."""
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for name, other in neighbours:
+        before[name].append(other)
+    longest: dict[str, int] = {}
+    for card in cards:
+        longest[card.id] = 1 + max((longest.get(other, 0) for other in before[card.id]), default=0)
+    return longest
 
 
 def make_scene(graph: GraphView, root: Group, opened: frozenset[str], style: Style) -> Scene:

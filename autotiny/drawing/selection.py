@@ -149,11 +149,16 @@ def _paths_by_name(root: Group) -> dict[str, list[list[Group]]]:
     waiting = [[root]]
     while waiting:
         path = waiting.pop()
-        names = [group.name for group in path[1:] if not group.alike or group is path[-1]]
-        for start in range(len(names)):
-            paths.setdefault("/".join(names[start:]), []).append(path)
+        apart = [group for group in path[1:] if not group.alike or group is path[-1]]
+        for name in dict.fromkeys(_suffixes(path[1:]) + _suffixes(apart)):
+            paths.setdefault(name, []).append(path)
         waiting += [[*path, child] for child in reversed(path[-1].children) if isinstance(child, Group)]
     return paths
+
+
+def _suffixes(path: Sequence[Group]) -> list[str]:
+    """Return the names of a group after none, some and all of the groups around it."""
+    return ["/".join(group.name for group in path[start:]) for start in range(len(path))]
 
 
 def _set_apart(path: list[Group]) -> list[Group]:

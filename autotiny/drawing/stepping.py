@@ -4,7 +4,7 @@ import contextlib
 import copy
 import functools
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,16 +16,17 @@ from autotiny.drawing.groups import Group
 from autotiny.drawing.page import PageView, page, playing
 from autotiny.drawing.render import GraphvizMissingError
 from autotiny.drawing.scene import GraphTooLargeError
+from autotiny.drawing.selection import groups_within
 from autotiny.drawing.steps import PassStep, StepBuilder, backward_flows
 from autotiny.engine.contributions import Backprop, contributions
 from autotiny.files import file_named
 from autotiny.notation.text import clean
 
 FORMATS = (".html", ".svg")
-MOST_VIEWS, MOST_VALUES = 24, 300_000
-"""The largest number of pictures in one page, each with other groups open, and of the values in them."""
-MOST_EDGES = 2000
-"""The number of edges in all of them: Graphviz takes a millisecond for each, and a page five kilobytes."""
+MOST_EDGES = 4000
+"""The number of edges in all pictures of a page: each takes a millisecond, and a kilobyte of the page."""
+MOST_WHOLE = 2000
+"""The number of edges up to which every group opens within the whole picture; else it opens among its neighbours."""
 OPERATIONS = "operations"
 """The name of the picture in which every line is open."""
 MOST_LABELS = 40
@@ -42,7 +43,7 @@ class SteppingPicture:
 
     def __init__(self, picture: Composition) -> None:
         backprop = _backprop(picture.graph)
-        self._flows = backward_flows(picture.graph, backprop) if backprop else []
+        self._flows = backward_flows(picture.graph, backprop) if backprop else {}
         self.picture = _with_gradients(picture, backprop) if backprop else picture
 
     @functools.cached_property
@@ -55,7 +56,15 @@ class SteppingPicture:
         """The page, which loads nothing else; raises GraphvizMissingError where there is no Graphviz."""
         opened = list(_views(self.picture))
         views = [
-            PageView(view.name, view.parent, view.title, view.picture.svg, self._steps_in(view.picture))
+            PageView(
+                view.name,
+                view.parent,
+                view.title,
+                view.picture.svg,
+                self._steps_in(view.picture),
+                [card.lines[0] for card in view.picture.cards],
+                packed=view.name not in ("", OPERATIONS),
+            )
             for view in opened
         ]
         items = dict.fromkeys(child for view in opened for child in view.picture.items)
@@ -134,31 +143,26 @@ def _views(picture: Composition) -> Iterator[OpenedPicture]:
 
     They are as many as a page has room for.
     """
-    views = [OpenedPicture("", "", "", picture)]
-    most = min(MOST_VIEWS, 1 + MOST_VALUES // len(picture.graph.values))
+    views, edges = [OpenedPicture("", "", "", picture)], len(picture.edges)
+    groups = {group.id: group for group in groups_within(picture.root)}
+    among_all = len(groups) * len(picture.edges) <= MOST_WHOLE
     if picture.lines:
-        views += _opened(views[0], OPERATIONS, "every line", [line.id for line in picture.lines])
+        every_line = functools.partial(picture.with_opened, *(line.id for line in picture.lines))
+        views += _opened(views[0], OPERATIONS, "every line", every_line)
     for view in views:  # the loop appends to the list
         yield view
-        inside = _group(picture.root, view.name).children if view.name in view.picture.opened else view.picture.items
+        opens = view.picture.with_opened if among_all else view.picture.around
+        inside = groups[view.name].children if view.name in view.picture.opened else view.picture.items
         for group in inside:
-            if len(views) >= most or sum(len(each.picture.edges) for each in views) > MOST_EDGES:
+            if edges > MOST_EDGES:
                 break
             if isinstance(group, Group) and group.id not in view.picture.opened and view.name != OPERATIONS:
-                views += _opened(view, group.id, clean(group.name, LONGEST_TITLE), [group.id])
+                views += _opened(view, group.id, clean(group.name, LONGEST_TITLE), functools.partial(opens, group.id))
+                edges += len(views[-1].picture.edges)
 
 
-def _opened(view: OpenedPicture, name: str, title: str, groups: Sequence[str]) -> Iterator[OpenedPicture]:
+def _opened(view: OpenedPicture, name: str, title: str, opens: Callable[[], Composition]) -> Iterator[OpenedPicture]:
     with contextlib.suppress(GraphTooLargeError):
-        opened = view.picture.with_opened(*groups)
+        opened = opens()
         shown = opened if len(opened.edges) <= MOST_LABELS else opened.without_labels()
         yield OpenedPicture(name, view.name, title, shown)
-
-
-def _group(root: Group, name: str) -> Group:
-    waiting = [root]
-    for group in waiting:  # the loop appends to the list
-        if group.id == name:
-            return group
-        waiting += [child for child in group.children if isinstance(child, Group)]
-    raise KeyError(name)

@@ -6,7 +6,7 @@ and the sum so far, in the order in which the engine computes them.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -82,22 +82,22 @@ class Flow(NamedTuple):
     moment: int
 
 
-def backward_flows(graph: GraphView, backprop: Backprop) -> list[Flow]:
-    """Return every contribution of a sweep, in its order."""
+def backward_flows(graph: GraphView, backprop: Backprop) -> Mapping[NodeId, Sequence[Flow]]:
+    """Return the contributions of a sweep, by the result that each comes from."""
     order = [(visit.node, c) for visit in backprop.visits for c in visit.contributions]
     paths, seen = Counter(c.operand for _, c in order), Counter[Tensor]()
-    flows = []
+    flows = defaultdict(list)
     for moment, (result, c) in enumerate(order, len(graph.values) + 1):
         seen[c.operand] += 1
         start, end = graph.ids[result], graph.ids[c.operand]
-        flows.append(Flow(c, start, end, seen[c.operand], paths[c.operand], moment))
+        flows[start].append(Flow(c, start, end, seen[c.operand], paths[c.operand], moment))
     return flows
 
 
 class StepBuilder:
     """Builds the steps that one picture of a graph shows: those within closed groups are left out."""
 
-    def __init__(self, picture: Composition, flows: Sequence[Flow]) -> None:
+    def __init__(self, picture: Composition, flows: Mapping[NodeId, Sequence[Flow]]) -> None:
         self.graph, self.names = picture.graph, picture.graph.names
         self.cards = {card.id: card for card in picture.cards}
         self.edges = {edge.id: edge for edge in picture.edges}
@@ -105,7 +105,8 @@ class StepBuilder:
         self.lines = {item.id: item for item in shown if isinstance(item, Group) and item.result is not None}
         self.owner = dict(sorted((node, card_id(child)) for child in shown for node in nodes(child)))
         self.flows: defaultdict[CardPair, list[Flow]] = defaultdict(list)
-        for flow in flows:
+        among = (flow for node in self.owner for flow in flows.get(node, ()))
+        for flow in sorted(among, key=attrgetter("moment")):
             active, receiver = self.owner.get(flow.start), self.owner.get(flow.end)
             if active and receiver and active != receiver:
                 self.flows[active, receiver].append(flow)
@@ -114,7 +115,8 @@ class StepBuilder:
         """Return the steps of the forward pass, and of backprop if there is a gradient to start from."""
         backward = [step for pair, flows in self.flows.items() for step in self._between(pair, flows)]
         seed = self.graph.gradients.get(self.graph.ids[self.graph.output])
-        start = [] if seed is None or not self.graph.contributions else [self._start(seed)]
+        starts = seed is not None and self.graph.contributions and self.graph.ids[self.graph.output] in self.owner
+        start = [self._start(seed)] if starts else []
         return [*self._forward(), *start, *sorted(backward, key=attrgetter("moment"))]
 
     # ----- the forward pass -----
@@ -209,7 +211,9 @@ class StepBuilder:
             )
 
     def _among_cards(self, flow: Flow, receiver: str) -> Flow:
-        """Return a contribution with its number among the cards that contribute to a value."""
+        """Return a contribution with its number among the cards that contribute to a value, if all are shown."""
+        if any(user not in self.owner for user in self.graph.users(flow.end)):
+            return flow
         moments = [flows[-1].moment for (_, card), flows in self.flows.items() if card == receiver]
         return flow._replace(nth=sum(moment <= flow.moment for moment in moments), paths=len(moments))
 

@@ -6,6 +6,7 @@ its conjugate, by which rules need none (`ops/table.py`): `seed` and `published`
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from autotiny.engine import call_site, messages
 from autotiny.engine.backward import ALL, Gradients, Sweep, run_sweep, succeeds
 from autotiny.engine.fast_sweep import FastSweep
 from autotiny.engine.graph import leading_to
-from autotiny.engine.modes import in_use, modes
+from autotiny.engine.modes import GradientMark, in_use, modes
 from autotiny.engine.mutation import verified_order
-from autotiny.engine.node import Node
+from autotiny.engine.node import Node, next_number
 from autotiny.engine.recording import value_of
 from autotiny.engine.selection import Mask, Selection
 from autotiny.engine.values import SCALARS, private_copy
@@ -74,10 +75,20 @@ def gradients(output: Node, tensors: Sequence[AnyNode], grad: Any = None) -> lis
             raise UnsupportedError(
                 f"gradients: {messages.label(x, call_site.caller_scope())} is a constant; only tracked Tensors have one"
             )
+    start = next_number()
     grads = with_forms(verified_order(output), {output: seed(output, grad)}, tensors, record=True)
+    _note_gradients(output, grads, start)
     values = [conj(grads[x]) if x in grads else np.zeros_like(x.value) for x in tensors]
     kind: Any = type(output)
     return [g if isinstance(g, kind) else kind(g, requires_grad=False) for g in values]
+
+
+def _note_gradients(output: Node, grads: Gradients, start: int) -> None:
+    """Note of which value each recorded gradient is that of, for pictures, without keeping these values alive."""
+    mark = GradientMark(output, start, next_number())
+    for x, g in grads.items():
+        if isinstance(g, Node) and g._number > start and g.op is not None:
+            g._notes = {"gradient": (ref(x), mark), **(g._notes or {})}
 
 
 def seed(output: Node, grad: Any) -> Any:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import partial, wraps
 from operator import call
 from typing import Any, Protocol, TypeVar
+from weakref import ref
 
 from autotiny.errors import UnsupportedError
 from autotiny.ops import Op
@@ -30,6 +31,27 @@ class Mark:
 
     def __init__(self, name: str, since: float = math.inf) -> None:
         self.name, self.since = name, since
+
+
+class CallMark(Mark):
+    """A call that users type as one operation, and that was recorded as several: np.mean, np.var, np.outer.
+
+    It is put on the result of the call, with the arguments.
+    """
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, name: str, since: float, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.name, self.since, self.args, self.kwargs = name, since, args, kwargs
+
+
+class GradientMark(Mark):
+    """A recorded sweep: what was recorded between two numbers are the gradients of an output."""
+
+    __slots__ = ("output", "until")
+
+    def __init__(self, output: Any, since: float, until: float) -> None:
+        self.name, self.since, self.until, self.output = "gradients", since, until, ref(output)
 
 
 class Tracer(Protocol):

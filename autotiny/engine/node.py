@@ -70,7 +70,8 @@ class Node:
     _grad: Any
     _notes: dict[Any, Any] | None
     """Rarely needed data: the fingerprints of operands by their position; under "value", the fingerprint of this value
-    when a user first received it; under "line", the line that made it."""
+    when a user first received it; under "line", the line that made it; under "gradient", the value that it is the
+    gradient of, and the sweep."""
     _number: int
     """The position in the order in which nodes are made."""
     _scope: tuple[Mark, ...]

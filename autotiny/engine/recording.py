@@ -16,7 +16,7 @@ from autotiny.engine.libraries import (
     is_table,
     product_with_sparse,
 )
-from autotiny.engine.modes import Mark, in_use, modes
+from autotiny.engine.modes import CallMark, Mark, in_use, modes
 from autotiny.engine.node import NO_OPTIONS, Node, made_by, next_number
 from autotiny.engine.signatures import bind_arguments, call_composition, extends, with_python_integers
 from autotiny.engine.values import NUMERIC, SCALARS, fingerprint, numbers, require_numeric
@@ -232,11 +232,16 @@ def call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any
 
 
 def _composed(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Call a function that is composed of recorded ones."""
+    """Call a function that is composed of recorded ones; a result of several operations is marked as that of a call."""
+    start = next_number()
     try:
-        return call_composition(function, args, kwargs)
+        result = call_composition(function, args, kwargs)
     except Exception as error:
         raise messages.composition_failure(function, args, kwargs, error) from None
+    if isinstance(result, Node) and result.op is not None and result._number > start + 1:
+        mark = CallMark(function.__name__, start, args, kwargs)
+        result._scope = (*modes.scope, mark) if in_use else (mark,)
+    return result
 
 
 def value_of(arg: Any) -> Any:

@@ -1,5 +1,7 @@
-"""The gradient graph beside the graph."""
+"""The graph of gradients that are Tensors: by itself, and beside the graph."""
 
+import gc
+import weakref
 from xml.dom import minidom
 
 import numpy as np
@@ -101,4 +103,95 @@ def test_gradients_of_more_than_a_picture_holds_are_refused():
     for _ in range(300):
         y = np.tanh(y)
     with pytest.raises(GraphTooLargeError, match=r"its gradient graph have [\d,]+ values"):
-        at.draw(y, gradients=x)
+        at.draw(y, gradients=x, depth=3)
+
+
+def test_the_gradients_of_a_graph_in_groups_are_those_of_its_groups():
+    x = y = at.Tensor(1.0, name="x")
+    for _ in range(300):
+        y = np.tanh(y)
+    picture = at.draw(y, gradients=x)
+    assert len(picture.cards) < 60
+    assert "dy/dx" in by_name(picture)
+
+
+def test_beside_a_graph_in_lines_each_line_has_one_gradient():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 8)), at.one_hot(rng.integers(3, size=8), 3)
+    W1, b1 = at.Tensor(rng.normal(size=(5, 4))), at.Tensor(np.zeros((5, 1)))
+    W2, b2 = at.Tensor(rng.normal(size=(3, 5))), at.Tensor(np.zeros((3, 1)))
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(Z1, 0)
+    Z2 = W2 @ A1 + b2
+    A2 = at.softmax(Z2)
+    J = -np.sum(Y * np.log(A2)) / 8
+    cards = {card.name: (card.origin, card.rule_of) for card in at.draw(J, gradients=[W1, W2]).cards if card.rule_of}
+    assert cards == {
+        "dJ/dZ2": ("broadcast_to(-dJ/dJ / 8) * Y - exp(log(A2)) * sum(broadcast…", "J"),
+        "dJ/dA1": ("W2.T @ dJ/dZ2", "Z2"),
+        "dJ/dZ1": ("dJ/dA1 * mask", "A1"),
+        "dJ/dW1": ("dJ/dZ1 @ X.T", "Z1"),
+        "dJ/dW2": ("dJ/dZ2 @ A1.T", "Z2"),
+    }
+
+
+# ----- the graph of gradients by itself -----
+def boxes(picture):
+    return {box.label: [card.name for card in box.boxes] for box in picture.scene.boxes if hasattr(box, "label")}
+
+
+def test_each_gradient_is_a_line_in_a_box():
+    x = at.Tensor(2.0, name="x")
+    y = x * x * x
+    (dy,) = at.gradients(y, [x])
+    picture = at.draw(dy)
+    assert boxes(picture) == {"gradients of y": ["dy/dt1", "dy"]}
+    assert by_name(picture)["dy"].origin == "1 * t1 + dy/dt1 * x + dy/dt1 * x"
+    assert len(at.draw(dy, depth=3).cards) == len(picture.graph.values)
+    assert len(at.draw(dy, depth=1).cards) < len(picture.cards)
+
+
+def test_gradients_of_gradients_are_boxes_one_after_the_other():
+    x = at.Tensor([1.0, 2.0], name="x")
+    y = np.sum(np.tanh(x) ** 2)
+    (dy,) = at.gradients(y, [x])
+    slope = np.sum(dy * x)
+    (ddy,) = at.gradients(slope, [x])
+    assert list(boxes(at.draw(ddy))) == ["gradients of y", "gradients of slope"]
+    assert "d(dy/dt1)/dx" not in by_name(at.draw(ddy))
+
+
+def test_gradients_of_a_network_are_named_after_its_lines(network):
+    J, W, _, _ = network
+    (dW,) = at.gradients(J, [W])
+    cards = by_name(at.draw(dW))
+    assert cards["dW"].origin.startswith("dJ/dZ @ ")
+    assert cards["dJ/dZ"].origin == "dJ/dt3 * t3 + dJ/dt2 * t2"
+
+
+def test_of_many_gradients_only_those_of_named_values_are_lines():
+    x = at.Tensor([0.1, 0.2], name="x")
+    h = x
+    for k in range(6):
+        h = np.tanh(h) * x
+        h.name = "middle" if k == 2 else None
+    J = np.sum(h)
+    (dx,) = at.gradients(J, [x])
+    assert {name for name in by_name(at.draw(dx)) if "/" in name} == {"dJ/dmiddle"}
+
+
+def test_gradients_of_what_is_gone_have_short_names():
+    x = at.Tensor(2.0, name="x")
+    (dy,) = at.gradients(np.tanh(x) * x, [x])
+    assert list(boxes(at.draw(dy))) == ["gradients"]
+
+
+def test_a_recorded_gradient_does_not_keep_its_value_alive():
+    x = at.Tensor(np.ones(3), name="x")
+    y = np.sum(x * 2)
+    alive = weakref.ref(y)
+    (dy,) = at.gradients(y, [x])
+    del y
+    gc.collect()
+    assert alive() is None
+    assert at.draw(dy).cards

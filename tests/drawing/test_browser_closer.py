@@ -124,3 +124,14 @@ def test_a_group_lists_what_it_holds_and_leads_to_it(visit):
     dialog.get_by_role("button", name="inner").click()
     assert "z = y * y" in dialog.inner_text()
     assert "4 … 16" in dialog.inner_text()
+
+
+def test_a_name_beside_a_later_use_opens_its_card(visit):
+    w, h = at.Tensor([0.9, 1.1], name="w"), np.array([0.5, 0.25])
+    for _ in range(6):
+        h = np.tanh(w * h)
+    J = np.sum(h)
+    J.backward()
+    page = visit(at.draw(J, depth=9).steps)
+    page.locator("g.again").last.click()
+    assert page.get_by_role("dialog").get_attribute("aria-label") == "w, entry by entry"

@@ -198,7 +198,7 @@ def test_groups_open_and_close_by_keyboard_and_keep_the_focus(visit, layers):
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Open activation").focus()
     page.keyboard.press(" ")
-    assert page.locator(".opened:visible b").text_content() == "activation"
+    page.locator(".opened:visible b", has_text="activation").wait_for()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Open layer 2"

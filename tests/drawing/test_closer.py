@@ -194,5 +194,5 @@ def test_the_chain_rule_passes_through_a_line_at_once():
 
 
 def lines_within(graph):
-    root = group_values(graph, into_lines=partial(put_into_lines, graph))
+    root = group_values(graph, None, partial(put_into_lines, graph))
     return [group for group in groups_within(root) if group.result is not None]

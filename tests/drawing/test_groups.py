@@ -107,7 +107,7 @@ def test_identical_neurons_are_drawn_once(network):
     drawn = at.draw(network, expand=["layer 1", "layer 2"])
     assert [card.name for card in drawn.cards if "×" in card.name] == ["neuron 0 … neuron 15 × 16"] * 2
     stack = drawn.cards[2]
-    assert (stack.origin, stack.shape) == ("⊞ 16 alike, 8 values each", (16,))
+    assert (stack.origin, stack.shape) == ("⊞ 16 neurons, 8 values each", (16,))
     assert stack.gradient.heat
 
 
@@ -222,4 +222,42 @@ def test_a_small_network_of_scalars_is_shown_by_its_layers():
     """121 values would fill 60 cards on several levels: what is formed by structure stays closed where it can be."""
     picture = at.draw(scalar_network((3, 4, 4, 1), lambda name: contextlib.nullcontext()))
     assert len(picture.cards) <= 30
-    assert any(name.endswith(" × 4") for name in names(picture))
+    assert {f"neuron {k}" for k in (1, 2, 3, 4)} < set(names(picture))
+
+
+def loop(steps):
+    w, h = at.Tensor(0.9, name="w"), at.Tensor(0.5, name="h")
+    for _ in range(steps):
+        h = np.tanh(w * h)
+    h.backward()
+    return at.draw(h)
+
+
+def test_a_parameter_of_a_loop_is_named_again_beside_its_later_users():
+    picture = loop(6)
+    (w,) = [card.id for card in picture.cards if card.name == "w"]
+    uses = [edge for edge in picture.edges if edge.source == w]
+    assert list(picture.scene.later_uses) == [edge.id for edge in uses[1:]]
+    starts = re.findall(r"^\s*\"?([\w-]+)\"? -> ", picture.dot, re.MULTILINE)
+    assert starts.count(w) == 1
+    assert sum(start.endswith("-again") for start in starts) == 5
+    assert picture.svg.count(f'class="node again {w}"') == 5
+
+
+def test_uses_close_to_each_other_are_arrows_from_one_card():
+    x = at.Tensor(3.0, name="x")
+    assert at.draw(x * x + x).scene.later_uses == {}
+    assert loop(2).scene.later_uses == {}
+
+
+def test_no_edge_may_run_sideways_into_a_box():
+    """Graphviz 10 stops at an assertion there, and ends the whole process."""
+    assert "constraint" not in loop(6).dot
+
+
+def test_the_longest_way_to_the_output_is_the_spine():
+    x = at.Tensor(0.3, name="x")
+    y = np.tanh(np.exp(x) * x) + np.sin(x)
+    names = {card.id: card.origin for card in at.draw(y).cards}
+    spine = [(names[e.source], names[e.target]) for e in at.draw(y).edges if at.draw(y).scene.is_spine(e)]
+    assert spine == [("exp(x)", "t1 * x"), ("t1 * x", "tanh(t2)"), ("tanh(t2)", "t3 + t4")]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.drawing import edge, line_edges
+from autotiny.drawing import edge, line_edges, lines
+from autotiny.drawing.groups import Group
 from autotiny.drawing.line_edges import result_of
 from autotiny.errors import UnsupportedError
 
@@ -90,6 +91,93 @@ def test_numbers_are_shown_operation_by_operation():
     assert all(re.fullmatch(r"n\d+", card.id) for card in at.draw(y).cards)
 
 
+def test_an_expression_that_doubles_at_each_step_is_cut():
+    A = at.Tensor(np.full((2, 2), 0.25), name="A")
+    B = A * 2
+    C = t = np.tanh(B)
+    for _ in range(60):
+        t = t * t
+    D = np.linalg.matrix_power(C, 100_000) + t
+    J = np.sum(D)
+    J.backward()
+    picture = at.draw(J)
+    assert max(len(card.origin) for card in picture.cards) < 80
+    assert {"A", "B", "C", "D", "J"} < set(by_name(picture))
+
+
+# ----- calls of functions that record several operations -----
+WEIGHTS = np.array([1.0, 2.0])
+
+
+def origins(picture):
+    return [card.origin for card in picture.cards if card.kind in ("operation", "output")]
+
+
+@pytest.mark.parametrize(
+    ("call", "origin"),
+    [
+        (lambda x: np.mean(x), "mean(x)"),
+        (lambda x: x.mean(axis=0, keepdims=True), "mean(x, axis=0)"),
+        (lambda x: np.average(x, axis=None), "average(x)"),
+        (lambda x: np.average(x, 0, weights=WEIGHTS), "average(x, 0, weights=WEIGHTS)"),
+        (lambda x: np.var(x, ddof=1), "var(x, ddof=1)"),
+        (lambda x: np.std(x, axis=(0,)), "std(x, axis=(0,))"),
+        (lambda x: np.kron(x[0], WEIGHTS), "kron(t1, WEIGHTS)"),
+        (lambda x: np.column_stack([x[0], x[1]]), "column_stack([t1, t2])"),
+        (lambda x: np.linalg.matrix_norm(x[:, :2], ord=np.inf), "matrix_norm(t1, ord=inf)"),
+        (lambda x: np.apply_along_axis(np.tanh, 0, x), "apply_along_axis(tanh, 0, x)"),
+        (lambda x: np.sum(x) / 4, "t1 / 4"),
+        (lambda x: np.amax(x), "max(x)"),
+    ],
+)
+def test_what_was_typed_as_one_call_is_one_card(call, origin):
+    y = call(at.Tensor([[1.0, 5.0], [2.0, 3.0]], name="x"))
+    assert origins(at.draw(y))[-1] == origin
+
+
+def test_a_mean_passes_on_one_nth():
+    x = at.Tensor([1.0, 2.0, 3.0, 6.0], name="x")
+    y = np.mean(x)
+    y.backward()
+    picture = at.draw(y)
+    ((only,),) = [picture.edges]
+    assert (only.label, only.rule) == ("× 1/4", "g / 4")
+    assert by_name(picture)["x"].chain_rule == "dy/dx = dy/dy / 4 = all 0.25"
+    assert [line.text for line in picture.steps.steps[-1].lines if line.label == "passes on"] == [
+        "g / 4 = all 0.25, shape (4,)"
+    ]
+
+
+def test_a_call_opens_into_its_operations():
+    x = at.Tensor([1.0, 2.0, 3.0, 6.0], name="x")
+    y = np.var(x)
+    assert origins(at.draw(y)) == ["var(x)"]
+    assert origins(at.draw(y, expand="y")) == ["mean(x)", "x - t2", "t3 ** 2", "sum(t4)", "t5 / 4"]
+    assert origins(at.draw(y, depth=2)) == ["sum(x)", "t1 / 4", "x - t2", "t3 ** 2", "sum(t4)", "t5 / 4"]
+
+
+def test_a_call_within_a_scope_stays_in_it():
+    x = at.Tensor([1.0, 2.0], name="x")
+    with at.scope("inner"):
+        centred = x - np.mean(x)
+    (box,) = [box for box in at.draw(np.sum(centred)).scene.boxes if getattr(box, "label", "") == "inner"]
+    assert [card.origin for card in box.boxes] == ["variable", "mean(x)", "x - t2"]
+
+
+def test_a_call_whose_inside_has_a_name_is_shown_operation_by_operation():
+    x = at.Tensor([[1.0, 2.0], [3.0, 5.0]], name="x")
+    kept = []
+    y = np.apply_along_axis(lambda row: kept.append(row * 2) or kept[-1] + 1, 0, x)
+    picture = at.draw(y)
+    assert {"kept[0]", "kept[1]"} < set(by_name(picture))
+
+
+def test_a_call_that_a_stable_form_reaches_into_is_shown_operation_by_operation():
+    x = at.Tensor([1.0, 2.0, 4.0], name="x")
+    y = np.std(x) ** 2
+    assert origins(at.draw(y)) == ["mean(x)", "x - t2", "norm(t3)", "t4 / 1.732", "t5 ** 2"]
+
+
 # ----- what the edges carry adds up to the gradient on the card -----
 def random_loss(rng):
     """A loss over named matrices, with logarithms of softmaxes and sigmoids that other terms use as well."""
@@ -102,6 +190,9 @@ def random_loss(rng):
         lambda x, y: (x @ y.T) @ y / 5,
         lambda x, y: np.maximum(x, 0.2 * y),
         lambda x, y: x[::-1] - np.mean(y, axis=0),
+        lambda x, y: np.std(x, axis=0) ** 2 * y + np.var(x),
+        lambda x, y: np.clip(np.average(x, 0, np.exp(0.1 * y)), -0.5, 0.5) + np.outer(y[:, 0], x[0]),
+        lambda x, y: np.cumulative_sum(x, axis=0) / np.linalg.norm(np.vstack([x, y])),
     ]
     for i in range(rng.integers(3, 7)):
         x, y = (named[k] for k in rng.integers(len(named), size=2))
@@ -139,6 +230,16 @@ def test_what_the_edges_carry_adds_up_to_the_gradient(seed, with_arrays):
     loss.backward()
     for picture in (at.draw(loss), at.draw(loss, depth=2), at.draw(loss, expand="loss")):
         require_sums(picture)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_the_edges_of_calls_carry_adds_up_to_the_gradient(seed, with_arrays, monkeypatch):
+    monkeypatch.setattr(lines, "FEWEST_OPERATIONS", 1000)
+    loss = random_loss(np.random.default_rng(100 + seed))
+    loss.backward()
+    picture = at.draw(loss)
+    assert any(isinstance(item, Group) and item.call for item in picture.items)
+    require_sums(picture)
 
 
 def test_an_edge_that_carries_something_else_is_found(with_arrays):

@@ -5,12 +5,16 @@ import hashlib
 import html
 import re
 import sys
+import zlib
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.drawing import GraphvizMissingError
+from autotiny.drawing import GraphvizMissingError, stepping
+from autotiny.drawing.groups import Group
+from autotiny.drawing.steps import StepBuilder
 from drawing.conftest import HOSTILE
 
 CONTROLS = "[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]"
@@ -159,12 +163,87 @@ def test_groups_that_are_open_already_have_no_view(nested):
     assert len(views(at.draw(nested, depth=3).steps.html)) == 1
 
 
-def test_number_of_views_is_limited():
-    x = at.Tensor(1.0)
-    for i in range(30):
+@pytest.fixture
+def blocks():
+    x = at.Tensor(1.0, name="x")
+    w = at.Tensor(0.5, name="w")
+    for i in range(26):
         with at.scope(f"block {i}"):
-            x = x * 0.5 + 1
-    assert len(views(at.draw(x, depth=1).steps.html)) == 24
+            x = x * w
+    return x
+
+
+def test_every_group_opens_and_what_opens_is_packed(blocks):
+    page = at.draw(blocks, depth=1).steps.html
+    assert len(views(page)) == 27
+    packed = unpacked(page)
+    assert len(packed) == 26
+    assert all('<ol class="steps"' in content and "<svg" in content for content in packed.values())
+
+
+def test_views_are_as_many_as_their_edges_allow(blocks, monkeypatch):
+    monkeypatch.setattr(stepping, "MOST_EDGES", 200)
+    assert 2 < len(views(at.draw(blocks, depth=1).steps.html)) < 10
+
+
+def test_a_group_of_a_large_graph_opens_among_its_neighbours(blocks, monkeypatch):
+    monkeypatch.setattr(stepping, "MOST_WHOLE", 0)
+    page = at.draw(blocks, depth=1).steps.html
+    (block,) = (name for name, _, title in views(page) if title == "block 20")
+    shown = cards(page)[block]
+    w, before, result, after = (line.split(" = ")[0] for line in shown)
+    assert (w, before, result[0], after) == ("w", "block 19", "t", "block 21")
+
+
+def unpacked(page):
+    return {
+        name: zlib.decompress(base64.b64decode(packed)).decode()
+        for name, packed in re.findall(r'data-view="(\w+)"[^>]* data-packed hidden>([^<]+)<', page)
+    }
+
+
+def cards(page):
+    return {
+        attributes["data-view"]: attributes["data-cards"].split("\n")
+        for _, attributes in Tags(page).found
+        if "data-cards" in attributes
+    }
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_among_its_neighbours_a_group_has_the_steps_of_the_whole_picture(seed, lines):
+    loss = random_scopes(np.random.default_rng(seed), lines)
+    loss.backward()
+    steps = at.draw(loss, depth=1).steps
+    groups = [item for item in steps.picture.items if isinstance(item, Group)]
+    for group in groups:
+        near, whole = (
+            {f"{step.moment} {step.sentence} {step.total}" for step in StepBuilder(picture, steps._flows).steps()}
+            for picture in (steps.picture.around(group.id), steps.picture.with_opened(group.id))
+        )
+        assert set(map(without_paths, near)) <= set(map(without_paths, whole))
+        complete = [{without_paths(step) for step in those if "complete" in step} for those in (near, whole)]
+        assert complete[0] <= complete[1]
+    assert len(groups) > 3
+
+
+def without_paths(step):
+    """A step without the number of its path."""
+    return re.sub(r"\((the only path|path \d+ of \d+).*?\)", "", step)
+
+
+def random_scopes(rng, named):
+    """A loss of dozens of operations in seven scopes, which use the last values and those of before all scopes."""
+    pool = [at.Tensor(rng.normal(size=3), name=name) for name in "abc"]
+    for block in range(7):
+        with at.scope(f"block {block}"):
+            for _ in range(5):
+                x, y = rng.integers(3), rng.integers(max(len(pool) - 4, 0), len(pool))
+                pool.append([np.sin, np.tanh, np.exp][rng.integers(3)](pool[x] * 0.3) + pool[y])
+                if named:
+                    pool[-1].name = f"y{len(pool)}"
+    return np.sum(pool[-1])
 
 
 def test_labels_of_edges_are_left_out_where_there_are_many(square):

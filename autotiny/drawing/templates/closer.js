@@ -239,7 +239,7 @@ export function closerOf(host, element) {
 }
 
 // ----- helpers -----
-const idOf = (card) => card.id.slice(card.id.indexOf("-") + 1); // the prefix makes it unique in a page
+const idOf = (card) => [...card.classList].find((name) => /^[ns]\d+$/.test(name)); // the same for a name used again
 const pick = (list, i) => (Array.isArray(list) ? list[i] : list);
 const round = (x) => Number(x.toPrecision(DIGITS));
 const minus = (text) => String(text).replace(/-/g, MINUS);

@@ -3,10 +3,25 @@ const slider = player.querySelector("input[type=range]"), output = player.queryS
 const announced = player.querySelector(".announced"), play = player.querySelector("[data-go=play]");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const MILLISECONDS = 2200, LARGEST = 1.8, SMALLEST_FIT = 0.85;
-const views = {};
-let view, now = 0, timer = 0;
+const roots = {}; // by name, the element of each view
+const views = {}; // by name, what is in it, or the promise of it
+let view, now = 0, timer = 0, wanted;
 
 // ----- the content of the page -----
+// Returns a view, which is unpacked and read when it is first asked for.
+function viewOf(name) {
+  views[name] ??= unpacked(roots[name]).then(readView);
+  return views[name];
+}
+
+async function unpacked(root) {
+  if ("packed" in root.dataset) {
+    const bytes = Uint8Array.from(atob(root.textContent), (character) => character.charCodeAt(0));
+    root.innerHTML = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  }
+  return root;
+}
+
 // Notes the step in which each card is computed, its gradient begins, and each edge passes a contribution on.
 function readView(root) {
   const steps = [...root.querySelectorAll(".steps > li")];
@@ -20,8 +35,20 @@ function readView(root) {
   const named = (kind) => [...root.querySelectorAll(`.stage g.${kind}`)].map((group) => [group, group.classList.item(group.classList.length - 1)]);
   const nodes = named("node").map(([group, name]) => [group, name, gradientOf(group)]), edges = named("edge");
   const stage = root.querySelector(".stage"), svg = stage.querySelector("svg");
+  root.querySelector(".steps").classList.add("one");
+  nodes.forEach(([group, name]) => letOpen(group, name));
+  closer.watch(svg);
   const turn = steps.findIndex((step) => step.dataset.pass === "backward");
   return { root, stage, svg, size: svg.viewBox.baseVal, steps, computed, graded, passed, nodes, edges, turn };
+}
+
+// Makes the card of a group a button that opens it; a line has a value, which opens first.
+function letOpen(group, name) {
+  if (!(name in roots) || !group.classList.contains("group")) return;
+  group.dataset.opens = name;
+  group.tabIndex = 0;
+  group.setAttribute("role", "button");
+  group.setAttribute("aria-label", `Open ${roots[name].dataset.title}`);
 }
 
 // The number of a card's gradient, which is replaced while the gradient grows; null where there are several numbers.
@@ -122,41 +149,47 @@ function readable({ stage, size }) {
 }
 
 // ----- groups -----
-// Shows the picture with another group open, at the same moment of the steps.
-function enter(name) {
+// Shows the picture with another group open, at the same moment of the steps; false if another was asked for since.
+async function enter(name) {
+  pause();
+  wanted = name;
+  const next = await viewOf(name);
+  if (wanted !== name) return false;
   const moment = view ? Number(view.steps[now].dataset.moment) : -1;
-  for (const [other, { root }] of Object.entries(views)) root.hidden = other !== name;
+  for (const [other, root] of Object.entries(roots)) root.hidden = other !== name;
   for (const level of player.querySelectorAll("[data-level]")) level.setAttribute("aria-pressed", String(level.dataset.level === name));
-  view = views[name];
+  view = next;
   slider.max = view.steps.length - 1;
-  view.zoom ??= new Zoom(view.stage, view.svg, () => readable(views[name]));
+  view.zoom ??= new Zoom(view.stage, view.svg, () => readable(next));
   view.zoom.fit();
   goTo(moment);
-}
-
-// Enters the first view that has a card of this name.
-function enterViewWith(text) {
-  const name = Object.keys(views).find((other) => matches(views[other].svg, text).length);
-  if (name === undefined) return false;
-  pause();
-  enter(name);
-  announced.textContent = `${views[name].root.dataset.title} is open`;
   return true;
 }
 
-function openGroup(name) {
-  pause();
-  enter(name);
+// Enters the first view that has a card of this name.
+async function enterViewWith(text) {
+  const name = Object.keys(roots).find((other) => matching(cardsIn(roots[other]), text).length);
+  if (name === undefined || !(await enter(name))) return false;
+  announced.textContent = name ? `${roots[name].dataset.title} is open` : "";
+  return true;
+}
+
+// Returns the first lines of the cards in a view.
+function cardsIn(root) {
+  return root.dataset.cards?.split("\n") ?? [...root.querySelectorAll(".stage g.node")].map(firstLine);
+}
+
+async function openGroup(name) {
+  if (!(await enter(name))) return;
   view.stage.focus();
   const box = view.stage.querySelector(`.cluster.${name}`);
   if (box && box.getBoundingClientRect().height <= view.stage.clientHeight) bringIntoView([box]);
   announced.textContent = `${view.root.dataset.title} is open`;
 }
 
-function closeGroup() {
-  pause();
+async function closeGroup() {
   const { title, view: closed, parent } = view.root.dataset;
-  enter(parent);
+  if (!(await enter(parent))) return;
   const group = view.nodes.find(([, name]) => name === closed);
   (group ? group[0] : view.stage).focus();
   announced.textContent = `${title} is closed`;
@@ -217,29 +250,12 @@ document.addEventListener("keydown", (event) => {
 addEventListener("message", ({ source, data }) => { if (source === parent && Number.isInteger(data?.moment)) goTo(data.moment); });
 addEventListener("resize", () => { view.zoom.fit(); show(now, false); });
 
-for (const root of player.querySelectorAll(".view")) {
-  views[root.dataset.view] = readView(root);
-  root.querySelector(".steps").classList.add("one");
-}
-for (const { nodes } of Object.values(views)) {
-  for (const [group, name] of nodes) {
-    if (!(name in views) || !group.classList.contains("group")) continue; // a line has a value, which opens first
-    group.dataset.opens = name;
-    group.tabIndex = 0;
-    group.setAttribute("role", "button");
-    group.setAttribute("aria-label", `Open ${views[name].root.dataset.title}`);
-  }
-}
+const unpacks = "DecompressionStream" in window; // where a browser cannot, groups open as lists
+for (const root of player.querySelectorAll(unpacks ? ".view" : ".view:not([data-packed])")) roots[root.dataset.view] = root;
 const closer = closerOf(player, document.querySelector(".closer-data"));
-closer.offers = (id) => (id in views ? { "Open its operations": () => openGroup(id) } : {});
-for (const { svg } of Object.values(views)) closer.watch(svg);
+closer.offers = (id) => (id in roots ? { "Open its operations": () => openGroup(id) } : {});
 const levels = player.querySelector(".levels");
-levels.hidden = !("operations" in views);
-levels.addEventListener("click", ({ target }) => {
-  const { level } = target.closest("[data-level]").dataset;
-  pause();
-  enter(level);
-});
+levels.hidden = !("operations" in roots);
+levels.addEventListener("click", ({ target }) => enter(target.closest("[data-level]").dataset.level));
 player.querySelector(".controls").hidden = false;
-enter("");
-pictureTools(player.querySelector(".tools"), () => view.zoom, enterViewWith);
+enter("").then(() => pictureTools(player.querySelector(".tools"), () => view.zoom, enterViewWith));

@@ -127,10 +127,14 @@ function searchBox(current, elsewhere, tell) {
     current().show(found[at]);
     tell();
   };
-  const search = () => {
+  const search = async () => {
+    const text = box.value;
     found[at]?.classList.remove("match");
-    found = matches(current().svg, box.value);
-    if (!found.length && box.value && elsewhere(box.value)) found = matches(current().svg, box.value);
+    found = matches(current().svg, text);
+    if (!found.length && text && await elsewhere(text)) {
+      if (box.value !== text) return; // more was typed since, and is searched for
+      found = matches(current().svg, text);
+    }
     at = 0;
     go(0);
   };
@@ -148,9 +152,18 @@ function searchBox(current, elsewhere, tell) {
 
 /** The cards of a picture whose name begins with a text; if there are none, those that have it in their first line. */
 export function matches(svg, text) {
+  const cards = [...svg.querySelectorAll("g.node:not(.again)")];
+  return matching(cards.map(firstLine), text).map((k) => cards[k]);
+}
+
+/** The first line of a card: its name and its formula. */
+export const firstLine = (card) => card.querySelector("title")?.textContent.split("\n")[0] ?? "";
+
+/** The numbers of the lines that begin with a text; if there are none, of those that contain it. */
+export function matching(lines, text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
-  const cards = [...svg.querySelectorAll("g.node")].map((card) => [card, card.querySelector("title")?.textContent.split("\n")[0].toLowerCase() ?? ""]);
-  const begun = cards.filter(([, line]) => line.startsWith(wanted));
-  return (begun.length ? begun : cards.filter(([, line]) => line.includes(wanted))).map(([card]) => card);
+  const that = (fits) => lines.flatMap((line, k) => (fits(line.toLowerCase()) ? [k] : []));
+  const begun = that((line) => line.startsWith(wanted));
+  return begun.length ? begun : that((line) => line.includes(wanted));
 }
