@@ -11,13 +11,14 @@ from typing import NamedTuple
 from autotiny.drawing.card import LONGEST_TITLE
 from autotiny.drawing.closer import closer_data
 from autotiny.drawing.composition import Composition
+from autotiny.drawing.flows import backward_flows
 from autotiny.drawing.graph_view import GraphView
 from autotiny.drawing.groups import Group
 from autotiny.drawing.page import PageView, page, playing
 from autotiny.drawing.render import GraphvizMissingError
 from autotiny.drawing.scene import GraphTooLargeError
 from autotiny.drawing.selection import groups_within
-from autotiny.drawing.steps import PassStep, StepBuilder, backward_flows
+from autotiny.drawing.steps import PassStep, StepBuilder
 from autotiny.engine.contributions import Backprop, contributions
 from autotiny.files import file_named
 from autotiny.notation.text import clean

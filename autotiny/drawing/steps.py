@@ -15,13 +15,14 @@ import numpy as np
 
 from autotiny.drawing.composition import Composition
 from autotiny.drawing.edge import derivative, used_by
-from autotiny.drawing.graph_view import GraphView, Names, NodeId
-from autotiny.drawing.groups import Group, nodes
+from autotiny.drawing.flows import CardPair, Flow, Sums, Way
+from autotiny.drawing.graph_view import Names, NodeId
+from autotiny.drawing.groups import Group, last_node, nodes
 from autotiny.drawing.line_edges import goes_past
 from autotiny.drawing.line_steps import computed_within, equation_of, rules_within
 from autotiny.drawing.rule import LocalDerivative, rule_in_words
 from autotiny.drawing.selection import card_id, visible
-from autotiny.engine.contributions import Backprop, Contribution
+from autotiny.engine.contributions import Contribution
 from autotiny.engine.node import made_by
 from autotiny.engine.recording import value_of
 from autotiny.engine.tensor import Tensor
@@ -30,8 +31,6 @@ from autotiny.notation.numbers import short_number, summarise, typeset
 from autotiny.notation.palette import Heat
 from autotiny.ops.code import typed
 
-CardPair = tuple[str, str]
-"""The card that a contribution comes from, and the card that it goes to."""
 MOST_BETWEEN_CARDS = 6
 """The number of contributions between two cards up to which each is a step of its own."""
 
@@ -71,29 +70,6 @@ class PassStep:
         return ". ".join([self.title, *(f"{line.label}: {line.text}" for line in self.lines)])
 
 
-class Flow(NamedTuple):
-    """A contribution on its way from a result to an operand: path `nth` of `paths` to that operand."""
-
-    contribution: Contribution
-    start: NodeId
-    end: NodeId
-    nth: int
-    paths: int
-    moment: int
-
-
-def backward_flows(graph: GraphView, backprop: Backprop) -> Mapping[NodeId, Sequence[Flow]]:
-    """Return the contributions of a sweep, by the result that each comes from."""
-    order = [(visit.node, c) for visit in backprop.visits for c in visit.contributions]
-    paths, seen = Counter(c.operand for _, c in order), Counter[Tensor]()
-    flows = defaultdict(list)
-    for moment, (result, c) in enumerate(order, len(graph.values) + 1):
-        seen[c.operand] += 1
-        start, end = graph.ids[result], graph.ids[c.operand]
-        flows[start].append(Flow(c, start, end, seen[c.operand], paths[c.operand], moment))
-    return flows
-
-
 class StepBuilder:
     """Builds the steps that one picture of a graph shows: those within closed groups are left out."""
 
@@ -104,20 +80,25 @@ class StepBuilder:
         shown = list(visible(picture.root, picture.opened))
         self.lines = {item.id: item for item in shown if isinstance(item, Group) and item.result is not None}
         self.owner = dict(sorted((node, card_id(child)) for child in shown for node in nodes(child)))
+        self.values = {
+            card_id(child): last_node(child) for child in shown if not (isinstance(child, Group) and child.alike)
+        }
         self.flows: defaultdict[CardPair, list[Flow]] = defaultdict(list)
         among = (flow for node in self.owner for flow in flows.get(node, ()))
         for flow in sorted(among, key=attrgetter("moment")):
             active, receiver = self.owner.get(flow.start), self.owner.get(flow.end)
             if active and receiver and active != receiver:
                 self.flows[active, receiver].append(flow)
+        ways = [way for pair, those in self.flows.items() for way in self._ways(pair, those)]
+        self.ways = sorted(ways, key=attrgetter("moment"))
+        self.sums = Sums(self.graph, flows, ways)
 
     def steps(self) -> list[PassStep]:
         """Return the steps of the forward pass, and of backprop if there is a gradient to start from."""
-        backward = [step for pair, flows in self.flows.items() for step in self._between(pair, flows)]
         seed = self.graph.gradients.get(self.graph.ids[self.graph.output])
         starts = seed is not None and self.graph.contributions and self.graph.ids[self.graph.output] in self.owner
         start = [self._start(seed)] if starts else []
-        return [*self._forward(), *start, *sorted(backward, key=attrgetter("moment"))]
+        return [*self._forward(), *start, *map(self._backward, self.ways)]
 
     # ----- the forward pass -----
     def _forward(self) -> Iterator[PassStep]:
@@ -151,94 +132,103 @@ class StepBuilder:
         line = array_line("seed", seed, f"{self._d(output)} = ")
         return PassStep(True, title, (line,), card, len(self.graph.values), card, "", array_text(seed))
 
-    def _between(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
-        """Yield a step for each contribution between two cards, or one for all of them if they are many.
+    def _ways(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[Way]:
+        """Yield each contribution between two cards by itself, or all together if they are many.
 
-        A line has one for each edge.
+        Those of a line are together, apart from what has gone past the lines between.
         """
-        if pair[0] in self.lines and (pair[1] in self.lines or self.cards[pair[1]].kind != "group"):
-            yield from self._through_line(pair, flows)
-            return
-        if len(flows) > MOST_BETWEEN_CARDS:
-            yield self._merged_step(pair, flows)
-            return
         active, receiver = pair
-        for flow in flows:
-            c, result = flow.contribution, self.graph.values[flow.start]
-            edge = f"e{flow.end}-{flow.start}-{c.position}"
-            yield PassStep(
-                backward=True,
-                title=f"{self._d(c.operand)} through {self._equation(result)}",
-                lines=(self._arrives(flow), *self._passes_on(flow), self._sum_so_far(flow)),
-                active=active,
-                moment=flow.moment,
-                receiver=receiver,
-                edge=edge if edge in self.edges else f"e{receiver}-{active}",
-                total=array_text(c.total),
-                words=self._in_words(flow, result, c.value, derivative(self.graph, flow.start, c.position)),
-            )
+        if self._is_through_line(pair):
+            within = set(self.lines[active].nodes)
+            together: defaultdict[str, list[Flow]] = defaultdict(list)
+            for flow in flows:
+                past = goes_past(self.graph, (flow.start, flow.contribution.position, flow.end), within)
+                together[f"e{receiver}-{active}{'-past' if past else ''}"].append(flow)
+            yield from (Way(pair, edge, those) for edge, those in together.items())
+        elif len(flows) > MOST_BETWEEN_CARDS:
+            yield Way(pair, f"e{receiver}-{active}", flows)
+        else:
+            for flow in flows:
+                edge = f"e{flow.end}-{flow.start}-{flow.contribution.position}"
+                yield Way(pair, edge if edge in self.edges else f"e{receiver}-{active}", [flow])
 
-    def _through_line(self, pair: CardPair, flows: Sequence[Flow]) -> Iterator[PassStep]:
-        """Yield the step of what a line passes on, and that of what has gone past the lines between."""
-        active, receiver = pair
-        line, within = self.lines[active], set(self.lines[active].nodes)
-        ways: dict[str, list[Flow]] = {}
-        for flow in flows:
-            past = goes_past(self.graph, (flow.start, flow.contribution.position, flow.end), within)
-            ways.setdefault(f"e{receiver}-{active}{'-past' if past else ''}", []).append(flow)
-        for edge, those in ways.items():
-            operand, result = those[0].contribution.operand, self.graph.values[line.result or 0]
-            passed = sum((flow.contribution.value for flow in those[1:]), those[0].contribution.value)
-            rule = self.edges[edge].rule if edge in self.edges else ""
-            words = "in one go, past what is between" if edge.endswith("-past") else ""
-            within_line = rules_within(self.graph, line, those[0].end)
-            last = self._among_cards(those[-1], receiver)
-            yield PassStep(
-                backward=True,
-                title=f"{self._d(operand)} through {equation_of(self.graph, line)}",
-                lines=(
-                    array_line("arrives", self.graph.gradients[self.graph.ids[result]], f"g = {self._d(result)} = "),
-                    *([Line("rule", words)] if words else [Line("rule", each) for each in within_line]),
-                    array_line("passes on", passed, f"{rule} = " if rule else ""),
-                    self._sum_so_far(last),
-                ),
-                active=active,
-                moment=those[-1].moment,
-                receiver=receiver,
-                edge=edge,
-                total=array_text(those[-1].contribution.total),
-                words=self._in_words(last, result, passed, LocalDerivative(rule, None) if rule else None),
-            )
+    def _is_through_line(self, pair: CardPair) -> bool:
+        return pair[0] in self.lines and (pair[1] in self.lines or self.cards[pair[1]].kind != "group")
 
-    def _among_cards(self, flow: Flow, receiver: str) -> Flow:
-        """Return a contribution with its number among the cards that contribute to a value, if all are shown."""
-        if any(user not in self.owner for user in self.graph.users(flow.end)):
-            return flow
-        moments = [flows[-1].moment for (_, card), flows in self.flows.items() if card == receiver]
-        return flow._replace(nth=sum(moment <= flow.moment for moment in moments), paths=len(moments))
+    def _backward(self, way: Way) -> PassStep:
+        if self._is_through_line(way.pair):
+            return self._through_line(way)
+        return self._one_contribution(way) if len(way.flows) == 1 else self._merged_step(way)
 
-    def _merged_step(self, pair: CardPair, flows: Sequence[Flow]) -> PassStep:
-        """Return one step for many contributions between two groups, at the moment of the last."""
-        active, receiver = pair
+    def _total(self, way: Way) -> str:
+        """Return the gradient so far as the card of the receiver shows it; "" for that of a value inside of it."""
+        is_shown = self.values.get(way.pair[1]) == way.flows[-1].end
+        return array_text(self.sums.so_far(way).total) if is_shown else ""
+
+    def _one_contribution(self, way: Way) -> PassStep:
+        (flow,) = way.flows
+        c, result = flow.contribution, self.graph.values[flow.start]
+        return PassStep(
+            backward=True,
+            title=f"{self._d(c.operand)} through {self._equation(result)}",
+            lines=(self._arrives(flow), *self._passes_on(flow), self._sum_so_far(way, c.value)),
+            active=way.pair[0],
+            moment=way.moment,
+            receiver=way.pair[1],
+            edge=way.edge,
+            total=self._total(way),
+            words=self._in_words(way, result, c.value, derivative(self.graph, flow.start, c.position)),
+        )
+
+    def _through_line(self, way: Way) -> PassStep:
+        """Return the step of what a line passes on, or of what has gone past the lines between."""
+        active, receiver = way.pair
+        line, values = self.lines[active], [flow.contribution.value for flow in way.flows]
+        operand, result = way.flows[0].contribution.operand, self.graph.values[line.result or 0]
+        passed = sum(values[1:], values[0])
+        rule = self.edges[way.edge].rule if way.edge in self.edges else ""
+        words = "in one go, past what is between" if way.edge.endswith("-past") else ""
+        rules = [words] if words else rules_within(self.graph, line, way.flows[0].end)
+        return PassStep(
+            backward=True,
+            title=f"{self._d(operand)} through {equation_of(self.graph, line)}",
+            lines=(
+                array_line("arrives", self.graph.gradients[self.graph.ids[result]], f"g = {self._d(result)} = "),
+                *(Line("rule", each) for each in rules),
+                array_line("passes on", passed, f"{rule} = " if rule else ""),
+                self._sum_so_far(way, passed),
+            ),
+            active=active,
+            moment=way.moment,
+            receiver=receiver,
+            edge=way.edge,
+            total=self._total(way),
+            words=self._in_words(way, result, passed, LocalDerivative(rule, None) if rule else None),
+        )
+
+    def _merged_step(self, way: Way) -> PassStep:
+        """Return one step for many contributions between two groups."""
+        flows, (active, receiver) = way.flows, way.pair
         entries = np.concatenate([np.ravel(flow.contribution.value) for flow in flows])
         start, end = self.cards[active].name, self.cards[receiver].name
         title = f"{len(flows):,} contributions from {start} to {end}"
         line = array_line("passes on", entries)._replace(rows=(), heat=None)
         rule = Line("rule", f"the chain rule along each of {len(flows):,} ways; open a group to follow them")
-        return PassStep(True, title, (rule, line), active, flows[-1].moment, receiver, f"e{receiver}-{active}")
+        return PassStep(True, title, (rule, line), active, way.moment, receiver, way.edge)
 
-    def _in_words(self, flow: Flow, result: Tensor, passed: Any, local: LocalDerivative | None) -> str:
+    def _in_words(self, way: Way, result: Tensor, passed: Any, local: LocalDerivative | None) -> str:
         """Return what a contribution is, and how much of the gradient is there now."""
-        x, y, of = (self.names.short(each) for each in (flow.contribution.operand, result, self.graph.output))
-        way = f"{x} acts on {of} {'directly' if result is self.graph.output else f'through {y}'}"
+        operand, so_far = way.flows[0].contribution.operand, self.sums.so_far(way)
+        x, y, of = (self.names.short(each) for each in (operand, result, self.graph.output))
+        acts = f"{x} acts on {of} {'directly' if result is self.graph.output else f'through {y}'}"
         if not np.any(passed):
-            return f"{way}, but there the gradient stops: nothing is added to {self._d(flow.contribution.operand)}."
+            return f"{acts}, but there the gradient stops: nothing is added to {self._d(operand)}."
         turned = f" turns {self._d(result)} into {local.rule}, and" if local and local.rule != local.arriving else ""
-        adding = f"{way}, which{turned} adds {array_text(passed)} to {self._d(flow.contribution.operand)}"
-        to_come = flow.paths - flow.nth
+        adding = f"{acts}, which{turned} adds {array_text(passed)} to {self._d(operand)}"
+        to_come = so_far.paths - so_far.nth
         if to_come:
             return f"{adding}; {to_come} more path{'s' * (to_come > 1)} will add to it."
-        return f"{adding}; it is {'all of it' if flow.paths == 1 else f'the last of {flow.paths} paths'}."
+        return f"{adding}; it is {'all of it' if so_far.paths == 1 else f'the last of {so_far.paths} paths'}."
 
     def _d(self, tensor: Tensor) -> str:
         """Return ∂J/∂x."""
@@ -268,12 +258,12 @@ class StepBuilder:
         line = array_line("passes on", c.value, product(local, c))
         yield line if np.any(c.value) else line._replace(text=f"{line.text}: nothing goes this way")
 
-    def _sum_so_far(self, flow: Flow) -> Line:
-        c, nth, paths = flow.contribution, flow.nth, flow.paths
+    def _sum_so_far(self, way: Way, passed: Any) -> Line:
+        total, nth, paths = self.sums.so_far(way)
         addition = ""
-        if nth > 1 and np.size(c.total) == 1:
-            addition = f"{one_number(np.asarray(c.total) - c.value)} + {one_number(c.value)} = ".replace("+ −", "− ")
-        line = array_line("sum so far", c.total, f"{self._d(c.operand)} = {addition}")
+        if nth > 1 and np.size(total) == 1:
+            addition = f"{one_number(np.asarray(total) - passed)} + {one_number(passed)} = ".replace("+ −", "− ")
+        line = array_line("sum so far", total, f"{self._d(way.flows[0].contribution.operand)} = {addition}")
         if nth == 1:  # the line above has the same entries
             line = line._replace(rows=(), heat=None)
         state = "the only path" if paths == 1 else f"path {nth} of {paths}"
@@ -320,7 +310,7 @@ def computed(tensor: Tensor) -> Line:
 
 def _with_numbers(tensor: Tensor) -> str:
     """Return the operation on the numbers themselves."""
-    operands = [Expression("number", value=value_of(arg)) for arg in tensor.args]
+    operands = [Expression("number", value=np.asarray(value_of(arg)).item()) for arg in tensor.args]
     return typeset(typed(made_by(tensor), operands, {}, ndim=0))
 
 

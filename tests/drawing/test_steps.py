@@ -259,3 +259,13 @@ def test_a_step_says_where_a_gradient_stops():
     assert at.draw(J).steps.steps[-1].words == (
         "x acts on J through y, but there the gradient stops: nothing is added to ∂J/∂x."
     )
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_the_steps_of_arrays_of_one_entry_have_their_numbers(shape):
+    x = at.Tensor(np.full(shape, 2.0), name="x")
+    y = np.sum(x * x + 1)
+    y.backward()
+    texts = [line.text for step in at.draw(y).steps.steps for line in step.lines]
+    assert any(text.startswith("2 * 2 = 4") for text in texts)
+    assert any("= 2 + 2 = 4 (path 2 of 2, complete)" in text for text in texts)
