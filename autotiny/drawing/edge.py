@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autotiny.drawing.graph_view import GraphView, NodeId
-from autotiny.drawing.rule import LocalDerivative, local_derivative
+from autotiny.drawing.rule import LocalDerivative, local_derivative, operation_in_words
 from autotiny.engine.contributions import Contribution
 from autotiny.engine.recording import value_of
 from autotiny.notation.numbers import ArraySummary, as_text, short_number, summarise, typeset
@@ -98,6 +98,15 @@ def plain_edge(graph: GraphView, node: NodeId, position: int, operand: NodeId) -
 def used_by(result: Any, position: int) -> tuple[Any, int]:
     """Return what uses the operand at a position: the result's operation or its stable form; and the place in that."""
     return (result._stable, position - len(result.args)) if is_past(result, position) else (result, position)
+
+
+def rule_in_words(result: Any, position: int) -> str:
+    """Return what the rule of a result does to the gradient on its way to the operand at a position."""
+    form, place = used_by(result, position)
+    operand = form.args[place]
+    words = operation_in_words(form.op, place)
+    repeats = np.shape(operand) != result.shape and np.size(operand) <= result.size
+    return f"{words}; summed over what broadcasting repeated" if form.op.has("elementwise") and repeats else words
 
 
 def is_past(result: Any, position: int) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from autotiny.drawing.edge import rule_in_words
 from autotiny.drawing.graph_view import GraphView, NodeId
 from autotiny.drawing.groups import Group
 from autotiny.drawing.lines import expression_of, results_within
-from autotiny.drawing.rule import rule_in_words
 from autotiny.engine.recording import value_of
 from autotiny.notation.numbers import summarise, typeset
 
@@ -35,7 +35,7 @@ def rules_within(graph: GraphView, line: Group, operand: NodeId) -> Sequence[str
         if not leading.isdisjoint(graph.operands[node]):
             leading.add(node)
     rules = [
-        f"{graph.names.formula(graph.values[node])}: {rule_in_words(graph.values[node].op, position)}"
+        f"{graph.names.formula(graph.values[node])}: {rule_in_words(graph.values[node], position)}"
         for node in reversed(results_within(graph, line))
         if node in leading
         for position, each in enumerate(graph.operands[node])

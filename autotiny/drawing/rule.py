@@ -144,7 +144,7 @@ def _is_zero_of(truth: Expression, x: Expression) -> bool:
 
 
 # ----- the rule in words -----
-def rule_in_words(op: Op, position: int) -> str:
+def operation_in_words(op: Op, position: int) -> str:
     """The name of an operation's rule for one operand, or what it does, in a few words."""
     words = op.words if isinstance(op.words, str) else op.words[position]
     return words or f"chain rule: times the derivative of {op.name}"

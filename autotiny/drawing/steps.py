@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotiny.drawing.composition import Composition
-from autotiny.drawing.edge import derivative, used_by
+from autotiny.drawing.edge import derivative, is_past, rule_in_words
 from autotiny.drawing.flows import CardPair, Flow, Sums, Way
 from autotiny.drawing.graph_view import Names, NodeId
 from autotiny.drawing.groups import Group, last_node, nodes
 from autotiny.drawing.line_edges import goes_past
 from autotiny.drawing.line_steps import computed_within, equation_of, rules_within
-from autotiny.drawing.rule import LocalDerivative, rule_in_words
+from autotiny.drawing.rule import LocalDerivative
 from autotiny.drawing.selection import card_id, visible
 from autotiny.engine.contributions import Contribution
 from autotiny.engine.node import made_by
@@ -243,13 +243,10 @@ class StepBuilder:
     def _passes_on(self, flow: Flow) -> Iterator[Line]:
         c, result = flow.contribution, self.graph.values[flow.start]
         local = derivative(self.graph, flow.start, c.position)
-        form, place = used_by(result, c.position)
-        words = rule_in_words(form.op, place)
-        if form is not result:
+        words = rule_in_words(result, c.position)
+        if is_past(result, c.position):
             words += f"; in one go, past {past(self.names, result)}"
         factor = slope(local) if result.size >= c.operand.size else ""  # entry by entry
-        if factor and result.shape != c.operand.shape:
-            words += "; summed over what broadcasting repeated"
         yield Line("rule", words)
         if factor:
             formula = self.names.formula(result)

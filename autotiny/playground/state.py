@@ -35,7 +35,7 @@ class PageValue(NamedTuple):
     def exact(self) -> NDArray[Any]:
         """The value; a whole number that is data has an integer type, as it may be a size."""
         whole = self.data and self.array.ndim == 0 and self.array.item().is_integer() and abs(self.array) < 2**53
-        return self.array.astype(int) if whole else self.array
+        return self.array.astype(np.int64) if whole else self.array  # int has 32 bits in WebAssembly
 
 
 class PageState(NamedTuple):

@@ -12,7 +12,8 @@ from autotiny.plotting.section import Section
 from autotiny.plotting.spans import Span, span_around
 
 Array = NDArray[Any]
-MOST_SAMPLES, FEWEST_SAMPLES, WORK = 161, 25, 2**28
+STEPS, MOST_STEPS, WORK = 8, 160, 2**28
+"""The curve is computed at the ends of so many steps, or of a multiple of them, as long as the work is affordable."""
 VISIBLE = 0.05
 """The smallest change of slope that counts as a kink, and of height as a jump, as shares of the picture."""
 CLOSE = 2.0**-32
@@ -59,18 +60,33 @@ class Curve:
     @cached_property
     def xs(self) -> Array:
         """Where the curve was computed; fewer places the longer that takes."""
-        n = int(np.clip(WORK // max(3 * self.section.work, 1), FEWEST_SAMPLES, MOST_SAMPLES))
-        return np.linspace(*self.span, n)
+        steps = WORK // max(3 * self.section.work, 1) // STEPS * STEPS
+        return np.linspace(*self.span, 1 + int(np.clip(steps, STEPS, MOST_STEPS)))
 
     @cached_property
     def ys(self) -> Array:
         """The output there, nan where it is not defined and infinite where it overflows."""
+        _ = self.slopes  # which finds the values on the way
         return np.array([self.section(x) for x in self.xs.tolist()])
 
     @cached_property
     def slopes(self) -> Array:
         """The gradient there."""
         return np.array([self.section.slopes(x)[0] for x in self.xs.tolist()])
+
+    @cached_property
+    def line(self) -> tuple[Array, Array]:
+        """The curve as it is drawn: its kinks are corners, its jumps and where it is undefined are gaps.
+
+        Between places that are far apart it is the cubic that has the values and slopes there.
+        """
+        ys = np.where(np.isfinite(self.ys), self.ys, np.nan)
+        xs, ys = refined(self.xs, ys, self.slopes, max(1, MOST_STEPS // (len(self.xs) - 1)))
+        for kink in self.kinks:
+            i = int(np.searchsorted(xs, kink.x))
+            corner = np.nan if kink.jump else self.section(kink.x)
+            xs, ys = np.insert(xs, i, kink.x), np.insert(ys, i, corner)
+        return xs, ys
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -148,6 +164,28 @@ class Curve:
 def _change(a: Any, b: Any, steep: float, tall: float) -> float:
     rise = b[1] - a[1] - (b[0] - a[0]) * (a[2] + b[2]) / 2
     return float(max(abs(b[2] - a[2]) / steep, abs(rise) / tall))
+
+
+def refined(xs: Array, ys: Array, slopes: Array, parts: int) -> tuple[Array, Array]:
+    """Return places in so many parts of each step, with the values of the cubics that have these values and slopes.
+
+    >>> xs = np.array([0.0, 1.0, 2.0])
+    >>> [each.tolist() for each in refined(xs, xs**3, 3 * xs**2, 2)]
+    [[0.0, 0.5, 1.0, 1.5, 2.0], [0.0, 0.125, 1.0, 3.375, 8.0]]
+    """
+    if parts == 1:
+        return xs, ys
+    t, last = (each.ravel() for each in np.broadcast_arrays(np.arange(parts) / parts, np.arange(len(xs) - 1)[:, None]))
+    step = xs[last + 1] - xs[last]
+    across = (-1,) + (1,) * (ys.ndim - 1)
+    from_left, from_right, up, down = (
+        weight.reshape(across)
+        for weight in ((1 + 2 * t) * (1 - t) ** 2, (3 - 2 * t) * t**2, step * t * (1 - t) ** 2, step * (t - 1) * t**2)
+    )
+    with np.errstate(all="ignore"):
+        inner = from_left * ys[last] + from_right * ys[last + 1] + up * slopes[last] + down * slopes[last + 1]
+    inner = np.where(t.reshape(across) == 0, ys[last], inner)  # what is known beside an undefined slope
+    return np.append(xs[last] + t * step, xs[-1]), np.concatenate([inner, ys[-1:]])
 
 
 MOST_STRETCH = 20

@@ -23,7 +23,7 @@ def curve_figure(curve: Curve, label: str) -> "Figure":
     """Draw a curve, its tangent, its kinks, and where it is undefined."""
     figure, axes = _figure(WIDTH, HEIGHT, 1)
     ax, name = axes[0], curve.section.entries[0].name
-    ax.plot(*_broken(curve), color=BLUE, linewidth=2.2, label=label, zorder=3)
+    ax.plot(*curve.line, color=BLUE, linewidth=2.2, label=label, zorder=3)
     _shade_undefined(ax, curve)
     plain = [kink for kink in curve.kinks if not kink.jump]
     if plain:
@@ -52,9 +52,10 @@ def landscape_figure(landscape: Landscape, label: str, path: Path) -> "Figure":
     ax, levels = axes[0], landscape.levels
     if levels:
         shades = LinearSegmentedColormap.from_list("heights", [mix(WHITE, SKY, 0.85), NEUTRAL])
-        low, known = float(np.nanmin(landscape.heights)), np.ma.masked_invalid(landscape.heights)
-        ax.contourf(*landscape.axes, known, [low, *levels], cmap=shades, extend="both")
-        lines = ax.contour(*landscape.axes, known, levels, colors=LINE, linewidths=0.8)
+        across, up, heights = landscape.surface
+        low, known = float(np.nanmin(landscape.heights)), np.ma.masked_invalid(heights)
+        ax.contourf(across, up, known, [low, *levels], cmap=shades, extend="both")
+        lines = ax.contour(across, up, known, levels, colors=LINE, linewidths=0.8)
         ax.clabel(lines, levels[1::3], fontsize=8, fmt=lambda level: short_number(level, 3), colors=MUTED)
     if np.isnan(landscape.heights).any():
         ax.set_facecolor("#DDDDDD")
@@ -84,16 +85,6 @@ def _figure(width: float, height: float, panels: int) -> "tuple[Figure, list[Any
         ax.spines[:].set_color(LINE)
         ax.tick_params(colors=MUTED, labelsize=9)
     return figure, axes
-
-
-def _broken(curve: Curve) -> tuple[Any, Any]:
-    """Return the curve with its kinks as corners, broken at its jumps and where it is undefined."""
-    xs, ys = curve.xs.tolist(), [y if np.isfinite(y) else np.nan for y in curve.ys.tolist()]
-    for kink in curve.kinks:
-        xs.append(kink.x)
-        ys.append(np.nan if kink.jump else curve.section(kink.x))
-    order = np.argsort(xs, stable=True)
-    return np.array(xs)[order], np.array(ys)[order]
 
 
 def _shade_undefined(ax: Any, curve: Curve) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotiny.plotting.curve import limits
+from autotiny.plotting.curve import limits, refined
 from autotiny.plotting.section import Entry, Section
 from autotiny.plotting.spans import Span, span_around
 
 Array = NDArray[Any]
-MOST_SAMPLES, FEWEST_SAMPLES, WORK = 45, 13, 2**28
+MOST_SAMPLES, FEWEST_SAMPLES, WORK = 45, 9, 2**28
 ALIKE = 4
 """Up to this ratio both axes get the same scale, in which a gradient stands at right angles to the contours."""
 LEVELS = 12
@@ -72,6 +72,15 @@ class Landscape:
         across, up = (axis.tolist() for axis in self.axes)
         heights = np.array([[self.section(a, b) for a in across] for b in up])
         return np.where(np.isfinite(heights), heights, np.nan)
+
+    @property
+    def surface(self) -> tuple[Array, Array, Array]:
+        """Both axes and the heights as they are drawn: between places that are far apart with smooth heights."""
+        (across, up), heights = self.axes, self.heights
+        parts = max(1, MOST_SAMPLES // len(across))
+        fine_up, heights = refined(up, heights, np.gradient(heights, up, axis=0), parts)
+        fine_across, turned = refined(across, heights.T, np.gradient(heights, across, axis=1).T, parts)
+        return fine_across, fine_up, turned.T
 
     @cached_property
     def levels(self) -> list[float]:

@@ -1,6 +1,8 @@
 """A recorded number as a function of some entries of its graph, with its slopes; the rest keeps its recorded values."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +17,8 @@ from autotiny.errors import AutotinyError
 
 UNDEFINED = (AutotinyError, ArithmeticError, ValueError)
 """What an operation may raise at other values: a matrix that has become singular, an argument outside of its domain."""
-Values = Mapping[Tensor, Any]
+QUICK, PER_SECOND = 0.005, 2**30
+"""The seconds of an evaluation up to which its work is estimated, and the multiplications in a second of another."""
 
 
 class Entry(NamedTuple):
@@ -51,16 +54,28 @@ class Section:
         order = verified_order(output)[::-1]
         dependent = leading_to(order, self.tensors)
         self.operations: list[Any] = [node for node in order if node in dependent and node not in self.tensors]
+        self._known: dict[tuple[float, ...], float] = {}
 
     @property
     def point(self) -> tuple[float, ...]:
         """The recorded values of the entries."""
         return tuple(entry.number for entry in self.entries)
 
-    @property
+    @cached_property
     def work(self) -> int:
-        """An estimate of the multiplications of one evaluation, plus the cost of its calls in the same unit."""
-        return sum(1000 + node.size * _inner_length(node) for node in self.operations)
+        """The multiplications of one evaluation, with the cost of its calls in the same unit, about.
+
+        They are estimated where it is quick, so that a plot is the same in every run; a slow one is timed.
+        """
+        estimate = sum(1000 + node.size * _inner_length(node) for node in self.operations)
+        seconds = min(self._seconds() for _ in range(2))
+        return estimate if seconds < QUICK else max(estimate, int(PER_SECOND * seconds))
+
+    def _seconds(self) -> float:
+        start = perf_counter()
+        self._known.pop(self.point, None)
+        self(*self.point)
+        return perf_counter() - start
 
     @property
     def fixed(self) -> bool:
@@ -69,10 +84,12 @@ class Section:
 
     def __call__(self, *numbers: float) -> float:
         """Return the output where the entries have other values; nan where it is not defined."""
-        try:
-            return _number(self._values(self._moved(numbers))[self.output])
-        except UNDEFINED:
-            return float("nan")
+        if numbers not in self._known:
+            try:
+                self._known[numbers] = _number(self._values(self._moved(numbers))[self.output])
+            except UNDEFINED:
+                self._known[numbers] = float("nan")
+        return self._known[numbers]
 
     def slopes(self, *numbers: float) -> tuple[float, ...]:
         """Return the gradient of the output by the entries, where these have other values; nan where it is undefined.
@@ -112,6 +129,7 @@ class Section:
         values = self._values(moved)
         for node in self.operations:
             copies[node] = copied(node, operand, values[node])
+        self._known[tuple(numbers)] = _number(values[self.output])
         return copies[self.output], copies
 
     def _slopes(self, output: Tensor, copies: Mapping[Tensor, Tensor]) -> tuple[float, ...]:

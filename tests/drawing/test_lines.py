@@ -81,6 +81,8 @@ def test_a_step_of_a_line_says_what_its_operations_do(network):
         "W1 @ X: matrix product: times the other factor, transposed",
     ]
     assert "(the only path, complete)" in back.lines[-1].text
+    (rule,) = [line.text for line in steps["∂J/∂b1 through Z1 = W1 @ X + b1"].lines if line.label == "rule"]
+    assert rule == "t1 + b1: sum rule: the gradient passes as it is; summed over what broadcasting repeated"
 
 
 def test_numbers_are_shown_operation_by_operation():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autotiny as at
-from autotiny.drawing.rule import rule_in_words
+from autotiny.drawing.rule import operation_in_words
 from autotiny.engine.contributions import contributions
 from autotiny.errors import StaleError
 from autotiny.ops import OPS
@@ -231,7 +231,7 @@ def test_steps_print_as_numbered_text(two_paths):
     ],
 )
 def test_rules_in_words(op, position, words):
-    assert rule_in_words(op, position) == words
+    assert operation_in_words(op, position) == words
 
 
 def test_a_step_of_backprop_is_explained_in_a_sentence():

@@ -97,6 +97,29 @@ def test_training_plays_and_pauses_and_its_link_goes_on_from_there(page, expect)
     expect(first).to_have_value(value)
 
 
+def test_cells_show_what_fits_and_with_the_focus_every_digit(page, expect):
+    page.select_option("#examples", label="Two kinds of digits, by two numbers")
+    expect(page.locator("#descent .example")).to_have_count(300)
+    page.get_by_role("button", name="One step").click()
+    expect(page.get_by_role("button", name="Back to the start")).to_be_enabled()
+    cells = page.locator("#values .cell")
+    assert max(len(text) for text in cells.evaluate_all("cells => cells.map(cell => cell.value)")) <= 6
+    short = cells.first.input_value()
+    cells.first.focus()
+    exact = cells.first.input_value()
+    assert len(exact) > 6
+    assert round(float(exact), len(short.partition(".")[2])) == float(short)
+    cells.nth(1).focus()
+    expect(cells.first).to_have_value(short)
+
+
+def test_one_learning_rate_stands_in_both_places(page, expect):
+    page.get_by_label("learning rate").fill("0.3")
+    expect(page.get_by_label("rate", exact=True)).to_have_value("0.3")
+    page.get_by_label("rate", exact=True).fill("0.05")
+    expect(page.get_by_label("learning rate")).to_have_value("0.05")
+
+
 def test_wrong_rate_is_said_and_marked(page, expect):
     page.get_by_label("learning rate").fill("-1")
     page.get_by_role("button", name="One step").click()

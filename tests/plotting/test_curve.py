@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import autotiny as at
+from autotiny.plotting import section
+from autotiny.plotting.curve import refined
 
 
 def curve(f, x, span=None):
@@ -84,3 +86,46 @@ def test_slopes_are_those_of_differences_on_random_graphs():
         numeric = (section(at_ + h) - section(at_ - h)) / (2 * h)
         assert section.slopes(at_)[0] == pytest.approx(numeric, rel=1e-5, abs=1e-7)
         assert section(x.data[1]) == pytest.approx(pool[-1].item(), rel=1e-14)
+
+
+# ----- graphs that take long -----
+@pytest.fixture
+def slow(monkeypatch):
+    """Every evaluation counts as one that takes a minute."""
+    monkeypatch.setattr(section, "QUICK", 0)
+    monkeypatch.setattr(section, "PER_SECOND", 2**50)
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("f", [np.sin, np.exp, lambda x: np.tanh(3 * x), lambda x: 1 / (1 + x * x)])
+def test_slow_curve_is_computed_at_few_places_and_drawn_smooth(f):
+    shown = curve(f, 0.4, span=(-2, 2))
+    xs, ys = shown.line
+    assert (len(shown.xs), len(xs)) == (9, 161)
+    assert np.abs(ys - f(xs)).max() < 0.03 * np.ptp(ys)
+
+
+@pytest.mark.usefixtures("slow")
+def test_slow_landscape_is_computed_at_few_places_and_drawn_smooth():
+    a, b = at.Tensor(0.6), at.Tensor(-0.4)
+    shown = at.plot(np.sin(a) * np.cosh(b), a, b, span=2).shown
+    across, up, heights = shown.surface
+    assert shown.heights.shape == (9, 9)
+    assert heights.shape == (41, 41)
+    assert np.abs(heights - np.sin(across) * np.cosh(up)[:, None]).max() < 0.05 * np.ptp(heights)
+
+
+def test_each_place_is_computed_once(monkeypatch):
+    computed = []
+    forward = section.Section._values
+    monkeypatch.setattr(section.Section, "_values", lambda self, values: computed.append(1) or forward(self, values))
+    shown = curve(np.sin, 0.4)
+    _ = shown.ys, shown.slopes, shown.line
+    assert len(computed) < 161 + 40 * 2
+
+
+def test_undefined_places_keep_their_neighbours():
+    xs, ys = np.array([0.0, 1.0, 2.0]), np.array([0.0, np.nan, 4.0])
+    assert refined(xs, ys, np.array([0.0, np.nan, 4.0]), 2)[1].tolist() == pytest.approx(
+        [0, np.nan, np.nan, np.nan, 4], nan_ok=True
+    )

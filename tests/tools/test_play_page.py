@@ -103,6 +103,14 @@ class TestPage:
         ask = f"async (question) => (await ({IMPORTED.format('engine.js')}).answer('picture', question)).gradients"
         assert page.evaluate(ask, question) == json.loads(local)["gradients"] == {"x": 3.0}
 
+    def test_a_derivation_uses_whole_numbers_as_the_local_process_does(self, page):
+        program = "a = sigmoid(z)\nL = -(y * log(a) + (1 - y) * log(1 - a))"
+        question = {"program": program, "values": {"z": {"value": 0.5}, "y": {"value": 1, "data": True}}, "about": "z"}
+        ask = f"async (question) => (await ({IMPORTED.format('engine.js')}).answer('derivation', question)).steps"
+        steps = page.evaluate(ask, question)
+        assert steps == json.loads(answered("derivation", json.dumps(question)))["steps"]
+        assert steps[-1]["text"] == "a - 1"
+
     def test_a_wrong_claim_is_found(self, page):
         page.wait_for_selector("#verdicts li", timeout=20_000)
         assert "dZ" in page.inner_text("#verdicts")
@@ -123,7 +131,7 @@ class TestPage:
 
     def test_the_compiled_program_is_shown(self, page):
         page.click("[aria-controls=compiled]")
-        page.locator("#compiled .step", has_text="def step").wait_for(timeout=20_000)
+        page.locator("#compiled .step", has_text="def step(W, x)").wait_for(timeout=20_000)
 
     def test_a_key_changes_the_picture(self, page):
         page.click("[aria-controls=graph]")

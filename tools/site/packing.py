@@ -25,16 +25,21 @@ python.FS.writeFile("/sources.zip", new Uint8Array(fs.readFileSync({sources!r}))
 python.runPython(fs.readFileSync({program!r}, "utf8"));
 fs.writeFileSync({out!r}, python.FS.readFile("/compiled.zip"));
 """
+PACKAGES = "/packages"
+"""The folder in Python's file system to which worker.js unpacks the packages."""
 PROGRAM = """
-import zipfile
+import os, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc
 
 with zipfile.ZipFile("/sources.zip") as sources, zipfile.ZipFile("/compiled.zip", "w") as compiled:
     for name in sources.namelist():
-        code = compile(sources.read(name), name.partition("/")[2], "exec", dont_inherit=True)
+        pack, _, path = name.partition("/")
+        home = os.path.dirname(os.__file__) if pack == "library" else {packages!r}
+        code = compile(sources.read(name), home + "/" + path, "exec", dont_inherit=True)
         compiled.writestr(name, _code_to_hash_pyc(code, bytes(8), False))
 """
-"""Unchecked, since the page has no sources that the byte code could be older than."""
+"""Unchecked, since the page has no sources that the byte code could be older than; its file names are those that the
+modules have there, by which autotiny tells its own code from that of a user."""
 
 
 def compiled(pyodide: Path, packs: Mapping[str, Mapping[str, bytes]]) -> dict[str, dict[str, bytes]]:
@@ -45,7 +50,7 @@ def compiled(pyodide: Path, packs: Mapping[str, Mapping[str, bytes]]) -> dict[st
         with zipfile.ZipFile(sources, "w") as archive:
             for pack, name in modules:
                 archive.writestr(f"{pack}/{name}", packs[pack][name])
-        program.write_text(PROGRAM, encoding="utf-8")
+        program.write_text(PROGRAM.format(packages=PACKAGES), encoding="utf-8")
         home = pyodide.resolve().as_posix()
         paths = {"sources": sources.as_posix(), "program": program.as_posix(), "out": out.as_posix()}
         runner.write_text(RUNNER.format(pyodide=f"{home}/pyodide.mjs", folder=f"{home}/", **paths), encoding="utf-8")

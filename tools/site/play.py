@@ -43,6 +43,7 @@ SLOWER = 3
 BUILT = """/* What tools/site/play.py knows of this page. */
 
 export const home = {home};
+export const packages = {packages};
 export const sizes = {sizes};
 export const seconds = {seconds};
 """
@@ -141,7 +142,12 @@ def _built(python: str, folders: Mapping[str, Mapping[str, bytes]]) -> str:
     """Return the module that says where Python lies, from the page's folder, and how large each file to count is."""
     counted = {folder + n: len(b) for folder, files in folders.items() for n, b in files.items() if n.endswith(COUNTED)}
     seconds = {kind: SLOWER * most for kind, most in SECONDS.items()}
-    return BUILT.format(home=json.dumps(python), sizes=json.dumps(counted), seconds=json.dumps(seconds))
+    return BUILT.format(
+        home=json.dumps(python),
+        packages=json.dumps(packing.PACKAGES),
+        sizes=json.dumps(counted),
+        seconds=json.dumps(seconds),
+    )
 
 
 def _index(front: str, files: Iterable[str]) -> str:

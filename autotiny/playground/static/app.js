@@ -120,6 +120,7 @@ const beside = ({ shape, value }) => [
 
 const descent = new Descent(find("#descent"), {
   question,
+  rate: find("#rate"),
   apply: (moved) => {
     const given = Object.entries(moved).filter(([name]) => state.values[name]);
     change({ values: { ...state.values, ...Object.fromEntries(given.map(([name, value]) => [name, { ...state.values[name], value }])) } });

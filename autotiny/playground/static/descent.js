@@ -24,8 +24,9 @@ export class Descent {
     if (asked.values === this.question().values) this.#hear(answer, asked);
   });
 
-  /** `question()` is the page's state, `apply(values)` changes its values, and `set(name, place, x)` one entry. */
-  constructor(panel, { question, apply, set }) {
+  /** `question()` is the page's state, `apply(values)` changes its values, `set(name, place, x)` one entry; `rate` is a
+      field of the page, whose number is that of the learning rate here. */
+  constructor(panel, { question, apply, set, rate }) {
     Object.assign(this, { panel, question, apply, set });
     this.first = element("select", { "aria-label": "The value along which the loss is drawn" });
     this.second = element("select", { "aria-label": "A second value, for a contour" });
@@ -35,7 +36,8 @@ export class Descent {
     this.play = element("button", { type: "button", onclick: () => (this.#playing ? this.pause() : this.#run()) }, "▶ Play");
     const step = element("button", { type: "button", onclick: () => this.#step() }, "One step");
     this.reset = element("button", { type: "button", disabled: true, onclick: () => this.#restart() }, "Back to the start");
-    this.rate = element("input", { class: "number", value: "0.1", inputmode: "decimal", autocomplete: "off" });
+    this.rate = element("input", { class: "number", value: rate.value, inputmode: "decimal", autocomplete: "off" });
+    for (const [from, to] of [[rate, this.rate], [this.rate, rate]]) from.addEventListener("input", () => { to.value = from.value; });
     this.momentum = element("input", { class: "number", value: "0", inputmode: "decimal", autocomplete: "off" });
     this.pace = element("select", {}, ...[1, 10, 100].map((n) => element("option", { value: n }, String(n))));
     this.losses = element("div", { class: "chart-room" });

@@ -31,6 +31,12 @@ export const rounded = (x, digits = 4) => Number(x.toFixed(digits)) + 0;
 export const short = (x, digits = 3) =>
   typeof x === "number" ? String(Number(x.toPrecision(digits))).replace("-", "−") : String(x);
 
+/** A number with as many digits as so many characters have room for. */
+export function fitting(x, room) {
+  const texts = [17, 6, 5, 4, 3, 2, 1].map((digits) => String(Number(x.toPrecision(digits))));
+  return texts.find((text) => text.length <= room) ?? texts.at(-1);
+}
+
 /** The range of a gradient, "−1 … 2", or its only entry. */
 export function extent(value) {
   const all = entries(value);

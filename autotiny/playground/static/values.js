@@ -2,10 +2,11 @@
 
 import { draggable } from "./dragging.js";
 import { element, notice } from "./elements.js";
-import { at, entries, extent, filled, number, reshaped, rounded, shapeOf, short, withEntry } from "./numbers.js";
+import { at, entries, extent, filled, fitting, number, reshaped, rounded, shapeOf, short, withEntry } from "./numbers.js";
 
 const REACH = 3;
 const MOST_CELLS = 400;
+const ROOM = { cell: 6, number: 7 }; // characters
 
 export class Values {
   #rows = new Map();
@@ -119,12 +120,15 @@ class Row {
     });
     input.addEventListener("blur", () => {
       input.removeAttribute("aria-invalid");
+      input.value = fitting(at(this.given.value, place), ROOM[kind]);
+    });
+    input.addEventListener("focus", () => {
       input.value = at(this.given.value, place);
     });
     draggable(input, () => at(this.given.value, place), (x) => this.#set(place, x));
     this.fields.push((value, largest) => {
       const x = at(value, place);
-      if (number(input.value) !== x) input.value = x;
+      if (number(input.value) !== x) input.value = input.matches(":focus") ? x : fitting(x, ROOM[kind]);
       if (kind === "cell") input.style.backgroundColor = `rgba(var(--${x < 0 ? "minus" : "plus"}), ${(0.3 * Math.abs(x)) / largest})`;
     });
     return input;

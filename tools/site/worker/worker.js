@@ -1,18 +1,17 @@
 /* Python, NumPy, autotiny and Graphviz in a Web Worker: loads them, then answers questions as JSON. */
 
+import { packages } from "./built.js";
 import { at } from "./fetching.js";
 import { unpacked } from "./unpacking.js";
 
-const PACKAGES = "/packages";
-
 async function start() {
-  const packages = Promise.all([at("numpy.packed"), at("autotiny.packed", "")].map((address) => unpacked(fetch(address))));
-  packages.catch(() => {}); // it is awaited below, after Python
+  const archives = Promise.all([at("numpy.packed"), at("autotiny.packed", "")].map((address) => unpacked(fetch(address))));
+  archives.catch(() => {}); // it is awaited below, after Python
   const [{ loadPyodide }, { instance }] = await Promise.all(["pyodide.mjs", "viz.js", "pyodide.asm.js"].map((name) => import(at(name))));
   const [python, viz] = await Promise.all([loadPyodide({ indexURL: at("") }), instance()]);
   python.registerJsModule("graphviz_of_page", { render: (dot) => viz.renderString(dot, { format: "svg" }) });
-  for (const { name, body } of (await packages).flat()) write(python.FS, `${PACKAGES}/${name}`, body);
-  python.runPython(`import sys; sys.path.append("${PACKAGES}")`);
+  for (const { name, body } of (await archives).flat()) write(python.FS, `${packages}/${name}`, body);
+  python.runPython(`import sys; sys.path.append("${packages}")`);
   return python.pyimport("autotiny.playground.in_browser");
 }
 
