@@ -1,5 +1,6 @@
 """Is this the gradient? A typed formula is compared with the derived one."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,7 +170,7 @@ class _Matcher:
 
     # ----- comparison -----
     def match(self, text: str) -> Match:
-        target = f"d{identifier(self.target)}"
+        target, text = f"d{identifier(self.target)}", self.with_identifiers(text)
         about = equation(text, self.vocabulary, self.shapes, self.right.shape, target)
         self.used = about.names
         named = set(self.gradient_names.values())
@@ -180,6 +181,14 @@ class _Matcher:
                 return Match(text, False, f"its left side is {label}: this is d{output}/d{self.target}")
         results = [self.side(text, readings) for readings in about.sides]
         return next((found for found in results if not found), results[-1])
+
+    def with_identifiers(self, text: str) -> str:
+        """Return a text in which a name with a place in a list, W[0], is an identifier, unless W is one itself."""
+        for term, name in self.symbols.items():
+            whole, bracket, _ = str(term.name).partition("[")
+            if bracket and whole not in self.shapes:
+                text = re.sub(rf"(?<![\w.])([d∂]?){re.escape(str(term.name))}", rf"\1{name}", text)
+        return text
 
     def side(self, text: str, readings: list[Reading]) -> Match:
         """The verdict on one side of an equation: of its readings the one that is right, else the most likely one."""

@@ -44,8 +44,8 @@ class Names:
         return getattr(value, "name", None) or self.others.get(id(value))
 
     def any_name(self, value: Any) -> str | None:
-        """Return the user's name for a tensor, or its short one in the graph; None for another without a name."""
-        return self.tensors.get(value) or self.users_name(value)
+        """Return the user's name for a tensor, or its short one in the graph; None if it has none, or is gone."""
+        return None if value is None else self.tensors.get(value) or self.users_name(value)
 
     def label(self, value: Any) -> str:
         """Return the user's name of a value or a short one; of a number, its digits."""

@@ -144,6 +144,8 @@ def _call_expression(graph: GraphView, call: CallMark, made: Mapping[NodeId, Exp
             return TypedCode()(made[graph.ids[value]])
         if isinstance(value, Tensor) and value not in graph.ids:
             return graph.names.users_name(value) or "data"
+        if isinstance(value, str):
+            return f'"{value}"'
         is_number = isinstance(value, Tensor | np.ndarray | np.number | float | complex)
         return graph.names.label(value) if is_number else getattr(value, "__name__", str(value))
 

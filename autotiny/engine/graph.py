@@ -84,12 +84,13 @@ def form_with(node: Node, values: Container[Node]) -> Any:
 def users_names(order: Iterable[AnyNode], scope: Mapping[str, Any], items: bool = False) -> dict[AnyNode, str]:
     """Return the tensors that have a name: their own, else their variable's, key's or attribute's in scope.
 
-    With `items`, also their places in lists: h[3].
+    A leaf has a name by its place in a list as well, t[2]; with `items`, so has a result: h[3].
     """
     variables: dict[int, str] = {}
-    for name, value in named_values(scope, items):
-        if isinstance(value, Node):
-            variables.setdefault(id(value), name)
+    for places in (False, True):
+        for name, value in named_values(scope, places):
+            if isinstance(value, Node) and (items or not places or value.op is None):
+                variables.setdefault(id(value), name)
     named = {node: node.name or variables.get(id(node)) for node in order}
     return {node: name for node, name in named.items() if name is not None}
 

@@ -134,13 +134,36 @@ def test_digits_that_rounding_takes_are_not_taken_for_a_wrong_rule():
     assert derivation.ok
 
 
-def test_a_leaf_without_a_name_gets_a_short_one_by_which_it_can_be_asked_for():
+def test_a_leaf_in_a_list_has_the_name_that_pictures_give_it():
     t = [at.Tensor(float(i + 1)) for i in range(3)]
     loss = t[0] * t[1] + t[2] ** 2
     derivation = at.derive(loss, t[2])
-    assert (derivation.target.name, derivation.formula) == ("t3", "2 * t3")
+    assert (derivation.target.name, derivation.formula) == ("t[2]", "2 * t[2]")
+    assert derivation.latex().splitlines()[1] == r"\frac{\partial \mathit{loss}}{\partial {t^{[2]}}} &= 2 \, {t^{[2]}}"
+    assert derivation.matches("2 * t[2]")
+    assert derivation.matches("dloss/dt[2] = 2 * t[2]")
+    assert derivation.matches("2 * t_2")
+    assert not derivation.matches("2 * t[1]")
+    assert at.derive(loss, "t[2]").formula == "2 * t[2]"
+    assert [card.name for card in at.draw(loss).cards if card.kind == "variable"] == ["t[0]", "t[1]", "t[2]"]
+
+
+def test_an_entry_of_an_array_is_not_taken_for_a_leaf_in_a_list():
+    layers, W = [{"W": at.Tensor(2.0)}, {"W": at.Tensor(5.0)}], np.array([3.0, 4.0])
+    loss = layers[0]["W"] * layers[1]["W"] * W[1]
+    derivation = at.derive(loss, layers[1]["W"])
+    assert derivation.matches("W_0 * W[1]")
+    assert not derivation.matches("W_0 * W_1")
+
+
+def test_a_leaf_without_a_name_gets_a_short_one_by_which_it_can_be_asked_for():
+    def loss_of(values):
+        t = [at.Tensor(value) for value in values]
+        return t[0] * t[1] + t[2] ** 2
+
+    derivation = at.derive(loss_of([1.0, 2.0, 3.0]), "t3")
+    assert derivation.formula == "2 * t3"
     assert derivation.matches("2 * t3")
-    assert at.derive(loss, "t3").formula == "2 * t3"
 
 
 def test_a_reshape_column_by_column_is_not_taken_for_one_row_by_row():

@@ -1,5 +1,6 @@
 """Pictures line by line: what a line is, the rule on each edge, and that what the edges carry adds up."""
 
+import contextlib
 import re
 from types import SimpleNamespace
 
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 
 import autotiny as at
+import width
 from autotiny.drawing import edge, line_edges, lines
 from autotiny.drawing.groups import Group
 from autotiny.drawing.line_edges import result_of
-from autotiny.errors import UnsupportedError
+from autotiny.errors import ShapeError, UnsupportedError
+from autotiny.ops.outputs import OutputGradients
 
 
 @pytest.fixture
@@ -123,6 +126,7 @@ def origins(picture):
         (lambda x: np.average(x, axis=None), "average(x)"),
         (lambda x: np.average(x, 0, weights=WEIGHTS), "average(x, 0, weights=WEIGHTS)"),
         (lambda x: np.var(x, ddof=1), "var(x, ddof=1)"),
+        (lambda x: np.convolve(x[0], x[1], mode="same"), 'convolve(t1, t2, mode="same")'),
         (lambda x: np.std(x, axis=(0,)), "std(x, axis=(0,))"),
         (lambda x: np.kron(x[0], WEIGHTS), "kron(t1, WEIGHTS)"),
         (lambda x: np.column_stack([x[0], x[1]]), "column_stack([t1, t2])"),
@@ -218,11 +222,12 @@ def require_sums(picture):
     items = {card.id: item for card, item in zip(picture.cards, picture.items, strict=True)}
     carried = dict.fromkeys(items, 0.0)
     for each in picture.edges:
-        if each.contribution is not None:
+        if each.contribution is not None and not isinstance(each.contribution.value, OutputGradients):
             carried[each.source] = carried[each.source] + each.contribution.value
     for name, item in items.items():
         value = picture.graph.values[result_of(item)]
-        if picture.graph.gradients.get(result_of(item)) is not None and value is not picture.graph.output:
+        gradient = picture.graph.gradients.get(result_of(item))
+        if gradient is not None and value is not picture.graph.output and not isinstance(gradient, OutputGradients):
             np.testing.assert_allclose(carried[name], value.grad, rtol=1e-9, atol=1e-12, err_msg=str(value.name))
 
 
@@ -242,6 +247,24 @@ def test_what_the_edges_of_calls_carry_adds_up_to_the_gradient(seed, with_arrays
     picture = at.draw(loss)
     assert any(isinstance(item, Group) and item.call for item in picture.items)
     require_sums(picture)
+
+
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", width.calls())
+def test_what_the_edges_of_each_of_numpys_functions_carry_adds_up_to_the_gradient(name, with_arrays):
+    for text in width.calls()[name]:
+        used, call = width.function(text)
+        with np.errstate(all="ignore"), contextlib.suppress(UnsupportedError, ShapeError):
+            results = width.parts(call(*(at.Tensor(width.TRACKED[each], name=each) for each in used)))
+            tracked = [y for y in results if isinstance(y, at.Tensor) and y.requires_grad]
+            if not tracked:
+                continue
+            weighted = [np.sum(np.real(np.cos(np.arange(y.size) + 1.0).reshape(y.shape) * y)) for y in tracked]
+            loss = sum(weighted[1:], weighted[0])
+            loss.backward()
+            require_sums(at.draw(loss))
+            require_sums(at.draw(loss, depth=2))
 
 
 def test_an_edge_that_carries_something_else_is_found(with_arrays):

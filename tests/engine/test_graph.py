@@ -106,9 +106,15 @@ def test_keys_and_attributes_name_what_no_variable_holds():
     assert named(a * b * c * d, **scope) == ["W1", "b", "W[0]", "W[1]", "t1", "t2", "t3"]
 
 
-def test_places_in_a_list_are_no_names():
+def test_places_in_a_list_are_names_of_leaves_alone():
     x, y = at.Tensor(1.0), at.Tensor(2.0)
-    assert named(x * y, xs=[x, y]) == ["t1", "t2", "t3"]
+    product = x * y
+    assert named(product, xs=[x, y], results=[product]) == ["xs[0]", "xs[1]", "t1"]
+
+
+def test_a_variable_names_a_leaf_before_a_list_does():
+    x = at.Tensor(1.0)
+    assert named(x, xs=[x], x=x) == ["x"]
 
 
 def test_the_first_of_two_variables_names_a_tensor():
