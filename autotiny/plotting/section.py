@@ -18,7 +18,7 @@ from autotiny.errors import AutotinyError
 UNDEFINED = (AutotinyError, ArithmeticError, ValueError)
 """What an operation may raise at other values: a matrix that has become singular, an argument outside of its domain."""
 QUICK, PER_SECOND = 0.005, 2**30
-"""The time of an evaluation up to which its work is estimated, and the multiplications that another takes the time of."""
+"""The seconds of an evaluation up to which its work is estimated, and the multiplications in a second of any other."""
 
 
 class Entry(NamedTuple):
