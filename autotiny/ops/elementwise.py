@@ -271,13 +271,10 @@ def without_slope_at_0(x: Array) -> Array:
 
 
 # ----- flat almost everywhere -----
-for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round):
-    define(
-        flat,
-        lambda g, y, x, decimals=0: np.zeros_like(g),
-        traits="elementwise flat",
-        words="flat: no gradient passes",
-    )
+FLAT = "flat: no gradient passes"
+for flat in (np.sign, np.floor, np.ceil, np.rint, np.trunc):
+    define(flat, lambda g, y, x: np.zeros_like(g), traits="elementwise flat", words=FLAT)
+define(np.round, lambda g, y, x, decimals=0: np.zeros_like(g), traits="elementwise flat", words=FLAT)
 
 complex_variant(
     np.imag, lambda g, y, x: g * -1j, traits="elementwise smooth", words="imaginary part: the gradient passes to it"

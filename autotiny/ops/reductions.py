@@ -31,9 +31,14 @@ _sum: Any = np.add.reduce
 _max: Any = np.maximum.reduce
 
 
+def reduced_axes(x: Array, axis: Axis) -> tuple[int, ...]:
+    """Return the axes that are reduced: none of a number, for which NumPy's reductions take axis=0 and -1 too."""
+    return tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(normalize_axis_tuple(axis, x.ndim))
+
+
 def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
     """Return the shape of x with the reduced axes kept, of length 1."""
-    reduced = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    reduced = reduced_axes(x, axis)
     return tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
 
 
@@ -46,7 +51,7 @@ def broadcast_back(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
 
 def in_lines(x: Array, axis: Axis) -> Array:
     """Return x with the axes that are reduced as its last one."""
-    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    axes = reduced_axes(x, axis)
     moved = np.moveaxis(x, axes, tuple(range(x.ndim - len(axes), x.ndim)))
     return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], math.prod(x.shape[i] for i in axes)))
 
@@ -83,7 +88,7 @@ def argmax_gradient(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool) ->
 
 def product_of_others(x: Array, axis: Axis) -> Array:
     """∂y/∂x[i] = x[0] ... x[i-1] x[i+1] ... x[n-1] for a product y; no division, so zeros are exact."""
-    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    axes = reduced_axes(x, axis)
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
     rows = np.reshape(moved, (*moved.shape[: last[0]], math.prod(moved.shape[last[0] :]))) if last else x[None]

@@ -85,14 +85,14 @@ def picture(state: PageState, question: Json, limits: Limits) -> Json:
         "names": run.tracked,
         "literals": _literals(run),
         "note": _note(run),
-        "thought": _thought(state),
+        "thought": _thought(state, run),
         **_drawn(run),
     }
 
 
-def _thought(state: PageState) -> Json | None:
+def _thought(state: PageState, run: ProgramRun) -> Json | None:
     """A line that runs and may have been meant otherwise, with the words for it."""
-    thought = second_thought(state.program)
+    thought = second_thought(state.program, run.scope)
     return None if thought is None else {"message": thought[0], "mend": thought[1]._asdict()}
 
 

@@ -20,6 +20,7 @@ from autotiny.language.paper.evaluation import Convention, PaperEvaluation
 from autotiny.language.paper.formulas import parse
 from autotiny.language.paper.names import Names
 from autotiny.language.vocabulary import functions
+from autotiny.playground.dialects import translated
 from autotiny.playground.limits import cheap
 from autotiny.playground.program import recorded
 from autotiny.playground.state import PageState
@@ -36,7 +37,10 @@ EXTREME_OF_SET = re.compile(r"\\?\b(max|min)\s*\\?\{([^{}\\]*)\\?\}")
 """max{0, x}, a set in braces."""
 LARGEST_ALONG = re.compile(r"\b(max|min)\(\s*(\w+)\s*,\s*(-?[\d.]+)\s*\)")
 """max(Z, 0), which takes 0 as the axis."""
-EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+PRODUCT = re.compile(r"\b([^\W\d]\w*)\s*\*(?!\*)\s*([^\W\d]\w*)(?![\w.(\[])")
+"""W * X of two names."""
+EQUALS = re.compile(r"^[^()\[\]{}=<>!]*(?:\([^()=]*\))?\s*(?<![=<>!])=(?!=)")
+"""The left side of a definition: not the = of sum(A, dim=1)."""
 
 
 class Mend(NamedTuple):
@@ -58,19 +62,37 @@ def mend(state: PageState, error: ExpressionError, limits: Limits) -> Mend | Non
     return None if text is None else Mend(error.line, text)
 
 
-def second_thought(program: str) -> tuple[str, Mend] | None:
+def second_thought(program: str, scope: Mapping[str, Any]) -> tuple[str, Mend] | None:
     """Return words on a line that runs and may mean another thing, and that other line; None without one.
 
-    >>> second_thought("A = max(Z, 0)")[1]
+    >>> second_thought("A = max(Z, 0)", {})[1]
     Mend(line=1, text='A = maximum(Z, 0)')
+    >>> second_thought("Z = W * X", {"W": np.eye(2), "X": np.eye(2)})[1]
+    Mend(line=1, text='Z = W @ X')
     """
     for number, line in enumerate(program.split("\n"), 1):
-        if match := LARGEST_ALONG.search(line.partition("#")[0]):
-            word, operand, axis = match.groups()
-            each = f"{word}imum({operand}, {axis})"
-            words = f"{match[0]} is the {word}imum along axis {axis}; for that of each entry and {axis} write {each}."
-            return words, Mend(number, f"{line[: match.start()]}{each}{line[match.end() :]}")
+        for match, other, words in _doubts(line.partition("#")[0], scope):
+            return words, Mend(number, f"{line[: match.start()]}{other}{line[match.end() :]}")
     return None
+
+
+def _doubts(line: str, scope: Mapping[str, Any]) -> Iterator[tuple[re.Match[str], str, str]]:
+    """Yield the parts of a line that may mean another thing: the match, that other, and words."""
+    if match := LARGEST_ALONG.search(line):
+        word, operand, axis = match.groups()
+        each = f"{word}imum({operand}, {axis})"
+        words = f"{match[0]} is the {word}imum along axis {axis}; for that of each entry and {axis} write {each}."
+        yield match, each, words
+    for match in PRODUCT.finditer(line):
+        left, right = match.groups()
+        if left != right and _square(scope.get(left)) and _square(scope.get(right)):
+            product = f"{left} @ {right}"
+            yield match, product, f"{match[0]} multiplies entry by entry; the product of matrices is {product}."
+
+
+def _square(value: Any) -> bool:
+    shape = np.shape(value_of(value))
+    return len(shape) == 2 and shape[0] == shape[1] > 1
 
 
 def _renamed(line: str, program: str) -> str | None:
@@ -107,7 +129,11 @@ def rewritten(line: str, scope: Mapping[str, Any], limits: Limits) -> str | None
     if (assigned := ASSIGNED.match(line)) and assigned[1] not in scope:
         text = line[assigned.end() :].strip()
         return f"{assigned[1]} = {text}" if _is_code(text, scope, limits) else None
-    equals = EQUALS.search(line)
+    other = translated(line, scope)
+    if other != line and _runs(other, scope, limits):
+        return other
+    line = other
+    equals = EQUALS.match(line)
     left, right = (line[: equals.end()], line[equals.end() :]) if equals else ("", line)
     left = FUNCTION_OF.sub(r"\1 =", left)
     for meant in _meant(right.strip(), scope, limits):
@@ -172,6 +198,12 @@ def _read_on_paper(text: str, scope: Mapping[str, Any], limits: Limits) -> str |
     except (AutotinyError, IndexError):
         return None
     return code if _is_code(code, scope, limits) else None
+
+
+def _runs(line: str, scope: Mapping[str, Any], limits: Limits) -> bool:
+    """Whether a line is one of the language's, a definition or a formula."""
+    equals = EQUALS.match(line)
+    return _is_code(line[equals.end() :].strip() if equals else line.strip(), scope, limits)
 
 
 def _is_code(text: str, scope: Mapping[str, Any], limits: Limits) -> bool:

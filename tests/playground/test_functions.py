@@ -1,5 +1,7 @@
 """The list of functions that the page shows and completes."""
 
+import numpy as np
+
 from autotiny.derivation.derivation import Derivation
 from autotiny.errors import UnsupportedError
 from autotiny.language import Limits, evaluate
@@ -20,6 +22,14 @@ def test_every_function_is_listed_once_with_a_call_and_a_sentence():
         assert row["usage"].startswith(f"{row['name']}("), row
         assert 0 < len(row["about"]) <= LONGEST, row
         assert "/" not in row["usage"], row
+
+
+def test_the_list_gives_ufuncs_no_options_that_they_lack():
+    numpys = {row["usage"]: getattr(np, row["name"], None) for row in function_list()}
+    usages = {usage for usage, f in numpys.items() if isinstance(f, np.ufunc) and not f.signature}
+    assert len(usages) > 60
+    assert not {usage for usage in usages if "=" in usage}
+    assert {"round(x, decimals=0)", "around(x, decimals=0)"} <= numpys.keys()
 
 
 def test_a_function_of_the_list_is_one_of_the_language():

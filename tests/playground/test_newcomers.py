@@ -56,9 +56,68 @@ MEANT = {
     "A * B": "A @ B",
     "1/(1+e^-x)": "1 / (1 + e ** (-x))",
 }
+FROM_ELSEWHERE = {
+    # PyTorch, JavaScript, Python
+    "sum(A, dim=1)": "sum(A, axis=1)",
+    "J = A.sum(dim=1, keepdim=True)": "J = A.sum(axis=1, keepdims=True)",
+    "F.softmax(Z, dim=0)": "softmax(Z, axis=0)",
+    "nn.ReLU()(Z)": "relu(Z)",
+    "print(x*2)": "x*2",
+    "let z = x^2": "z = x ** 2",
+    "const z = x*2": "z = x*2",
+    "Math.pow(x, 2)": "pow(x, 2)",
+    "J = x > 0 ? x : 0": "J = where(x > 0, x, 0)",
+    "def f(x): return x**2": "f = x**2",
+    "f = lambda x: x*2": "f = x*2",
+    "range(3)": "arange(3)",
+    "x // 2": "floor(x / 2)",
+    # MATLAB, R, Julia
+    "W' * Z": "W.T @ Z",
+    "W \\ Z": "solve(W, Z)",
+    "A(2,1)": "A[1, 0]",
+    "A(:, 1)": "A[:, 0]",
+    "y(3)": "y[2]",
+    "[1 2; 3 4]": "[[1, 2], [3, 4]]",
+    "c(1,2,3)": "[1, 2, 3]",
+    "length(y)": "size(y)",
+    "W %*% X": "W @ X",
+    "W %o% X": "outer(W, X)",
+    "ifelse(x>0,x,0)": "where(x>0,x,0)",
+    "pmax(Z, 0)": "maximum(Z, 0)",
+    # Mathematica
+    "Sin[x]": "sin(x)",
+    "ArcTan[x]": "arctan(x)",
+    "Total[y]": "sum(y)",
+    "{1,2,3}": "[1, 2, 3]",
+    "D[x^2, x]": "x ** 2",
+    "y . y": "y @ y",
+    # paper and LaTeX
+    "exp^x": "e ** x",
+    "exp^(x+1)": "e ** (x + 1)",
+    "sin^-1 x": "arcsin(x)",
+    "sec(x)": "1 / cos(x)",
+    "ctg(x)": "1 / tan(x)",
+    "sh(x)": "sinh(x)",
+    "sinx": "sin(x)",
+    "sin2x": "sin(2 * x)",
+    "x squared": "x ** 2",
+    "3! * x": "6 * x",
+    "y_1": "y[0]",
+    "d/dx x^2": "x ** 2",
+    r"\frac{d}{dx} x^2": "x ** 2",
+    r"\frac{\partial}{\partial x} x^2": "x ** 2",
+    r"\sum_{i=1}^3 y_i^2": "sum(y ** 2)",
+    "sum_i y_i": "sum(y)",
+    r"\sqrt[3]{x}": "cbrt(x)",
+    "∛x": "cbrt(x)",
+    "⌊x⌋": "floor(x)",
+    "x mod 2": "mod(x, 2)",
+    "<y, y>": "sum(y * y)",
+    "y' A'": "y.T @ A.T",
+}
 
 
-@pytest.mark.parametrize(("typed", "meant"), MEANT.items())
+@pytest.mark.parametrize(("typed", "meant"), [*MEANT.items(), *FROM_ELSEWHERE.items()])
 def test_a_line_that_was_meant_is_offered_and_runs(typed, meant):
     values = {name: {"value": value} for name, value in VALUES.items()}
     error = answer({"kind": "picture", "program": typed, "values": values}, PLAYGROUND)["error"]
@@ -67,7 +126,13 @@ def test_a_line_that_was_meant_is_offered_and_runs(typed, meant):
     assert "error" not in answer({"kind": "picture", "program": meant, "values": values}, PLAYGROUND)
 
 
-@pytest.mark.parametrize("typed", ["x +", "unheard of", "A @ A @ A", "x ** y **"])
+UNCLEAR = [
+    *("x +", "unheard of", "A @ A @ A", "x ** y **", "y(7) + u"),
+    *("W \\ unheard", "diff(x^2, q)", "let", "[1 2; 3] * 2", "x ? 2"),
+]
+
+
+@pytest.mark.parametrize("typed", UNCLEAR)
 def test_nothing_is_offered_where_the_meaning_is_unclear(typed):
     values = {name: {"value": value} for name, value in VALUES.items()}
     assert "mend" not in answer({"kind": "picture", "program": typed, "values": values}, PLAYGROUND)["error"]
@@ -120,3 +185,21 @@ def test_helper_lines_of_claims_are_read_as_on_paper_too():
     question = {"program": "J = sum(x ** 3)", "values": {"x": {"value": [1, 2]}}, "claims": "b = x^2\ndx = 3 b"}
     rows = answer({**question, "kind": "comparison"}, PLAYGROUND)
     assert [row["ok"] for row in rows["rows"]] == [True]
+
+
+def test_a_product_of_square_matrices_by_entries_is_asked_about():
+    values = {name: {"value": VALUES[name]} for name in ("W", "X", "Z")}
+    thought = answer({"kind": "picture", "program": "u = 2\nJ = sum(W * X)", "values": values}, PLAYGROUND)["thought"]
+    assert thought["message"] == "W * X multiplies entry by entry; the product of matrices is W @ X."
+    assert thought["mend"] == {"line": 2, "text": "J = sum(W @ X)"}
+
+
+@pytest.mark.parametrize("program", ["sum(W * W)", "sum(W * Z)", "sum(W * X.T)", "sum(W ** 2)", "u = 2 * W"])
+def test_other_products_are_not_asked_about(program):
+    values = {name: {"value": VALUES[name]} for name in ("W", "X", "Z")}
+    assert answer({"kind": "picture", "program": program, "values": values}, PLAYGROUND)["thought"] is None
+
+
+def test_print_is_no_misspelled_rint():
+    error = answer({"kind": "picture", "program": "print(x)", "values": {"x": {"value": 3}}}, PLAYGROUND)["error"]
+    assert error["message"] == "there is no function print; write x"
