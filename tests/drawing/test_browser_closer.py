@@ -31,6 +31,15 @@ def rule(page):
     return page.locator("dialog .rule").inner_text()
 
 
+def test_the_dialog_is_in_the_middle_where_a_notebook_gives_the_last_element_a_margin(visit, product):
+    page = visit(at.draw(product).steps)
+    page.evaluate("document.adoptedStyleSheets = [new CSSStyleSheet()]")
+    page.evaluate("document.adoptedStyleSheets[0].insertRule('dialog.closer.closer { margin-bottom: 7px }')")
+    card(page, "W").click()
+    box, window = page.get_by_role("dialog").bounding_box(), page.viewport_size
+    assert abs(box["y"] + box["height"] / 2 - window["height"] / 2) < 2
+
+
 def test_a_click_shows_the_entries_and_the_chain_rule_of_the_largest(visit, product):
     page = visit(at.draw(product).steps)
     card(page, "W").click()

@@ -208,7 +208,7 @@ def test_another_group_can_be_opened_while_one_is_open(visit, layers):
     page = visit(layers)
     page.get_by_role("button", name="Open layer 3").click()
     page.locator(".view:not([hidden])").get_by_role("button", name="Open layer 1").click()
-    assert page.locator(".opened:visible b").text_content() == "layer 1"
+    page.locator(".opened:visible b", has_text="layer 1").wait_for()
     page.get_by_role("button", name="Close").click()
     assert page.locator(".opened:visible").count() == 0
 

@@ -1,5 +1,6 @@
 """Zoom, pan and search of a picture, in a real browser."""
 
+import numpy as np
 import pytest
 
 import autotiny as at
@@ -29,6 +30,17 @@ def test_buttons_keys_and_wheel_zoom(visit, flagship):
     page.keyboard.press("0")
     page.keyboard.press("+")
     assert scale(page) == "125 %"
+
+
+def test_the_scale_is_told_anew_when_the_window_changes(visit):
+    x = at.Tensor(0.5, name="x")
+    page = visit(at.draw(np.tanh(x * x) + x).steps)
+    before = scale(page)
+    page.set_viewport_size({"width": 900, "height": 500})
+    page.locator(".scale").filter(has_not_text=before).wait_for()
+    svg = page.locator(".stage svg").first
+    width = float(svg.get_attribute("viewBox").split()[2])
+    assert scale(page) == f"{100 * svg.bounding_box()['width'] / width:.0f} %"
 
 
 def place_in_picture(page, x, y):

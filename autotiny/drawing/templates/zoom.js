@@ -29,6 +29,7 @@ export class Zoom {
   fit() {
     this.svg.style.maxWidth = "none";
     this.svg.style.width = `${this.size.width * (this.chosen ?? this.start())}px`;
+    this.stage.dispatchEvent(new Event("zoom"));
   }
 
   /** Set the scale; the point of the picture at x, y of the window, by default the middle, stays where it is. */
@@ -41,7 +42,6 @@ export class Zoom {
     this.fit();
     const after = this.svg.getBoundingClientRect();
     this.stage.scrollBy(after.left + across * after.width - x, after.top + down * after.height - y);
-    this.stage.dispatchEvent(new Event("zoom"));
   }
 
   /** Scroll to a card. */
@@ -90,7 +90,7 @@ export class Zoom {
 /** Fill a toolbar for the picture that `current()` gives; `elsewhere(text)` may bring another one with a card to find. */
 export function pictureTools(bar, current, elsewhere = () => {}) {
   const shown = Object.assign(document.createElement("span"), { className: "scale" });
-  const tell = () => (shown.textContent = `${Math.round(100 * current().scale)} %`);
+  const tell = () => (shown.textContent = `${Math.round(100 * (current()?.scale ?? 1))} %`); // none while it is made
   const button = (label, words, act) => {
     const made = Object.assign(document.createElement("button"), { type: "button", textContent: words });
     made.setAttribute("aria-label", label);

@@ -5,6 +5,8 @@ export class Tabs {
   constructor(list, chosen) {
     this.tabs = [...list.querySelectorAll("[role=tab]")];
     for (const tab of this.tabs) {
+      tab.id = `${this.name(tab)}-tab`;
+      document.getElementById(this.name(tab)).setAttribute("aria-labelledby", tab.id);
       tab.addEventListener("click", () => chosen(this.name(tab)));
       tab.addEventListener("keydown", (event) => this.#move(event, tab));
     }
