@@ -51,7 +51,7 @@ def broadcast_back(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
 
 def in_lines(x: Array, axis: Axis) -> Array:
     """Return x with the axes that are reduced as its last one."""
-    axes = reduced_axes(x, axis)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     moved = np.moveaxis(x, axes, tuple(range(x.ndim - len(axes), x.ndim)))
     return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], math.prod(x.shape[i] for i in axes)))
 
