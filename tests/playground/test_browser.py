@@ -211,6 +211,17 @@ def test_the_derivation_ends_with_the_textbooks_formula(page, expect):
     expect(page.locator("#derivation")).to_contain_text("It agrees with backprop")
 
 
+def test_a_long_name_has_room_beside_the_formula(page, expect):
+    start_from(page, "Softmax with cross-entropy")
+    program(page).fill("likelihood = -sum(Y * log(exp(Z) / sum(exp(Z))))")
+    page.get_by_role("tab", name="Derivation").click()
+    expect(page.locator("#derivation .steps .left").first).to_contain_text("likelihood")
+    ratio, formula = (
+        page.locator(f"#derivation .steps {part}").first.bounding_box() for part in (".left math", ".formula")
+    )
+    assert ratio["x"] + ratio["width"] <= formula["x"]
+
+
 def test_the_graph_steps_forward_and_back(page, expect):
     page.get_by_role("tab", name="Steps").click()
     frame = page.frame_locator("#steps iframe")

@@ -43,6 +43,15 @@ def test_what_is_derived_opens_by_the_same_tensor(linked):
     assert opened == "#let.a=2.0&program=b = a * 3\ny = b * b&view=derivation&about=b"
 
 
+def test_a_tensor_may_be_named_by_a_text(linked):
+    (opened,) = linked("a = at.Tensor(2.0)\ny = a * a\nat.derive(y, 'a')")
+    assert opened.endswith("&about=a")
+
+
+def test_what_a_loop_derives_has_no_link(linked):
+    assert linked("a = at.Tensor(2.0)\ny = a * a\n[at.derive(y, each) for each in 'a']") == [None]
+
+
 def test_the_same_has_one_link(linked):
     assert linked("x = at.Tensor(2.0)\ny = x * x\nat.draw(y)", "at.draw(y)")[1] is None
 
@@ -64,6 +73,13 @@ def test_what_the_playground_cannot_show_has_none(linked, cell):
 def test_another_value_in_the_playground_has_no_link(linked, monkeypatch):
     monkeypatch.setattr(links, "answer", lambda *_: {"loss": 4.1})
     assert linked("x = at.Tensor(2.0)\ny = x * x\nat.draw(y)") == [None]
+
+
+def test_another_formula_in_the_playground_has_no_link(linked):
+    named = "w = at.Tensor([1.0, 2.0])\nt = np.array([0.0, 1.0])\np = at.sigmoid(w)\n"
+    entropy = "y = -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p))\n"
+    assert linked(named + entropy + "at.draw(y)") != [None]
+    assert linked(named + entropy + "at.derive(y, w)") == [None]  # where 1 - t has been computed, no p - t is left
 
 
 def test_cells_after_the_last_picture_are_not_run(linked):

@@ -74,7 +74,7 @@ def _calls(source: str) -> list[ast.Call]:
 
 
 def _fragment(call: ast.Call, scope: dict[str, Any]) -> str:
-    """Return the fragment that shows what was called, or "" where the playground does not compute the same from it."""
+    """Return the fragment that shows what was called, or "" where the playground does not show the same."""
     output = scope.get(ast.unparse(call.args[0]))
     if not isinstance(output, autotiny.Tensor) or output.size != 1:
         return ""
@@ -83,21 +83,45 @@ def _fragment(call: ast.Call, scope: dict[str, Any]) -> str:
     except AutotinyError:
         return ""
     view = VIEWS[ast.unparse(call.func).rpartition(".")[2]]
-    about = f"&about={quote(ast.unparse(call.args[1]))}" if view == "derivation" and len(call.args) > 1 else ""
-    text = f"{fragment(session)}&view={view}{about}"
-    return text if len(text) <= LONGEST and _agrees(session, output.item()) else ""
+    text, state = f"{fragment(session)}&view={view}", _state(session)
+    if view == "derivation" and len(call.args) > 1:
+        about = _name(call.args[1], scope)
+        if not about or _formula(state, about) != eval(ast.unparse(call), scope).formula:
+            return ""
+        text += f"&about={quote(about)}"
+    return text if len(text) <= LONGEST and _agrees(state, output.item()) else ""
 
 
-def _agrees(session: Any, expected: float) -> bool:
+def _name(argument: ast.expr, scope: dict[str, Any]) -> str:
+    """Return the name of the tensor that a derivation is by, given as a variable or as a text; else ""."""
+    if isinstance(argument, ast.Constant):
+        return str(argument.value)
+    return argument.id if isinstance(argument, ast.Name) and argument.id in scope else ""
+
+
+def _state(session: Any) -> dict[str, Any]:
+    """Return the program and the values of the page that a session becomes."""
     formulas = [each.line for each in session.statements if each.kind == "formula"]
     values = {
         each.name: {"value": np.asarray(value_of(session[each.name]), float).tolist(), "data": each.kind == "data"}
         for each in session.statements
         if each.kind != "formula"
     }
-    question = {"kind": "picture", "program": "\n".join(formulas), "values": values}
-    loss = answer(question, PLAYGROUND).get("loss")
+    return {"program": "\n".join(formulas), "values": values}
+
+
+def _agrees(state: dict[str, Any], expected: float) -> bool:
+    loss = answer({"kind": "picture", **state}, PLAYGROUND).get("loss")
     return isinstance(loss, float) and math.isclose(loss, expected, rel_tol=1e-9)
+
+
+def _formula(state: dict[str, Any], about: str) -> str:
+    """Return the gradient that the page derives; "" where it derives none.
+
+    A number that the notebook computed without recording it, such as 1 - t, is an array of the page's own there.
+    """
+    derived = answer({"kind": "derivation", "about": about, **state}, PLAYGROUND)
+    return "" if "error" in derived else [derived["chain"], *derived["steps"]][-1]["text"]
 
 
 def examples() -> Iterator[str]:
