@@ -222,6 +222,13 @@ def test_a_long_name_has_room_beside_the_formula(page, expect):
     assert ratio["x"] + ratio["width"] <= formula["x"]
 
 
+def test_a_derivation_without_rounding_agrees_exactly(page, expect):
+    start_from(page, "Softmax with cross-entropy")
+    page.get_by_role("tab", name="Derivation").click()
+    page.get_by_label("Gradient to derive").select_option("A")
+    expect(page.locator("#derivation")).to_contain_text("It agrees with backprop exactly.")
+
+
 def test_the_graph_steps_forward_and_back(page, expect):
     page.get_by_role("tab", name="Steps").click()
     frame = page.frame_locator("#steps iframe")

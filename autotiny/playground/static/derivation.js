@@ -16,8 +16,13 @@ export function showDerivation(panel, answer, choose, python) {
       ...answer.steps.map((step) => row(null, step, note(step), Number(step.error) ? step.error : "exact")),
     ),
     element("ul", { class: "lemmas" }, ...answer.lemmas.map((lemma) => lemmaOf(lemma, choose))),
-    element("p", { class: answer.ok ? "good" : "bad" }, answer.ok ? `It agrees with backprop to ${answer.largest}.` : `It differs from backprop by ${answer.largest}.`),
+    element("p", { class: answer.ok ? "good" : "bad" }, verdict(answer)),
   );
+}
+
+function verdict({ ok, largest }) {
+  if (!ok) return `It differs from backprop by ${largest}.`;
+  return Number(largest) ? `It agrees with backprop to ${largest}.` : "It agrees with backprop exactly.";
 }
 
 const copies = (texts) => Object.entries(texts).map(([what, text]) => copyButton(what, () => text));
